@@ -1,0 +1,54 @@
+# Every target makes what it needs. Variables:
+#   PYTHON      the interpreter that .venv is made from, 3.10 or newer
+#   PIP_ARGS    more arguments for pip install, e.g. another package index
+#   TRAIN_ARGS  more arguments for marl train      TEST_ARGS  more arguments for pytest
+
+PYTHON ?= python3
+PIP_ARGS ?=
+TRAIN_ARGS ?=
+TEST_ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv train test lint format bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+venv: $(STAMP) ## Make .venv and install the package and its tools in their tested versions
+
+$(STAMP): setup.cfg constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python %d.%d is too old: give 3.10 or newer, make PYTHON=..." % sys.version_info[:2])'
+	@echo "==> Making .venv with $$($(PYTHON) --version)"
+	$(PYTHON) -m venv .venv
+	@echo "==> Installing the package and its dependencies; PyTorch is the large one"
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt $(PIP_ARGS) -e '.[dev]'
+	@touch $@
+
+train: $(STAMP) ## Train two class-A and two class-B predators, evaluate them and draw an episode
+	@out=runs/predator_teams; number=1; \
+	while [ -e "$$out" ]; do number=$$((number + 1)); out=runs/predator_teams-$$number; done; \
+	echo "==> Training into $$out"; \
+	exec $(BIN)/marl train experiments/predator_teams.yaml --out "$$out" --report $(TRAIN_ARGS)
+
+test: $(STAMP) ## Run the tests
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+lint: $(STAMP) ## Check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## Mend what the style check can mend, and format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## Measure stepping and training beside mpe2 and SuperSuit
+	$(BIN)/python experiments/benchmark.py
+
+clean: ## Remove .venv, build output and caches; runs stay
+	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find marl envs wrappers tests experiments -name __pycache__ -type d -prune -exec rm -rf {} +

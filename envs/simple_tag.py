@@ -1,0 +1,313 @@
+"""MPE simple_tag on tensors: many copies at once, any team size, any device.
+
+The dynamics equal those of mpe2 1.1's ``simple_tag_v3`` (https://github.com/Farama-Foundation/MPE2,
+``mpe2/simple_tag/simple_tag.py`` and ``mpe2/_mpe_utils/core.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from marl.batch import Observation, Step
+from marl.environment import Actor, Scene, State
+from marl.roster import ActionSpec, AgentClass, Roster
+from wrappers.class_views import ClassViews
+from wrappers.message_graph import MessageGraph
+from wrappers.prey import PreyPolicy
+from wrappers.world import DIRECTIONS, World, chase, entities, entity_kinds, nearest_prey
+
+__all__ = ["SimpleTag", "tag_scene"]
+
+TIME_STEP = 0.1
+DAMPING = 0.25
+CONTACT_FORCE = 100.0
+CONTACT_MARGIN = 1e-3
+PREDATOR_RADIUS, PREY_RADIUS, OBSTACLE_RADIUS = 0.075, 0.05, 0.2
+PREDATOR_ACCELERATION, PREY_ACCELERATION = 3.0, 4.0
+PREDATOR_MAX_SPEED, PREY_MAX_SPEED = 1.0, 1.3
+CONTACT_REWARD = 10.0
+
+
+class SimpleTag:
+    """``B`` copies of simple_tag whose prey follows a rule; predators learn. An `Environment`.
+
+    Every predator gets +10 for every overlapping (predator, prey) pair at a step. Episodes end by
+    truncation after ``max_cycles`` steps and begin anew by themselves. ``Step.info`` has
+    ``contacts`` ``[B, N]``, the number of prey that each predator overlaps, and ``links``
+    ``[B, N]``, the number of teammates that it hears.
+
+    Args:
+        num_copies: ``B``.
+        views: what each class sees; also says how many play.
+        graph: who hears whom; None for no messages.
+        prey: the rule of the prey.
+        max_cycles: steps of an episode.
+        continuous_actions: actions are ``[0, 1]^5`` as in mpe2 instead of one of five.
+        compositions: ``[B, C]`` of int, number of agents of each class in each copy, at most those
+            of ``views``; None if every copy has them all. Absent agents are not alive, do not
+            collide, are not seen and not heard.
+        training: whether links are lost at random.
+        device: where the tensors live.
+        dtype: of positions and velocities.
+
+    Raises:
+        ValueError: for compositions that do not fit, or no steps or copies.
+    """
+
+    events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
+    per_step = frozenset({"links"})
+
+    def __init__(
+        self,
+        num_copies: int,
+        views: ClassViews,
+        graph: MessageGraph | None,
+        prey: PreyPolicy,
+        max_cycles: int = 100,
+        continuous_actions: bool = False,
+        compositions: Tensor | None = None,
+        training: bool = True,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        if num_copies < 1 or max_cycles < 1:
+            raise ValueError(f"num_copies is {num_copies} and max_cycles {max_cycles}; give at least 1 of each")
+        self.num_copies, self.max_cycles, self.continuous_actions = num_copies, max_cycles, continuous_actions
+        self.views, self.graph, self.prey, self.training = views, graph, prey, training
+        self.device, self.dtype = torch.device(device), dtype
+        self.roster = roster_of(views, continuous_actions)
+        self.generator = torch.Generator(self.device)
+        self._alive = self._alive_of(compositions)
+        self._clock = np.zeros(num_copies, dtype=np.int64)
+        self._build_constants()
+
+    def _alive_of(self, compositions: Tensor | None) -> Tensor:
+        counts = torch.tensor(self.views.counts)
+        if compositions is None:
+            compositions = counts.expand(self.num_copies, -1)
+        fits = compositions.shape == (self.num_copies, len(counts)) and bool((compositions <= counts).all())
+        if not fits or bool((compositions < 0).any()) or bool((compositions.sum(-1) == 0).any()):
+            raise ValueError(
+                f"compositions of shape {tuple(compositions.shape)} do not fit: give one row of at most "
+                f"{tuple(counts.tolist())} agents, and at least one in all, for each of {self.num_copies} copies"
+            )
+        places = [torch.arange(count) < compositions[:, i : i + 1] for i, count in enumerate(counts.tolist())]
+        return torch.cat(places, 1).to(self.device)
+
+    def _build_constants(self) -> None:
+        predators, prey, obstacles = self.views.num_predators, self.views.num_prey, self.views.num_obstacles
+        make = lambda values: torch.tensor(values, dtype=self.dtype, device=self.device)  # noqa: E731
+        radius = make([PREDATOR_RADIUS] * predators + [PREY_RADIUS] * prey + [OBSTACLE_RADIUS] * obstacles)
+        self._radius = radius
+        self._reach = radius[: predators + prey, None] + radius  # [M, E]
+        self._acceleration = make([[PREDATOR_ACCELERATION]] * predators + [[PREY_ACCELERATION]] * prey)
+        self._max_speed = make([[PREDATOR_MAX_SPEED]] * predators + [[PREY_MAX_SPEED]] * prey)
+        self._directions = make(DIRECTIONS)
+        self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles)
+        self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), prey, obstacles).to(radius)
+        others = self._alive.new_ones(self.num_copies, prey + obstacles)
+        there = torch.cat([self._alive, others], 1)
+        itself = torch.eye(predators + prey, predators + prey + obstacles, dtype=torch.bool, device=self.device)
+        collides = there[:, : predators + prey, None] & there[:, None] & ~itself
+        self._collides = collides.to(self.dtype) * CONTACT_FORCE  # [B, M, E]
+        self._there = there.to(self.dtype)[..., None]
+
+    def reset(self, seed: int) -> Observation:
+        """Begins an episode in every copy; see `Environment`."""
+        self.generator.manual_seed(seed)
+        self._clock[:] = 0
+        shape = (self.num_copies, self._spread.shape[0], 2)
+        movable = self.views.num_predators + self.views.num_prey
+        self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
+        return self._observe()
+
+    def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
+        """Puts everything where it is told, e.g. to compare with another simulator.
+
+        Args:
+            position: ``[B, E, 2]``.
+            velocity: ``[B, N + P, 2]``.
+        """
+        self._place(position.to(self._radius), velocity.to(self._radius))
+        return self._observe()
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        """Moves every copy on by one step of 0.1 s; see `Environment`."""
+        prey = self._directions[self.prey(self.world, self.generator)]
+        predators = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
+        self.advance(torch.cat([predators, prey], 1))
+        self._clock += 1
+        contacts = self._contacts()
+        reward = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * self._there[:, : self.roster.size, 0]
+        successor = self._observe()
+        over = self._clock >= self.max_cycles
+        truncated = torch.from_numpy(over).to(self.device)[:, None] & self._alive
+        observation = self._restart(over, successor) if over.any() else successor
+        info = {"contacts": contacts.sum(-1)}
+        if successor.adjacency is not None:
+            info["links"] = successor.adjacency.sum(-1).to(self.dtype)
+        return Step(successor, observation, reward, ~self._alive, truncated, info)
+
+    def advance(self, direction: Tensor) -> None:
+        """Integrates the motion of all movable bodies over one time step.
+
+        Args:
+            direction: ``[B, N + P, 2]``, the thrust of each, in units of its acceleration.
+        """
+        position, velocity = self.world.position, self.world.velocity
+        movable = velocity.shape[1]
+        offset = position[:, :movable, None] - position[:, None]  # [B, M, E, 2]
+        distance = offset.square().sum(-1).sqrt()
+        penetration = softplus((self._reach - distance) / CONTACT_MARGIN, threshold=50.0) * CONTACT_MARGIN
+        push = self._collides * penetration / distance.clamp(min=torch.finfo(self.dtype).tiny)
+        force = (push[..., None] * offset).sum(2) + self._acceleration * direction
+        moved = position[:, :movable] + TIME_STEP * velocity
+        velocity = velocity * (1 - DAMPING) + TIME_STEP * force
+        speed = velocity.square().sum(-1, keepdim=True).sqrt()
+        velocity = torch.where(speed > self._max_speed, velocity / speed * self._max_speed, velocity)
+        self._place(torch.cat([moved, position[:, movable:]], 1), velocity)
+
+    def prey_reward(self) -> Tensor:
+        """mpe2's reward of each prey: -10 for each predator on it, less a penalty for leaving.
+
+        Returns:
+            ``[B, P]``.
+        """
+        x = self.world.prey_position.abs()
+        outside = torch.where(x < 1.0, (x - 0.9) * 10, (2 * x - 2).exp().clamp(max=10.0))
+        penalty = torch.where(x < 0.9, torch.zeros_like(x), outside).sum(-1)
+        return -CONTACT_REWARD * self._contacts().sum(1) - penalty
+
+    def state(self) -> State:
+        """What `load_state` needs; see `Environment`."""
+        return {
+            "position": self.world.position,
+            "velocity": self.world.velocity,
+            "clock": torch.from_numpy(self._clock.copy()),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state(self, state: State) -> None:
+        """Goes on from there; see `Environment`."""
+        self._clock[:] = state["clock"].numpy()
+        self.generator.set_state(state["generator"])
+        self._place(state["position"].to(self.device), state["velocity"].to(self.device))
+
+    def observe(self) -> Observation:
+        """What the predators perceive now. Draws no lost links."""
+        return self._observe(draw=False)
+
+    def scripted(self) -> Mapping[str, Actor]:
+        """Greedy chase, as ``"chase"``."""
+        return {"chase": self._chase}
+
+    def scene(self, copy: int = 0) -> Scene:
+        """The present moment of one copy; see `Environment`."""
+        return tag_scene(self.world.index(slice(copy, copy + 1)), self.roster, self.graph)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _chase(self, observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
+        return chase_actions(observation, self.roster, self.views.num_prey, self.continuous_actions)
+
+    def _draw(self, shape: tuple[int, ...]) -> Tensor:
+        drawn = torch.rand(shape, generator=self.generator, dtype=self.dtype, device=self.device)
+        return (2 * drawn - 1) * self._spread
+
+    def _place(self, position: Tensor, velocity: Tensor) -> None:
+        movable = velocity.shape[1]
+        position = position * self._there
+        velocity = velocity * self._there[:, :movable]
+        self.world = World(position, velocity, self._alive, self.views.num_prey)
+
+    def _restart(self, over: np.ndarray, successor: Observation) -> Observation:
+        self._clock[over] = 0
+        where = torch.from_numpy(over).to(self.device)[:, None, None]
+        position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
+        self._place(position, self.world.velocity * ~where)
+        fresh = self._observe()
+        if fresh.adjacency is None or successor.adjacency is None:
+            return fresh
+        return replace(fresh, adjacency=torch.where(where, fresh.adjacency, successor.adjacency))
+
+    def _direction(self, action: Tensor) -> Tensor:
+        if not self.continuous_actions:
+            return self._directions[action]
+        return _thrust(action.clamp(0, 1)).to(self.dtype)
+
+    def _contacts(self) -> Tensor:
+        offset = self.world.predator_position[:, :, None] - self.world.prey_position[:, None]
+        touching = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
+        return (touching & self._alive[..., None]).to(self.dtype)
+
+    def _observe(self, draw: bool = True) -> Observation:
+        world = self.world
+        table, mask = entities(world, self._kinds)
+        generator = self.generator if draw and self.training else None
+        return Observation(
+            features=self.views(world),
+            alive=self._alive,
+            adjacency=None if self.graph is None else self.graph(world, generator),
+            kinematics=world.kinematics,
+            entities=table,
+            entity_mask=mask,
+            auxiliary_target=nearest_prey(world),
+        )
+
+
+def _thrust(action: Tensor) -> Tensor:
+    return torch.stack([action[..., 2] - action[..., 1], action[..., 4] - action[..., 3]], -1)
+
+
+def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
+    """The roster of a team of predators."""
+    action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
+    classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)
+    return Roster(classes, views.counts)
+
+
+def chase_actions(observation: Observation, roster: Roster, num_prey: int, continuous: bool) -> dict[str, Tensor]:
+    """Greedy chase for every class, from the entities of an observation."""
+    assert observation.entities is not None
+    size = roster.size
+    action = chase(observation.entities[:, :size, :4], observation.entities[:, size : size + num_prey, :4])
+    if continuous:
+        action = torch.nn.functional.one_hot(action, 5).to(observation.entities.dtype)
+    return {name: action[:, agents] for name, agents in roster.slices.items()}
+
+
+def tag_scene(world: World, roster: Roster, graph: MessageGraph | None) -> Scene:
+    """One copy of simple_tag, ready to be drawn.
+
+    Args:
+        world: with a leading axis of 1.
+        roster: names the predators' classes.
+        graph: gives links and range; None for no messages.
+    """
+    names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
+    predators, prey = world.num_predators, world.num_prey
+    kinds = names + ["prey"] * prey + ["obstacle"] * (world.position.shape[1] - predators - prey)
+    radii = {"prey": PREY_RADIUS, "obstacle": OBSTACLE_RADIUS}
+    there = world.alive[0].tolist() + [True] * (len(kinds) - predators)
+    kept = [i for i, is_there in enumerate(there) if is_there]
+    place = {entity: i for i, entity in enumerate(kept)}
+    positions = world.position[0].tolist()
+    discs = tuple((*positions[i], radii.get(kinds[i], PREDATOR_RADIUS), kinds[i]) for i in kept)
+    heard = [] if graph is None else graph(world)[0].nonzero().tolist()
+    offset = world.predator_position[0, :, None] - world.prey_position[0]
+    touching = (offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS).any(-1)
+    return Scene(
+        discs=discs,
+        links=tuple((place[i], place[j]) for i, j in heard),
+        contacts=tuple(place[i] for i in touching.nonzero().flatten().tolist() if i in place),
+        range=None if graph is None else graph.range,
+        extent=1.0,
+    )

@@ -1,0 +1,9 @@
+"""``python -m marl``."""
+
+from __future__ import annotations
+
+import sys
+
+from marl.cli import main
+
+sys.exit(main())

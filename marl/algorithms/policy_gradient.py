@@ -1,0 +1,214 @@
+"""What REINFORCE, A2C and PPO share: advantages, losses, one optimiser, one update."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from marl.batch import Record, Rollout
+from marl.config import Config, Schedule, scheduled
+from marl.environment import State
+from marl.losses import masked_mean, normalise, regression
+from marl.policies.actor_critic import ActorCritic, Evaluation
+from marl.returns import explained_variance, generalised_advantage
+
+__all__ = ["NonFiniteError", "PolicyGradient", "PolicyGradientConfig", "Targets"]
+
+
+class NonFiniteError(ArithmeticError):
+    """A quantity that is NaN or infinite.
+
+    Args:
+        quantity: its name.
+    """
+
+    def __init__(self, quantity: str) -> None:
+        super().__init__(f"{quantity} is not finite")
+        self.quantity = quantity
+
+
+class PolicyGradientConfig(Config):
+    """Settings that all policy-gradient learners have."""
+
+    learning_rate: Schedule = 1e-3
+    """Of Adam."""
+    gamma: float = Field(0.95, ge=0, le=1)
+    """Discount."""
+    gae_lambda: float = Field(0.95, ge=0, le=1)
+    """Of generalised advantage estimation; 1 gives Monte-Carlo returns."""
+    entropy_coef: Schedule = 0.01
+    """Weight of the entropy bonus."""
+    value_coef: float = Field(0.5, ge=0)
+    """Weight of the value loss."""
+    value_loss: Literal["squared", "huber"] = "huber"
+    """Half the squared error, or Huber's."""
+    huber_delta: float = Field(10.0, gt=0)
+    """Where Huber's loss turns linear."""
+    auxiliary_coef: float = Field(0.0, ge=0)
+    """Weight of the prediction of the environment's hidden quantities from each agent's embedding."""
+    max_grad_norm: float = Field(0.5, gt=0)
+    """Gradients are scaled down to this norm."""
+    normalise_advantage: Literal["class", "all", "none"] = "all"
+    """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
+
+
+@dataclass(frozen=True)
+class Targets(Record):
+    """What a rollout's steps are trained towards.
+
+    Args:
+        advantage: ``[T, B, N]``, normalised as configured.
+        returns: ``[T, B, N]``, as the critic predicts them (normalised if values are).
+        valid: ``[T, B, N]``, True for steps that count.
+    """
+
+    advantage: Tensor
+    returns: Tensor
+    valid: Tensor
+
+    def copies(self, index: Tensor) -> Targets:
+        """The same for some of the copies."""
+        return self.map(lambda tensor: tensor[:, index])
+
+
+class PolicyGradient:
+    """A learner: turns a rollout into better parameters.
+
+    Subclasses say how often and in what parts a rollout is passed, and what the policy's loss is.
+
+    Args:
+        policy: is trained in place.
+        config: settings.
+        seed: of the shuffling.
+    """
+
+    def __init__(self, policy: ActorCritic, config: PolicyGradientConfig, seed: int) -> None:
+        self.policy, self.config = policy, config
+        self.generator = torch.Generator().manual_seed(seed)
+        rate = scheduled(config.learning_rate, 0.0)
+        self.optimiser = torch.optim.Adam(policy.parameters(), lr=rate, eps=1e-5, fused=True)
+
+    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+        """Trains on one rollout.
+
+        Args:
+            rollout: just collected.
+            progress: share of training done, for the schedules.
+
+        Returns:
+            Metrics by name.
+
+        Raises:
+            NonFiniteError: if a loss or gradient is; the parameters are left as they were before
+                the step that failed.
+        """
+        rate = scheduled(self.config.learning_rate, progress)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        targets, metrics = self._targets(rollout)
+        sums: dict[str, list[Tensor]] = defaultdict(list)
+        for index in self._parts(rollout.started.shape[1], sums):
+            part = rollout.copies(index.to(rollout.started.device))
+            self._step(part, targets.copies(index.to(rollout.started.device)), progress, sums)
+        metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
+        return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
+
+    def state(self) -> State:
+        """Optimiser and shuffling, for a checkpoint."""
+        moments = {
+            str(i): dict(self.optimiser.state[p])
+            for i, p in enumerate(self.policy.parameters())
+            if p in self.optimiser.state
+        }
+        return {"optimiser": moments, "generator": self.generator.get_state()}
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave."""
+        groups = self.optimiser.state_dict()["param_groups"]
+        moments = {int(i): dict(values) for i, values in state["optimiser"].items()}
+        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        self.generator.set_state(state["generator"])
+
+    def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
+        """Yields indices of copies to train on, one step of the optimiser each."""
+        yield torch.arange(num_copies)
+
+    def _policy_loss(
+        self, log_prob: Tensor, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]
+    ) -> Tensor:
+        """Loss ``[T, B, N]`` of the policy for each entry."""
+        return -log_prob * targets.advantage
+
+    def _valid(self, rollout: Rollout) -> Tensor:
+        """``[T, B, N]``, True for steps that count."""
+        return rollout.observation.alive
+
+    def _advantage(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+        """Advantages and returns, each ``[T, B, N]``, in units of the return."""
+        advantage = generalised_advantage(
+            rollout.reward,
+            rollout.value,
+            rollout.next_value,
+            rollout.terminated,
+            rollout.truncated,
+            self.config.gamma,
+            self.config.gae_lambda,
+        )
+        return advantage, advantage + rollout.value
+
+    @torch.no_grad()
+    def _targets(self, rollout: Rollout) -> tuple[Targets, dict[str, Tensor]]:
+        valid = self._valid(rollout)
+        advantage, returns = self._advantage(rollout)
+        normaliser = self.policy.normaliser
+        normaliser.update(returns[valid])
+        metrics = {"value/explained_variance": explained_variance(rollout.value, returns, valid)}
+        if self.config.normalise_advantage == "all":
+            advantage = normalise(advantage, valid)
+        elif self.config.normalise_advantage == "class":
+            sizes = [features.shape[-2] for features in rollout.observation.features.values()]
+            parts = zip(advantage.split(sizes, -1), valid.split(sizes, -1), strict=True)
+            advantage = torch.cat([normalise(x, there) for x, there in parts], -1)
+        return Targets(advantage, normaliser.normalise(returns), valid), metrics
+
+    def _step(self, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]) -> None:
+        evaluation = self.policy.evaluate(rollout)
+        policy_loss = masked_mean(
+            self._policy_loss(evaluation.log_prob, rollout, targets, progress, sums), targets.valid
+        )
+        entropy = masked_mean(evaluation.entropy, targets.valid)
+        value_loss = self._value_loss(evaluation, targets)
+        auxiliary = self._auxiliary_loss(evaluation, rollout, targets)
+        loss = policy_loss - scheduled(self.config.entropy_coef, progress) * entropy
+        loss = loss + self.config.value_coef * value_loss + self.config.auxiliary_coef * auxiliary
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.max_grad_norm)
+        terms = {
+            "loss/policy": policy_loss,
+            "loss/value": value_loss,
+            "loss/auxiliary": auxiliary,
+            "policy/entropy": entropy,
+            "optimiser/gradient_norm": norm,
+        }
+        if not bool(torch.isfinite(loss + norm)):
+            raise NonFiniteError(next((name for name, term in terms.items() if not bool(term.isfinite())), "loss"))
+        self.optimiser.step()
+        for name, term in terms.items():
+            sums[name].append(term.detach())
+
+    def _value_loss(self, evaluation: Evaluation, targets: Targets) -> Tensor:
+        errors = regression(evaluation.value, targets.returns, self.config.value_loss, self.config.huber_delta)
+        return masked_mean(errors, targets.valid)
+
+    def _auxiliary_loss(self, evaluation: Evaluation, rollout: Rollout, targets: Targets) -> Tensor:
+        target = rollout.observation.auxiliary_target
+        if evaluation.prediction is None or target is None or self.config.auxiliary_coef == 0:
+            return evaluation.log_prob.new_zeros(())
+        return masked_mean(regression(evaluation.prediction, target, "squared").sum(-1), targets.valid)

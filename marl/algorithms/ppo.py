@@ -1,0 +1,73 @@
+"""Proximal policy optimisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets
+from marl.batch import Rollout
+from marl.config import Schedule, scheduled
+from marl.losses import clipped_surrogate, masked_mean
+from marl.policies.actor_critic import ActorCritic
+
+__all__ = ["PPO", "PPOConfig"]
+
+
+class PPOConfig(PolicyGradientConfig):
+    """Settings of PPO."""
+
+    name: Literal["ppo"] = "ppo"
+    """The algorithm."""
+    epochs: int = Field(4, ge=1)
+    """How often each rollout is passed."""
+    minibatches: int = Field(4, ge=1)
+    """Parts of a rollout, by copies; one step of the optimiser each."""
+    clip_range: Schedule = 0.2
+    """How far the ratio of probabilities may move before its gradient stops."""
+    target_kl: float | None = Field(None, gt=0)
+    """Stop passing a rollout once the policy moved further than this (approximate KL, nats)."""
+
+
+class PPO(PolicyGradient):
+    """PPO with clipped surrogate.
+
+    Minibatches are sets of copies with all their steps, so that the temporal transformer passes
+    whole stretches of time.
+    Reference: Schulman et al., https://arxiv.org/abs/1707.06347; approximate KL as in
+    http://joschu.net/blog/kl-approx.html (estimator k3).
+
+    Args:
+        policy: is trained in place.
+        config: settings.
+        seed: of the shuffling.
+    """
+
+    config: PPOConfig
+
+    def __init__(self, policy: ActorCritic, config: PPOConfig, seed: int) -> None:
+        super().__init__(policy, config, seed)
+
+    def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
+        for _ in range(self.config.epochs):
+            order = torch.randperm(num_copies, generator=self.generator)
+            parts = order.chunk(min(self.config.minibatches, num_copies))
+            yield from parts
+            kl = torch.stack(sums["policy/approx_kl"][-len(parts) :]).mean()
+            if self.config.target_kl is not None and float(kl) > self.config.target_kl:
+                return
+
+    def _policy_loss(
+        self, log_prob: Tensor, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]
+    ) -> Tensor:
+        clip_range = scheduled(self.config.clip_range, progress)
+        difference = log_prob - rollout.log_prob
+        ratio = difference.exp()
+        with torch.no_grad():
+            sums["policy/approx_kl"].append(masked_mean(ratio - 1 - difference, targets.valid))
+            sums["policy/clip_fraction"].append(masked_mean(((ratio - 1).abs() > clip_range).float(), targets.valid))
+        return clipped_surrogate(ratio, targets.advantage, clip_range)

@@ -1,0 +1,63 @@
+"""REINFORCE, with and without a learnt baseline."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig
+from marl.batch import Rollout
+from marl.policies.actor_critic import ActorCritic
+from marl.returns import generalised_advantage
+
+__all__ = ["Reinforce", "ReinforceConfig"]
+
+
+class ReinforceConfig(PolicyGradientConfig):
+    """Settings of REINFORCE."""
+
+    name: Literal["reinforce"] = "reinforce"
+    """The algorithm."""
+    baseline: bool = True
+    """Subtract a learnt value, and bootstrap from it where an episode was cut."""
+    gae_lambda: float = Field(1.0, ge=1, le=1)
+    """Always 1: returns are Monte-Carlo returns."""
+
+
+class Reinforce(PolicyGradient):
+    """Monte-Carlo policy gradient.
+
+    With a baseline, what follows a cut (a time limit, or the rollout's end) is bootstrapped.
+    Without one only the steps of episodes that end within the rollout count, each with the
+    discounted sum of the rewards that followed it.
+    Reference: Williams, "Simple statistical gradient-following algorithms for connectionist
+    reinforcement learning", Machine Learning 8 (1992), https://doi.org/10.1007/BF00992696.
+
+    Args:
+        policy: is trained in place.
+        config: settings.
+        seed: unused randomness keeps the learners' signature.
+    """
+
+    config: ReinforceConfig
+
+    def __init__(self, policy: ActorCritic, config: ReinforceConfig, seed: int) -> None:
+        super().__init__(policy, config, seed)
+
+    def _valid(self, rollout: Rollout) -> Tensor:
+        alive = rollout.observation.alive
+        if self.config.baseline:
+            return alive
+        ended = (rollout.terminated | rollout.truncated).flip(0).cummax(0).values.flip(0)
+        return alive & ended
+
+    def _advantage(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+        if self.config.baseline:
+            return super()._advantage(rollout)
+        nothing = torch.zeros_like(rollout.value)
+        ends = (rollout.terminated, rollout.truncated)
+        returns = generalised_advantage(rollout.reward, nothing, nothing, *ends, self.config.gamma, 1.0)
+        return returns, returns

@@ -1,0 +1,181 @@
+"""The package from Python: train, load, make, evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from marl.checkpoint import load_policy
+from marl.config import Config
+from marl.environment import Environment, Task
+from marl.evaluation import Player, as_json, play, summarise
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.scripted import Scripted, random_actor
+from marl.run_config import ConfigError, explain, load_config, read_config
+from marl.tasks import find_task
+from marl.training import Trainer, TrainingResult
+
+__all__ = ["environment_config", "evaluate", "load", "make", "reference", "train"]
+
+
+def train(preset: str | Path | Mapping[str, Any], out: str | Path, **overrides: Any) -> TrainingResult:
+    """Trains a team.
+
+    Args:
+        preset: path of a YAML file, or its content.
+        out: folder of the run; must not exist or be empty.
+        overrides: fields of the preset by name, dotted ones with two underscores, e.g.
+            ``seed=2, env__team="A=3,B=1"``.
+
+    Returns:
+        What the training left, the policy among it.
+
+    Raises:
+        ConfigError: if the configuration will not do, or ``out`` is not empty.
+        TrainingError: if training cannot go on.
+    """
+    values = dict(preset) if isinstance(preset, Mapping) else load_config(Path(preset)).model_dump(mode="json")
+    for name, value in overrides.items():
+        values = replace_field(values, name.split("__"), value)
+    source = "preset" if isinstance(preset, Mapping) else str(preset)
+    return Trainer(read_config(values, source), Path(out)).train()
+
+
+def load(run: str | Path) -> ActorCritic:
+    """The policy of a run.
+
+    Args:
+        run: the run's folder, or its ``policy/``.
+
+    Raises:
+        FileError: if there is none, or it cannot be used.
+    """
+    return load_policy(Path(run)).policy
+
+
+def make(run: str | Path, num_copies: int = 1, **overrides: Any) -> Environment:
+    """The environment that a run was trained in, or one changed in some settings.
+
+    Args:
+        run: the run's folder.
+        num_copies: ``B``.
+        overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
+
+    Raises:
+        ConfigError: if a setting will not do.
+        FileError: if the run cannot be used.
+    """
+    task, config = environment_config(load_policy(Path(run)).environment, overrides)
+    return task.make(config, num_copies)
+
+
+def evaluate(
+    run: str | Path | Player,
+    episodes: int = 500,
+    seed: int = 0,
+    messages: bool = True,
+    deterministic: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    **overrides: Any,
+) -> dict[str, Any]:
+    """Plays whole episodes and says what they brought.
+
+    Args:
+        run: a run's folder, or any policy (then ``settings`` names the environment).
+        episodes: how many.
+        seed: of worlds and actions.
+        messages: False switches them off.
+        deterministic: take the likeliest actions instead of drawing them.
+        settings: of the environment, as a preset's ``env``; those of the run by default.
+        overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
+
+    Returns:
+        What was played, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
+        interval over the episodes.
+
+    Raises:
+        ConfigError: if a setting will not do, or a policy comes without settings.
+        FileError: if the run cannot be used.
+    """
+    if isinstance(run, str | Path):
+        saved = load_policy(Path(run))
+        player: Player = saved.policy
+        settings = saved.environment if settings is None else settings
+    else:
+        player = run
+    if settings is None:
+        raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
+    task, config = environment_config(settings, overrides)
+    if isinstance(player, ActorCritic):
+        check_fit(player, task.make(config, 1))
+    table = play(lambda copies: task.make(config, copies), player, episodes, seed, messages, deterministic)
+    probe = task.make(config, 1)
+    summary = summarise(table, dict(probe.events), task.agent_noun)
+    described = config.model_dump(mode="json")
+    named: dict[str, Any] = {
+        name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described
+    }
+    return {**named, "episodes": episodes, "messages": messages, "seed": seed, **as_json(summary)}
+
+
+def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
+    """The task and its settings, some of them replaced.
+
+    Raises:
+        ConfigError: naming the field, the value and what would do.
+    """
+    task = find_task(settings["name"])
+    values = dict(settings)
+    for name, value in overrides.items():
+        values = replace_field(values, name.split("__"), value)
+    try:
+        return task, task.config_type.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(explain(error)) from error
+
+
+def reference(name: str, task: Task, config: Config) -> Scripted:
+    """A policy that is not learnt, by name.
+
+    Raises:
+        ConfigError: if the environment has none of that name.
+    """
+    environment = task.make(config, 1)
+    actors = {"random": random_actor(environment.roster), **environment.scripted()}
+    if name not in actors:
+        raise ConfigError(f"policy is {name!r}; this environment has {', '.join(actors)}")
+    return Scripted(actors[name])
+
+
+def check_fit(policy: ActorCritic, environment: Environment) -> None:
+    """Refuses an environment whose classes see something else than the policy was trained on.
+
+    Raises:
+        ConfigError: naming the class and both widths.
+    """
+    trained = {c.name: c for c in policy.roster.classes}
+    for agent_class in environment.roster.present:
+        known = trained.get(agent_class.name)
+        if known is None:
+            raise ConfigError(
+                f"the policy knows no class {agent_class.name!r}; it was trained with {', '.join(trained)}"
+            )
+        if known != agent_class:
+            raise ConfigError(
+                f"class {agent_class.name!r} was trained with {known.feature_size} features and "
+                f"{known.action.size} {known.action.kind} actions, and here has {agent_class.feature_size} and "
+                f"{agent_class.action.size} {agent_class.action.kind}; what it sees must be the same "
+                "(teammates and the numbers of prey and obstacles count)"
+            )
+
+
+def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of nested settings with one field replaced."""
+    first, *rest = path
+    if rest:
+        inner = values.get(first)
+        value = replace_field(inner if isinstance(inner, Mapping) else {}, rest, value)
+    return {**values, first: value}

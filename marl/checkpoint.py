@@ -1,0 +1,139 @@
+"""Checkpoints that are whole or absent, and saved policies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from marl.environment import State
+from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.roster import ActionSpec, AgentClass, Roster
+from marl.serialisation import FileError, load_state, save_state
+
+__all__ = ["Checkpoints", "SavedPolicy", "load_policy", "load_weights", "save_policy"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of a run, one folder each, named by env steps.
+
+    Args:
+        folder: ``checkpoints/`` of the run.
+        keep: how many of the latest are kept.
+    """
+
+    folder: Path
+    keep: int = 2
+
+    @property
+    def latest(self) -> Path | None:
+        """The newest whole checkpoint, or None."""
+        found = sorted(path for path in self.folder.glob("[0-9]*") if path.is_dir())
+        return found[-1] if found else None
+
+    def save(self, env_steps: int, policy: ActorCritic, state: State) -> Path:
+        """Writes a checkpoint beside the others and removes those too old.
+
+        Args:
+            env_steps: how far training has come.
+            policy: its weights and normalisers are stored.
+            state: all else that training needs to go on.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.folder))
+        final = self.folder / f"{env_steps:012d}"
+        try:
+            save_state(temporary, "weights", {"weights": dict(policy.state_dict())})
+            save_state(temporary, "state", {**state, "format": FORMAT})
+            if final.exists():
+                shutil.rmtree(final)
+            os.replace(temporary, final)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        for old in sorted(path for path in self.folder.glob("[0-9]*") if path.is_dir())[: -self.keep]:
+            shutil.rmtree(old, ignore_errors=True)
+        return final
+
+
+def load_weights(policy: ActorCritic, weights: dict[str, Any], source: Path) -> None:
+    """Puts stored weights into a policy.
+
+    Raises:
+        FileError: if they are of another architecture, naming the first parameter that differs.
+    """
+    expected = policy.state_dict()
+    for name in sorted(expected.keys() | weights.keys()):
+        here = tuple(expected[name].shape) if name in expected else "absent"
+        there = tuple(weights[name].shape) if name in weights else "absent"
+        if here != there:
+            raise FileError(
+                f"{source} holds a policy of another architecture: {name} is {there} there and {here} in this "
+                "configuration; use the configuration that it was trained with"
+            )
+    policy.load_state_dict(weights)
+
+
+@dataclass(frozen=True)
+class SavedPolicy:
+    """A policy and the settings of the environment that it was trained in.
+
+    Args:
+        policy: in evaluation mode.
+        environment: settings as a preset's ``env`` has them.
+    """
+
+    policy: ActorCritic
+    environment: dict[str, Any]
+
+
+def save_policy(folder: Path, policy: ActorCritic, environment: dict[str, Any]) -> None:
+    """Writes a policy for use alone; a folder that is there is replaced as a whole."""
+    temporary = Path(tempfile.mkdtemp(prefix=".policy-", dir=folder.parent))
+    os.chmod(temporary, 0o755)
+    description = {
+        "format": FORMAT,
+        "classes": [asdict(c) for c in policy.roster.classes],
+        "counts": list(policy.roster.counts),
+        "networks": policy.config.model_dump(mode="json"),
+        "entity_size": policy.entity_size,
+        "auxiliary_size": policy.auxiliary_size,
+        "environment": environment,
+    }
+    try:
+        save_state(temporary, "policy", {"description": description, "weights": dict(policy.state_dict())})
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def load_policy(folder: Path) -> SavedPolicy:
+    """Reads what `save_policy` wrote.
+
+    Args:
+        folder: the policy's folder, or that of a run, which has it as ``policy/``.
+
+    Raises:
+        FileError: if nothing is there, or it is truncated, foreign or of another format.
+    """
+    inner = folder / "policy"
+    place = inner if inner.is_dir() else folder
+    if not (place / "policy.json").exists():
+        raise FileError(f"{folder} holds no trained policy (policy.json is missing); name a run's folder")
+    state = load_state(place, "policy")
+    description = state.get("description")
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise FileError(f"{place} is not a policy of this package, or of another version of it")
+    classes = tuple(AgentClass(**{**c, "action": ActionSpec(**c["action"])}) for c in description["classes"])
+    roster = Roster(classes, tuple(description["counts"]))
+    networks = ActorCriticConfig.model_validate(description["networks"])
+    policy = ActorCritic(roster, networks, description["entity_size"], description["auxiliary_size"])
+    load_weights(policy, state["weights"], place)
+    return SavedPolicy(policy.eval(), description["environment"])

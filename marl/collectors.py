@@ -1,0 +1,163 @@
+"""Plays a policy in an environment and hands the learner its rollouts."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from marl.batch import Memory, Observation, Rollout, stack
+from marl.environment import Environment, State
+from marl.policies.actor_critic import ActorCritic
+from marl.serialisation import record_of, state_of
+
+__all__ = ["Collector", "Episodes"]
+
+
+@dataclass
+class Episodes:
+    """What the episodes that ended brought: for each metric one number an episode."""
+
+    metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def __len__(self) -> int:
+        return len(self.metrics["episode/length"])
+
+    def means(self) -> dict[str, float]:
+        """The mean of each metric over the episodes."""
+        return {name: sum(values) / len(values) for name, values in self.metrics.items() if values}
+
+
+class Collector:
+    """Steps all copies of an environment with a policy, ``T`` steps at a time.
+
+    Episodes go on from one rollout to the next; so does the policy's memory.
+
+    Args:
+        environment: already made; it is reset here.
+        length: ``T``.
+        seed: of the environment and of the actions drawn.
+    """
+
+    def __init__(self, environment: Environment, length: int, seed: int) -> None:
+        self.environment, self.length = environment, length
+        self.generator = torch.Generator(environment.device).manual_seed(seed)
+        self.observation = environment.reset(seed)
+        copies, agents = environment.num_copies, environment.roster.size
+        self.started = torch.ones(copies, dtype=torch.bool, device=environment.device)
+        self.memory: Memory | None = None
+        self._sums = {"reward": torch.zeros(copies, agents, device=environment.device)}
+        self._steps = torch.zeros(copies, device=environment.device)
+        self.seconds = {"acting": 0.0, "environment": 0.0}
+
+    def collect(self, policy: ActorCritic) -> tuple[Rollout, Episodes]:
+        """Plays ``T`` steps.
+
+        Returns:
+            The rollout, and the episodes that ended during it.
+        """
+        if self.memory is None:
+            self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
+        memory, observations, steps, acts, started = self.memory, [], [], [], []
+        cuts: list[tuple[int, Observation, Tensor]] = []
+        episodes = Episodes()
+        for t in range(self.length):
+            begin = time.perf_counter()
+            act = policy.act(self.observation, self.memory, self.generator)
+            between = time.perf_counter()
+            step = self.environment.step(act.action)
+            self.seconds["acting"] += between - begin
+            self.seconds["environment"] += time.perf_counter() - between
+            observations.append(self.observation)
+            started.append(self.started)
+            acts.append(act)
+            steps.append(step)
+            self._count(step.reward, step.info)
+            self.observation, self.started, self.memory = step.observation, step.ended, act.memory
+            if bool(self.started.any()):
+                cuts.append((t, step.next_observation, self.started))
+                self._finish(self.started, step.next_observation.alive, episodes)
+                self.memory = None if self.memory is None else self.memory.reset(self.started)
+        observation = stack(observations)
+        value = policy.value(observation)
+        rollout = Rollout(
+            observation=observation,
+            action={name: torch.stack([act.action[name] for act in acts]) for name in acts[0].action},
+            log_prob=torch.stack([act.log_prob for act in acts]),
+            value=value,
+            next_value=_next_values(policy, value, steps[-1].next_observation, cuts),
+            reward=torch.stack([step.reward for step in steps]),
+            terminated=torch.stack([step.terminated for step in steps]),
+            truncated=torch.stack([step.truncated for step in steps]),
+            started=torch.stack(started),
+            memory=memory,
+        )
+        return rollout, episodes
+
+    def state(self) -> State:
+        """Everything that is needed to go on from here."""
+        return {
+            "environment": self.environment.state(),
+            "generator": self.generator.get_state(),
+            "observation": state_of(self.observation),
+            "started": self.started,
+            "memory": None if self.memory is None else state_of(self.memory),
+            "sums": dict(self._sums),
+            "steps": self._steps,
+        }
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave."""
+        device = self.environment.device
+        self.environment.load_state(state["environment"])
+        self.generator.set_state(state["generator"])
+        self.observation = record_of(Observation, state["observation"]).to(device)
+        self.started = state["started"].to(device)
+        self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(device)
+        self._sums = {name: total.to(device) for name, total in state["sums"].items()}
+        self._steps = state["steps"].to(device)
+
+    def _count(self, reward: Tensor, info: dict[str, Tensor]) -> None:
+        self._steps += 1
+        self._sums["reward"] += reward
+        for name, amount in info.items():
+            if name not in self._sums:
+                self._sums[name] = torch.zeros_like(reward)
+            self._sums[name] += amount
+
+    def _finish(self, ended: Tensor, alive: Tensor, episodes: Episodes) -> None:
+        steps = self._steps[ended]
+        episodes.metrics["episode/length"] += steps.tolist()
+        for name, total in self._sums.items():
+            amounts = total[ended]
+            if name in self.environment.per_step:
+                amounts = amounts / steps[:, None]
+            for metric, values in _by_class(name, amounts, alive[ended], self.environment.roster.slices).items():
+                episodes.metrics[metric] += values.tolist()
+            if name in self.environment.events:
+                event = self.environment.events[name]
+                episodes.metrics[f"episode/share_with_{event}"] += (amounts.sum(-1) > 0).float().tolist()
+            total[ended] = 0
+        self._steps = self._steps * ~ended
+
+
+def _by_class(name: str, amounts: Tensor, alive: Tensor, slices: dict[str, slice]) -> dict[str, Tensor]:
+    prefix = "return" if name == "reward" else name
+    metrics = {}
+    for class_name, agents in slices.items():
+        there = alive[:, agents]
+        total, number = (amounts[:, agents] * there).sum(-1), there.sum(-1)
+        metrics[f"{prefix}/{class_name}"] = total[number > 0] / number[number > 0]
+    return metrics
+
+
+def _next_values(
+    policy: ActorCritic, value: Tensor, successor: Observation, cuts: list[tuple[int, Observation, Tensor]]
+) -> Tensor:
+    next_value = torch.cat([value[1:], policy.value(successor)[None]])
+    for t, observation, ended in cuts:
+        next_value[t, ended] = policy.value(observation.index(ended))
+    return next_value

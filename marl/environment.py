@@ -1,0 +1,112 @@
+"""The environment that every collector, evaluation and picture works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from marl.batch import Observation, Step
+from marl.config import Config
+from marl.roster import Roster
+
+__all__ = ["Actor", "Environment", "Scene", "State", "Task"]
+
+State = dict[str, Any]
+"""Nested dicts of tensors, numbers, strings and None: what a checkpoint stores."""
+
+Actor = Callable[[Observation, torch.Generator], dict[str, Tensor]]
+"""A memoryless policy: observation and generator to one action a class."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment of one copy, ready to be drawn.
+
+    Args:
+        discs: for each entity ``(x, y, radius, kind)``; ``kind`` is a class name, ``"prey"`` or
+            ``"obstacle"``.
+        links: pairs of indices into ``discs`` that hear each other.
+        contacts: indices into ``discs`` that touch a target at this moment.
+        range: radius in which an agent hears, or None if it is unlimited or there is no graph.
+        extent: half the width of the arena.
+    """
+
+    discs: tuple[tuple[float, float, float, str], ...]
+    links: tuple[tuple[int, int], ...]
+    contacts: tuple[int, ...]
+    range: float | None
+    extent: float
+
+
+class Environment(Protocol):
+    """``B`` copies of a task for ``N`` agents that step together and reset by themselves.
+
+    A single-agent task is ``N = 1``. All tensors live on ``device``.
+    """
+
+    roster: Roster
+    num_copies: int
+    device: torch.device
+    events: Mapping[str, str]
+    """Names in ``Step.info`` that count events, and the word for one of them, e.g. ``contacts``
+    and ``contact``; logs tell the share of episodes with any."""
+    per_step: frozenset[str]
+    """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
+
+    def reset(self, seed: int) -> Observation:
+        """Begins an episode in every copy. The same seed gives the same episodes."""
+        ...
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        """Takes one action a class, ``[B, N_c]`` or ``[B, N_c, A]``, and moves every copy on."""
+        ...
+
+    def state(self) -> State:
+        """Everything that is needed to go on from here, random generators included."""
+        ...
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave."""
+        ...
+
+    def scripted(self) -> Mapping[str, Actor]:
+        """Hand-written reference policies by name."""
+        ...
+
+    def scene(self, copy: int = 0) -> Scene:
+        """The present moment of one copy.
+
+        Raises:
+            ValueError: if this task cannot be drawn.
+        """
+        ...
+
+    def close(self) -> None:
+        """Frees what the copies hold."""
+        ...
+
+
+class Task(Protocol):
+    """What an entry point of the group ``marl.environments`` names: a kind of environment."""
+
+    config_type: type[Config]
+    """Its settings; the field ``name`` is the entry point's name."""
+    agent_noun: str
+    """What one agent is called, e.g. ``predator``."""
+
+    def make(
+        self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
+    ) -> Environment:
+        """Makes the environment that a configuration describes.
+
+        Args:
+            config: of type ``config_type``.
+            num_copies: ``B``.
+            training: whether disturbances meant for training only are active.
+            device: where the tensors live.
+        """
+        ...

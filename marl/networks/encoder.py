@@ -1,0 +1,153 @@
+"""From what each agent saw, now and before, to one token an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from marl.batch import Memory, Observation
+from marl.config import Config
+from marl.networks.mlp import ACTIVATIONS, Activation, linear, mlp
+from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig, remember
+from marl.roster import Roster
+
+__all__ = ["EncoderConfig", "Sharing", "TeamEncoder"]
+
+Sharing = Literal["class", "team", "agent"]
+
+
+class EncoderConfig(Config):
+    """Shape of the class encoders."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the fully connected layers; the last is the token width D."""
+    activation: Activation = "relu"
+    """Activation after each layer."""
+    squash: bool = True
+    """Squash features by sign(x) log(1 + |x|) first: the world has no walls."""
+    temporal: Literal["transformer", "none"] = "transformer"
+    """Whether an agent's past is attended to."""
+    transformer: TransformerConfig = Field(default_factory=TransformerConfig)
+    """Shape of the temporal transformer."""
+    sharing: Sharing = "class"
+    """Who shares parameters: the agents of a class, the whole team, or nobody."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Agents that go through one parameter set: ``features[name][..., agents, :]``."""
+
+    key: str
+    inputs: tuple[tuple[str, str, slice], ...]  # key of the input layer, class name, its agents
+
+
+class TeamEncoder(nn.Module):
+    """Class encoders and the temporal transformer.
+
+    The number of agents of a class is read off the observation, so that any team may play. With
+    ``sharing="agent"`` agent ``i`` of a class takes the parameters of the class's agent
+    ``i mod n``, ``n`` being how many of that class were trained.
+
+    Args:
+        roster: the team that is trained.
+        config: shape.
+
+    Raises:
+        ValueError: if there is no hidden layer.
+    """
+
+    def __init__(self, roster: Roster, config: EncoderConfig) -> None:
+        super().__init__()
+        if not config.hidden:
+            raise ValueError("encoder.hidden is empty; give at least one width, e.g. (64, 64)")
+        self.config, self.width = config, config.hidden[-1]
+        self.trained = {name: max(count, 1) for name, count in roster.team.items()}
+        sizes = {c.name: c.feature_size for c in roster.classes}
+        self.inputs = nn.ModuleDict()
+        self.trunks = nn.ModuleDict()
+        self.transformers = nn.ModuleDict()
+        for branch in self._branches(self.trained):
+            for key, name, _ in branch.inputs:
+                self.inputs[key] = nn.Sequential(
+                    linear(sizes[name], config.hidden[0]), ACTIVATIONS[config.activation]()
+                )
+            self.trunks[branch.key] = mlp(config.hidden, config.activation)
+            if config.temporal == "transformer":
+                self.transformers[branch.key] = TemporalTransformer(self.width, config.transformer)
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether a memory is kept between steps."""
+        return self.config.temporal == "transformer"
+
+    def initial_memory(self, num_copies: int, num_agents: int, device: torch.device) -> Memory | None:
+        """An empty memory for ``B`` copies of ``N`` agents."""
+        if not self.has_memory:
+            return None
+        shape = (num_copies, num_agents, self.config.transformer.layers, self.config.transformer.window, self.width)
+        valid = torch.zeros(num_copies, shape[3], dtype=torch.bool, device=device)
+        return Memory(torch.zeros(shape, device=device), torch.zeros(shape, device=device), valid)
+
+    def forward(self, observation: Observation, memory: Memory | None, started: Tensor) -> tuple[Tensor, Memory | None]:
+        """Encodes a stretch of time.
+
+        Args:
+            observation: leading axes ``[T, B]``.
+            memory: before the first step.
+            started: ``[T, B]``, True where an episode begins.
+
+        Returns:
+            Tokens ``[T, B, N, D]``, and the memory after the last step.
+        """
+        counts = {name: features.shape[-2] for name, features in observation.features.items()}
+        tokens, keys, values, order = [], [], [], []
+        agents = _agents(counts)
+        for branch in self._branches(counts):
+            encoded = self._encode(branch, observation.features)
+            indices = [agents[name][part] for _, name, part in branch.inputs]
+            order.append(torch.cat(indices))
+            if memory is not None:
+                mine = order[-1].to(memory.keys.device)
+                cache = Memory(memory.keys[:, mine], memory.values[:, mine], memory.valid)
+                encoded, new_keys, new_values = self.transformers[branch.key](encoded, cache, started)
+                keys.append(new_keys)
+                values.append(new_values)
+            tokens.append(encoded)
+        place = torch.cat(order).argsort().to(started.device)
+        joined = torch.cat(tokens, 2)[:, :, place] if len(tokens) > 1 else tokens[0]
+        if memory is None:
+            return joined, None
+        valid = remember(memory.valid, started)
+        return joined, Memory(torch.cat(keys, 1)[:, place], torch.cat(values, 1)[:, place], valid)
+
+    def _encode(self, branch: Branch, features: Mapping[str, Tensor]) -> Tensor:
+        parts = []
+        for key, name, agents in branch.inputs:
+            x = features[name][..., agents, :]
+            parts.append(self.inputs[key](x.sign() * x.abs().log1p() if self.config.squash else x))
+        return self.trunks[branch.key](parts[0] if len(parts) == 1 else torch.cat(parts, -2))
+
+    def _branches(self, counts: Mapping[str, int]) -> list[Branch]:
+        everyone = slice(None)
+        if self.config.sharing == "team":
+            return [Branch("team", tuple((name, name, everyone) for name in counts))]
+        if self.config.sharing == "class":
+            return [Branch(name, ((name, name, everyone),)) for name in counts]
+        return [
+            Branch(f"{name}_{i}", ((f"{name}_{i}", name, slice(i, None, self.trained[name])),))
+            for name, count in counts.items()
+            for i in range(min(count, self.trained[name]))
+        ]
+
+
+def _agents(counts: Mapping[str, int]) -> dict[str, Tensor]:
+    starts, start = {}, 0
+    for name, count in counts.items():
+        starts[name] = torch.arange(start, start + count)
+        start += count
+    return starts

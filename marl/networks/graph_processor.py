@@ -1,0 +1,206 @@
+"""Messages between the agents of a team: GATv2 or GCN, in torch-geometric's layers.
+
+Over small teams scattering along edges is several times slower than dense masked algebra, so each
+layer has a dense route over ``[..., N, N]`` that gives the same numbers from the same parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+from torch_geometric.nn import GATv2Conv, GCNConv
+
+from marl.config import Config
+
+__all__ = ["EDGE_SIZE", "EdgeGATv2Conv", "GraphConfig", "GraphProcessor", "edge_features"]
+
+EDGE_SIZE = 5
+"""Relative position and velocity, squashed, and distance."""
+LARGEST_DENSE_TEAM = 64
+
+
+class GraphConfig(Config):
+    """Shape of the graph processor."""
+
+    kind: Literal["gat", "gcn", "none"] = "gat"
+    """GATv2 with edge features, GCN, or no messages."""
+    rounds: int = Field(1, ge=1)
+    """How often messages are passed at each step."""
+    heads: int = Field(4, ge=1)
+    """Attention heads of GATv2; they divide the token width."""
+    route: Literal["auto", "dense", "sparse"] = "auto"
+    """Dense algebra, scatter along edges, or dense up to 64 agents."""
+
+
+class EdgeGATv2Conv(GATv2Conv):
+    r"""GATv2 whose messages carry the edge's features, not only their attention weights.
+
+    .. math::
+        x'_i = b + \sum_{j} \alpha_{ij} (W_l x_j + W_v e_{ij}), \quad
+        \alpha_{ij} = \mathrm{softmax}_j\, a^\top \mathrm{LeakyReLU}(W_r x_i + W_l x_j + W_e e_{ij})
+
+    Without :math:`W_v` a receiver could not shift what it hears into its own frame.
+    Reference: Brody et al., "How Attentive are Graph Attention Networks?",
+    https://arxiv.org/abs/2105.14491, equation 7, and torch-geometric's ``GATv2Conv``.
+
+    Args:
+        width: ``D`` of nodes, in and out.
+        heads: ``H``.
+        edge_size: features of an edge.
+    """
+
+    def __init__(self, width: int, heads: int, edge_size: int) -> None:
+        super().__init__(width, width // heads, heads=heads, add_self_loops=False, edge_dim=edge_size)
+        self.lin_value = nn.Linear(edge_size, width, bias=False)
+        nn.init.xavier_uniform_(self.lin_value.weight)
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
+        """Scatters along edges.
+
+        Args:
+            x: ``[V, D]``.
+            edge_index: ``[2, E]``, sender and receiver.
+            edge_attr: ``[E, edge_size]``.
+
+        Returns:
+            ``[V, D]``.
+        """
+        sent, own = (layer(x).unflatten(-1, (self.heads, -1)) for layer in (self.lin_l, self.lin_r))
+        alpha = self.edge_updater(edge_index, x=(sent, own), edge_attr=edge_attr)
+        value = self.lin_value(edge_attr).unflatten(-1, (self.heads, -1))
+        return self.propagate(edge_index, x=(sent, own), alpha=alpha, value=value).flatten(-2) + self.bias
+
+    def message(self, x_j: Tensor, alpha: Tensor, value: Tensor) -> Tensor:
+        """What runs along each edge; called by ``propagate``."""
+        return (x_j + value) * alpha.unsqueeze(-1)
+
+    def dense(self, x: Tensor, adjacency: Tensor, edges: Tensor) -> Tensor:
+        """The same over whole matrices.
+
+        Args:
+            x: ``[M, N, D]``.
+            adjacency: ``[M, N, N]``, True where row hears column.
+            edges: ``[M, N, N, edge_size]``, of column as the row sees it.
+
+        Returns:
+            ``[M, N, D]``.
+        """
+        sent, own = self.lin_l(x), self.lin_r(x)
+        mixed = functional.leaky_relu(own[:, :, None] + sent[:, None] + self.lin_edge(edges), self.negative_slope)
+        scores = (mixed.unflatten(-1, (self.heads, -1)) * self.att[0]).sum(-1)  # [M, N, N, H]
+        scores = scores.masked_fill(~adjacency[..., None], torch.finfo(scores.dtype).min)
+        alpha = scores.softmax(2) * adjacency[..., None]
+        message = (sent[:, None] + self.lin_value(edges)).unflatten(-1, (self.heads, -1))
+        return (alpha[..., None] * message).sum(2).flatten(-2) + self.bias
+
+
+def dense_gcn(layer: GCNConv, x: Tensor, adjacency: Tensor) -> Tensor:
+    r"""``GCNConv`` over whole matrices: :math:`\hat D^{-1/2} (A + I) \hat D^{-1/2} X \Theta + b`.
+
+    Args:
+        layer: holds the parameters.
+        x: ``[M, N, D]``.
+        adjacency: ``[M, N, N]``, True where row hears column.
+
+    Returns:
+        ``[M, N, D]``.
+    """
+    linked = adjacency.to(x) + torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    scale = linked.sum(-1).rsqrt()
+    return scale[..., None] * (linked @ (scale[..., None] * layer.lin(x))) + layer.bias
+
+
+def edge_features(kinematics: Tensor) -> Tensor:
+    """What the receiver of a message sees of its sender.
+
+    Args:
+        kinematics: ``[..., N, 4]``.
+
+    Returns:
+        ``[..., N, N, 5]``: relative position and velocity of column seen from row, squashed by
+        ``sign(x) log(1 + |x|)``, and the squashed distance.
+    """
+    offset = kinematics[..., None, :, :] - kinematics[..., :, None, :]
+    distance = offset[..., :2].square().sum(-1, keepdim=True).sqrt()
+    return torch.cat([offset.sign() * offset.abs().log1p(), distance.log1p()], -1)
+
+
+class GraphProcessor(nn.Module):
+    """Rounds of messages along the adjacency, each joined to the token by a residual.
+
+    The processor is shared by the whole team. Each edge carries relative position and velocity
+    and the classes of both its ends.
+
+    Args:
+        width: ``D``.
+        num_classes: ``C``.
+        config: shape; ``kind`` is ``"gat"`` or ``"gcn"``.
+
+    Raises:
+        ValueError: if the heads do not divide the width.
+    """
+
+    def __init__(self, width: int, num_classes: int, config: GraphConfig) -> None:
+        super().__init__()
+        if width % config.heads:
+            raise ValueError(f"{config.heads} graph heads do not divide the token width {width}")
+        self.config, self.num_classes = config, num_classes
+        edge_size = EDGE_SIZE + 2 * num_classes
+        gat = config.kind == "gat"
+        self.node_norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(config.rounds))
+        self.node_inputs = nn.ModuleList(nn.Linear(width + 4 + num_classes, width) for _ in range(config.rounds))
+        self.layers = nn.ModuleList(
+            EdgeGATv2Conv(width, config.heads, edge_size) if gat else GCNConv(width, width)
+            for _ in range(config.rounds)
+        )
+        self.outputs = nn.ModuleList(nn.Linear(width, width) for _ in range(config.rounds))
+
+    def forward(self, tokens: Tensor, adjacency: Tensor, kinematics: Tensor, class_indices: Tensor) -> Tensor:
+        """Passes the messages.
+
+        Args:
+            tokens: ``[..., N, D]``.
+            adjacency: ``[..., N, N]``, True where row hears column.
+            kinematics: ``[..., N, 4]``.
+            class_indices: ``[N]``, the class of each agent.
+
+        Returns:
+            ``[..., N, D]``.
+        """
+        leading, size = tokens.shape[:-2], tokens.shape[-2]
+        adjacency, kinematics = adjacency.reshape(-1, size, size), kinematics.reshape(-1, size, 4)
+        kinds = functional.one_hot(class_indices, self.num_classes).to(tokens)
+        nodes = torch.cat([kinematics.sign() * kinematics.abs().log1p(), kinds.expand(len(kinematics), -1, -1)], -1)
+        edges = self._edges(kinematics, kinds)
+        dense = self.config.route == "dense" or (self.config.route == "auto" and size <= LARGEST_DENSE_TEAM)
+        x = tokens.reshape(-1, size, tokens.shape[-1])
+        for norm, inputs, layer, output in zip(
+            self.node_norms, self.node_inputs, self.layers, self.outputs, strict=True
+        ):
+            sent = inputs(torch.cat([norm(x), nodes], -1)).relu()
+            heard = _dense(layer, sent, adjacency, edges) if dense else _sparse(layer, sent, adjacency, edges)
+            x = x + output(heard.relu())
+        return x.reshape(*leading, size, -1)
+
+    def _edges(self, kinematics: Tensor, kinds: Tensor) -> Tensor:
+        size = kinds.shape[0]
+        ends = torch.cat([kinds[:, None].expand(-1, size, -1), kinds[None].expand(size, -1, -1)], -1)
+        return torch.cat([edge_features(kinematics), ends.expand(len(kinematics), -1, -1, -1)], -1)
+
+
+def _dense(layer: nn.Module, x: Tensor, adjacency: Tensor, edges: Tensor) -> Tensor:
+    if isinstance(layer, EdgeGATv2Conv):
+        return layer.dense(x, adjacency, edges)
+    assert isinstance(layer, GCNConv)
+    return dense_gcn(layer, x, adjacency)
+
+
+def _sparse(layer: nn.Module, x: Tensor, adjacency: Tensor, edges: Tensor) -> Tensor:
+    graph, receiver, sender = adjacency.nonzero(as_tuple=True)
+    edge_index = torch.stack([graph * x.shape[1] + sender, graph * x.shape[1] + receiver])
+    arguments = (edges[graph, receiver, sender],) if isinstance(layer, EdgeGATv2Conv) else ()
+    return layer(x.flatten(0, 1), edge_index, *arguments).view_as(x)

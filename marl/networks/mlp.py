@@ -1,0 +1,45 @@
+"""Fully connected networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+from torch import nn
+
+__all__ = ["ACTIVATIONS", "Activation", "linear", "mlp"]
+
+Activation = Literal["relu", "tanh", "gelu", "silu"]
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}
+
+
+def linear(inputs: int, outputs: int, gain: float = 2**0.5) -> nn.Linear:
+    """A linear layer with orthogonal weights and zero bias.
+
+    Reference: Huang et al., "The 37 Implementation Details of Proximal Policy Optimization",
+    https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/, detail 2.
+    """
+    layer = nn.Linear(inputs, outputs)
+    nn.init.orthogonal_(layer.weight, gain)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def mlp(sizes: Sequence[int], activation: Activation = "relu", output_gain: float | None = None) -> nn.Sequential:
+    """Linear layers with an activation after each.
+
+    Args:
+        sizes: widths, the input's first.
+        activation: of every layer; the last layer has none if ``output_gain`` is given.
+        output_gain: gain of the last layer's weights, which then has no activation.
+
+    Shapes:
+        ``[..., sizes[0]]`` to ``[..., sizes[-1]]``.
+    """
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        layers += [linear(inputs, outputs), ACTIVATIONS[activation]()]
+    if output_gain is not None:
+        layers[-2:] = [linear(sizes[-2], sizes[-1], output_gain)]
+    return nn.Sequential(*layers)

@@ -1,0 +1,191 @@
+"""A transformer over each agent's own past, with a cache for acting and one pass for learning."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from marl.batch import Memory
+from marl.config import Config
+from marl.networks.mlp import linear
+
+__all__ = ["GatedResidual", "TemporalTransformer", "TransformerConfig", "attention_mask"]
+
+
+class TransformerConfig(Config):
+    """Shape of the temporal transformer."""
+
+    layers: int = Field(1, ge=1)
+    """Number of blocks."""
+    heads: int = Field(4, ge=1)
+    """Attention heads; they divide the token width."""
+    window: int = Field(8, ge=1)
+    """An agent attends to its present token and so many before it, in each layer."""
+    feedforward: int = Field(128, ge=1)
+    """Hidden width of the feed-forward part."""
+
+
+class GatedResidual(nn.Module):
+    r"""Joins a block's input ``x`` and output ``y`` by a GRU-type gate that starts near the identity.
+
+    .. math::
+        r &= \sigma(W_r y + U_r x), \quad z = \sigma(W_z y + U_z x - b), \\
+        h &= \tanh(W_g y + U_g (r \odot x)), \quad g = (1 - z) \odot x + z \odot h
+
+    Reference: Parisotto et al., "Stabilizing Transformers for Reinforcement Learning",
+    https://arxiv.org/abs/1910.06764, section 3.2.
+
+    Args:
+        width: ``D``.
+        bias: initial ``b``; the larger, the closer to the identity.
+
+    Shapes:
+        ``x``, ``y`` and the result ``[..., D]``.
+    """
+
+    def __init__(self, width: int, bias: float = 2.0) -> None:
+        super().__init__()
+        self.from_output = nn.Linear(width, 3 * width)
+        self.from_input = nn.Linear(width, 2 * width, bias=False)
+        self.from_reset = nn.Linear(width, width, bias=False)
+        self.width = width
+        self.reset_parameters(bias)
+
+    def reset_parameters(self, bias: float = 2.0) -> None:
+        """Draws the weights anew."""
+        for layer in (self.from_output, self.from_input, self.from_reset):
+            nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(self.from_output.bias)
+        with torch.no_grad():
+            self.from_output.bias[self.width : 2 * self.width] = -bias
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """See the class."""
+        from_output, candidate = self.from_output(y).split((2 * self.width, self.width), -1)
+        reset, update = (from_output + self.from_input(x)).sigmoid().chunk(2, -1)
+        return torch.lerp(x, (candidate + self.from_reset(reset * x)).tanh(), update)
+
+
+class Block(nn.Module):
+    """Pre-norm attention and feed-forward, each joined by a gated residual."""
+
+    def __init__(self, width: int, config: TransformerConfig) -> None:
+        super().__init__()
+        self.heads, self.window = config.heads, config.window
+        self.norm_attention, self.norm_feedforward = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
+        self.output = nn.Linear(width, width)
+        self.distance_bias = nn.Parameter(torch.zeros(config.heads, config.window + 1))
+        self.feedforward = nn.Sequential(
+            linear(width, config.feedforward), nn.ReLU(), nn.Linear(config.feedforward, width)
+        )
+        self.gate_attention, self.gate_feedforward = GatedResidual(width), GatedResidual(width)
+
+    def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One block over a sequence.
+
+        Args:
+            x: ``[B, N, T, D]``.
+            keys: cached ``[B, N, K, D]``.
+            values: cached ``[B, N, K, D]``.
+            mask: ``[B, T, K + T]``, True where the row may attend to the column.
+
+        Returns:
+            Output ``[B, N, T, D]``, and all keys and values ``[B, N, K + T, D]``.
+        """
+        query, key, value = self.query_key_value(self.norm_attention(x)).chunk(3, -1)
+        keys, values = torch.cat([keys, key], 2), torch.cat([values, value], 2)
+        attended = self._attend(query, keys, values, mask)
+        x = self.gate_attention(x, self.output(attended).relu())
+        return self.gate_feedforward(x, self.feedforward(self.norm_feedforward(x)).relu()), keys, values
+
+    def _attend(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+        split = lambda t: t.unflatten(-1, (self.heads, -1)).transpose(-2, -3)  # noqa: E731
+        scores = split(query) @ split(keys).mT * (query.shape[-1] // self.heads) ** -0.5  # [B, N, H, T, K + T]
+        length, total = query.shape[2], keys.shape[2]
+        distance = torch.arange(total - length, total, device=mask.device)[:, None] - torch.arange(
+            total, device=mask.device
+        )
+        bias = self.distance_bias[:, distance.clamp(0, self.window)]  # [H, T, K + T]
+        allowed = bias.masked_fill(~mask[:, None], -torch.inf)[:, None]  # [B, 1, H, T, K + T]
+        weights = (scores + allowed).softmax(-1)
+        return (weights @ split(values)).transpose(-2, -3).flatten(-2)
+
+
+class TemporalTransformer(nn.Module):
+    """Blocks over each agent's own past: causal, windowed, bounded by episodes.
+
+    A step of acting is a pass of length one; learning passes a whole rollout at once, with the
+    cache at its start as constant memory. Both give the same outputs. Positions enter as a learnt
+    bias on the distance back in time, per head (Raffel et al., https://arxiv.org/abs/1910.10683,
+    section 2.1, without bucketing).
+
+    Args:
+        width: ``D``.
+        config: shape.
+
+    Raises:
+        ValueError: if the heads do not divide the width.
+    """
+
+    def __init__(self, width: int, config: TransformerConfig) -> None:
+        super().__init__()
+        if width % config.heads:
+            raise ValueError(f"{config.heads} attention heads do not divide the token width {width}")
+        self.config = config
+        self.blocks = nn.ModuleList(Block(width, config) for _ in range(config.layers))
+
+    def forward(self, tokens: Tensor, memory: Memory, started: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Passes a stretch of time.
+
+        Args:
+            tokens: ``[T, B, N, D]``.
+            memory: the cache before the first of them, of these agents.
+            started: ``[T, B]``, True where a token begins an episode.
+
+        Returns:
+            Outputs ``[T, B, N, D]``, and the last ``K`` keys and values ``[B, N, L, K, D]``.
+        """
+        mask = attention_mask(memory.valid, started, self.config.window)
+        x = tokens.permute(1, 2, 0, 3).contiguous()
+        all_keys, all_values = [], []
+        for layer, block in enumerate(self.blocks):
+            x, keys, values = block(x, memory.keys[:, :, layer], memory.values[:, :, layer], mask)
+            all_keys.append(keys[:, :, -self.config.window :])
+            all_values.append(values[:, :, -self.config.window :])
+        return x.permute(2, 0, 1, 3), torch.stack(all_keys, 2), torch.stack(all_values, 2)
+
+
+def attention_mask(valid: Tensor, started: Tensor, window: int) -> Tensor:
+    """Which token may attend to which: itself and ``window`` before it, within its episode.
+
+    Args:
+        valid: ``[B, K]``, True for cached tokens of the episode running before the first new one.
+        started: ``[T, B]``, True where a new token begins an episode.
+        window: ``K``.
+
+    Returns:
+        ``[B, T, K + T]``, True where the row (a new token) may attend to the column.
+    """
+    length, cached = started.shape[0], valid.shape[1]
+    episode = started.mT.long().cumsum(1)  # [B, T], 0 for the episode that was running
+    episodes = torch.cat([torch.where(valid, 0, -1), episode], 1)  # [B, K + T]
+    position = torch.arange(cached + length, device=valid.device)
+    back = position[cached:, None] - position
+    return (episodes[:, None] == episode[..., None]) & ((back >= 0) & (back <= window))
+
+
+def remember(valid: Tensor, started: Tensor) -> Tensor:
+    """Which cached entries belong to the running episode after new tokens went by.
+
+    Args:
+        valid: ``[B, K]`` before.
+        started: ``[T, B]`` of the new tokens.
+
+    Returns:
+        ``[B, K]`` after.
+    """
+    episode = started.mT.long().cumsum(1)
+    episodes = torch.cat([torch.where(valid, 0, -1), episode], 1)
+    return episodes[:, -valid.shape[1] :] == episode[:, -1:]

@@ -1,0 +1,62 @@
+"""Advantages and returns from rewards and values."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["explained_variance", "generalised_advantage"]
+
+
+def generalised_advantage(
+    reward: Tensor,
+    value: Tensor,
+    next_value: Tensor,
+    terminated: Tensor,
+    truncated: Tensor,
+    gamma: float,
+    gae_lambda: float,
+) -> Tensor:
+    r"""Generalised advantage estimation.
+
+    .. math::
+        \delta_t = r_t + \gamma (1 - \mathrm{terminated}_t) V(s'_t) - V(s_t), \quad
+        \hat A_t = \delta_t + \gamma \lambda (1 - \mathrm{terminated}_t)(1 - \mathrm{truncated}_t) \hat A_{t+1}
+
+    Only termination stops bootstrapping; a truncated step bootstraps from its true successor.
+    With ``gae_lambda = 1`` the advantage plus the value is the discounted return.
+    Reference: Schulman et al., "High-Dimensional Continuous Control Using Generalized Advantage
+    Estimation", https://arxiv.org/abs/1506.02438, equation 16.
+
+    Args:
+        reward, value, next_value, terminated, truncated: ``[T, ...]``.
+        gamma: discount, in ``[0, 1]``.
+        gae_lambda: in ``[0, 1]``.
+
+    Returns:
+        Advantages ``[T, ...]``.
+    """
+    delta = reward + gamma * next_value * ~terminated - value
+    carry = gamma * gae_lambda * ~(terminated | truncated)
+    advantage = torch.empty_like(delta)
+    running = torch.zeros_like(delta[0])
+    for t in range(len(delta) - 1, -1, -1):
+        running = delta[t] + carry[t] * running
+        advantage[t] = running
+    return advantage
+
+
+def explained_variance(value: Tensor, returns: Tensor, valid: Tensor) -> Tensor:
+    """Share of the returns' variance that the values explain: ``1 - Var(returns - value) / Var(returns)``.
+
+    Args:
+        value, returns: any shape.
+        valid: the same shape, True for entries that count.
+
+    Returns:
+        A scalar: 1 perfect, 0 no better than a constant; NaN if the returns do not vary.
+    """
+    value, returns = value[valid], returns[valid]
+    variance = returns.var(correction=0)
+    explained = 1 - (returns - value).var(correction=0) / variance
+    return torch.where(variance > 1e-8, explained, torch.nan)

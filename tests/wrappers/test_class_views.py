@@ -1,0 +1,64 @@
+import pytest
+import torch
+
+from wrappers.class_views import ClassViews
+from wrappers.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """Two predators, one prey, one obstacle; numbers that float32 holds exactly."""
+    position = torch.tensor([[[1.0, 2.0], [0.5, -1.0], [3.0, 5.0], [-1.0, 0.0]]])
+    velocity = torch.tensor([[[0.25, 0.5], [-0.5, 0.0], [1.0, -1.0]]])
+    return World(position, velocity, torch.ones(1, 2, dtype=torch.bool), num_prey=1)
+
+
+def view(world: World, sights, frame: str) -> list[float]:
+    views = ClassViews({"X": sights, "Y": ("prey",)}, {"X": 2}, 1, 1, frame)
+    features = views(world)["X"]
+    assert features.shape == (1, 2, views.feature_size("X"))
+    return features[0, 0].tolist()
+
+
+OWN, ONE_HOT = [1.0, 2.0, 0.25, 0.5], [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("sights", "frame", "expected"),
+    [
+        (("landmarks",), "absolute", [-1.0, 0.0]),
+        (("landmarks",), "relative", [-2.0, -2.0]),
+        (("prey",), "absolute", [3.0, 5.0, 1.0, -1.0]),
+        (("prey",), "relative", [2.0, 3.0, 0.75, -1.5]),
+        (("teammates",), "absolute", [0.5, -1.0, -0.5, 0.0]),
+        (("teammates",), "relative", [-0.5, -3.0, -0.75, -0.5]),
+        (("prey", "landmarks"), "relative", [2.0, 3.0, 0.75, -1.5, -2.0, -2.0]),
+        (("landmarks", "prey", "teammates"), "absolute", [-1, 0, 3, 5, 1, -1, 0.5, -1, -0.5, 0]),
+    ],
+)
+def test_features_by_hand(world, sights, frame, expected):
+    assert view(world, sights, frame) == OWN + expected + ONE_HOT
+
+
+def test_agents_are_ordered_class_by_class(world):
+    features = ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"B": 1, "A": 1}, 1, 1)(world)
+    assert features["A"][0, 0].tolist() == [*OWN, -2.0, -2.0, 1.0, 0.0]
+    assert features["B"][0, 0].tolist() == [0.5, -1.0, -0.5, 0.0, 2.5, 6.0, 1.5, -1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("classes", "team", "frame", "message"),
+    [
+        ({}, {}, "relative", "no class is declared"),
+        ({"A": ()}, {"A": 1}, "relative", "class 'A' sees nothing"),
+        ({"A": ("walls",)}, {"A": 1}, "relative", "sees 'walls'; what can be seen is landmarks, prey, teammates"),
+        ({"A": ("prey", "prey")}, {"A": 1}, "relative", "name each only once"),
+        ({"A": ("prey",)}, {"Z": 1}, "relative", "class 'Z', which is not declared; declared are A"),
+        ({"A": ("prey",)}, {"A": -1}, "relative", "-1 agents of class 'A'"),
+        ({"A": ("prey",)}, {"A": 0}, "relative", "has no predators"),
+        ({"A": ("prey",)}, {"A": 1}, "polar", "frame is 'polar'; write 'absolute' or 'relative'"),
+    ],
+)
+def test_bad_input_is_refused(classes, team, frame, message):
+    with pytest.raises(ValueError, match=message):
+        ClassViews(classes, team, 1, 1, frame)

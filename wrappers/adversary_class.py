@@ -1,0 +1,65 @@
+"""Gives each adversary of simple_tag a class, and the observation of that class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pettingzoo.utils.env import ParallelEnv
+
+from wrappers.class_views import ClassViews, Frame
+from wrappers.mpe2_world import predators_of, read_world
+from wrappers.predator_observation import PredatorObservation, as_float32, unbounded
+from wrappers.world import World
+
+__all__ = ["DEFAULT_CLASSES", "DEFAULT_TEAM", "AdversaryClass"]
+
+DEFAULT_CLASSES: Mapping[str, Sequence[str]] = {"A": ("landmarks",), "B": ("prey",)}
+DEFAULT_TEAM: Mapping[str, int] = {"A": 2, "B": 2}
+
+
+class AdversaryClass(PredatorObservation):
+    """Each adversary observes what its class sees; see `ClassViews` for the order of features.
+
+    The adversaries get the classes in the order in which ``classes`` declares them. Widths differ
+    by class and stay different.
+
+    Args:
+        env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
+        team: number of adversaries of each class; together as many as the environment has.
+        classes: for each declared class what it sees.
+        frame: ``"absolute"``, or ``"relative"`` to the agent.
+
+    Attributes:
+        class_of: the class of each adversary by its name.
+        views: the rule.
+
+    Raises:
+        ValueError: if the counts do not sum to the number of adversaries, or for what
+            `ClassViews` refuses.
+        TypeError: if the environment is not mpe2's simple_tag.
+    """
+
+    def __init__(
+        self,
+        env: ParallelEnv[str, Any, Any],
+        team: Mapping[str, int] = DEFAULT_TEAM,
+        classes: Mapping[str, Sequence[str]] = DEFAULT_CLASSES,
+        frame: Frame = "relative",
+    ) -> None:
+        world, names = read_world(env), predators_of(env)
+        num_obstacles = world.landmark_position.shape[1]
+        self.views = ClassViews(classes, team, world.num_prey, num_obstacles, frame)
+        if self.views.num_predators != len(names):
+            raise ValueError(
+                f"team {dict(team)} has {self.views.num_predators} agents but the environment has {len(names)} "
+                f"adversaries; make them equal, e.g. with num_adversaries={self.views.num_predators}"
+            )
+        kinds = [name for name, count in zip(classes, self.views.counts, strict=True) for _ in range(count)]
+        self.class_of = dict(zip(names, kinds, strict=True))
+        sizes = {agent: self.views.feature_size(name) for agent, name in self.class_of.items()}
+        super().__init__(env, {agent: unbounded(size) for agent, size in sizes.items()})
+
+    def _observe(self, world: World, observations: dict[str, Any]) -> dict[str, Any]:
+        rows = [row for features in self.views(world).values() for row in features[0]]
+        return {agent: as_float32(row) for agent, row in zip(self.class_of, rows, strict=True)}

@@ -1,0 +1,73 @@
+"""Tells each predator of simple_tag whom it hears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from pettingzoo.utils.env import ParallelEnv
+
+from wrappers.draws import Draws
+from wrappers.message_graph import MessageGraph
+from wrappers.mpe2_world import predators_of
+from wrappers.predator_observation import PredatorObservation, as_float32, unbounded
+from wrappers.world import World
+
+__all__ = ["CommunicationGraph"]
+
+
+class CommunicationGraph(PredatorObservation):
+    """Each predator observes a dictionary of three.
+
+    ``"observation"`` is what it observed before; ``"adjacency"`` ``[N]`` is 1 for each predator,
+    in mpe2's order, that it hears; ``"kinematics"`` ``[4]`` is its own position and velocity,
+    which a message carries.
+
+    Args:
+        env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
+        range: largest distance of a link; None for unlimited.
+        nearest: hear at most so many; None for all within range.
+        link_loss: probability that a pair cannot hear each other at a step.
+        training: whether links are lost at all.
+
+    Attributes:
+        graph: the rule; see `MessageGraph`.
+
+    Raises:
+        ValueError: for what `MessageGraph` refuses.
+        TypeError: if the environment is not mpe2's simple_tag.
+    """
+
+    def __init__(
+        self,
+        env: ParallelEnv[str, Any, Any],
+        range: float | None = None,
+        nearest: int | None = None,
+        link_loss: float = 0.0,
+        training: bool = True,
+    ) -> None:
+        self.graph = MessageGraph(range, nearest, link_loss)
+        self.training = training
+        self._names = predators_of(env)
+        self._link_draws = Draws(stream=1)
+        super().__init__(env, {agent: self._space(env.observation_space(agent)) for agent in self._names})
+
+    def _space(self, inner: spaces.Space[Any]) -> spaces.Dict:
+        heard = spaces.MultiBinary(len(self._names))
+        return spaces.Dict({"observation": inner, "adjacency": heard, "kinematics": unbounded(4)})
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        """Begins an episode; a seed also begins the stream of lost links."""
+        if seed is not None:
+            self._link_draws.seed(seed)
+        return super().reset(seed, options)
+
+    def _observe(self, world: World, observations: dict[str, Any]) -> dict[str, Any]:
+        generator = self._link_draws.generator if self.training else None
+        adjacency = self.graph(world, generator)[0].numpy().astype(np.int8)
+        kinematics = as_float32(world.kinematics[0])
+        return {
+            agent: {"observation": observations[agent], "adjacency": heard, "kinematics": own}
+            for agent, heard, own in zip(self._names, adjacency, kinematics, strict=True)
+        }

@@ -1,0 +1,67 @@
+"""Who hears whom: the rule, used by the wrapper and by the batched simulator."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from wrappers.world import World
+
+__all__ = ["MessageGraph"]
+
+
+class MessageGraph:
+    """Links between predators from their distance.
+
+    A predator hears another if both are there, they are at most ``range`` apart, and, with
+    ``nearest``, the other is one of its ``nearest`` nearest within that range. Nobody hears
+    itself. Without ``nearest`` the graph is symmetric.
+
+    Args:
+        range: largest distance, at least 0; None for unlimited.
+        nearest: hear at most so many, at least 1; None for all within range.
+        link_loss: probability that a pair cannot hear each other at a step, in ``[0, 1)``; drawn
+            once for both directions.
+
+    Raises:
+        ValueError: for a negative range, ``nearest`` below 1, or a loss outside ``[0, 1)``.
+    """
+
+    def __init__(self, range: float | None = None, nearest: int | None = None, link_loss: float = 0.0) -> None:
+        if range is not None and not range >= 0:
+            raise ValueError(f"communication range is {range}; give zero or more, or none for unlimited")
+        if nearest is not None and nearest < 1:
+            raise ValueError(f"nearest is {nearest}; give 1 or more, or none for all within range")
+        if not 0 <= link_loss < 1:
+            raise ValueError(f"link_loss is {link_loss}; give a probability of at least 0 and below 1")
+        self.range, self.nearest, self.link_loss = range, nearest, link_loss
+
+    def __call__(self, world: World, generator: torch.Generator | None = None) -> Tensor:
+        """The adjacency, True where row hears column.
+
+        Args:
+            world: with leading axis ``[B]``.
+            generator: draws lost links; without it none is lost.
+
+        Returns:
+            ``[B, N, N]`` of bool.
+        """
+        position, alive = world.predator_position, world.alive
+        size = alive.shape[-1]
+        itself = torch.eye(size, dtype=torch.bool, device=alive.device)
+        adjacency = alive[:, :, None] & alive[:, None, :] & ~itself
+        if self.range is not None or self.nearest is not None:
+            distance = (position[:, :, None] - position[:, None]).square().sum(-1).sqrt()
+            if self.range is not None:
+                adjacency = adjacency & (distance <= self.range)
+            if self.nearest is not None and self.nearest < size - 1:
+                adjacency = adjacency & _nearest(distance.masked_fill(~adjacency, torch.inf), self.nearest)
+        if self.link_loss and generator is not None:
+            drawn = torch.rand(adjacency.shape, generator=generator, device=alive.device).triu()
+            adjacency = adjacency & (drawn + drawn.mT >= self.link_loss)
+        return adjacency
+
+
+def _nearest(distance: Tensor, count: int) -> Tensor:
+    chosen = distance.topk(count, dim=-1, largest=False).indices
+    return torch.zeros_like(distance, dtype=torch.bool).scatter_(-1, chosen, True)

@@ -1,0 +1,50 @@
+"""Prey that follow a rule, used by the wrapper and by the batched simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from wrappers.world import DIRECTIONS, World
+
+__all__ = ["PREY", "PreyPolicy", "flee", "random", "still"]
+
+PreyPolicy = Callable[[World, torch.Generator], Tensor]
+"""World and generator to discrete actions ``[B, P]``."""
+
+
+def random(world: World, generator: torch.Generator) -> Tensor:
+    """Each of the five actions with equal probability."""
+    shape = world.prey_position.shape[:2]
+    return torch.randint(5, shape, generator=generator, device=world.position.device)
+
+
+def still(world: World, generator: torch.Generator) -> Tensor:
+    """Never moves by itself."""
+    shape = world.prey_position.shape[:2]
+    return torch.zeros(shape, dtype=torch.long, device=world.position.device)
+
+
+def flee(world: World, generator: torch.Generator) -> Tensor:
+    """Runs from the predators, keeps inside the arena and off the obstacles.
+
+    For each action with direction ``u`` the prey looks at ``q = p + 0.5 (0.75 v + 0.4 u)`` and
+    takes the largest score
+    ``- sum over predators of 1 / (distance + 0.05) - 30 (how far beyond 0.9 each |coordinate|
+    of q is, summed) - 2 (number of landmarks within 0.3)``.
+    """
+    directions = torch.tensor(DIRECTIONS, dtype=world.position.dtype, device=world.position.device)
+    coasting = world.prey_position + 0.375 * world.prey_velocity
+    ahead = (coasting[:, :, None] + 0.2 * directions).flatten(1, 2)  # [B, P * 5, 2]
+    to_predator = (ahead[:, :, None] - world.predator_position[:, None]).square().sum(-1).sqrt()
+    score = -((to_predator + 0.05).reciprocal() * world.alive[:, None]).sum(-1)
+    score = score - 30 * (ahead.abs() - 0.9).clamp(min=0).sum(-1)
+    to_landmark = (ahead[:, :, None] - world.landmark_position[:, None]).square().sum(-1)
+    score = score - 2 * (to_landmark < 0.09).sum(-1)
+    return score.unflatten(1, (world.num_prey, 5)).argmax(-1)
+
+
+PREY: dict[str, PreyPolicy] = {"random": random, "still": still, "flee": flee}
+"""The scripted prey by name."""

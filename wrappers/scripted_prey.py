@@ -1,0 +1,95 @@
+"""Takes the prey of simple_tag out of the learner's hands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from pettingzoo.utils.env import ParallelEnv
+from pettingzoo.utils.wrappers import BaseParallelWrapper
+
+from wrappers.draws import Draws
+from wrappers.mpe2_world import predators_of, prey_of, read_world, simple_tag_of
+from wrappers.prey import PREY, PreyPolicy
+
+__all__ = ["ScriptedPrey"]
+
+
+class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
+    """Only the predators are agents; the prey follow a rule.
+
+    Each predator's info has ``"contacts"``, the number of prey that it overlaps after the step.
+
+    Args:
+        env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
+        prey: ``"random"``, ``"still"``, ``"flee"``, or a function of world and generator.
+
+    Raises:
+        ValueError: for an unknown name, or (at a step) for actions that are none.
+        TypeError: if the environment is not mpe2's simple_tag, or ``prey`` is neither a name nor
+            a function.
+    """
+
+    def __init__(self, env: ParallelEnv[str, Any, Any], prey: str | PreyPolicy = "random") -> None:
+        self._policy = _policy_of(prey)
+        self._predators, self._prey = predators_of(env), prey_of(env)
+        self._prey_draws = Draws(stream=2)
+        super().__init__(env)
+
+    @property
+    def possible_agents(self) -> list[str]:
+        """The predators."""
+        return list(self._predators)
+
+    @property
+    def agents(self) -> list[str]:
+        """The predators, while the episode lasts."""
+        return self._kept_list(self.env.agents)
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        """Begins an episode; a seed also begins the stream of the prey's draws."""
+        if seed is not None:
+            self._prey_draws.seed(seed)
+        observations, infos = self.env.reset(seed=seed, options=options)
+        return self._kept(observations), self._kept(infos)
+
+    def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+        """Moves on by one step; ``actions`` holds those of the predators."""
+        observations, rewards, terminations, truncations, infos = self.env.step({**actions, **self._play()})
+        measured = {agent: {**infos[agent], "contacts": self._contacts(agent)} for agent in self._kept(infos)}
+        kept = self._kept
+        return kept(observations), kept(rewards), kept(terminations), kept(truncations), measured
+
+    def _play(self) -> dict[str, Any]:
+        chosen = self._policy(read_world(self.env), self._prey_draws.generator)
+        if chosen.shape != (1, len(self._prey)) or bool(((chosen < 0) | (chosen > 4)).any()):
+            raise ValueError(
+                f"the prey's rule gave {chosen.tolist()} of shape {tuple(chosen.shape)}; "
+                f"give integers from 0 to 4 of shape {(1, len(self._prey))}"
+            )
+        if simple_tag_of(self.env).continuous_actions:
+            vectors = torch.nn.functional.one_hot(chosen[0].long(), 5).numpy().astype(np.float32)
+            return dict(zip(self._prey, vectors, strict=True))
+        return dict(zip(self._prey, chosen[0].tolist(), strict=True))
+
+    def _contacts(self, agent: str) -> float:
+        simulator = simple_tag_of(self.env)
+        predator = simulator.world.agents[self._predators.index(agent)]
+        return float(simulator.scenario.benchmark_data(predator, simulator.world))
+
+    def _kept_list(self, agents: list[str]) -> list[str]:
+        return [agent for agent in agents if agent in self._predators]
+
+    def _kept(self, items: dict[str, Any]) -> dict[str, Any]:
+        return {agent: item for agent, item in items.items() if agent in self._predators}
+
+
+def _policy_of(prey: str | PreyPolicy) -> PreyPolicy:
+    if isinstance(prey, str):
+        if prey not in PREY:
+            raise ValueError(f"prey is {prey!r}; write one of {', '.join(PREY)}, or give a function")
+        return PREY[prey]
+    if not callable(prey):
+        raise TypeError(f"prey is {prey!r}; write one of {', '.join(PREY)}, or give a function")
+    return prey
