@@ -20,7 +20,7 @@ from marl.environment import Actor, Scene, State
 from marl.roster import ActionSpec, AgentClass, Roster
 from wrappers.class_views import ClassViews
 from wrappers.message_graph import MessageGraph
-from wrappers.prey import PreyPolicy
+from wrappers.prey import PreyNoise, PreyPolicy
 from wrappers.world import DIRECTIONS, World, chase, entities, entity_kinds, nearest_prey
 
 __all__ = ["SimpleTag", "tag_scene"]
@@ -48,12 +48,13 @@ class SimpleTag:
         views: what each class sees; also says how many play.
         graph: who hears whom; None for no messages.
         prey: the rule of the prey.
+        prey_noise: how often a prey forgets its rule in training; None for never.
         max_cycles: steps of an episode.
         continuous_actions: actions are ``[0, 1]^5`` as in mpe2 instead of one of five.
         compositions: ``[B, C]`` of int, number of agents of each class in each copy, at most those
             of ``views``; None if every copy has them all. Absent agents are not alive, do not
             collide, are not seen and not heard.
-        training: whether links are lost at random.
+        training: whether links are lost and prey forget their rule at random.
         device: where the tensors live.
         dtype: of positions and velocities.
 
@@ -70,6 +71,7 @@ class SimpleTag:
         views: ClassViews,
         graph: MessageGraph | None,
         prey: PreyPolicy,
+        prey_noise: PreyNoise | None = None,
         max_cycles: int = 100,
         continuous_actions: bool = False,
         compositions: Tensor | None = None,
@@ -84,6 +86,8 @@ class SimpleTag:
         self.device, self.dtype = torch.device(device), dtype
         self.roster = roster_of(views, continuous_actions)
         self.generator = torch.Generator(self.device)
+        self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
+        self._forgetting = torch.zeros(num_copies, device=self.device)
         self._alive = self._alive_of(compositions)
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
@@ -126,6 +130,7 @@ class SimpleTag:
         shape = (self.num_copies, self._spread.shape[0], 2)
         movable = self.views.num_predators + self.views.num_prey
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
+        self._forgetting = self.prey_noise.draw(self.num_copies, self.generator)
         return self._observe()
 
     def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
@@ -140,7 +145,8 @@ class SimpleTag:
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Moves every copy on by one step of 0.1 s; see `Environment`."""
-        prey = self._directions[self.prey(self.world, self.generator)]
+        chosen = self.prey(self.world, self.generator)
+        prey = self._directions[self.prey_noise.apply(self.world, chosen, self._forgetting, self.generator)]
         predators = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
         self.advance(torch.cat([predators, prey], 1))
         self._clock += 1
@@ -191,12 +197,14 @@ class SimpleTag:
             "position": self.world.position,
             "velocity": self.world.velocity,
             "clock": torch.from_numpy(self._clock.copy()),
+            "forgetting": self._forgetting,
             "generator": self.generator.get_state(),
         }
 
     def load_state(self, state: State) -> None:
         """Goes on from there; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
+        self._forgetting = state["forgetting"].to(self.device)
         self.generator.set_state(state["generator"])
         self._place(state["position"].to(self.device), state["velocity"].to(self.device))
 
@@ -233,6 +241,9 @@ class SimpleTag:
         where = torch.from_numpy(over).to(self.device)[:, None, None]
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)
+        self._forgetting = torch.where(
+            where[:, 0, 0], self.prey_noise.draw(self.num_copies, self.generator), self._forgetting
+        )
         fresh = self._observe()
         if fresh.adjacency is None or successor.adjacency is None:
             return fresh

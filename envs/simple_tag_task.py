@@ -13,7 +13,7 @@ from marl.environment import Environment
 from marl.roster import parse_team
 from wrappers.class_views import ClassViews, Frame, Sight, check_classes
 from wrappers.message_graph import MessageGraph
-from wrappers.prey import PREY
+from wrappers.prey import PREY, PreyNoise
 
 __all__ = ["CommunicationConfig", "SimpleTagConfig", "SimpleTagTask", "task"]
 
@@ -46,6 +46,8 @@ class SimpleTagConfig(Config):
     """Who hears whom; None for no messages."""
     prey: str = "random"
     """How the prey moves: random, still or flee."""
+    prey_noise: tuple[float, float] = (0.0, 0.0)
+    """Bounds of the probability, drawn for each training episode, that a prey moves at random at a step."""
     num_prey: int = Field(1, ge=1)
     """Number of prey."""
     num_obstacles: int = Field(2, ge=0)
@@ -70,6 +72,7 @@ class SimpleTagConfig(Config):
     @model_validator(mode="after")
     def _classes_play(self) -> SimpleTagConfig:
         check_classes(self.classes, self.team)
+        PreyNoise(*self.prey_noise)
         return self
 
 
@@ -93,6 +96,7 @@ class SimpleTagTask:
             views_of(config),
             graph_of(config),
             PREY[config.prey],
+            PreyNoise(*config.prey_noise),
             max_cycles=config.max_cycles,
             continuous_actions=config.continuous_actions,
             training=training,

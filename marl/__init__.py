@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from marl.api import evaluate, load, make, reference, train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from marl.api import evaluate, load, make, reference, train
 
 __all__ = ["__version__", "evaluate", "load", "make", "reference", "train"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the library when it is first used, so that ``marl --help`` need not wait for it."""
+    if name in __all__:
+        return getattr(import_module("marl.api"), name)
+    raise AttributeError(f"module 'marl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

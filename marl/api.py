@@ -11,14 +11,15 @@ from pydantic import ValidationError
 from marl.checkpoint import load_policy
 from marl.config import Config
 from marl.environment import Environment, Task
+from marl.errors import ConfigError
 from marl.evaluation import Player, as_json, play, summarise
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.scripted import Scripted, random_actor
-from marl.run_config import ConfigError, explain, load_config, read_config
-from marl.tasks import find_task
+from marl.run_config import explain, load_config, read_config
+from marl.tasks import find_task, make_environment
 from marl.training import Trainer, TrainingResult
 
-__all__ = ["environment_config", "evaluate", "load", "make", "reference", "train"]
+__all__ = ["check_fit", "environment_config", "evaluate", "load", "make", "reference", "replace_field", "train"]
 
 
 def train(preset: str | Path | Mapping[str, Any], out: str | Path, **overrides: Any) -> TrainingResult:
@@ -56,11 +57,11 @@ def load(run: str | Path) -> ActorCritic:
     return load_policy(Path(run)).policy
 
 
-def make(run: str | Path, num_copies: int = 1, **overrides: Any) -> Environment:
+def make(run: str | Path | Mapping[str, Any], num_copies: int = 1, **overrides: Any) -> Environment:
     """The environment that a run was trained in, or one changed in some settings.
 
     Args:
-        run: the run's folder.
+        run: the run's folder, or settings as a preset's ``env``, e.g. ``{"name": "simple_tag"}``.
         num_copies: ``B``.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
@@ -68,16 +69,34 @@ def make(run: str | Path, num_copies: int = 1, **overrides: Any) -> Environment:
         ConfigError: if a setting will not do.
         FileError: if the run cannot be used.
     """
-    task, config = environment_config(load_policy(Path(run)).environment, overrides)
-    return task.make(config, num_copies)
+    settings = run if isinstance(run, Mapping) else load_policy(Path(run)).environment
+    task, config = environment_config(settings, overrides)
+    return make_environment(task, config, num_copies)
+
+
+def reference(name: str, environment: Environment) -> Scripted:
+    """A policy that is not learnt, by name.
+
+    Args:
+        name: ``random``, or a hand-written one of the environment, e.g. ``chase``.
+        environment: whose team it plays.
+
+    Raises:
+        ConfigError: if the environment has none of that name.
+    """
+    actors = {"random": random_actor(environment.roster), **environment.scripted()}
+    if name not in actors:
+        raise ConfigError(f"policy is {name!r}; this environment has {', '.join(actors)}")
+    return Scripted(actors[name])
 
 
 def evaluate(
-    run: str | Path | Player,
+    run: str | Path | Player | None = None,
     episodes: int = 500,
     seed: int = 0,
     messages: bool = True,
     deterministic: bool = False,
+    policy: str | None = None,
     settings: Mapping[str, Any] | None = None,
     **overrides: Any,
 ) -> dict[str, Any]:
@@ -89,6 +108,7 @@ def evaluate(
         seed: of worlds and actions.
         messages: False switches them off.
         deterministic: take the likeliest actions instead of drawing them.
+        policy: plays this reference, e.g. ``"random"`` or ``"chase"``, instead of the run's policy.
         settings: of the environment, as a preset's ``env``; those of the run by default.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
@@ -100,24 +120,28 @@ def evaluate(
         ConfigError: if a setting will not do, or a policy comes without settings.
         FileError: if the run cannot be used.
     """
-    if isinstance(run, str | Path):
-        saved = load_policy(Path(run))
-        player: Player = saved.policy
-        settings = saved.environment if settings is None else settings
-    else:
-        player = run
+    if episodes < 1:
+        raise ConfigError(f"episodes is {episodes}; give at least 1")
+    saved = load_policy(Path(run)) if isinstance(run, str | Path) else None
+    settings = saved.environment if settings is None and saved is not None else settings
     if settings is None:
         raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
     task, config = environment_config(settings, overrides)
-    if isinstance(player, ActorCritic):
-        check_fit(player, task.make(config, 1))
+    probe = make_environment(task, config, 1)
+    if policy is not None:
+        player: Player = reference(policy, probe)
+    elif saved is not None:
+        check_fit(saved.policy, probe)
+        player = saved.policy
+    elif run is not None and not isinstance(run, str | Path):
+        player = run
+    else:
+        raise ConfigError("nobody plays; give a run, a policy, or the name of a reference (policy='random')")
+    probe.close()
     table = play(lambda copies: task.make(config, copies), player, episodes, seed, messages, deterministic)
-    probe = task.make(config, 1)
     summary = summarise(table, dict(probe.events), task.agent_noun)
     described = config.model_dump(mode="json")
-    named: dict[str, Any] = {
-        name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described
-    }
+    named = {name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described}
     return {**named, "episodes": episodes, "messages": messages, "seed": seed, **as_json(summary)}
 
 
@@ -127,6 +151,8 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
     Raises:
         ConfigError: naming the field, the value and what would do.
     """
+    if not isinstance(settings.get("name"), str):
+        raise ConfigError(f"name is {settings.get('name')!r}; name a task, e.g. {{'name': 'simple_tag'}}")
     task = find_task(settings["name"])
     values = dict(settings)
     for name, value in overrides.items():
@@ -135,19 +161,6 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
         return task, task.config_type.model_validate(values)
     except ValidationError as error:
         raise ConfigError(explain(error)) from error
-
-
-def reference(name: str, task: Task, config: Config) -> Scripted:
-    """A policy that is not learnt, by name.
-
-    Raises:
-        ConfigError: if the environment has none of that name.
-    """
-    environment = task.make(config, 1)
-    actors = {"random": random_actor(environment.roster), **environment.scripted()}
-    if name not in actors:
-        raise ConfigError(f"policy is {name!r}; this environment has {', '.join(actors)}")
-    return Scripted(actors[name])
 
 
 def check_fit(policy: ActorCritic, environment: Environment) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from marl.environment import State
+from marl.errors import FileError
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.roster import ActionSpec, AgentClass, Roster
-from marl.serialisation import FileError, load_state, save_state
+from marl.serialisation import load_state, save_state
 
 __all__ = ["Checkpoints", "SavedPolicy", "load_policy", "load_weights", "save_policy"]
 
@@ -32,31 +34,42 @@ class Checkpoints:
     keep: int = 2
 
     @property
+    def whole(self) -> list[Path]:
+        """The whole checkpoints, the oldest first."""
+        return sorted(path for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
+
+    @property
     def latest(self) -> Path | None:
         """The newest whole checkpoint, or None."""
-        found = sorted(path for path in self.folder.glob("[0-9]*") if path.is_dir())
-        return found[-1] if found else None
+        return self.whole[-1] if self.whole else None
 
     def save(self, env_steps: int, policy: ActorCritic, state: State) -> Path:
         """Writes a checkpoint beside the others and removes those too old.
+
+        One that is there already is left as it is.
 
         Args:
             env_steps: how far training has come.
             policy: its weights and normalisers are stored.
             state: all else that training needs to go on.
+
+        Raises:
+            OSError: if it cannot be written; the others are then as they were.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=self.folder))
         final = self.folder / f"{env_steps:012d}"
+        if final.exists():
+            return final
+        self.folder.mkdir(exist_ok=True)
+        temporary = self.folder / f".writing-{final.name}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
         try:
             save_state(temporary, "weights", {"weights": dict(policy.state_dict())})
             save_state(temporary, "state", {**state, "format": FORMAT})
-            if final.exists():
-                shutil.rmtree(final)
             os.replace(temporary, final)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        for old in sorted(path for path in self.folder.glob("[0-9]*") if path.is_dir())[: -self.keep]:
+        for old in [*self.whole[: -self.keep], *self.folder.glob(".writing-*")]:
             shutil.rmtree(old, ignore_errors=True)
         return final
 
@@ -93,9 +106,16 @@ class SavedPolicy:
 
 
 def save_policy(folder: Path, policy: ActorCritic, environment: dict[str, Any]) -> None:
-    """Writes a policy for use alone; a folder that is there is replaced as a whole."""
-    temporary = Path(tempfile.mkdtemp(prefix=".policy-", dir=folder.parent))
-    os.chmod(temporary, 0o755)
+    """Writes a policy for use alone: one file, which takes the place of the one before as a whole.
+
+    Args:
+        folder: made if it is not there; its parent must be.
+        policy: weights, normalisers and shape are stored.
+        environment: settings as a preset's ``env`` has them.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     description = {
         "format": FORMAT,
         "classes": [asdict(c) for c in policy.roster.classes],
@@ -105,13 +125,8 @@ def save_policy(folder: Path, policy: ActorCritic, environment: dict[str, Any]) 
         "auxiliary_size": policy.auxiliary_size,
         "environment": environment,
     }
-    try:
-        save_state(temporary, "policy", {"description": description, "weights": dict(policy.state_dict())})
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    save_state(folder, "policy", {"description": description, "weights": dict(policy.state_dict())})
 
 
 def load_policy(folder: Path) -> SavedPolicy:
@@ -125,15 +140,23 @@ def load_policy(folder: Path) -> SavedPolicy:
     """
     inner = folder / "policy"
     place = inner if inner.is_dir() else folder
-    if not (place / "policy.json").exists():
-        raise FileError(f"{folder} holds no trained policy (policy.json is missing); name a run's folder")
+    if not (place / "policy.safetensors").exists():
+        missing = "does not exist" if not folder.exists() else "holds no trained policy (policy/policy.safetensors)"
+        raise FileError(f"{folder} {missing}; name the folder of a run, or its policy/")
     state = load_state(place, "policy")
-    description = state.get("description")
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise FileError(f"{place} is not a policy of this package, or of another version of it")
+    try:
+        description = state["description"]
+        if description["format"] != FORMAT:
+            raise FileError(f"{place} has format {description['format']}; this version reads format {FORMAT}")
+        policy = _policy_of(description)
+        load_weights(policy, state["weights"], place)
+        return SavedPolicy(policy.eval(), dict(description["environment"]))
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
+
+
+def _policy_of(description: dict[str, Any]) -> ActorCritic:
     classes = tuple(AgentClass(**{**c, "action": ActionSpec(**c["action"])}) for c in description["classes"])
     roster = Roster(classes, tuple(description["counts"]))
     networks = ActorCriticConfig.model_validate(description["networks"])
-    policy = ActorCritic(roster, networks, description["entity_size"], description["auxiliary_size"])
-    load_weights(policy, state["weights"], place)
-    return SavedPolicy(policy.eval(), description["environment"])
+    return ActorCritic(roster, networks, description["entity_size"], description["auxiliary_size"])

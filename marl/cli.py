@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from importlib import import_module
 
-from rich.console import Console
+from marl.errors import ConfigError, FileError, TrainingError
 
 __all__ = ["main"]
 
@@ -14,12 +14,14 @@ USAGE = """usage: marl COMMAND ...
 
 commands:
   train      train a team from a preset, or go on with a run
-  evaluate   play whole episodes with a trained or a reference policy
+  evaluate   play whole episodes with a trained or a reference policy, print what they brought
   render     make an animated picture of one episode
 
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
 every field that can be set: marl train experiments/predator_teams.yaml --help
 """
+
+COMMANDS = ("train", "evaluate", "render")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,50 +38,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(USAGE, end="")
         return 0 if given else 2
     name, *rest = given
-    commands = _commands()
-    if name not in commands:
-        print(f"marl: there is no command {name!r}; there is {', '.join(commands)}", file=sys.stderr)
-        return 2
-    return _guarded(commands[name], rest)
+    if name == "--version":
+        from marl import __version__
 
-
-def _commands() -> dict[str, Callable[[list[str]], int]]:
-    from marl.commands.evaluate import evaluate
-    from marl.commands.render import render
-    from marl.commands.train import train
-
-    return {"train": train, "evaluate": evaluate, "render": render}
+        print(f"marl {__version__}")
+        return 0
+    if name not in COMMANDS:
+        return _fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
+    return _guarded(getattr(import_module(f"marl.commands.{name}"), name), rest)
 
 
 def _guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
-    from marl.run_config import ConfigError
-    from marl.serialisation import FileError
-    from marl.tasks import UnknownTaskError
-    from marl.training import TrainingError
-
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         return command(arguments)
-    except (ConfigError, FileError, UnknownTaskError) as error:
-        errors.print("[bold red]error:[/]", end=" ")
-        errors.print(str(error), markup=False)
-        return 2
+    except SystemExit as stop:  # tyro has said why
+        return stop.code if isinstance(stop.code, int) else 0
+    except (ConfigError, FileError) as error:
+        return _fail(str(error), 2)
     except (TrainingError, OSError) as error:
-        errors.print("[bold red]error:[/]", end=" ")
-        errors.print(str(error), markup=False)
-        return 1
+        return _fail(str(error), 1)
     except KeyboardInterrupt:
-        errors.print("stopped")
+        print("stopped at once", file=sys.stderr)
         return 130
 
 
-def shown(path: Path) -> str:
-    """A path as a user would type it from here."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _fail(message: str, status: int) -> int:
+    label = "\033[1;31merror:\033[0m" if sys.stderr.isatty() else "error:"
+    print(f"{label} {message}", file=sys.stderr)
+    return status

@@ -51,6 +51,7 @@ class Collector:
         self.memory: Memory | None = None
         self._sums = {"reward": torch.zeros(copies, agents, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
+        self._took_part = torch.zeros_like(self.observation.alive)  # in the running episode
         self.seconds = {"acting": 0.0, "environment": 0.0}
 
     def collect(self, policy: ActorCritic) -> tuple[Rollout, Episodes]:
@@ -75,11 +76,11 @@ class Collector:
             started.append(self.started)
             acts.append(act)
             steps.append(step)
-            self._count(step.reward, step.info)
+            self._count(step.reward, step.info, self.observation.alive)
             self.observation, self.started, self.memory = step.observation, step.ended, act.memory
             if bool(self.started.any()):
                 cuts.append((t, step.next_observation, self.started))
-                self._finish(self.started, step.next_observation.alive, episodes)
+                self._finish(self.started, episodes)
                 self.memory = None if self.memory is None else self.memory.reset(self.started)
         observation = stack(observations)
         value = policy.value(observation)
@@ -105,8 +106,9 @@ class Collector:
             "observation": state_of(self.observation),
             "started": self.started,
             "memory": None if self.memory is None else state_of(self.memory),
-            "sums": dict(self._sums),
-            "steps": self._steps,
+            "sums": {name: total.clone() for name, total in self._sums.items()},
+            "steps": self._steps.clone(),
+            "took_part": self._took_part,
         }
 
     def load_state(self, state: State) -> None:
@@ -117,38 +119,42 @@ class Collector:
         self.observation = record_of(Observation, state["observation"]).to(device)
         self.started = state["started"].to(device)
         self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(device)
-        self._sums = {name: total.to(device) for name, total in state["sums"].items()}
-        self._steps = state["steps"].to(device)
+        self._sums = {name: total.to(device, copy=True) for name, total in state["sums"].items()}
+        self._steps = state["steps"].to(device, copy=True)
+        self._took_part = state["took_part"].to(device)
 
-    def _count(self, reward: Tensor, info: dict[str, Tensor]) -> None:
+    def _count(self, reward: Tensor, info: dict[str, Tensor], alive: Tensor) -> None:
         self._steps += 1
-        self._sums["reward"] += reward
+        self._took_part = self._took_part | alive
+        self._sums["reward"] += reward * alive
         for name, amount in info.items():
             if name not in self._sums:
                 self._sums[name] = torch.zeros_like(reward)
-            self._sums[name] += amount
+            self._sums[name] += amount * alive
 
-    def _finish(self, ended: Tensor, alive: Tensor, episodes: Episodes) -> None:
-        steps = self._steps[ended]
+    def _finish(self, ended: Tensor, episodes: Episodes) -> None:
+        steps, took_part = self._steps[ended], self._took_part[ended]
+        roster = self.environment.roster
         episodes.metrics["episode/length"] += steps.tolist()
         for name, total in self._sums.items():
             amounts = total[ended]
             if name in self.environment.per_step:
                 amounts = amounts / steps[:, None]
-            for metric, values in _by_class(name, amounts, alive[ended], self.environment.roster.slices).items():
+            for metric, values in _by_class(name, amounts, took_part, roster.slices).items():
                 episodes.metrics[metric] += values.tolist()
             if name in self.environment.events:
                 event = self.environment.events[name]
                 episodes.metrics[f"episode/share_with_{event}"] += (amounts.sum(-1) > 0).float().tolist()
             total[ended] = 0
         self._steps = self._steps * ~ended
+        self._took_part = self._took_part & ~ended[:, None]
 
 
-def _by_class(name: str, amounts: Tensor, alive: Tensor, slices: dict[str, slice]) -> dict[str, Tensor]:
+def _by_class(name: str, amounts: Tensor, took_part: Tensor, slices: dict[str, slice]) -> dict[str, Tensor]:
     prefix = "return" if name == "reward" else name
     metrics = {}
     for class_name, agents in slices.items():
-        there = alive[:, agents]
+        there = took_part[:, agents]
         total, number = (amounts[:, agents] * there).sum(-1), there.sum(-1)
         metrics[f"{prefix}/{class_name}"] = total[number > 0] / number[number > 0]
     return metrics

@@ -15,7 +15,7 @@ from marl.environment import Environment, Scene
 from marl.policies.actor_critic import Act
 from marl.statistics import Estimate, bootstrap_mean
 
-__all__ = ["EpisodeTable", "Player", "play", "record_episode", "summarise"]
+__all__ = ["EpisodeTable", "Player", "as_json", "play", "record_episode", "score_name", "summarise"]
 
 LARGEST_BATCH = 1024
 
@@ -71,12 +71,11 @@ class _Tally:
         self.running = self.running & ~step.ended
 
     def table(self) -> EpisodeTable:
-        numpy = lambda tensor: tensor.cpu().numpy()  # noqa: E731
         return EpisodeTable(
-            numpy(self.length),
-            numpy(self.agent_return),
-            {name: numpy(total) for name, total in self.events.items()},
-            {name: numpy(step) for name, step in self.first.items()},
+            self.length.cpu().numpy(),
+            self.agent_return.cpu().numpy(),
+            {name: total.cpu().numpy() for name, total in self.events.items()},
+            {name: step.cpu().numpy() for name, step in self.first.items()},
         )
 
 
@@ -112,12 +111,11 @@ def play(
             tables.append(_play_batch(environment, player, seed + 1_000_003 * batch, messages, deterministic))
         finally:
             environment.close()
-    join = lambda parts: np.concatenate(list(parts))  # noqa: E731
     return EpisodeTable(
-        join(t.length for t in tables),
-        join(t.agent_return for t in tables),
-        {name: join(t.events[name] for t in tables) for name in tables[0].events},
-        {name: join(t.first[name] for t in tables) for name in tables[0].first},
+        np.concatenate([t.length for t in tables]),
+        np.concatenate([t.agent_return for t in tables]),
+        {name: np.concatenate([t.events[name] for t in tables]) for name in tables[0].events},
+        {name: np.concatenate([t.first[name] for t in tables]) for name in tables[0].first},
     )
 
 
@@ -161,6 +159,11 @@ def record_episode(
         memory, observation = act.memory, step.observation
         if bool(step.ended[0]):
             return scenes, scores
+
+
+def score_name(environment: Environment) -> str:
+    """What the scores of `record_episode` count."""
+    return " and ".join(environment.events) or "return"
 
 
 def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:

@@ -36,8 +36,8 @@ def generalised_advantage(
     Returns:
         Advantages ``[T, ...]``.
     """
-    delta = reward + gamma * next_value * ~terminated - value
-    carry = gamma * gae_lambda * ~(terminated | truncated)
+    delta = reward + gamma * next_value.masked_fill(terminated, 0.0) - value
+    carry = torch.full_like(delta, gamma * gae_lambda).masked_fill(terminated | truncated, 0.0)
     advantage = torch.empty_like(delta)
     running = torch.zeros_like(delta[0])
     for t in range(len(delta) - 1, -1, -1):

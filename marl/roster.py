@@ -106,8 +106,8 @@ def parse_team(text: str) -> dict[str, int]:
     """
     team: dict[str, int] = {}
     for part in text.split(","):
-        name, _, count = part.strip().partition("=")
-        if not name or not count.strip().isdigit():
+        name, count = (side.strip() for side in part.partition("=")[::2])
+        if not name or not count.isdecimal():
             raise ValueError(f"team {text!r}: {part.strip()!r} is not NAME=COUNT; write for example A=2,B=2")
         if name in team:
             raise ValueError(f"team {text!r} names class {name!r} twice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import torch
 import yaml
 from pydantic import Field, ValidationError
 
@@ -14,16 +15,28 @@ from marl.algorithms.ppo import PPOConfig
 from marl.algorithms.reinforce import ReinforceConfig
 from marl.config import Config
 from marl.environment import Task
+from marl.errors import ConfigError, FileError
 from marl.policies.actor_critic import ActorCriticConfig
+from marl.serialisation import atomic_path
 from marl.tasks import find_task
 
-__all__ = ["ConfigError", "RunConfig", "load_config", "read_config", "save_config", "switch_algorithm", "task_of"]
+__all__ = [
+    "ConfigError",
+    "RunConfig",
+    "check_resumable",
+    "explain",
+    "load_config",
+    "read_config",
+    "resolve_device",
+    "resume_config",
+    "save_config",
+    "switch_algorithm",
+    "task_of",
+]
 
 E = TypeVar("E", bound=Config)
 
-
-class ConfigError(ValueError):
-    """A configuration that cannot be used, with the field, the value and what would do."""
+ALGORITHMS: dict[str, type[Config]] = {"ppo": PPOConfig, "a2c": A2CConfig, "reinforce": ReinforceConfig}
 
 
 class RunConfig(Config, Generic[E]):
@@ -91,11 +104,11 @@ def load_config(path: Path) -> RunConfig[Any]:
         ConfigError: if the file is missing, not YAML, or not a configuration.
     """
     try:
-        values = yaml.safe_load(path.read_text())
-    except (FileNotFoundError, IsADirectoryError) as error:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise ConfigError(f"preset {path} does not exist or is not a file; presets are in experiments/") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {error}") from error
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} does not hold a configuration (a mapping with env, policy, algorithm, ...)")
     return read_config(values, str(path))
@@ -111,18 +124,79 @@ def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
     Raises:
         ConfigError: if there is none of that name.
     """
-    kinds: dict[str, type[Config]] = {"ppo": PPOConfig, "a2c": A2CConfig, "reinforce": ReinforceConfig}
-    if name not in kinds:
-        raise ConfigError(f"algorithm.name is {name!r}; there is {', '.join(kinds)}")
+    if name not in ALGORITHMS:
+        raise ConfigError(f"algorithm.name is {name!r}; there is {', '.join(ALGORITHMS)}")
     if name == values.get("name"):
         return values
-    own = {"name", "gae_lambda"} if name == "reinforce" else {"name"}
-    return {"name": name, **{k: v for k, v in values.items() if k in kinds[name].model_fields and k not in own}}
+    shared = ALGORITHMS[name].model_fields.keys() - {"name"}
+    if "reinforce" in (name, values.get("name")):
+        shared -= {"gae_lambda"}  # REINFORCE has but one
+    return {"name": name, **{field: value for field, value in values.items() if field in shared}}
 
 
 def save_config(config: RunConfig[Any], path: Path) -> None:
     """Writes a complete configuration that `load_config` reads."""
-    path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    with atomic_path(path) as temporary:
+        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+
+
+def resume_config(folder: Path) -> RunConfig[Any]:
+    """The configuration of a run that is to go on.
+
+    Raises:
+        FileError: if the folder is not a run.
+        ConfigError: if its ``config.yaml`` cannot be used.
+    """
+    if not (folder / "config.yaml").exists():
+        missing = "config.yaml is missing" if folder.is_dir() else "there is no such folder"
+        raise FileError(f"{folder} is not a run ({missing}); name the folder of one, as given to --out")
+    return load_config(folder / "config.yaml")
+
+
+def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
+    """Refuses to go on with a run under settings that its checkpoint cannot follow.
+
+    Raises:
+        ConfigError: naming the field and both values.
+    """
+    before, now = old.model_dump(mode="json"), new.model_dump(mode="json")
+    for field in ("env", "policy", "num_copies", "seed"):
+        difference = _difference(field, before[field], now[field])
+        if difference is not None:
+            name, was, wished = difference
+            raise ConfigError(
+                f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
+                "(a network of another architecture cannot take its weights): leave it out, or train a new run"
+            )
+
+
+def _difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    """The first field in which two nested settings differ, with both values."""
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return None if old == new else (name, old, new)
+    parts = (_difference(f"{name}.{key}", old.get(key), new.get(key)) for key in {**old, **new})
+    return next((part for part in parts if part is not None), None)
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is CUDA where there is one.
+
+    Raises:
+        ConfigError: if it is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"device is {name!r}; write cpu, cuda, cuda:N or auto") from error
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"device is {name!r}; write cpu, cuda, cuda:N or auto")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device is {name!r}, but PyTorch finds {torch.cuda.device_count()} CUDA devices here; write cpu or auto"
+        )
+    return device
 
 
 def task_of(config: RunConfig[Any]) -> Task:
@@ -131,14 +205,13 @@ def task_of(config: RunConfig[Any]) -> Task:
 
 
 def explain(error: ValidationError) -> str:
-    """What is wrong with which field, one line each."""
+    """What is wrong with which field, one after the other."""
     lines = []
     for problem in error.errors():
-        place = ".".join(str(part) for part in problem["loc"] if part not in ("ppo", "a2c", "reinforce"))
+        place = ".".join(str(part) for part in problem["loc"] if part not in ALGORITHMS)
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            message = "there is no such field; see --help for those there are"
-            lines.append(f"{place}: {message}")
+            lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")
         elif problem["type"] == "value_error":
             lines.append(f"{place}: {message}" if place else message)
         else:

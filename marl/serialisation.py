@@ -1,30 +1,28 @@
-"""Nested states as files that load without running code: safetensors and JSON."""
+"""Nested states as files that load without running code: safetensors with JSON in the header."""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from marl.batch import Record
+from marl.errors import FileError
 
 __all__ = ["FileError", "atomic_path", "load_state", "record_of", "save_state", "state_of"]
 
 R = TypeVar("R", bound=Record)
-SEPARATOR = "/"
-
-
-class FileError(ValueError):
-    """A file that cannot be used, with the reason."""
+SUFFIX = ".safetensors"
+HEADER = "state"
 
 
 def state_of(record: Record) -> dict[str, Any]:
@@ -38,46 +36,53 @@ def record_of(kind: type[R], state: dict[str, Any]) -> R:
 
 
 def save_state(folder: Path, name: str, state: dict[str, Any]) -> None:
-    """Writes a nested dict of tensors, numbers, strings, lists of them and None.
+    """Writes a nested dict of tensors, numbers, strings, lists of the latter and None.
 
-    Tensors go to ``name.safetensors``, all else to ``name.json``; each file is written whole or
-    not at all.
+    It becomes one file, ``name.safetensors``, written whole or not at all: tensors as such, all
+    else as JSON in the file's header.
+
+    Raises:
+        TypeError: for anything else in the dict, or a key that is not a string.
+        OSError: if the file cannot be written.
     """
     tensors: dict[str, Tensor] = {}
-    rest = _split(state, "", tensors)
-    with atomic_path(folder / f"{name}.safetensors") as path:
-        save_file({key: t.detach().cpu().contiguous().clone() for key, t in tensors.items()}, path)
-    with atomic_path(folder / f"{name}.json") as path:
-        path.write_text(json.dumps(rest, indent=1))
+    rest = json.dumps(_split(state, "", tensors))
+    data = save({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, {HEADER: rest})
+    with atomic_path(folder / f"{name}{SUFFIX}") as path:
+        path.write_bytes(data)
 
 
 def load_state(folder: Path, name: str) -> dict[str, Any]:
     """Reads what `save_state` wrote; tensors come to the CPU.
 
     Raises:
-        FileError: if a file is missing, truncated or foreign.
+        FileError: if the file is missing, truncated or foreign.
     """
+    path = folder / f"{name}{SUFFIX}"
     try:
-        tensors = load_file(folder / f"{name}.safetensors")
-        rest = json.loads((folder / f"{name}.json").read_text())
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {})[HEADER]
+            tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
+        return _join(json.loads(header), tensors)
     except FileNotFoundError as error:
-        raise FileError(f"{error.filename or folder / name} does not exist") from error
-    except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise FileError(f"{folder / name}.* is truncated or not of this package: {error}") from error
-    try:
-        return _join(rest, tensors)
-    except (KeyError, TypeError) as error:
-        raise FileError(f"{folder / name}.*: the two files do not belong together ({error})") from error
+        raise FileError(f"{path} does not exist") from error
+    except (SafetensorError, json.JSONDecodeError, OSError, KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{path} is truncated or not of this package ({type(error).__name__}: {error})") from error
 
 
-def _split(value: Any, prefix: str, tensors: dict[str, Tensor]) -> Any:
+def _split(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
-        tensors[prefix] = value
-        return {"tensor": prefix}
+        if place in tensors:
+            raise TypeError(f"two tensors would be named {place!r}; use no slash in keys")
+        tensors[place] = value
+        return {"tensor": place}
     if isinstance(value, Record):
         value = state_of(value)
     if isinstance(value, dict):
-        return {"dict": {str(key): _split(item, f"{prefix}{SEPARATOR}{key}", tensors) for key, item in value.items()}}
+        wrong = [key for key in value if not isinstance(key, str)]
+        if wrong:
+            raise TypeError(f"key {wrong[0]!r} of {place or 'the state'} is not a string")
+        return {"dict": {key: _split(item, f"{place}/{key}", tensors) for key, item in value.items()}}
     return {"value": value}
 
 
@@ -92,12 +97,11 @@ def _join(value: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends without error."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
         yield temporary
-        os.chmod(temporary, 0o644)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,17 +1,21 @@
-"""Finds tasks by name."""
+"""Finds tasks by name and makes their environments."""
 
 from __future__ import annotations
 
 from importlib.metadata import entry_points
 
-from marl.environment import Task
+import torch
 
-__all__ = ["UnknownTaskError", "find_task"]
+from marl.config import Config
+from marl.environment import Environment, Task
+from marl.errors import ConfigError
+
+__all__ = ["UnknownTaskError", "find_task", "make_environment"]
 
 GROUP = "marl.environments"
 
 
-class UnknownTaskError(ValueError):
+class UnknownTaskError(ConfigError):
     """No installed package offers the task, or what it needs is not installed."""
 
 
@@ -26,12 +30,33 @@ def find_task(name: str) -> Task:
         names = ", ".join(sorted(offered)) or "none"
         raise UnknownTaskError(
             f"env.name is {name!r}, which no installed package offers; there is: {names}. "
-            f"A package adds its own through the entry-point group {GROUP!r}"
+            f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
         )
     try:
         return offered[name].load()
     except ModuleNotFoundError as error:
-        raise UnknownTaskError(
-            f"env.name {name!r} needs the module {error.name!r}, which is not installed; "
-            f"try: pip install {(error.name or name).split('.')[0]}"
-        ) from error
+        raise _not_installed(name, error) from error
+
+
+def make_environment(
+    task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
+) -> Environment:
+    """The environment that a task makes of a configuration; see `Task.make`.
+
+    Raises:
+        ConfigError: if the task refuses the configuration.
+        UnknownTaskError: if what it needs is not installed.
+    """
+    try:
+        return task.make(config, num_copies, training=training, device=device)
+    except ModuleNotFoundError as error:
+        raise _not_installed(getattr(config, "name", "env"), error) from error
+    except ValueError as error:
+        raise ConfigError(f"env: {error}") from error
+
+
+def _not_installed(name: str, error: ModuleNotFoundError) -> UnknownTaskError:
+    package = (error.name or name).split(".")[0]
+    return UnknownTaskError(
+        f"env.name {name!r} needs the module {error.name!r}, which is not installed; try: pip install {package}"
+    )

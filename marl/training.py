@@ -6,8 +6,6 @@ single copies.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,22 +17,22 @@ import torch
 
 from marl.algorithms import make_learner
 from marl.algorithms.policy_gradient import NonFiniteError
-from marl.batch import Rollout
+from marl.batch import Observation, Rollout
 from marl.checkpoint import Checkpoints, load_weights, save_policy
 from marl.collectors import Collector, Episodes
 from marl.environment import Environment, Task
-from marl.evaluation import play, record_episode, summarise
+from marl.errors import ConfigError, FileError, TrainingError
+from marl.evaluation import play, record_episode, score_name, summarise
+from marl.interrupts import stop_on_interrupt
 from marl.logger import Logger
 from marl.policies.actor_critic import ActorCritic
-from marl.rendering import contact_sheet, draw
-from marl.run_config import ConfigError, RunConfig, load_config, save_config, task_of
-from marl.serialisation import FileError, load_state
+from marl.run_config import RunConfig, check_resumable, resolve_device, resume_config, save_config, task_of
+from marl.serialisation import load_state
+from marl.tasks import make_environment
 
-__all__ = ["Progress", "Trainer", "TrainingError", "TrainingResult", "resolve_device", "stop_on_interrupt"]
+__all__ = ["Progress", "Trainer", "TrainingError", "TrainingResult", "build_policy"]
 
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message says when, why and what is left."""
+PICTURE_WIDTH = 240
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,8 @@ class Trainer:
     """One run: its environment, policy, learner, log and checkpoints.
 
     A run that was stopped and resumed ends with the same weights, bit for bit, as one that was
-    not, on the same machine with the same number of threads. Episodes of ``env.backend:
-    pettingzoo`` begin anew at a resume if the simulator cannot store its state.
+    not, on the same machine with the same number of threads. Episodes of an environment that
+    cannot store its state begin anew at a resume.
 
     Args:
         config: of the run.
@@ -86,37 +84,45 @@ class Trainer:
         resume: go on from the latest checkpoint in ``folder``.
 
     Raises:
-        ConfigError: if the configuration will not do, or ``folder`` is not empty.
+        ConfigError: if the configuration will not do, or ``folder`` cannot be made or is not empty.
         FileError: if the checkpoint cannot be used.
     """
 
     def __init__(self, config: RunConfig[Any], folder: Path, resume: bool = False) -> None:
         self.config, self.folder = config, folder
         self.checkpoints = Checkpoints(folder / "checkpoints", config.keep_checkpoints)
-        start = self._starting_point(resume)
+        start = self._last_checkpoint() if resume else self._fresh()
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         self.device = resolve_device(config.device)
         self.task: Task = task_of(config)
-        try:
-            environment = self.task.make(config.env, config.num_copies, training=True, device=self.device)
-            self.policy = build_policy(config, environment, self.device)
-        except (ValueError, TypeError) as error:
-            raise ConfigError(str(error)) from error
+        environment = make_environment(self.task, config.env, config.num_copies, training=True, device=self.device)
+        self.policy = build_policy(config, environment, self.device)
         self.learner = make_learner(self.policy, config.algorithm, config.seed)
         self.collector = Collector(environment, config.rollout_length, config.seed)
         self.env_steps = 0
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
-        self._logged_at, self._logged_when = 0, time.perf_counter()
         if start is not None:
             self._load(start)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_config(config, folder / "config.yaml")
-        self.logger = Logger(folder, self.env_steps if start is not None else None)
+        self._logged_at, self._logged_when = self.env_steps, time.perf_counter()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"the folder {folder} cannot be made ({error}); name another with --out") from error
+        with self._writing():
+            save_config(config, folder / "config.yaml")
+            self.logger = Logger(folder, None if start is None else self.env_steps)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all env steps are done."""
+        return self.env_steps >= self.config.total_env_steps
 
     def train(self, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
-        """Trains to the end, or until the watcher raises ``KeyboardInterrupt``.
+        """Trains to the end, or until Ctrl-C; either way all is saved.
+
+        A second Ctrl-C interrupts at once and leaves the last checkpoint.
 
         Args:
             watch: called after every iteration.
@@ -125,65 +131,72 @@ class Trainer:
             TrainingError: if a loss, a gradient, a reward or an observation is not finite, or the
                 run's folder cannot be written.
         """
-        began, steps_before, finished = time.perf_counter(), self.env_steps, False
+        began, steps_before = time.perf_counter(), self.env_steps
         try:
-            while self.env_steps < self.config.total_env_steps:
-                self._iterate()
-                rate = (self.env_steps - steps_before) / (time.perf_counter() - began)
-                if watch is not None:
-                    watch(Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics))
-            finished = True
-        except KeyboardInterrupt:
-            pass
-        except OSError as error:
-            where = f"the run's folder cannot be written at env step {self.env_steps} ({error})"
-            raise TrainingError(where + self._left()) from error
-        return self._finish(finished)
+            with stop_on_interrupt() as stop_wished:
+                while not (self.finished or stop_wished()):
+                    self._iterate()
+                    rate = (self.env_steps - steps_before) / (time.perf_counter() - began)
+                    if watch is not None:
+                        watch(Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics))
+                with self._writing():
+                    self._save()
+                    if self.finished and self.env_steps > steps_before:
+                        scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
+                        self.logger.hyper_parameters(self.env_steps, self.config.model_dump(mode="json"), scores)
+        finally:
+            self.logger.close()
+            self.collector.environment.close()
+        return TrainingResult(self.folder, self.env_steps, self.finished, self.metrics, self.policy.eval())
 
     def _iterate(self) -> None:
         """Collects one rollout, updates once, and logs, evaluates and saves when it is time."""
         before = self.env_steps
+        rollout, update = self._learn()
+        self.env_steps += self.config.env_steps_per_iteration
+        with self._writing():
+            if self._due(self.config.log_interval, before):
+                self._log(update)
+            if self._due(self.config.evaluation_interval, before):
+                self._evaluate(rollout)
+            if self._due(self.config.checkpoint_interval, before):
+                self._save()
+
+    def _learn(self) -> tuple[Rollout, dict[str, float]]:
         rollout, episodes = self.collector.collect(self.policy)
         for name, values in episodes.metrics.items():
             self.episodes.metrics[name] += values
         begin = time.perf_counter()
         try:
             _check_finite(rollout)
-            update = self.learner.update(rollout, before / self.config.total_env_steps)
+            update = self.learner.update(rollout, self.env_steps / self.config.total_env_steps)
         except NonFiniteError as error:
-            raise TrainingError(f"at env step {before}, {error}{self._left()}") from error
+            raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
         learning = time.perf_counter() - begin
         self.collector.seconds["learning"] = self.collector.seconds.get("learning", 0.0) + learning
-        self.env_steps += self.config.env_steps_per_iteration
-        if self._passed(self.config.log_interval, before):
-            self._log(update)
-        if self._passed(self.config.evaluation_interval, before):
-            self._evaluate(rollout)
-        if self._passed(self.config.checkpoint_interval, before):
-            self._save()
+        return rollout, update
 
-    def _passed(self, interval: int, before: int) -> bool:
-        return self.env_steps // interval > before // interval
+    def _due(self, interval: int, before: int) -> bool:
+        """Whether a multiple of the interval was reached since ``before``, or the end."""
+        return self.finished or self.env_steps // interval > before // interval
 
     def _log(self, update: dict[str, float]) -> None:
-        seconds = self.collector.seconds
+        seconds, now = self.collector.seconds, time.perf_counter()
         total = max(sum(seconds.values()), 1e-9)
         times = {f"time/share_{name}": spent / total for name, spent in seconds.items()}
-        steps = self.env_steps - self._logged_at
-        now = time.perf_counter()
-        times["time/env_steps_per_second"] = steps / max(now - self._logged_when, 1e-9)
+        times["time/env_steps_per_second"] = (self.env_steps - self._logged_at) / max(now - self._logged_when, 1e-9)
         self._logged_at, self._logged_when = self.env_steps, now
         for name in seconds:
             seconds[name] = 0.0
-        self.metrics = {**self.metrics, **self.episodes.means(), **update, **times}
-        self.logger.scalars(self.env_steps, {**self.episodes.means(), **update, **times})
+        logged = {**self.episodes.means(), **update, **times}
+        self.metrics = {**self.metrics, **logged}
+        self.logger.scalars(self.env_steps, logged)
         self.episodes = Episodes()
 
     def _evaluate(self, rollout: Rollout) -> None:
         make = self._make_evaluation_environment
         table = play(make, self.policy, self.config.evaluation_episodes, seed=10_000 + self.config.seed)
-        events = self.collector.environment.events
-        summary = summarise(table, dict(events), self.task.agent_noun)
+        summary = summarise(table, dict(self.collector.environment.events), self.task.agent_noun)
         scores = {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
         self.metrics = {**self.metrics, **scores}
         self.logger.scalars(self.env_steps, scores)
@@ -192,27 +205,24 @@ class Trainer:
         alive = rollout.observation.alive
         for name, values in {"value": rollout.value, "log_prob": rollout.log_prob, "reward": rollout.reward}.items():
             self.logger.histogram(self.env_steps, f"rollout/{name}", values[alive])
+        self._draw()
+
+    def _draw(self) -> None:
+        from marl.rendering import contact_sheet, draw
+
+        environment = self._make_evaluation_environment(1)
         try:
-            scenes, counts = record_episode(make(1), self.policy, seed=20_000 + self.config.seed)
+            scenes, scores = record_episode(environment, self.policy, seed=20_000 + self.config.seed)
         except ValueError:
             return  # a task that cannot be drawn
-        self.logger.picture(self.env_steps, "episode", contact_sheet(draw(scenes[::20], counts[::20])))
+        finally:
+            environment.close()
+        classes = tuple(environment.roster.team)
+        frames = draw(scenes, scores, score_name(environment), classes, width=PICTURE_WIDTH)
+        self.logger.picture(self.env_steps, "episode", contact_sheet(frames))
 
     def _make_evaluation_environment(self, num_copies: int) -> Environment:
         return self.task.make(self.config.env, num_copies, training=False, device=self.device)
-
-    def _finish(self, finished: bool) -> TrainingResult:
-        try:
-            self._save()
-            if finished:
-                scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
-                self.logger.hyper_parameters(self.env_steps, self.config.model_dump(mode="json"), scores)
-            self.logger.close()
-        except OSError as error:
-            raise TrainingError(f"the run's folder cannot be written ({error}){self._left()}") from error
-        finally:
-            self.collector.environment.close()
-        return TrainingResult(self.folder, self.env_steps, finished, self.metrics, self.policy.eval())
 
     def _save(self) -> None:
         state = {
@@ -226,7 +236,7 @@ class Trainer:
         save_policy(self.folder / "policy", self.policy, self.config.env.model_dump(mode="json"))
 
     def _load(self, checkpoint: Path) -> None:
-        load_weights(self.policy, load_state(checkpoint, "weights")["weights"], checkpoint)
+        load_weights(self.policy, load_state(checkpoint, "weights").get("weights", {}), checkpoint)
         state = load_state(checkpoint, "state")
         try:
             self.learner.load_state(state["learner"])
@@ -235,98 +245,71 @@ class Trainer:
             self.metrics = state["metrics"]
             for name, values in state["episodes"].items():
                 self.episodes.metrics[name] += values
-        except (KeyError, TypeError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise FileError(f"{checkpoint} does not fit this configuration or package: {error}") from error
-        self._logged_at = self.env_steps
 
-    def _starting_point(self, resume: bool) -> Path | None:
-        if resume:
-            latest = self.checkpoints.latest
-            if latest is None:
-                raise FileError(f"{self.folder} has no whole checkpoint to go on from (checkpoints/ is empty)")
-            return latest
+    def _last_checkpoint(self) -> Path:
+        check_resumable(resume_config(self.folder), self.config)
+        latest = self.checkpoints.latest
+        if latest is None:
+            raise FileError(f"{self.folder} has no whole checkpoint to go on from; train anew in another folder")
+        return latest
+
+    def _fresh(self) -> None:
         if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            what = "exists and is not empty" if self.folder.is_dir() else "is a file"
             raise ConfigError(
-                f"{self.folder} exists and is not empty; name another folder, or go on with it: --resume {self.folder}"
+                f"the run's folder {self.folder} {what}; name another with --out, or go on with a run: --resume RUN"
             )
-        return None
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Tells what is left when something cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            where = f"the run's folder {self.folder} cannot be written at env step {self.env_steps:,} ({error})"
+            raise TrainingError(where + self._left) from error
+
+    @property
     def _left(self) -> str:
         latest = self.checkpoints.latest
         return "; no checkpoint was written yet" if latest is None else f"; the last good checkpoint is {latest}"
 
 
 def build_policy(config: RunConfig[Any], environment: Environment, device: torch.device) -> ActorCritic:
-    """The policy that a configuration describes, its weights drawn from the run's seed."""
+    """The policy that a configuration describes, its weights drawn from the run's seed.
+
+    Raises:
+        ConfigError: if the networks cannot be made as described.
+    """
     observation = environment.reset(config.seed)
     entities, hidden = observation.entities, observation.auxiliary_target
     sizes = tuple(0 if tensor is None else tensor.shape[-1] for tensor in (entities, hidden))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return ActorCritic(environment.roster, config.policy, *sizes).to(device)
-
-
-def resume_config(folder: Path) -> RunConfig[Any]:
-    """The configuration of a run that is to go on.
-
-    Raises:
-        FileError: if the folder is not a run.
-    """
-    if not (folder / "config.yaml").exists():
-        raise FileError(f"{folder} is not a run: config.yaml is missing")
-    return load_config(folder / "config.yaml")
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is CUDA where there is one.
-
-    Raises:
-        ConfigError: if it is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"device is {name!r}; write cpu, cuda, cuda:N or auto") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"device is {name!r}, but PyTorch finds no CUDA here; write cpu or auto")
-    return device
-
-
-@contextmanager
-def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C into a wish to stop, so that an iteration is never cut in two.
-
-    Yields:
-        A function that tells whether stopping is wished. A second Ctrl-C interrupts at once.
-    """
-    wished = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield wished.is_set
-        return
-
-    def wish(number: int, frame: Any) -> None:
-        if wished.is_set():
-            raise KeyboardInterrupt
-        wished.set()
-
-    before = signal.signal(signal.SIGINT, wish)
-    try:
-        yield wished.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
+        try:
+            return ActorCritic(environment.roster, config.policy, *sizes).to(device)
+        except ValueError as error:
+            raise ConfigError(f"policy: {error}") from error
 
 
 def _check_finite(rollout: Rollout) -> None:
-    observation = rollout.observation
-    quantities = {f"observation of class {name}": x for name, x in observation.features.items()}
-    quantities |= {"reward": rollout.reward, "value": rollout.value}
-    if observation.entities is not None:
-        quantities["entities of the observation"] = observation.entities
+    quantities = {**_quantities(rollout.observation), "reward": rollout.reward}
+    quantities |= {"value": rollout.value, "value of the next observation": rollout.next_value}
     for name, values in quantities.items():
         if not bool(values.isfinite().all()):
             raise NonFiniteError(name)
+
+
+def _quantities(observation: Observation) -> dict[str, torch.Tensor]:
+    named = {f"observation of class {name}": features for name, features in observation.features.items()}
+    parts = {
+        "kinematics": observation.kinematics,
+        "entities": observation.entities,
+        "auxiliary_target": observation.auxiliary_target,
+    }
+    return named | {f"{name} of the observation": part for name, part in parts.items() if part is not None}
 
 
 def _is_score(name: str) -> bool:

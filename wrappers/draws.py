@@ -21,6 +21,8 @@ class Draws:
     def __init__(self, stream: int) -> None:
         self._stream = stream
         self._generator: torch.Generator | None = None
+        self.kept = torch.zeros(0)
+        """What was drawn for the running episode."""
 
     @property
     def generator(self) -> torch.Generator:
@@ -35,11 +37,20 @@ class Draws:
         words = np.random.SeedSequence([self._stream, seed]).generate_state(1, np.uint64)
         self.generator.manual_seed(int(words[0]))
 
-    def __getstate__(self) -> tuple[int, Tensor | None]:
-        return self._stream, None if self._generator is None else self._generator.get_state()
+    def state(self) -> dict[str, Tensor]:
+        """Generator and kept draw, for `load_state`."""
+        return {"generator": self.generator.get_state(), "kept": self.kept}
 
-    def __setstate__(self, state: tuple[int, Tensor | None]) -> None:
-        self._stream, reached = state
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Goes on from a state that `state` gave."""
+        self.generator.set_state(state["generator"])
+        self.kept = state["kept"]
+
+    def __getstate__(self) -> tuple[int, Tensor | None, Tensor]:
+        return self._stream, None if self._generator is None else self._generator.get_state(), self.kept
+
+    def __setstate__(self, state: tuple[int, Tensor | None, Tensor]) -> None:
+        self._stream, reached, self.kept = state
         self._generator = None
         if reached is not None:
             self.generator.set_state(reached)

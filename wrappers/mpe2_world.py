@@ -81,7 +81,7 @@ def get_state(env: ParallelEnv[str, Any, Any]) -> dict[str, Any]:
             "has_uint32": generator["has_uint32"],
             "uinteger": generator["uinteger"],
         },
-        "draws": {name: draws.generator.get_state() for name, draws in _draws(env).items()},
+        "draws": {name: draws.state() for name, draws in _draws(env).items()},
     }
 
 
@@ -111,7 +111,7 @@ def set_state(env: ParallelEnv[str, Any, Any], state: dict[str, Any]) -> None:
         "uinteger": numpy_state["uinteger"],
     }
     for name, reached in state["draws"].items():
-        draws[name].generator.set_state(reached)
+        draws[name].load_state(reached)
 
 
 def _draws(env: ParallelEnv[str, Any, Any]) -> dict[str, Draws]:

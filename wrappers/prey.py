@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from wrappers.world import DIRECTIONS, World
 
-__all__ = ["PREY", "PreyPolicy", "flee", "random", "still"]
+__all__ = ["PREY", "PreyNoise", "PreyPolicy", "flee", "random", "still"]
 
 PreyPolicy = Callable[[World, torch.Generator], Tensor]
 """World and generator to discrete actions ``[B, P]``."""
@@ -44,6 +45,42 @@ def flee(world: World, generator: torch.Generator) -> Tensor:
     to_landmark = (ahead[:, :, None] - world.landmark_position[:, None]).square().sum(-1)
     score = score - 2 * (to_landmark < 0.09).sum(-1)
     return score.unflatten(1, (world.num_prey, 5)).argmax(-1)
+
+
+@dataclass(frozen=True)
+class PreyNoise:
+    """How often a prey forgets its rule, which makes it easier to learn to catch.
+
+    At the start of an episode a probability is drawn evenly between ``low`` and ``high``; with
+    that probability each prey takes a random action at each step of the episode. Between 0 and 1
+    a batch holds prey of every skill.
+
+    Args:
+        low: smallest probability.
+        high: largest.
+
+    Raises:
+        ValueError: unless ``0 <= low <= high <= 1``.
+    """
+
+    low: float = 0.0
+    high: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= 1:
+            raise ValueError(f"prey noise is ({self.low}, {self.high}); give two probabilities, the smaller first")
+
+    def draw(self, num_copies: int, generator: torch.Generator) -> Tensor:
+        """``[B]``, the probability in each copy for one episode."""
+        drawn = torch.rand(num_copies, generator=generator, device=generator.device)
+        return self.low + (self.high - self.low) * drawn
+
+    def apply(self, world: World, action: Tensor, probability: Tensor, generator: torch.Generator) -> Tensor:
+        """The actions ``[B, P]`` that are taken in place of ``action``; ``probability`` is ``[B]``."""
+        if self.high == 0:
+            return action
+        forgets = torch.rand(action.shape, generator=generator, device=action.device) < probability[:, None]
+        return torch.where(forgets, random(world, generator), action)
 
 
 PREY: dict[str, PreyPolicy] = {"random": random, "still": still, "flee": flee}

@@ -11,7 +11,7 @@ from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from wrappers.draws import Draws
 from wrappers.mpe2_world import predators_of, prey_of, read_world, simple_tag_of
-from wrappers.prey import PREY, PreyPolicy
+from wrappers.prey import PREY, PreyNoise, PreyPolicy
 
 __all__ = ["ScriptedPrey"]
 
@@ -24,6 +24,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
     Args:
         env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
         prey: ``"random"``, ``"still"``, ``"flee"``, or a function of world and generator.
+        noise: how often it forgets its rule; None for never.
 
     Raises:
         ValueError: for an unknown name, or (at a step) for actions that are none.
@@ -31,9 +32,12 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
             a function.
     """
 
-    def __init__(self, env: ParallelEnv[str, Any, Any], prey: str | PreyPolicy = "random") -> None:
+    def __init__(
+        self, env: ParallelEnv[str, Any, Any], prey: str | PreyPolicy = "random", noise: PreyNoise | None = None
+    ) -> None:
         self._policy = _policy_of(prey)
         self._predators, self._prey = predators_of(env), prey_of(env)
+        self._noise = noise or PreyNoise()
         self._prey_draws = Draws(stream=2)
         super().__init__(env)
 
@@ -52,6 +56,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
         if seed is not None:
             self._prey_draws.seed(seed)
         observations, infos = self.env.reset(seed=seed, options=options)
+        self._prey_draws.kept = self._noise.draw(1, self._prey_draws.generator)
         return self._kept(observations), self._kept(infos)
 
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
@@ -62,12 +67,14 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
         return kept(observations), kept(rewards), kept(terminations), kept(truncations), measured
 
     def _play(self) -> dict[str, Any]:
-        chosen = self._policy(read_world(self.env), self._prey_draws.generator)
+        world, draws = read_world(self.env), self._prey_draws
+        chosen = self._policy(world, draws.generator)
         if chosen.shape != (1, len(self._prey)) or bool(((chosen < 0) | (chosen > 4)).any()):
             raise ValueError(
                 f"the prey's rule gave {chosen.tolist()} of shape {tuple(chosen.shape)}; "
                 f"give integers from 0 to 4 of shape {(1, len(self._prey))}"
             )
+        chosen = self._noise.apply(world, chosen, draws.kept, draws.generator)
         if simple_tag_of(self.env).continuous_actions:
             vectors = torch.nn.functional.one_hot(chosen[0].long(), 5).numpy().astype(np.float32)
             return dict(zip(self._prey, vectors, strict=True))

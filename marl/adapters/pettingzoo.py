@@ -47,6 +47,7 @@ class PettingZooEnvironment:
         get_state: everything needed to go on with one environment, as tensors, numbers and
             strings; None if it cannot be stored.
         set_state: puts an environment, which was reset before, into such a state.
+        device: where the tensors go.
 
     Raises:
         ValueError: for no copies, an agent of an undeclared class, agents of one class that
@@ -65,12 +66,13 @@ class PettingZooEnvironment:
         scene: Callable[[Env], Scene] | None = None,
         get_state: Callable[[Env], State] | None = None,
         set_state: Callable[[Env, State], None] | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         if (get_state is None) != (set_state is None):
             raise ValueError("only one of get_state and set_state is given; give both or none")
-        self.num_copies, self.device = num_copies, torch.device("cpu")
+        self.num_copies, self.device = num_copies, torch.device(device)
         self.events: Mapping[str, str] = dict(events or {})
         self.per_step = frozenset({"links"})
         self._scripted, self._scene = dict(scripted or {}), scene
@@ -167,7 +169,7 @@ class PettingZooEnvironment:
         return packed.flatten(0, 1).numpy()
 
     def _by_agent(self, rows: np.ndarray[Any, Any]) -> Tensor:
-        return torch.from_numpy(rows).unflatten(0, (self.num_copies, -1))[:, self._order]
+        return torch.from_numpy(rows).to(self.device).unflatten(0, (self.num_copies, -1))[:, self._order]
 
     def _measured(self, infos: list[dict[str, Any]]) -> dict[str, Tensor]:
         names = sorted({name for info in infos for name in info} - {TERMINAL})
@@ -190,7 +192,7 @@ class PettingZooEnvironment:
                 whole["entity_mask"] = whole["entity_mask"][:, 0, rows_of] > 0.5
         return Observation(
             features=dict(zip(self.roster.slices, parts["observation"], strict=True)),
-            alive=torch.ones(self.num_copies, self.roster.size, dtype=torch.bool),
+            alive=torch.ones(self.num_copies, self.roster.size, dtype=torch.bool, device=self.device),
             action_mask=None if masks is None else {kind: mask > 0.5 for kind, mask in masks.items()},
             **whole,
         )

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import tyro
-from rich.console import Console
 
-from marl.api import check_fit, environment_config, reference
-from marl.checkpoint import load_policy
-from marl.commands.evaluate import Environment
-from marl.evaluation import Player, record_episode
-from marl.rendering import check_path, draw, save
-from marl.run_config import ConfigError
+from marl.commands.play import Played, check_player, player_of
+from marl.errors import ConfigError
 
 __all__ = ["render"]
 
 
 @dataclass
 class Arguments:
-    """Makes an animated picture of one episode."""
+    """Makes an animated picture of one episode.
+
+    Predators are coloured by class; prey, obstacles, ranges and live links are drawn, contacts
+    flash. Examples: marl render runs/x --out episode.mp4;
+    marl render --policy chase --team A=2,B=2 --prey flee
+    """
 
     run: tyro.conf.Positional[Path | None] = None
-    """Folder of a trained run."""
+    """Folder of a trained run, or its policy/."""
     out: Path = Path("episode.gif")
     """Where to: a .gif or .mp4 file."""
     policy: str | None = None
-    """A reference in place of a run: random or chase."""
-    environment: tyro.conf.OmitArgPrefixes[Environment] = None  # type: ignore[assignment]
-    """What is played."""
+    """A reference plays in place of the run's policy: random or chase."""
+    played: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
+    """What is played; what is not named is as the run was trained."""
     seed: int = 0
     """Of world and actions."""
     messages: Literal["on", "off"] = "on"
@@ -46,21 +46,20 @@ def render(arguments: list[str]) -> int:
     Returns:
         Exit status.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl render", default=Arguments(environment=Environment()))
-    if (options.run is None) == (options.policy is None):
-        raise ConfigError("name either a run's folder or a reference: marl render RUN, or marl render --policy chase")
+    options = tyro.cli(Arguments, args=arguments, prog="marl render")
+    check_player(options.run, options.policy, "render")
+    if options.seed < 0:
+        raise ConfigError(f"--seed is {options.seed}; give 0 or more")
+    from marl.evaluation import record_episode, score_name
+    from marl.rendering import check_path, draw, save
+
     try:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    saved = None if options.run is None else load_policy(options.run)
-    settings = {"name": "simple_tag"} if saved is None else saved.environment
-    task, config = environment_config(settings, options.environment.overrides)
-    environment = task.make(config, 1)
-    if saved is not None:
-        check_fit(saved.policy, environment)
-    player: Player = reference(str(options.policy), task, config) if saved is None else saved.policy
+    environment, player = player_of(options.run, options.policy, options.played)
     scenes, scores = record_episode(environment, player, options.seed, options.messages == "on")
-    path = save(draw(scenes, scores), options.out)
-    Console(highlight=False).print(f"wrote {path}: {len(scenes)} steps, score {scores[-1]:.0f}")
+    name = score_name(environment)
+    path = save(draw(scenes, scores, name, tuple(environment.roster.team)), options.out)
+    print(f"wrote {path}: {len(scenes)} steps, {name} {scores[-1]:g}")
     return 0

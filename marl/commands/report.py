@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from marl.api import environment_config, reference
-from marl.checkpoint import load_policy
-from marl.evaluation import Player, as_json, play, record_episode, summarise
+from marl.checkpoint import SavedPolicy, load_policy
+from marl.config import Config
+from marl.environment import Task
+from marl.evaluation import Player, as_json, play, record_episode, score_name, summarise
 from marl.rendering import draw, save
+from marl.roster import format_team
 from marl.serialisation import atomic_path
 from marl.statistics import Estimate
 
-__all__ = ["report_run", "table_of"]
+__all__ = ["facts_of", "report_run", "table_of"]
 
 EPISODES = 500
 SEED = 30_000
@@ -33,32 +37,46 @@ def report_run(folder: Path, console: Console) -> None:
     """
     saved = load_policy(folder)
     task, config = environment_config(saved.environment, {})
-    environment = task.make(config, 1)
-    players: dict[str, tuple[Player, bool]] = {f"trained {task.agent_noun}s": (saved.policy, True)}
-    if saved.policy.graph is not None and environment.reset(0).adjacency is not None:
-        players["the same, messages off"] = (saved.policy, False)
-    players |= {f"{name} {task.agent_noun}s": (reference(name, task, config), True) for name in environment.scripted()}
-    players[f"random {task.agent_noun}s"] = (reference("random", task, config), True)
-    rows = {}
-    for name, (player, messages) in players.items():
-        episodes = play(lambda copies: task.make(config, copies), player, EPISODES, SEED, messages)
-        rows[name] = summarise(episodes, dict(environment.events), task.agent_noun)
+    console.print(f"comparing with reference policies over {EPISODES} episodes each")
+    rows = _compare(saved, task, config)
     settings = config.model_dump(mode="json")
+    policies = {name: as_json(summary) for name, summary in rows.items()}
     with atomic_path(folder / "report.json") as path:
-        rows_json = {name: as_json(summary) for name, summary in rows.items()}
-        path.write_text(
-            json.dumps({"episodes": EPISODES, "seed": SEED, "env": settings, "policies": rows_json}, indent=1)
-        )
-    console.print(table_of(rows, _title(settings)))
-    scenes, scores = record_episode(environment, saved.policy, SEED)
-    picture = save(draw(scenes, scores), folder / "episode.gif")
-    console.print(f"saved policy       {folder / 'policy'}")
-    console.print(f"animated picture   {picture}")
-    console.print(f"table as JSON      {folder / 'report.json'}")
+        report = {"episodes": EPISODES, "seed": SEED, "env": settings, "policies": policies}
+        path.write_text(json.dumps(report, indent=1) + "\n")
+    what = f"{settings['name']}: {facts_of(settings)}"
+    console.print(table_of(rows, f"{what}; mean over {EPISODES} episodes and 95 % bootstrap interval"))
+    picture = _draw(saved.policy, task, config, folder / "episode.gif")
+    console.print(f"saved policy       {folder / 'policy'}", soft_wrap=True)
+    console.print(f"animated picture   {picture}", soft_wrap=True)
+    console.print(f"table as JSON      {folder / 'report.json'}", soft_wrap=True)
     console.print(f"TensorBoard        tensorboard --logdir {folder}", soft_wrap=True)
 
 
-def table_of(rows: dict[str, dict[str, Estimate]], title: str) -> Table:
+def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[str, Estimate]]:
+    environment = task.make(config, 1)
+    noun = task.agent_noun
+    players: dict[str, tuple[Player, bool]] = {f"trained {noun}s": (saved.policy, True)}
+    if saved.policy.graph is not None and environment.reset(0).adjacency is not None:
+        players["the same, messages off"] = (saved.policy, False)
+    players |= {f"{name} {noun}s": (reference(name, environment), True) for name in environment.scripted()}
+    players[f"random {noun}s"] = (reference("random", environment), True)
+    rows = {}
+    for name, (player, messages) in players.items():
+        episodes = play(lambda copies: task.make(config, copies), player, EPISODES, SEED, messages)
+        rows[name] = summarise(episodes, dict(environment.events), noun)
+    environment.close()
+    return rows
+
+
+def _draw(player: Player, task: Task, config: Config, path: Path) -> Path:
+    environment = task.make(config, 1)
+    scenes, scores = record_episode(environment, player, SEED)
+    environment.close()
+    return save(draw(scenes, scores, score_name(environment), tuple(environment.roster.team)), path)
+
+
+def table_of(rows: Mapping[str, Mapping[str, Estimate]], title: str) -> Table:
     """A table with one row a policy and one column a measure.
 
     Args:
@@ -75,18 +93,16 @@ def table_of(rows: dict[str, dict[str, Estimate]], title: str) -> Table:
     return table
 
 
+def facts_of(settings: Mapping[str, Any]) -> str:
+    """What is played, in words, from an environment's settings."""
+    facts = [f"team {format_team(settings['team'])}"] if "team" in settings else []
+    names = ("prey", "max_cycles", "backend")
+    facts += [f"{name.replace('_', ' ')} {settings[name]}" for name in names if name in settings]
+    return ", ".join(facts)
+
+
 def _cell(estimate: Estimate) -> str:
     if estimate.mean is None:
         return "none"
     interval = "" if estimate.ci95 is None else f"\n[{estimate.ci95[0]:.2f}, {estimate.ci95[1]:.2f}]"
     return f"{estimate.mean:.2f}{interval}"
-
-
-def _title(settings: dict[str, Any]) -> str:
-    named = {name: settings[name] for name in ("prey", "max_cycles", "backend") if name in settings}
-    team = ", ".join(f"{count} {name}" for name, count in settings.get("team", {}).items())
-    facts = [f"team {team}"] if team else []
-    facts += [f"{name.replace('_', ' ')} {value}" for name, value in named.items()]
-    return (
-        f"{settings['name']}: {', '.join(facts)}; mean over {EPISODES} episodes and 95 % bootstrap interval over them"
-    )

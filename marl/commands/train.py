@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import field, make_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
-from marl.api import replace_field
-from marl.commands.report import report_run
-from marl.run_config import ConfigError, RunConfig, explain, load_config, read_config, switch_algorithm
-from marl.training import Progress, Trainer, resume_config, stop_on_interrupt
+from marl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from marl.run_config import RunConfig
 
 __all__ = ["train"]
 
-SECONDS_BETWEEN_LINES = 10.0
+USAGE = """usage: marl train PRESET --out RUN [options]
+       marl train --resume RUN [options]
+
+Trains a team from a preset, or goes on with a run.
+
+  PRESET           YAML file with the settings, e.g. experiments/predator_teams.yaml
+  --out RUN        folder of the new run: settings, log, checkpoints and policy go there
+  --resume RUN     go on with the run in this folder from its latest checkpoint
+  --team A=2,B=2   composition
+  --prey NAME      how the prey moves: random, still or flee
+  --report         compare with reference policies at the end and draw an episode
+
+Ctrl-C saves and ends; --resume goes on. Every field of the preset is an option by its dotted
+name, e.g. --total-env-steps 500000 --seed 1 --algorithm.gamma 0.99. To see them all:
+
+  marl train experiments/predator_teams.yaml --help
+"""
+
+DESCRIPTION = """Trains a team from a preset, or goes on with a run.
+
+Ctrl-C saves and ends; --resume goes on. A whole part is replaced by YAML: --env.communication None,
+--env.classes '{A: [landmarks], C: [prey, teammates]}'. --algorithm.name ppo, a2c or reinforce changes the
+algorithm; the settings that both have are kept.
+"""
 
 
 def train(arguments: list[str]) -> int:
@@ -33,80 +52,76 @@ def train(arguments: list[str]) -> int:
     Returns:
         Exit status.
     """
-    preset, shortcuts = _peek(arguments)
-    resumed = shortcuts["resume"]
-    if preset is None and resumed is None:
-        if {"-h", "--help"} & set(arguments):
-            print(
-                train.__doc__,
-                "\nusage: marl train PRESET --out RUN [options]\n       marl train --resume RUN [options]",
-            )
-            print("\nName a preset to see all options: marl train PRESET --help")
-            return 0
-        raise ConfigError("name a preset (marl train experiments/predator_teams.yaml --out RUN) or --resume RUN")
-    source = load_config(Path(preset)) if preset is not None else resume_config(Path(str(resumed)))
-    options = _parse(arguments, _with_shortcuts(source, shortcuts, preset or f"{shortcuts['resume']}/config.yaml"))
-    if options.out is None and options.resume is None:
-        raise ConfigError("name the folder of the run: --out runs/NAME")
-    folder = options.resume or options.out
+    preset = arguments[0] if arguments and not arguments[0].startswith("-") else None
+    if preset is None and {"-h", "--help"} & set(arguments):
+        print(USAGE, end="")
+        return 0
+    options = _options(preset, arguments)
+    if (options.out is None) == (options.resume is None):
+        raise ConfigError("name the folder of the run: --out runs/NAME for a new one, or --resume RUN (not both)")
+    return _train(options.config, options.resume or options.out, options.resume is not None, options.report)
+
+
+def _train(config: RunConfig[Any], folder: Path, resume: bool, report: bool) -> int:
+    from marl.commands.progress import Watcher
+    from marl.commands.report import report_run
+    from marl.training import Trainer
+
     console = Console(highlight=False)
-    trainer = Trainer(options.config, folder, resume=options.resume is not None)
-    console.print(
-        f"training to {options.config.total_env_steps:,} env steps on {trainer.device}, "
-        f"{sum(p.numel() for p in trainer.policy.parameters()):,} parameters; run folder {folder}"
-    )
-    console.print(f"watch it: tensorboard --logdir {folder}")
-    with stop_on_interrupt() as stop_wished, _Watcher(console, options.config, stop_wished) as watch:
+    trainer = Trainer(config, folder, resume)
+    if trainer.finished:
+        done = f"{folder} has done its {trainer.env_steps:,} env steps"
+        console.print(f"{done}; for more: --total-env-steps N", soft_wrap=True)
+    else:
+        parameters = sum(p.numel() for p in trainer.policy.parameters())
+        what = f"training from env step {trainer.env_steps:,} to {config.total_env_steps:,} on {trainer.device}"
+        console.print(f"{what}, {parameters:,} parameters, run folder {folder}", soft_wrap=True)
+        console.print(f"watch it: tensorboard --logdir {folder}", soft_wrap=True)
+    with Watcher(console, config.total_env_steps) as watch:
         result = trainer.train(watch)
     if not result.finished:
-        console.print(f"stopped at {result.env_steps:,} env steps; go on with: marl train --resume {folder}")
+        stopped = f"stopped and saved at {result.env_steps:,} env steps"
+        console.print(f"{stopped}; go on with: marl train --resume {folder}", soft_wrap=True)
         return 130
-    console.print(f"trained policy: {folder / 'policy'}")
-    if options.report:
+    console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
+    if report:
         report_run(folder, console)
     return 0
 
 
-def _peek(arguments: list[str]) -> tuple[str | None, dict[str, str | None]]:
-    preset = arguments[0] if arguments and not arguments[0].startswith("-") else None
-    shortcuts: dict[str, str | None] = {}
-    for name in ("resume", "team", "prey", "algorithm.name"):
-        flag = f"--{name}"
-        value = next((a.removeprefix(flag + "=") for a in arguments if a.startswith(flag + "=")), None)
-        if value is None and flag in arguments[:-1]:
-            value = arguments[arguments.index(flag) + 1]
-        shortcuts[name] = value
-    return preset, shortcuts
+def _options(preset: str | None, arguments: list[str]) -> Any:
+    """What was typed, with ``config`` as the preset or run has it and the options change it."""
+    from marl.commands.overrides import option, with_parts
+    from marl.run_config import explain, load_config, resume_config
+
+    resumed = option(arguments, "resume")
+    if preset is not None and resumed is not None:
+        raise ConfigError(f"both a preset ({preset}) and --resume {resumed} are named; a run has its own settings")
+    if preset is not None:
+        config, source = load_config(Path(preset)), preset
+    elif resumed is not None:
+        config, source = resume_config(Path(resumed)), f"{resumed}/config.yaml"
+    else:
+        raise ConfigError("name a preset (marl train experiments/predator_teams.yaml --out RUN) or --resume RUN")
+    config, left = with_parts(config, arguments, source)
+    try:
+        return _parse(config, left)
+    except ValidationError as error:
+        raise ConfigError(explain(error)) from error
 
 
-def _with_shortcuts(config: RunConfig[Any], shortcuts: dict[str, str | None], source: str) -> RunConfig[Any]:
-    values = config.model_dump(mode="json")
-    for name in ("team", "prey"):
-        if shortcuts[name] is not None:
-            if name not in values["env"]:
-                raise ConfigError(f"--{name}: the environment {values['env']['name']!r} has no field {name!r}")
-            values = replace_field(values, ["env", name], shortcuts[name])
-    if shortcuts["algorithm.name"] is not None:
-        values["algorithm"] = switch_algorithm(values["algorithm"], shortcuts["algorithm.name"])
-    return read_config(values, source)
-
-
-def _parse(arguments: list[str], config: RunConfig[Any]) -> Any:
-    tree: Any = Annotated[type(config), tyro.conf.arg(name="")]
-    parsed = make_dataclass(
-        "train",
-        [
-            ("preset", tyro.conf.Positional[Path | None], field(default=None)),
-            ("out", Path | None, field(default=None)),
-            ("resume", Path | None, field(default=None)),
-            ("team", str | None, field(default=None)),
-            ("prey", str | None, field(default=None)),
-            ("report", tyro.conf.FlagCreatePairsOff[bool], field(default=False)),
-            ("config", tree, field(default=config)),
-        ],
-    )
-    parsed.__doc__ = """Trains a team from a preset, or goes on with a run.
-
+def _parse(config: RunConfig[Any], arguments: list[str]) -> Any:
+    kinds: list[tuple[str, Any, Any]] = [
+        ("preset", tyro.conf.Positional[Path | None], None),
+        ("out", Path | None, None),
+        ("resume", Path | None, None),
+        ("team", str | None, None),
+        ("prey", str | None, None),
+        ("report", tyro.conf.FlagCreatePairsOff[bool], False),
+        ("config", tyro.conf.OmitArgPrefixes[config.__class__], config),  # type: ignore[name-defined]
+    ]
+    options = make_dataclass("Options", [(name, kind, field(default=default)) for name, kind, default in kinds])
+    options.__doc__ = f"""{DESCRIPTION}
     Args:
         preset: YAML file with the settings; comes first.
         out: folder of the new run.
@@ -115,43 +130,4 @@ def _parse(arguments: list[str], config: RunConfig[Any]) -> Any:
         prey: how the prey moves (short for --env.prey).
         report: compare with reference policies at the end and make an animated picture.
     """
-    try:
-        return tyro.cli(parsed, args=arguments, prog="marl train", config=(tyro.conf.AvoidSubcommands,))
-    except ValidationError as error:
-        raise ConfigError(explain(error)) from error
-
-
-class _Watcher:
-    """Shows progress: a bar in a terminal, a line every ten seconds elsewhere."""
-
-    def __init__(self, console: Console, config: RunConfig[Any], stop_wished: Callable[[], bool]) -> None:
-        self.console, self.stop_wished = console, stop_wished
-        self.last = time.monotonic() - SECONDS_BETWEEN_LINES
-        columns = (BarColumn(), TextColumn("{task.completed:,}/{task.total:,} env steps"), TimeRemainingColumn())
-        self.bar = Bar(*columns, TextColumn("{task.fields[note]}"), console=console, disable=not console.is_terminal)
-        self.task = self.bar.add_task("train", total=config.total_env_steps, note="")
-
-    def __enter__(self) -> Callable[[Progress], None]:
-        self.bar.start()
-        return self._show
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.stop()
-
-    def _show(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if self.console.is_terminal:
-            self.bar.update(self.task, completed=progress.env_steps, note=_note(progress))
-        elif now - self.last >= SECONDS_BETWEEN_LINES or progress.env_steps >= progress.total_env_steps:
-            self.last = now
-            share = progress.env_steps / progress.total_env_steps
-            self.console.print(f"{share:5.0%}  {progress.env_steps:>10,} env steps  {_note(progress)}", soft_wrap=True)
-        if self.stop_wished():
-            raise KeyboardInterrupt
-
-
-def _note(progress: Progress) -> str:
-    returns = {name: value for name, value in progress.metrics.items() if name.startswith("return/")}
-    parts = [f"{progress.env_steps_per_second:,.0f} per second"]
-    parts += [f"{name} {value:.1f}" for name, value in returns.items()]
-    return "  ".join(parts)
+    return tyro.cli(options, args=arguments, prog="marl train", config=(tyro.conf.AvoidSubcommands,))

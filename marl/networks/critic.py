@@ -34,7 +34,7 @@ class EntityCritic(nn.Module):
     """Pools everything there is, as each agent sees it, into the agent's value.
 
     Each entity enters with its position and velocity relative to the agent and its kind; the
-    embeddings are pooled by mean and by maximum, so any number of entities will do.
+    embeddings are pooled by mean, with their number beside it, so any number of entities will do.
 
     Args:
         entity_size: ``F``, position and velocity first.
@@ -44,7 +44,7 @@ class EntityCritic(nn.Module):
     def __init__(self, entity_size: int, config: CriticConfig) -> None:
         super().__init__()
         self.embed = mlp((entity_size + 1, *config.entity_hidden), config.activation)
-        pooled = 2 * config.entity_hidden[-1] + entity_size + 1
+        pooled = config.entity_hidden[-1] + entity_size + 1
         self.head = mlp((pooled, *config.hidden, 1), config.activation, output_gain=1.0)
 
     def forward(self, entities: Tensor, mask: Tensor, agents: slice) -> Tensor:
@@ -64,11 +64,11 @@ class EntityCritic(nn.Module):
         distance = offset[..., :2].square().sum(-1, keepdim=True).sqrt()
         seen = torch.cat([_squash(offset), distance.log1p(), kind], -1)  # [..., N_c, S, F + 1]
         embedded = self.embed(seen)
-        there = mask[..., None, :, None]
-        total = (embedded * there).sum(-2) / there.sum(-2).clamp(min=1)
-        largest = embedded.masked_fill(~there, torch.finfo(embedded.dtype).min).amax(-2)
-        number = there.sum(-2).expand(*own.shape[:-1], 1).log()
-        context = torch.cat([total, largest, _squash(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], number], -1)
+        there = mask[..., None, :, None].to(embedded)
+        number = there.sum(-2).clamp(min=1)
+        mean = (embedded * there).sum(-2) / number
+        scale = number.log().expand(*own.shape[:-1], 1)
+        context = torch.cat([mean, _squash(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], scale], -1)
         return self.head(context).squeeze(-1)
 
 

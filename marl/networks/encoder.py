@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 import torch
@@ -44,6 +45,12 @@ class Branch:
 
     key: str
     inputs: tuple[tuple[str, str, slice], ...]  # key of the input layer, class name, its agents
+
+    def agents(self, starts: Mapping[str, int], counts: Mapping[str, int]) -> slice:
+        """The same agents on the whole team's axis; they lie at even distances."""
+        first, part = self.inputs[0][1:]
+        last = self.inputs[-1][1]
+        return slice(starts[first] + (part.start or 0), starts[last] + counts[last], part.step or 1)
 
 
 class TeamEncoder(nn.Module):
@@ -105,25 +112,23 @@ class TeamEncoder(nn.Module):
             Tokens ``[T, B, N, D]``, and the memory after the last step.
         """
         counts = {name: features.shape[-2] for name, features in observation.features.items()}
+        starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
         tokens, keys, values, order = [], [], [], []
-        agents = _agents(counts)
         for branch in self._branches(counts):
             encoded = self._encode(branch, observation.features)
-            indices = [agents[name][part] for _, name, part in branch.inputs]
-            order.append(torch.cat(indices))
+            agents = branch.agents(starts, counts)
             if memory is not None:
-                mine = order[-1].to(memory.keys.device)
-                cache = Memory(memory.keys[:, mine], memory.values[:, mine], memory.valid)
+                cache = Memory(memory.keys[:, agents], memory.values[:, agents], memory.valid)
                 encoded, new_keys, new_values = self.transformers[branch.key](encoded, cache, started)
                 keys.append(new_keys)
                 values.append(new_values)
             tokens.append(encoded)
-        place = torch.cat(order).argsort().to(started.device)
-        joined = torch.cat(tokens, 2)[:, :, place] if len(tokens) > 1 else tokens[0]
+            order += range(agents.start, agents.stop, agents.step)
+        joined = _in_order(tokens, 2, order)
         if memory is None:
             return joined, None
         valid = remember(memory.valid, started)
-        return joined, Memory(torch.cat(keys, 1)[:, place], torch.cat(values, 1)[:, place], valid)
+        return joined, Memory(_in_order(keys, 1, order), _in_order(values, 1, order), valid)
 
     def _encode(self, branch: Branch, features: Mapping[str, Tensor]) -> Tensor:
         parts = []
@@ -145,9 +150,10 @@ class TeamEncoder(nn.Module):
         ]
 
 
-def _agents(counts: Mapping[str, int]) -> dict[str, Tensor]:
-    starts, start = {}, 0
-    for name, count in counts.items():
-        starts[name] = torch.arange(start, start + count)
-        start += count
-    return starts
+def _in_order(parts: list[Tensor], dim: int, order: list[int]) -> Tensor:
+    """Joins parts along the agent axis, agent by agent."""
+    joined = parts[0] if len(parts) == 1 else torch.cat(parts, dim)
+    if order == sorted(order):
+        return joined
+    places = sorted(range(len(order)), key=order.__getitem__)
+    return joined.index_select(dim, torch.tensor(places, device=joined.device))

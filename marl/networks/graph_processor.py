@@ -72,6 +72,8 @@ class EdgeGATv2Conv(GATv2Conv):
         sent, own = (layer(x).unflatten(-1, (self.heads, -1)) for layer in (self.lin_l, self.lin_r))
         alpha = self.edge_updater(edge_index, x=(sent, own), edge_attr=edge_attr)
         value = self.lin_value(edge_attr).unflatten(-1, (self.heads, -1))
+        # torch-geometric reads the next line, and without it takes that of GATv2Conv, which lacks the value
+        # propagate_type: (x: PairTensor, alpha: Tensor, value: Tensor)
         return self.propagate(edge_index, x=(sent, own), alpha=alpha, value=value).flatten(-2) + self.bias
 
     def message(self, x_j: Tensor, alpha: Tensor, value: Tensor) -> Tensor:
@@ -90,11 +92,13 @@ class EdgeGATv2Conv(GATv2Conv):
             ``[M, N, D]``.
         """
         sent, own = self.lin_l(x), self.lin_r(x)
-        mixed = functional.leaky_relu(own[:, :, None] + sent[:, None] + self.lin_edge(edges), self.negative_slope)
+        both = functional.linear(edges, torch.cat([self.lin_edge.weight, self.lin_value.weight]))
+        on_scores, on_values = both.chunk(2, -1)
+        mixed = functional.leaky_relu(own[:, :, None] + sent[:, None] + on_scores, self.negative_slope)
         scores = (mixed.unflatten(-1, (self.heads, -1)) * self.att[0]).sum(-1)  # [M, N, N, H]
         scores = scores.masked_fill(~adjacency[..., None], torch.finfo(scores.dtype).min)
         alpha = scores.softmax(2) * adjacency[..., None]
-        message = (sent[:, None] + self.lin_value(edges)).unflatten(-1, (self.heads, -1))
+        message = (sent[:, None] + on_values).unflatten(-1, (self.heads, -1))
         return (alpha[..., None] * message).sum(2).flatten(-2) + self.bias
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from marl.batch import Memory
 from marl.config import Config
 from marl.networks.mlp import linear
 
-__all__ = ["GatedResidual", "TemporalTransformer", "TransformerConfig", "attention_mask"]
+__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "TransformerConfig", "attention_mask"]
 
 
 class TransformerConfig(Config):
@@ -24,9 +26,39 @@ class TransformerConfig(Config):
     """An agent attends to its present token and so many before it, in each layer."""
     feedforward: int = Field(128, ge=1)
     """Hidden width of the feed-forward part."""
+    gate: Literal["output", "gru"] = "output"
+    """Gated residual: one matrix a gate, or six as in a GRU."""
 
 
-class GatedResidual(nn.Module):
+class OutputGate(nn.Module):
+    r"""Joins a block's input ``x`` and output ``y`` by a gate that starts near the identity.
+
+    .. math::
+        g = x + \sigma(W x - b) \odot y
+
+    Reference: Parisotto et al., "Stabilizing Transformers for Reinforcement Learning",
+    https://arxiv.org/abs/1910.06764, section 3.2, output gating.
+
+    Args:
+        width: ``D``.
+        bias: initial ``b``; the larger, the closer to the identity.
+
+    Shapes:
+        ``x``, ``y`` and the result ``[..., D]``.
+    """
+
+    def __init__(self, width: int, bias: float = 2.0) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.gate.weight)
+        nn.init.constant_(self.gate.bias, -bias)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """See the class."""
+        return torch.addcmul(x, self.gate(x).sigmoid(), y)
+
+
+class GRUGate(nn.Module):
     r"""Joins a block's input ``x`` and output ``y`` by a GRU-type gate that starts near the identity.
 
     .. math::
@@ -80,7 +112,8 @@ class Block(nn.Module):
         self.feedforward = nn.Sequential(
             linear(width, config.feedforward), nn.ReLU(), nn.Linear(config.feedforward, width)
         )
-        self.gate_attention, self.gate_feedforward = GatedResidual(width), GatedResidual(width)
+        gate = GRUGate if config.gate == "gru" else OutputGate
+        self.gate_attention, self.gate_feedforward = gate(width), gate(width)
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One block over a sequence.

@@ -1,0 +1,85 @@
+"""simple_tag through mpe2, the PettingZoo wrappers and SuperSuit: the same task, some hundred times slower."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from envs.simple_tag import chase_actions, roster_of, tag_scene
+from marl.adapters.pettingzoo import PettingZooEnvironment
+from marl.batch import Observation
+from marl.environment import Scene
+from wrappers.class_views import ClassViews
+from wrappers.message_graph import MessageGraph
+from wrappers.mpe2_world import get_state, read_world, set_state
+from wrappers.prey import PreyNoise
+
+if TYPE_CHECKING:
+    from envs.simple_tag_task import SimpleTagConfig
+
+__all__ = ["make_pettingzoo", "wrapped_simple_tag"]
+
+
+def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
+    """One PettingZoo ``ParallelEnv`` of the predators that a configuration describes.
+
+    Args:
+        config: settings of the task.
+        training: whether links are lost and prey forget their rule at random.
+    """
+    from mpe2 import simple_tag_v3
+
+    from wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState
+
+    env: Any = simple_tag_v3.parallel_env(
+        num_good=config.num_prey,
+        num_adversaries=sum(config.team.values()),
+        num_obstacles=config.num_obstacles,
+        max_cycles=config.max_cycles,
+        continuous_actions=config.continuous_actions,
+    )
+    env = ScriptedPrey(env, config.prey, PreyNoise(*config.prey_noise) if training else None)
+    env = AdversaryClass(env, config.team, config.classes, config.frame)
+    if config.communication is not None:
+        links = config.communication
+        env = CommunicationGraph(env, links.range, links.nearest, links.link_loss, training=training)
+    return TeamState(env)
+
+
+def make_pettingzoo(
+    config: SimpleTagConfig, num_copies: int, training: bool, device: torch.device | str
+) -> PettingZooEnvironment:
+    """``B`` copies of `wrapped_simple_tag` as an `Environment`.
+
+    Args:
+        config: settings of the task.
+        num_copies: ``B``.
+        training: whether links are lost at random.
+        device: where the tensors go; the simulator itself runs on the CPU.
+    """
+    views = ClassViews(config.classes, config.team, config.num_prey, config.num_obstacles, config.frame)
+    roster = roster_of(views, config.continuous_actions)
+    links = config.communication
+    graph = None if links is None else MessageGraph(links.range, links.nearest)
+
+    def chase(observation: Observation, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        return chase_actions(observation, roster, config.num_prey, config.continuous_actions)
+
+    def scene(env: Any) -> Scene:
+        return tag_scene(read_world(env), roster, graph)
+
+    return PettingZooEnvironment(
+        partial(wrapped_simple_tag, config, training),
+        num_copies,
+        class_of=wrapped_simple_tag(config).class_of,
+        classes=list(config.classes),
+        feature_sizes={name: views.feature_size(name) for name in config.classes},
+        events={"contacts": "contact"},
+        scripted={"chase": chase},
+        scene=scene,
+        get_state=get_state,
+        set_state=set_state,
+        device=device,
+    )

@@ -1,0 +1,194 @@
+"""Speed of stepping and of training on simple_tag, beside mpe2 and SuperSuit, in one run on one thread.
+
+Usage: python experiments/benchmark.py [--json OUT]
+
+Protocol: four predators, one prey, two obstacles, episodes of 100 steps, discrete actions, no
+shaping. Rates are env steps per second (one step of one copy). Every rate is divided by that of
+mpe2's ``parallel_env`` in this run, which is measured again before each block because the machine
+may be shared; a block's ratio uses the measurement nearest to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import supersuit
+import torch
+import tyro
+from mpe2 import simple_tag_v3
+from rich.console import Console
+from rich.table import Table
+
+from envs.simple_tag_task import SimpleTagConfig, SimpleTagTask
+from marl.environment import Environment
+from marl.policies.scripted import Scripted, random_actor
+from marl.run_config import load_config
+from marl.training import Progress, Trainer
+
+HERE = Path(__file__).parent
+CONTACT_GOAL = 30.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement."""
+
+    name: str
+    rate: float
+    ratio: float
+    note: str = ""
+
+
+def mpe2_rate(seconds: float = 4.0) -> float:
+    """Env steps per second of mpe2's own ``parallel_env`` with random actions."""
+    env = simple_tag_v3.parallel_env(num_adversaries=4, num_good=1, num_obstacles=2, max_cycles=100)
+    env.reset(seed=0)
+    random = np.random.default_rng(0)
+
+    def step() -> int:
+        env.step({agent: int(random.integers(5)) for agent in env.agents})
+        if not env.agents:
+            env.reset()
+        return 1
+
+    return rate_of(step, seconds)
+
+
+def supersuit_rate(copies: int = 8, seconds: float = 4.0) -> float:
+    """The same through SuperSuit's padding and vectorisation, in one process."""
+    env = supersuit.pad_observations_v0(
+        simple_tag_v3.parallel_env(num_adversaries=4, num_good=1, num_obstacles=2, max_cycles=100)
+    )
+    vector = supersuit.concat_vec_envs_v1(supersuit.pettingzoo_env_to_vec_env_v1(env), copies, num_cpus=0)
+    vector.reset(seed=0)
+    random = np.random.default_rng(0)
+
+    def step() -> int:
+        vector.step(random.integers(0, 5, vector.num_envs))
+        return copies
+
+    return rate_of(step, seconds)
+
+
+def environment_rate(environment: Environment, seconds: float = 4.0) -> float:
+    """An environment of this package with random actions, class views and graph included."""
+    observation = environment.reset(0)
+    player, generator = Scripted(random_actor(environment.roster)), torch.Generator().manual_seed(0)
+
+    def step() -> int:
+        nonlocal observation
+        observation = environment.step(player.act(observation, None, generator).action).observation
+        return environment.num_copies
+
+    return rate_of(step, seconds)
+
+
+def rate_of(step: Callable[[], int], seconds: float) -> float:
+    """Calls ``step`` for some time after a warm-up and divides what it returns by the time."""
+    for _ in range(5):
+        step()
+    began, done = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        done += step()
+    return done / (time.perf_counter() - began)
+
+
+def training_rate(preset: str, env_steps: int, **changes: Any) -> tuple[float, str]:
+    """Env steps per second of a whole training, collecting, updating and logging included.
+
+    Returns:
+        The rate, and when the training episodes first brought 30 contacts on average.
+    """
+    config = load_config(HERE / preset)
+    updates = {"total_env_steps": env_steps, "threads": 1, "evaluation_interval": 10**9, **changes}
+    config = config.model_copy(update=updates)
+    reached: list[tuple[int, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(config, Path(folder) / "run")
+        began = time.perf_counter()
+
+        def watch(progress: Progress) -> None:
+            returns = [value for name, value in progress.metrics.items() if name.startswith("return/")]
+            if not reached and returns and returns[0] / 10 >= CONTACT_GOAL:
+                reached.append((progress.env_steps, time.perf_counter() - began))
+
+        result = trainer.train(watch)
+        rate = result.env_steps / (time.perf_counter() - began)
+    if not reached:
+        return rate, f"{CONTACT_GOAL:.0f} contacts not reached in {env_steps:,} env steps"
+    return rate, f"{CONTACT_GOAL:.0f} contacts after {reached[0][0]:,} env steps, {reached[0][1]:.1f} s"
+
+
+def training_memory(preset: str, env_steps: int) -> float:
+    """Largest resident memory of ``marl train`` in a process of its own, in GB."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "marl", "train", str(HERE / preset), "--out", f"{folder}/run"]
+        subprocess.run(
+            [*command, "--total-env-steps", str(env_steps)], check=True, stdout=subprocess.DEVNULL, env={**os.environ}
+        )
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+
+
+def measure(console: Console) -> list[Row]:
+    """Runs every measurement."""
+    task, team = SimpleTagTask(), {"A": 2, "B": 2}
+    rows: list[Row] = []
+    reference = mpe2_rate()
+
+    def add(name: str, rate: float, note: str = "") -> None:
+        rows.append(Row(name, rate, rate / reference, note))
+        console.print(f"{name}: {rate:,.0f} per second, {rate / reference:.2f} times mpe2 {note}", soft_wrap=True)
+
+    add("mpe2 parallel_env, 1 copy", reference)
+    add("SuperSuit pad and vectorise, 8 copies", supersuit_rate())
+    for copies in (1, 64, 1024):
+        environment = task.make(SimpleTagConfig(team=team), copies, training=True)
+        add(f"batched simple_tag, views and graph, {copies:,} copies", environment_rate(environment))
+    wrapped = task.make(SimpleTagConfig(team=team, backend="pettingzoo"), 8, training=True)
+    add("mpe2 with wrappers and SuperSuit, 8 copies", environment_rate(wrapped))
+    for preset, env_steps in (("full_view.yaml", 400_000), ("predator_teams.yaml", 200_000)):
+        reference = mpe2_rate()
+        add("mpe2 parallel_env, 1 copy, again", reference)
+        rate, note = training_rate(preset, env_steps)
+        add(f"training {preset}", rate, note if preset == "full_view.yaml" else "")
+    config = load_config(HERE / "predator_teams.yaml").env.model_copy(update={"backend": "pettingzoo"})
+    rate, _ = training_rate("predator_teams.yaml", 16_384, env=config, num_copies=32)
+    add("training predator_teams.yaml through mpe2, 32 copies", rate)
+    return rows
+
+
+def main(json_path: Path | None = None) -> None:
+    """Measures everything and prints a table.
+
+    Args:
+        json_path: also write the rows there.
+    """
+    torch.set_num_threads(1)
+    console = Console(highlight=False)
+    rows = measure(console)
+    memory = training_memory("predator_teams.yaml", 100_000)
+    table = Table(title="env steps per second on one thread", title_justify="left")
+    for column, justify in (("what", "left"), ("per second", "right"), ("times mpe2", "right"), ("", "left")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(row.name, f"{row.rate:,.0f}", f"{row.ratio:.2f}", row.note)
+    console.print(table)
+    console.print(f"largest memory of marl train experiments/predator_teams.yaml: {memory:.2f} GB")
+    if json_path is not None:
+        content = {"rows": [vars(row) for row in rows], "training_memory_gb": memory}
+        json_path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,68 @@
+"""What ``marl evaluate`` and ``marl render`` have in common: who plays, and what is played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from marl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from marl.environment import Environment
+    from marl.evaluation import Player
+
+__all__ = ["REFERENCE_TASK", "Played", "check_player", "player_of"]
+
+REFERENCE_TASK = {"name": "simple_tag"}
+"""What a reference plays when no run says what."""
+
+
+@dataclass
+class Played:
+    """What is played; what is not named is as the run was trained."""
+
+    team: str | None = None
+    """Composition, e.g. A=3,B=1."""
+    prey: str | None = None
+    """How the prey moves: random, still or flee."""
+    backend: Literal["batched", "pettingzoo"] | None = None
+    """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    max_cycles: int | None = None
+    """Steps of an episode."""
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The fields that were named."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def check_player(run: Path | None, policy: str | None, command: str) -> None:
+    """Refuses to play without a player.
+
+    Raises:
+        ConfigError: if neither a run nor a reference is named.
+    """
+    if run is None and policy is None:
+        raise ConfigError(
+            f"nobody plays; name a run's folder or a reference: marl {command} RUN, or marl {command} --policy chase"
+        )
+
+
+def player_of(run: Path | None, policy: str | None, played: Played) -> tuple[Environment, Player]:
+    """One copy of the environment, and the policy that plays in it.
+
+    Raises:
+        ConfigError: if a setting will not do, or the policy cannot play this team.
+        FileError: if the run cannot be used.
+    """
+    from marl.api import check_fit, make, reference
+    from marl.checkpoint import load_policy
+
+    saved = None if run is None else load_policy(run)
+    environment = make(REFERENCE_TASK if saved is None else saved.environment, 1, **played.overrides)
+    if policy is not None:
+        return environment, reference(policy, environment)
+    assert saved is not None
+    check_fit(saved.policy, environment)
+    return environment, saved.policy

@@ -1,0 +1,64 @@
+"""How ``marl train`` shows where training stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Column
+
+from marl.training import Progress
+
+__all__ = ["Watcher"]
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Watcher:
+    """Shows progress: a bar in a terminal, a line every ten seconds elsewhere.
+
+    Args:
+        console: prints.
+        total_env_steps: of the run.
+    """
+
+    def __init__(self, console: Console, total_env_steps: int) -> None:
+        self.console = console
+        self.last = time.monotonic() - SECONDS_BETWEEN_LINES
+        columns = (
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+        )
+        self.bar = Bar(*columns, console=console, disable=not console.is_terminal, expand=True)
+        self.task = self.bar.add_task("train", total=total_env_steps, note="")
+
+    def __enter__(self) -> Callable[[Progress], None]:
+        self.bar.start()
+        return self.show
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Takes note of an iteration."""
+        now = time.monotonic()
+        ended = progress.env_steps >= progress.total_env_steps
+        if self.console.is_terminal:
+            done = min(progress.env_steps, progress.total_env_steps)
+            self.bar.update(self.task, completed=done, note=_note(progress))
+        elif ended or now - self.last >= SECONDS_BETWEEN_LINES:
+            self.last = now
+            share = min(1.0, progress.env_steps / progress.total_env_steps)
+            self.console.print(f"{share:4.0%}  {_note(progress)}", soft_wrap=True)
+
+
+def _note(progress: Progress) -> str:
+    metrics = progress.metrics
+    shown = {name: value for name, value in metrics.items() if name.startswith("return/")}
+    parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]
+    return "  ".join(parts + [f"{name} {value:.1f}" for name, value in shown.items()])
