@@ -15,40 +15,43 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from envs.simple_tag_references import scripted_actors
+from envs.simple_tag_scene import OBSTACLE_RADIUS, PREDATOR_RADIUS, PREY_RADIUS, Side, tag_scene
 from marl.batch import Observation, Step
 from marl.environment import Actor, Scene, State
 from marl.roster import ActionSpec, AgentClass, Roster
 from wrappers.class_views import ClassViews
 from wrappers.message_graph import MessageGraph
-from wrappers.prey import PreyNoise, PreyPolicy
-from wrappers.world import DIRECTIONS, World, chase, entities, entity_kinds, nearest_prey
+from wrappers.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
+from wrappers.world import DIRECTIONS, World, entities, entity_kinds, nearest_prey
 
-__all__ = ["SimpleTag", "tag_scene"]
+__all__ = ["SimpleTag", "roster_of"]
 
 TIME_STEP = 0.1
 DAMPING = 0.25
 CONTACT_FORCE = 100.0
 CONTACT_MARGIN = 1e-3
-PREDATOR_RADIUS, PREY_RADIUS, OBSTACLE_RADIUS = 0.075, 0.05, 0.2
 PREDATOR_ACCELERATION, PREY_ACCELERATION = 3.0, 4.0
 PREDATOR_MAX_SPEED, PREY_MAX_SPEED = 1.0, 1.3
 CONTACT_REWARD = 10.0
 
 
 class SimpleTag:
-    """``B`` copies of simple_tag whose prey follows a rule; predators learn. An `Environment`.
+    """``B`` copies of simple_tag in which one side learns and the other does not. An `Environment`.
 
-    Every predator gets +10 for every overlapping (predator, prey) pair at a step. Episodes end by
-    truncation after ``max_cycles`` steps and begin anew by themselves. ``Step.info`` has
-    ``contacts`` ``[B, N]``, the number of prey that each predator overlaps, and ``links``
-    ``[B, N]``, the number of teammates that it hears.
+    Every predator gets +10 for every overlapping (predator, prey) pair at a step; each prey gets
+    -10 for every predator on it, less a penalty for leaving. Episodes end by truncation after
+    ``max_cycles`` steps and begin anew by themselves. ``Step.info`` has ``contacts`` ``[B, N]``,
+    the number of opponents that each agent overlaps, and ``links`` ``[B, N]``, the number of
+    teammates that it hears.
 
     Args:
         num_copies: ``B``.
-        views: what each class sees; also says how many play.
-        graph: who hears whom; None for no messages.
-        prey: the rule of the prey.
-        prey_noise: how often a prey forgets its rule in training; None for never.
+        views: what each class of the side that learns sees; also says how many play.
+        graph: who hears whom on that side; None for no messages.
+        opponents: how the other side moves.
+        side: which side learns.
+        prey_noise: how often scripted prey forget their rule in training; None for never.
         max_cycles: steps of an episode.
         continuous_actions: actions are ``[0, 1]^5`` as in mpe2 instead of one of five.
         compositions: ``[B, C]`` of int, number of agents of each class in each copy, at most those
@@ -70,7 +73,8 @@ class SimpleTag:
         num_copies: int,
         views: ClassViews,
         graph: MessageGraph | None,
-        prey: PreyPolicy,
+        opponents: Opponents | PreyPolicy,
+        side: Side = "predators",
         prey_noise: PreyNoise | None = None,
         max_cycles: int = 100,
         continuous_actions: bool = False,
@@ -82,7 +86,8 @@ class SimpleTag:
         if num_copies < 1 or max_cycles < 1:
             raise ValueError(f"num_copies is {num_copies} and max_cycles {max_cycles}; give at least 1 of each")
         self.num_copies, self.max_cycles, self.continuous_actions = num_copies, max_cycles, continuous_actions
-        self.views, self.graph, self.prey, self.training = views, graph, prey, training
+        self.views, self.graph, self.training, self.side = views, graph, training, side
+        self.opponents = opponents_of(opponents)
         self.device, self.dtype = torch.device(device), dtype
         self.roster = roster_of(views, continuous_actions)
         self.generator = torch.Generator(self.device)
@@ -106,7 +111,8 @@ class SimpleTag:
         return torch.cat(places, 1).to(self.device)
 
     def _build_constants(self) -> None:
-        predators, prey, obstacles = self.views.num_predators, self.views.num_prey, self.views.num_obstacles
+        learners, others, obstacles = self.views.num_predators, self.views.num_prey, self.views.num_obstacles
+        predators, prey = (learners, others) if self.side == "predators" else (others, learners)
         make = lambda values: torch.tensor(values, dtype=self.dtype, device=self.device)  # noqa: E731
         radius = make([PREDATOR_RADIUS] * predators + [PREY_RADIUS] * prey + [OBSTACLE_RADIUS] * obstacles)
         self._radius = radius
@@ -115,9 +121,11 @@ class SimpleTag:
         self._max_speed = make([[PREDATOR_MAX_SPEED]] * predators + [[PREY_MAX_SPEED]] * prey)
         self._directions = make(DIRECTIONS)
         self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles)
-        self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), prey, obstacles).to(radius)
-        others = self._alive.new_ones(self.num_copies, prey + obstacles)
-        there = torch.cat([self._alive, others], 1)
+        self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles).to(radius)
+        everyone = self._alive.new_ones(self.num_copies, others)
+        sides = (self._alive, everyone) if self.side == "predators" else (everyone, self._alive)
+        self._predator_alive, self._prey_alive = sides
+        there = torch.cat([*sides, self._alive.new_ones(self.num_copies, obstacles)], 1)
         itself = torch.eye(predators + prey, predators + prey + obstacles, dtype=torch.bool, device=self.device)
         collides = there[:, : predators + prey, None] & there[:, None] & ~itself
         self._collides = collides.to(self.dtype) * CONTACT_FORCE  # [B, M, E]
@@ -131,6 +139,7 @@ class SimpleTag:
         movable = self.views.num_predators + self.views.num_prey
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
         self._forgetting = self.prey_noise.draw(self.num_copies, self.generator)
+        self.opponents.begin(torch.ones(self.num_copies, dtype=torch.bool, device=self.device))
         return self._observe()
 
     def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
@@ -145,18 +154,20 @@ class SimpleTag:
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Moves every copy on by one step of 0.1 s; see `Environment`."""
-        chosen = self.prey(self.world, self.generator)
-        prey = self._directions[self.prey_noise.apply(self.world, chosen, self._forgetting, self.generator)]
-        predators = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
-        self.advance(torch.cat([predators, prey], 1))
+        learners = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
+        others = self._opponents_direction()
+        self.advance(torch.cat([learners, others] if self.side == "predators" else [others, learners], 1))
         self._clock += 1
         contacts = self._contacts()
-        reward = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * self._there[:, : self.roster.size, 0]
+        if self.side == "predators":
+            reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * self._alive, contacts.sum(2)
+        else:
+            reward, touched = self.prey_reward() * self._alive, contacts.sum(1)
         successor = self._observe()
         over = self._clock >= self.max_cycles
         truncated = torch.from_numpy(over).to(self.device)[:, None] & self._alive
         observation = self._restart(over, successor) if over.any() else successor
-        info = {"contacts": contacts.sum(-1)}
+        info = {"contacts": touched}
         if successor.adjacency is not None:
             info["links"] = successor.adjacency.sum(-1).to(self.dtype)
         return Step(successor, observation, reward, ~self._alive, truncated, info)
@@ -199,12 +210,14 @@ class SimpleTag:
             "clock": torch.from_numpy(self._clock.copy()),
             "forgetting": self._forgetting,
             "generator": self.generator.get_state(),
+            "opponents": self.opponents.state(),
         }
 
     def load_state(self, state: State) -> None:
         """Goes on from there; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
         self._forgetting = state["forgetting"].to(self.device)
+        self.opponents.load_state(state["opponents"])
         self.generator.set_state(state["generator"])
         self._place(state["position"].to(self.device), state["velocity"].to(self.device))
 
@@ -213,18 +226,21 @@ class SimpleTag:
         return self._observe(draw=False)
 
     def scripted(self) -> Mapping[str, Actor]:
-        """Greedy chase, as ``"chase"``."""
-        return {"chase": self._chase}
+        """Greedy chase as ``"chase"`` if predators learn, else the scripted prey by name."""
+        return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions)
 
     def scene(self, copy: int = 0) -> Scene:
         """The present moment of one copy; see `Environment`."""
-        return tag_scene(self.world.index(slice(copy, copy + 1)), self.roster, self.graph)
+        return tag_scene(self.world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side)
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _chase(self, observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
-        return chase_actions(observation, self.roster, self.views.num_prey, self.continuous_actions)
+    def _opponents_direction(self) -> Tensor:
+        chosen = self.opponents(self.world, self.generator)
+        if self.side == "predators":
+            chosen = self.prey_noise.apply(self.world, chosen, self._forgetting, self.generator)
+        return self._directions[chosen]
 
     def _draw(self, shape: tuple[int, ...]) -> Tensor:
         drawn = torch.rand(shape, generator=self.generator, dtype=self.dtype, device=self.device)
@@ -234,11 +250,13 @@ class SimpleTag:
         movable = velocity.shape[1]
         position = position * self._there
         velocity = velocity * self._there[:, :movable]
-        self.world = World(position, velocity, self._alive, self.views.num_prey)
+        size = self._prey_alive.shape[1]
+        self.world = World(position, velocity, self._predator_alive, size, self._prey_alive)
 
     def _restart(self, over: np.ndarray, successor: Observation) -> Observation:
         self._clock[over] = 0
         where = torch.from_numpy(over).to(self.device)[:, None, None]
+        self.opponents.begin(where[:, 0, 0])
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)
         self._forgetting = torch.where(
@@ -257,10 +275,11 @@ class SimpleTag:
     def _contacts(self) -> Tensor:
         offset = self.world.predator_position[:, :, None] - self.world.prey_position[:, None]
         touching = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
-        return (touching & self._alive[..., None]).to(self.dtype)
+        there = self._predator_alive[..., None] & self._prey_alive[:, None]
+        return (touching & there).to(self.dtype)
 
     def _observe(self, draw: bool = True) -> Observation:
-        world = self.world
+        world = self.world if self.side == "predators" else self.world.mirrored
         table, mask = entities(world, self._kinds)
         generator = self.generator if draw and self.training else None
         return Observation(
@@ -283,42 +302,3 @@ def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
     action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
     classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)
     return Roster(classes, views.counts)
-
-
-def chase_actions(observation: Observation, roster: Roster, num_prey: int, continuous: bool) -> dict[str, Tensor]:
-    """Greedy chase for every class, from the entities of an observation."""
-    assert observation.entities is not None
-    size = roster.size
-    action = chase(observation.entities[:, :size, :4], observation.entities[:, size : size + num_prey, :4])
-    if continuous:
-        action = torch.nn.functional.one_hot(action, 5).to(observation.entities.dtype)
-    return {name: action[:, agents] for name, agents in roster.slices.items()}
-
-
-def tag_scene(world: World, roster: Roster, graph: MessageGraph | None) -> Scene:
-    """One copy of simple_tag, ready to be drawn.
-
-    Args:
-        world: with a leading axis of 1.
-        roster: names the predators' classes.
-        graph: gives links and range; None for no messages.
-    """
-    names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
-    predators, prey = world.num_predators, world.num_prey
-    kinds = names + ["prey"] * prey + ["obstacle"] * (world.position.shape[1] - predators - prey)
-    radii = {"prey": PREY_RADIUS, "obstacle": OBSTACLE_RADIUS}
-    there = world.alive[0].tolist() + [True] * (len(kinds) - predators)
-    kept = [i for i, is_there in enumerate(there) if is_there]
-    place = {entity: i for i, entity in enumerate(kept)}
-    positions = world.position[0].tolist()
-    discs = tuple((*positions[i], radii.get(kinds[i], PREDATOR_RADIUS), kinds[i]) for i in kept)
-    heard = [] if graph is None else graph(world)[0].nonzero().tolist()
-    offset = world.predator_position[0, :, None] - world.prey_position[0]
-    touching = (offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS).any(-1)
-    return Scene(
-        discs=discs,
-        links=tuple((place[i], place[j]) for i, j in heard),
-        contacts=tuple(place[i] for i in touching.nonzero().flatten().tolist() if i in place),
-        range=None if graph is None else graph.range,
-        extent=1.0,
-    )

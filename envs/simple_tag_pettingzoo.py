@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from envs.simple_tag import chase_actions, roster_of, tag_scene
+from envs.learnt_opponents import load_opponents
+from envs.simple_tag import roster_of
+from envs.simple_tag_references import scripted_actors
+from envs.simple_tag_scene import tag_scene
 from marl.adapters.pettingzoo import PettingZooEnvironment
-from marl.batch import Observation
 from marl.environment import Scene
 from wrappers.class_views import ClassViews
 from wrappers.message_graph import MessageGraph
 from wrappers.mpe2_world import get_state, read_world, set_state
-from wrappers.prey import PreyNoise
+from wrappers.prey import PREY, PreyNoise
 
 if TYPE_CHECKING:
     from envs.simple_tag_task import SimpleTagConfig
@@ -40,7 +43,11 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
         max_cycles=config.max_cycles,
         continuous_actions=config.continuous_actions,
     )
-    env = ScriptedPrey(env, config.prey, PreyNoise(*config.prey_noise) if training else None)
+    size = sum(config.team.values())
+    prey: Any = config.prey
+    if prey not in PREY:
+        prey = load_opponents(Path(prey), "prey", config.num_prey, size, config.num_obstacles)
+    env = ScriptedPrey(env, prey, PreyNoise(*config.prey_noise) if training else None)
     env = AdversaryClass(env, config.team, config.classes, config.frame)
     if config.communication is not None:
         links = config.communication
@@ -64,9 +71,6 @@ def make_pettingzoo(
     links = config.communication
     graph = None if links is None else MessageGraph(links.range, links.nearest)
 
-    def chase(observation: Observation, generator: torch.Generator) -> dict[str, torch.Tensor]:
-        return chase_actions(observation, roster, config.num_prey, config.continuous_actions)
-
     def scene(env: Any) -> Scene:
         return tag_scene(read_world(env), roster, graph)
 
@@ -77,7 +81,7 @@ def make_pettingzoo(
         classes=list(config.classes),
         feature_sizes={name: views.feature_size(name) for name in config.classes},
         events={"contacts": "contact"},
-        scripted={"chase": chase},
+        scripted=scripted_actors(roster, config.num_prey, "predators", config.continuous_actions),
         scene=scene,
         get_state=get_state,
         set_state=set_state,

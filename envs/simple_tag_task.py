@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from pydantic import Field, field_validator, model_validator
 
+from envs.learnt_opponents import is_saved_policy, load_opponents
 from envs.simple_tag import SimpleTag
+from envs.simple_tag_scene import Side
 from marl.config import Config
 from marl.environment import Environment
 from marl.roster import parse_team
 from wrappers.class_views import ClassViews, Frame, Sight, check_classes
 from wrappers.message_graph import MessageGraph
-from wrappers.prey import PREY, PreyNoise
+from wrappers.predators import PREDATORS
+from wrappers.prey import PREY, Opponents, PreyNoise, PreyPolicy
 
 __all__ = ["CommunicationConfig", "SimpleTagConfig", "SimpleTagTask", "task"]
 
@@ -30,26 +35,32 @@ class CommunicationConfig(Config):
 
 
 class SimpleTagConfig(Config):
-    """A team of predators that chases prey among obstacles."""
+    """Predators that chase prey among obstacles; one side learns."""
 
     name: Literal["simple_tag"] = "simple_tag"
     """The task."""
     backend: Literal["batched", "pettingzoo"] = "batched"
     """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    side: Side = "predators"
+    """Which side learns; team, classes and communication are its."""
     team: dict[str, int] = {"A": 2, "B": 2}
-    """Number of predators of each class."""
+    """Number of agents of each class."""
     classes: dict[str, tuple[Sight, ...]] = {"A": ("landmarks",), "B": ("prey",)}
-    """What each class sees beside itself: landmarks, prey, teammates, any mix."""
+    """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix."""
     frame: Frame = "relative"
     """What is seen is relative to the agent, or absolute."""
     communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
     """Who hears whom; None for no messages."""
     prey: str = "random"
-    """How the prey moves: random, still or flee."""
+    """How the prey moves: random, still, flee, or the folder of a run that trained prey."""
     prey_noise: tuple[float, float] = (0.0, 0.0)
     """Bounds of the probability, drawn for each training episode, that a prey moves at random at a step."""
     num_prey: int = Field(1, ge=1)
-    """Number of prey."""
+    """Number of prey, where predators learn."""
+    predators: str = "chase"
+    """How predators move where prey learn: chase, random, still, or the folder of a run that trained predators."""
+    num_predators: int = Field(4, ge=1)
+    """Number of predators, where prey learn."""
     num_obstacles: int = Field(2, ge=0)
     """Number of obstacles."""
     max_cycles: int = Field(100, ge=1)
@@ -65,13 +76,25 @@ class SimpleTagConfig(Config):
     @field_validator("prey")
     @classmethod
     def _known_prey(cls, value: str) -> str:
-        if value not in PREY:
-            raise ValueError(f"prey is {value!r}; what there is: {', '.join(PREY)}")
-        return value
+        return _known("prey", value, PREY)
+
+    @field_validator("predators")
+    @classmethod
+    def _known_predators(cls, value: str) -> str:
+        return _known("predators", value, PREDATORS)
 
     @model_validator(mode="after")
     def _classes_play(self) -> SimpleTagConfig:
         check_classes(self.classes, self.team)
+        own = "prey" if self.side == "predators" else "predators"
+        for name, sights in self.classes.items():
+            wrong = {"prey", "predators"} - {own}
+            if wrong & set(sights):
+                raise ValueError(
+                    f"class {name!r} sees {wrong.pop()!r}, but {self.side} learn; their opponents are {own!r}"
+                )
+        if self.side == "prey" and self.backend == "pettingzoo":
+            raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
         PreyNoise(*self.prey_noise)
         return self
 
@@ -95,7 +118,8 @@ class SimpleTagTask:
             num_copies,
             views_of(config),
             graph_of(config),
-            PREY[config.prey],
+            opponents_of(config),
+            config.side,
             PreyNoise(*config.prey_noise),
             max_cycles=config.max_cycles,
             continuous_actions=config.continuous_actions,
@@ -106,7 +130,25 @@ class SimpleTagTask:
 
 def views_of(config: SimpleTagConfig) -> ClassViews:
     """What each class sees."""
-    return ClassViews(config.classes, config.team, config.num_prey, config.num_obstacles, config.frame)
+    others = config.num_prey if config.side == "predators" else config.num_predators
+    return ClassViews(config.classes, config.team, others, config.num_obstacles, config.frame)
+
+
+def opponents_of(config: SimpleTagConfig) -> Opponents | PreyPolicy:
+    """How the side that does not learn moves.
+
+    Raises:
+        ValueError: if a saved policy does not fit this world.
+        FileError: if it cannot be loaded.
+    """
+    size = sum(config.team.values())
+    if config.side == "predators":
+        if config.prey in PREY:
+            return PREY[config.prey]
+        return load_opponents(Path(config.prey), "prey", config.num_prey, size, config.num_obstacles)
+    if config.predators in PREDATORS:
+        return PREDATORS[config.predators]
+    return load_opponents(Path(config.predators), "predators", config.num_predators, size, config.num_obstacles)
 
 
 def graph_of(config: SimpleTagConfig) -> MessageGraph | None:
@@ -114,6 +156,14 @@ def graph_of(config: SimpleTagConfig) -> MessageGraph | None:
     if config.communication is None:
         return None
     return MessageGraph(config.communication.range, config.communication.nearest, config.communication.link_loss)
+
+
+def _known(field: str, value: str, rules: Mapping[str, PreyPolicy]) -> str:
+    if value not in rules and not is_saved_policy(Path(value)):
+        raise ValueError(
+            f"{field} is {value!r}; what there is: {', '.join(rules)}, or the folder of a run that trained it"
+        )
+    return value
 
 
 task = SimpleTagTask()

@@ -141,7 +141,9 @@ def evaluate(
     table = play(lambda copies: task.make(config, copies), player, episodes, seed, messages, deterministic)
     summary = summarise(table, dict(probe.events), task.agent_noun)
     described = config.model_dump(mode="json")
-    named = {name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described}
+    named: dict[str, Any] = {
+        name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described
+    }
     return {**named, "episodes": episodes, "messages": messages, "seed": seed, **as_json(summary)}
 
 

@@ -13,8 +13,7 @@ __all__ = ["clipped_surrogate", "masked_mean", "normalise", "regression"]
 
 def masked_mean(x: Tensor, valid: Tensor) -> Tensor:
     """Mean over the valid entries; 0 if there is none."""
-    weight = valid.to(x)
-    return (x * weight).sum() / weight.sum().clamp(min=1)
+    return x.masked_fill(~valid, 0.0).sum() / valid.sum().clamp(min=1)
 
 
 def normalise(x: Tensor, valid: Tensor) -> Tensor:

@@ -54,9 +54,13 @@ def explained_variance(value: Tensor, returns: Tensor, valid: Tensor) -> Tensor:
         valid: the same shape, True for entries that count.
 
     Returns:
-        A scalar: 1 perfect, 0 no better than a constant; NaN if the returns do not vary.
+        A scalar: 1 perfect, 0 no better than a constant; NaN if the returns do not vary or nothing is valid.
     """
     value, returns = value[valid], returns[valid]
-    variance = returns.var(correction=0)
-    explained = 1 - (returns - value).var(correction=0) / variance
+    variance = _variance(returns)
+    explained = 1 - _variance(returns - value) / variance
     return torch.where(variance > 1e-8, explained, torch.nan)
+
+
+def _variance(x: Tensor) -> Tensor:
+    return (x - x.mean()).square().mean()  # unlike Tensor.var, silent about an empty x

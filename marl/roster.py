@@ -55,7 +55,7 @@ class Roster:
         counts: number of agents of each class, in the order of ``classes``.
 
     Raises:
-        ValueError: if the two differ in length, a count is negative, or nobody plays.
+        ValueError: if the two differ in length, a name is no identifier or comes twice, a count is negative, or nobody plays.
     """
 
     classes: tuple[AgentClass, ...]
@@ -64,6 +64,10 @@ class Roster:
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.counts):
             raise ValueError(f"{len(self.classes)} classes but {len(self.counts)} counts: give one count a class")
+        names = [c.name for c in self.classes]
+        unfit = next((name for name in names if not name.isidentifier() or names.count(name) > 1), None)
+        if unfit is not None:
+            raise ValueError(f"class {unfit!r}: a name is letters, digits and underscores, and is given only once")
         if min(self.counts, default=0) < 0 or sum(self.counts) == 0:
             raise ValueError(f"counts are {self.counts}: none may be negative, and at least one agent must play")
 

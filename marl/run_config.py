@@ -77,24 +77,24 @@ class RunConfig(Config, Generic[E]):
         return self.num_copies * self.rollout_length
 
 
-def read_config(values: dict[str, Any], source: str) -> RunConfig[Any]:
+def read_config(values: dict[str, Any], source: str | None = None) -> RunConfig[Any]:
     """A run's configuration from nested dicts.
 
     Args:
         values: as a preset has them.
-        source: named in errors.
+        source: named in errors, e.g. a file.
 
     Raises:
         ConfigError: for an unknown task, an unknown key, or a value that will not do.
     """
-    env = values.get("env")
+    env, where = values.get("env"), "" if source is None else f"{source}: "
     if not isinstance(env, dict) or not isinstance(env.get("name"), str):
-        raise ConfigError(f"{source}: env.name is missing; name a task, e.g. env: {{name: simple_tag}}")
+        raise ConfigError(f"{where}env.name is missing; name a task, e.g. env: {{name: simple_tag}}")
     task = find_task(env["name"])
     try:
         return RunConfig[task.config_type].model_validate(values)  # type: ignore[name-defined]
     except ValidationError as error:
-        raise ConfigError(f"{source}: {explain(error)}") from error
+        raise ConfigError(f"{where}{explain(error)}") from error
 
 
 def load_config(path: Path) -> RunConfig[Any]:

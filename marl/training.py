@@ -17,12 +17,13 @@ import torch
 
 from marl.algorithms import make_learner
 from marl.algorithms.policy_gradient import NonFiniteError
-from marl.batch import Observation, Rollout
+from marl.batch import Rollout
 from marl.checkpoint import Checkpoints, load_weights, save_policy
 from marl.collectors import Collector, Episodes
 from marl.environment import Environment, Task
 from marl.errors import ConfigError, FileError, TrainingError
 from marl.evaluation import play, record_episode, score_name, summarise
+from marl.finite import check_finite
 from marl.interrupts import stop_on_interrupt
 from marl.logger import Logger
 from marl.policies.actor_critic import ActorCritic
@@ -91,7 +92,9 @@ class Trainer:
     def __init__(self, config: RunConfig[Any], folder: Path, resume: bool = False) -> None:
         self.config, self.folder = config, folder
         self.checkpoints = Checkpoints(folder / "checkpoints", config.keep_checkpoints)
-        start = self._last_checkpoint() if resume else self._fresh()
+        start = self._last_checkpoint() if resume else None
+        if start is None:
+            _check_fresh(folder)
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         self.device = resolve_device(config.device)
@@ -155,10 +158,12 @@ class Trainer:
         rollout, update = self._learn()
         self.env_steps += self.config.env_steps_per_iteration
         with self._writing():
-            if self._due(self.config.log_interval, before):
-                self._log(update)
+            row = self._measure(update) if self._due(self.config.log_interval, before) else {}
             if self._due(self.config.evaluation_interval, before):
-                self._evaluate(rollout)
+                row |= self._evaluate(rollout)
+            if row:
+                self.metrics = {**self.metrics, **row}
+                self.logger.scalars(self.env_steps, row)
             if self._due(self.config.checkpoint_interval, before):
                 self._save()
 
@@ -168,7 +173,7 @@ class Trainer:
             self.episodes.metrics[name] += values
         begin = time.perf_counter()
         try:
-            _check_finite(rollout)
+            check_finite(rollout)
             update = self.learner.update(rollout, self.env_steps / self.config.total_env_steps)
         except NonFiniteError as error:
             raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
@@ -180,32 +185,29 @@ class Trainer:
         """Whether a multiple of the interval was reached since ``before``, or the end."""
         return self.finished or self.env_steps // interval > before // interval
 
-    def _log(self, update: dict[str, float]) -> None:
+    def _measure(self, update: dict[str, float]) -> dict[str, float]:
+        """What happened since this was asked last."""
         seconds, now = self.collector.seconds, time.perf_counter()
         total = max(sum(seconds.values()), 1e-9)
         times = {f"time/share_{name}": spent / total for name, spent in seconds.items()}
         times["time/env_steps_per_second"] = (self.env_steps - self._logged_at) / max(now - self._logged_when, 1e-9)
         self._logged_at, self._logged_when = self.env_steps, now
-        for name in seconds:
-            seconds[name] = 0.0
-        logged = {**self.episodes.means(), **update, **times}
-        self.metrics = {**self.metrics, **logged}
-        self.logger.scalars(self.env_steps, logged)
-        self.episodes = Episodes()
+        self.collector.seconds = dict.fromkeys(seconds, 0.0)
+        means, self.episodes = self.episodes.means(), Episodes()
+        return {**means, **update, **times}
 
-    def _evaluate(self, rollout: Rollout) -> None:
+    def _evaluate(self, rollout: Rollout) -> dict[str, float]:
+        """Plays whole episodes, logs histograms and a picture, and returns the scores."""
         make = self._make_evaluation_environment
         table = play(make, self.policy, self.config.evaluation_episodes, seed=10_000 + self.config.seed)
         summary = summarise(table, dict(self.collector.environment.events), self.task.agent_noun)
-        scores = {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
-        self.metrics = {**self.metrics, **scores}
-        self.logger.scalars(self.env_steps, scores)
         for name, parameter in self.policy.named_parameters():
             self.logger.histogram(self.env_steps, f"weights/{name}", parameter)
         alive = rollout.observation.alive
         for name, values in {"value": rollout.value, "log_prob": rollout.log_prob, "reward": rollout.reward}.items():
             self.logger.histogram(self.env_steps, f"rollout/{name}", values[alive])
         self._draw()
+        return {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
 
     def _draw(self) -> None:
         from marl.rendering import contact_sheet, draw
@@ -255,13 +257,6 @@ class Trainer:
             raise FileError(f"{self.folder} has no whole checkpoint to go on from; train anew in another folder")
         return latest
 
-    def _fresh(self) -> None:
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            what = "exists and is not empty" if self.folder.is_dir() else "is a file"
-            raise ConfigError(
-                f"the run's folder {self.folder} {what}; name another with --out, or go on with a run: --resume RUN"
-            )
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Tells what is left when something cannot be written."""
@@ -294,22 +289,12 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
             raise ConfigError(f"policy: {error}") from error
 
 
-def _check_finite(rollout: Rollout) -> None:
-    quantities = {**_quantities(rollout.observation), "reward": rollout.reward}
-    quantities |= {"value": rollout.value, "value of the next observation": rollout.next_value}
-    for name, values in quantities.items():
-        if not bool(values.isfinite().all()):
-            raise NonFiniteError(name)
-
-
-def _quantities(observation: Observation) -> dict[str, torch.Tensor]:
-    named = {f"observation of class {name}": features for name, features in observation.features.items()}
-    parts = {
-        "kinematics": observation.kinematics,
-        "entities": observation.entities,
-        "auxiliary_target": observation.auxiliary_target,
-    }
-    return named | {f"{name} of the observation": part for name, part in parts.items() if part is not None}
+def _check_fresh(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "exists and is not empty" if folder.is_dir() else "is a file"
+        raise ConfigError(
+            f"the run's folder {folder} {what}; name another with --out, or go on with a run: --resume RUN"
+        )
 
 
 def _is_score(name: str) -> bool:

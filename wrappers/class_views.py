@@ -12,19 +12,19 @@ from wrappers.world import World
 
 __all__ = ["SIGHTS", "ClassViews", "Frame", "Sight"]
 
-Sight = Literal["landmarks", "prey", "teammates"]
+Sight = Literal["landmarks", "prey", "predators", "teammates"]
 Frame = Literal["absolute", "relative"]
-SIGHTS: tuple[Sight, ...] = ("landmarks", "prey", "teammates")
+SIGHTS: tuple[Sight, ...] = ("landmarks", "prey", "predators", "teammates")
 
 
 class ClassViews:
-    """Features of each class of predators.
+    """Features of each class of predators (or of prey, in a `World.mirrored`).
 
     One agent's features are, in this order: its own position and velocity (always absolute);
-    for each thing that its class sees, landmarks: position of each; prey: position and velocity
-    of each; teammates: position and velocity of each other predator in order, zeros for absent
-    ones; and the one-hot of its class. With ``frame="relative"`` all but its own state is the
-    difference to its own position and velocity.
+    for each thing that its class sees, landmarks: position of each; prey (for prey: predators):
+    position and velocity of each, zeros for absent ones; teammates: position and velocity of each
+    other of its side in order, zeros for absent ones; and the one-hot of its class. With
+    ``frame="relative"`` all but its own state is the difference to its own position and velocity.
 
     Args:
         classes: for each declared class what it sees.
@@ -61,7 +61,13 @@ class ClassViews:
     def feature_size(self, name: str) -> int:
         """Width ``D_c`` of the features of one agent of a class."""
         others = self.num_predators - 1
-        widths = {"landmarks": 2 * self.num_obstacles, "prey": 4 * self.num_prey, "teammates": 4 * others}
+        opponents = 4 * self.num_prey
+        widths = {
+            "landmarks": 2 * self.num_obstacles,
+            "teammates": 4 * others,
+            "prey": opponents,
+            "predators": opponents,
+        }
         return 4 + sum(widths[sight] for sight in self.classes[name]) + len(self.classes)
 
     def __call__(self, world: World) -> dict[str, Tensor]:
@@ -85,14 +91,18 @@ class ClassViews:
         for sight in self.classes[name]:
             if sight == "landmarks":
                 seen = world.landmark_position[:, None] - origin[:, :, None, :2]
-            elif sight == "prey":
-                prey = torch.cat([world.prey_position, world.prey_velocity], -1)
-                seen = prey[:, None] - origin[:, :, None]
+            elif sight in ("prey", "predators"):
+                seen = self._opponents(world, origin)
             else:
                 seen = self._teammates(world, origin, agents)
             parts.append(seen.reshape(batch, count, -1))
         parts.append(self._one_hot[index].to(own).expand(batch, count, -1))
         return torch.cat(parts, -1)
+
+    def _opponents(self, world: World, origin: Tensor) -> Tensor:
+        opponents = torch.cat([world.prey_position, world.prey_velocity], -1)
+        seen = opponents[:, None] - origin[:, :, None]
+        return seen if world.prey_alive is None else seen * world.prey_alive[:, None, :, None]
 
     def _teammates(self, world: World, origin: Tensor, agents: slice) -> Tensor:
         others = self._others[agents].to(origin.device)

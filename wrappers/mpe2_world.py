@@ -11,6 +11,7 @@ from pettingzoo.utils.env import ParallelEnv
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from wrappers.draws import Draws
+from wrappers.prey import Opponents
 from wrappers.world import World
 
 __all__ = ["get_state", "predators_of", "prey_of", "read_world", "set_state", "simple_tag_of"]
@@ -81,7 +82,8 @@ def get_state(env: ParallelEnv[str, Any, Any]) -> dict[str, Any]:
             "has_uint32": generator["has_uint32"],
             "uinteger": generator["uinteger"],
         },
-        "draws": {name: draws.state() for name, draws in _draws(env).items()},
+        "opponents": {name: part.state() for name, part in _parts(env, Opponents).items()},
+        "draws": {name: draws.state() for name, draws in _parts(env, Draws).items()},
     }
 
 
@@ -91,7 +93,7 @@ def set_state(env: ParallelEnv[str, Any, Any], state: dict[str, Any]) -> None:
     Raises:
         ValueError: if the state is that of another number of entities or of other wrappers.
     """
-    simulator, draws = simple_tag_of(env), _draws(env)
+    simulator, draws = simple_tag_of(env), _parts(env, Draws)
     entities = simulator.world.entities
     if len(state["position"]) != len(entities) or set(state["draws"]) != set(draws):
         raise ValueError(
@@ -110,15 +112,18 @@ def set_state(env: ParallelEnv[str, Any, Any], state: dict[str, Any]) -> None:
         "has_uint32": numpy_state["has_uint32"],
         "uinteger": numpy_state["uinteger"],
     }
+    for name, part in _parts(env, Opponents).items():
+        part.load_state(state["opponents"][name])
     for name, reached in state["draws"].items():
         draws[name].load_state(reached)
 
 
-def _draws(env: ParallelEnv[str, Any, Any]) -> dict[str, Draws]:
+def _parts(env: ParallelEnv[str, Any, Any], kind: Any) -> dict[str, Any]:
+    """What of one kind the wrappers hold, by the wrapper's name."""
     found = {}
     while isinstance(env, BaseParallelWrapper):
         for part in vars(env).values():
-            if isinstance(part, Draws):
+            if isinstance(part, kind):
                 found[type(env).__name__] = part
         env = env.env
     return found

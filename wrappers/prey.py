@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from wrappers.world import DIRECTIONS, World
 
-__all__ = ["PREY", "PreyNoise", "PreyPolicy", "flee", "random", "still"]
+__all__ = ["PREY", "Opponents", "PreyNoise", "PreyPolicy", "Rule", "flee", "opponents_of", "random", "still"]
 
 PreyPolicy = Callable[[World, torch.Generator], Tensor]
 """World and generator to discrete actions ``[B, P]``."""
@@ -81,6 +82,57 @@ class PreyNoise:
             return action
         forgets = torch.rand(action.shape, generator=generator, device=action.device) < probability[:, None]
         return torch.where(forgets, random(world, generator), action)
+
+
+@runtime_checkable
+class Opponents(Protocol):
+    """The side that does not learn, where it may remember something from step to step."""
+
+    def __call__(self, world: World, generator: torch.Generator) -> Tensor:
+        """Discrete actions of that side: ``[B, P]`` if it is the prey, ``[B, N]`` if the predators."""
+        ...
+
+    def begin(self, where: Tensor) -> None:
+        """Forgets what was in the copies that begin an episode; ``where`` is ``[B]`` of bool."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What is remembered, for a checkpoint."""
+        ...
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from a state that `state` gave."""
+        ...
+
+
+class Rule:
+    """Opponents that follow a function and remember nothing.
+
+    Args:
+        rule: world and generator to discrete actions.
+    """
+
+    def __init__(self, rule: PreyPolicy) -> None:
+        self.rule = rule
+
+    def __call__(self, world: World, generator: torch.Generator) -> Tensor:
+        """See `Opponents`."""
+        return self.rule(world, generator)
+
+    def begin(self, where: Tensor) -> None:
+        """Nothing is remembered."""
+
+    def state(self) -> dict[str, Any]:
+        """Empty."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Nothing is remembered."""
+
+
+def opponents_of(opponents: Opponents | PreyPolicy) -> Opponents:
+    """A function as `Opponents`; those that are stay as they are."""
+    return opponents if isinstance(opponents, Opponents) else Rule(opponents)
 
 
 PREY: dict[str, PreyPolicy] = {"random": random, "still": still, "flee": flee}

@@ -11,7 +11,7 @@ from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from wrappers.draws import Draws
 from wrappers.mpe2_world import predators_of, prey_of, read_world, simple_tag_of
-from wrappers.prey import PREY, PreyNoise, PreyPolicy
+from wrappers.prey import PREY, Opponents, PreyNoise, PreyPolicy, opponents_of
 
 __all__ = ["ScriptedPrey"]
 
@@ -23,7 +23,8 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
 
     Args:
         env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
-        prey: ``"random"``, ``"still"``, ``"flee"``, or a function of world and generator.
+        prey: ``"random"``, ``"still"``, ``"flee"``, a function of world and generator, or
+            `Opponents` that remember something.
         noise: how often it forgets its rule; None for never.
 
     Raises:
@@ -33,9 +34,12 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
     """
 
     def __init__(
-        self, env: ParallelEnv[str, Any, Any], prey: str | PreyPolicy = "random", noise: PreyNoise | None = None
+        self,
+        env: ParallelEnv[str, Any, Any],
+        prey: str | Opponents | PreyPolicy = "random",
+        noise: PreyNoise | None = None,
     ) -> None:
-        self._policy = _policy_of(prey)
+        self.opponents = _policy_of(prey)
         self._predators, self._prey = predators_of(env), prey_of(env)
         self._noise = noise or PreyNoise()
         self._prey_draws = Draws(stream=2)
@@ -56,6 +60,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
         if seed is not None:
             self._prey_draws.seed(seed)
         observations, infos = self.env.reset(seed=seed, options=options)
+        self.opponents.begin(torch.ones(1, dtype=torch.bool))
         self._prey_draws.kept = self._noise.draw(1, self._prey_draws.generator)
         return self._kept(observations), self._kept(infos)
 
@@ -68,7 +73,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
 
     def _play(self) -> dict[str, Any]:
         world, draws = read_world(self.env), self._prey_draws
-        chosen = self._policy(world, draws.generator)
+        chosen = self.opponents(world, draws.generator)
         if chosen.shape != (1, len(self._prey)) or bool(((chosen < 0) | (chosen > 4)).any()):
             raise ValueError(
                 f"the prey's rule gave {chosen.tolist()} of shape {tuple(chosen.shape)}; "
@@ -92,11 +97,11 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
         return {agent: item for agent, item in items.items() if agent in self._predators}
 
 
-def _policy_of(prey: str | PreyPolicy) -> PreyPolicy:
+def _policy_of(prey: str | Opponents | PreyPolicy) -> Opponents:
     if isinstance(prey, str):
         if prey not in PREY:
             raise ValueError(f"prey is {prey!r}; write one of {', '.join(PREY)}, or give a function")
-        return PREY[prey]
+        return opponents_of(PREY[prey])
     if not callable(prey):
         raise TypeError(f"prey is {prey!r}; write one of {', '.join(PREY)}, or give a function")
-    return prey
+    return opponents_of(prey)

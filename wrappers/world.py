@@ -29,12 +29,14 @@ class World(Record):
         velocity: ``[B, N + P, 2]``.
         alive: ``[B, N]``, True for predators that are there.
         num_prey: ``P``.
+        prey_alive: ``[B, P]``, True for prey that are there; None if all are.
     """
 
     position: Tensor
     velocity: Tensor
     alive: Tensor
     num_prey: int
+    prey_alive: Tensor | None = None
 
     @property
     def num_predators(self) -> int:
@@ -65,6 +67,21 @@ class World(Record):
     def landmark_position(self) -> Tensor:
         """``[B, L, 2]``."""
         return self.position[..., self.num_predators + self.num_prey :, :]
+
+    @cached_property
+    def mirrored(self) -> World:
+        """The same world with predators and prey in each other's place: as the prey see it."""
+        predators, movable = self.num_predators, self.num_predators + self.num_prey
+        split = lambda x: (x[..., :predators, :], x[..., predators:movable, :], x[..., movable:, :])  # noqa: E731
+        swap = lambda hunter, hunted, rest: torch.cat([hunted, hunter, rest], -2)  # noqa: E731
+        prey_alive = self.alive.new_ones(*self.alive.shape[:-1], self.num_prey)
+        return World(
+            position=swap(*split(self.position)),
+            velocity=swap(*split(self.velocity)),
+            alive=prey_alive if self.prey_alive is None else self.prey_alive,
+            num_prey=predators,
+            prey_alive=self.alive,
+        )
 
     @cached_property
     def kinematics(self) -> Tensor:
@@ -100,8 +117,9 @@ def entities(world: World, kinds: Tensor) -> tuple[Tensor, Tensor]:
     still = world.velocity.new_zeros(batch, num_entities - world.velocity.shape[1], 2)
     velocity = torch.cat([world.velocity, still], 1)
     table = torch.cat([world.position, velocity, kinds.expand(batch, -1, -1)], -1)
-    others = world.alive.new_ones(batch, num_entities - world.num_predators)
-    return table, torch.cat([world.alive, others], 1)
+    hunted = world.alive.new_ones(batch, world.num_prey) if world.prey_alive is None else world.prey_alive
+    obstacles = world.alive.new_ones(batch, num_entities - world.num_predators - world.num_prey)
+    return table, torch.cat([world.alive, hunted, obstacles], 1)
 
 
 def entity_kinds(class_indices: tuple[int, ...], num_classes: int, num_prey: int, num_obstacles: int) -> Tensor:

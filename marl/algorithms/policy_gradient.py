@@ -122,7 +122,7 @@ class PolicyGradient:
     def state(self) -> State:
         """Optimiser and shuffling, for a checkpoint."""
         moments = {
-            str(i): dict(self.optimiser.state[p])
+            str(i): {name: moment.clone() for name, moment in self.optimiser.state[p].items()}
             for i, p in enumerate(self.policy.parameters())
             if p in self.optimiser.state
         }
@@ -131,7 +131,10 @@ class PolicyGradient:
     def load_state(self, state: State) -> None:
         """Goes on from a state that `state` gave."""
         groups = self.optimiser.state_dict()["param_groups"]
-        moments = {int(i): dict(values) for i, values in state["optimiser"].items()}
+        moments = {
+            int(i): {name: moment.clone() for name, moment in of_parameter.items()}
+            for i, of_parameter in state["optimiser"].items()
+        }
         self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
         self.generator.set_state(state["generator"])
 

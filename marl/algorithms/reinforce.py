@@ -8,9 +8,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig
+from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets
 from marl.batch import Rollout
-from marl.policies.actor_critic import ActorCritic
+from marl.policies.actor_critic import ActorCritic, Evaluation
 from marl.returns import generalised_advantage
 
 __all__ = ["Reinforce", "ReinforceConfig"]
@@ -53,6 +53,11 @@ class Reinforce(PolicyGradient):
             return alive
         ended = (rollout.terminated | rollout.truncated).flip(0).cummax(0).values.flip(0)
         return alive & ended
+
+    def _value_loss(self, evaluation: Evaluation, targets: Targets) -> Tensor:
+        if self.config.baseline:
+            return super()._value_loss(evaluation, targets)
+        return evaluation.value.new_zeros(())
 
     def _advantage(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         if self.config.baseline:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from rich.console import Console
 
-from marl.commands.play import REFERENCE_TASK, Played, check_player
+from marl.commands.play import REFERENCE_TASK, Played, Reference, Run, check_player
 from marl.errors import ConfigError
 
 __all__ = ["evaluate"]
@@ -27,11 +27,11 @@ class Arguments:
     marl evaluate --policy chase --team A=2,B=2
     """
 
-    run: tyro.conf.Positional[Path | None] = None
+    run: Run = None
     """Folder of a trained run, or its policy/."""
-    policy: str | None = None
+    policy: Reference = None
     """A reference plays in place of the run's policy: random or chase."""
-    played: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
+    environment: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
     """What is played; what is not named is as the run was trained."""
     episodes: int = 500
     """How many."""
@@ -41,7 +41,7 @@ class Arguments:
     """Whether agents hear each other."""
     deterministic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Take the likeliest actions instead of drawing them."""
-    json: Path | None = None
+    json: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
     """Write the result to this file too."""
 
 
@@ -85,7 +85,7 @@ def _result(options: Arguments) -> dict[str, Any]:
         options.deterministic,
         options.policy,
         REFERENCE_TASK if options.run is None else None,
-        **options.played.overrides,
+        **options.environment.overrides,
     )
     return {"policy": options.policy or str(options.run), **result, "messages": options.messages}
 

@@ -1,96 +1,113 @@
-"""Options of ``marl train`` that replace a whole part of a preset, before its fields are typed.
+"""Options of ``marl train`` that name fields of the preset.
 
-``--team A=3,B=1`` replaces ``env.team``, ``--algorithm.name a2c`` the kind of ``algorithm``, and any
-part by its dotted name is replaced by YAML: ``--env.communication None``,
-``--env.classes '{A: [landmarks], C: [prey, teammates]}'``.
+``--env.communication.range 2`` sets a field by its dotted name, ``--policy.encoder.hidden 64 32`` a
+list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a whole part as YAML.
+``--team A=3,B=1`` is short for ``--env.team``, ``--prey flee`` for ``--env.prey``, and
+``--algorithm.name a2c`` changes the kind of the algorithm and keeps what both have in common.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 
 from marl.api import replace_field
+from marl.config import Config
 from marl.errors import ConfigError
 from marl.roster import parse_team
 from marl.run_config import RunConfig, read_config, switch_algorithm
 
-__all__ = ["option", "with_parts"]
+__all__ = ["option", "with_overrides"]
 
 SHORT = {"team": "env.team", "prey": "env.prey"}
 
 
 def option(arguments: list[str], name: str) -> str | None:
     """The value of ``--name VALUE`` or ``--name=VALUE`` among what was typed, or None."""
-    flag = f"--{name}"
-    for i, argument in enumerate(arguments):
-        if argument.startswith(flag + "="):
-            return argument.removeprefix(flag + "=")
-        if argument == flag and i + 1 < len(arguments):
-            return arguments[i + 1]
+    for flag, words in _groups(arguments):
+        if flag == name and words:
+            return words[0]
     return None
 
 
-def with_parts(config: RunConfig[Any], arguments: list[str], source: str) -> tuple[RunConfig[Any], list[str]]:
-    """Replaces the parts of a preset that are named as a whole.
+def with_overrides(config: RunConfig[Any], arguments: list[str]) -> tuple[RunConfig[Any], list[str]]:
+    """Replaces the fields that are named.
 
     Args:
         config: of the preset.
         arguments: as typed.
-        source: named in errors.
 
     Returns:
-        The changed configuration, and the arguments that are left.
+        The changed configuration, and the arguments that name no field, or a flag without value.
 
     Raises:
-        ConfigError: if a part or its value will not do.
+        ConfigError: if a value will not do.
     """
-    values, left = config.model_dump(mode="json"), []
-    rest = iter(arguments)
-    for argument in rest:
-        name, equals, text = argument.removeprefix("--").partition("=")
-        path = SHORT.get(name, name).replace("-", "_").split(".")
-        if not argument.startswith("--") or not _is_part(values, path, name):
-            left.append(argument)
-            continue
-        value = text if equals else next(rest, None)
-        if value is None:
-            raise ConfigError(f"--{name} has no value")
-        values = _replaced(values, path, name, value)
-    return read_config(values, source), left
+    values: dict[str, Any] = config.model_dump(mode="json")
+    left: list[str] = []
+    for flag, words in _groups(arguments):
+        path = SHORT.get(flag, flag).replace("-", "_").split(".")
+        if flag in SHORT and path[-1] not in values["env"]:
+            raise ConfigError(f"--{flag}: the environment {values['env']['name']!r} has no field {flag!r}")
+        if words and _is_field(values, path):
+            values = _replaced(values, path, flag, words, _is_sequence(config, path))
+        else:
+            left += [f"--{flag}" if flag else "", *words]
+    return read_config(values), [word for word in left if word]
 
 
-def _is_part(values: Mapping[str, Any], path: list[str], name: str) -> bool:
-    if name in SHORT:
-        if path[-1] not in values["env"]:
-            raise ConfigError(f"--{name}: the environment {values['env']['name']!r} has no field {name!r}")
-        return True
-    if path == ["algorithm", "name"]:
-        return True
+def _groups(arguments: list[str]) -> list[tuple[str, list[str]]]:
+    """Each option without its dashes and the words after it; words before the first option under ''."""
+    groups: list[tuple[str, list[str]]] = [("", [])]
+    for argument in arguments:
+        if argument.startswith("--"):
+            flag, equals, value = argument.removeprefix("--").partition("=")
+            groups.append((flag, [value] if equals else []))
+        else:
+            groups[-1][1].append(argument)
+    return groups
+
+
+def _is_field(values: Mapping[str, Any], path: list[str]) -> bool:
     place: Any = values
     for part in path[:-1]:
         place = place.get(part) if isinstance(place, Mapping) else None
-    return len(path) > 1 and isinstance(place, Mapping) and path[-1] in place and _is_whole(place[path[-1]], path)
+    return isinstance(place, Mapping) and path[-1] in place
 
 
-def _is_whole(value: Any, path: list[str]) -> bool:
-    return isinstance(value, Mapping) or (value is None and path == ["env", "communication"])
+def _is_sequence(config: RunConfig[Any], path: list[str]) -> bool:
+    """Whether a field takes a list and nothing else; a schedule takes a number, too."""
+    place: Any = config
+    for part in path[:-1]:
+        place = place[part] if isinstance(place, Mapping) else getattr(place, part, None)
+    if isinstance(place, Mapping):
+        return isinstance(place[path[-1]], tuple)
+    field = type(place).model_fields.get(path[-1]) if isinstance(place, Config) else None
+    return field is not None and get_origin(field.annotation) is tuple
 
 
-def _replaced(values: dict[str, Any], path: list[str], name: str, text: str) -> dict[str, Any]:
+def _replaced(values: dict[str, Any], path: list[str], flag: str, words: list[str], sequence: bool) -> dict[str, Any]:
     if path == ["algorithm", "name"]:
-        return {**values, "algorithm": switch_algorithm(values["algorithm"], text)}
-    if path == ["env", "prey"]:
-        return replace_field(values, path, text)
-    if path == ["env", "team"] and not text.lstrip().startswith("{"):
+        return {**values, "algorithm": switch_algorithm(values["algorithm"], " ".join(words))}
+    if path == ["env", "team"] and not words[0].startswith("{"):
         try:
-            return replace_field(values, path, parse_team(text))
+            return replace_field(values, path, parse_team(" ".join(words)))
         except ValueError as error:
-            raise ConfigError(f"--{name}: {error}") from error
+            raise ConfigError(f"--{flag}: {error}") from error
+    parts = [_value(word, flag) for word in words]
+    several = len(parts) > 1 or (sequence and isinstance(parts[0], str))
+    return replace_field(values, path, parts if several else parts[0])
+
+
+def _value(text: str, flag: str) -> Any:
+    """A word as the configuration reads it: its types turn text into numbers and truth values."""
+    if text in ("None", "null"):  # "none" is a choice of some fields
+        return None
+    if not text.startswith(("{", "[")):
+        return text
     try:
-        value = None if text == "None" else yaml.safe_load(text)
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--{name} is {text!r}, which is not YAML; write for example {{A: 1}}") from error
-    return replace_field(values, path, value)
+        raise ConfigError(f"--{flag} is {text!r}, which is not YAML; write for example {{A: [landmarks]}}") from error

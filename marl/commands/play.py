@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
 
 from marl.errors import ConfigError
 
@@ -12,23 +14,34 @@ if TYPE_CHECKING:
     from marl.environment import Environment
     from marl.evaluation import Player
 
-__all__ = ["REFERENCE_TASK", "Played", "check_player", "player_of"]
+__all__ = ["REFERENCE_TASK", "Played", "Reference", "Run", "check_player", "player_of"]
 
 REFERENCE_TASK = {"name": "simple_tag"}
 """What a reference plays when no run says what."""
+
+
+Run = Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")]
+"""The folder of a run as the first argument."""
+
+Reference = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: the run's own)")]
+"""The name of a policy that is not learnt."""
+
+
+def _as_trained(metavar: str) -> Any:
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint="(default: as trained)")
 
 
 @dataclass
 class Played:
     """What is played; what is not named is as the run was trained."""
 
-    team: str | None = None
+    team: Annotated[str | None, _as_trained("A=N,B=N")] = None
     """Composition, e.g. A=3,B=1."""
-    prey: str | None = None
+    prey: Annotated[str | None, _as_trained("NAME")] = None
     """How the prey moves: random, still or flee."""
-    backend: Literal["batched", "pettingzoo"] | None = None
+    backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
     """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
-    max_cycles: int | None = None
+    max_cycles: Annotated[int | None, _as_trained("N")] = None
     """Steps of an episode."""
 
     @property

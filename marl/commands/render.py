@@ -8,7 +8,7 @@ from typing import Literal
 
 import tyro
 
-from marl.commands.play import Played, check_player, player_of
+from marl.commands.play import Played, Reference, Run, check_player, player_of
 from marl.errors import ConfigError
 
 __all__ = ["render"]
@@ -23,13 +23,13 @@ class Arguments:
     marl render --policy chase --team A=2,B=2 --prey flee
     """
 
-    run: tyro.conf.Positional[Path | None] = None
+    run: Run = None
     """Folder of a trained run, or its policy/."""
     out: Path = Path("episode.gif")
     """Where to: a .gif or .mp4 file."""
-    policy: str | None = None
+    policy: Reference = None
     """A reference plays in place of the run's policy: random or chase."""
-    played: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
+    environment: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
     """What is played; what is not named is as the run was trained."""
     seed: int = 0
     """Of world and actions."""
@@ -57,7 +57,7 @@ def render(arguments: list[str]) -> int:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    environment, player = player_of(options.run, options.policy, options.played)
+    environment, player = player_of(options.run, options.policy, options.environment)
     scenes, scores = record_episode(environment, player, options.seed, options.messages == "on")
     name = score_name(environment)
     path = save(draw(scenes, scores, name, tuple(environment.roster.team)), options.out)

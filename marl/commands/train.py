@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import field, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
-from pydantic import ValidationError
 from rich.console import Console
 
 from marl.errors import ConfigError
@@ -35,12 +34,14 @@ name, e.g. --total-env-steps 500000 --seed 1 --algorithm.gamma 0.99. To see them
   marl train experiments/predator_teams.yaml --help
 """
 
-DESCRIPTION = """Trains a team from a preset, or goes on with a run.
+DESCRIPTION = """Trains a team from a preset, or goes on with a run. Ctrl-C saves and ends; --resume goes on.
 
-Ctrl-C saves and ends; --resume goes on. A whole part is replaced by YAML: --env.communication None,
---env.classes '{A: [landmarks], C: [prey, teammates]}'. --algorithm.name ppo, a2c or reinforce changes the
-algorithm; the settings that both have are kept.
-"""
+A whole part is replaced by YAML, e.g. --env.communication None, or
+--env.classes '{A: [landmarks], C: [prey, teammates]}'.
+
+--algorithm.name ppo, a2c or reinforce changes the algorithm; what both have in common is kept."""
+
+REPORT = "Compare with reference policies at the end, and draw an episode."
 
 
 def train(arguments: list[str]) -> int:
@@ -91,43 +92,37 @@ def _train(config: RunConfig[Any], folder: Path, resume: bool, report: bool) -> 
 
 def _options(preset: str | None, arguments: list[str]) -> Any:
     """What was typed, with ``config`` as the preset or run has it and the options change it."""
-    from marl.commands.overrides import option, with_parts
-    from marl.run_config import explain, load_config, resume_config
+    from marl.commands.overrides import option, with_overrides
+    from marl.run_config import load_config, resume_config
 
     resumed = option(arguments, "resume")
     if preset is not None and resumed is not None:
         raise ConfigError(f"both a preset ({preset}) and --resume {resumed} are named; a run has its own settings")
     if preset is not None:
-        config, source = load_config(Path(preset)), preset
+        config = load_config(Path(preset))
     elif resumed is not None:
-        config, source = resume_config(Path(resumed)), f"{resumed}/config.yaml"
+        config = resume_config(Path(resumed))
     else:
-        raise ConfigError("name a preset (marl train experiments/predator_teams.yaml --out RUN) or --resume RUN")
-    config, left = with_parts(config, arguments, source)
-    try:
-        return _parse(config, left)
-    except ValidationError as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError("name a preset first (marl train experiments/predator_teams.yaml --out RUN), or --resume RUN")
+    config, left = with_overrides(config, arguments[preset is not None :])
+    return _parse(config, preset, left)
 
 
-def _parse(config: RunConfig[Any], arguments: list[str]) -> Any:
-    kinds: list[tuple[str, Any, Any]] = [
-        ("preset", tyro.conf.Positional[Path | None], None),
-        ("out", Path | None, None),
-        ("resume", Path | None, None),
-        ("team", str | None, None),
-        ("prey", str | None, None),
-        ("report", tyro.conf.FlagCreatePairsOff[bool], False),
-        ("config", tyro.conf.OmitArgPrefixes[config.__class__], config),  # type: ignore[name-defined]
+def _parse(config: RunConfig[Any], preset: str | None, arguments: list[str]) -> Any:
+    annotated: Any = Annotated
+    fields: list[tuple[str, Any, Any]] = [
+        ("out", annotated[Path | None, _shown("RUN", "Folder of the new run.")], None),
+        ("resume", annotated[Path | None, _shown("RUN", "Go on with this run, in place of PRESET and --out.")], None),
+        ("team", annotated[str | None, _shown("A=N,B=N", "Composition; short for --env.team.")], None),
+        ("prey", annotated[str | None, _shown("NAME", "How the prey moves; short for --env.prey.")], None),
+        ("report", annotated[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
+        ("config", annotated[type(config), tyro.conf.arg(name="")], config),
     ]
-    options = make_dataclass("Options", [(name, kind, field(default=default)) for name, kind, default in kinds])
-    options.__doc__ = f"""{DESCRIPTION}
-    Args:
-        preset: YAML file with the settings; comes first.
-        out: folder of the new run.
-        resume: folder of a run to go on with, in place of preset and --out.
-        team: composition, e.g. A=2,B=2 (short for --env.team).
-        prey: how the prey moves (short for --env.prey).
-        report: compare with reference policies at the end and make an animated picture.
-    """
-    return tyro.cli(options, args=arguments, prog="marl train", config=(tyro.conf.AvoidSubcommands,))
+    options = make_dataclass("Options", [(name, kind, field(default=default)) for name, kind, default in fields])
+    command = "marl train" if preset is None else f"marl train {preset}"
+    settings = (tyro.conf.AvoidSubcommands,)
+    return tyro.cli(options, args=arguments, prog=command, description=DESCRIPTION, config=settings)
+
+
+def _shown(metavar: str, text: str) -> Any:
+    return tyro.conf.arg(metavar=metavar, help=text, help_behavior_hint="")

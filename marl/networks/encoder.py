@@ -65,7 +65,7 @@ class TeamEncoder(nn.Module):
         config: shape.
 
     Raises:
-        ValueError: if there is no hidden layer.
+        ValueError: if there is no hidden layer, or a class has a name that PyTorch reserves.
     """
 
     def __init__(self, roster: Roster, config: EncoderConfig) -> None:
@@ -75,6 +75,9 @@ class TeamEncoder(nn.Module):
         self.config, self.width = config, config.hidden[-1]
         self.trained = {name: max(count, 1) for name, count in roster.team.items()}
         sizes = {c.name: c.feature_size for c in roster.classes}
+        reserved = next((name for name in sizes if hasattr(nn.ModuleDict, name)), None)
+        if reserved is not None:
+            raise ValueError(f"class {reserved!r}: PyTorch's ModuleDict reserves this name; choose another")
         self.inputs = nn.ModuleDict()
         self.trunks = nn.ModuleDict()
         self.transformers = nn.ModuleDict()
@@ -105,7 +108,7 @@ class TeamEncoder(nn.Module):
 
         Args:
             observation: leading axes ``[T, B]``.
-            memory: before the first step.
+            memory: before the first step; None is an empty one.
             started: ``[T, B]``, True where an episode begins.
 
         Returns:
@@ -113,7 +116,10 @@ class TeamEncoder(nn.Module):
         """
         counts = {name: features.shape[-2] for name, features in observation.features.items()}
         starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
-        tokens, keys, values, order = [], [], [], []
+        if memory is None:
+            memory = self.initial_memory(started.shape[1], sum(counts.values()), started.device)
+        tokens, keys, values = [], [], []
+        order: list[int] = []
         for branch in self._branches(counts):
             encoded = self._encode(branch, observation.features)
             agents = branch.agents(starts, counts)

@@ -150,7 +150,7 @@ class GraphProcessor(nn.Module):
 
     def __init__(self, width: int, num_classes: int, config: GraphConfig) -> None:
         super().__init__()
-        if width % config.heads:
+        if config.kind == "gat" and width % config.heads:
             raise ValueError(f"{config.heads} graph heads do not divide the token width {width}")
         self.config, self.num_classes = config, num_classes
         edge_size = EDGE_SIZE + 2 * num_classes

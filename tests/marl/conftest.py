@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from envs.simple_tag import SimpleTag
 from marl.batch import Memory, Observation, Rollout
@@ -174,11 +173,9 @@ def make_tag() -> Callable[..., SimpleTag]:
     """Batched simple_tag with a class that sees landmarks and one that sees the prey."""
 
     def make(
-        team: dict[str, int], num_copies: int = 3, max_cycles: int = 5, compositions: Tensor | None = None, **options: Any
+        team: dict[str, int], num_copies: int = 3, max_cycles: int = 5, prey: str = "random", **options: Any
     ) -> SimpleTag:
         views = ClassViews({"A": ("landmarks",), "B": ("prey",)}, team, 1, 2)
-        return SimpleTag(
-            num_copies, views, MessageGraph(1.0), PREY["random"], max_cycles, compositions=compositions, **options
-        )
+        return SimpleTag(num_copies, views, MessageGraph(1.0), PREY[prey], max_cycles=max_cycles, **options)
 
     return make

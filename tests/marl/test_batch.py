@@ -40,7 +40,9 @@ def test_indexing_reaches_dicts() -> None:
 
 def test_mapping_reaches_nested_records() -> None:
     observation = counted()
-    step = Step(observation, observation, torch.zeros(2, 2), observation.alive, observation.alive, {"hits": torch.ones(2)})
+    step = Step(
+        observation, observation, torch.zeros(2, 2), observation.alive, observation.alive, {"hits": torch.ones(2)}
+    )
     doubled = step.map(lambda x: x * 2 if x.is_floating_point() else x)
     assert doubled.next_observation.features["A"].sum() == 12
     assert doubled.info["hits"].tolist() == [2, 2]

@@ -162,7 +162,7 @@ def test_an_episode_may_begin_in_one_rollout_and_end_in_the_next() -> None:
     whole, parts = Collector(Clock(), 12, seed=0), Collector(Clock(), 4, seed=0)
     _, expected = whole.collect(Reader())
     pieces = [parts.collect(Reader())[1] for _ in range(3)]
-    joined = {name: sum((piece.metrics[name] for piece in pieces), []) for name in expected.metrics}
+    joined = {name: [x for piece in pieces for x in piece.metrics[name]] for name in expected.metrics}
     assert joined == dict(expected.metrics)
 
 

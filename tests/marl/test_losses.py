@@ -38,7 +38,7 @@ def test_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: float, 
     variable = torch.tensor(ratio, requires_grad=True)
     result = clipped_surrogate(variable, torch.tensor(advantage), 0.2)
     (gradient,) = torch.autograd.grad(result, variable)
-    assert float(result) == pytest.approx(loss)
+    assert result.item() == pytest.approx(loss)
     assert float(gradient) == pytest.approx(slope)
 
 

@@ -85,3 +85,8 @@ def test_explained_variance_by_hand() -> None:
     assert float(explained_variance(returns + 7, returns, valid)) == pytest.approx(1.0)
     assert float(explained_variance(torch.zeros(4), returns, valid)) == pytest.approx(0.0)
     assert explained_variance(value, torch.ones(4), valid).isnan()
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_nothing_there_is_no_variance_to_explain() -> None:
+    assert explained_variance(torch.ones(2), torch.ones(2), torch.zeros(2, dtype=torch.bool)).isnan()

@@ -51,7 +51,7 @@ def test_agents_are_ordered_class_by_class(world):
     [
         ({}, {}, "relative", "no class is declared"),
         ({"A": ()}, {"A": 1}, "relative", "class 'A' sees nothing"),
-        ({"A": ("walls",)}, {"A": 1}, "relative", "sees 'walls'; what can be seen is landmarks, prey, teammates"),
+        ({"A": ("walls",)}, {"A": 1}, "relative", "sees 'walls'; what can be seen is landmarks, prey, predators, teammates"),
         ({"A": ("prey", "prey")}, {"A": 1}, "relative", "name each only once"),
         ({"A": ("prey",)}, {"Z": 1}, "relative", "class 'Z', which is not declared; declared are A"),
         ({"A": ("prey",)}, {"A": -1}, "relative", "-1 agents of class 'A'"),

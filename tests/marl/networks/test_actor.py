@@ -16,7 +16,9 @@ def test_a_new_discrete_actor_is_almost_uniform() -> None:
 
 def test_what_the_mask_forbids_has_no_probability() -> None:
     mask = torch.tensor([[True, False, True], [False, True, False]])
-    distribution = Actor(8, ActionSpec("discrete", 3), ActorConfig(hidden=(16,)))(torch.randn(5, 2, 8), mask.expand(5, 2, 3))
+    distribution = Actor(8, ActionSpec("discrete", 3), ActorConfig(hidden=(16,)))(
+        torch.randn(5, 2, 8), mask.expand(5, 2, 3)
+    )
     assert isinstance(distribution, Categorical)
     assert ((distribution.log_probs.exp() > 0) == mask).all()
 

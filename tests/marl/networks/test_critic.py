@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -19,7 +18,7 @@ def critic(roster: Roster, sharing: str = "class", entity_size: int = 7) -> Crit
     return Critic(roster, entity_size, CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6))).double()
 
 
-def with_entities(observation: Observation, extra: int, **changes: Any) -> Observation:
+def with_entities(observation: Observation, extra: int) -> Observation:
     """The same with further entities that are not there."""
     assert observation.entities is not None
     assert observation.entity_mask is not None
@@ -27,7 +26,7 @@ def with_entities(observation: Observation, extra: int, **changes: Any) -> Obser
     noise = torch.randn(*leading, extra, 7, dtype=torch.float64) * 100
     absent = torch.zeros(*leading, extra, dtype=torch.bool)
     entities = torch.cat([observation.entities, noise], -2)
-    return replace(observation, entities=entities, entity_mask=torch.cat([observation.entity_mask, absent], -1), **changes)
+    return replace(observation, entities=entities, entity_mask=torch.cat([observation.entity_mask, absent], -1))
 
 
 @pytest.mark.parametrize("sharing", ["class", "team"])
@@ -71,7 +70,9 @@ def test_whose_parameters_give_the_value_of_an_agent(
     roster = make_roster(2, 1)
     model = critic(roster, sharing)
     model(make_observation(roster, 4))[:, 1].sum().backward()
-    assert {name.split(".")[1] for name, p in model.named_parameters() if p.grad is not None and p.grad.any()} == reached
+    assert {
+        name.split(".")[1] for name, p in model.named_parameters() if p.grad is not None and p.grad.any()
+    } == reached
 
 
 def test_an_independent_critic_knows_the_agents_own_features_alone(

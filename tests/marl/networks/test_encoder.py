@@ -33,7 +33,9 @@ def memory_of(make_memory: Callable[..., Memory]) -> Callable[[Roster], Memory]:
     return lambda roster: make_memory(COPIES, roster.size, 2, 3, WIDTH)
 
 
-@pytest.mark.parametrize(("sharing", "inputs", "trunks"), [("team", (1, 1), 1), ("class", (1, 1), 2), ("agent", (2, 3), 5)])
+@pytest.mark.parametrize(
+    ("sharing", "inputs", "trunks"), [("team", (1, 1), 1), ("class", (1, 1), 2), ("agent", (2, 3), 5)]
+)
 def test_how_many_parameters_there_are(
     sharing: str, inputs: tuple[int, int], trunks: int, make_roster: Callable[..., Roster]
 ) -> None:
@@ -81,7 +83,9 @@ def test_with_parameters_of_their_own_further_agents_take_them_in_turn(
     same = {name: x[..., :1, :].expand_as(x) for name, x in observation.features.items()}
     observation = Observation(same, observation.alive)
     memory = memory_of(larger)
-    memory = Memory(memory.keys[:, :1].expand_as(memory.keys), memory.values[:, :1].expand_as(memory.values), memory.valid)
+    memory = Memory(
+        memory.keys[:, :1].expand_as(memory.keys), memory.values[:, :1].expand_as(memory.values), memory.valid
+    )
     tokens, after = model(observation, memory, NEVER)
     for i in range(5):
         for j in range(i):
@@ -175,11 +179,13 @@ def test_an_empty_memory_is_what_an_episode_begins_with(
 
 
 def test_no_width_is_refused(make_roster: Callable[..., Roster]) -> None:
-    with pytest.raises(ValueError, match="encoder.hidden is empty"):
+    with pytest.raises(ValueError, match=r"encoder\.hidden is empty"):
         TeamEncoder(make_roster(), EncoderConfig(hidden=()))
 
 
-def test_squashing_is_a_choice(make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]) -> None:
+def test_squashing_is_a_choice(
+    make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
     roster = make_roster(1, 0)
     model, observation = encoder(roster, temporal="none", squash=False), make_observation(roster, LENGTH, COPIES)
     x: Tensor = observation.features["A"]

@@ -58,9 +58,7 @@ def memory_of(make_memory: Callable[..., Memory]) -> Callable[[TemporalTransform
     return make
 
 
-def advance(
-    model: TemporalTransformer, tokens: Tensor, memory: Memory, started: Tensor
-) -> tuple[Tensor, Memory]:
+def advance(model: TemporalTransformer, tokens: Tensor, memory: Memory, started: Tensor) -> tuple[Tensor, Memory]:
     output, keys, values = model(tokens, memory, started)
     return output, Memory(keys, values, remember(memory.valid, started))
 

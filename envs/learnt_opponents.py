@@ -1,0 +1,119 @@
+"""Opponents that were trained: a saved policy plays the side that does not learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from envs.simple_tag_scene import Side
+from marl.batch import Memory, Observation
+from marl.checkpoint import SavedPolicy, load_policy
+from marl.serialisation import record_of, state_of
+from wrappers.class_views import ClassViews
+from wrappers.message_graph import MessageGraph
+from wrappers.world import World
+
+__all__ = ["LearntOpponents", "is_saved_policy", "load_opponents"]
+
+
+class LearntOpponents:
+    """A saved policy that plays one side of simple_tag; see `wrappers.prey.Opponents`.
+
+    Args:
+        saved: the policy; its actions are drawn, not the likeliest.
+        side: which side it plays.
+        views: what each of its classes sees of the world from that side.
+        graph: who hears whom on that side; None for no messages.
+    """
+
+    def __init__(self, saved: SavedPolicy, side: Side, views: ClassViews, graph: MessageGraph | None) -> None:
+        self.policy, self.side, self.views, self.graph = saved.policy, side, views, graph
+        self.memory: Memory | None = None
+
+    def __call__(self, world: World, generator: torch.Generator) -> Tensor:
+        """Discrete actions of its side, ``[B, N]``."""
+        self.policy.to(world.position.device)
+        seen = (world if self.side == "predators" else world.mirrored).map(_single)
+        if self.memory is None:
+            self.memory = self.policy.initial_memory(*seen.alive.shape)
+        observation = Observation(
+            features=self.views(seen),
+            alive=seen.alive,
+            adjacency=None if self.graph is None else self.graph(seen),
+            kinematics=seen.kinematics,
+        )
+        act = self.policy.act(observation, self.memory, generator)
+        self.memory = act.memory
+        return torch.cat(list(act.action.values()), 1)
+
+    def begin(self, where: Tensor) -> None:
+        """See `wrappers.prey.Opponents`."""
+        if self.memory is not None and self.memory.valid.shape[0] == where.shape[0]:
+            self.memory = self.memory.reset(where)
+        else:
+            self.memory = None
+
+    def state(self) -> dict[str, Any]:
+        """See `wrappers.prey.Opponents`."""
+        return {"memory": None if self.memory is None else state_of(self.memory)}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """See `wrappers.prey.Opponents`."""
+        self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(self.policy.device)
+
+
+def is_saved_policy(path: Path) -> bool:
+    """Whether a folder holds a trained policy, alone or as a run."""
+    return any((folder / "policy.safetensors").is_file() for folder in (path, path / "policy"))
+
+
+def load_opponents(path: Path, side: Side, size: int, others: int, num_obstacles: int) -> LearntOpponents:
+    """A trained side, ready to play in a world.
+
+    Args:
+        path: folder of a run that trained this side.
+        side: which it is to play.
+        size: how many play on it.
+        others: how many play on the other side.
+        num_obstacles: in the world.
+
+    Raises:
+        FileError: if the policy cannot be loaded.
+        ValueError: if it was trained as the other side, acts continuously, has several classes
+            but another size, or sees another number of things than there are.
+    """
+    saved = load_policy(path)
+    settings = saved.environment
+    if settings.get("side", "predators") != side:
+        raise ValueError(f"{path} was trained as {settings.get('side', 'predators')} and cannot play the {side}")
+    team = _team(settings["team"], size, path)
+    views = ClassViews(settings["classes"], team, others, num_obstacles, settings["frame"])
+    for agent_class in saved.policy.roster.classes:
+        here = views.feature_size(agent_class.name)
+        if here != agent_class.feature_size:
+            raise ValueError(
+                f"{path}: class {agent_class.name!r} was trained with {agent_class.feature_size} features and would "
+                f"have {here} here, with {size} {side}, {others} opponents and {num_obstacles} obstacles; "
+                "the numbers of what it sees must be as in its training"
+            )
+        if agent_class.action.kind != "discrete":
+            raise ValueError(f"{path} acts continuously; opponents must act discretely")
+    links = settings["communication"]
+    graph = None if links is None else MessageGraph(links["range"], links["nearest"])
+    return LearntOpponents(saved, side, views, graph)
+
+
+def _team(team: Mapping[str, int], size: int, path: Path) -> dict[str, int]:
+    if sum(team.values()) == size:
+        return dict(team)
+    if len(team) == 1:
+        return dict.fromkeys(team, size)
+    raise ValueError(f"{path} was trained as a team of {dict(team)}; here {size} play, and it has several classes")
+
+
+def _single(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor

@@ -1,0 +1,41 @@
+"""The hand-written policies of simple_tag, as actors on its observations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from envs.simple_tag_scene import Side
+from marl.batch import Observation
+from marl.environment import Actor
+from marl.roster import Roster
+from wrappers.predators import chase
+from wrappers.prey import PREY, PreyPolicy
+from wrappers.world import World
+
+__all__ = ["scripted_actors"]
+
+
+def scripted_actors(roster: Roster, num_opponents: int, side: Side, continuous: bool) -> dict[str, Actor]:
+    """The hand-written policies of a side, as actors on its observations.
+
+    Args:
+        roster: of that side.
+        num_opponents: on the other side.
+        side: which it is.
+        continuous: actions are five numbers in ``[0, 1]``.
+    """
+
+    def actor(rule: PreyPolicy) -> Actor:
+        def act(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
+            assert observation.entities is not None
+            table, size = observation.entities, roster.size
+            seen = World(table[..., :2], table[:, : size + num_opponents, 2:4], observation.alive, num_opponents)
+            action = rule(seen if side == "predators" else seen.mirrored, generator)
+            if continuous:
+                action = torch.nn.functional.one_hot(action, 5).to(table.dtype)
+            return {name: action[:, agents] for name, agents in roster.slices.items()}
+
+        return act
+
+    return {"chase": actor(chase)} if side == "predators" else {name: actor(rule) for name, rule in PREY.items()}

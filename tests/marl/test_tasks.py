@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from envs.simple_tag_task import SimpleTagConfig, task
+from marl.errors import ConfigError
+from marl.tasks import UnknownTaskError, find_task, make_environment
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setattr("marl.tasks.entry_points", lambda group: [EntryPoint(name, value, group)])
+
+
+def test_an_installed_task_is_found_by_name() -> None:
+    assert find_task("simple_tag") is task
+
+
+def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, "tag", "nothing:task")
+    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag\."):
+        find_task("chess")
+
+
+def test_a_missing_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "needy_task.py").write_text("import not_there.inner\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    offer(monkeypatch, "needy", "needy_task:task")
+    with pytest.raises(UnknownTaskError, match=r"'needy' needs the module 'not_there', .* pip install not_there"):
+        find_task("needy")
+
+
+def test_a_module_that_is_missing_when_the_environment_is_made_says_so_too() -> None:
+    def make(*arguments: Any, **settings: Any) -> None:
+        raise ModuleNotFoundError("No module named 'mpe2'", name="mpe2")
+
+    with pytest.raises(UnknownTaskError, match=r"'simple_tag' needs the module 'mpe2', .* pip install mpe2"):
+        make_environment(SimpleNamespace(make=make), SimpleTagConfig(), 1)  # type: ignore[arg-type]
+
+
+def test_what_the_environment_refuses_is_a_matter_of_configuration() -> None:
+    with pytest.raises(ConfigError, match="env: num_copies is 0"):
+        make_environment(task, SimpleTagConfig(), 0)
+    environment = make_environment(task, SimpleTagConfig(team={"A": 3}), 5)
+    assert environment.num_copies == 5
+    assert environment.roster.team == {"A": 3, "B": 0}
