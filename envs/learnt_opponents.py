@@ -36,17 +36,19 @@ class LearntOpponents:
 
     def __call__(self, world: World, generator: torch.Generator) -> Tensor:
         """Discrete actions of its side, ``[B, N]``."""
-        self.policy.to(world.position.device)
+        device = world.position.device
+        self.policy.to(device)
         seen = (world if self.side == "predators" else world.mirrored).map(_single)
         if self.memory is None:
             self.memory = self.policy.initial_memory(*seen.alive.shape)
+        memory = None if self.memory is None else self.memory.to(device)
         observation = Observation(
             features=self.views(seen),
             alive=seen.alive,
             adjacency=None if self.graph is None else self.graph(seen),
             kinematics=seen.kinematics,
         )
-        act = self.policy.act(observation, self.memory, generator)
+        act = self.policy.act(observation, memory, generator)
         self.memory = act.memory
         return torch.cat(list(act.action.values()), 1)
 
@@ -63,7 +65,7 @@ class LearntOpponents:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """See `wrappers.prey.Opponents`."""
-        self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(self.policy.device)
+        self.memory = None if state["memory"] is None else record_of(Memory, state["memory"])
 
 
 def is_saved_policy(path: Path) -> bool:

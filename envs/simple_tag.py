@@ -90,6 +90,7 @@ class SimpleTag:
         self.opponents = opponents_of(opponents)
         self.device, self.dtype = torch.device(device), dtype
         self.roster = roster_of(views, continuous_actions)
+        self.agent_noun = "predator" if side == "predators" else "prey"
         self.generator = torch.Generator(self.device)
         self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
         self._forgetting = torch.zeros(num_copies, device=self.device)

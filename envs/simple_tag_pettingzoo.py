@@ -86,4 +86,5 @@ def make_pettingzoo(
         get_state=get_state,
         set_state=set_state,
         device=device,
+        agent_noun="predator",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
+
 from marl.environment import Scene
 from marl.roster import Roster
 from wrappers.message_graph import MessageGraph
@@ -39,7 +41,8 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
     talking, first = (world, 0) if side == "predators" else (world.mirrored, predators)
     heard = [] if graph is None else graph(talking)[0].nonzero().tolist()
     offset = world.predator_position[0, :, None] - world.prey_position[0]
-    touching = (offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS).any(-1)
+    overlapping = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
+    touching = (overlapping & torch.tensor(prey_there, device=overlapping.device)).any(-1)
     return Scene(
         discs=discs,
         links=tuple((place[first + i], place[first + j]) for i, j in heard),

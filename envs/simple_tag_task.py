@@ -103,7 +103,6 @@ class SimpleTagTask:
     """simple_tag as a task of the package; see `marl.environment.Task`."""
 
     config_type = SimpleTagConfig
-    agent_noun = "predator"
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

@@ -139,7 +139,7 @@ def evaluate(
         raise ConfigError("nobody plays; give a run, a policy, or the name of a reference (policy='random')")
     probe.close()
     table = play(lambda copies: task.make(config, copies), player, episodes, seed, messages, deterministic)
-    summary = summarise(table, dict(probe.events), task.agent_noun)
+    summary = summarise(table, dict(probe.events), probe.agent_noun)
     described = config.model_dump(mode="json")
     named: dict[str, Any] = {
         name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described

@@ -56,6 +56,8 @@ class Environment(Protocol):
     and ``contact``; logs tell the share of episodes with any."""
     per_step: frozenset[str]
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
+    agent_noun: str
+    """What one agent is called, e.g. ``predator``."""
 
     def reset(self, seed: int) -> Observation:
         """Begins an episode in every copy. The same seed gives the same episodes."""
@@ -95,8 +97,6 @@ class Task(Protocol):
 
     config_type: type[Config]
     """Its settings; the field ``name`` is the entry point's name."""
-    agent_noun: str
-    """What one agent is called, e.g. ``predator``."""
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

@@ -55,7 +55,8 @@ class Roster:
         counts: number of agents of each class, in the order of ``classes``.
 
     Raises:
-        ValueError: if the two differ in length, a name is no identifier or comes twice, a count is negative, or nobody plays.
+        ValueError: if the two differ in length, a name is no identifier or comes twice, a count is
+            negative, or nobody plays.
     """
 
     classes: tuple[AgentClass, ...]

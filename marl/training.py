@@ -20,7 +20,7 @@ from marl.algorithms.policy_gradient import NonFiniteError
 from marl.batch import Rollout
 from marl.checkpoint import Checkpoints, load_weights, save_policy
 from marl.collectors import Collector, Episodes
-from marl.environment import Environment, Task
+from marl.environment import Environment
 from marl.errors import ConfigError, FileError, TrainingError
 from marl.evaluation import play, record_episode, score_name, summarise
 from marl.finite import check_finite
@@ -98,13 +98,12 @@ class Trainer:
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         self.device = resolve_device(config.device)
-        self.task: Task = task_of(config)
+        self.task = task_of(config)
         environment = make_environment(self.task, config.env, config.num_copies, training=True, device=self.device)
         self.policy = build_policy(config, environment, self.device)
         self.learner = make_learner(self.policy, config.algorithm, config.seed)
         self.collector = Collector(environment, config.rollout_length, config.seed)
-        self.env_steps = 0
-        self.episodes = Episodes()
+        self.env_steps, self.episodes = 0, Episodes()
         self.metrics: dict[str, float] = {}
         if start is not None:
             self._load(start)
@@ -200,7 +199,7 @@ class Trainer:
         """Plays whole episodes, logs histograms and a picture, and returns the scores."""
         make = self._make_evaluation_environment
         table = play(make, self.policy, self.config.evaluation_episodes, seed=10_000 + self.config.seed)
-        summary = summarise(table, dict(self.collector.environment.events), self.task.agent_noun)
+        summary = summarise(table, dict(self.collector.environment.events), self.collector.environment.agent_noun)
         for name, parameter in self.policy.named_parameters():
             self.logger.histogram(self.env_steps, f"weights/{name}", parameter)
         alive = rollout.observation.alive
@@ -219,8 +218,7 @@ class Trainer:
             return  # a task that cannot be drawn
         finally:
             environment.close()
-        classes = tuple(environment.roster.team)
-        frames = draw(scenes, scores, score_name(environment), classes, width=PICTURE_WIDTH)
+        frames = draw(scenes, scores, score_name(environment), tuple(environment.roster.team), PICTURE_WIDTH)
         self.logger.picture(self.env_steps, "episode", contact_sheet(frames))
 
     def _make_evaluation_environment(self, num_copies: int) -> Environment:

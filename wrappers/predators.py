@@ -15,8 +15,10 @@ __all__ = ["PREDATORS", "chase", "random", "still"]
 
 
 def chase(world: World, generator: torch.Generator) -> Tensor:
-    """Greedy chase of the nearest prey, `wrappers.world.chase`; ``[B, N]``."""
+    """Greedy chase of the nearest prey that is there, `wrappers.world.chase`; ``[B, N]``."""
     prey = torch.cat([world.prey_position, world.prey_velocity], -1)
+    if world.prey_alive is not None:
+        prey = prey.masked_fill(~world.prey_alive[..., None], torch.inf)
     return chase_nearest(world.kinematics, prey)
 
 

@@ -48,6 +48,7 @@ class PettingZooEnvironment:
             strings; None if it cannot be stored.
         set_state: puts an environment, which was reset before, into such a state.
         device: where the tensors go.
+        agent_noun: what one agent is called.
 
     Raises:
         ValueError: for no copies, an agent of an undeclared class, agents of one class that
@@ -67,12 +68,14 @@ class PettingZooEnvironment:
         get_state: Callable[[Env], State] | None = None,
         set_state: Callable[[Env, State], None] | None = None,
         device: torch.device | str = "cpu",
+        agent_noun: str = "agent",
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         if (get_state is None) != (set_state is None):
             raise ValueError("only one of get_state and set_state is given; give both or none")
         self.num_copies, self.device = num_copies, torch.device(device)
+        self.agent_noun = agent_noun
         self.events: Mapping[str, str] = dict(events or {})
         self.per_step = frozenset({"links"})
         self._scripted, self._scene = dict(scripted or {}), scene

@@ -55,12 +55,12 @@ def report_run(folder: Path, console: Console) -> None:
 
 def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[str, Estimate]]:
     environment = task.make(config, 1)
-    noun = task.agent_noun
-    players: dict[str, tuple[Player, bool]] = {f"trained {noun}s": (saved.policy, True)}
+    noun = environment.agent_noun
+    players: dict[str, tuple[Player, bool]] = {"trained": (saved.policy, True)}
     if saved.policy.graph is not None and environment.reset(0).adjacency is not None:
-        players["the same, messages off"] = (saved.policy, False)
-    players |= {f"{name} {noun}s": (reference(name, environment), True) for name in environment.scripted()}
-    players[f"random {noun}s"] = (reference("random", environment), True)
+        players["trained, messages off"] = (saved.policy, False)
+    players |= {name: (reference(name, environment), True) for name in environment.scripted()}
+    players["random"] = (reference("random", environment), True)
     rows = {}
     for name, (player, messages) in players.items():
         episodes = play(lambda copies: task.make(config, copies), player, EPISODES, SEED, messages)

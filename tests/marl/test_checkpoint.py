@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -27,17 +28,21 @@ def test_the_latest_are_kept_and_the_newest_is_named(policy: ActorCritic, tmp_pa
     assert load_state(checkpoints.latest, "state") == {"env_steps": 20_000, "format": 1}
 
 
-@pytest.mark.parametrize("failing", ["save", "replace"])
+@pytest.mark.parametrize("failing", ["weights.safetensors", "state.safetensors", "000000000002"])
 def test_a_crash_while_writing_leaves_the_last_one(
     failing: str, policy: ActorCritic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = Checkpoints(tmp_path / "checkpoints", keep=1)
     good = checkpoints.save(1, policy, {"value": 1})
 
-    def crash(*arguments: object) -> None:
-        raise OSError("no space left on device")
+    replace = os.replace
 
-    monkeypatch.setattr("marl.serialisation.save" if failing == "save" else "os.replace", crash)
+    def crash(source: Path, target: Path) -> None:
+        if target.name == failing:
+            raise OSError("no space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", crash)
     with pytest.raises(OSError, match="no space left"):
         checkpoints.save(2, policy, {"value": 2})
     monkeypatch.undo()

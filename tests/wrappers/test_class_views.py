@@ -46,12 +46,31 @@ def test_agents_are_ordered_class_by_class(world):
     assert features["B"][0, 0].tolist() == [0.5, -1.0, -0.5, 0.0, 2.5, 6.0, 1.5, -1.0, 0.0, 1.0]
 
 
+@pytest.mark.parametrize("frame", ["absolute", "relative"])
+def test_prey_see_absent_predators_as_zeros(world, frame):
+    views = ClassViews({"P": ("landmarks", "predators")}, {"P": 1}, 2, 1, frame)
+    there = World(world.position, world.velocity, torch.tensor([[False, True]]), num_prey=1)
+    # the prey is at (3, 5) with (1, -1); the second predator at (0.5, -1) with (-0.5, 0)
+    landmark, predator = {
+        "absolute": ([-1.0, 0.0], [0.5, -1.0, -0.5, 0.0]),
+        "relative": ([-4.0, -5.0], [-2.5, -6.0, -1.5, 1.0]),
+    }[frame]
+    expected = [3.0, 5.0, 1.0, -1.0, *landmark, 0.0, 0.0, 0.0, 0.0, *predator, 1.0]
+    assert views(there.mirrored)["P"].tolist() == [[expected]]
+    assert views.feature_size("P") == 15
+
+
 @pytest.mark.parametrize(
     ("classes", "team", "frame", "message"),
     [
         ({}, {}, "relative", "no class is declared"),
         ({"A": ()}, {"A": 1}, "relative", "class 'A' sees nothing"),
-        ({"A": ("walls",)}, {"A": 1}, "relative", "sees 'walls'; what can be seen is landmarks, prey, predators, teammates"),
+        (
+            {"A": ("walls",)},
+            {"A": 1},
+            "relative",
+            "sees 'walls'; what can be seen is landmarks, prey, predators",
+        ),
         ({"A": ("prey", "prey")}, {"A": 1}, "relative", "name each only once"),
         ({"A": ("prey",)}, {"Z": 1}, "relative", "class 'Z', which is not declared; declared are A"),
         ({"A": ("prey",)}, {"A": -1}, "relative", "-1 agents of class 'A'"),

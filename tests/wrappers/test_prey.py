@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from wrappers.prey import flee, random, still
+from wrappers.prey import PREY, Opponents, PreyNoise, Rule, flee, opponents_of, random, still
 from wrappers.world import World
 
 
@@ -77,3 +77,81 @@ def test_random_takes_each_action_equally_often():
 
 def test_still_stays():
     assert still(make_world([[0.0, 0.0]], [[0.0, 0.0]] * 2), torch.Generator()).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("bounds", [(-0.1, 0.5), (0.5, 1.1), (0.6, 0.4), (float("nan"), 1.0)])
+def test_noise_that_is_no_pair_of_probabilities_is_refused(bounds):
+    with pytest.raises(ValueError, match=r"prey noise is \(.*\); give two probabilities, the smaller first"):
+        PreyNoise(*bounds)
+
+
+def test_noise_is_drawn_evenly_between_its_bounds():
+    drawn = PreyNoise(0.2, 0.6).draw(4000, torch.Generator().manual_seed(0))
+    assert drawn.shape == (4000,)
+    assert 0.2 <= drawn.min() < 0.21
+    assert 0.59 < drawn.max() <= 0.6
+    # a quarter in each quarter; standard error of a count: 27
+    counts = torch.histc(drawn, 4, 0.2, 0.6)
+    assert (counts - 1000).abs().max() < 110
+    assert PreyNoise(0.3, 0.3).draw(3, torch.Generator()).tolist() == pytest.approx([0.3] * 3)
+
+
+def test_noise_replaces_as_many_actions_as_each_copy_says():
+    prey = 4000
+    world = World(torch.zeros(3, prey + 1, 2), torch.zeros(3, prey + 1, 2), torch.ones(3, 1, dtype=torch.bool), prey)
+    meant = torch.full((3, prey), 2)
+    probability = torch.tensor([0.0, 0.5, 1.0])
+    taken = PreyNoise(0.0, 1.0).apply(world, meant, probability, torch.Generator().manual_seed(0))
+    assert taken[0].equal(meant[0])
+    for copy, share in ((1, 0.5), (2, 1.0)):
+        counts = taken[copy].bincount(minlength=5) / prey
+        expected = torch.full((5,), share / 5)
+        # a random action may be the one that was meant
+        expected[2] += 1 - share
+        # standard error of a share: at most 0.008
+        torch.testing.assert_close(counts, expected, rtol=0, atol=0.032)
+
+
+def test_without_noise_nothing_is_drawn():
+    world, meant = make_world([[0.0, 0.0]], [[0.0, 0.0]] * 2), torch.tensor([[3, 1]])
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    assert PreyNoise().apply(world, meant, PreyNoise().draw(1, torch.Generator()), generator) is meant
+    assert generator.get_state().equal(before)
+
+
+class Counting:
+    """Opponents that count the steps of each copy's episode, and do what they have counted."""
+
+    def __init__(self, num_copies: int) -> None:
+        self.count = torch.zeros(num_copies, dtype=torch.long)
+
+    def __call__(self, world: World, generator: torch.Generator) -> torch.Tensor:
+        self.count = self.count + 1
+        return self.count[:, None].expand(-1, world.num_prey) % 5
+
+    def begin(self, where: torch.Tensor) -> None:
+        self.count = self.count * ~where
+
+    def state(self) -> dict:
+        return {"count": self.count}
+
+    def load_state(self, state: dict) -> None:
+        self.count = state["count"]
+
+
+def test_functions_become_opponents_that_remember_nothing():
+    world, generator = make_world([[-0.3, 0.0]], [[0.0, 0.0]]), torch.Generator()
+    opponents = opponents_of(PREY["flee"])
+    assert isinstance(opponents, Rule)
+    assert isinstance(opponents, Opponents)
+    opponents.begin(torch.tensor([True]))
+    assert opponents.state() == {}
+    opponents.load_state({})
+    assert opponents(world, generator).tolist() == [[2]]
+
+
+def test_opponents_stay_as_they_are():
+    opponents = Counting(2)
+    assert opponents_of(opponents) is opponents
+    assert not isinstance(flee, Opponents)

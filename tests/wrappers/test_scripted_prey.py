@@ -3,15 +3,16 @@ import pytest
 import torch
 from mpe2 import simple_tag_v3
 
-from wrappers.mpe2_world import read_world, simple_tag_of
+from wrappers.mpe2_world import get_state, read_world, set_state, simple_tag_of
+from wrappers.prey import PreyNoise
 from wrappers.scripted_prey import ScriptedPrey
 
 
-def make(prey="random", num_good=2, continuous=False, max_cycles=10):
+def make(prey="random", num_good=2, continuous=False, max_cycles=10, noise=None):
     env = simple_tag_v3.parallel_env(
         num_adversaries=2, num_good=num_good, num_obstacles=0, max_cycles=max_cycles, continuous_actions=continuous
     )
-    return ScriptedPrey(env, prey)
+    return ScriptedPrey(env, prey, noise)
 
 
 def idle(env):
@@ -66,3 +67,96 @@ def test_bad_input_is_refused():
         make("fly")
     with pytest.raises(TypeError, match="prey is 3; write one of random"):
         make(3)
+
+
+def moves(env, episodes: int) -> list[int]:
+    """For each episode the number of thrusts of its two prey, which stand apart from all else and mean to stay."""
+    counts = []
+    for _ in range(episodes):
+        env.reset()
+        for agent, at in zip(simple_tag_of(env).world.agents, [(50, 5), (-50, 5), (0, 0), (30, 3)], strict=True):
+            agent.state.p_pos = np.array(at, dtype=float)
+        counts.append(0)
+        while env.agents:
+            before = read_world(env).prey_velocity * 0.75
+            env.step(idle(env))
+            # damped by a quarter, then 0.4 along an axis if it thrusts; the speed limit only shortens that
+            counts[-1] += int(((read_world(env).prey_velocity - before).abs() > 0.01).any(-1).sum())
+    return counts
+
+
+@pytest.mark.parametrize(("noise", "expected"), [(None, 0.0), (PreyNoise(0.5, 0.5), 0.4), (PreyNoise(1.0, 1.0), 0.8)])
+@pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
+def test_prey_forget_their_rule_as_often_as_told(noise, expected, continuous):
+    env = make("still", noise=noise, continuous=continuous, max_cycles=200)
+    env.reset(seed=0)
+    share = sum(moves(env, 2)) / (2 * 2 * 200)
+    # of random actions four in five are thrusts; standard error at most 0.018
+    assert share == pytest.approx(expected, abs=0.07 if expected else 0)
+
+
+def test_how_often_is_drawn_for_each_episode():
+    env = make("still", noise=PreyNoise(0.0, 1.0), max_cycles=100)
+    env.reset(seed=3)
+    kept, shares = [], []
+    for _ in range(8):
+        shares.append(moves(env, 1)[0] / 200)
+        kept.append(get_state(env)["draws"]["ScriptedPrey"]["kept"].item())
+    assert len(set(kept)) == 8
+    assert all(0 <= probability <= 1 for probability in kept)
+    # standard error of a share: 0.035
+    assert shares == pytest.approx([0.8 * probability for probability in kept], abs=0.14)
+    assert max(kept) - min(kept) > 0.4
+
+
+def test_how_often_is_kept_in_the_state():
+    env, other = (make("flee", noise=PreyNoise(0.0, 1.0), max_cycles=20) for _ in range(2))
+    env.reset(seed=1)
+    for _ in range(3):
+        env.step(idle(env))
+    other.reset(seed=2)
+    set_state(other, get_state(env))
+    for _ in range(17):
+        env.step(idle(env))
+        other.step(idle(other))
+        assert read_world(other).position.equal(read_world(env).position)
+
+
+class Turning:
+    """Prey that go right at the first step of an episode, and do nothing after it."""
+
+    def __init__(self) -> None:
+        self.fresh = torch.zeros(1, dtype=torch.bool)
+
+    def __call__(self, world, generator):
+        action = torch.where(self.fresh, 2, 0)[:, None].expand(-1, world.num_prey)
+        self.fresh = torch.zeros_like(self.fresh)
+        return action
+
+    def begin(self, where):
+        self.fresh = self.fresh | where
+
+    def state(self):
+        return {"fresh": self.fresh}
+
+    def load_state(self, state):
+        self.fresh = state["fresh"]
+
+
+def test_prey_with_a_memory_are_told_when_an_episode_begins():
+    assert moves(make(Turning(), max_cycles=6), 3) == [2, 2, 2]
+
+
+def test_prey_with_a_memory_are_part_of_the_state():
+    env, other = (make(Turning()) for _ in range(2))
+    env.reset(seed=0)
+    fresh = get_state(env)
+    assert fresh["opponents"] == {"ScriptedPrey": {"fresh": torch.tensor([True])}}
+    other.reset(seed=1)
+    other.step(idle(other))
+    set_state(other, fresh)
+    for agent, at in zip(simple_tag_of(other).world.agents, [(50, 5), (-50, 5), (0, 0), (30, 3)], strict=True):
+        agent.state.p_pos = np.array(at, dtype=float)
+    other.step(idle(other))
+    expected = torch.tensor([[[0.4, 0.0], [0.4, 0.0]]], dtype=torch.float64)
+    torch.testing.assert_close(read_world(other).prey_velocity, expected)
