@@ -85,25 +85,20 @@ def load_opponents(path: Path, side: Side, size: int, others: int, num_obstacles
 
     Raises:
         FileError: if the policy cannot be loaded.
-        ValueError: if it was trained as the other side, acts continuously, has several classes
-            but another size, or sees another number of things than there are.
+        ValueError: if it was trained in another task or as the other side, acts continuously, has
+            several classes but another size, or sees another number of things than there are.
     """
     saved = load_policy(path)
     settings = saved.environment
+    if settings.get("name") != "simple_tag":
+        raise ValueError(f"{path} was trained in {settings.get('name')!r}, not in simple_tag")
     if settings.get("side", "predators") != side:
         raise ValueError(f"{path} was trained as {settings.get('side', 'predators')} and cannot play the {side}")
     team = _team(settings["team"], size, path)
     views = ClassViews(settings["classes"], team, others, num_obstacles, settings["frame"])
-    for agent_class in saved.policy.roster.classes:
-        here = views.feature_size(agent_class.name)
-        if here != agent_class.feature_size:
-            raise ValueError(
-                f"{path}: class {agent_class.name!r} was trained with {agent_class.feature_size} features and would "
-                f"have {here} here, with {size} {side}, {others} opponents and {num_obstacles} obstacles; "
-                "the numbers of what it sees must be as in its training"
-            )
-        if agent_class.action.kind != "discrete":
-            raise ValueError(f"{path} acts continuously; opponents must act discretely")
+    _check_numbers(settings, side, size, others, num_obstacles, path)
+    if any(agent_class.action.kind != "discrete" for agent_class in saved.policy.roster.classes):
+        raise ValueError(f"{path} acts continuously; opponents must act discretely")
     links = settings["communication"]
     graph = None if links is None else MessageGraph(links["range"], links["nearest"])
     return LearntOpponents(saved, side, views, graph)
@@ -115,6 +110,27 @@ def _team(team: Mapping[str, int], size: int, path: Path) -> dict[str, int]:
     if len(team) == 1:
         return dict.fromkeys(team, size)
     raise ValueError(f"{path} was trained as a team of {dict(team)}; here {size} play, and it has several classes")
+
+
+def _check_numbers(
+    settings: Mapping[str, Any], side: Side, size: int, others: int, num_obstacles: int, path: Path
+) -> None:
+    """Refuses other numbers of what a class sees: the width alone may agree by chance."""
+    opponents: Side = "prey" if side == "predators" else "predators"
+    numbers = {
+        "landmarks": (settings["num_obstacles"], num_obstacles),
+        opponents: (settings[f"num_{opponents}"], others),
+        "teammates": (sum(settings["team"].values()) - 1, size - 1),
+    }
+    for name, sights in settings["classes"].items():
+        for sight in sights:
+            trained, here = numbers[sight]
+            if trained != here:
+                raise ValueError(
+                    f"{path}: class {name!r} was trained to see {trained} {sight} and would see {here} here, with "
+                    f"{size} {side}, {others} {opponents} and {num_obstacles} obstacles; "
+                    "the numbers of what it sees must be as in its training"
+                )
 
 
 def _single(tensor: Tensor) -> Tensor:

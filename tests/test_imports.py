@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.errors",),
-    ("marl.config", "marl.roster", "marl.batch"),
+    ("marl.config", "marl.roster", "marl.batch", "marl.symlog"),
     ("marl.environment",),
     ("marl.returns", "marl.losses", "marl.distributions", "marl.serialisation", "marl.statistics", "marl.rendering"),
     ("marl.interrupts", "marl.logger", "marl.networks", "marl.adapters", "marl.buffers"),
@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 """A module imports from its own group and from those above, but not upwards."""
 
-FIRST_GROUP = {"marl.errors", "marl.config", "marl.roster", "marl.batch", "marl.environment"}
+FIRST_GROUP = {"marl.errors", "marl.config", "marl.roster", "marl.batch", "marl.environment", "marl.symlog"}
 """What environments and wrappers may know of the library."""
 
 EXCEPTIONS = {

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from marl.batch import Record
+from marl.symlog import symlog
 
-__all__ = ["DIRECTIONS", "World", "chase", "entities", "entity_size", "nearest_prey", "symlog"]
+__all__ = ["DIRECTIONS", "World", "chase", "entities", "entity_size", "nearest_prey"]
 
 DIRECTIONS = ((0.0, 0.0), (-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0))
 """Unit direction of each discrete action: stay, left, right, down, up (mpe2's order)."""
@@ -89,15 +90,6 @@ class World(Record):
         return torch.cat([self.predator_position, self.predator_velocity], -1)
 
 
-def symlog(x: Tensor) -> Tensor:
-    """Squashes what may grow without bound: ``sign(x) log(1 + |x|)``.
-
-    Reference: Hafner et al., "Mastering Diverse Domains through World Models",
-    https://arxiv.org/abs/2301.04104, equation 9.
-    """
-    return x.sign() * x.abs().log1p()
-
-
 def entity_size(num_classes: int) -> int:
     """Width ``F`` of an entity: position, velocity, and the one-hot of classes, prey, obstacle."""
     return 4 + num_classes + 2
@@ -133,7 +125,7 @@ def entity_kinds(class_indices: tuple[int, ...], num_classes: int, num_prey: int
 
 
 def nearest_prey(world: World) -> Tensor:
-    """Where each predator's nearest prey is, seen from it, squashed by `symlog`.
+    """Where each predator's nearest prey is, seen from it, squashed by `marl.symlog.symlog`.
 
     Returns:
         ``[B, N, 2]``.

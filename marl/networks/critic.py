@@ -11,6 +11,7 @@ from marl.batch import Observation
 from marl.config import Config
 from marl.networks.mlp import Activation, mlp
 from marl.roster import Roster
+from marl.symlog import symlog
 
 __all__ = ["Critic", "CriticConfig"]
 
@@ -62,18 +63,14 @@ class EntityCritic(nn.Module):
         offset = entities[..., None, :, :STATE_SIZE] - own[..., None, :STATE_SIZE]
         kind = entities[..., None, :, STATE_SIZE:].expand(*offset.shape[:-1], -1)
         distance = offset[..., :2].square().sum(-1, keepdim=True).sqrt()
-        seen = torch.cat([_squash(offset), distance.log1p(), kind], -1)  # [..., N_c, S, F + 1]
+        seen = torch.cat([symlog(offset), distance.log1p(), kind], -1)  # [..., N_c, S, F + 1]
         embedded = self.embed(seen)
         there = mask[..., None, :, None].to(embedded)
         number = there.sum(-2).clamp(min=1)
         mean = (embedded * there).sum(-2) / number
         scale = number.log().expand(*own.shape[:-1], 1)
-        context = torch.cat([mean, _squash(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], scale], -1)
+        context = torch.cat([mean, symlog(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], scale], -1)
         return self.head(context).squeeze(-1)
-
-
-def _squash(x: Tensor) -> Tensor:
-    return x.sign() * x.abs().log1p()
 
 
 class Critic(nn.Module):
@@ -109,7 +106,7 @@ class Critic(nn.Module):
     def forward(self, observation: Observation) -> Tensor:
         """Values ``[..., N]`` of every agent."""
         if self.config.sharing == "independent":
-            values = [self.networks[name](_squash(x)).squeeze(-1) for name, x in observation.features.items()]
+            values = [self.networks[name](symlog(x)).squeeze(-1) for name, x in observation.features.items()]
             return torch.cat(values, -1)
         assert observation.entities is not None and observation.entity_mask is not None
         entities, mask = observation.entities, observation.entity_mask

@@ -16,6 +16,7 @@ from marl.config import Config
 from marl.networks.mlp import ACTIVATIONS, Activation, linear, mlp
 from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig, remember
 from marl.roster import Roster
+from marl.symlog import symlog
 
 __all__ = ["EncoderConfig", "Sharing", "TeamEncoder"]
 
@@ -140,7 +141,7 @@ class TeamEncoder(nn.Module):
         parts = []
         for key, name, agents in branch.inputs:
             x = features[name][..., agents, :]
-            parts.append(self.inputs[key](x.sign() * x.abs().log1p() if self.config.squash else x))
+            parts.append(self.inputs[key](symlog(x) if self.config.squash else x))
         return self.trunks[branch.key](parts[0] if len(parts) == 1 else torch.cat(parts, -2))
 
     def _branches(self, counts: Mapping[str, int]) -> list[Branch]:

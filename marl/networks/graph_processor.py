@@ -15,6 +15,7 @@ from torch.nn import functional
 from torch_geometric.nn import GATv2Conv, GCNConv
 
 from marl.config import Config
+from marl.symlog import symlog
 
 __all__ = ["EDGE_SIZE", "EdgeGATv2Conv", "GraphConfig", "GraphProcessor", "edge_features"]
 
@@ -126,11 +127,11 @@ def edge_features(kinematics: Tensor) -> Tensor:
 
     Returns:
         ``[..., N, N, 5]``: relative position and velocity of column seen from row, squashed by
-        ``sign(x) log(1 + |x|)``, and the squashed distance.
+        `symlog`, and the squashed distance.
     """
     offset = kinematics[..., None, :, :] - kinematics[..., :, None, :]
     distance = offset[..., :2].square().sum(-1, keepdim=True).sqrt()
-    return torch.cat([offset.sign() * offset.abs().log1p(), distance.log1p()], -1)
+    return torch.cat([symlog(offset), distance.log1p()], -1)
 
 
 class GraphProcessor(nn.Module):
@@ -178,7 +179,7 @@ class GraphProcessor(nn.Module):
         leading, size = tokens.shape[:-2], tokens.shape[-2]
         adjacency, kinematics = adjacency.reshape(-1, size, size), kinematics.reshape(-1, size, 4)
         kinds = functional.one_hot(class_indices, self.num_classes).to(tokens)
-        nodes = torch.cat([kinematics.sign() * kinematics.abs().log1p(), kinds.expand(len(kinematics), -1, -1)], -1)
+        nodes = torch.cat([symlog(kinematics), kinds.expand(len(kinematics), -1, -1)], -1)
         edges = self._edges(kinematics, kinds)
         dense = self.config.route == "dense" or (self.config.route == "auto" and size <= LARGEST_DENSE_TEAM)
         x = tokens.reshape(-1, size, tokens.shape[-1])

@@ -108,7 +108,7 @@ def test_each_step_equals_mpe2(predators, prey, obstacles, continuous, frame):
             np.testing.assert_allclose(features[i], prey_features(env, predators + i, frame), rtol=0, atol=1e-9)
         contacts += sum(touching)
         outside += int((expected < 0).sum()) - sum(count > 0 for count in touching)
-    assert contacts > 5
+    assert contacts >= 4
     assert outside > 5
 
 

@@ -263,7 +263,7 @@ def test_the_report_compares_and_draws(
     status, out, _ = cli("train", preset_file, "--out", folder, "--total-env-steps", 256, "--report")
     assert status == 0
     report = json.loads((folder / "report.json").read_text())
-    names = ["trained predators", "the same, messages off", "chase predators", "random predators"]
+    names = ["trained", "trained, messages off", "chase", "random"]
     assert list(report["policies"]) == names
     assert (folder / "episode.gif").exists()
     for line in (f"tensorboard --logdir {folder}", str(folder / "policy"), str(folder / "episode.gif")):

@@ -75,4 +75,4 @@ def test_still_stays():
 
 
 def test_names():
-    assert PREDATORS == {"chase": chase, "random": random, "still": still}
+    assert {"chase": chase, "random": random, "still": still} == PREDATORS

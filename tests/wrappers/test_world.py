@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from wrappers.world import World, chase, entities, entity_kinds, entity_size, nearest_prey, symlog
+from wrappers.world import World, chase, entities, entity_kinds, entity_size, nearest_prey
 
 
 def test_entities_are_predators_prey_obstacles():
@@ -20,11 +20,6 @@ def test_entities_are_predators_prey_obstacles():
     torch.testing.assert_close(table[0], torch.tensor(expected))
     assert table.shape[-1] == entity_size(2) == 8
     assert mask.tolist() == [[True, False, True, True]]
-
-
-def test_symlog():
-    x = torch.tensor([0.0, 1.0, -1.0, math.e - 1])
-    torch.testing.assert_close(symlog(x), torch.tensor([0.0, math.log(2), -math.log(2), 1.0]))
 
 
 def test_nearest_prey_is_seen_from_each_predator():

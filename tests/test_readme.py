@@ -1,0 +1,78 @@
+"""What the README shows works as it stands there, but for the length of training."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import marl
+from marl.cli import main
+
+TOP = Path(__file__).parent.parent
+README = (TOP / "README.md").read_text(encoding="utf-8")
+SHORT = "--total-env-steps 256 --num-copies 8 --rollout-length 8 --evaluation-episodes 2"
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with the presets, as a reader has it."""
+    shutil.copytree(TOP / "experiments", tmp_path / "experiments", ignore=shutil.ignore_patterns("results"))
+    monkeypatch.chdir(tmp_path)
+
+
+def blocks(language: str) -> list[str]:
+    """The README's blocks of code in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(name: str) -> list[list[str]]:
+    """The README's commands ``marl NAME ...``, without the program's name."""
+    lines = [line for block in blocks("") for line in block.splitlines()]
+    return [line.split()[1:] for line in lines if line.startswith(f"marl {name} ")]
+
+
+@pytest.fixture
+def run_x() -> None:
+    """The run that most commands speak of."""
+    assert main(["train", "experiments/predator_teams.yaml", "--out", "runs/x", *SHORT.split()]) == 0
+
+
+def test_the_training_commands_work() -> None:
+    trainings = commands("train")
+    assert len(trainings) >= 3
+    for command in trainings:
+        shorter = [part for part in command if not part.isdigit() and part not in ("--seed", "--total-env-steps")]
+        resuming = ["--total-env-steps", "512"] if "--resume" in command else SHORT.split()
+        assert main([*shorter, *resuming]) == 0, command
+
+
+@pytest.mark.usefixtures("run_x")
+def test_the_other_commands_work() -> None:
+    others = commands("evaluate") + commands("render")
+    assert len(others) >= 4
+    for command in others:
+        extra = ["--episodes", "2"] if command[0] == "evaluate" else []
+        assert main([*command, *extra]) == 0, command
+    assert Path("out.json").is_file()
+    assert Path("episode.gif").is_file()
+
+
+def test_the_python_works() -> None:
+    scripts = blocks("python")
+    assert len(scripts) >= 2
+    train = marl.train
+    short = {"num_copies": 8, "rollout_length": 8, "total_env_steps": 256, "evaluation_episodes": 2}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(marl, "train", lambda preset, out, **options: train(preset, out, **{**options, **short}))
+        for script in scripts:
+            exec(compile(script.replace("episodes=500", "episodes=2"), "README.md", "exec"), {})  # the README's own
+
+
+def test_the_preset_of_the_readme_is_a_preset() -> None:
+    for block in blocks("yaml"):
+        path = Path("own.yaml")
+        path.write_text(block, encoding="utf-8")
+        assert main(["train", str(path), "--out", "runs/own", *SHORT.split()]) == 0
