@@ -1,6 +1,6 @@
 """Trains the same preset on tensors and through mpe2, and draws both learning curves.
 
-Usage: python experiments/compare_backends.py [--seeds 1 2] [--env-steps 200000] [--runs runs/backends]
+Usage: python experiments/compare_backends.py [--batched-seeds 8] [--pettingzoo-seeds 3] [--env-steps 250000]
 
 Finished runs in the folder are kept, so that a stopped comparison goes on where it was. Writes
 ``backends.json`` and ``backends.png`` into ``experiments/results``.
@@ -40,29 +40,37 @@ def draw(curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for name, points in curves.items():
-        backend, seed = name.rsplit("-", 1)
-        label = f"{LABELS[backend]}, seed {seed}"
-        style = ("-", "--", ":", "-.")[(int(seed) - 1) % 4]
-        axes.plot(*zip(*points, strict=True), style, color=COLOURS[backend], label=label)
+    for backend, colour in COLOURS.items():
+        runs = [points for name, points in curves.items() if name.startswith(backend)]
+        for number, points in enumerate(runs):
+            label = f"{LABELS[backend]}, {len(runs)} seeds" if number == 0 else None
+            axes.plot(*zip(*points, strict=True), color=colour, alpha=0.75, linewidth=1.2, label=label)
     axes.set(xlabel="env steps", ylabel="contacts per training episode", title="full_view.yaml, random prey")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=120)
 
 
-def main(seeds: tuple[int, ...] = (1, 2), env_steps: int = 200_000, runs: Path = Path("runs/backends")) -> None:
+def main(
+    batched_seeds: int = 8, pettingzoo_seeds: int = 3, env_steps: int = 250_000, runs: Path = Path("runs/backends")
+) -> None:
     """Trains what is missing and draws.
 
     Args:
-        seeds: one run a backend and seed.
+        batched_seeds: how many runs on tensors, seeds from 1.
+        pettingzoo_seeds: how many through mpe2, seeds from 1.
         env_steps: of each run.
         runs: folder of the runs.
     """
-    curves = {f"{backend}-{seed}": curve(runs, backend, seed, env_steps) for seed in seeds for backend in COLOURS}
+    wanted = {"batched": batched_seeds, "pettingzoo": pettingzoo_seeds}
+    curves = {
+        f"{backend}-{seed}": curve(runs, backend, seed, env_steps)
+        for backend, seeds in wanted.items()
+        for seed in range(1, seeds + 1)
+    }
     results = HERE / "results"
     results.mkdir(exist_ok=True)
-    (results / "backends.json").write_text(json.dumps(curves, indent=1) + "\n")
+    (results / "backends.json").write_text(json.dumps(curves) + "\n")
     draw(curves, results / "backends.png")
 
 

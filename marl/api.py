@@ -144,7 +144,8 @@ def evaluate(
     named: dict[str, Any] = {
         name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described
     }
-    return {**named, "episodes": episodes, "messages": messages, "seed": seed, **as_json(summary)}
+    played = {"episodes": episodes, "messages": messages, "deterministic": deterministic, "seed": seed}
+    return {**named, **played, **as_json(summary)}
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:

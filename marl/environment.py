@@ -28,7 +28,7 @@ class Scene:
 
     Args:
         discs: for each entity ``(x, y, radius, kind)``; ``kind`` is a class name, ``"prey"`` or
-            ``"obstacle"``.
+            ``"predator"`` (opponents), or ``"obstacle"``.
         links: pairs of indices into ``discs`` that hear each other.
         contacts: indices into ``discs`` that touch a target at this moment.
         range: radius in which an agent hears, or None if it is unlimited or there is no graph.

@@ -31,6 +31,11 @@ Frames = NDArray[np.uint8]
 
 CLASS_COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 PREY_COLOUR, OBSTACLE_COLOUR = "#009E73", "#C4C4C4"
+FIXED_COLOURS = {
+    "prey": PREY_COLOUR,
+    "predator": "#7A0000",
+    "obstacle": OBSTACLE_COLOUR,
+}  # the side that does not learn
 CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = "#F0E442", "#D00000", "#404040", "#202020"
 
 SUFFIXES = (".gif", ".mp4")
@@ -199,10 +204,9 @@ def _reach(scene: Scene) -> float:
 def _colours(scenes: Sequence[Scene], classes: Sequence[str]) -> dict[str, str]:
     """For each kind of disc its colour, in the order of the legend."""
     kinds = dict.fromkeys([*classes, *(kind for scene in scenes for *_, kind in scene.discs)])
-    fixed = {"prey": PREY_COLOUR, "obstacle": OBSTACLE_COLOUR}
-    names = [kind for kind in kinds if kind not in fixed]
+    names = [kind for kind in kinds if kind not in FIXED_COLOURS]
     colours = {name: CLASS_COLOURS[i % len(CLASS_COLOURS)] for i, name in enumerate(names)}
-    return colours | {kind: colour for kind, colour in fixed.items() if kind in kinds}
+    return colours | {kind: colour for kind, colour in FIXED_COLOURS.items() if kind in kinds}
 
 
 class _Stage:
@@ -246,11 +250,12 @@ class _Stage:
         radius = np.maximum([disc[2] for disc in scene.discs], SMALLEST_RADIUS * view)
         kinds = [disc[3] for disc in scene.discs]
         outline = centre[:, None] + radius[:, None, None] * CIRCLE  # [discs, 64, 2]
-        obstacles, prey = ([i for i, kind in enumerate(kinds) if kind == fixed] for fixed in ("obstacle", "prey"))
-        hearing = [i for i, kind in enumerate(kinds) if kind not in ("obstacle", "prey")]
+        obstacles = [i for i, kind in enumerate(kinds) if kind == "obstacle"]
+        others = [i for i, kind in enumerate(kinds) if kind in ("prey", "predator")]
+        hearing = [i for i, kind in enumerate(kinds) if kind not in FIXED_COLOURS]
         self.obstacles.set_verts([outline[i] for i in obstacles])
-        self.bodies.set_verts([outline[i] for i in hearing + prey])
-        self.bodies.set_facecolor([self.colours[kinds[i]] for i in hearing + prey])
+        self.bodies.set_verts([outline[i] for i in hearing + others])
+        self.bodies.set_facecolor([self.colours[kinds[i]] for i in hearing + others])
         halo = radius + 0.022 * view
         self.halos.set_verts([centre[i] + halo[i] * CIRCLE for i in scene.contacts])
         pairs = sorted({(min(pair), max(pair)) for pair in scene.links})
@@ -266,7 +271,7 @@ def _legend(colours: dict[str, str], scenes: Sequence[Scene]) -> list[Line2D]:
         return Line2D([], [], linestyle="", marker="o", markersize=size, color=colour, mec=edge, label=label)
 
     handles = [
-        dot(kind if kind in ("prey", "obstacle") else f"class {kind}", colour, size=7 if kind == "prey" else 9)
+        dot(kind if kind in FIXED_COLOURS else f"class {kind}", colour, size=7 if kind == "prey" else 9)
         for kind, colour in colours.items()
     ]
     handles.append(dot("contact", CONTACT_COLOUR, CONTACT_EDGE))
