@@ -94,6 +94,7 @@ class SimpleTag:
         self.generator = torch.Generator(self.device)
         self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
         self._forgetting = torch.zeros(num_copies, device=self.device)
+        self._range: Tensor | None = None
         self._alive = self._alive_of(compositions)
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
@@ -139,7 +140,8 @@ class SimpleTag:
         shape = (self.num_copies, self._spread.shape[0], 2)
         movable = self.views.num_predators + self.views.num_prey
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
-        self._forgetting = self.prey_noise.draw(self.num_copies, self.generator)
+        self._range = None
+        self._draw_for_episodes(torch.ones(self.num_copies, dtype=torch.bool, device=self.device))
         self.opponents.begin(torch.ones(self.num_copies, dtype=torch.bool, device=self.device))
         return self._observe()
 
@@ -210,6 +212,7 @@ class SimpleTag:
             "velocity": self.world.velocity,
             "clock": torch.from_numpy(self._clock.copy()),
             "forgetting": self._forgetting,
+            "range": self._range,
             "generator": self.generator.get_state(),
             "opponents": self.opponents.state(),
         }
@@ -218,6 +221,7 @@ class SimpleTag:
         """Goes on from there; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
         self._forgetting = state["forgetting"].to(self.device)
+        self._range = None if state["range"] is None else state["range"].to(self.device)
         self.opponents.load_state(state["opponents"])
         self.generator.set_state(state["generator"])
         self._place(state["position"].to(self.device), state["velocity"].to(self.device))
@@ -243,6 +247,15 @@ class SimpleTag:
             chosen = self.prey_noise.apply(self.world, chosen, self._forgetting, self.generator)
         return self._directions[chosen]
 
+    def _draw_for_episodes(self, begins: Tensor) -> None:
+        """Draws what holds for a whole training episode in the copies that begin one."""
+        self._forgetting = torch.where(begins, self.prey_noise.draw(self.num_copies, self.generator), self._forgetting)
+        if self.graph is not None and self.training:
+            drawn = self.graph.draw_range(self.num_copies, self.generator)
+            if drawn is not None and self._range is not None:
+                drawn = torch.where(begins, drawn, self._range)
+            self._range = drawn
+
     def _draw(self, shape: tuple[int, ...]) -> Tensor:
         drawn = torch.rand(shape, generator=self.generator, dtype=self.dtype, device=self.device)
         return (2 * drawn - 1) * self._spread
@@ -260,9 +273,7 @@ class SimpleTag:
         self.opponents.begin(where[:, 0, 0])
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)
-        self._forgetting = torch.where(
-            where[:, 0, 0], self.prey_noise.draw(self.num_copies, self.generator), self._forgetting
-        )
+        self._draw_for_episodes(where[:, 0, 0])
         fresh = self._observe()
         if fresh.adjacency is None or successor.adjacency is None:
             return fresh
@@ -286,7 +297,7 @@ class SimpleTag:
         return Observation(
             features=self.views(world),
             alive=self._alive,
-            adjacency=None if self.graph is None else self.graph(world, generator),
+            adjacency=None if self.graph is None else self.graph(world, generator, self._range),
             kinematics=world.kinematics,
             entities=table,
             entity_mask=mask,

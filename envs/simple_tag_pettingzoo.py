@@ -51,7 +51,7 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
     env = AdversaryClass(env, config.team, config.classes, config.frame)
     if config.communication is not None:
         links = config.communication
-        env = CommunicationGraph(env, links.range, links.nearest, links.link_loss, training=training)
+        env = CommunicationGraph(env, links.range, links.nearest, links.link_loss, training, links.training_range)
     return TeamState(env)
 
 

@@ -32,6 +32,13 @@ class CommunicationConfig(Config):
     """Hear at most so many, the nearest within the range; None for all."""
     link_loss: float = Field(0.0, ge=0, lt=1)
     """Probability that a pair cannot hear each other at a step of training."""
+    training_range: tuple[float, float] | None = None
+    """Bounds of the range that is drawn for each training episode; None for the range above."""
+
+    @model_validator(mode="after")
+    def _graph_can_be_made(self) -> CommunicationConfig:
+        graph_of(self)
+        return self
 
 
 class SimpleTagConfig(Config):
@@ -116,7 +123,7 @@ class SimpleTagTask:
         return SimpleTag(
             num_copies,
             views_of(config),
-            graph_of(config),
+            graph_of(config.communication),
             opponents_of(config),
             config.side,
             PreyNoise(*config.prey_noise),
@@ -150,11 +157,11 @@ def opponents_of(config: SimpleTagConfig) -> Opponents | PreyPolicy:
     return load_opponents(Path(config.predators), "predators", config.num_predators, size, config.num_obstacles)
 
 
-def graph_of(config: SimpleTagConfig) -> MessageGraph | None:
+def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
     """Who hears whom; None for no messages."""
-    if config.communication is None:
+    if links is None:
         return None
-    return MessageGraph(config.communication.range, config.communication.nearest, config.communication.link_loss)
+    return MessageGraph(links.range, links.nearest, links.link_loss, links.training_range)
 
 
 def _known(field: str, value: str, rules: Mapping[str, PreyPolicy]) -> str:

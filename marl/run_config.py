@@ -59,7 +59,7 @@ class RunConfig(Config, Generic[E]):
     device: str = "auto"
     """cpu, cuda, or auto for cuda where there is one."""
     threads: int | None = Field(None, ge=1)
-    """Threads of PyTorch; None for its own choice."""
+    """Threads of PyTorch; None for its own choice. Networks of this size gain nothing by several."""
     log_interval: int = Field(10_000, ge=1)
     """Env steps between entries of the log."""
     checkpoint_interval: int = Field(100_000, ge=1)

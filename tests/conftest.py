@@ -10,6 +10,8 @@ import yaml
 
 import marl
 
+torch.set_num_threads(1)  # several cost more than they bring on networks of this size
+
 SMALL: dict[str, Any] = {
     "env": {"name": "simple_tag", "max_cycles": 12, "communication": {"link_loss": 0.2}},
     "policy": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from gymnasium import spaces
 from pettingzoo.utils.env import ParallelEnv
 
@@ -29,7 +30,8 @@ class CommunicationGraph(PredatorObservation):
         range: largest distance of a link; None for unlimited.
         nearest: hear at most so many; None for all within range.
         link_loss: probability that a pair cannot hear each other at a step.
-        training: whether links are lost at all.
+        training: whether links are lost and ranges drawn at all.
+        training_range: bounds of the range that is drawn for each training episode; None for ``range``.
 
     Attributes:
         graph: the rule; see `MessageGraph`.
@@ -46,8 +48,9 @@ class CommunicationGraph(PredatorObservation):
         nearest: int | None = None,
         link_loss: float = 0.0,
         training: bool = True,
+        training_range: tuple[float, float] | None = None,
     ) -> None:
-        self.graph = MessageGraph(range, nearest, link_loss)
+        self.graph = MessageGraph(range, nearest, link_loss, training_range)
         self.training = training
         self._names = predators_of(env)
         self._link_draws = Draws(stream=1)
@@ -61,11 +64,14 @@ class CommunicationGraph(PredatorObservation):
         """Begins an episode; a seed also begins the stream of lost links."""
         if seed is not None:
             self._link_draws.seed(seed)
+        drawn = self.graph.draw_range(1, self._link_draws.generator) if self.training else None
+        self._link_draws.kept = torch.zeros(0) if drawn is None else drawn
         return super().reset(seed, options)
 
     def _observe(self, world: World, observations: dict[str, Any]) -> dict[str, Any]:
         generator = self._link_draws.generator if self.training else None
-        adjacency = self.graph(world, generator)[0].numpy().astype(np.int8)
+        drawn = self._link_draws.kept
+        adjacency = self.graph(world, generator, drawn if drawn.numel() else None)[0].numpy().astype(np.int8)
         kinematics = as_float32(world.kinematics[0])
         return {
             agent: {"observation": observations[agent], "adjacency": heard, "kinematics": own}

@@ -20,28 +20,50 @@ class MessageGraph:
     Args:
         range: largest distance, at least 0; None for unlimited.
         nearest: hear at most so many, at least 1; None for all within range.
-        link_loss: probability that a pair cannot hear each other at a step, in ``[0, 1)``; drawn
-            once for both directions.
+        link_loss: probability that a pair cannot hear each other at a step of training, in
+            ``[0, 1)``; drawn once for both directions.
+        training_range: bounds between which the range of each training episode is drawn, so that
+            agents learn what messages are worth before they have learnt to stay in hearing; None
+            for ``range`` in training too.
 
     Raises:
-        ValueError: for a negative range, ``nearest`` below 1, or a loss outside ``[0, 1)``.
+        ValueError: for a negative range, bounds in the wrong order, ``nearest`` below 1, or a loss
+            outside ``[0, 1)``.
     """
 
-    def __init__(self, range: float | None = None, nearest: int | None = None, link_loss: float = 0.0) -> None:
+    def __init__(
+        self,
+        range: float | None = None,
+        nearest: int | None = None,
+        link_loss: float = 0.0,
+        training_range: tuple[float, float] | None = None,
+    ) -> None:
         if range is not None and not range >= 0:
             raise ValueError(f"communication range is {range}; give zero or more, or none for unlimited")
         if nearest is not None and nearest < 1:
             raise ValueError(f"nearest is {nearest}; give 1 or more, or none for all within range")
         if not 0 <= link_loss < 1:
             raise ValueError(f"link_loss is {link_loss}; give a probability of at least 0 and below 1")
-        self.range, self.nearest, self.link_loss = range, nearest, link_loss
+        if training_range is not None and not 0 <= training_range[0] <= training_range[1]:
+            raise ValueError(f"training_range is {training_range}; give two ranges of at least 0, the smaller first")
+        self.range, self.nearest, self.link_loss, self.training_range = range, nearest, link_loss, training_range
 
-    def __call__(self, world: World, generator: torch.Generator | None = None) -> Tensor:
+    def draw_range(self, num_copies: int, generator: torch.Generator) -> Tensor | None:
+        """``[B]``, the range in each copy for one training episode; None if none is to be drawn."""
+        if self.training_range is None:
+            return None
+        low, high = self.training_range
+        return low + (high - low) * torch.rand(num_copies, generator=generator, device=generator.device)
+
+    def __call__(
+        self, world: World, generator: torch.Generator | None = None, episode_range: Tensor | None = None
+    ) -> Tensor:
         """The adjacency, True where row hears column.
 
         Args:
             world: with leading axis ``[B]``.
             generator: draws lost links; without it none is lost.
+            episode_range: ``[B]``, in place of ``range``; None for that.
 
         Returns:
             ``[B, N, N]`` of bool.
@@ -50,10 +72,11 @@ class MessageGraph:
         size = alive.shape[-1]
         itself = torch.eye(size, dtype=torch.bool, device=alive.device)
         adjacency = alive[:, :, None] & alive[:, None, :] & ~itself
-        if self.range is not None or self.nearest is not None:
+        within = self.range if episode_range is None else episode_range[:, None, None]
+        if within is not None or self.nearest is not None:
             distance = (position[:, :, None] - position[:, None]).square().sum(-1).sqrt()
-            if self.range is not None:
-                adjacency = adjacency & (distance <= self.range)
+            if within is not None:
+                adjacency = adjacency & (distance <= within)
             if self.nearest is not None and self.nearest < size - 1:
                 adjacency = adjacency & _nearest(distance.masked_fill(~adjacency, torch.inf), self.nearest)
         if self.link_loss and generator is not None:

@@ -10,7 +10,15 @@ from pydantic import ValidationError
 from torch.testing import assert_close
 
 from envs.simple_tag import SimpleTag
-from envs.simple_tag_task import SimpleTagConfig, SimpleTagTask, graph_of, opponents_of, task, views_of
+from envs.simple_tag_task import (
+    CommunicationConfig,
+    SimpleTagConfig,
+    SimpleTagTask,
+    graph_of,
+    opponents_of,
+    task,
+    views_of,
+)
 from marl.adapters.pettingzoo import PettingZooEnvironment
 from marl.roster import ActionSpec
 from wrappers.predators import PREDATORS
@@ -97,8 +105,8 @@ def test_each_side_has_its_own_numbers():
 
 
 def test_no_communication_is_no_graph():
-    assert graph_of(SimpleTagConfig(communication=None)) is None
-    graph = graph_of(SimpleTagConfig.model_validate({"communication": {"range": 0.5, "nearest": 2, "link_loss": 0.1}}))
+    assert graph_of(None) is None
+    graph = graph_of(CommunicationConfig(range=0.5, nearest=2, link_loss=0.1))
     assert graph is not None
     assert (graph.range, graph.nearest, graph.link_loss) == (0.5, 2, 0.1)
     assert views_of(SimpleTagConfig(frame="absolute")).frame == "absolute"

@@ -76,3 +76,27 @@ def test_links_are_lost_as_often_as_said():
 def test_bad_input_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         MessageGraph(**options)
+
+
+def test_an_episode_s_range_takes_the_place_of_the_range():
+    position = torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]).expand(3, 2, 2)
+    world = World(position, torch.zeros(3, 2, 2), torch.ones(3, 2, dtype=torch.bool), num_prey=0)
+    graph = MessageGraph(range=0.1, training_range=(0.0, 4.0))
+    heard = graph(world, None, torch.tensor([0.5, 1.0, 3.0]))
+    assert heard[:, 0, 1].tolist() == [False, True, True]
+    assert not graph(world).any()
+
+
+def test_training_ranges_are_drawn_evenly_between_their_bounds():
+    drawn = MessageGraph(training_range=(1.0, 3.0)).draw_range(4000, torch.Generator().manual_seed(0))
+    assert drawn is not None
+    assert 1 <= drawn.min() < 1.01
+    assert 2.99 < drawn.max() <= 3
+    assert abs(drawn.mean() - 2) < 4 * (2 / 12**0.5) / 4000**0.5
+    assert MessageGraph(range=1.0).draw_range(4, torch.Generator()) is None
+
+
+@pytest.mark.parametrize("bounds", [(-1.0, 2.0), (2.0, 1.0)])
+def test_training_ranges_in_the_wrong_order_are_refused(bounds: tuple[float, float]):
+    with pytest.raises(ValueError, match=r"training_range is .* the smaller first"):
+        MessageGraph(training_range=bounds)
