@@ -103,6 +103,7 @@ class SimpleTag:
         counts = torch.tensor(self.views.counts)
         if compositions is None:
             compositions = counts.expand(self.num_copies, -1)
+        compositions = compositions.cpu()
         fits = compositions.shape == (self.num_copies, len(counts)) and bool((compositions <= counts).all())
         if not fits or bool((compositions < 0).any()) or bool((compositions.sum(-1) == 0).any()):
             raise ValueError(

@@ -110,6 +110,26 @@ class SimpleTagTask:
     """simple_tag as a task of the package; see `marl.environment.Task`."""
 
     config_type = SimpleTagConfig
+    changeable = frozenset(
+        {
+            "backend",
+            "team",
+            "communication",
+            "prey",
+            "prey_noise",
+            "predators",
+            "num_prey",
+            "num_predators",
+            "max_cycles",
+        }
+    )
+
+    def describe(self, config: Config) -> dict[str, Any]:
+        """Team, opponents, episode and simulator; see `marl.environment.Task`."""
+        assert isinstance(config, SimpleTagConfig)
+        opponents = "prey" if config.side == "predators" else "predators"
+        named = ("team", opponents, "max_cycles", "backend")
+        return {name: getattr(config, name) for name in named}
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
@@ -165,11 +185,13 @@ def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
 
 
 def _known(field: str, value: str, rules: Mapping[str, PreyPolicy]) -> str:
-    if value not in rules and not is_saved_policy(Path(value)):
+    if value in rules:
+        return value
+    if not is_saved_policy(Path(value)):
         raise ValueError(
             f"{field} is {value!r}; what there is: {', '.join(rules)}, or the folder of a run that trained it"
         )
-    return value
+    return str(Path(value).resolve())  # a run is read from other folders too
 
 
 task = SimpleTagTask()

@@ -1,11 +1,10 @@
 """Speed of stepping and of training on simple_tag, beside mpe2 and SuperSuit, in one run on one thread.
 
-Usage: python experiments/benchmark.py [--json OUT]
+Usage: python experiments/benchmark.py [--out FILE]
 
 Protocol: four predators, one prey, two obstacles, episodes of 100 steps, discrete actions, no
-shaping. Rates are env steps per second (one step of one copy). Every rate is divided by that of
-mpe2's ``parallel_env`` in this run, which is measured again before each block because the machine
-may be shared; a block's ratio uses the measurement nearest to it.
+shaping, random prey. Rates are env steps per second (one step of one copy). Every rate is divided by
+that of mpe2's ``parallel_env``, which is measured again just before because the machine may be shared.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from mpe2 import simple_tag_v3
 from rich.console import Console
 from rich.table import Table
 
+import marl
 from envs.simple_tag_task import SimpleTagConfig, SimpleTagTask
 from marl.environment import Environment
 from marl.policies.scripted import Scripted, random_actor
@@ -46,8 +47,13 @@ class Row:
 
     name: str
     rate: float
-    ratio: float
+    mpe2_rate: float
     note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """How many times mpe2's rate, measured just before."""
+        return self.rate / self.mpe2_rate
 
 
 def mpe2_rate(seconds: float = 4.0) -> float:
@@ -104,16 +110,16 @@ def rate_of(step: Callable[[], int], seconds: float) -> float:
     return done / (time.perf_counter() - began)
 
 
-def training_rate(preset: str, env_steps: int, **changes: Any) -> tuple[float, str]:
+def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
     """Env steps per second of a whole training, collecting, updating and logging included.
 
     Returns:
-        The rate, and when the training episodes first brought 30 contacts on average.
+        The rate; and when the training episodes first brought 30 contacts on average, and what
+        500 episodes bring at the end, with messages and without where there are any.
     """
     config = load_config(HERE / preset)
-    updates = {"total_env_steps": env_steps, "threads": 1, "evaluation_interval": 10**9, **changes}
-    config = config.model_copy(update=updates)
-    reached: list[tuple[int, float]] = []
+    config = config.model_copy(update={"threads": 1, "evaluation_interval": 10**9, "evaluation_episodes": 1, **changes})
+    reached: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(config, Path(folder) / "run")
         began = time.perf_counter()
@@ -121,13 +127,23 @@ def training_rate(preset: str, env_steps: int, **changes: Any) -> tuple[float, s
         def watch(progress: Progress) -> None:
             returns = [value for name, value in progress.metrics.items() if name.startswith("return/")]
             if not reached and returns and returns[0] / 10 >= CONTACT_GOAL:
-                reached.append((progress.env_steps, time.perf_counter() - began))
+                seconds = time.perf_counter() - began
+                reached.append(f"{CONTACT_GOAL:.0f} contacts after {progress.env_steps:,} env steps, {seconds:.1f} s; ")
 
         result = trainer.train(watch)
         rate = result.env_steps / (time.perf_counter() - began)
-    if not reached:
-        return rate, f"{CONTACT_GOAL:.0f} contacts not reached in {env_steps:,} env steps"
-    return rate, f"{CONTACT_GOAL:.0f} contacts after {reached[0][0]:,} env steps, {reached[0][1]:.1f} s"
+        if changes:
+            return rate, ""
+        note = "".join(reached) + f"at the end {contacts(result.folder, True)}"
+        if result.policy.graph is not None:
+            note += f", messages off {contacts(result.folder, False)}"
+    return rate, note
+
+
+def contacts(run: Path, messages: bool) -> str:
+    """Contacts per episode of a trained team, as text."""
+    estimate = marl.evaluate(run, episodes=500, messages=messages)["contacts_per_episode"]
+    return f"{estimate['mean']:.1f} [{estimate['ci95'][0]:.1f}, {estimate['ci95'][1]:.1f}]"
 
 
 def training_memory(preset: str, env_steps: int) -> float:
@@ -141,38 +157,41 @@ def training_memory(preset: str, env_steps: int) -> float:
 
 
 def measure(console: Console) -> list[Row]:
-    """Runs every measurement."""
+    """Runs every measurement, each beside one of mpe2."""
     task, team = SimpleTagTask(), {"A": 2, "B": 2}
     rows: list[Row] = []
-    reference = mpe2_rate()
 
-    def add(name: str, rate: float, note: str = "") -> None:
-        rows.append(Row(name, rate, rate / reference, note))
-        console.print(f"{name}: {rate:,.0f} per second, {rate / reference:.2f} times mpe2 {note}", soft_wrap=True)
+    def add(name: str, rate_and_note: Callable[[], tuple[float, str]]) -> None:
+        reference = mpe2_rate(2.0)
+        rate, note = rate_and_note()
+        rows.append(Row(name, rate, reference, note))
+        console.print(f"{name}: {rate:,.0f} per second, {rows[-1].ratio:.2f} times mpe2  {note}", soft_wrap=True)
 
-    add("mpe2 parallel_env, 1 copy", reference)
-    add("SuperSuit pad and vectorise, 8 copies", supersuit_rate())
+    add("mpe2 parallel_env, 1 copy", lambda: (mpe2_rate(), ""))
+    add("SuperSuit pad and vectorise, 8 copies", lambda: (supersuit_rate(), ""))
     for copies in (1, 64, 1024):
-        environment = task.make(SimpleTagConfig(team=team), copies, training=True)
-        add(f"batched simple_tag, views and graph, {copies:,} copies", environment_rate(environment))
+        made = task.make(SimpleTagConfig(team=team), copies, training=True)
+        name = f"batched simple_tag, views and graph, {copies:,} copies"
+        add(name, partial(_stepping, made))
     wrapped = task.make(SimpleTagConfig(team=team, backend="pettingzoo"), 8, training=True)
-    add("mpe2 with wrappers and SuperSuit, 8 copies", environment_rate(wrapped))
-    for preset, env_steps in (("full_view.yaml", 400_000), ("predator_teams.yaml", 200_000)):
-        reference = mpe2_rate()
-        add("mpe2 parallel_env, 1 copy, again", reference)
-        rate, note = training_rate(preset, env_steps)
-        add(f"training {preset}", rate, note if preset == "full_view.yaml" else "")
-    config = load_config(HERE / "predator_teams.yaml").env.model_copy(update={"backend": "pettingzoo"})
-    rate, _ = training_rate("predator_teams.yaml", 16_384, env=config, num_copies=32)
-    add("training predator_teams.yaml through mpe2, 32 copies", rate)
+    add("mpe2 with wrappers and SuperSuit, 8 copies", partial(_stepping, wrapped))
+    for preset in ("full_view.yaml", "predator_teams.yaml"):
+        add(f"training {preset}", partial(training_rate, preset))
+    through_mpe2 = load_config(HERE / "predator_teams.yaml").env.model_copy(update={"backend": "pettingzoo"})
+    few = {"env": through_mpe2, "num_copies": 32, "total_env_steps": 16_384}
+    add("training predator_teams.yaml through mpe2, 32 copies", partial(training_rate, "predator_teams.yaml", **few))
     return rows
 
 
-def main(json_path: Path | None = None) -> None:
+def _stepping(environment: Environment) -> tuple[float, str]:
+    return environment_rate(environment), ""
+
+
+def main(out: Path | None = None) -> None:
     """Measures everything and prints a table.
 
     Args:
-        json_path: also write the rows there.
+        out: also write the rows there.
     """
     torch.set_num_threads(1)
     console = Console(highlight=False)
@@ -185,9 +204,9 @@ def main(json_path: Path | None = None) -> None:
         table.add_row(row.name, f"{row.rate:,.0f}", f"{row.ratio:.2f}", row.note)
     console.print(table)
     console.print(f"largest memory of marl train experiments/predator_teams.yaml: {memory:.2f} GB")
-    if json_path is not None:
-        content = {"rows": [vars(row) for row in rows], "training_memory_gb": memory}
-        json_path.write_text(json.dumps(content, indent=1) + "\n")
+    if out is not None:
+        content = {"rows": [{**vars(row), "ratio": row.ratio} for row in rows], "training_memory_gb": memory}
+        out.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Usage: python experiments/compare_backends.py [--batched-seeds 8] [--pettingzoo-seeds 3] [--env-steps 250000]
 
-Finished runs in the folder are kept, so that a stopped comparison goes on where it was. Writes
+Runs in the folder are gone on with, so that a stopped comparison loses nothing. Writes
 ``backends.json`` and ``backends.png`` into ``experiments/results``.
 """
 
@@ -15,6 +15,7 @@ import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from marl.checkpoint import Checkpoints
 from marl.run_config import load_config
 from marl.training import Trainer
 
@@ -26,11 +27,12 @@ LABELS = {"batched": "batched simulator", "pettingzoo": "mpe2, wrappers and Supe
 def curve(folder: Path, backend: str, seed: int, env_steps: int) -> list[tuple[int, float]]:
     """Env steps and contacts per training episode of one run, trained if it is not there yet."""
     run = folder / f"{backend}-{seed}"
-    if not (run / "policy").exists():
-        config = load_config(HERE / "full_view.yaml")
-        changes = {"total_env_steps": env_steps, "seed": seed, "evaluation_interval": 10**9}
-        env = config.env.model_copy(update={"backend": backend})
-        Trainer(config.model_copy(update={**changes, "env": env}), run).train()
+    config = load_config(HERE / "full_view.yaml")
+    changes = {"total_env_steps": env_steps, "seed": seed, "evaluation_interval": 10**9}
+    env = config.env.model_copy(update={"backend": backend})
+    begun = Checkpoints(run / "checkpoints").latest is not None
+    if not Trainer(config.model_copy(update={**changes, "env": env}), run, resume=begun).train().finished:
+        raise KeyboardInterrupt
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [(row["env_steps"], row["return/S"] / 10) for row in rows if "return/S" in row]
 

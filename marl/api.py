@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 
 from marl.checkpoint import load_policy
@@ -15,34 +17,44 @@ from marl.errors import ConfigError
 from marl.evaluation import Player, as_json, play, summarise
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.scripted import Scripted, random_actor
-from marl.run_config import explain, load_config, read_config
+from marl.run_config import explain, load_config, read_config, replace_field, resume_config, with_override
 from marl.tasks import find_task, make_environment
 from marl.training import Trainer, TrainingResult
 
-__all__ = ["check_fit", "environment_config", "evaluate", "load", "make", "reference", "replace_field", "train"]
+__all__ = ["check_fit", "environment_config", "evaluate", "load", "make", "reference", "train"]
 
 
-def train(preset: str | Path | Mapping[str, Any], out: str | Path, **overrides: Any) -> TrainingResult:
+def train(
+    preset: str | Path | Mapping[str, Any] | None, out: str | Path, resume: bool = False, **overrides: Any
+) -> TrainingResult:
     """Trains a team.
 
     Args:
-        preset: path of a YAML file, or its content.
-        out: folder of the run; must not exist or be empty.
+        preset: path of a YAML file, or its content; None to take that of the run that is resumed.
+        out: folder of the run; must not exist or be empty, unless it is resumed.
+        resume: go on with the run in ``out``.
         overrides: fields of the preset by name, dotted ones with two underscores, e.g.
-            ``seed=2, env__team="A=3,B=1"``.
+            ``seed=2, team="A=3,B=1", algorithm__gamma=0.99``.
 
     Returns:
         What the training left, the policy among it.
 
     Raises:
         ConfigError: if the configuration will not do, or ``out`` is not empty.
+        FileError: if there is no run to resume.
         TrainingError: if training cannot go on.
     """
-    values = dict(preset) if isinstance(preset, Mapping) else load_config(Path(preset)).model_dump(mode="json")
+    if isinstance(preset, Mapping):
+        values, source = dict(preset), "preset"
+    elif preset is not None:
+        values, source = load_config(Path(preset)).model_dump(mode="json"), str(preset)
+    elif resume:
+        values, source = resume_config(Path(out)).model_dump(mode="json"), str(out)
+    else:
+        raise ConfigError("there is nothing to train; give a preset, or resume=True to go on with the run in out")
     for name, value in overrides.items():
-        values = replace_field(values, name.split("__"), value)
-    source = "preset" if isinstance(preset, Mapping) else str(preset)
-    return Trainer(read_config(values, source), Path(out)).train()
+        values = with_override(values, name.split("__"), value)
+    return Trainer(read_config(values, source), Path(out), resume).train()
 
 
 def load(run: str | Path) -> ActorCritic:
@@ -57,12 +69,18 @@ def load(run: str | Path) -> ActorCritic:
     return load_policy(Path(run)).policy
 
 
-def make(run: str | Path | Mapping[str, Any], num_copies: int = 1, **overrides: Any) -> Environment:
+def make(
+    run: str | Path | Mapping[str, Any],
+    num_copies: int = 1,
+    device: torch.device | str = "cpu",
+    **overrides: Any,
+) -> Environment:
     """The environment that a run was trained in, or one changed in some settings.
 
     Args:
         run: the run's folder, or settings as a preset's ``env``, e.g. ``{"name": "simple_tag"}``.
         num_copies: ``B``.
+        device: where the tensors live.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Raises:
@@ -71,7 +89,7 @@ def make(run: str | Path | Mapping[str, Any], num_copies: int = 1, **overrides: 
     """
     settings = run if isinstance(run, Mapping) else load_policy(Path(run)).environment
     task, config = environment_config(settings, overrides)
-    return make_environment(task, config, num_copies)
+    return make_environment(task, config, num_copies, device=device)
 
 
 def reference(name: str, environment: Environment) -> Scripted:
@@ -127,25 +145,28 @@ def evaluate(
     if settings is None:
         raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
     task, config = environment_config(settings, overrides)
-    probe = make_environment(task, config, 1)
-    if policy is not None:
-        player: Player = reference(policy, probe)
-    elif saved is not None:
-        check_fit(saved.policy, probe)
-        player = saved.policy
-    elif run is not None and not isinstance(run, str | Path):
-        player = run
-    else:
-        raise ConfigError("nobody plays; give a run, a policy, or the name of a reference (policy='random')")
+    given = saved.policy if saved is not None else run
+    device = given.device if isinstance(given, ActorCritic) else torch.device("cpu")
+    probe = make_environment(task, config, 1, device=device)
+    player = _player(given, policy, probe)
+    if saved is not None and player is saved.policy:
+        check_settings(saved.environment, task, config)
     probe.close()
-    table = play(lambda copies: task.make(config, copies), player, episodes, seed, messages, deterministic)
+    make_copies = partial(task.make, config, device=device)
+    table = play(make_copies, player, episodes, seed, messages, deterministic)
     summary = summarise(table, dict(probe.events), probe.agent_noun)
-    described = config.model_dump(mode="json")
-    named: dict[str, Any] = {
-        name: described[name] for name in ("team", "prey", "max_cycles", "backend") if name in described
-    }
     played = {"episodes": episodes, "messages": messages, "deterministic": deterministic, "seed": seed}
-    return {**named, **played, **as_json(summary)}
+    return {**task.describe(config), **played, **as_json(summary)}
+
+
+def _player(given: Any, policy: str | None, environment: Environment) -> Player:
+    if policy is not None:
+        return reference(policy, environment)
+    if given is None:
+        raise ConfigError("nobody plays; give a run, a policy, or the name of a reference (policy='random')")
+    if isinstance(given, ActorCritic):
+        check_fit(given, environment)
+    return given
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
@@ -164,6 +185,18 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
         return task, task.config_type.model_validate(values)
     except ValidationError as error:
         raise ConfigError(explain(error)) from error
+
+
+def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
+    """Refuses settings under which a policy's features would mean something else than in training.
+
+    Raises:
+        ConfigError: naming the setting and both values.
+    """
+    here = config.model_dump(mode="json")
+    for name in here.keys() - task.changeable:
+        if name in trained and trained[name] != here[name]:
+            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
 
 
 def check_fit(policy: ActorCritic, environment: Environment) -> None:
@@ -186,12 +219,3 @@ def check_fit(policy: ActorCritic, environment: Environment) -> None:
                 f"{agent_class.action.size} {agent_class.action.kind}; what it sees must be the same "
                 "(teammates and the numbers of prey and obstacles count)"
             )
-
-
-def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy of nested settings with one field replaced."""
-    first, *rest = path
-    if rest:
-        inner = values.get(first)
-        value = replace_field(inner if isinstance(inner, Mapping) else {}, rest, value)
-    return {**values, first: value}

@@ -12,6 +12,7 @@ from torch import Tensor
 from marl.batch import Memory, Observation, Rollout, stack
 from marl.environment import Environment, State
 from marl.policies.actor_critic import ActorCritic
+from marl.seeding import ACTIONS, stream
 from marl.serialisation import record_of, state_of
 
 __all__ = ["Collector", "Episodes"]
@@ -44,7 +45,7 @@ class Collector:
 
     def __init__(self, environment: Environment, length: int, seed: int) -> None:
         self.environment, self.length = environment, length
-        self.generator = torch.Generator(environment.device).manual_seed(seed)
+        self.generator = stream(seed, ACTIONS, environment.device)
         self.observation = environment.reset(seed)
         copies, agents = environment.num_copies, environment.roster.size
         self.started = torch.ones(copies, dtype=torch.bool, device=environment.device)
@@ -114,8 +115,10 @@ class Collector:
     def load_state(self, state: State) -> None:
         """Goes on from a state that `state` gave."""
         device = self.environment.device
-        self.environment.load_state(state["environment"])
         self.generator.set_state(state["generator"])
+        if state["environment"] is None:
+            return  # its episodes begin anew
+        self.environment.load_state(state["environment"])
         self.observation = record_of(Observation, state["observation"]).to(device)
         self.started = state["started"].to(device)
         self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(device)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
 
-__all__ = ["Config", "Schedule", "scheduled"]
+from pydantic import BaseModel, ConfigDict, Field
 
-Schedule = float | tuple[float, float]
+__all__ = ["Config", "PositiveSchedule", "Schedule", "Width", "scheduled"]
+
+_AtLeastZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+Schedule = _AtLeastZero | tuple[_AtLeastZero, _AtLeastZero]
 """A constant, or the values at the start and at the end of training, linear in between."""
+PositiveSchedule = _Positive | tuple[_Positive, _AtLeastZero]
+"""The same for what must not begin at zero."""
+Width = Annotated[int, Field(ge=1)]
+"""Width of a layer."""
 
 
 class Config(BaseModel):
@@ -16,7 +25,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-def scheduled(schedule: Schedule, progress: float) -> float:
+def scheduled(schedule: float | tuple[float, float], progress: float) -> float:
     """The value of a schedule when a share ``progress`` in ``[0, 1]`` of training is done."""
     if isinstance(schedule, tuple):
         start, end = schedule

@@ -67,8 +67,11 @@ class Environment(Protocol):
         """Takes one action a class, ``[B, N_c]`` or ``[B, N_c, A]``, and moves every copy on."""
         ...
 
-    def state(self) -> State:
-        """Everything that is needed to go on from here, random generators included."""
+    def state(self) -> State | None:
+        """Everything that is needed to go on from here, random generators included.
+
+        None if it cannot be stored; then a resumed training begins its episodes anew.
+        """
         ...
 
     def load_state(self, state: State) -> None:
@@ -83,7 +86,7 @@ class Environment(Protocol):
         """The present moment of one copy.
 
         Raises:
-            ValueError: if this task cannot be drawn.
+            UndrawableError: if this task cannot be drawn.
         """
         ...
 
@@ -97,6 +100,12 @@ class Task(Protocol):
 
     config_type: type[Config]
     """Its settings; the field ``name`` is the entry point's name."""
+    changeable: frozenset[str]
+    """Settings that may differ from training without changing what a policy's features mean."""
+
+    def describe(self, config: Config) -> dict[str, Any]:
+        """The settings that say what was played, for tables and JSON, by name."""
+        ...
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "FileError", "TrainingError"]
+__all__ = ["ConfigError", "FileError", "TrainingError", "UndrawableError"]
 
 
 class ConfigError(ValueError):
     """A setting that cannot be used, with the field, the value and what would do."""
+
+
+class UndrawableError(ConfigError):
+    """An environment of which no picture can be made."""
 
 
 class FileError(ValueError):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from marl.batch import Memory, Observation, Step
 from marl.environment import Environment, Scene
 from marl.policies.actor_critic import Act
+from marl.seeding import ACTIONS, stream
 from marl.statistics import Estimate, bootstrap_mean
 
 __all__ = ["EpisodeTable", "Player", "as_json", "play", "record_episode", "score_name", "summarise"]
@@ -122,7 +123,7 @@ def play(
 def _play_batch(
     environment: Environment, player: Player, seed: int, messages: bool, deterministic: bool
 ) -> EpisodeTable:
-    generator = None if deterministic else torch.Generator(environment.device).manual_seed(seed)
+    generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
     tally = _Tally(environment, observation.alive)
@@ -143,9 +144,10 @@ def record_episode(
     The scene before the first step is kept, that after the last is not (the copy was reset).
 
     Returns:
-        Scenes, and with each the events counted so far (the return if the task names none).
+        Scenes, and with each the events counted so far (the return if the task names none);
+        there is one more score than scenes, that of the whole episode.
     """
-    generator = torch.Generator(environment.device).manual_seed(seed)
+    generator = stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
     scenes, scores, score = [], [], 0.0
@@ -158,7 +160,7 @@ def record_episode(
         score += float(sum(counted))
         memory, observation = act.memory, step.observation
         if bool(step.ended[0]):
-            return scenes, scores
+            return scenes, [*scores, score]
 
 
 def score_name(environment: Environment) -> str:

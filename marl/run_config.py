@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -21,20 +22,26 @@ from marl.serialisation import atomic_path
 from marl.tasks import find_task
 
 __all__ = [
+    "SHORT",
     "ConfigError",
     "RunConfig",
     "check_resumable",
     "explain",
     "load_config",
     "read_config",
+    "replace_field",
     "resolve_device",
     "resume_config",
     "save_config",
     "switch_algorithm",
     "task_of",
+    "with_override",
 ]
 
 E = TypeVar("E", bound=Config)
+
+SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
+"""Fields that can be named without their group."""
 
 ALGORITHMS: dict[str, type[Config]] = {"ppo": PPOConfig, "a2c": A2CConfig, "reinforce": ReinforceConfig}
 
@@ -59,7 +66,7 @@ class RunConfig(Config, Generic[E]):
     device: str = "auto"
     """cpu, cuda, or auto for cuda where there is one."""
     threads: int | None = Field(None, ge=1)
-    """Threads of PyTorch; None for its own choice. Networks of this size gain nothing by several."""
+    """Threads of PyTorch, set for the whole process; None for its own choice."""
     log_interval: int = Field(10_000, ge=1)
     """Env steps between entries of the log."""
     checkpoint_interval: int = Field(100_000, ge=1)
@@ -112,6 +119,29 @@ def load_config(path: Path) -> RunConfig[Any]:
     if not isinstance(values, dict):
         raise ConfigError(f"{path} does not hold a configuration (a mapping with env, policy, algorithm, ...)")
     return read_config(values, str(path))
+
+
+def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of nested settings with one field replaced."""
+    first, *rest = path
+    if rest:
+        inner = values.get(first)
+        value = replace_field(inner if isinstance(inner, Mapping) else {}, rest, value)
+    return {**values, first: value}
+
+
+def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of a run's settings with one field replaced; a new ``algorithm.name`` keeps what both have in common.
+
+    ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
+
+    Raises:
+        ConfigError: if there is no algorithm of that name.
+    """
+    path = SHORT.get(path[0], path) if len(path) == 1 else path
+    if path == ["algorithm", "name"]:
+        return {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
+    return replace_field(values, path, value)
 
 
 def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from marl.batch import Rollout
 from marl.checkpoint import Checkpoints, load_weights, save_policy
 from marl.collectors import Collector, Episodes
 from marl.environment import Environment
-from marl.errors import ConfigError, FileError, TrainingError
+from marl.errors import ConfigError, FileError, TrainingError, UndrawableError
 from marl.evaluation import play, record_episode, score_name, summarise
 from marl.finite import check_finite
 from marl.interrupts import stop_on_interrupt
@@ -214,11 +214,11 @@ class Trainer:
         environment = self._make_evaluation_environment(1)
         try:
             scenes, scores = record_episode(environment, self.policy, seed=20_000 + self.config.seed)
-        except ValueError:
-            return  # a task that cannot be drawn
+        except UndrawableError:
+            return
         finally:
             environment.close()
-        frames = draw(scenes, scores, score_name(environment), tuple(environment.roster.team), PICTURE_WIDTH)
+        frames = draw(scenes, scores[:-1], score_name(environment), tuple(environment.roster.team), PICTURE_WIDTH)
         self.logger.picture(self.env_steps, "episode", contact_sheet(frames))
 
     def _make_evaluation_environment(self, num_copies: int) -> Environment:
@@ -231,6 +231,7 @@ class Trainer:
             "collector": self.collector.state(),
             "episodes": {name: list(values) for name, values in self.episodes.metrics.items()},
             "metrics": dict(self.metrics),
+            "device": self.device.type,
         }
         self.checkpoints.save(self.env_steps, self.policy, state)
         save_policy(self.folder / "policy", self.policy, self.config.env.model_dump(mode="json"))
@@ -238,6 +239,9 @@ class Trainer:
     def _load(self, checkpoint: Path) -> None:
         load_weights(self.policy, load_state(checkpoint, "weights").get("weights", {}), checkpoint)
         state = load_state(checkpoint, "state")
+        if state.get("device", self.device.type) != self.device.type:
+            there = state["device"]
+            raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
         try:
             self.learner.load_state(state["learner"])
             self.collector.load_state(state["collector"])

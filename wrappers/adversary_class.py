@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gymnasium import spaces
 from pettingzoo.utils.env import ParallelEnv
 
 from wrappers.class_views import ClassViews, Frame
@@ -48,6 +49,11 @@ class AdversaryClass(PredatorObservation):
         frame: Frame = "relative",
     ) -> None:
         world, names = read_world(env), predators_of(env)
+        if any(isinstance(env.observation_space(name), spaces.Dict) for name in names):
+            raise ValueError(
+                f"{type(env).__name__} gives dictionaries, which the class views would replace; "
+                "wrap in this order: ScriptedPrey, AdversaryClass, CommunicationGraph, TeamState"
+            )
         num_obstacles = world.landmark_position.shape[1]
         self.views = ClassViews(classes, team, world.num_prey, num_obstacles, frame)
         if self.views.num_predators != len(names):

@@ -16,6 +16,7 @@ from torch import Tensor
 from marl.adapters.flat_observation import FIELDS, Env, FlatObservation, Layout
 from marl.batch import Observation, Step
 from marl.environment import Actor, Scene, State
+from marl.errors import UndrawableError
 from marl.roster import ActionSpec, AgentClass, Roster
 
 __all__ = ["PettingZooEnvironment"]
@@ -99,31 +100,28 @@ class PettingZooEnvironment:
     def step(self, action: dict[str, Tensor]) -> Step:
         """Moves every copy on by one step; see `Environment`."""
         rows, reward, terminated, truncated, infos = self._vector.step(self._pack(action))
-        successor = rows.copy()
-        for row, info in enumerate(infos):
-            if TERMINAL in info:
-                successor[row] = info[TERMINAL]
-        next_observation = self._unpack(successor)
+        observation = next_observation = self._unpack(rows)
+        last = [row for row, info in enumerate(infos) if TERMINAL in info]
+        if last:
+            successor = rows.copy()
+            successor[last] = [infos[row][TERMINAL] for row in last]
+            next_observation = self._unpack(successor)
         measured = self._measured(infos)
         if next_observation.adjacency is not None:
             measured["links"] = next_observation.adjacency.sum(-1).float()
         return Step(
             next_observation=next_observation,
-            observation=self._unpack(rows),
+            observation=observation,
             reward=self._by_agent(reward).float(),
             terminated=self._by_agent(terminated).bool(),
             truncated=self._by_agent(truncated).bool(),
             info=measured,
         )
 
-    def state(self) -> State:
-        """What `load_state` needs; see `Environment`.
-
-        Raises:
-            ValueError: if no ``get_state`` was given.
-        """
+    def state(self) -> State | None:
+        """What `load_state` needs, None without ``get_state``; see `Environment`."""
         if self._get_state is None:
-            raise ValueError("this environment cannot store its state; give get_state and set_state")
+            return None
         return {"copies": {str(i): self._get_state(env) for i, env in enumerate(self._envs)}}
 
     def load_state(self, state: State) -> None:
@@ -150,7 +148,7 @@ class PettingZooEnvironment:
     def scene(self, copy: int = 0) -> Scene:
         """The present moment of one copy; see `Environment`."""
         if self._scene is None:
-            raise ValueError("this environment cannot be drawn; give scene")
+            raise UndrawableError("this environment cannot be drawn; give scene")
         return self._scene(self._envs[copy])
 
     def close(self) -> None:

@@ -12,11 +12,12 @@ from pydantic import Field
 from torch import Tensor
 
 from marl.batch import Record, Rollout
-from marl.config import Config, Schedule, scheduled
+from marl.config import Config, PositiveSchedule, Schedule, scheduled
 from marl.environment import State
 from marl.losses import masked_mean, normalise, regression
 from marl.policies.actor_critic import ActorCritic, Evaluation
 from marl.returns import explained_variance, generalised_advantage
+from marl.seeding import SHUFFLING, stream
 
 __all__ = ["NonFiniteError", "PolicyGradient", "PolicyGradientConfig", "Targets"]
 
@@ -36,7 +37,7 @@ class NonFiniteError(ArithmeticError):
 class PolicyGradientConfig(Config):
     """Settings that all policy-gradient learners have."""
 
-    learning_rate: Schedule = 1e-3
+    learning_rate: PositiveSchedule = 1e-3
     """Of Adam."""
     gamma: float = Field(0.95, ge=0, le=1)
     """Discount."""
@@ -90,7 +91,7 @@ class PolicyGradient:
 
     def __init__(self, policy: ActorCritic, config: PolicyGradientConfig, seed: int) -> None:
         self.policy, self.config = policy, config
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = stream(seed, SHUFFLING)
         rate = scheduled(config.learning_rate, 0.0)
         self.optimiser = torch.optim.Adam(policy.parameters(), lr=rate, eps=1e-5, fused=True)
 

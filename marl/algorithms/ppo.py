@@ -11,7 +11,7 @@ from torch import Tensor
 
 from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets
 from marl.batch import Rollout
-from marl.config import Schedule, scheduled
+from marl.config import PositiveSchedule, scheduled
 from marl.losses import clipped_surrogate, masked_mean
 from marl.policies.actor_critic import ActorCritic
 
@@ -27,7 +27,7 @@ class PPOConfig(PolicyGradientConfig):
     """How often each rollout is passed."""
     minibatches: int = Field(4, ge=1)
     """Parts of a rollout, by copies; one step of the optimiser each."""
-    clip_range: Schedule = 0.2
+    clip_range: PositiveSchedule = 0.2
     """How far the ratio of probabilities may move before its gradient stops."""
     target_kl: float | None = Field(None, gt=0)
     """Stop passing a rollout once the policy moved further than this (approximate KL, nats)."""

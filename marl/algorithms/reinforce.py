@@ -32,14 +32,14 @@ class Reinforce(PolicyGradient):
 
     With a baseline, what follows a cut (a time limit, or the rollout's end) is bootstrapped.
     Without one only the steps of episodes that end within the rollout count, each with the
-    discounted sum of the rewards that followed it.
+    discounted sum of the rewards that followed it: make rollouts at least as long as episodes.
     Reference: Williams, "Simple statistical gradient-following algorithms for connectionist
     reinforcement learning", Machine Learning 8 (1992), https://doi.org/10.1007/BF00992696.
 
     Args:
         policy: is trained in place.
         config: settings.
-        seed: unused randomness keeps the learners' signature.
+        seed: of the learner's randomness.
     """
 
     config: ReinforceConfig
@@ -58,6 +58,10 @@ class Reinforce(PolicyGradient):
         if self.config.baseline:
             return super()._value_loss(evaluation, targets)
         return evaluation.value.new_zeros(())
+
+    def _step(self, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]) -> None:
+        if bool(targets.valid.any()):  # else Adam's momentum would move the parameters for nothing
+            super()._step(rollout, targets, progress, sums)
 
     def _advantage(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         if self.config.baseline:

@@ -99,7 +99,9 @@ def _show(result: dict[str, Any], console: Console) -> None:
         name: Estimate(value["mean"], None if value["ci95"] is None else tuple(value["ci95"]))
         for name, value in measures.items()
     }
-    facts = f"{facts_of(result)}, messages {result['messages']}, seed {result['seed']}"
+    told = {"policy", "episodes", "messages", "deterministic", "seed", *measures}
+    described = {name: value for name, value in result.items() if name not in told}
+    facts = f"{facts_of(described)}, messages {result['messages']}, seed {result['seed']}"
     console.print(
         table_of({result["policy"]: estimates}, f"{facts}; mean and 95 % interval over {result['episodes']} episodes")
     )

@@ -13,15 +13,12 @@ from typing import Any, get_origin
 
 import yaml
 
-from marl.api import replace_field
 from marl.config import Config
 from marl.errors import ConfigError
 from marl.roster import parse_team
-from marl.run_config import RunConfig, read_config, switch_algorithm
+from marl.run_config import SHORT, RunConfig, read_config, with_override
 
 __all__ = ["option", "with_overrides"]
-
-SHORT = {"team": "env.team", "prey": "env.prey"}
 
 
 def option(arguments: list[str], name: str) -> str | None:
@@ -48,9 +45,10 @@ def with_overrides(config: RunConfig[Any], arguments: list[str]) -> tuple[RunCon
     values: dict[str, Any] = config.model_dump(mode="json")
     left: list[str] = []
     for flag, words in _groups(arguments):
-        path = SHORT.get(flag, flag).replace("-", "_").split(".")
+        path = SHORT.get(flag) or flag.replace("-", "_").split(".")
         if flag in SHORT and path[-1] not in values["env"]:
             raise ConfigError(f"--{flag}: the environment {values['env']['name']!r} has no field {flag!r}")
+        _check_part(values, path, flag)
         if words and _is_field(values, path):
             values = _replaced(values, path, flag, words, _is_sequence(config, path))
         else:
@@ -77,6 +75,17 @@ def _is_field(values: Mapping[str, Any], path: list[str]) -> bool:
     return isinstance(place, Mapping) and path[-1] in place
 
 
+def _check_part(values: Mapping[str, Any], path: list[str], flag: str) -> None:
+    place: Any = values
+    for depth, part in enumerate(path[:-1], 1):
+        place = place.get(part) if isinstance(place, Mapping) else None
+        if place is None and _is_field(values, path[:depth]):
+            whole = ".".join(path[:depth])
+            raise ConfigError(
+                f"--{flag}: {whole} is None here; give the whole part, e.g. --{whole} '{{{path[-1]}: ...}}'"
+            )
+
+
 def _is_sequence(config: RunConfig[Any], path: list[str]) -> bool:
     """Whether a field takes a list and nothing else; a schedule takes a number, too."""
     place: Any = config
@@ -90,15 +99,15 @@ def _is_sequence(config: RunConfig[Any], path: list[str]) -> bool:
 
 def _replaced(values: dict[str, Any], path: list[str], flag: str, words: list[str], sequence: bool) -> dict[str, Any]:
     if path == ["algorithm", "name"]:
-        return {**values, "algorithm": switch_algorithm(values["algorithm"], " ".join(words))}
+        return with_override(values, path, " ".join(words))
     if path == ["env", "team"] and not words[0].startswith("{"):
         try:
-            return replace_field(values, path, parse_team(" ".join(words)))
+            return with_override(values, path, parse_team(" ".join(words)))
         except ValueError as error:
             raise ConfigError(f"--{flag}: {error}") from error
     parts = [_value(word, flag) for word in words]
     several = len(parts) > 1 or (sequence and isinstance(parts[0], str))
-    return replace_field(values, path, parts if several else parts[0])
+    return with_override(values, path, parts if several else parts[0])
 
 
 def _value(text: str, flag: str) -> Any:

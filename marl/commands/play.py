@@ -38,7 +38,7 @@ class Played:
     team: Annotated[str | None, _as_trained("A=N,B=N")] = None
     """Composition, e.g. A=3,B=1."""
     prey: Annotated[str | None, _as_trained("NAME")] = None
-    """How the prey moves: random, still or flee."""
+    """How the prey moves: random, still, flee, or the folder of a run that trained prey."""
     backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
     """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None

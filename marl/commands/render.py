@@ -60,6 +60,6 @@ def render(arguments: list[str]) -> int:
     environment, player = player_of(options.run, options.policy, options.environment)
     scenes, scores = record_episode(environment, player, options.seed, options.messages == "on")
     name = score_name(environment)
-    path = save(draw(scenes, scores, name, tuple(environment.roster.team)), options.out)
+    path = save(draw(scenes, scores[:-1], name, tuple(environment.roster.team)), options.out)
     print(f"wrote {path}: {len(scenes)} steps, {name} {scores[-1]:g}")
     return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,14 @@ from marl.api import environment_config, reference
 from marl.checkpoint import SavedPolicy, load_policy
 from marl.config import Config
 from marl.environment import Task
+from marl.errors import UndrawableError
 from marl.evaluation import Player, as_json, play, record_episode, score_name, summarise
 from marl.rendering import draw, save
 from marl.roster import format_team
 from marl.serialisation import atomic_path
 from marl.statistics import Estimate
 
-__all__ = ["facts_of", "report_run", "table_of"]
+__all__ = ["facts_of", "program", "report_run", "table_of"]
 
 EPISODES = 500
 SEED = 30_000
@@ -44,13 +47,16 @@ def report_run(folder: Path, console: Console) -> None:
     with atomic_path(folder / "report.json") as path:
         report = {"episodes": EPISODES, "seed": SEED, "env": settings, "policies": policies}
         path.write_text(json.dumps(report, indent=1) + "\n")
-    what = f"{settings['name']}: {facts_of(settings)}"
+    what = f"{settings['name']}: {facts_of(task.describe(config))}"
     console.print(table_of(rows, f"{what}; mean over {EPISODES} episodes and 95 % bootstrap interval"))
-    picture = _draw(saved.policy, task, config, folder / "episode.gif")
+    try:
+        picture = str(_draw(saved.policy, task, config, folder / "episode.gif"))
+    except UndrawableError as error:
+        picture = f"none: {error}"
     console.print(f"saved policy       {folder / 'policy'}", soft_wrap=True)
     console.print(f"animated picture   {picture}", soft_wrap=True)
     console.print(f"table as JSON      {folder / 'report.json'}", soft_wrap=True)
-    console.print(f"TensorBoard        tensorboard --logdir {folder}", soft_wrap=True)
+    console.print(f"TensorBoard        {program('tensorboard')} --logdir {folder}", soft_wrap=True)
 
 
 def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[str, Estimate]]:
@@ -73,7 +79,7 @@ def _draw(player: Player, task: Task, config: Config, path: Path) -> Path:
     environment = task.make(config, 1)
     scenes, scores = record_episode(environment, player, SEED)
     environment.close()
-    return save(draw(scenes, scores, score_name(environment), tuple(environment.roster.team)), path)
+    return save(draw(scenes, scores[:-1], score_name(environment), tuple(environment.roster.team)), path)
 
 
 def table_of(rows: Mapping[str, Mapping[str, Estimate]], title: str) -> Table:
@@ -93,12 +99,17 @@ def table_of(rows: Mapping[str, Mapping[str, Estimate]], title: str) -> Table:
     return table
 
 
-def facts_of(settings: Mapping[str, Any]) -> str:
-    """What is played, in words, from an environment's settings."""
-    facts = [f"team {format_team(settings['team'])}"] if "team" in settings else []
-    names = ("prey", "max_cycles", "backend")
-    facts += [f"{name.replace('_', ' ')} {settings[name]}" for name in names if name in settings]
-    return ", ".join(facts)
+def facts_of(described: Mapping[str, Any]) -> str:
+    """What is played, in words, from what a task's ``describe`` gave."""
+    texts = {name: format_team(value) if isinstance(value, dict) else value for name, value in described.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
+
+
+def program(name: str) -> str:
+    """A command of this environment as it can be typed here: by its path if its name would not find it."""
+    beside = Path(sys.executable).with_name(name)
+    found = shutil.which(name)
+    return name if found is not None and Path(found).resolve() == beside.resolve() else str(beside)
 
 
 def _cell(estimate: Estimate) -> str:

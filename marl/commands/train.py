@@ -25,7 +25,7 @@ Trains a team from a preset, or goes on with a run.
   --out RUN        folder of the new run: settings, log, checkpoints and policy go there
   --resume RUN     go on with the run in this folder from its latest checkpoint
   --team A=2,B=2   composition
-  --prey NAME      how the prey moves: random, still or flee
+  --prey NAME      how the prey moves: random, still, flee, or the folder of a run that trained prey
   --report         compare with reference policies at the end and draw an episode
 
 Ctrl-C saves and ends; --resume goes on. Every field of the preset is an option by its dotted
@@ -65,7 +65,7 @@ def train(arguments: list[str]) -> int:
 
 def _train(config: RunConfig[Any], folder: Path, resume: bool, report: bool) -> int:
     from marl.commands.progress import Watcher
-    from marl.commands.report import report_run
+    from marl.commands.report import program, report_run
     from marl.training import Trainer
 
     console = Console(highlight=False)
@@ -77,12 +77,12 @@ def _train(config: RunConfig[Any], folder: Path, resume: bool, report: bool) -> 
         parameters = sum(p.numel() for p in trainer.policy.parameters())
         what = f"training from env step {trainer.env_steps:,} to {config.total_env_steps:,} on {trainer.device}"
         console.print(f"{what}, {parameters:,} parameters, run folder {folder}", soft_wrap=True)
-        console.print(f"watch it: tensorboard --logdir {folder}", soft_wrap=True)
+        console.print(f"watch it: {program('tensorboard')} --logdir {folder}", soft_wrap=True)
     with Watcher(console, config.total_env_steps) as watch:
         result = trainer.train(watch)
     if not result.finished:
         stopped = f"stopped and saved at {result.env_steps:,} env steps"
-        console.print(f"{stopped}; go on with: marl train --resume {folder}", soft_wrap=True)
+        console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
         return 130
     console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
     if report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from marl.config import Config
+from marl.config import Config, Width
 from marl.distributions import Categorical, DiagonalGaussian, Distribution
 from marl.networks.mlp import Activation, mlp
 from marl.roster import ActionSpec
@@ -16,7 +16,7 @@ __all__ = ["Actor", "ActorConfig"]
 class ActorConfig(Config):
     """Shape of the actors."""
 
-    hidden: tuple[int, ...] = ()
+    hidden: tuple[Width, ...] = ()
     """Widths of the layers between embedding and logits."""
     activation: Activation = "relu"
     """Activation after each of them."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from marl.batch import Observation
-from marl.config import Config
+from marl.config import Config, Width
 from marl.networks.mlp import Activation, mlp
 from marl.roster import Roster
 from marl.symlog import symlog
@@ -23,9 +24,9 @@ class CriticConfig(Config):
 
     sharing: Literal["class", "team", "independent"] = "class"
     """One centralised critic a class, one for the team, or each agent on its own features."""
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[Width, ...] = (64, 64)
     """Widths of the layers after the entities are pooled (or on an agent's own features)."""
-    entity_hidden: tuple[int, ...] = (64, 64)
+    entity_hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
     """Widths of the layers on each entity as an agent sees it."""
     activation: Activation = "relu"
     """Activation after each layer."""

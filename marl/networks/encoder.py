@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from marl.batch import Memory, Observation
-from marl.config import Config
+from marl.config import Config, Width
 from marl.networks.mlp import ACTIVATIONS, Activation, linear, mlp
 from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig, remember
 from marl.roster import Roster
@@ -26,7 +26,7 @@ Sharing = Literal["class", "team", "agent"]
 class EncoderConfig(Config):
     """Shape of the class encoders."""
 
-    hidden: tuple[int, ...] = (64, 64)
+    hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
     """Widths of the fully connected layers; the last is the token width D."""
     activation: Activation = "relu"
     """Activation after each layer."""
@@ -66,13 +66,11 @@ class TeamEncoder(nn.Module):
         config: shape.
 
     Raises:
-        ValueError: if there is no hidden layer, or a class has a name that PyTorch reserves.
+        ValueError: if a class has a name that PyTorch reserves.
     """
 
     def __init__(self, roster: Roster, config: EncoderConfig) -> None:
         super().__init__()
-        if not config.hidden:
-            raise ValueError("encoder.hidden is empty; give at least one width, e.g. (64, 64)")
         self.config, self.width = config, config.hidden[-1]
         self.trained = {name: max(count, 1) for name, count in roster.team.items()}
         sizes = {c.name: c.feature_size for c in roster.classes}

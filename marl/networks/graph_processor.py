@@ -137,8 +137,8 @@ def edge_features(kinematics: Tensor) -> Tensor:
 class GraphProcessor(nn.Module):
     """Rounds of messages along the adjacency, each joined to the token by a residual.
 
-    The processor is shared by the whole team. Each edge carries relative position and velocity
-    and the classes of both its ends.
+    The processor is shared by the whole team. With ``gat`` each edge carries relative position and
+    velocity and the classes of both its ends; with ``gcn`` nodes carry position, velocity and class.
 
     Args:
         width: ``D``.
@@ -180,7 +180,7 @@ class GraphProcessor(nn.Module):
         adjacency, kinematics = adjacency.reshape(-1, size, size), kinematics.reshape(-1, size, 4)
         kinds = functional.one_hot(class_indices, self.num_classes).to(tokens)
         nodes = torch.cat([symlog(kinematics), kinds.expand(len(kinematics), -1, -1)], -1)
-        edges = self._edges(kinematics, kinds)
+        edges = self._edges(kinematics, kinds) if self.config.kind == "gat" else None
         dense = self.config.route == "dense" or (self.config.route == "auto" and size <= LARGEST_DENSE_TEAM)
         x = tokens.reshape(-1, size, tokens.shape[-1])
         for norm, inputs, layer, output in zip(
@@ -197,15 +197,16 @@ class GraphProcessor(nn.Module):
         return torch.cat([edge_features(kinematics), ends.expand(len(kinematics), -1, -1, -1)], -1)
 
 
-def _dense(layer: nn.Module, x: Tensor, adjacency: Tensor, edges: Tensor) -> Tensor:
+def _dense(layer: nn.Module, x: Tensor, adjacency: Tensor, edges: Tensor | None) -> Tensor:
     if isinstance(layer, EdgeGATv2Conv):
+        assert edges is not None
         return layer.dense(x, adjacency, edges)
     assert isinstance(layer, GCNConv)
     return dense_gcn(layer, x, adjacency)
 
 
-def _sparse(layer: nn.Module, x: Tensor, adjacency: Tensor, edges: Tensor) -> Tensor:
+def _sparse(layer: nn.Module, x: Tensor, adjacency: Tensor, edges: Tensor | None) -> Tensor:
     graph, receiver, sender = adjacency.nonzero(as_tuple=True)
     edge_index = torch.stack([graph * x.shape[1] + sender, graph * x.shape[1] + receiver])
-    arguments = (edges[graph, receiver, sender],) if isinstance(layer, EdgeGATv2Conv) else ()
+    arguments = () if edges is None else (edges[graph, receiver, sender],)
     return layer(x.flatten(0, 1), edge_index, *arguments).view_as(x)

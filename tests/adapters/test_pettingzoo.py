@@ -348,11 +348,11 @@ def test_other_actions_are_refused(space):
 def test_what_was_not_given_is_refused():
     env = counting()
     for call, message in [
-        (env.state, "give get_state and set_state"),
         (lambda: env.load_state({}), "give get_state and set_state"),
         (env.scene, "cannot be drawn; give scene"),
     ]:
         with pytest.raises(ValueError, match=message):
             call()
+    assert env.state() is None
     with pytest.raises(ValueError, match="only one of get_state and set_state"):
         make(1, get_state=get_state)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 import marl
 from marl.errors import ConfigError, FileError
@@ -57,6 +58,7 @@ def test_evaluating_a_run(run: Path) -> None:
         "backend": "batched",
         "episodes": 30,
         "messages": True,
+        "deterministic": False,
         "seed": 7,
     }
     assert result["team"] == {"A": 3, "B": 1}
@@ -146,6 +148,7 @@ assert random.getstate() == before
 assert "torch" not in sys.modules and "numpy" not in sys.modules
 assert set(dir(marl)) >= {"train", "load", "make", "evaluate", "reference"}
 import torch
+import yaml
 state, threads = torch.get_rng_state(), torch.get_num_threads()
 marl.train
 assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
@@ -158,3 +161,51 @@ except AttributeError as error:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_overrides_from_python_are_those_of_the_command_line(preset: dict[str, Any], tmp_path: Path) -> None:
+    result = marl.train(preset, tmp_path / "x", team="A=1,B=1", algorithm__name="a2c", total_env_steps=256)
+    assert result.finished
+    config = yaml.safe_load((tmp_path / "x" / "config.yaml").read_text())
+    assert (config["env"]["team"], config["algorithm"]["name"]) == ({"A": 1, "B": 1}, "a2c")
+    longer = marl.train(None, tmp_path / "x", resume=True, total_env_steps=512)
+    assert longer.env_steps == 512
+    with pytest.raises(ConfigError, match="nothing to train; give a preset, or resume=True"):
+        marl.train(None, tmp_path / "y")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"frame": "absolute"}, "frame is 'absolute', but the policy was trained with 'relative'"),
+        ({"classes": {"A": ["prey"], "B": ["landmarks"]}}, "classes is .* but the policy was trained with"),
+    ],
+)
+def test_settings_that_change_what_features_mean_are_refused(run: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        marl.evaluate(run, episodes=2, **changes)
+
+
+def test_a_policy_that_does_not_fit_is_refused_without_a_run_too(run: Path) -> None:
+    settings = {"name": "simple_tag", "num_obstacles": 5}
+    with pytest.raises(ConfigError, match="class 'A' was trained with"):
+        marl.evaluate(marl.load(run), episodes=2, settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("algorithm__learning_rate", -1),
+        ("algorithm__learning_rate", (0.001, -0.1)),
+        ("algorithm__clip_range", -3),
+        ("algorithm__entropy_coef", float("nan")),
+        ("policy__critic__entity_hidden", ()),
+        ("policy__actor__hidden", (0,)),
+    ],
+)
+def test_values_that_training_cannot_use_are_refused(
+    preset: dict[str, Any], tmp_path: Path, field: str, value: object
+) -> None:
+    with pytest.raises(ConfigError, match=field.replace("__", ".")):
+        marl.train(preset, tmp_path / "x", **{field: value})
+    assert not (tmp_path / "x").exists()

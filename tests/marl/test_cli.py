@@ -190,6 +190,7 @@ def test_evaluating_writes_the_json_that_is_promised(cli: Cli, run: Path, tmp_pa
         "max_cycles": 15,
         "backend": "batched",
         "messages": "off",
+        "deterministic": False,
         "seed": 7,
     }
     for measure in ("contacts_per_episode", "return_per_predator", "share_with_contact", "first_contact_step"):
@@ -268,3 +269,12 @@ def test_the_report_compares_and_draws(
     assert (folder / "episode.gif").exists()
     for line in (f"tensorboard --logdir {folder}", str(folder / "policy"), str(folder / "episode.gif")):
         assert line in out
+
+
+def test_a_part_that_is_none_is_named(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    options = ["--env.communication", "None", "--env.communication.range", "2"]
+    status, _, err = cli("train", preset_file, "--out", tmp_path / "x", *options)
+    assert status == 2
+    assert "env.communication is None here; give the whole part, e.g. --env.communication '{range: ...}'" in " ".join(
+        err.split()
+    )

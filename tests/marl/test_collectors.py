@@ -206,3 +206,19 @@ def test_the_seed_decides(make_tag: Callable[..., SimpleTag], team_config: Calla
     first, same, other = (Collector(make_tag({"A": 1, "B": 1}), 4, seed).collect(policy)[0] for seed in (1, 1, 2))
     assert_same(first, same)
     assert not first.reward.equal(other.reward) or not first.log_prob.equal(other.log_prob)
+
+
+def test_an_environment_that_cannot_be_stored_begins_anew(
+    make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SimpleTag, "state", lambda self: None)
+    collector = Collector(make_tag({"A": 1, "B": 2}), 4, seed=3)
+    policy = ActorCritic(collector.environment.roster, team_config(), 8, 2)
+    collector.collect(policy)
+    other = Collector(make_tag({"A": 1, "B": 2}), 4, seed=99)
+    fresh = other.observation
+    other.load_state(collector.state())
+    assert other.observation is fresh
+    assert other.started.all()
+    assert other.generator.get_state().equal(collector.generator.get_state())
+    other.collect(policy)

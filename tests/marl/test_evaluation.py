@@ -15,6 +15,7 @@ from marl.environment import Scene
 from marl.evaluation import EpisodeTable, as_json, play, record_episode, score_name, summarise
 from marl.policies.actor_critic import Act
 from marl.roster import ActionSpec, AgentClass, Roster
+from marl.seeding import ACTIONS, stream
 from marl.statistics import Estimate
 
 
@@ -119,7 +120,9 @@ def test_messages_can_be_switched_off_and_actions_be_the_likeliest() -> None:
     play(Stub, listener, episodes=1, seed=3)  # type: ignore[arg-type]
     play(Stub, listener, episodes=1, seed=3, messages=False, deterministic=True)  # type: ignore[arg-type]
     assert listener.heard == [4, 4, 0, 0]
-    assert listener.generators == [3, 3, None, None]
+    drawn = stream(3, ACTIONS).initial_seed()
+    assert listener.generators == [drawn, drawn, None, None]
+    assert drawn != 3  # the environment draws from the seed itself
 
 
 def test_no_episodes_are_refused() -> None:
@@ -149,7 +152,7 @@ def test_a_recorded_episode_has_a_scene_before_each_step_and_the_score_so_far() 
 
     scenes, scores = record_episode(Longer(1), Listener(), seed=0)  # type: ignore[arg-type]
     assert [scene.discs[0][0] for scene in scenes] == [0.0, 1.0, 2.0]
-    assert scores == [0.0, 2.0, 2.0]
+    assert scores == [0.0, 2.0, 2.0, 2.0]
 
 
 def test_without_events_the_score_is_the_mean_return() -> None:
@@ -157,7 +160,7 @@ def test_without_events_the_score_is_the_mean_return() -> None:
         events: Mapping[str, str] = {}
 
     _, scores = record_episode(Eventless(1), Listener(), seed=0)  # type: ignore[arg-type]
-    assert scores == [0.0, 1.5]
+    assert scores == [0.0, 1.5, 3.0]
     assert score_name(Eventless(1)) == "return"  # type: ignore[arg-type]
     assert score_name(Stub(1)) == "hits"  # type: ignore[arg-type]
 

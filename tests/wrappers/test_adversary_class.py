@@ -3,6 +3,7 @@ import pytest
 from mpe2 import simple_spread_v3, simple_tag_v3
 
 from wrappers.adversary_class import AdversaryClass
+from wrappers.communication_graph import CommunicationGraph
 
 
 def make(**options):
@@ -57,3 +58,9 @@ def test_other_environments_are_refused():
         AdversaryClass(simple_spread_v3.parallel_env())
     with pytest.raises(TypeError, match=r"give mpe2.simple_tag_v3.parallel_env"):
         AdversaryClass(simple_tag_v3.env())
+
+
+def test_classes_above_the_graph_are_refused():
+    env = simple_tag_v3.parallel_env(num_adversaries=2, num_good=1)
+    with pytest.raises(ValueError, match="ScriptedPrey, AdversaryClass, CommunicationGraph, TeamState"):
+        AdversaryClass(CommunicationGraph(env), team={"A": 1, "B": 1})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,3 +87,12 @@ def test_a_rollout_in_which_nothing_ends_moves_the_policy_nowhere(policy: ActorC
 def test_other_returns_than_monte_carlo_are_refused() -> None:
     with pytest.raises(ValueError, match="gae_lambda"):
         ReinforceConfig(gae_lambda=0.9)
+
+
+def test_a_rollout_without_an_ended_episode_moves_nothing(policy: ActorCritic, rollout: Rollout) -> None:
+    learner = Reinforce(policy, ReinforceConfig(baseline=False, gamma=0.5), 0)
+    learner.update(rollout, 0.0)  # Adam has momentum now
+    before = {name: p.detach().clone() for name, p in policy.named_parameters()}
+    never = torch.zeros_like(rollout.terminated)
+    learner.update(replace(rollout, terminated=never, truncated=never), 0.0)
+    assert all(p.equal(before[name]) for name, p in policy.named_parameters())

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from marl.batch import Memory, Observation
 from marl.networks.encoder import EncoderConfig, TeamEncoder
 from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig
-from marl.roster import Roster
+from marl.roster import AgentClass, Roster
 
 LENGTH, COPIES, WIDTH = 4, 2, 8
 TRANSFORMER = TransformerConfig(layers=2, heads=2, window=3, feedforward=16)
@@ -178,9 +178,16 @@ def test_an_empty_memory_is_what_an_episode_begins_with(
     assert_close(fresh, reset, **EXACT)
 
 
-def test_no_width_is_refused(make_roster: Callable[..., Roster]) -> None:
-    with pytest.raises(ValueError, match=r"encoder\.hidden is empty"):
-        TeamEncoder(make_roster(), EncoderConfig(hidden=()))
+@pytest.mark.parametrize("hidden", [(), (64, -5), (0,)])
+def test_no_width_is_refused(hidden: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="hidden"):
+        EncoderConfig(hidden=hidden)
+
+
+def test_a_class_name_that_pytorch_reserves_is_refused(make_roster: Callable[..., Roster]) -> None:
+    action = make_roster().classes[0].action
+    with pytest.raises(ValueError, match=r"class 'keys': .* reserves this name"):
+        TeamEncoder(Roster((AgentClass("keys", 3, action),), (1,)), EncoderConfig())
 
 
 def test_squashing_is_a_choice(
