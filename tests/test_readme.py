@@ -35,9 +35,10 @@ def commands(name: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def run_x() -> None:
-    """The run that most commands speak of."""
-    assert main(["train", "experiments/predator_teams.yaml", "--out", "runs/x", *SHORT.split()]) == 0
+def runs() -> None:
+    """The runs that most commands speak of."""
+    for preset, run in (("predator_teams", "runs/x"), ("prey", "runs/prey")):
+        assert main(["train", f"experiments/{preset}.yaml", "--out", run, *SHORT.split()]) == 0
 
 
 def test_the_training_commands_work() -> None:
@@ -49,7 +50,7 @@ def test_the_training_commands_work() -> None:
         assert main([*shorter, *resuming]) == 0, command
 
 
-@pytest.mark.usefixtures("run_x")
+@pytest.mark.usefixtures("runs")
 def test_the_other_commands_work() -> None:
     others = commands("evaluate") + commands("render")
     assert len(others) >= 4
