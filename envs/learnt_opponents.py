@@ -37,7 +37,8 @@ class LearntOpponents:
     def __call__(self, world: World, generator: torch.Generator) -> Tensor:
         """Discrete actions of its side, ``[B, N]``."""
         device = world.position.device
-        self.policy.to(device)
+        if self.policy.device != device:
+            self.policy.to(device)
         seen = (world if self.side == "predators" else world.mirrored).map(_single)
         if self.memory is None:
             self.memory = self.policy.initial_memory(*seen.alive.shape)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-__all__ = ["Memory", "Observation", "Record", "Rollout", "Step", "concatenate", "stack"]
+__all__ = ["Memory", "Observation", "Record", "Rollout", "Step", "stack"]
 
 R = TypeVar("R", bound="Record")
 
@@ -60,11 +60,6 @@ def _merge(values: Sequence[Any], function: Callable[[list[Tensor]], Tensor]) ->
 def stack(records: Sequence[R]) -> R:
     """Joins records along a new first axis (time)."""
     return _merge(records, torch.stack)
-
-
-def concatenate(records: Sequence[R], dim: int = 0) -> R:
-    """Joins records along an axis that they have."""
-    return _merge(records, lambda tensors: torch.cat(tensors, dim))
 
 
 @dataclass(frozen=True)

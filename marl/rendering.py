@@ -6,7 +6,6 @@ universal design" (https://jfly.uni-koeln.de/color/), which colour-blind readers
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
 from marl.environment import Scene
+from marl.serialisation import atomic_path
 
 __all__ = ["CLASS_COLOURS", "OBSTACLE_COLOUR", "PREY_COLOUR", "check_path", "contact_sheet", "draw", "save"]
 
@@ -117,15 +117,9 @@ def save(frames: Frames, path: str | Path) -> Path:
     path = check_path(path)
     if frames.ndim != 4 or frames.shape[-1] != 3 or not len(frames):
         raise ValueError(f"frames have shape {frames.shape}; give [F, H, W, 3] with at least one frame")
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix.lower()}")
-    try:
-        if partial.suffix == ".gif":
-            _write_gif(frames, partial)
-        else:
-            _write_mp4(frames, partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write = _write_gif if path.suffix.lower() == ".gif" else _write_mp4
+    with atomic_path(path) as partial:
+        write(frames, partial)
     return path
 
 

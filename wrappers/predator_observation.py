@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from wrappers.world import World
 __all__ = ["PredatorObservation", "as_float32", "unbounded"]
 
 
-class PredatorObservation(BaseParallelWrapper[str, Any, Any]):
+class PredatorObservation(BaseParallelWrapper[str, Any, Any], ABC):
     """Replaces what each predator observes. Prey that are agents keep their own observation.
 
     A subclass overrides `_observe`.
@@ -47,9 +48,9 @@ class PredatorObservation(BaseParallelWrapper[str, Any, Any]):
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         return self._replace(observations), rewards, terminations, truncations, infos
 
+    @abstractmethod
     def _observe(self, world: World, observations: dict[str, Any]) -> dict[str, Any]:
         """The new observation of each predator, from the world and the old ones."""
-        raise NotImplementedError
 
     def _replace(self, observations: dict[str, Any]) -> dict[str, Any]:
         return {**observations, **self._observe(read_world(self.env), observations)}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from marl.batch import Memory, Observation, Rollout, Step, concatenate, stack
+from marl.batch import Memory, Observation, Rollout, Step, stack
 from marl.roster import Roster
 
 
@@ -24,12 +24,6 @@ def test_stacking_makes_a_time_axis_in_every_field() -> None:
     assert both.alive.shape == (2, 2, 2)
     assert both.leading_shape == (2, 2)
     assert both.action_mask is None
-
-
-def test_concatenating_joins_copies() -> None:
-    both = concatenate([counted(), counted(10)])
-    assert both.features["A"][..., 0].tolist() == [[0, 1], [2, 3], [10, 11], [12, 13]]
-    assert both.alive.shape == (4, 2)
 
 
 def test_indexing_reaches_dicts() -> None:
