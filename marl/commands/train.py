@@ -38,12 +38,16 @@ Trains a team from a preset, or goes on with a run, or trains many at once.
   --jobs N         so many of them at once; by default as many as cores and memory bear
 
 Ctrl-C saves and ends; --resume goes on with a run, the same command again with many. Every field
-of the preset is an option by its dotted name, e.g. --total-env-steps 500000 --seed 1 --algorithm.gamma 0.99. To see them all:
+of the preset is an option by its dotted name, e.g. --total-env-steps 500000 --seed 1
+--algorithm.gamma 0.99. To see them all:
 
   marl train experiments/predator_teams.yaml --help
 """
 
 DESCRIPTION = """Trains a team from a preset, or goes on with a run. Ctrl-C saves and ends; --resume goes on.
+
+With --seeds or --native-grid it trains many runs at once; the same command again goes on with those
+that have not finished.
 
 A whole part is replaced by YAML, e.g. --env.communication None, or
 --env.classes '{A: [landmarks], C: [prey, teammates]}'.
