@@ -82,7 +82,12 @@ def train_runs(runs: Sequence[GridRun], jobs: int | None, again: str) -> int:
         jobs = jobs or _jobs(runs[0].config, len(runs) - counts["finished"])
         console.print(f"{jobs} at once; what each prints is in the .log beside its folder", soft_wrap=True)
     outcome = _train(runs, standings, jobs or 1, console)
-    return _conclude(outcome, again, console)
+    console.print(_counted(outcome, len(runs)), soft_wrap=True)
+    if outcome.stopped or outcome.failed:
+        console.print(f"go on with: {again}", soft_wrap=True)
+    if outcome.stopped:
+        return 130
+    return 1 if outcome.failed else 0
 
 
 def _jobs(config: RunConfig[Any], runs: int) -> int:
@@ -152,11 +157,11 @@ def _end(run: GridRun, process: RunProcess, outcome: _Outcome, watcher: GridWatc
         outcome.finished += 1
         watcher.end(run, "finished")
     elif status == 130 and outcome.stopped:
-        watcher.end(run, "stopped and saved")
+        watcher.end(run, "stopped", " and saved")
     else:
         outcome.failed.append(run)
-        lines = [f"    {line}" for line in process.printed()[-TOLD_LINES:]]
-        watcher.end(run, "\n".join([f"failed ({_reason(status)}); the end of {run.log}:", *lines]))
+        lines = "".join(f"\n    {line}" for line in process.printed()[-TOLD_LINES:])
+        watcher.end(run, "failed", f" ({_reason(status)}); the end of {run.log}:{lines}")
 
 
 def _reason(status: int | None) -> str:
@@ -165,14 +170,7 @@ def _reason(status: int | None) -> str:
     return f"status {status}"
 
 
-def _conclude(outcome: _Outcome, again: str, console: Console) -> int:
-    done = f"{outcome.finished} finished"
-    if outcome.failed:
-        names = ", ".join(run.name for run in outcome.failed)
-        done += f", {len(outcome.failed)} failed ({names})"
-    console.print(done, soft_wrap=True)
-    if outcome.stopped or outcome.failed:
-        console.print(f"go on with: {again}", soft_wrap=True)
-    if outcome.stopped:
-        return 130
-    return 1 if outcome.failed else 0
+def _counted(outcome: _Outcome, runs: int) -> str:
+    names = ", ".join(run.name for run in outcome.failed)
+    failed = f", {len(outcome.failed)} failed ({names})" if names else ""
+    return f"{'stopped with ' if outcome.stopped else ''}{outcome.finished} of {runs} runs finished{failed}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -36,7 +37,7 @@ class GridWatcher:
     def __init__(self, console: Console, runs: Sequence[GridRun], standings: Mapping[str, Standing]) -> None:
         self.console, self.runs = console, {run.name: run for run in runs}
         self.env_steps = {name: standing.env_steps for name, standing in standings.items()}
-        self.ended = {name for name, standing in standings.items() if standing.state == "finished"}
+        self.ended = Counter("finished" for standing in standings.values() if standing.state == "finished")
         self.notes: dict[str, str] = {}
         self.last = time.monotonic()
         columns = (
@@ -68,6 +69,11 @@ class GridWatcher:
     def _done(self) -> int:
         return sum(_cost(run, self.env_steps[name]) for name, run in self.runs.items())
 
+    @property
+    def _counts(self) -> str:
+        failed = f", {self.ended['failed']} failed" if self.ended["failed"] else ""
+        return f"{self.ended['finished']} of {len(self.runs)} finished{failed}"
+
     def begin(self, run: GridRun) -> None:
         """A run's process was started."""
         total, done = run.config.total_env_steps, self.env_steps[run.name]
@@ -81,12 +87,12 @@ class GridWatcher:
         self.bars.update(self.tasks[run.name], completed=progress.env_steps, note=self.notes[run.name])
         self._count()
 
-    def end(self, run: GridRun, how: str) -> None:
-        """A run's process has ended; says how."""
+    def end(self, run: GridRun, how: str, details: str = "") -> None:
+        """A run's process has ended: ``finished``, ``failed`` or ``stopped``."""
         self.bars.remove_task(self.tasks.pop(run.name))
-        self.ended.add(run.name)
-        note = self.notes.get(run.name, "")
-        self.console.print(escape(f"{run.name}  {note}{'  ' if note else ''}{how}"), soft_wrap=True)
+        self.ended[how] += 1
+        note = f"{self.notes[run.name]}  " if run.name in self.notes else ""
+        self.console.print(escape(f"{run.name}  {note}{how}{details}"), soft_wrap=True)
         self._count()
 
     def tick(self) -> None:
@@ -97,14 +103,11 @@ class GridWatcher:
         task = self.bars.tasks[0]
         shares = (f"{name} {self.env_steps[name] / self.runs[name].config.total_env_steps:.0%}" for name in self.tasks)
         left = "" if task.time_remaining is None else f", about {timedelta(seconds=round(task.time_remaining))} left"
-        line = (
-            f"{task.percentage:3.0f}%  {len(self.ended)} of {len(self.runs)} ended, training: {', '.join(shares)}{left}"
-        )
+        line = f"{task.percentage:3.0f}%  {self._counts}{left}, training {', '.join(shares)}"
         self.console.print(escape(line), soft_wrap=True)
 
     def _count(self) -> None:
-        note = f"{len(self.ended)} of {len(self.runs)} ended, {len(self.tasks)} training"
-        self.bars.update(self.all, completed=self._done, note=note)
+        self.bars.update(self.all, completed=self._done, note=self._counts)
 
 
 def _cost(run: GridRun, env_steps: int) -> int:
