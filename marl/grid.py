@@ -40,7 +40,7 @@ class GridRun:
         name: composition and seed, e.g. ``"3+1/seed-2"``.
         folder: of the run.
         config: of the run.
-        agents: how many train.
+        agents: of its composition; 1 where all runs have the same.
     """
 
     name: str
@@ -103,15 +103,15 @@ def plan_runs(
     """
     values = {**config.model_dump(mode="json"), "threads": config.threads or 1}
     if teams is None:
-        return [_run(values, out, f"seed-{seed}", seed) for seed in seeds]
+        return [_run(values, out, f"seed-{seed}", seed, 1) for seed in seeds]
     if "team" not in values["env"]:
         raise ConfigError(
             f"--native-grid sets env.team, but the environment {values['env']['name']!r} has no such field"
         )
     runs = []
     for team in sorted(teams, key=lambda team: -sum(team.values())):
-        native = _with_team(values, team)
-        runs += [_run(native, out, f"{'+'.join(map(str, team.values()))}/seed-{seed}", seed) for seed in seeds]
+        name, native = "+".join(map(str, team.values())), _with_team(values, team)
+        runs += [_run(native, out, f"{name}/seed-{seed}", seed, sum(team.values())) for seed in seeds]
     return runs
 
 
@@ -122,9 +122,8 @@ def _with_team(values: dict[str, Any], team: Mapping[str, int]) -> dict[str, Any
     return values
 
 
-def _run(values: dict[str, Any], out: Path, name: str, seed: int) -> GridRun:
-    config = read_config({**values, "seed": seed}, name)
-    return GridRun(name, out / name, config, sum(values["env"].get("team", {"agent": 1}).values()))
+def _run(values: dict[str, Any], out: Path, name: str, seed: int, agents: int) -> GridRun:
+    return GridRun(name, out / name, read_config({**values, "seed": seed}, name), agents)
 
 
 def check_makeable(run: GridRun) -> None:

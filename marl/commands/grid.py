@@ -15,7 +15,7 @@ from marl.commands.grid_progress import GridWatcher
 from marl.errors import ConfigError
 from marl.grid import GridRun, Standing, check_makeable, clear_unstarted, parse_seeds, plan_runs, standing_of
 from marl.interrupts import stop_on_interrupt
-from marl.processes import RunProcess, available_memory, jobs_that_fit, usable_cores
+from marl.processes import RunProcess, available_memory, jobs_that_fit, sole_user, usable_cores
 from marl.roster import parse_teams
 from marl.run_config import RunConfig, resolve_device, task_of
 from marl.tasks import make_environment
@@ -55,11 +55,12 @@ def _teams(config: RunConfig[Any], native_grid: str) -> list[dict[str, int]]:
         raise ConfigError(f"--native-grid: {error}") from error
 
 
-def train_runs(runs: Sequence[GridRun], jobs: int | None, again: str) -> int:
+def train_runs(runs: Sequence[GridRun], out: Path, jobs: int | None, again: str) -> int:
     """Trains what is not finished yet, several at once, each in a process of its own.
 
     Args:
         runs: in the order in which they begin.
+        out: folder of all runs.
         jobs: how many at once; None for as many as the machine bears.
         again: the command that goes on.
 
@@ -73,7 +74,8 @@ def train_runs(runs: Sequence[GridRun], jobs: int | None, again: str) -> int:
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs is {jobs}; give at least 1")
     standings = {run.name: standing_of(run) for run in runs}
-    for run in {run.folder.parent: run for run in runs}.values():  # seeds differ in nothing that is made
+    compositions = {run.folder.parent: run for run in runs}
+    for run in compositions.values():  # its other seeds are made alike
         check_makeable(run)
     counts: Counter[str] = Counter(standing.state for standing in standings.values())
     told = ", ".join(f"{counts[state]} {text}" for state, text in STATES.items() if counts[state])
@@ -81,7 +83,8 @@ def train_runs(runs: Sequence[GridRun], jobs: int | None, again: str) -> int:
     if counts["finished"] < len(runs):
         jobs = jobs or _jobs(runs[0].config, len(runs) - counts["finished"])
         console.print(f"{jobs} at once; what each prints is in the .log beside its folder", soft_wrap=True)
-    outcome = _train(runs, standings, jobs or 1, console)
+    with sole_user(out) as lock:
+        outcome = _train(runs, standings, jobs or 1, lock, console)
     console.print(_counted(outcome, len(runs)), soft_wrap=True)
     if outcome.stopped or outcome.failed:
         console.print(f"go on with: {again}", soft_wrap=True)
@@ -103,7 +106,9 @@ class _Outcome:
     stopped: bool = False
 
 
-def _train(runs: Sequence[GridRun], standings: Mapping[str, Standing], jobs: int, console: Console) -> _Outcome:
+def _train(
+    runs: Sequence[GridRun], standings: Mapping[str, Standing], jobs: int, lock: int, console: Console
+) -> _Outcome:
     waiting = [run for run in runs if standings[run.name].state != "finished"]
     outcome = _Outcome(finished=len(runs) - len(waiting))
     running: dict[str, tuple[GridRun, RunProcess]] = {}
@@ -115,7 +120,7 @@ def _train(runs: Sequence[GridRun], standings: Mapping[str, Standing], jobs: int
                     _stop(running, console)
                 while waiting and len(running) < jobs and not outcome.stopped:
                     run = waiting.pop(0)
-                    running[run.name] = run, _start(run, standings[run.name])
+                    running[run.name] = run, _start(run, standings[run.name], lock)
                     watcher.begin(run)
                 time.sleep(SECONDS_BETWEEN_LOOKS)
                 for run, process in list(running.values()):
@@ -131,12 +136,12 @@ def _train(runs: Sequence[GridRun], standings: Mapping[str, Standing], jobs: int
     return outcome
 
 
-def _start(run: GridRun, standing: Standing) -> RunProcess:
+def _start(run: GridRun, standing: Standing, lock: int) -> RunProcess:
     resume = standing.state == "stopped"
     if not resume:
         clear_unstarted(run.folder)
     run.folder.parent.mkdir(parents=True, exist_ok=True)
-    return RunProcess(run.config, run.folder, resume, run.log)
+    return RunProcess(run.config, run.folder, resume, run.log, lock)
 
 
 def _stop(running: Mapping[str, tuple[GridRun, RunProcess]], console: Console) -> None:

@@ -26,7 +26,7 @@ SECONDS_OF_SPEED = 300.0
 class GridWatcher:
     """Shows progress: bars in a terminal, one a running run and one for all; elsewhere a line every 30 seconds.
 
-    The share of all counts steps of agents, so that the remaining time knows that large teams are slower.
+    The share of all weighs env steps by what they cost, so that the remaining time knows that large teams are slower.
 
     Args:
         console: prints.
@@ -66,7 +66,7 @@ class GridWatcher:
         self.bars.stop()
 
     @property
-    def _done(self) -> int:
+    def _done(self) -> float:
         return sum(_cost(run, self.env_steps[name]) for name, run in self.runs.items())
 
     @property
@@ -101,7 +101,7 @@ class GridWatcher:
             return
         self.last = time.monotonic()
         task = self.bars.tasks[0]
-        shares = (f"{name} {self.env_steps[name] / self.runs[name].config.total_env_steps:.0%}" for name in self.tasks)
+        shares = (f"{task.description} {task.percentage:.0f}%" for task in self.bars.tasks[1:])
         left = "" if task.time_remaining is None else f", about {timedelta(seconds=round(task.time_remaining))} left"
         line = f"{task.percentage:3.0f}%  {self._counts}{left}, training {', '.join(shares)}"
         self.console.print(escape(line), soft_wrap=True)
@@ -110,5 +110,6 @@ class GridWatcher:
         self.bars.update(self.all, completed=self._done, note=self._counts)
 
 
-def _cost(run: GridRun, env_steps: int) -> int:
-    return min(env_steps, run.config.total_env_steps) * run.agents
+def _cost(run: GridRun, env_steps: int) -> float:
+    """Grows with a team between linearly and by the square: measured from 2 to 16 predators."""
+    return min(env_steps, run.config.total_env_steps) * run.agents**1.5

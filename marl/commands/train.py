@@ -98,7 +98,7 @@ def _train_many(options: Any, arguments: list[str]) -> int:
         if many is not None and option(arguments, name) is not None:
             raise ConfigError(f"--{name} and {which} {many} are both given; leave one out")
     runs = read_runs(options.config, options.out, options.native_grid, options.seeds)
-    return train_runs(runs, options.jobs, f"{program('marl')} train {shlex.join(arguments)}")
+    return train_runs(runs, options.out, options.jobs, f"{program('marl')} train {shlex.join(arguments)}")
 
 
 def train_run(
