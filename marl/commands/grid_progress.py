@@ -55,7 +55,8 @@ class GridWatcher:
             speed_estimate_period=SECONDS_OF_SPEED,
         )
         total = sum(_cost(run, run.config.total_env_steps) for run in runs)
-        self.all = self.bars.add_task("all", total=total, completed=self._done, note="")
+        self.all = self.bars.add_task("all", total=total, note="")
+        self._count()
         self.tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> GridWatcher:

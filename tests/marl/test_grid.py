@@ -77,8 +77,7 @@ def stopped(run: Path, tmp_path: Path) -> Path:
     """A run of 1280 env steps whose latest checkpoint is of 1024."""
     folder = tmp_path / "stopped"
     shutil.copytree(run, folder)
-    latest = folder / "checkpoints" / "000000001280"
-    latest.rename(latest.with_name("000000001024"))
+    shutil.rmtree(folder / "checkpoints" / "000000001280")
     return folder
 
 
@@ -123,13 +122,10 @@ def test_a_run_without_checkpoint_begins_anew_and_nothing_else_is_lost(
 ) -> None:
     shutil.rmtree(stopped / "policy")
     (stopped / "checkpoints" / "000000001024").rename(stopped / "checkpoints" / ".writing-000000001024")
-    shutil.rmtree(stopped / "checkpoints" / "000000000768", ignore_errors=True)
-    for path in (stopped / "checkpoints").glob("0*"):
-        shutil.rmtree(path)
     assert standing_of(planned(preset, stopped)) == Standing("new")
     (stopped / "notes.txt").write_text("mine")
     for refused in (lambda: standing_of(planned(preset, stopped)), lambda: clear_unstarted(stopped)):
-        with pytest.raises(ConfigError, match="holds 'notes.txt', which would be lost; move the folder"):
+        with pytest.raises(ConfigError, match=r"holds 'notes\.txt', which would be lost"):
             refused()
     assert (stopped / "config.yaml").exists()
     (stopped / "notes.txt").rename(tmp_path / "notes.txt")

@@ -33,8 +33,8 @@ def test_the_machine_has_cores_and_memory() -> None:
 
 
 def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
-    with sole_user(tmp_path / "runs"):
-        with pytest.raises(ConfigError, match="another marl train works in"), sole_user(tmp_path / "runs"):
-            pass
-    with sole_user(tmp_path / "runs"):
+    folder = tmp_path / "runs"
+    with sole_user(folder), pytest.raises(ConfigError, match="another marl train works in"), sole_user(folder):
         pass
+    with sole_user(folder):
+        assert folder.is_dir()
