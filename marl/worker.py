@@ -10,7 +10,6 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TextIO
 
 from marl.cli import guarded
 from marl.commands.train import train_run
@@ -30,27 +29,30 @@ def main() -> int:
     if not line:
         return 130
     job = json.loads(line)
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as channel:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed goes into the log
+    channel = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed goes into the log
 
-        def train(_: list[str]) -> int:
-            folder = Path(job["folder"])
-            return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
+    def train(_: list[str]) -> int:
+        folder = Path(job["folder"])
+        return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
 
-        return guarded(train, [])
+    return guarded(train, [])
 
 
 class _Teller:
-    """Tells the parent where training stands, and stops when standard input has ended."""
+    """Tells the parent where training stands, and stops when standard input has ended.
 
-    def __init__(self, channel: TextIO) -> None:
+    Args:
+        channel: file descriptor of the pipe to the parent.
+    """
+
+    def __init__(self, channel: int) -> None:
         self.channel, self.stopping = channel, False
 
     def __call__(self, progress: Progress) -> None:
         scores = {name: value for name, value in progress.metrics.items() if name.startswith("return/")}
         with suppress(BrokenPipeError):  # then standard input has ended, too
-            self.channel.write(json.dumps(asdict(replace(progress, metrics=scores))) + "\n")
-            self.channel.flush()
+            os.write(self.channel, json.dumps(asdict(replace(progress, metrics=scores))).encode() + b"\n")
         if not self.stopping and select.select([sys.stdin], [], [], 0)[0]:  # nothing follows the job but the end
             self.stopping = True
             signal.raise_signal(signal.SIGINT)  # as Ctrl-C does: the trainer saves and ends

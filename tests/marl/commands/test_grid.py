@@ -57,7 +57,7 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
 
 
 class FakeProcess:
-    """Trains nothing: tells of 256 env steps when it is first looked at, and ends when it is looked at again."""
+    """Trains nothing: tells of 256 env steps when it is first looked at, and ends at the second look, seed 2 later."""
 
     began: list[str]
     most: int
@@ -72,7 +72,7 @@ class FakeProcess:
 
     @property
     def status(self) -> int | None:
-        if self.looks < 2:
+        if self.looks < (4 if self.name.endswith("seed-2") else 2):
             return None
         self.running.discard(self.name)
         return 130 if self.stopping else 1 if self.name.startswith("2+1") else 0
@@ -120,12 +120,13 @@ def test_ctrl_c_begins_no_further_run(
 ) -> None:
     def interrupted(self: FakeProcess, *arguments: Any) -> None:
         FakeProcess.__init__(self, *arguments)
-        signal.raise_signal(signal.SIGINT)
+        if len(FakeProcess.began) == 1:
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr("marl.commands.grid.RunProcess", type("Interrupted", (FakeProcess,), {"__init__": interrupted}))
-    line = ["train", str(preset_file), "--out", str(tmp_path / "g"), "--seeds", "3", "--jobs", "1"]
+    line = ["train", str(preset_file), "--out", str(tmp_path / "g"), "--seeds", "3", "--jobs", "2"]
     assert main(line) == 130
-    assert fake.began == ["g/seed-1"]
+    assert fake.began == ["g/seed-1", "g/seed-2"]
 
 
 @pytest.mark.parametrize(
