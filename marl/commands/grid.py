@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,28 +113,29 @@ def _train(
     waiting = [run for run in runs if standings[run.name].state != "finished"]
     outcome = _Outcome(finished=len(runs) - len(waiting))
     running: dict[str, tuple[GridRun, RunProcess]] = {}
-    with stop_on_interrupt() as stop_wished, GridWatcher(console, runs, standings) as watcher:
-        try:
-            while running or (waiting and not outcome.stopped):
-                if stop_wished() and not outcome.stopped:
-                    outcome.stopped = True
-                    _stop(running, console)
-                while waiting and len(running) < jobs and not outcome.stopped:
-                    run = waiting.pop(0)
-                    running[run.name] = run, _start(run, standings[run.name], lock)
-                    watcher.begin(run)
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-                for run, process in list(running.values()):
-                    _look(run, process, watcher)
-                    if process.status is not None:
-                        del running[run.name]
-                        _end(run, process, outcome, watcher)
-                watcher.tick()
-        except KeyboardInterrupt:
-            for _, process in running.values():
-                process.kill()
-            raise
+    watcher = GridWatcher(console, runs, standings)
+    with stop_on_interrupt() as stop_wished, watcher, _killed_on_interrupt(running):
+        while running or (waiting and not outcome.stopped):
+            if stop_wished() and not outcome.stopped:
+                outcome.stopped = True
+                _stop(running, console)
+            while waiting and len(running) < jobs and not outcome.stopped:
+                run = waiting.pop(0)
+                running[run.name] = run, _start(run, standings[run.name], lock)
+                watcher.begin(run)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            _look(running, outcome, watcher)
     return outcome
+
+
+@contextmanager
+def _killed_on_interrupt(running: Mapping[str, tuple[GridRun, RunProcess]]) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        for _, process in running.values():
+            process.kill()
+        raise
 
 
 def _start(run: GridRun, standing: Standing, lock: int) -> RunProcess:
@@ -150,14 +152,18 @@ def _stop(running: Mapping[str, tuple[GridRun, RunProcess]], console: Console) -
         process.stop()
 
 
-def _look(run: GridRun, process: RunProcess, watcher: GridWatcher) -> None:
-    progress = process.progress()
-    if progress is not None:
-        watcher.show(run, progress)
+def _look(running: dict[str, tuple[GridRun, RunProcess]], outcome: _Outcome, watcher: GridWatcher) -> None:
+    for run, process in list(running.values()):
+        status, progress = process.status, process.progress()
+        if progress is not None:
+            watcher.show(run, progress)
+        if status is not None:
+            del running[run.name]
+            _end(run, process, status, outcome, watcher)
+    watcher.tick()
 
 
-def _end(run: GridRun, process: RunProcess, outcome: _Outcome, watcher: GridWatcher) -> None:
-    status = process.status
+def _end(run: GridRun, process: RunProcess, status: int, outcome: _Outcome, watcher: GridWatcher) -> None:
     if status == 0:
         outcome.finished += 1
         watcher.end(run, "finished")
@@ -169,8 +175,8 @@ def _end(run: GridRun, process: RunProcess, outcome: _Outcome, watcher: GridWatc
         watcher.end(run, "failed", f" ({_reason(status)}); the end of {run.log}:{lines}")
 
 
-def _reason(status: int | None) -> str:
-    if status is not None and status < 0:
+def _reason(status: int) -> str:
+    if status < 0:
         return f"ended by signal {-status}" + ("; for want of memory? try fewer --jobs" if status == -9 else "")
     return f"status {status}"
 
