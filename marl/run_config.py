@@ -27,6 +27,7 @@ __all__ = [
     "RunConfig",
     "check_resumable",
     "explain",
+    "first_difference",
     "load_config",
     "read_config",
     "replace_field",
@@ -197,7 +198,7 @@ def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
     """
     before, now = old.model_dump(mode="json"), new.model_dump(mode="json")
     for field in ("env", "policy", "num_copies", "seed"):
-        difference = _difference(field, before[field], now[field])
+        difference = first_difference(field, before[field], now[field])
         if difference is not None:
             name, was, wished = difference
             raise ConfigError(
@@ -206,11 +207,11 @@ def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
             )
 
 
-def _difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
-    """The first field in which two nested settings differ, with both values."""
+def first_difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    """The first field in which two nested settings differ: its dotted name below ``name``, and both values."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return None if old == new else (name, old, new)
-    parts = (_difference(f"{name}.{key}", old.get(key), new.get(key)) for key in {**old, **new})
+    parts = (first_difference(f"{name}.{key}", old.get(key), new.get(key)) for key in {**old, **new})
     return next((part for part in parts if part is not None), None)
 
 
