@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from marl.algorithms import AlgorithmConfig
 from marl.algorithms.a2c import A2CConfig
@@ -78,12 +78,6 @@ class RunConfig(Config, Generic[E]):
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)
     """Episodes of each."""
-
-    @model_validator(mode="after")
-    def _beliefs_are_trained(self) -> RunConfig[E]:
-        if self.policy.actor.belief and self.algorithm.auxiliary_coef == 0:
-            raise ValueError("policy.actor.belief is on, but algorithm.auxiliary_coef is 0: nothing trains the belief")
-        return self
 
     @property
     def env_steps_per_iteration(self) -> int:

@@ -22,6 +22,8 @@ __all__ = ["EDGE_SIZE", "EdgeGATv2Conv", "GraphConfig", "GraphProcessor", "edge_
 EDGE_SIZE = 5
 """Relative position and velocity, squashed, and distance."""
 LARGEST_DENSE_TEAM = 64
+CHUNK_ELEMENTS = 2**18
+"""Numbers in the largest tensor over pairs at a time on a CPU: a cache holds them, which halves the time."""
 
 
 class GraphConfig(Config):
@@ -92,6 +94,13 @@ class EdgeGATv2Conv(GATv2Conv):
         Returns:
             ``[M, N, D]``.
         """
+        graphs = max(1, CHUNK_ELEMENTS // (x.shape[1] * x.shape[1] * x.shape[2]))
+        if x.device.type != "cpu" or graphs >= len(x):
+            return self._dense(x, adjacency, edges)
+        parts = zip(x.split(graphs), adjacency.split(graphs), edges.split(graphs), strict=True)
+        return torch.cat([self._dense(*part) for part in parts])
+
+    def _dense(self, x: Tensor, adjacency: Tensor, edges: Tensor) -> Tensor:
         sent, own = self.lin_l(x), self.lin_r(x)
         mixed = self.lin_edge(edges).add_(own[:, :, None]).add_(sent[:, None])  # in place: memory is what takes time
         mixed = functional.leaky_relu_(mixed, self.negative_slope)

@@ -200,3 +200,15 @@ def test_leading_axes_are_kept(x: Tensor, kinematics: Tensor) -> None:
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(ValueError, match="3 graph heads do not divide the token width 8"):
         GraphProcessor(8, 2, GraphConfig(heads=3))
+
+
+def test_graphs_in_chunks_give_the_same_numbers_and_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = EdgeGATv2Conv(8, 2, 3)
+    x, edges = torch.randn(5, 4, 8), torch.randn(5, 4, 4, 3)
+    adjacency = torch.rand(5, 4, 4) < 0.5
+    results = []
+    for elements in (2**18, 2 * 4 * 4 * 8):  # all at once; two graphs at a time, and one left over
+        monkeypatch.setattr("marl.networks.graph_processor.CHUNK_ELEMENTS", elements)
+        out = layer.dense(x, adjacency, edges)
+        results.append((out, torch.autograd.grad(out.square().sum(), layer.lin_edge.weight)[0]))
+    torch.testing.assert_close(results[0], results[1])
