@@ -15,7 +15,7 @@ from marl.errors import ConfigError
 
 if TYPE_CHECKING:
     from marl.run_config import RunConfig
-    from marl.training import Progress
+    from marl.training import Progress, Trainer
 
 __all__ = ["train", "train_run"]
 
@@ -126,14 +126,7 @@ def train_run(
 
     console = Console(highlight=False)
     trainer = Trainer(config, folder, resume)
-    if trainer.finished:
-        done = f"{folder} has done its {trainer.env_steps:,} env steps"
-        console.print(f"{done}; for more: --total-env-steps N", soft_wrap=True)
-    else:
-        parameters = sum(p.numel() for p in trainer.policy.parameters())
-        what = f"training from env step {trainer.env_steps:,} to {config.total_env_steps:,} on {trainer.device}"
-        console.print(f"{what}, {parameters:,} parameters, run folder {folder}", soft_wrap=True)
-        console.print(f"watch it: {program('tensorboard')} --logdir {folder}", soft_wrap=True)
+    _announce(trainer, console)
     with Watcher(console, config.total_env_steps) as show:
         result = trainer.train(show if watch is None else _both(show, watch))
     if not result.finished:
@@ -144,6 +137,19 @@ def train_run(
     if report:
         report_run(folder, console)
     return 0
+
+
+def _announce(trainer: Trainer, console: Console) -> None:
+    from marl.commands.report import program
+
+    if trainer.finished:
+        done = f"{trainer.folder} has done its {trainer.env_steps:,} env steps"
+        console.print(f"{done}; for more: --total-env-steps N", soft_wrap=True)
+    else:
+        parameters = sum(p.numel() for p in trainer.policy.parameters())
+        what = f"training from env step {trainer.env_steps:,} to {trainer.config.total_env_steps:,} on {trainer.device}"
+        console.print(f"{what}, {parameters:,} parameters, run folder {trainer.folder}", soft_wrap=True)
+        console.print(f"watch it: {program('tensorboard')} --logdir {trainer.folder}", soft_wrap=True)
 
 
 def _both(first: Callable[[Progress], None], second: Callable[[Progress], None]) -> Callable[[Progress], None]:
