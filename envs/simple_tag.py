@@ -95,7 +95,7 @@ class SimpleTag:
         self.generator = torch.Generator(self.device)
         self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
         self._forgetting = torch.zeros(num_copies, device=self.device)
-        self._range: Tensor | None = None
+        self._links: Tensor | None = None
         self.arena = arena
         self._teams = seats(views.counts, compositions).to(self.device)
         all_teams = Stage(torch.ones(len(self._teams), dtype=torch.bool))
@@ -135,7 +135,7 @@ class SimpleTag:
         shape = (self.num_copies, self._spread.shape[0], 2)
         movable = self.views.num_predators + self.views.num_prey
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
-        self._range = None
+        self._links = None
         self._draw_for_episodes(everywhere)
         self.opponents.begin(everywhere)
         return self._observe()
@@ -196,7 +196,7 @@ class SimpleTag:
             "alive": self._alive,
             "curriculum": self.curriculum.state(),
             "forgetting": self._forgetting,
-            "range": self._range,
+            "links": self._links,
             "generator": self.generator.get_state(),
             "opponents": self.opponents.state(),
         }
@@ -207,7 +207,7 @@ class SimpleTag:
         self._seat(state["alive"].to(self.device))
         self.curriculum.load_state(state["curriculum"])
         self._forgetting = state["forgetting"].to(self.device)
-        self._range = None if state["range"] is None else state["range"].to(self.device)
+        self._links = None if state["links"] is None else state["links"].to(self.device)
         self.opponents.load_state(state["opponents"])
         self.generator.set_state(state["generator"])
         self._place(state["position"].to(self.device), state["velocity"].to(self.device))
@@ -249,10 +249,10 @@ class SimpleTag:
         """Draws what holds for a whole training episode in the copies that begin one."""
         self._forgetting = torch.where(begins, self.prey_noise.draw(self.num_copies, self.generator), self._forgetting)
         if self.graph is not None and self.training:
-            drawn = self.graph.draw_range(self.num_copies, self.generator)
-            if drawn is not None and self._range is not None:
-                drawn = torch.where(begins, drawn, self._range)
-            self._range = drawn
+            drawn = self.graph.draw(self.num_copies, self.generator)
+            if drawn is not None and self._links is not None:
+                drawn = torch.where(begins[:, None], drawn, self._links)
+            self._links = drawn
 
     def _draw(self, shape: tuple[int, ...]) -> Tensor:
         drawn = torch.rand(shape, generator=self.generator, dtype=self.dtype, device=self.device)
@@ -297,7 +297,7 @@ class SimpleTag:
         return Observation(
             features=self.views(world),
             alive=self._alive,
-            adjacency=None if self.graph is None else self.graph(world, generator, self._range),
+            adjacency=None if self.graph is None else self.graph(world, generator, self._links),
             kinematics=world.kinematics,
             entities=table,
             entity_mask=mask,

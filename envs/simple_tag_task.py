@@ -42,8 +42,8 @@ class CommunicationConfig(Config):
     """Largest distance of two predators that hear each other; None for unlimited."""
     nearest: int | None = Field(None, ge=1)
     """Hear at most so many, the nearest within the range; None for all."""
-    link_loss: float = Field(0.0, ge=0, lt=1)
-    """Probability that a pair cannot hear each other at a step of training."""
+    link_loss: float | tuple[float, float] = 0.0
+    """Probability that a pair cannot hear each other at a step of training, or bounds, drawn for each episode."""
     training_range: tuple[float, float] | None = None
     """Bounds of the range that is drawn for each training episode; None for the range above."""
 

@@ -29,7 +29,7 @@ class CommunicationGraph(PredatorObservation):
         env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
         range: largest distance of a link; None for unlimited.
         nearest: hear at most so many; None for all within range.
-        link_loss: probability that a pair cannot hear each other at a step.
+        link_loss: probability that a pair cannot hear each other at a step, or its bounds.
         training: whether links are lost and ranges drawn at all.
         training_range: bounds of the range that is drawn for each training episode; None for ``range``.
 
@@ -46,7 +46,7 @@ class CommunicationGraph(PredatorObservation):
         env: ParallelEnv[str, Any, Any],
         range: float | None = None,
         nearest: int | None = None,
-        link_loss: float = 0.0,
+        link_loss: float | tuple[float, float] = 0.0,
         training: bool = True,
         training_range: tuple[float, float] | None = None,
     ) -> None:
@@ -64,7 +64,7 @@ class CommunicationGraph(PredatorObservation):
         """Begins an episode; a seed also begins the stream of lost links."""
         if seed is not None:
             self._link_draws.seed(seed)
-        drawn = self.graph.draw_range(1, self._link_draws.generator) if self.training else None
+        drawn = self.graph.draw(1, self._link_draws.generator) if self.training else None
         self._link_draws.kept = torch.zeros(0) if drawn is None else drawn
         return super().reset(seed, options)
 

@@ -58,7 +58,7 @@ def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:
         ({"max_cycles": 0}, "max_cycles\n.*greater than or equal to 1"),
         ({"communication": {"range": -0.5}}, "communication.range\n.*greater than or equal to 0.*input_value=-0.5"),
         ({"communication": {"nearest": 0}}, "communication.nearest\n.*greater than or equal to 1"),
-        ({"communication": {"link_loss": 1.0}}, "communication.link_loss\n.*less than 1"),
+        ({"communication": {"link_loss": 1.0}}, "link_loss is 1.0; give a probability of at least 0 and below 1"),
         ({"frame": "polar"}, "frame\n.*'absolute' or 'relative'.*'polar'"),
         ({"num_preys": 2}, "num_preys\n.*not permitted"),
         ({"communication": {"reach": 2}}, "communication.reach\n.*not permitted"),
@@ -108,7 +108,7 @@ def test_no_communication_is_no_graph():
     assert graph_of(None) is None
     graph = graph_of(CommunicationConfig(range=0.5, nearest=2, link_loss=0.1))
     assert graph is not None
-    assert (graph.range, graph.nearest, graph.link_loss) == (0.5, 2, 0.1)
+    assert (graph.range, graph.nearest, graph.losses) == (0.5, 2, (0.1, 0.1))
     assert views_of(SimpleTagConfig(frame="absolute"), {"A": 1}).frame == "absolute"
 
 

@@ -71,6 +71,7 @@ def test_links_are_lost_as_often_as_said():
         ({"nearest": 0}, "nearest is 0; give 1 or more"),
         ({"link_loss": 1.0}, "link_loss is 1.0; give a probability"),
         ({"link_loss": -0.2}, "link_loss is -0.2"),
+        ({"link_loss": (0.5, 0.2)}, "the smaller first"),
     ],
 )
 def test_bad_input_is_refused(options, message):
@@ -82,18 +83,35 @@ def test_an_episode_s_range_takes_the_place_of_the_range():
     position = torch.tensor([[[0.0, 0.0], [1.0, 0.0]]]).expand(3, 2, 2)
     world = World(position, torch.zeros(3, 2, 2), torch.ones(3, 2, dtype=torch.bool), num_prey=0)
     graph = MessageGraph(range=0.1, training_range=(0.0, 4.0))
-    heard = graph(world, None, torch.tensor([0.5, 1.0, 3.0]))
+    heard = graph(world, None, torch.tensor([[0.5, 0.0], [1.0, 0.0], [3.0, 0.0]]))
     assert heard[:, 0, 1].tolist() == [False, True, True]
     assert not graph(world).any()
 
 
 def test_training_ranges_are_drawn_evenly_between_their_bounds():
-    drawn = MessageGraph(training_range=(1.0, 3.0)).draw_range(4000, torch.Generator().manual_seed(0))
-    assert drawn is not None
+    both = MessageGraph(training_range=(1.0, 3.0), link_loss=0.25).draw(4000, torch.Generator().manual_seed(0))
+    assert both is not None
+    drawn = both[:, 0]
+    assert (both[:, 1] == 0.25).all()
     assert 1 <= drawn.min() < 1.01
     assert 2.99 < drawn.max() <= 3
     assert abs(drawn.mean() - 2) < 4 * (2 / 12**0.5) / 4000**0.5
-    assert MessageGraph(range=1.0).draw_range(4, torch.Generator()) is None
+    assert MessageGraph(range=1.0, link_loss=0.25).draw(4, torch.Generator()) is None
+
+
+def test_losses_are_drawn_evenly_and_hold_for_an_episode():
+    graph = MessageGraph(link_loss=(0.2, 0.6))
+    drawn = graph.draw(4000, torch.Generator().manual_seed(0))
+    assert drawn is not None
+    assert drawn[:, 0].isinf().all()  # unlimited range
+    assert 0.2 <= drawn[:, 1].min() < 0.201
+    assert 0.599 < drawn[:, 1].max() <= 0.6
+    world = World(torch.zeros(4000, 2, 2), torch.zeros(4000, 2, 2), torch.ones(4000, 2, dtype=torch.bool), 0)
+    episode = torch.tensor([[torch.inf, 0.0], [torch.inf, 0.75]]).repeat(2000, 1)
+    heard = graph(world, torch.Generator().manual_seed(1), episode)[:, 0, 1]
+    assert heard[0::2].all()
+    # 2,000 pairs: standard error 0.0097
+    assert abs(heard[1::2].float().mean() - 0.25) < 0.04
 
 
 @pytest.mark.parametrize("bounds", [(-1.0, 2.0), (2.0, 1.0)])

@@ -1,0 +1,154 @@
+"""Trains one preset with single parts changed, and draws what each change costs or brings.
+
+Usage: python experiments/ablations.py [--arms default,no_messages] [--seeds 3] [--env-steps N] [--jobs N]
+
+Finished runs and episodes are kept, so that a stopped comparison loses nothing. Writes
+``ablations.json`` and ``ablations.png`` into ``experiments/results``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import tyro
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+import marl
+from marl.seed_statistics import interval_of
+from marl.serialisation import atomic_path
+
+HERE = Path(__file__).parent
+PRESET = HERE / "predator_teams_fixed.yaml"
+TEAM, PREY, EPISODES = "2+2", ("random", "flee"), 500
+EVERYTHING = "{A: [landmarks, prey, teammates], B: [landmarks, prey, teammates]}"
+
+ARMS: dict[str, list[str]] = {
+    "default": [],
+    "full_view": ["--env.classes", EVERYTHING],
+    "range_1.5": ["--env.communication", "{range: 1.5, training_range: [1.5, 4.0]}"],
+    "range_1.0": ["--env.communication", "{range: 1.0, training_range: [1.0, 4.0]}"],
+    "no_messages": ["--policy.graph.kind", "none"],
+    "gcn": ["--policy.graph.kind", "gcn"],
+    "two_rounds": ["--policy.graph.rounds", "2"],
+    "no_memory": ["--policy.encoder.temporal", "none"],
+    "window_4": ["--policy.encoder.transformer.window", "4"],
+    "window_16": ["--policy.encoder.transformer.window", "16"],
+    "sharing_team": ["--policy.encoder.sharing", "team"],
+    "sharing_agent": ["--policy.encoder.sharing", "agent"],
+    "critic_team": ["--policy.critic.sharing", "team"],
+    "critic_independent": ["--policy.critic.sharing", "independent"],
+    "mixed_sizes": ["--env.training-teams", "{A: [1, 4], B: [1, 4]}"],
+    "a2c": ["--algorithm.name", "a2c"],
+    "reinforce": ["--algorithm.name", "reinforce"],
+    "no_auxiliary": ["--algorithm.auxiliary-coef", "0"],
+    "shared_reward": ["--algorithm.team-spirit", "1"],
+    "advantage_all": ["--algorithm.normalise-advantage", "all"],
+}
+"""What each arm changes; the default has GAT messages of unlimited range, a window of 8, everything by class, PPO."""
+
+
+def train(arm: str, folder: Path, seeds: int, env_steps: int, jobs: int | None) -> list[Path]:
+    """The folders of an arm's runs, trained as far as they were not."""
+    command = [sys.executable, "-m", "marl", "train", str(PRESET), "--out", str(folder / arm), "--seeds", str(seeds)]
+    command += ["--total-env-steps", str(env_steps), *ARMS[arm]]
+    print(f"{arm}: training", flush=True)
+    subprocess.run(command + ([] if jobs is None else ["--jobs", str(jobs)]), check=True)
+    return [folder / arm / f"seed-{seed}" for seed in range(1, seeds + 1)]
+
+
+def measure(arm: str, runs: list[Path], folder: Path, jobs: int | None) -> dict[str, Any]:
+    """Contacts against each prey, with messages and without."""
+    print(f"{arm}: playing", flush=True)
+    report = marl.generalise(runs, TEAM, folder / "played" / arm, ",".join(PREY), EPISODES, jobs=jobs)
+    learnt = [row for row in report["results"] if row["kind"] in ("arm", "messages off")]
+    return {f"{row['prey']}, {row['kind']}": row["measures"]["contacts_per_episode"] for row in learnt}
+
+
+def table_of(arms: dict[str, Any]) -> Table:
+    """One row an arm."""
+    columns = [f"{prey}, {kind}" for kind in ("arm", "messages off") for prey in PREY]
+    table = Table(title="contacts per episode: interquartile mean over seeds [95 % interval over seeds]")
+    for column in ("arm", *columns):
+        table.add_column(column.replace(", arm", ""))
+    for arm, measured in arms.items():
+        table.add_row(arm, *(_cell(measured.get(column)) for column in columns))
+    return table
+
+
+def _cell(estimate: dict[str, Any] | None) -> str:
+    if estimate is None:
+        return "-"
+    interval, _ = interval_of(estimate)
+    return f"{estimate['value']:.1f}" + ("" if interval is None else f" [{interval[0]:.1f}, {interval[1]:.1f}]")
+
+
+def draw(arms: dict[str, Any], path: Path) -> None:
+    """A dot with its interval for each arm, one panel a prey; small dots are seeds, hollow ones without messages."""
+    figure = Figure(figsize=(9, 1.2 + 0.32 * len(arms)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, prey in zip(figure.subplots(1, len(PREY), sharey=True), PREY, strict=True):
+        for row, measured in enumerate(arms.values()):
+            for kind, filled in (("messages off", False), ("arm", True)):
+                _dot(axes, row, measured.get(f"{prey}, {kind}"), filled)
+        axes.set(title=f"{prey} prey", xlabel="contacts per episode, 2 A + 2 B", xlim=(0, None))
+        axes.set_yticks(range(len(arms)), [name.replace("_", " ") for name in arms])
+        axes.grid(axis="x", alpha=0.3)
+    figure.axes[0].invert_yaxis()
+    seeds = len(next(iter(arms.values()))[f"{PREY[0]}, arm"]["per_seed"])
+    figure.supxlabel(f"filled: as trained; hollow: messages off at test; bars: 95 % over {seeds} seeds", fontsize=9)
+    figure.savefig(path, dpi=120, format="png")
+
+
+def _dot(axes: Any, row: int, estimate: dict[str, Any] | None, filled: bool) -> None:
+    if estimate is None:
+        return
+    colour = "#0072B2" if filled else "#D55E00"
+    interval, _ = interval_of(estimate)
+    if interval is not None:
+        axes.plot(interval, [row, row], color=colour, linewidth=2, alpha=0.6)
+    axes.plot(estimate["per_seed"], [row] * len(estimate["per_seed"]), ".", color=colour, markersize=3)
+    axes.plot(estimate["value"], row, "o", color=colour, markerfacecolor=colour if filled else "white", markersize=6)
+
+
+def main(
+    arms: str = ",".join(ARMS),
+    seeds: int = 3,
+    env_steps: int = 400_000,
+    jobs: int | None = None,
+    runs: Path = Path("runs/ablations"),
+) -> None:
+    """Trains and plays what is missing, prints the table and draws.
+
+    Args:
+        arms: names with commas; arms measured before stay in the table.
+        seeds: training seeds of each arm, from 1.
+        env_steps: of each run.
+        jobs: processes at once; as many as the machine bears by default.
+        runs: folder of the runs.
+    """
+    wanted = arms.split(",")
+    unknown = [arm for arm in wanted if arm not in ARMS]
+    if unknown:
+        raise SystemExit(f"there is no arm {unknown[0]!r}; there is {', '.join(ARMS)}")
+    results = HERE / "results" / "ablations.json"
+    measured = json.loads(results.read_text())["arms"] if results.exists() else {}
+    for arm in wanted:
+        measured[arm] = measure(arm, train(arm, runs, seeds, env_steps, jobs), runs, jobs)
+        ordered = {name: measured[name] for name in ARMS if name in measured}
+        protocol = {"preset": PRESET.name, "team": TEAM, "env_steps": env_steps, "episodes": EPISODES}
+        with atomic_path(results) as path:
+            path.write_text(json.dumps({"protocol": protocol, "arms": ordered}, indent=1) + "\n")
+        with atomic_path(results.with_suffix(".png")) as path:
+            draw(ordered, path)
+    Console(highlight=False).print(table_of(ordered))
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
