@@ -9,6 +9,7 @@ Axes: ``S`` training seeds, ``E`` episodes.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -75,6 +76,8 @@ def interquartile_mean(values: NDArray[Any], axis: int = -1) -> Any:
         values: any shape.
         axis: that it is taken over.
     """
+    if values.shape[axis] < 4:  # scipy takes a slow path for a single value
+        return values.mean(axis)
     return stats.trim_mean(values, 0.25, axis=axis)
 
 
@@ -198,15 +201,17 @@ def _interval(
 ) -> tuple[float, float] | None:
     if min(len(sample) for sample in samples) < 2:
         return None
-    result = stats.bootstrap(
-        tuple(samples),
-        statistic,
-        vectorized=True,
-        paired=False,
-        n_resamples=resamples,
-        batch=max(1, BATCH_ELEMENTS // sum(len(sample) for sample in samples)),
-        method="percentile",
-        random_state=np.random.default_rng(seed),
-    )
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # a resample without a score: told below
+        result = stats.bootstrap(
+            tuple(samples),
+            statistic,
+            vectorized=True,
+            paired=False,
+            n_resamples=resamples,
+            batch=max(1, BATCH_ELEMENTS // sum(len(sample) for sample in samples)),
+            method="percentile",
+            random_state=np.random.default_rng(seed),
+        )
     low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
     return (low, high) if np.isfinite(low) and np.isfinite(high) else None

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from marl.rendering import CLASS_COLOURS
+from marl.roster import short_team
 from marl.seed_statistics import interval_of
 
 __all__ = ["curves", "heat_map"]
@@ -28,8 +29,12 @@ CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH = 0.72, 0.42, 0.082
 RATIO_LIMIT = 4.0
 """Where the colours of ratios end, either way."""
 NO_NATIVE = "#DDDDDD"
-REFERENCE_COLOURS = ("#7F7F7F", "#BFBFBF")
-MARKERS = "osD^vP"
+REFERENCE_STYLES = (("#505050", "x", ":"), ("#8C8C8C", "+", "-."))
+MARKERS, WITHOUT_MESSAGES = "osD^P", "v"
+LEGEND_WORDS = (
+    "Bars: 95 % interval over n training seeds; hollow markers and references: over episodes.\n"
+    "Lines join teams mixed as in training."
+)
 SPREAD = 0.5
 """How far the policies of one cell stand apart, of the distance of two cells."""
 
@@ -47,26 +52,29 @@ def heat_map(report: Report, arena: str) -> Figure:
     scores = {_place(r): r["measures"][protocol["score"]]["value"] for r in report["results"] if r["arena"] == arena}
     ratios = {_place(r): r["ratio"]["value"] for r in report["comparisons"] if r["arena"] == arena}
     panels = 2 if ratios else 1
-    names = max(len(name) for name in policies) * LETTER_WIDTH + 0.3
+    labels = [_numbered(report, name) for name in policies]
+    names = max(len(name) for name in labels) * LETTER_WIDTH + 0.3
     size = (names + panels * (len(cells) * CELL_WIDTH + 1.1), len(preys) * (len(policies) * CELL_HEIGHT + 1.25) + 0.2)
     figure = Figure((max(size[0], 5.5), size[1]), layout="constrained")
     axes = figure.subplots(len(preys), panels, squeeze=False)
-    top = max(value for value in scores.values() if value is not None) or 1.0
+    home = {p["name"]: short_team(p["trained_team"]) for p in report["policies"] if "trained_team" in p}
+    homes = [home[name] for name in policies]
     for row, prey in enumerate(preys):
         table = _table(scores, policies, prey, cells)
         title = f"{_words(protocol['score'])}, prey {prey}{_arena_words(arena)}"
-        _panel(axes[row, 0], table, cells, policies, title, Normalize(0, top), "cividis", "{:.1f}")
+        norm: Normalize = Normalize(0, max(float(np.nanmax(table, initial=0.0)), 1e-9))
+        _panel(axes[row, 0], table, cells, labels, homes, title, norm, "cividis", "{:.1f}")
         if ratios:
             own: dict[tuple[str, ...], float | None] = {
                 (f"native {cell}", prey, cell): 1.0 for cell in cells if f"native {cell}" in policies
             }
             table = _table({**ratios, **own}, policies, prey, cells)
-            norm = LogNorm(1 / RATIO_LIMIT, RATIO_LIMIT, clip=True)
+            norm = LogNorm(1 / RATIO_LIMIT, RATIO_LIMIT)
             title = "ratio to the natives of the column"
-            _panel(axes[row, 1], table, cells, [""] * len(policies), title, norm, "PuOr", "{:.2f}")
+            _panel(axes[row, 1], table, cells, [""] * len(labels), homes, title, norm, "PuOr", "{:.2f}")
         axes[row, 0].set_ylabel("trained")
     for axis in axes[-1]:
-        axis.set_xlabel(f"plays as {'+'.join(next(iter(protocol['cells'].values())))}")
+        axis.set_xlabel(f"plays as {'+'.join(next(iter(protocol['cells'].values())))} (bold: trained at)", fontsize=9)
     return figure
 
 
@@ -74,7 +82,8 @@ def _panel(
     axis: Axes,
     table: NDArray[np.float64],
     cells: Sequence[str],
-    policies: Sequence[str],
+    labels: Sequence[str],
+    homes: Sequence[str],
     title: str,
     norm: Normalize,
     colours: str,
@@ -85,18 +94,21 @@ def _panel(
     for (row, column), value in np.ndenumerate(table):
         known = bool(np.isfinite(value))
         ink = _ink(colour_map(norm(value))) if known else "#555555"
-        axis.text(column, row, form.format(value) if known else "-", ha="center", va="center", color=ink, fontsize=9)
+        text, weight = form.format(value) if known else "-", "bold" if cells[column] == homes[row] else "normal"
+        axis.text(column, row, text, ha="center", va="center", color=ink, fontsize=9, weight=weight)
     axis.set_xticks(range(len(cells)), cells, fontsize=9)
-    axis.set_yticks(range(len(policies)), policies, fontsize=9)
+    axis.set_yticks(range(len(labels)), labels, fontsize=9)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set_xticks(np.arange(1, len(cells)) - 0.5, minor=True)
-    axis.set_yticks(np.arange(1, len(policies)) - 0.5, minor=True)
+    axis.set_yticks(np.arange(1, len(labels)) - 0.5, minor=True)
     axis.grid(which="minor", color="white", linewidth=1.5)
     axis.tick_params(which="minor", length=0)
     axis.set_title(title, fontsize=10, loc="left")
     assert axis.figure is not None
-    bar = axis.figure.colorbar(image, ax=axis, fraction=0.05, pad=0.02)
+    bar = axis.figure.colorbar(
+        image, ax=axis, fraction=0.05, pad=0.02, extend="both" if isinstance(norm, LogNorm) else "neither"
+    )
     if isinstance(norm, LogNorm):
         bar.set_ticks([0.25, 0.5, 1, 2, 4], labels=["¼", "½", "1", "2", "4"])
     bar.ax.tick_params(labelsize=8)
@@ -137,8 +149,18 @@ def curves(report: Report, arena: str) -> Figure:
             _dress(axis, cells, teams, protocol["agent_noun"])
             axis.set_title(f"{_words(measure)}, prey {prey}{_arena_words(arena)}", fontsize=10, loc="left")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), fontsize=9, frameon=False)
-    figure.supxlabel(_legend_words(report), fontsize=8, color="#444444")
+    labels = [_numbered(report, label) for label in labels]
+    columns = min(3, len(labels))
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=9,
+        frameon=False,
+        title=LEGEND_WORDS,
+        title_fontsize=8,
+    )
     return figure
 
 
@@ -153,11 +175,11 @@ def _styles(report: Report) -> dict[str, dict[str, Any]]:
             styles[policy["name"]] = {"color": colour, "marker": marker, "linestyle": "-"}
         elif policy["kind"] == "messages off":
             arm = policy["name"].removesuffix(", messages off")
-            styles[policy["name"]] = {**styles[arm], "linestyle": "--"}
+            styles[policy["name"]] = {**styles[arm], "marker": WITHOUT_MESSAGES, "linestyle": "--"}
         elif policy["kind"] == "reference":
             references += 1
-            grey = REFERENCE_COLOURS[(references - 1) % len(REFERENCE_COLOURS)]
-            styles[policy["name"]] = {"color": grey, "marker": "x", "linestyle": ":"}
+            colour, marker, line = REFERENCE_STYLES[(references - 1) % len(REFERENCE_STYLES)]
+            styles[policy["name"]] = {"color": colour, "marker": marker, "linestyle": line}
     return styles
 
 
@@ -174,8 +196,7 @@ def _curve(
     axis.plot([x for x, _ in line], [y for _, y in line], color=style["color"], linestyle=style["linestyle"], lw=1.3)
     for cell, estimate in estimates.items():
         _point(axis, cells.index(cell) + shift, estimate, style["color"], style["marker"])
-    shown = {**style, "markerfacecolor": "white" if style["linestyle"] == "--" else style["color"]}
-    axis.plot([], [], label=policy, markersize=5, lw=1.3, **shown)
+    axis.plot([], [], label=policy, markersize=5, lw=1.3, **style)
 
 
 def _natives(
@@ -195,7 +216,7 @@ def _point(axis: Axes, x: float, estimate: Mapping[str, Any], colour: str, marke
     interval, over = interval_of(estimate)
     if interval is not None:
         axis.plot([x, x], interval, color=colour, lw=1.3)
-    hollow = over == "episodes" and "seeds" in estimate and marker != "x"
+    hollow = over == "episodes" and "seeds" in estimate
     axis.plot(
         x, estimate["value"], marker, color=colour, markersize=size, markerfacecolor="white" if hollow else colour
     )
@@ -210,7 +231,8 @@ def _dress(axis: Axes, cells: Sequence[str], teams: Mapping[str, Mapping[str, in
     labels = [f"{cell}\n({size})" for cell, size in zip(cells, sizes, strict=True)]
     axis.set_xticks(range(len(cells)), labels, fontsize=9)
     axis.set_xlim(-0.6, len(cells) - 0.4)
-    axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
+    if axis.dataLim.y0 >= 0:
+        axis.set_ylim(bottom=0)
     bands = list(dict.fromkeys(sizes))
     for band in bands[::2]:
         places = [i for i, size in enumerate(sizes) if size == band]
@@ -222,13 +244,10 @@ def _dress(axis: Axes, cells: Sequence[str], teams: Mapping[str, Mapping[str, in
     axis.tick_params(axis="y", labelsize=9)
 
 
-def _legend_words(report: Report) -> str:
-    seeds = {len(p["runs"]) for p in report["policies"] if "runs" in p}
-    number = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
-    return (
-        f"Bars: 95 % interval over training seeds (n = {number}); hollow markers and references: over episodes.\n"
-        "Lines join teams mixed as in training."
-    )
+def _numbered(report: Report, policy: str) -> str:
+    """A policy's name with its number of training seeds."""
+    runs = next((p.get("runs") for p in report["policies"] if p["name"] == policy), None)
+    return policy if runs is None else f"{policy} (n = {len(runs)})"
 
 
 def _table(

@@ -30,49 +30,51 @@ class _Probe:
     """An environment of one copy, made to see whether everything fits."""
 
     environment: Environment
+    settings: dict[str, Any]
+    described: dict[str, Any]
     entities: torch.Tensor | None
 
 
 class _Planner:
     def __init__(self, base: Mapping[str, Any], protocol: Protocol) -> None:
         self.base, self.protocol = base, protocol
-        self.probes: dict[str, _Probe] = {}
+        self.probes: dict[tuple[str, World], _Probe] = {}
+
+    def probe(self, world: World) -> Environment:
+        """An environment as the first run has it."""
+        self.play(None, "", True, world)
+        return self._probe(self.base, world).environment
 
     def play(self, run: Run | None, reference: str, messages: bool, world: World) -> Play:
         """One play, its environment made and the policy held against it."""
-        settings = self.base if run is None else run.environment
         try:
-            task, config = environment_config(settings, _overrides(settings, world))
-            here, there = (
-                self._probe(task, config),
-                self._probe(*environment_config(self.base, _overrides(self.base, world))),
-            )
+            probe = self._probe(self.base if run is None else run.environment, world)
             if run is not None:
-                _check_world(here, there)
-                check_fit(run.saved.policy, here.environment)
+                _check_world(probe, self._probe(self.base, world))
+                check_fit(run.saved.policy, probe.environment)
         except (ConfigError, FileError) as error:
             who = "" if run is None else f", {run.folder}"
             raise ConfigError(f"team {world.cell} against prey {world.prey}{who}: {error}") from error
-        values = config.model_dump(mode="json")
-        content = reference if run is None else run.content
-        p = self.protocol
         return Play(
-            values,
-            world.agents,
-            p.episodes,
-            p.seed,
-            messages,
-            p.deterministic,
-            None if run is None else run.folder,
-            content,
-            _trained_opponents(values),
+            environment=probe.settings,
+            agents=world.agents,
+            episodes=self.protocol.episodes,
+            seed=self.protocol.seed,
+            messages=messages,
+            deterministic=self.protocol.deterministic,
+            run=None if run is None else run.folder,
+            content=reference if run is None else run.content,
+            opponents=_trained_opponents(probe.settings),
         )
 
-    def _probe(self, task: Task, config: Config) -> _Probe:
-        key = config.model_dump_json()
+    def _probe(self, settings: Mapping[str, Any], world: World) -> _Probe:
+        key = json.dumps(settings, sort_keys=True), world
         if key not in self.probes:
+            task, config = environment_config(settings, _overrides(settings, world))
             environment = make_environment(task, config, 1)
-            self.probes[key] = _Probe(environment, environment.reset(self.protocol.seed).entities)
+            entities = environment.reset(self.protocol.seed).entities
+            values = config.model_dump(mode="json")
+            self.probes[key] = _Probe(environment, values, task.describe(config), entities)
         return self.probes[key]
 
     def close(self) -> None:
@@ -111,7 +113,7 @@ def make_plan(
         for mode, team, size in _arenas(base, teams, runs[0], arena)
     ]
     try:
-        probe = planner._probe(task, config).environment
+        probe = planner.probe(worlds[0])
         contestants = _contestants(runs, natives, probe)
         plays = {(c.name, world): _plays(planner, c, world) for world in worlds for c in contestants}
         described = {k: v for k, v in task.describe(config).items() if k not in ("team", "prey")}
@@ -198,11 +200,15 @@ def _overrides(settings: Mapping[str, Any], world: World) -> dict[str, Any]:
 
 def _check_world(here: _Probe, there: _Probe) -> None:
     """Refuses an environment in which the same seed gives another world, so that scores would not compare."""
+    for name, value in there.described.items():
+        if here.described.get(name) != value:
+            raise ConfigError(
+                f"{name} is {here.described.get(name)!r}, but {value!r} for the first run; compare runs of one kind"
+            )
     one, other = here.entities, there.entities
     if one is not None and other is not None and not (one.shape == other.shape and bool((one == other).all())):
         raise ConfigError(
-            "its worlds are not those of the first run (other numbers of prey or obstacles, or another simulator); "
-            "compare runs of one kind of world"
+            "its worlds are not those of the first run (other numbers of prey or obstacles?); compare runs of one kind"
         )
 
 
