@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from marl.roster import ActionSpec, AgentClass, Roster, format_team, parse_team
+from marl.errors import ConfigError
+from marl.roster import ActionSpec, AgentClass, Roster, format_team, parse_team, parse_teams, short_team
 
 CLASSES = tuple(AgentClass(name, width, ActionSpec("discrete", 5)) for name, width in [("A", 3), ("B", 4), ("C", 5)])
 
@@ -54,3 +55,43 @@ def test_a_team_that_cannot_be_read_is_refused(text: str) -> None:
 def test_a_class_named_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="names class 'A' twice"):
         parse_team("A=1,A=2")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2+2", [(2, 2)]),
+        ("1+1, 3+0 ,0+16", [(1, 1), (3, 0), (0, 16)]),
+        ("A=3+B=1,B=2", [(3, 1), (0, 2)]),
+        ("B=1 + A=3", [(3, 1)]),
+    ],
+)
+def test_compositions_are_read_in_the_order_of_the_classes(text: str, expected: list[tuple[int, int]]) -> None:
+    teams = parse_teams(text, ["A", "B"])
+    assert [list(team.items()) for team in teams] == [[("A", a), ("B", b)] for a, b in expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "teams is ''; name at least one composition, e.g. 2\\+2"),
+        ("2+2,", "team '' does not read as a composition"),
+        ("2-2", "team '2-2' does not read"),
+        ("A=1+2", "team 'A=1\\+2' does not read"),
+        ("A=-1+B=2", "does not read"),
+        ("A=1+A=2", "does not read"),
+        ("4", "team '4' has 1 counts, but there are 2 classes \\(A, B\\)"),
+        ("1+1+1", "has 3 counts"),
+        ("C=1+A=1", "team 'C=1\\+A=1' names class 'C'; there is A, B"),
+        ("0+0", "nobody to play"),
+        ("A=0", "nobody to play"),
+        ("1+2,A=1+B=2", "has the composition A=1,B=2 twice"),
+    ],
+)
+def test_compositions_that_cannot_be_meant_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_teams(text, ["A", "B"])
+
+
+def test_a_composition_in_short_keeps_the_zero() -> None:
+    assert short_team({"A": 3, "B": 0}) == "3+0"
