@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +53,10 @@ class SimpleTagConfig(Config):
     """Which side learns; team, classes and communication are its."""
     team: dict[str, int] = {"A": 2, "B": 2}
     """Number of agents of each class."""
+    training_teams: dict[str, tuple[int, int]] | tuple[dict[str, int], ...] | None = None
+    """Teams of which each training episode draws one: bounds for each class, or a list; None for the team above."""
+    arena: float = Field(1.0, gt=0)
+    """Half the width of the square in which episodes begin and that prey keep to; mpe2's is 1."""
     classes: dict[str, tuple[Sight, ...]] = {"A": ("landmarks",), "B": ("prey",)}
     """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix."""
     frame: Frame = "relative"
@@ -80,6 +85,13 @@ class SimpleTagConfig(Config):
     def _read_team(cls, value: Any) -> Any:
         return parse_team(value) if isinstance(value, str) else value
 
+    @field_validator("training_teams", mode="before")
+    @classmethod
+    def _read_teams(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(parse_team(team) if isinstance(team, str) else team for team in value)
+
     @field_validator("prey")
     @classmethod
     def _known_prey(cls, value: str) -> str:
@@ -103,7 +115,37 @@ class SimpleTagConfig(Config):
         if self.side == "prey" and self.backend == "pettingzoo":
             raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
         PreyNoise(*self.prey_noise)
+        if self.backend == "pettingzoo" and (self.training_teams is not None or self.arena != 1):
+            raise ValueError("training_teams and arena are of the batched simulator; leave them out with pettingzoo")
         return self
+
+    @model_validator(mode="after")
+    def _training_teams_play(self) -> SimpleTagConfig:
+        if self.training_teams is None:
+            return self
+        if isinstance(self.training_teams, Mapping):
+            wrong = {name: bounds for name, bounds in self.training_teams.items() if not 0 <= bounds[0] <= bounds[1]}
+            if wrong:
+                raise ValueError(f"training_teams has {wrong}; give two numbers of at least 0, the smaller first")
+        teams = self.drawn_teams
+        if not teams:
+            raise ValueError("training_teams is empty; name at least one team, or leave it out")
+        for team in teams:
+            check_classes(self.classes, team)
+        if any("teammates" in sights for sights in self.classes.values()):
+            raise ValueError("training_teams draws teams of several sizes, but a class sees each of its teammates")
+        return self
+
+    @property
+    def drawn_teams(self) -> list[dict[str, int]]:
+        """The teams of which training episodes draw."""
+        if self.training_teams is None:
+            return [self.team]
+        if not isinstance(self.training_teams, Mapping):
+            return list(self.training_teams)
+        counts = [range(low, high + 1) for low, high in self.training_teams.values()]
+        teams = [dict(zip(self.training_teams, numbers, strict=True)) for numbers in product(*counts)]
+        return [team for team in teams if sum(team.values())]
 
 
 class SimpleTagTask:
@@ -114,6 +156,8 @@ class SimpleTagTask:
         {
             "backend",
             "team",
+            "training_teams",
+            "arena",
             "communication",
             "prey",
             "prey_noise",
@@ -140,13 +184,18 @@ class SimpleTagTask:
             from envs.simple_tag_pettingzoo import make_pettingzoo
 
             return make_pettingzoo(config, num_copies, training, device)
+        teams = config.drawn_teams if training else [config.team]
+        largest = {name: max(team.get(name, 0) for team in teams) for name in config.classes}
+        views = views_of(config, largest)
         return SimpleTag(
             num_copies,
-            views_of(config),
+            views,
             graph_of(config.communication),
-            opponents_of(config),
+            opponents_of(config, views.num_predators),
             config.side,
             PreyNoise(*config.prey_noise),
+            compositions=torch.tensor([[team.get(name, 0) for name in config.classes] for team in teams]),
+            arena=config.arena,
             max_cycles=config.max_cycles,
             continuous_actions=config.continuous_actions,
             training=training,
@@ -154,20 +203,19 @@ class SimpleTagTask:
         )
 
 
-def views_of(config: SimpleTagConfig) -> ClassViews:
-    """What each class sees."""
+def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:
+    """What each class of a team sees."""
     others = config.num_prey if config.side == "predators" else config.num_predators
-    return ClassViews(config.classes, config.team, others, config.num_obstacles, config.frame)
+    return ClassViews(config.classes, team, others, config.num_obstacles, config.frame)
 
 
-def opponents_of(config: SimpleTagConfig) -> Opponents | PreyPolicy:
-    """How the side that does not learn moves.
+def opponents_of(config: SimpleTagConfig, size: int) -> Opponents | PreyPolicy:
+    """How the side that does not learn moves against a team of some size.
 
     Raises:
         ValueError: if a saved policy does not fit this world.
         FileError: if it cannot be loaded.
     """
-    size = sum(config.team.values())
     if config.side == "predators":
         if config.prey in PREY:
             return PREY[config.prey]
