@@ -64,6 +64,16 @@ class Run:
         """Whether it was trained at several compositions."""
         return self.environment.get("training_teams") is not None
 
+    def trained_at(self, team: Mapping[str, int]) -> bool:
+        """Whether training had episodes of this composition, every class in order."""
+        drawn = self.environment.get("training_teams")
+        if drawn is None:
+            return dict(team) == self.team
+        if isinstance(drawn, Mapping):
+            bounds = {name: drawn.get(name, (0, 0)) for name in team}
+            return all(low <= team[name] <= high for name, (low, high) in bounds.items())
+        return any(all(one.get(name, 0) == count for name, count in team.items()) for one in drawn)
+
     @property
     def trained(self) -> dict[str, Any] | None:
         """What decides the kind of training, the seed left out; None if unknown."""
@@ -228,14 +238,18 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _name(runs: Sequence[Run]) -> str:
-    """What the folders' names have in common without a number of the seed; else the composition."""
-    names = [run.folder.resolve().name for run in runs]
-    if len(names) == 1 and names[0] != "policy":
-        return names[0]
+    """What the folders' names have in common but for the number of the seed, else what they lie in, else the team."""
+    folders = [run.folder.resolve() for run in runs]
+    homes = [folder.parent if folder.name == "policy" else folder for folder in folders]
+    names, parents = [home.name for home in homes], {home.parent.name for home in homes}
     if len(names) == 1:
-        return runs[0].folder.resolve().parent.name
-    common = re.sub(r"[-_. ]*(seed)?[-_=.]?\d*$", "", os.path.commonprefix(names))  # noqa: RUF071  (letters, not folders)
-    return common or f"trained {format_team(runs[0].team)}"
+        return names[0] if _without_seed(names[0]) else f"{homes[0].parent.name}/{names[0]}"
+    common = _without_seed(os.path.commonprefix(names))  # noqa: RUF071  (letters, not folders)
+    return common or (parents.pop() if len(parents) == 1 else f"trained {format_team(runs[0].team)}")
+
+
+def _without_seed(name: str) -> str:
+    return re.sub(r"[-_. ]*(seed)?[-_=.]?\d*$", "", name)
 
 
 def _unique(name: str, taken: Sequence[str]) -> str:

@@ -17,7 +17,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from marl.rendering import CLASS_COLOURS
-from marl.roster import short_team
 from marl.seed_statistics import interval_of
 
 __all__ = ["curves", "heat_map"]
@@ -57,8 +56,7 @@ def heat_map(report: Report, arena: str) -> Figure:
     size = (names + panels * (len(cells) * CELL_WIDTH + 1.1), len(preys) * (len(policies) * CELL_HEIGHT + 1.25) + 0.2)
     figure = Figure((max(size[0], 5.5), size[1]), layout="constrained")
     axes = figure.subplots(len(preys), panels, squeeze=False)
-    home = {p["name"]: short_team(p["trained_team"]) for p in report["policies"] if "trained_team" in p}
-    homes = [home[name] for name in policies]
+    homes = [p["cells_seen_in_training"] for p in report["policies"] if p["name"] in policies]
     for row, prey in enumerate(preys):
         table = _table(scores, policies, prey, cells)
         title = f"{_words(protocol['score'])}, prey {prey}{_arena_words(arena)}"
@@ -83,7 +81,7 @@ def _panel(
     table: NDArray[np.float64],
     cells: Sequence[str],
     labels: Sequence[str],
-    homes: Sequence[str],
+    homes: Sequence[Sequence[str]],
     title: str,
     norm: Normalize,
     colours: str,
@@ -94,7 +92,7 @@ def _panel(
     for (row, column), value in np.ndenumerate(table):
         known = bool(np.isfinite(value))
         ink = _ink(colour_map(norm(value))) if known else "#555555"
-        text, weight = form.format(value) if known else "-", "bold" if cells[column] == homes[row] else "normal"
+        text, weight = form.format(value) if known else "-", "bold" if cells[column] in homes[row] else "normal"
         axis.text(column, row, text, ha="center", va="center", color=ink, fontsize=9, weight=weight)
     axis.set_xticks(range(len(cells)), cells, fontsize=9)
     axis.set_yticks(range(len(labels)), labels, fontsize=9)

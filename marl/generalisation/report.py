@@ -20,7 +20,7 @@ from marl.generalisation.files import write_files
 from marl.generalisation.plan import make_plan
 from marl.generalisation.plays import Play, PlayStore, cores, play_all
 from marl.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
-from marl.roster import format_team, parse_teams, short_team
+from marl.roster import format_team, parse_teams
 from marl.seed_statistics import normalised_score, probability_of_improvement, score
 
 __all__ = ["generalise", "measures_of", "report_of"]
@@ -120,7 +120,7 @@ def report_of(plan: Plan, load: Callable[[Play], EpisodeTable], protocol: Protoc
     groups = list(dict.fromkeys((world.prey, world.arena) for world in plan.worlds))
     return {
         "protocol": _protocol(plan, protocol),
-        "policies": [_describe(contestant) for contestant in plan.contestants],
+        "policies": [_describe(plan, contestant) for contestant in plan.contestants],
         "results": [_result(plan, c, w, tables) for w in plan.worlds for c in plan.contestants],
         "comparisons": _comparisons(plan, tables),
         "aggregates": [a for c in learnt for group in groups for a in _aggregates(plan, c, group, tables)],
@@ -179,12 +179,13 @@ def _measure_names(plan: Plan) -> list[str]:
     return list(measures_of(plan, empty, 1))
 
 
-def _describe(contestant: Contestant) -> dict[str, Any]:
+def _describe(plan: Plan, contestant: Contestant) -> dict[str, Any]:
     described: dict[str, Any] = {"name": contestant.name, "kind": contestant.kind}
     if contestant.arm is not None:
         described |= {
             "trained_team": contestant.arm.team,
             "training_teams": contestant.arm.runs[0].environment.get("training_teams"),
+            "cells_seen_in_training": list(dict.fromkeys(w.cell for w in plan.worlds if _seen(contestant, w))),
             "runs": [run.describe() for run in contestant.arm.runs],
         }
     return described
@@ -239,11 +240,7 @@ def _comparisons(plan: Plan, tables: Tables) -> list[dict[str, Any]]:
 
 def _seen(contestant: Contestant, world: World) -> bool:
     """Whether the policy was trained at this composition."""
-    if contestant.arm is None:
-        return False
-    run = contestant.arm.runs[0]
-    seen = run.environment.get("training_teams") or [run.team]
-    return world.cell in [short_team({name: team.get(name, 0) for name in run.team}) for team in seen]
+    return contestant.arm is not None and contestant.arm.runs[0].trained_at(dict(world.team))
 
 
 def _aggregates(plan: Plan, contestant: Contestant, group: tuple[str, str], tables: Tables) -> list[dict[str, Any]]:

@@ -29,12 +29,13 @@ def test_runs_that_differ_in_the_seed_only_are_one_arm(variant: Variant) -> None
         (("predator_teams-1", "predator_teams-12"), "predator_teams"),
         (("v2-seed1", "v2-seed2"), "v2"),
         (("x_s_1", "x_s_2"), "x_s"),
-        (("one", "two"), "trained A=2,B=2"),
-        (("1", "2"), "trained A=2,B=2"),
+        (("mixed/seed-1", "mixed/seed-2"), "mixed"),
+        (("here/one", "there/two"), "trained A=2,B=2"),
+        (("here/seed-1",), "here/seed-1"),
     ],
 )
 def test_an_arm_is_called_what_its_folders_have_in_common(
-    variant: Variant, names: tuple[str, str], expected: str
+    variant: Variant, names: tuple[str, ...], expected: str
 ) -> None:
     runs = [variant(name, seed=seed) for seed, name in enumerate(names)]
     assert [arm.name for arm in arms_of(runs)] == [expected]
@@ -71,14 +72,16 @@ def test_natives_are_the_runs_trained_at_one_composition(variant: Variant, tmp_p
     for seed in (1, 2):
         variant(f"natives/deep/small-{seed}", seed=seed, env={"team": {"A": 1, "B": 1}})
     variant("natives/large", env={"team": {"A": 3, "B": 1}})
-    variant("natives/stranger", env={"team": {"A": 1, "C": 1}, "classes": {"A": ["prey"], "C": ["prey"]}})
+    variant("natives/wider", env={"arena": 2.0})
+    variant("natives/mixed", env={"training_teams": {"A": [1, 2], "B": [1, 2]}})
     natives, notes = natives_of(tmp_path / "natives", ["A", "B"], 1.0)
-    assert list(natives) == ["1+1", "3+1"] or list(natives) == ["1+1", "2+2", "3+1"]
+    assert list(natives) == ["1+1", "3+1"]
+    assert "2 of 5 runs" in notes[0]
     assert [run.seed for run in natives["1+1"].runs] == [1, 2]
     assert natives["3+1"].name == "native 3+1"
 
 
-def test_natives_in_another_arena_are_left_out_and_told(variant: Variant, tmp_path: Path) -> None:
+def test_a_folder_without_natives_is_refused(variant: Variant, tmp_path: Path) -> None:
     variant("natives/x")
     with pytest.raises(ConfigError, match="no run trained at one composition of A, B"):
         natives_of(tmp_path / "natives", ["A", "B"], 2.0)
@@ -97,3 +100,19 @@ def test_differing_settings_are_named_with_both_values(variant: Variant) -> None
     one = variant("a", env={"prey": "flee"})
     other = variant("b", seed=5, total_env_steps=7, env={"team": {"A": 1, "B": 1}})
     assert differing(one, other, ["env.team"]) == ["env.prey flee and random", "total_env_steps 1280 and 7"]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "team", "expected"),
+    [
+        (None, {"A": 2, "B": 2}, True),
+        (None, {"A": 1, "B": 2}, False),
+        ({"A": [1, 4], "B": [1, 2]}, {"A": 4, "B": 1}, True),
+        ({"A": [1, 4], "B": [1, 2]}, {"A": 2, "B": 3}, False),
+        ({"A": [1, 4]}, {"A": 2, "B": 1}, False),
+        ([{"A": 1, "B": 3}, {"A": 2}], {"A": 2, "B": 0}, True),
+        ([{"A": 1, "B": 3}, {"A": 2}], {"A": 2, "B": 2}, False),
+    ],
+)
+def test_which_compositions_training_saw(variant: Variant, drawn: object, team: dict[str, int], expected: bool) -> None:
+    assert variant("x", env={"training_teams": drawn}).trained_at(team) == expected
