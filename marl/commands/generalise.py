@@ -135,11 +135,12 @@ def _show(report: Mapping[str, Any], console: Console) -> None:
         for row in mine(report["aggregates"]):
             if row["over"] == ALL_CELLS:
                 ratios[row["policy"], ALL_CELLS] = row["normalised_score"]
-        console.print(_table(report, title, scores, ratios))
+        console.print(title, soft_wrap=True)
+        console.print(_table(report, scores, ratios))
 
 
-def _table(report: Mapping[str, Any], title: str, scores: Cells, ratios: Cells) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0))
+def _table(report: Mapping[str, Any], scores: Cells, ratios: Cells) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0))
     table.add_column("policy", overflow="fold")
     cells = list(report["protocol"]["cells"])
     for cell in cells:
