@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from marl.errors import ConfigError
-
 __all__ = ["ActionSpec", "AgentClass", "Roster", "format_team", "parse_team", "parse_teams", "short_team"]
 
 
@@ -127,66 +125,53 @@ def format_team(team: Mapping[str, int]) -> str:
     return ",".join(f"{name}={count}" for name, count in team.items())
 
 
-def parse_teams(text: str, classes: Sequence[str]) -> list[dict[str, int]]:
-    """Reads a list of compositions such as ``"1+1,3+1"`` or ``"A=1+B=1,A=3"``.
-
-    Args:
-        text: compositions separated by commas; each is counts joined by ``+``, in the order of
-            ``classes``, or ``NAME=COUNT`` joined by ``+``, where classes left out have none.
-        classes: the names of the declared classes.
-
-    Returns:
-        For each composition the count of every class.
-
-    Raises:
-        ConfigError: if a composition does not parse, does not fit the classes, has nobody to play
-            or comes twice, or there is none.
-    """
-    if not text.strip():
-        raise ConfigError(f"teams is {text!r}; name at least one composition, e.g. {_example(classes)}")
-    teams: list[dict[str, int]] = []
-    for part in text.split(","):
-        team = _composition(part.strip(), classes)
-        if team in teams:
-            raise ConfigError(f"teams {text!r} has the composition {format_team(team)} twice; name it once")
-        teams.append(team)
-    return teams
-
-
 def short_team(team: Mapping[str, int]) -> str:
     """Writes a composition as its counts, e.g. ``3+1``."""
     return "+".join(str(count) for count in team.values())
 
 
-def _composition(part: str, classes: Sequence[str]) -> dict[str, int]:
-    sides = [side.strip() for side in part.split("+")]
-    if all(side.isdecimal() for side in sides):
-        if len(sides) != len(classes):
-            raise ConfigError(
-                f"team {part!r} has {len(sides)} counts, but there are {len(classes)} classes ({', '.join(classes)}): "
-                f"give one count a class, in this order, e.g. {_example(classes)}"
-            )
-        team = dict(zip(classes, (int(side) for side in sides), strict=True))
-    else:
-        team = dict.fromkeys(classes, 0) | _named(part, sides, classes)
-    if not sum(team.values()):
-        raise ConfigError(f"team {part!r} has nobody to play; give at least one class a count above 0")
-    return team
+def parse_teams(text: str, classes: Sequence[str]) -> list[dict[str, int]]:
+    """Reads several compositions such as ``"1+1,3+1"`` or ``"A=3+B=1,B=2"``.
+
+    Args:
+        text: compositions between commas; each has the counts of all classes in their order, or
+            counts by name, where a class that is not named has nobody.
+        classes: the declared classes.
+
+    Returns:
+        For each composition the count of every class, in the order of ``classes``.
+
+    Raises:
+        ValueError: if the text does not read so, names an unknown class or one twice, has another
+            number of counts, a composition twice, or one in which nobody plays.
+    """
+    teams: list[dict[str, int]] = []
+    for part in (part.strip() for part in text.split(",")):
+        team = _parse_composition(part, classes, f"teams {text!r}")
+        if not any(team.values()):
+            raise ValueError(f"teams {text!r}: in {part!r} nobody plays; give at least one agent")
+        if team in teams:
+            raise ValueError(f"teams {text!r} has {part!r} twice")
+        teams.append(team)
+    return teams
 
 
-def _named(part: str, sides: Sequence[str], classes: Sequence[str]) -> dict[str, int]:
-    try:
-        named = parse_team(",".join(sides))
-    except ValueError as error:
-        raise ConfigError(
-            f"team {part!r} does not read as a composition; write counts such as {_example(classes)}, "
-            f"or names such as {_example(classes, named=True)}, with commas between compositions"
-        ) from error
-    unknown = next((name for name in named if name not in classes), None)
-    if unknown is not None:
-        raise ConfigError(f"team {part!r} names class {unknown!r}; there is {', '.join(classes)}")
-    return named
-
-
-def _example(classes: Sequence[str], named: bool = False) -> str:
-    return "+".join(f"{name}=2" if named else "2" for name in classes)
+def _parse_composition(part: str, classes: Sequence[str], where: str) -> dict[str, int]:
+    example = "+".join("1" for _ in classes)
+    pieces = [[side.strip() for side in piece.split("=")] for piece in part.split("+")]
+    counts = [piece[-1] for piece in pieces]
+    widths = {len(piece) for piece in pieces}
+    if widths not in ({1}, {2}) or not all(count.isdecimal() for count in counts):
+        raise ValueError(f"{where}: {part!r} is not a composition; write for example {example}, or {classes[0]}=1")
+    if widths == {1} and len(counts) != len(classes):
+        raise ValueError(
+            f"{where}: {part!r} has {len(counts)} counts for the {len(classes)} classes {', '.join(classes)}; "
+            f"write one a class, for example {example}"
+        )
+    names = list(classes) if widths == {1} else [piece[0] for piece in pieces]
+    wrong = next((name for name in names if name not in classes or names.count(name) > 1), None)
+    if wrong is not None:
+        what = "twice" if wrong in classes else f"but the classes are {', '.join(classes)}"
+        raise ValueError(f"{where}: {part!r} names class {wrong!r}{' ' if wrong in classes else ', '}{what}")
+    given = dict(zip(names, counts, strict=True))
+    return {name: int(given.get(name, 0)) for name in classes}

@@ -32,11 +32,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.tasks", "marl.finite", "marl.evaluation", "marl.checkpoint"),
     ("marl.run_config",),
     ("marl.training",),
-    ("marl.api",),
+    ("marl.api", "marl.grid", "marl.processes"),
     ("marl.generalisation",),
     ("marl.commands",),
     ("marl.cli",),
-    ("marl.__main__",),
+    ("marl.__main__", "marl.worker"),
 )
 """A module imports from its own group and from those above, but not upwards."""
 

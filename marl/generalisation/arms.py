@@ -62,17 +62,18 @@ class Run:
     @property
     def mixed(self) -> bool:
         """Whether it was trained at several compositions."""
-        return self.environment.get("training_teams") is not None
+        return any(drawn != self.environment["team"] for drawn in self._drawn)
 
     def trained_at(self, team: Mapping[str, int]) -> bool:
         """Whether training had episodes of this composition, every class in order."""
-        drawn = self.environment.get("training_teams")
-        if drawn is None:
-            return dict(team) == self.team
-        if isinstance(drawn, Mapping):
-            bounds = {name: drawn.get(name, (0, 0)) for name in team}
-            return all(low <= team[name] <= high for name, (low, high) in bounds.items())
-        return any(all(one.get(name, 0) == count for name, count in team.items()) for one in drawn)
+        return any(_draws(drawn, team) for drawn in self._drawn)
+
+    @property
+    def _drawn(self) -> list[Any]:
+        """Of what the episodes of each stage of training draw: bounds for each class, or compositions."""
+        stages = (self.environment.get("curriculum") or {}).get("stages", [{}])
+        always = self.environment.get("training_teams") or self.environment["team"]
+        return [always if stage.get("teams") is None else stage["teams"] for stage in stages]
 
     @property
     def trained(self) -> dict[str, Any] | None:
@@ -246,6 +247,14 @@ def _name(runs: Sequence[Run]) -> str:
         return names[0] if _without_seed(names[0]) else f"{homes[0].parent.name}/{names[0]}"
     common = _without_seed(os.path.commonprefix(names))  # noqa: RUF071  (letters, not folders)
     return common or (parents.pop() if len(parents) == 1 else f"trained {format_team(runs[0].team)}")
+
+
+def _draws(drawn: Any, team: Mapping[str, int]) -> bool:
+    if not isinstance(drawn, Mapping):
+        return any(_draws(one, team) for one in drawn)
+    given = {name: drawn.get(name, 0) for name in team}
+    bounds = {name: (value, value) if isinstance(value, int) else value for name, value in given.items()}
+    return all(low <= team[name] <= high for name, (low, high) in bounds.items())
 
 
 def _without_seed(name: str) -> str:

@@ -33,10 +33,10 @@ def _missing_natives(plan: Plan) -> list[str]:
     missing = list(dict.fromkeys(world.cell for world in plan.worlds if plan.natives(world.cell) is None))
     if not missing:
         return []
-    cells = ",".join(missing)
+    cells, seeds = ",".join(missing), max(len(c.arm.runs) for c in plan.contestants if c.arm is not None)
     return [
         f"No natives of {', '.join(missing)}, so no ratio there. To train them: "
-        f"marl train PRESET --native-grid {cells} --out FOLDER, then --natives FOLDER."
+        f"marl train PRESET --native-grid {cells} --seeds {seeds} --out FOLDER, then --natives FOLDER."
     ]
 
 

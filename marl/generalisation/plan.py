@@ -193,9 +193,8 @@ def _overrides(settings: Mapping[str, Any], world: World) -> dict[str, Any]:
     overrides: dict[str, Any] = {"team": dict(world.team), "prey": world.prey_setting}
     if world.arena_size != settings.get("arena", 1.0):
         overrides["arena"] = world.arena_size
-    if settings.get("training_teams") is not None:
-        overrides["training_teams"] = None  # frozen policies do not train
-    return overrides
+    only_training = ("training_teams", "curriculum")  # frozen policies do not train
+    return overrides | {name: None for name in only_training if settings.get(name) is not None}
 
 
 def _check_world(here: _Probe, there: _Probe) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -25,7 +24,7 @@ from marl.evaluation import EpisodeTable, Player, play
 from marl.generalisation.arms import file_hash
 from marl.serialisation import atomic_path
 
-__all__ = ["Play", "PlayStore", "cores", "play_all", "run_play"]
+__all__ = ["Play", "PlayStore", "play_all", "run_play"]
 
 FORMAT = 1
 
@@ -220,8 +219,3 @@ def _submit(pool: ProcessPoolExecutor, plays: Sequence[Play]) -> dict[Future[Epi
         return {pool.submit(run_play, play_): play_ for play_ in plays}
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -18,8 +18,9 @@ from marl.evaluation import EpisodeTable
 from marl.generalisation.arms import natives_of, read_run
 from marl.generalisation.files import write_files
 from marl.generalisation.plan import make_plan
-from marl.generalisation.plays import Play, PlayStore, cores, play_all
+from marl.generalisation.plays import Play, PlayStore, play_all
 from marl.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
+from marl.processes import usable_cores
 from marl.roster import format_team, parse_teams
 from marl.seed_statistics import normalised_score, probability_of_improvement, score
 
@@ -75,7 +76,10 @@ def generalise(
     folder = _checked_folder(Path(out))
     read = [read_run(Path(run)) for run in runs]
     first = read[0]
-    compositions = parse_teams(teams, list(first.team))
+    try:
+        compositions = parse_teams(teams, list(first.team))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     arena_trained = float(first.environment.get("arena", 1.0))
     by_team, notes = natives_of(Path(natives), list(first.team), arena_trained) if natives is not None else ({}, [])
     preys = [str(first.environment.get("prey"))] if prey is None else [name.strip() for name in prey.split(",")]
@@ -83,7 +87,7 @@ def generalise(
     plan.notes += notes
     folder.mkdir(parents=True, exist_ok=True)
     store = PlayStore(folder / "plays")
-    play_all([play for plays in plan.plays.values() for play in plays], store, jobs or cores(), watch)
+    play_all([play for plays in plan.plays.values() for play in plays], store, jobs or usable_cores(), watch)
     report = report_of(plan, store.load, Protocol(episodes, seed, deterministic))
     write_files(report, folder)
     return report

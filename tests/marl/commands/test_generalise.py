@@ -62,7 +62,7 @@ def test_ctrl_c_says_how_to_go_on(
 
 def test_what_cannot_be_meant_ends_with_2(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["generalise", str(run), "--out", str(tmp_path / "r"), "--teams", "9"]) == 2
-    assert "team '9' has 1 counts" in capsys.readouterr().err
+    assert "teams '9': '9' has 1 counts" in capsys.readouterr().err
     assert main(["generalise", str(tmp_path), "--out", str(tmp_path / "r"), "--teams", "1+1"]) == 2
     assert "holds no trained policy" in capsys.readouterr().err
 

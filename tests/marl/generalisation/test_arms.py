@@ -116,3 +116,13 @@ def test_differing_settings_are_named_with_both_values(variant: Variant) -> None
 )
 def test_which_compositions_training_saw(variant: Variant, drawn: object, team: dict[str, int], expected: bool) -> None:
     assert variant("x", env={"training_teams": drawn}).trained_at(team) == expected
+
+
+def test_a_curriculum_of_teams_is_training_at_several_compositions(variant: Variant) -> None:
+    stages = [{"teams": [{"A": 1, "B": 1}], "until": 3.0}, {}]
+    run = variant("x", env={"curriculum": {"stages": stages}})
+    assert run.mixed
+    seen = [run.trained_at({"A": a, "B": b}) for a, b in ((1, 1), (2, 2), (1, 2))]
+    assert seen == [True, True, False]
+    slower = variant("y", env={"curriculum": {"stages": [{"prey_speed": 0.5, "until": 3.0}, {}]}})
+    assert not slower.mixed

@@ -24,7 +24,7 @@ def test_missing_natives_come_with_the_command_that_trains_them(variant: Variant
     variant("natives/a", env={"team": {"A": 1, "B": 1}})
     text = notes_of([variant("x")], tmp_path / "natives")
     assert "No natives of 2+2, so no ratio there." in text
-    assert "marl train PRESET --native-grid 2+2 --out FOLDER" in text
+    assert "marl train PRESET --native-grid 2+2 --seeds 1 --out FOLDER" in text
 
 
 def test_natives_of_another_budget_or_prey_are_told(variant: Variant, tmp_path: Path) -> None:

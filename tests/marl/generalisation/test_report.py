@@ -99,7 +99,7 @@ def test_one_seed_has_no_interval_over_seeds(runs: list[Path], tmp_path: Path) -
         ({"seed": -1}, "seed is -1; give at least 0"),
         ({"jobs": 0}, "jobs is 0; give at least 1"),
         ({"runs": []}, "nobody plays"),
-        ({"teams": "4"}, "team '4' has 1 counts"),
+        ({"teams": "4"}, "teams '4': '4' has 1 counts"),
     ],
 )
 def test_what_cannot_be_played_is_refused_before_anything_is(
