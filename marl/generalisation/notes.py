@@ -64,10 +64,12 @@ def _prey_of_natives(plan: Plan, natives: list[Arm]) -> list[str]:
 def _arena(plan: Plan, natives: list[Arm]) -> list[str]:
     if all(world.arena == "fixed" for world in plan.worlds):
         return []
-    base = next((arm.runs[0].environment.get("arena", 1.0) for arm in natives), 1.0)
+    base = "".join(
+        f" Natives were trained in arena {arm.runs[0].environment.get('arena', 1.0):g}." for arm in natives[:1]
+    )
     return [
         f"Arena density: half-width times sqrt({plan.agent_noun}s / {plan.reference_size}), so that there is as much "
-        f"room for each as where the first run was trained. Natives were trained in arena {base:g}."
+        f"room for each as where the first run was trained.{base}"
     ]
 
 
@@ -84,7 +86,7 @@ def _few_seeds(arms: list[Arm]) -> list[str]:
         covered = ", ".join(f"{100 * range_coverage(n):.3g} % with {n}" for n in numbers)
         notes.append(
             "Few seeds: a percentile interval over seeds stays within the lowest and the highest of them, a range "
-            f"that holds the median of all seeds in {covered}; read these 95 % intervals as narrower than that."
+            f"that holds the median of all seeds in {covered}; so these intervals are narrower than 95 % ones should be."
         )
     if any(n < 4 for n in numbers):
         notes.append("Of fewer than four seeds the interquartile mean cuts none: it is their mean.")
