@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from marl.api import evaluate, load, make, reference, train
+    from marl.generalisation.report import generalise
 
-__all__ = ["__version__", "evaluate", "load", "make", "reference", "train"]
+__all__ = ["__version__", "evaluate", "generalise", "load", "make", "reference", "train"]
 
 __version__ = "0.1.0"
 
@@ -16,7 +17,8 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Imports the library when it is first used, so that ``marl --help`` need not wait for it."""
     if name in __all__:
-        return getattr(import_module("marl.api"), name)
+        place = "marl.generalisation.report" if name == "generalise" else "marl.api"
+        return getattr(import_module(place), name)
     raise AttributeError(f"module 'marl' has no attribute {name!r}")
 
 

@@ -16,7 +16,7 @@ from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.roster import ActionSpec, AgentClass, Roster
 from marl.serialisation import load_state, save_state
 
-__all__ = ["Checkpoints", "SavedPolicy", "load_policy", "load_weights", "save_policy"]
+__all__ = ["Checkpoints", "SavedPolicy", "load_policy", "load_weights", "policy_file", "save_policy"]
 
 FORMAT = 1
 
@@ -129,6 +129,23 @@ def save_policy(folder: Path, policy: ActorCritic, environment: dict[str, Any]) 
     save_state(folder, "policy", {"description": description, "weights": dict(policy.state_dict())})
 
 
+def policy_file(folder: Path) -> Path:
+    """The file that `save_policy` wrote.
+
+    Args:
+        folder: the policy's folder, or that of a run, which has it as ``policy/``.
+
+    Raises:
+        FileError: if nothing is there.
+    """
+    inner = folder / "policy"
+    path = (inner if inner.is_dir() else folder) / "policy.safetensors"
+    if not path.exists():
+        missing = "does not exist" if not folder.exists() else "holds no trained policy (policy/policy.safetensors)"
+        raise FileError(f"{folder} {missing}; name the folder of a run, or its policy/")
+    return path
+
+
 def load_policy(folder: Path) -> SavedPolicy:
     """Reads what `save_policy` wrote.
 
@@ -138,11 +155,7 @@ def load_policy(folder: Path) -> SavedPolicy:
     Raises:
         FileError: if nothing is there, or it is truncated, foreign or of another format.
     """
-    inner = folder / "policy"
-    place = inner if inner.is_dir() else folder
-    if not (place / "policy.safetensors").exists():
-        missing = "does not exist" if not folder.exists() else "holds no trained policy (policy/policy.safetensors)"
-        raise FileError(f"{folder} {missing}; name the folder of a run, or its policy/")
+    place = policy_file(folder).parent
     state = load_state(place, "policy")
     try:
         description = state["description"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-__all__ = ["ActionSpec", "AgentClass", "Roster", "format_team", "parse_team", "parse_teams"]
+__all__ = ["ActionSpec", "AgentClass", "Roster", "format_team", "parse_team", "parse_teams", "short_team"]
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,11 @@ def parse_team(text: str) -> dict[str, int]:
 def format_team(team: Mapping[str, int]) -> str:
     """Writes a composition as ``parse_team`` reads it."""
     return ",".join(f"{name}={count}" for name, count in team.items())
+
+
+def short_team(team: Mapping[str, int]) -> str:
+    """Writes a composition as its counts, e.g. ``3+1``."""
+    return "+".join(str(count) for count in team.values())
 
 
 def parse_teams(text: str, classes: Sequence[str]) -> list[dict[str, int]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from marl.roster import ActionSpec, AgentClass, Roster, format_team, parse_team, parse_teams
+from marl.roster import ActionSpec, AgentClass, Roster, format_team, parse_team, parse_teams, short_team
 
 CLASSES = tuple(AgentClass(name, width, ActionSpec("discrete", 5)) for name, width in [("A", 3), ("B", 4), ("C", 5)])
 
@@ -85,3 +85,7 @@ def test_compositions_are_read_by_order_and_by_name() -> None:
 def test_compositions_that_will_not_do_are_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_teams(text, ["A", "B"])
+
+
+def test_a_composition_in_short_keeps_the_zero() -> None:
+    assert short_team({"A": 3, "B": 0}) == "3+0"

@@ -1,0 +1,266 @@
+"""Which runs are training seeds of the same thing, and what each group is called."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marl.checkpoint import Checkpoints, SavedPolicy, load_policy, policy_file
+from marl.errors import ConfigError
+from marl.roster import format_team, short_team
+from marl.run_config import load_config
+
+__all__ = ["Arm", "Run", "arms_of", "differing", "file_hash", "natives_of", "read_run"]
+
+NOT_LEARNT = frozenset(
+    {
+        "seed",
+        "device",
+        "threads",
+        "log_interval",
+        "checkpoint_interval",
+        "keep_checkpoints",
+        "evaluation_interval",
+        "evaluation_episodes",
+    }
+)
+"""Settings of a run that do not decide what kind of training it is."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run.
+
+    Args:
+        folder: as it was named.
+        saved: its policy.
+        config: its ``config.yaml``, complete; None if the folder has none.
+        content: hash of the policy's file.
+    """
+
+    folder: Path
+    saved: SavedPolicy
+    config: dict[str, Any] | None
+    content: str
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Settings of the environment that it was trained in."""
+        return self.saved.environment
+
+    @property
+    def team(self) -> dict[str, int]:
+        """The composition that it was trained at (or made for, if it saw several), of all classes."""
+        return {c.name: self.environment["team"].get(c.name, 0) for c in self.saved.policy.roster.classes}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it was trained at several compositions."""
+        return any(drawn != self.environment["team"] for drawn in self._drawn)
+
+    def trained_at(self, team: Mapping[str, int]) -> bool:
+        """Whether training had episodes of this composition, every class in order."""
+        return any(_draws(drawn, team) for drawn in self._drawn)
+
+    @property
+    def _drawn(self) -> list[Any]:
+        """Of what the episodes of each stage of training draw: bounds for each class, or compositions."""
+        stages = (self.environment.get("curriculum") or {}).get("stages", [{}])
+        always = self.environment.get("training_teams") or self.environment["team"]
+        return [always if stage.get("teams") is None else stage["teams"] for stage in stages]
+
+    @property
+    def trained(self) -> dict[str, Any] | None:
+        """What decides the kind of training, the seed left out; None if unknown."""
+        return None if self.config is None else {k: v for k, v in self.config.items() if k not in NOT_LEARNT}
+
+    @property
+    def seed(self) -> int | None:
+        """The training seed, or None if unknown."""
+        return None if self.config is None else self.config["seed"]
+
+    @property
+    def env_steps(self) -> tuple[int, int] | None:
+        """How far training has come and is to go, or None if unknown."""
+        latest = Checkpoints(self.folder / "checkpoints").latest
+        return None if self.config is None or latest is None else (int(latest.name), self.config["total_env_steps"])
+
+    def describe(self) -> dict[str, Any]:
+        """For JSON."""
+        budget = None if self.config is None else self.config["total_env_steps"]
+        return {
+            "run": str(self.folder),
+            "seed": self.seed,
+            "total_env_steps": budget,
+            "prey": self.environment.get("prey"),
+            "policy_sha256": self.content,
+        }
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Runs that differ in the training seed only.
+
+    Args:
+        name: unique among the arms of a report.
+        runs: one for each seed.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def team(self) -> dict[str, int]:
+        """The composition that its runs were trained at."""
+        return self.runs[0].team
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_run(folder: Path) -> Run:
+    """Reads a run's policy and, where there is one, its ``config.yaml``.
+
+    Raises:
+        FileError: if there is no policy, or it cannot be used.
+        ConfigError: if ``config.yaml`` cannot be used.
+    """
+    saved, path = load_policy(folder), folder / "config.yaml"
+    try:
+        config = load_config(path).model_dump(mode="json") if path.is_file() else None
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error}; this file says which runs belong together: name {folder / 'policy'} to do without it"
+        ) from error
+    return Run(folder, saved, config, file_hash(policy_file(folder)))
+
+
+def arms_of(runs: Sequence[Run], taken: Sequence[str] = ()) -> list[Arm]:
+    """Groups runs that differ in the training seed only, in the order in which they come.
+
+    Args:
+        runs: all of them.
+        taken: names that arms may not have.
+
+    Raises:
+        ConfigError: if a run comes twice.
+    """
+    arms: list[Arm] = []
+    for group in _groups(runs):
+        arms.append(Arm(_unique(_name(group), [*taken, *(arm.name for arm in arms)]), tuple(group)))
+    return arms
+
+
+def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict[str, Arm], list[str]]:
+    """The runs in a folder and below, grouped by the one composition that each was trained at.
+
+    Args:
+        folder: searched for run folders.
+        classes: names of the declared classes, in order; runs with others are left out.
+        arena: half-width of the square that they were trained in; runs of others are left out.
+
+    Returns:
+        By composition as ``short_team`` writes it, and what is to be said about those left out.
+
+    Raises:
+        ConfigError: if nothing is found, or runs at one composition differ in more than the seed.
+    """
+    paths = sorted(path.parent for path in folder.rglob("config.yaml") if (path.parent / "policy").is_dir())
+    runs = [read_run(path) for path in paths]
+    fitting = [run for run in runs if not run.mixed and _alike(run, classes, arena)]
+    if not fitting:
+        raise ConfigError(
+            f"natives {folder}: no run trained at one composition of {', '.join(classes)} is in this folder or below; "
+            "train some, or leave --natives out"
+        )
+    notes = []
+    if len(fitting) < len(runs):
+        notes.append(
+            f"{len(runs) - len(fitting)} of {len(runs)} runs in {folder} are no natives: trained at several "
+            "compositions, with other classes, or in an arena of another size."
+        )
+    by_team: dict[str, list[Run]] = {}
+    for run in fitting:
+        by_team.setdefault(short_team(run.team), []).append(run)
+    by_size = sorted(by_team.items(), key=lambda item: (sum(item[1][0].team.values()), item[0]))
+    return {team: _one_kind(team, group) for team, group in by_size}, notes
+
+
+def _alike(run: Run, classes: Sequence[str], arena: float) -> bool:
+    return list(run.team) == list(classes) and run.environment.get("arena", 1.0) == arena
+
+
+def _one_kind(team: str, runs: Sequence[Run]) -> Arm:
+    first, *others = _groups(runs)
+    if others:
+        fields = "; ".join(differing(first[0], others[0][0]))
+        raise ConfigError(
+            f"natives of {team}: {first[0].folder} and {others[0][0].folder} differ in more than the seed ({fields}); "
+            "keep natives of one kind in a folder"
+        )
+    return Arm(f"native {team}", tuple(first))
+
+
+def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        key = str(run.folder.resolve()) if run.trained is None else json.dumps(run.trained, sort_keys=True)
+        group = groups.setdefault(key, [])
+        twin = next((other for other in group if other.seed == run.seed), None)
+        if twin is not None:
+            raise ConfigError(
+                f"{twin.folder} and {run.folder} are the same training with the same seed; give each seed once"
+            )
+        group.append(run)
+    return list(groups.values())
+
+
+def differing(one: Run, other: Run, without: Sequence[str] = ()) -> list[str]:
+    """The settings in which two kinds of training differ, each with both values; ``without`` names those left out."""
+    here, there = _flat(one.trained or {}), _flat(other.trained or {})
+    names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+    kept = [name for name in names if not any(name == skip or name.startswith(skip + ".") for skip in without)]
+    return [f"{name} {here.get(name)} and {there.get(name)}" for name in kept]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
+
+
+def _name(runs: Sequence[Run]) -> str:
+    """What the folders' names have in common but for the number of the seed, else what they lie in, else the team."""
+    folders = [run.folder.resolve() for run in runs]
+    homes = [folder.parent if folder.name == "policy" else folder for folder in folders]
+    names, parents = [home.name for home in homes], {home.parent.name for home in homes}
+    if len(names) == 1:
+        return names[0] if _without_seed(names[0]) else f"{homes[0].parent.name}/{names[0]}"
+    common = _without_seed(os.path.commonprefix(names))  # noqa: RUF071  (letters, not folders)
+    return common or (parents.pop() if len(parents) == 1 else f"trained {format_team(runs[0].team)}")
+
+
+def _draws(drawn: Any, team: Mapping[str, int]) -> bool:
+    if not isinstance(drawn, Mapping):
+        return any(_draws(one, team) for one in drawn)
+    given = {name: drawn.get(name, 0) for name in team}
+    bounds = {name: (value, value) if isinstance(value, int) else value for name, value in given.items()}
+    return all(low <= team[name] <= high for name, (low, high) in bounds.items())
+
+
+def _without_seed(name: str) -> str:
+    return re.sub(r"[-_. ]*(seed)?[-_=.]?\d*$", "", name)
+
+
+def _unique(name: str, taken: Sequence[str]) -> str:
+    candidates = [name, *(f"{name} ({number})" for number in range(2, len(taken) + 3))]
+    return next(candidate for candidate in candidates if candidate not in taken)
