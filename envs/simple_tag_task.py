@@ -15,10 +15,11 @@ from envs.simple_tag_scene import Side
 from marl.config import Config
 from marl.environment import Environment
 from marl.roster import parse_team
-from wrappers.class_views import ClassViews, Frame, Sight, check_classes
+from wrappers.class_views import ClassViews, Frame, check_classes
 from wrappers.message_graph import MessageGraph
 from wrappers.predators import PREDATORS
 from wrappers.prey import PREY, Opponents, PreyNoise, PreyPolicy
+from wrappers.sights import read_sight
 
 __all__ = ["CommunicationConfig", "SimpleTagConfig", "SimpleTagTask", "task"]
 
@@ -52,8 +53,9 @@ class SimpleTagConfig(Config):
     """Which side learns; team, classes and communication are its."""
     team: dict[str, int] = {"A": 2, "B": 2}
     """Number of agents of each class."""
-    classes: dict[str, tuple[Sight, ...]] = {"A": ("landmarks",), "B": ("prey",)}
-    """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix."""
+    classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
+    """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
+    for the nearest two, so that the class plays among any number."""
     frame: Frame = "relative"
     """What is seen is relative to the agent, or absolute."""
     communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
@@ -96,7 +98,7 @@ class SimpleTagConfig(Config):
         own = "prey" if self.side == "predators" else "predators"
         for name, sights in self.classes.items():
             wrong = {"prey", "predators"} - {own}
-            if wrong & set(sights):
+            if wrong & {read_sight(sight).name for sight in sights}:
                 raise ValueError(
                     f"class {name!r} sees {wrong.pop()!r}, but {self.side} learn; their opponents are {own!r}"
                 )

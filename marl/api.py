@@ -217,5 +217,6 @@ def check_fit(policy: ActorCritic, environment: Environment) -> None:
                 f"class {agent_class.name!r} was trained with {known.feature_size} features and "
                 f"{known.action.size} {known.action.kind} actions, and here has {agent_class.feature_size} and "
                 f"{agent_class.action.size} {agent_class.action.kind}; what it sees must be the same "
-                "(teammates and the numbers of prey and obstacles count)"
+                "(the numbers of teammates, prey and obstacles count, unless the class is trained to see the nearest "
+                "few of them, e.g. teammates:2)"
             )

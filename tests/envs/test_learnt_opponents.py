@@ -315,6 +315,16 @@ def test_a_single_class_that_sees_teammates_keeps_its_number(tmp_path):
         load_opponents(folder, "prey", 3, 2, 2)
 
 
+def test_a_class_that_sees_the_nearest_few_plays_among_any_number(tmp_path):
+    herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators:2", "teammates:1", "landmarks:2")}}
+    folder = save(tmp_path / "herd", herd)
+    for size, others, obstacles in ((2, 3, 2), (1, 1, 0), (5, 8, 4)):
+        opponents = load_opponents(folder, "prey", size, others, obstacles)
+        tag = make({"team": {"A": others}, "num_prey": size, "num_obstacles": obstacles, "prey": str(folder)})
+        tag.reset(0)
+        assert opponents(tag.world, torch.Generator()).shape == (3, size)
+
+
 def test_a_policy_that_acts_continuously_is_refused(tmp_path):
     folder = save(tmp_path / "smooth", {**LONE_PREY, "continuous_actions": True})
     with pytest.raises(ValueError, match="smooth acts continuously; opponents must act discretely"):

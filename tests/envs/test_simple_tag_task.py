@@ -42,9 +42,11 @@ def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:
         ({**PREY_LEARN, "backend": "pettingzoo"}, "side is 'prey' and backend 'pettingzoo'; .* batched simulator only"),
         ({**PREY_LEARN, "classes": {"P": ["prey"]}}, "class 'P' sees 'prey', but prey learn; .* are 'predators'"),
         ({"classes": {"A": ["landmarks"], "B": ["predators"]}}, "'B' sees 'predators', but predators learn; .* 'prey'"),
+        ({"classes": {"A": ["landmarks"], "B": ["predators:2"]}}, "'B' sees 'predators', but predators learn"),
         # also a class that nobody plays
         ({"team": {"A": 1}, "classes": {"A": ["prey"], "C": ["predators"]}}, "class 'C' sees 'predators'"),
-        ({"classes": {"A": ["walls"], "B": ["prey"]}}, "classes.A.0\n.*'landmarks', 'prey'.*'walls'"),
+        ({"classes": {"A": ["walls"], "B": ["prey"]}}, "class 'A' sees 'walls'; what can be seen is landmarks, prey"),
+        ({"classes": {"A": ["prey:0"], "B": ["prey"]}}, "class 'A' sees 'prey:0'; write prey for all, or prey:4"),
         ({"classes": {"A": [], "B": ["prey"]}}, "class 'A' sees nothing; give it at least one of landmarks"),
         ({"team": {"A": 2, "Z": 1}}, "team names class 'Z', which is not declared; declared are A, B"),
         ({"team": "A=0,B=0"}, "team {'A': 0, 'B': 0} has no predators; give at least one, e.g. A=1"),
