@@ -54,7 +54,7 @@ class LearntOpponents:
         self.memory = act.memory
         return torch.cat(list(act.action.values()), 1)
 
-    def begin(self, where: Tensor) -> None:
+    def begin(self, where: Tensor, generator: torch.Generator) -> None:
         """See `wrappers.prey.Opponents`."""
         if self.memory is not None and self.memory.valid.shape[0] == where.shape[0]:
             self.memory = self.memory.reset(where)

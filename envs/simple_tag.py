@@ -143,7 +143,7 @@ class SimpleTag:
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
         self._range = None
         self._draw_for_episodes(torch.ones(self.num_copies, dtype=torch.bool, device=self.device))
-        self.opponents.begin(torch.ones(self.num_copies, dtype=torch.bool, device=self.device))
+        self.opponents.begin(torch.ones(self.num_copies, dtype=torch.bool, device=self.device), self.generator)
         return self._observe()
 
     def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
@@ -271,7 +271,7 @@ class SimpleTag:
     def _restart(self, over: np.ndarray, successor: Observation) -> Observation:
         self._clock[over] = 0
         where = torch.from_numpy(over).to(self.device)[:, None, None]
-        self.opponents.begin(where[:, 0, 0])
+        self.opponents.begin(where[:, 0, 0], self.generator)
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)
         self._draw_for_episodes(where[:, 0, 0])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from envs.learnt_opponents import is_saved_policy, load_opponents
+from envs.opponents import check_known, make_opponents, resolved
 from envs.simple_tag import SimpleTag
 from envs.simple_tag_scene import Side
 from marl.config import Config
@@ -17,8 +15,8 @@ from marl.environment import Environment
 from marl.roster import parse_team
 from wrappers.class_views import ClassViews, Frame, check_classes
 from wrappers.message_graph import MessageGraph
-from wrappers.predators import PREDATORS
-from wrappers.prey import PREY, Opponents, PreyNoise, PreyPolicy
+from wrappers.mixture import Mixture
+from wrappers.prey import Opponents, PreyNoise, PreyPolicy
 from wrappers.sights import read_sight
 
 __all__ = ["CommunicationConfig", "SimpleTagConfig", "SimpleTagTask", "task"]
@@ -62,12 +60,16 @@ class SimpleTagConfig(Config):
     """Who hears whom; None for no messages."""
     prey: str = "random"
     """How the prey moves: random, still, flee, or the folder of a run that trained prey."""
+    training_prey: tuple[str, ...] = ()
+    """Prey that training draws from, one for each episode; none named for prey as above."""
     prey_noise: tuple[float, float] = (0.0, 0.0)
     """Bounds of the probability, drawn for each training episode, that a prey moves at random at a step."""
     num_prey: int = Field(1, ge=1)
     """Number of prey, where predators learn."""
     predators: str = "chase"
     """How predators move where prey learn: chase, random, still, or the folder of a run that trained predators."""
+    training_predators: tuple[str, ...] = ()
+    """Predators that training draws from, one for each episode; none named for predators as above."""
     num_predators: int = Field(4, ge=1)
     """Number of predators, where prey learn."""
     num_obstacles: int = Field(2, ge=0)
@@ -82,15 +84,19 @@ class SimpleTagConfig(Config):
     def _read_team(cls, value: Any) -> Any:
         return parse_team(value) if isinstance(value, str) else value
 
-    @field_validator("prey")
+    @field_validator("prey", "predators")
     @classmethod
-    def _known_prey(cls, value: str) -> str:
-        return _known("prey", value, PREY)
+    def _known_opponents(cls, value: str, field: ValidationInfo) -> str:
+        side: Side = "prey" if field.field_name == "prey" else "predators"
+        check_known(side, value, side)
+        return resolved(value, side)
 
-    @field_validator("predators")
+    @field_validator("training_prey", "training_predators")
     @classmethod
-    def _known_predators(cls, value: str) -> str:
-        return _known("predators", value, PREDATORS)
+    def _resolved_opponents(cls, value: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        """They must be there only when training begins: a policy outlives those that it met."""
+        side: Side = "prey" if field.field_name == "training_prey" else "predators"
+        return tuple(resolved(name, side) for name in value)
 
     @model_validator(mode="after")
     def _classes_play(self) -> SimpleTagConfig:
@@ -118,8 +124,10 @@ class SimpleTagTask:
             "team",
             "communication",
             "prey",
+            "training_prey",
             "prey_noise",
             "predators",
+            "training_predators",
             "num_prey",
             "num_predators",
             "max_cycles",
@@ -146,7 +154,7 @@ class SimpleTagTask:
             num_copies,
             views_of(config),
             graph_of(config.communication),
-            opponents_of(config),
+            opponents_of(config, training),
             config.side,
             PreyNoise(*config.prey_noise),
             max_cycles=config.max_cycles,
@@ -162,21 +170,28 @@ def views_of(config: SimpleTagConfig) -> ClassViews:
     return ClassViews(config.classes, config.team, others, config.num_obstacles, config.frame)
 
 
-def opponents_of(config: SimpleTagConfig) -> Opponents | PreyPolicy:
+def opponents_of(config: SimpleTagConfig, training: bool = False) -> Opponents | PreyPolicy:
     """How the side that does not learn moves.
 
+    Args:
+        config: settings of the task.
+        training: whether those named for training are drawn from.
+
     Raises:
-        ValueError: if a saved policy does not fit this world.
+        ValueError: if a name stands for nothing, or a saved policy does not fit this world.
         FileError: if it cannot be loaded.
     """
-    size = sum(config.team.values())
+    team = sum(config.team.values())
+    side: Side
     if config.side == "predators":
-        if config.prey in PREY:
-            return PREY[config.prey]
-        return load_opponents(Path(config.prey), "prey", config.num_prey, size, config.num_obstacles)
-    if config.predators in PREDATORS:
-        return PREDATORS[config.predators]
-    return load_opponents(Path(config.predators), "predators", config.num_predators, size, config.num_obstacles)
+        side, size, usual, drawn = "prey", config.num_prey, config.prey, config.training_prey
+    else:
+        side, size, usual, drawn = "predators", config.num_predators, config.predators, config.training_predators
+    if not (training and drawn):
+        return make_opponents(usual, side, size, team, config.num_obstacles)
+    for name in drawn:
+        check_known(f"training_{side}", name, side)
+    return Mixture([make_opponents(name, side, size, team, config.num_obstacles) for name in drawn])
 
 
 def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
@@ -184,16 +199,6 @@ def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
     if links is None:
         return None
     return MessageGraph(links.range, links.nearest, links.link_loss, links.training_range)
-
-
-def _known(field: str, value: str, rules: Mapping[str, PreyPolicy]) -> str:
-    if value in rules:
-        return value
-    if not is_saved_policy(Path(value)):
-        raise ValueError(
-            f"{field} is {value!r}; what there is: {', '.join(rules)}, or the folder of a run that trained it"
-        )
-    return str(Path(value).resolve())  # a run is read from other folders too
 
 
 task = SimpleTagTask()

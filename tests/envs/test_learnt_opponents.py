@@ -271,7 +271,7 @@ def test_the_only_class_takes_any_number(saved):
     features = load_opponents(saved["lone"], "prey", 1, 3, 2).views(single.mirrored)["P"]
     torch.testing.assert_close(opponents.views(tag.world.mirrored)["P"][:, :1], features)
     assert opponents.state() == {"memory": None}
-    opponents.begin(torch.ones(4, dtype=torch.bool))
+    opponents.begin(torch.ones(4, dtype=torch.bool), torch.Generator())
 
 
 def test_float64_worlds_are_seen_in_float32(saved):
