@@ -18,7 +18,7 @@ from marl.evaluation import Player, as_json, play, summarise
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.scripted import Scripted, random_actor
 from marl.run_config import explain, load_config, read_config, replace_field, resume_config, with_override
-from marl.tasks import find_task, make_environment
+from marl.tasks import check_settings, find_task, make_environment
 from marl.training import Trainer, TrainingResult
 
 __all__ = ["check_fit", "environment_config", "evaluate", "load", "make", "reference", "train"]
@@ -185,18 +185,6 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
         return task, task.config_type.model_validate(values)
     except ValidationError as error:
         raise ConfigError(explain(error)) from error
-
-
-def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
-    """Refuses settings under which a policy's features would mean something else than in training.
-
-    Raises:
-        ConfigError: naming the setting and both values.
-    """
-    here = config.model_dump(mode="json")
-    for name in here.keys() - task.changeable:
-        if name in trained and trained[name] != here[name]:
-            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
 
 
 def check_fit(policy: ActorCritic, environment: Environment) -> None:

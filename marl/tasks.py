@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
+from typing import Any
 
 import torch
 
@@ -10,7 +12,7 @@ from marl.config import Config
 from marl.environment import Environment, Task
 from marl.errors import ConfigError
 
-__all__ = ["UnknownTaskError", "find_task", "make_environment"]
+__all__ = ["UnknownTaskError", "check_settings", "find_task", "make_environment"]
 
 GROUP = "marl.environments"
 
@@ -53,6 +55,18 @@ def make_environment(
         raise _not_installed(getattr(config, "name", "env"), error) from error
     except ValueError as error:
         raise ConfigError(f"env: {error}") from error
+
+
+def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
+    """Refuses settings under which a policy's features would mean something else than in training.
+
+    Raises:
+        ConfigError: naming the setting and both values.
+    """
+    here = config.model_dump(mode="json")
+    for name in here.keys() - task.changeable:
+        if name in trained and trained[name] != here[name]:
+            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
 
 
 def _not_installed(name: str, error: ModuleNotFoundError) -> UnknownTaskError:

@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.algorithms", "marl.collectors"),
     ("marl.tasks", "marl.finite", "marl.evaluation", "marl.checkpoint"),
     ("marl.run_config",),
+    ("marl.initial_policy",),
     ("marl.training",),
     ("marl.api",),
     ("marl.commands",),
