@@ -141,6 +141,11 @@ class SimpleTagTask:
         named = ("team", opponents, "max_cycles", "backend")
         return {name: getattr(config, name) for name in named}
 
+    def sides(self, config: Config) -> tuple[str, str]:
+        """Predators and prey, the side that learns first; see `marl.environment.Task`."""
+        assert isinstance(config, SimpleTagConfig)
+        return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
+
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> Environment:

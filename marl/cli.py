@@ -1,4 +1,4 @@
-"""The command line: ``marl train``, ``marl evaluate``, ``marl render``."""
+"""The command line: ``marl train``, ``marl evaluate``, ``marl render``, ``marl alternate``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ commands:
   train      train a team from a preset, or go on with a run
   evaluate   play whole episodes with a trained or a reference policy, print what they brought
   render     make an animated picture of one episode
+  alternate  train both sides in turn, each against all versions of the other
 
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
 every field that can be set: marl train experiments/predator_teams.yaml --help
 """
 
-COMMANDS = ("train", "evaluate", "render")
+COMMANDS = ("train", "evaluate", "render", "alternate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

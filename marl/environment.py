@@ -107,6 +107,17 @@ class Task(Protocol):
         """The settings that say what was played, for tables and JSON, by name."""
         ...
 
+    def sides(self, config: Config) -> tuple[str, str]:
+        """The side that learns and the side that it meets, e.g. ``("predators", "prey")``.
+
+        The settings have a field named as the latter, which says by a name or the folder of a run who
+        plays it, and one with ``training_`` before it, a list that training draws from.
+
+        Raises:
+            ConfigError: if the task has only one side.
+        """
+        ...
+
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> Environment:

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.run_config",),
     ("marl.initial_policy",),
     ("marl.training",),
-    ("marl.api",),
+    ("marl.api", "marl.alternation"),
     ("marl.commands",),
     ("marl.cli",),
     ("marl.__main__",),
