@@ -54,9 +54,10 @@ class SimpleTag:
         prey_noise: how often scripted prey forget their rule in training; None for never.
         max_cycles: steps of an episode.
         continuous_actions: actions are ``[0, 1]^5`` as in mpe2 instead of one of five.
-        compositions: ``[B, C]`` of int, number of agents of each class in each copy, at most those
-            of ``views``; None if every copy has them all. Absent agents are not alive, do not
-            collide, are not seen and not heard.
+        compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of
+            ``views``. Each copy draws one of the ``K`` for each episode; None if all agents always
+            play. Absent agents are not alive, do not collide, are not seen and not heard.
+        arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
         training: whether links are lost and prey forget their rule at random.
         device: where the tensors live.
         dtype: of positions and velocities.
@@ -79,6 +80,7 @@ class SimpleTag:
         max_cycles: int = 100,
         continuous_actions: bool = False,
         compositions: Tensor | None = None,
+        arena: float = 1.0,
         training: bool = True,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
@@ -95,20 +97,25 @@ class SimpleTag:
         self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
         self._forgetting = torch.zeros(num_copies, device=self.device)
         self._range: Tensor | None = None
-        self._alive = self._alive_of(compositions)
+        self.arena = arena
+        self._teams = self._teams_of(compositions)
+        self._alive = self._teams[:1].expand(num_copies, -1)
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
 
-    def _alive_of(self, compositions: Tensor | None) -> Tensor:
+    def _teams_of(self, compositions: Tensor | None) -> Tensor:
+        """``[K, N]``, who is there in each composition."""
         counts = torch.tensor(self.views.counts)
-        if compositions is None:
-            compositions = counts.expand(self.num_copies, -1)
-        compositions = compositions.cpu()
-        fits = compositions.shape == (self.num_copies, len(counts)) and bool((compositions <= counts).all())
-        if not fits or bool((compositions < 0).any()) or bool((compositions.sum(-1) == 0).any()):
+        compositions = counts[None] if compositions is None else compositions.cpu()
+        fits = compositions.ndim == 2 and len(compositions) > 0 and compositions.shape[1] == len(counts)
+        if (
+            not fits
+            or bool(((compositions < 0) | (compositions > counts)).any())
+            or bool((compositions.sum(-1) == 0).any())
+        ):
             raise ValueError(
-                f"compositions of shape {tuple(compositions.shape)} do not fit: give one row of at most "
-                f"{tuple(counts.tolist())} agents, and at least one in all, for each of {self.num_copies} copies"
+                f"compositions {compositions.tolist()} do not fit: give rows of at most {tuple(counts.tolist())} "
+                "agents of each class, and at least one in all"
             )
         places = [torch.arange(count) < compositions[:, i : i + 1] for i, count in enumerate(counts.tolist())]
         return torch.cat(places, 1).to(self.device)
@@ -123,14 +130,19 @@ class SimpleTag:
         self._acceleration = make([[PREDATOR_ACCELERATION]] * predators + [[PREY_ACCELERATION]] * prey)
         self._max_speed = make([[PREDATOR_MAX_SPEED]] * predators + [[PREY_MAX_SPEED]] * prey)
         self._directions = make(DIRECTIONS)
-        self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles)
+        self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles) * self.arena
         self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles).to(radius)
-        everyone = self._alive.new_ones(self.num_copies, others)
-        sides = (self._alive, everyone) if self.side == "predators" else (everyone, self._alive)
+        self._others = torch.eye(predators + prey, predators + prey + obstacles, device=self.device) == 0
+        self._seat(self._alive)
+
+    def _seat(self, alive: Tensor) -> None:
+        """Sets who is there, ``[B, N]``, and what follows from it."""
+        self._alive = alive
+        everyone = alive.new_ones(self.num_copies, self.views.num_prey)
+        sides = (alive, everyone) if self.side == "predators" else (everyone, alive)
         self._predator_alive, self._prey_alive = sides
-        there = torch.cat([*sides, self._alive.new_ones(self.num_copies, obstacles)], 1)
-        itself = torch.eye(predators + prey, predators + prey + obstacles, dtype=torch.bool, device=self.device)
-        collides = there[:, : predators + prey, None] & there[:, None] & ~itself
+        there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
+        collides = there[:, : len(self._others), None] & there[:, None] & self._others
         self._collides = collides.to(self.dtype) * CONTACT_FORCE  # [B, M, E]
         self._there = there.to(self.dtype)[..., None]
 
@@ -138,12 +150,14 @@ class SimpleTag:
         """Begins an episode in every copy; see `Environment`."""
         self.generator.manual_seed(seed)
         self._clock[:] = 0
+        everywhere = torch.ones(self.num_copies, dtype=torch.bool, device=self.device)
+        self._draw_team(everywhere)
         shape = (self.num_copies, self._spread.shape[0], 2)
         movable = self.views.num_predators + self.views.num_prey
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
         self._range = None
-        self._draw_for_episodes(torch.ones(self.num_copies, dtype=torch.bool, device=self.device))
-        self.opponents.begin(torch.ones(self.num_copies, dtype=torch.bool, device=self.device), self.generator)
+        self._draw_for_episodes(everywhere)
+        self.opponents.begin(everywhere, self.generator)
         return self._observe()
 
     def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
@@ -162,19 +176,19 @@ class SimpleTag:
         others = self._opponents_direction()
         self.advance(torch.cat([learners, others] if self.side == "predators" else [others, learners], 1))
         self._clock += 1
-        contacts = self._contacts()
+        contacts, alive = self._contacts(), self._alive
         if self.side == "predators":
-            reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * self._alive, contacts.sum(2)
+            reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * alive, contacts.sum(2)
         else:
-            reward, touched = self.prey_reward() * self._alive, contacts.sum(1)
+            reward, touched = self.prey_reward() * alive, contacts.sum(1)
         successor = self._observe()
         over = self._clock >= self.max_cycles
-        truncated = torch.from_numpy(over).to(self.device)[:, None] & self._alive
+        truncated = torch.from_numpy(over).to(self.device)[:, None] & alive
         observation = self._restart(over, successor) if over.any() else successor
         info = {"contacts": touched}
         if successor.adjacency is not None:
             info["links"] = successor.adjacency.sum(-1).to(self.dtype)
-        return Step(successor, observation, reward, ~self._alive, truncated, info)
+        return Step(successor, observation, reward, ~alive, truncated, info)
 
     def advance(self, direction: Tensor) -> None:
         """Integrates the motion of all movable bodies over one time step.
@@ -201,7 +215,7 @@ class SimpleTag:
         Returns:
             ``[B, P]``.
         """
-        x = self.world.prey_position.abs()
+        x = self.world.prey_position.abs() / self.arena
         outside = torch.where(x < 1.0, (x - 0.9) * 10, (2 * x - 2).exp().clamp(max=10.0))
         penalty = torch.where(x < 0.9, torch.zeros_like(x), outside).sum(-1)
         return -CONTACT_REWARD * self._contacts().sum(1) - penalty
@@ -212,6 +226,7 @@ class SimpleTag:
             "position": self.world.position,
             "velocity": self.world.velocity,
             "clock": torch.from_numpy(self._clock.copy()),
+            "alive": self._alive,
             "forgetting": self._forgetting,
             "range": self._range,
             "generator": self.generator.get_state(),
@@ -221,6 +236,7 @@ class SimpleTag:
     def load_state(self, state: State) -> None:
         """Goes on from there; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
+        self._seat(state["alive"].to(self.device))
         self._forgetting = state["forgetting"].to(self.device)
         self._range = None if state["range"] is None else state["range"].to(self.device)
         self.opponents.load_state(state["opponents"])
@@ -233,7 +249,7 @@ class SimpleTag:
 
     def scripted(self) -> Mapping[str, Actor]:
         """Greedy chase as ``"chase"`` if predators learn, else the scripted prey by name."""
-        return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions)
+        return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions, self.arena)
 
     def scene(self, copy: int = 0) -> Scene:
         """The present moment of one copy; see `Environment`."""
@@ -247,6 +263,12 @@ class SimpleTag:
         if self.side == "predators":
             chosen = self.prey_noise.apply(self.world, chosen, self._forgetting, self.generator)
         return self._directions[chosen]
+
+    def _draw_team(self, begins: Tensor) -> None:
+        """Draws who plays in the copies that begin an episode, if there is a choice."""
+        if len(self._teams) > 1:
+            chosen = torch.randint(len(self._teams), begins.shape, generator=self.generator, device=self.device)
+            self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive))
 
     def _draw_for_episodes(self, begins: Tensor) -> None:
         """Draws what holds for a whole training episode in the copies that begin one."""
@@ -266,11 +288,12 @@ class SimpleTag:
         position = position * self._there
         velocity = velocity * self._there[:, :movable]
         size = self._prey_alive.shape[1]
-        self.world = World(position, velocity, self._predator_alive, size, self._prey_alive)
+        self.world = World(position, velocity, self._predator_alive, size, self._prey_alive, self.arena)
 
     def _restart(self, over: np.ndarray, successor: Observation) -> Observation:
         self._clock[over] = 0
         where = torch.from_numpy(over).to(self.device)[:, None, None]
+        self._draw_team(where[:, 0, 0])
         self.opponents.begin(where[:, 0, 0], self.generator)
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)

@@ -16,7 +16,9 @@ from wrappers.world import World
 __all__ = ["scripted_actors"]
 
 
-def scripted_actors(roster: Roster, num_opponents: int, side: Side, continuous: bool) -> dict[str, Actor]:
+def scripted_actors(
+    roster: Roster, num_opponents: int, side: Side, continuous: bool, extent: float = 1.0
+) -> dict[str, Actor]:
     """The hand-written policies of a side, as actors on its observations.
 
     Args:
@@ -24,13 +26,15 @@ def scripted_actors(roster: Roster, num_opponents: int, side: Side, continuous: 
         num_opponents: on the other side.
         side: which it is.
         continuous: actions are five numbers in ``[0, 1]``.
+        extent: half the width of the arena.
     """
 
     def actor(rule: PreyPolicy) -> Actor:
         def act(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
             assert observation.entities is not None
             table, size = observation.entities, roster.size
-            seen = World(table[..., :2], table[:, : size + num_opponents, 2:4], observation.alive, num_opponents)
+            velocity = table[:, : size + num_opponents, 2:4]
+            seen = World(table[..., :2], velocity, observation.alive, num_opponents, extent=extent)
             action = rule(seen if side == "predators" else seen.mirrored, generator)
             if continuous:
                 action = torch.nn.functional.one_hot(action, 5).to(table.dtype)

@@ -48,5 +48,5 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
         links=tuple((place[first + i], place[first + j]) for i, j in heard),
         contacts=tuple(place[i] for i in touching.nonzero().flatten().tolist() if i in place),
         range=None if graph is None else graph.range,
-        extent=1.0,
+        extent=world.extent,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import product
 from typing import Any, Literal
 
 import torch
@@ -51,6 +53,10 @@ class SimpleTagConfig(Config):
     """Which side learns; team, classes and communication are its."""
     team: dict[str, int] = {"A": 2, "B": 2}
     """Number of agents of each class."""
+    training_teams: dict[str, tuple[int, int]] | tuple[dict[str, int], ...] | None = None
+    """Teams of which each training episode draws one: bounds for each class, or a list; None for the team above."""
+    arena: float = Field(1.0, gt=0)
+    """Half the width of the square in which episodes begin and that prey keep to; mpe2's is 1."""
     classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
     """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
     for the nearest two, so that the class plays among any number."""
@@ -84,6 +90,13 @@ class SimpleTagConfig(Config):
     def _read_team(cls, value: Any) -> Any:
         return parse_team(value) if isinstance(value, str) else value
 
+    @field_validator("training_teams", mode="before")
+    @classmethod
+    def _read_teams(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(parse_team(team) if isinstance(team, str) else team for team in value)
+
     @field_validator("prey", "predators")
     @classmethod
     def _known_opponents(cls, value: str, field: ValidationInfo) -> str:
@@ -111,7 +124,40 @@ class SimpleTagConfig(Config):
         if self.side == "prey" and self.backend == "pettingzoo":
             raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
         PreyNoise(*self.prey_noise)
+        if self.backend == "pettingzoo" and (self.training_teams is not None or self.arena != 1):
+            raise ValueError("training_teams and arena are of the batched simulator; leave them out with pettingzoo")
         return self
+
+    @model_validator(mode="after")
+    def _training_teams_play(self) -> SimpleTagConfig:
+        if self.training_teams is None:
+            return self
+        if isinstance(self.training_teams, Mapping):
+            wrong = {name: bounds for name, bounds in self.training_teams.items() if not 0 <= bounds[0] <= bounds[1]}
+            if wrong:
+                raise ValueError(f"training_teams has {wrong}; give two numbers of at least 0, the smaller first")
+        teams = self.drawn_teams
+        if not teams:
+            raise ValueError("training_teams is empty; name at least one team, or leave it out")
+        for team in teams:
+            check_classes(self.classes, team)
+        if any("teammates" in sights for sights in self.classes.values()):
+            raise ValueError(
+                "training_teams draws teams of several sizes, but a class sees each of its teammates; "
+                "let it see the nearest few, e.g. teammates:2"
+            )
+        return self
+
+    @property
+    def drawn_teams(self) -> list[dict[str, int]]:
+        """The teams of which training episodes draw."""
+        if self.training_teams is None:
+            return [self.team]
+        if not isinstance(self.training_teams, Mapping):
+            return list(self.training_teams)
+        counts = [range(low, high + 1) for low, high in self.training_teams.values()]
+        teams = [dict(zip(self.training_teams, numbers, strict=True)) for numbers in product(*counts)]
+        return [team for team in teams if sum(team.values())]
 
 
 class SimpleTagTask:
@@ -122,6 +168,8 @@ class SimpleTagTask:
         {
             "backend",
             "team",
+            "training_teams",
+            "arena",
             "communication",
             "prey",
             "training_prey",
@@ -155,13 +203,18 @@ class SimpleTagTask:
             from envs.simple_tag_pettingzoo import make_pettingzoo
 
             return make_pettingzoo(config, num_copies, training, device)
+        teams = config.drawn_teams if training else [config.team]
+        largest = {name: max(team.get(name, 0) for team in teams) for name in config.classes}
+        views = views_of(config, largest)
         return SimpleTag(
             num_copies,
-            views_of(config),
+            views,
             graph_of(config.communication),
-            opponents_of(config, training),
+            opponents_of(config, views.num_predators, training),
             config.side,
             PreyNoise(*config.prey_noise),
+            compositions=torch.tensor([[team.get(name, 0) for name in config.classes] for team in teams]),
+            arena=config.arena,
             max_cycles=config.max_cycles,
             continuous_actions=config.continuous_actions,
             training=training,
@@ -169,24 +222,24 @@ class SimpleTagTask:
         )
 
 
-def views_of(config: SimpleTagConfig) -> ClassViews:
-    """What each class sees."""
+def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:
+    """What each class of a team sees."""
     others = config.num_prey if config.side == "predators" else config.num_predators
-    return ClassViews(config.classes, config.team, others, config.num_obstacles, config.frame)
+    return ClassViews(config.classes, team, others, config.num_obstacles, config.frame)
 
 
-def opponents_of(config: SimpleTagConfig, training: bool = False) -> Opponents | PreyPolicy:
-    """How the side that does not learn moves.
+def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> Opponents | PreyPolicy:
+    """How the side that does not learn moves against a team of some size.
 
     Args:
         config: settings of the task.
+        team: how many learn.
         training: whether those named for training are drawn from.
 
     Raises:
         ValueError: if a name stands for nothing, or a saved policy does not fit this world.
         FileError: if it cannot be loaded.
     """
-    team = sum(config.team.values())
     side: Side
     if config.side == "predators":
         side, size, usual, drawn = "prey", config.num_prey, config.prey, config.training_prey

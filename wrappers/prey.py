@@ -35,14 +35,15 @@ def flee(world: World, generator: torch.Generator) -> Tensor:
     For each action with direction ``u`` the prey looks at ``q = p + 0.5 (0.75 v + 0.4 u)`` and
     takes the largest score
     ``- sum over predators of 1 / (distance + 0.05) - 30 (how far beyond 0.9 each |coordinate|
-    of q is, summed) - 2 (number of landmarks within 0.3)``.
+    of q is, summed) - 2 (number of landmarks within 0.3)``; in a world of another extent 0.9 of it
+    takes the place of 0.9.
     """
     directions = torch.tensor(DIRECTIONS, dtype=world.position.dtype, device=world.position.device)
     coasting = world.prey_position + 0.375 * world.prey_velocity
     ahead = (coasting[:, :, None] + 0.2 * directions).flatten(1, 2)  # [B, P * 5, 2]
     to_predator = (ahead[:, :, None] - world.predator_position[:, None]).square().sum(-1).sqrt()
     score = -((to_predator + 0.05).reciprocal() * world.alive[:, None]).sum(-1)
-    score = score - 30 * (ahead.abs() - 0.9).clamp(min=0).sum(-1)
+    score = score - 30 * (ahead.abs() - 0.9 * world.extent).clamp(min=0).sum(-1)
     to_landmark = (ahead[:, :, None] - world.landmark_position[:, None]).square().sum(-1)
     score = score - 2 * (to_landmark < 0.09).sum(-1)
     return score.unflatten(1, (world.num_prey, 5)).argmax(-1)

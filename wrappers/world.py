@@ -31,6 +31,7 @@ class World(Record):
         alive: ``[B, N]``, True for predators that are there.
         num_prey: ``P``.
         prey_alive: ``[B, P]``, True for prey that are there; None if all are.
+        extent: half the width of the square in which episodes begin.
     """
 
     position: Tensor
@@ -38,6 +39,7 @@ class World(Record):
     alive: Tensor
     num_prey: int
     prey_alive: Tensor | None = None
+    extent: float = 1.0
 
     @property
     def num_predators(self) -> int:
@@ -82,6 +84,7 @@ class World(Record):
             alive=prey_alive if self.prey_alive is None else self.prey_alive,
             num_prey=predators,
             prey_alive=self.alive,
+            extent=self.extent,
         )
 
     @cached_property

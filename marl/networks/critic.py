@@ -66,10 +66,10 @@ class EntityCritic(nn.Module):
         distance = offset[..., :2].square().sum(-1, keepdim=True).sqrt()
         seen = torch.cat([symlog(offset), distance.log1p(), kind], -1)  # [..., N_c, S, F + 1]
         embedded = self.embed(seen)
-        there = mask[..., None, :, None].to(embedded)
-        number = there.sum(-2).clamp(min=1)
-        mean = (embedded * there).sum(-2) / number
-        scale = number.log().expand(*own.shape[:-1], 1)
+        there = mask.to(embedded)[..., None, :]  # [..., 1, S]
+        number = there.sum(-1).clamp(min=1)
+        mean = ((there / number[..., None])[..., None, :] @ embedded).squeeze(-2)
+        scale = number.log()[..., None].expand(*own.shape[:-1], 1)
         context = torch.cat([mean, symlog(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], scale], -1)
         return self.head(context).squeeze(-1)
 

@@ -58,13 +58,13 @@ def test_training_draws_from_the_list_and_evaluation_does_not(prey: Path, monkey
     monkeypatch.chdir(prey.parent)
     config = SimpleTagConfig.model_validate({"prey": "still", "training_prey": ["flee", "prey"]})
     assert config.training_prey == ("flee", str(prey))
-    assert opponents_of(config) is PREY["still"]
-    mixture = opponents_of(config, training=True)
+    assert opponents_of(config, 4) is PREY["still"]
+    mixture = opponents_of(config, 4, training=True)
     assert isinstance(mixture, Mixture)
     assert len(mixture.members) == 2
-    assert opponents_of(SimpleTagConfig(prey="still"), training=True) is PREY["still"]
+    assert opponents_of(SimpleTagConfig(prey="still"), 4, training=True) is PREY["still"]
     hunted = SimpleTagConfig.model_validate({**PREY_LEARN, "training_predators": ["chase"], "training_prey": ["flee"]})
-    hunters = opponents_of(hunted, training=True)
+    hunters = opponents_of(hunted, 1, training=True)
     assert isinstance(hunters, Mixture)
     assert hunters.members[0].rule is PREDATORS["chase"]  # type: ignore[attr-defined]
 

@@ -160,7 +160,7 @@ def test_absent_agents_change_nothing():
     generator = torch.Generator().manual_seed(0)
     graph = MessageGraph(range=0.8)
     options = {"num_copies": 3, "prey": "flee", "graph": graph, "dtype": torch.float64, "max_cycles": 1000}
-    full = make({"A": 2, "B": 2}, compositions=torch.tensor([[1, 1]] * 3), **options)
+    full = make({"A": 2, "B": 2}, compositions=torch.tensor([[1, 1]]), **options)
     small = make({"A": 1, "B": 1}, **options)
     there, kept = [0, 2], [0, 2, 4, 5, 6]
     contacts = 0.0
@@ -288,7 +288,8 @@ def test_contacts_of_reference_policies(policy, prey, expected):
         ({"max_cycles": 0}, "max_cycles 0"),
         ({"compositions": torch.tensor([[3, 0]])}, "at most \\(2, 2\\)"),
         ({"compositions": torch.tensor([[0, 0]])}, "at least one in all"),
-        ({"compositions": torch.tensor([[1, 1], [1, 1]])}, "each of 1 copies"),
+        ({"compositions": torch.tensor([1, 1])}, "give rows of at most"),
+        ({"compositions": torch.zeros(0, 2)}, "give rows of at most"),
     ],
 )
 def test_bad_input_is_refused(options, message):

@@ -82,12 +82,12 @@ def test_settings_survive_being_written():
 
 @pytest.mark.parametrize("name", PREY)
 def test_scripted_prey_by_name(name):
-    assert opponents_of(SimpleTagConfig(prey=name)) is PREY[name]
+    assert opponents_of(SimpleTagConfig(prey=name), 4) is PREY[name]
 
 
 @pytest.mark.parametrize("name", PREDATORS)
 def test_scripted_predators_by_name(name):
-    assert opponents_of(SimpleTagConfig.model_validate({**PREY_LEARN, "predators": name})) is PREDATORS[name]
+    assert opponents_of(SimpleTagConfig.model_validate({**PREY_LEARN, "predators": name}), 1) is PREDATORS[name]
 
 
 def test_each_side_has_its_own_numbers():
@@ -111,7 +111,7 @@ def test_no_communication_is_no_graph():
     graph = graph_of(CommunicationConfig(range=0.5, nearest=2, link_loss=0.1))
     assert graph is not None
     assert (graph.range, graph.nearest, graph.link_loss) == (0.5, 2, 0.1)
-    assert views_of(SimpleTagConfig(frame="absolute")).frame == "absolute"
+    assert views_of(SimpleTagConfig(frame="absolute"), {"A": 1}).frame == "absolute"
 
 
 TASKS: dict[str, dict[str, Any]] = {

@@ -46,10 +46,11 @@ def policy(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorC
 
 @pytest.fixture
 def rollout(make_tag: Callable[..., SimpleTag], policy: ActorCritic) -> Rollout:
-    """Six copies, of which the last two lack an agent of class A; rewards are random."""
-    compositions = torch.tensor([[2, 2]] * 4 + [[1, 2]] * 2)
+    """Six copies, some of which lack an agent of class A; rewards are random."""
+    compositions = torch.tensor([[2, 2], [1, 2]])
     tag = make_tag({"A": 2, "B": 2}, num_copies=6, compositions=compositions)
     collected, _ = Collector(tag, 8, seed=0).collect(policy)
+    assert 0 < int(collected.observation.alive[0, :, 1].sum()) < 6
     scale = torch.tensor([1.0, 1.0, 10.0, 10.0])
     return replace(collected, reward=torch.randn(8, 6, 4) * scale + scale)
 

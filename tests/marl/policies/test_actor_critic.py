@@ -153,7 +153,7 @@ def test_absent_agents_change_nothing_for_those_who_are_there(
     kept = [0, 1, 4]  # places of the 2 + 1 among the 4 + 3
     options = {"num_copies": 2, "max_cycles": 50, "dtype": torch.float64, "prey": "still"}
     small = make_tag({"A": 2, "B": 1}, **options)
-    large = make_tag({"A": 4, "B": 3}, compositions=torch.tensor([[2, 1], [2, 1]]), **options)
+    large = make_tag({"A": 4, "B": 3}, compositions=torch.tensor([[2, 1]]), **options)
     policy = ActorCritic(small.roster, team_config(kind=kind, layers=2), 8, 2).double()
     torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
     torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
