@@ -57,6 +57,8 @@ class SimpleTag:
         compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of
             ``views``. Each copy draws one of the ``K`` for each episode; None if all agents always
             play. Absent agents are not alive, do not collide, are not seen and not heard.
+        opponents_between: bounds of the number of opponents, drawn for each episode; None if all of them
+            play in each.
         arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
         training: whether links are lost and prey forget their rule at random.
         device: where the tensors live.
@@ -80,6 +82,7 @@ class SimpleTag:
         max_cycles: int = 100,
         continuous_actions: bool = False,
         compositions: Tensor | None = None,
+        opponents_between: tuple[int, int] | None = None,
         arena: float = 1.0,
         training: bool = True,
         device: torch.device | str = "cpu",
@@ -100,6 +103,8 @@ class SimpleTag:
         self.arena = arena
         self._teams = self._teams_of(compositions)
         self._alive = self._teams[:1].expand(num_copies, -1)
+        self.opponents_between = opponents_between
+        self._present = self._alive.new_ones(num_copies, views.num_prey)  # of the opponents
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
 
@@ -133,13 +138,12 @@ class SimpleTag:
         self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles) * self.arena
         self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles).to(radius)
         self._others = torch.eye(predators + prey, predators + prey + obstacles, device=self.device) == 0
-        self._seat(self._alive)
+        self._seat(self._alive, self._present)
 
-    def _seat(self, alive: Tensor) -> None:
-        """Sets who is there, ``[B, N]``, and what follows from it."""
-        self._alive = alive
-        everyone = alive.new_ones(self.num_copies, self.views.num_prey)
-        sides = (alive, everyone) if self.side == "predators" else (everyone, alive)
+    def _seat(self, alive: Tensor, present: Tensor) -> None:
+        """Sets who is there, ``[B, N]`` of the side that learns and of its opponents, and what follows from it."""
+        self._alive, self._present = alive, present
+        sides = (alive, present) if self.side == "predators" else (present, alive)
         self._predator_alive, self._prey_alive = sides
         there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
         collides = there[:, : len(self._others), None] & there[:, None] & self._others
@@ -227,6 +231,7 @@ class SimpleTag:
             "velocity": self.world.velocity,
             "clock": torch.from_numpy(self._clock.copy()),
             "alive": self._alive,
+            "present": self._present,
             "forgetting": self._forgetting,
             "range": self._range,
             "generator": self.generator.get_state(),
@@ -236,7 +241,7 @@ class SimpleTag:
     def load_state(self, state: State) -> None:
         """Goes on from there; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
-        self._seat(state["alive"].to(self.device))
+        self._seat(state["alive"].to(self.device), state["present"].to(self.device))
         self._forgetting = state["forgetting"].to(self.device)
         self._range = None if state["range"] is None else state["range"].to(self.device)
         self.opponents.load_state(state["opponents"])
@@ -268,7 +273,12 @@ class SimpleTag:
         """Draws who plays in the copies that begin an episode, if there is a choice."""
         if len(self._teams) > 1:
             chosen = torch.randint(len(self._teams), begins.shape, generator=self.generator, device=self.device)
-            self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive))
+            self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive), self._present)
+        if self.opponents_between is not None:
+            low, high = self.opponents_between
+            number = torch.randint(low, high + 1, begins.shape, generator=self.generator, device=self.device)
+            present = torch.arange(self.views.num_prey, device=self.device) < number[:, None]
+            self._seat(self._alive, torch.where(begins[:, None], present, self._present))
 
     def _draw_for_episodes(self, begins: Tensor) -> None:
         """Draws what holds for a whole training episode in the copies that begin one."""

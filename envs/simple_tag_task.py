@@ -78,6 +78,8 @@ class SimpleTagConfig(Config):
     """Predators that training draws from, one for each episode; none named for predators as above."""
     num_predators: int = Field(4, ge=1)
     """Number of predators, where prey learn."""
+    training_num_predators: tuple[int, int] | None = None
+    """Bounds of the number of predators that is drawn for each training episode; None for the number above."""
     num_obstacles: int = Field(2, ge=0)
     """Number of obstacles."""
     max_cycles: int = Field(100, ge=1)
@@ -148,6 +150,20 @@ class SimpleTagConfig(Config):
             )
         return self
 
+    @model_validator(mode="after")
+    def _training_numbers_play(self) -> SimpleTagConfig:
+        if self.training_num_predators is None:
+            return self
+        low, high = self.training_num_predators
+        if not 1 <= low <= high:
+            raise ValueError(f"training_num_predators is {[low, high]}; give two numbers from 1, the smaller first")
+        if any("predators" in sights for sights in self.classes.values()):
+            raise ValueError(
+                "training_num_predators draws several numbers, but a class sees each of the predators; "
+                "let it see the nearest few, e.g. predators:4"
+            )
+        return self
+
     @property
     def drawn_teams(self) -> list[dict[str, int]]:
         """The teams of which training episodes draw."""
@@ -178,6 +194,7 @@ class SimpleTagTask:
             "training_predators",
             "num_prey",
             "num_predators",
+            "training_num_predators",
             "max_cycles",
         }
     )
@@ -203,6 +220,9 @@ class SimpleTagTask:
             from envs.simple_tag_pettingzoo import make_pettingzoo
 
             return make_pettingzoo(config, num_copies, training, device)
+        between = config.training_num_predators if training and config.side == "prey" else None
+        if between is not None:
+            config = config.model_copy(update={"num_predators": between[1]})
         teams = config.drawn_teams if training else [config.team]
         largest = {name: max(team.get(name, 0) for team in teams) for name in config.classes}
         views = views_of(config, largest)
@@ -214,6 +234,7 @@ class SimpleTagTask:
             config.side,
             PreyNoise(*config.prey_noise),
             compositions=torch.tensor([[team.get(name, 0) for name in config.classes] for team in teams]),
+            opponents_between=between,
             arena=config.arena,
             max_cycles=config.max_cycles,
             continuous_actions=config.continuous_actions,

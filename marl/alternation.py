@@ -143,7 +143,7 @@ class Alternation:
                 env = _against(self._env(side), other, (str(Path(folder) / other),))
                 try:
                     config = task_of(preset).config_type.model_validate(env)
-                    make_environment(task_of(preset), config, 1).close()
+                    make_environment(task_of(preset), config, 1, training=True).close()
                 except ConfigError as error:
                     raise ConfigError(f"the sides cannot meet: {str(error).replace(folder, str(self.out))}") from error
 
