@@ -1,4 +1,7 @@
-"""The side that does not learn, by name: a rule, or the folder of a run that trained it."""
+"""The side that does not learn, by name: a rule, the folder of a run that trained it, or a policy of the package.
+
+A rule goes before a folder of its name, and a folder before a policy that comes with the package.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from envs.learnt_opponents import is_saved_policy, load_opponents
+from envs.shipped import SHIPPED
 from envs.simple_tag_scene import Side
 from wrappers.predators import PREDATORS
 from wrappers.prey import PREY, Opponents, PreyPolicy
@@ -28,8 +32,8 @@ def check_known(field: str, name: str, side: Side) -> None:
     Raises:
         ValueError: naming the field, the name and those there are.
     """
-    if name not in RULES[side] and not is_saved_policy(Path(name)):
-        there_is = ", ".join(RULES[side])
+    if name not in RULES[side] and name not in SHIPPED[side] and not is_saved_policy(Path(name)):
+        there_is = ", ".join([*RULES[side], *SHIPPED[side]])
         raise ValueError(f"{field} is {name!r}; what there is: {there_is}, or the folder of a run that trained it")
 
 
@@ -37,7 +41,7 @@ def make_opponents(name: str, side: Side, size: int, others: int, num_obstacles:
     """One side of simple_tag by name.
 
     Args:
-        name: a rule, or a folder.
+        name: a rule, a folder, or a policy that comes with the package.
         side: which it is to play.
         size: how many play on it.
         others: how many play on the other side.
@@ -49,4 +53,5 @@ def make_opponents(name: str, side: Side, size: int, others: int, num_obstacles:
     """
     if name in RULES[side]:
         return RULES[side][name]
-    return load_opponents(Path(name), side, size, others, num_obstacles)
+    folder = Path(name) if is_saved_policy(Path(name)) else SHIPPED[side].get(name, Path(name))
+    return load_opponents(folder, side, size, others, num_obstacles)

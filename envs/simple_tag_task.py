@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
+from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from envs.opponents import check_known, make_opponents, resolved
+from envs.shipped import SHIPPED
 from envs.simple_tag import SimpleTag
 from envs.simple_tag_scene import Side
 from marl.config import Config
@@ -65,7 +67,7 @@ class SimpleTagConfig(Config):
     communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
     """Who hears whom; None for no messages."""
     prey: str = "random"
-    """How the prey moves: random, still, flee, or the folder of a run that trained prey."""
+    """How the prey moves: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     training_prey: tuple[str, ...] = ()
     """Prey that training draws from, one for each episode; none named for prey as above."""
     prey_noise: tuple[float, float] = (0.0, 0.0)
@@ -73,7 +75,8 @@ class SimpleTagConfig(Config):
     num_prey: int = Field(1, ge=1)
     """Number of prey, where predators learn."""
     predators: str = "chase"
-    """How predators move where prey learn: chase, random, still, or the folder of a run that trained predators."""
+    """How predators move where prey learn: chase, random, still, predator_team, or the folder of a run that
+    trained predators."""
     training_predators: tuple[str, ...] = ()
     """Predators that training draws from, one for each episode; none named for predators as above."""
     num_predators: int = Field(4, ge=1)
@@ -198,6 +201,8 @@ class SimpleTagTask:
             "max_cycles",
         }
     )
+
+    policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Team, opponents, episode and simulator; see `marl.environment.Task`."""

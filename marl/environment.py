@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -102,6 +103,9 @@ class Task(Protocol):
     """Its settings; the field ``name`` is the entry point's name."""
     changeable: frozenset[str]
     """Settings that may differ from training without changing what a policy's features mean."""
+
+    policies: Mapping[str, Path]
+    """Trained policies that come with the task: by name the folder of each."""
 
     def describe(self, config: Config) -> dict[str, Any]:
         """The settings that say what was played, for tables and JSON, by name."""

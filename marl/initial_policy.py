@@ -12,7 +12,7 @@ from marl.environment import Environment
 from marl.errors import ConfigError
 from marl.policies.actor_critic import ActorCritic
 from marl.run_config import RunConfig, task_of
-from marl.tasks import check_settings
+from marl.tasks import check_settings, find_policy
 
 __all__ = ["build_policy", "take_weights"]
 
@@ -40,12 +40,12 @@ def take_weights(policy: ActorCritic, config: RunConfig[Any], source: Path) -> N
     Args:
         policy: the new one.
         config: that it was built from.
-        source: folder of a run, or its ``policy/``.
+        source: folder of a run, its ``policy/``, or the name of a policy that comes with the package.
 
     Raises:
         ConfigError: if features meant something else in its training.
         FileError: if it cannot be loaded, or has another architecture.
     """
-    saved = load_policy(source)
+    saved = load_policy(find_policy(source))
     check_settings(saved.environment, task_of(config), config.env)
     load_weights(policy, saved.policy.state_dict(), source)

@@ -19,6 +19,7 @@ from marl.alternation import Alternation
 from marl.api import evaluate
 from marl.logger import Logger
 from marl.serialisation import atomic_path
+from marl.tasks import shipped_policies
 
 __all__ = ["Crosstable", "crosstable", "heat_map", "report"]
 
@@ -105,7 +106,7 @@ def crosstable(alternation: Alternation, episodes: int = EPISODES) -> Crosstable
 
 
 def _play(player: str, settings: dict[str, Any], opponents: dict[str, Any], episodes: int) -> dict[str, Any]:
-    if Path(player).is_dir():
+    if Path(player).is_dir() or player in shipped_policies():
         return evaluate(player, episodes, SEED, **opponents)
     return evaluate(None, episodes, SEED, policy=player, settings=settings, **opponents)
 

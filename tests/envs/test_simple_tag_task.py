@@ -34,9 +34,15 @@ def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prey": "fly"}, "prey is 'fly'; what there is: random, still, flee, or the folder of a run"),
-        ({"prey": "experiments"}, "prey is 'experiments'; what there is: random, still, flee, or the folder"),
-        ({"predators": "flee"}, "predators is 'flee'; what there is: chase, random, still, or the folder of a run"),
+        ({"prey": "fly"}, "prey is 'fly'; what there is: random, still, flee, held_out_prey, or the folder of a run"),
+        (
+            {"prey": "experiments"},
+            "prey is 'experiments'; what there is: random, still, flee, held_out_prey, or the folder",
+        ),
+        (
+            {"predators": "flee"},
+            "predators is 'flee'; what there is: chase, random, still, predator_team, or the folder of a run",
+        ),
         ({"side": "both"}, "side\n.*'predators' or 'prey'.*'both'"),
         ({"backend": "mujoco"}, "backend\n.*'batched' or 'pettingzoo'.*'mujoco'"),
         ({**PREY_LEARN, "backend": "pettingzoo"}, "side is 'prey' and backend 'pettingzoo'; .* batched simulator only"),
