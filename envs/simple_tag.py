@@ -6,17 +6,18 @@ The dynamics equal those of mpe2 1.1's ``simple_tag_v3`` (https://github.com/Far
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
+from envs.curriculum import Curriculum, Stage, seats
+from envs.simple_tag_motion import Motion
 from envs.simple_tag_references import scripted_actors
-from envs.simple_tag_scene import OBSTACLE_RADIUS, PREDATOR_RADIUS, PREY_RADIUS, Side, tag_scene
+from envs.simple_tag_scene import PREDATOR_RADIUS, PREY_RADIUS, Side, tag_scene
 from marl.batch import Observation, Step
 from marl.environment import Actor, Scene, State
 from marl.roster import ActionSpec, AgentClass, Roster
@@ -27,12 +28,6 @@ from wrappers.world import DIRECTIONS, World, entities, entity_kinds, nearest_pr
 
 __all__ = ["SimpleTag", "roster_of"]
 
-TIME_STEP = 0.1
-DAMPING = 0.25
-CONTACT_FORCE = 100.0
-CONTACT_MARGIN = 1e-3
-PREDATOR_ACCELERATION, PREY_ACCELERATION = 3.0, 4.0
-PREDATOR_MAX_SPEED, PREY_MAX_SPEED = 1.0, 1.3
 CONTACT_REWARD = 10.0
 
 
@@ -60,6 +55,8 @@ class SimpleTag:
         opponents_between: bounds of the number of opponents, drawn for each episode; None if all of them
             play in each.
         arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
+        stages: of a curriculum, see `envs.curriculum`; none for all compositions and full speed.
+        promotion_episodes: over how many episodes a stage's score is taken.
         training: whether links are lost and prey forget their rule at random.
         device: where the tensors live.
         dtype: of positions and velocities.
@@ -84,6 +81,8 @@ class SimpleTag:
         compositions: Tensor | None = None,
         opponents_between: tuple[int, int] | None = None,
         arena: float = 1.0,
+        stages: Sequence[Stage] = (),
+        promotion_episodes: int = 256,
         training: bool = True,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
@@ -101,43 +100,25 @@ class SimpleTag:
         self._forgetting = torch.zeros(num_copies, device=self.device)
         self._range: Tensor | None = None
         self.arena = arena
-        self._teams = self._teams_of(compositions)
+        self._teams = seats(views.counts, compositions).to(self.device)
+        all_teams = Stage(torch.ones(len(self._teams), dtype=torch.bool))
+        self.curriculum = Curriculum(stages or [all_teams], promotion_episodes, num_copies, self.device)
         self._alive = self._teams[:1].expand(num_copies, -1)
         self.opponents_between = opponents_between
         self._present = self._alive.new_ones(num_copies, views.num_prey)  # of the opponents
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
 
-    def _teams_of(self, compositions: Tensor | None) -> Tensor:
-        """``[K, N]``, who is there in each composition."""
-        counts = torch.tensor(self.views.counts)
-        compositions = counts[None] if compositions is None else compositions.cpu()
-        fits = compositions.ndim == 2 and len(compositions) > 0 and compositions.shape[1] == len(counts)
-        if (
-            not fits
-            or bool(((compositions < 0) | (compositions > counts)).any())
-            or bool((compositions.sum(-1) == 0).any())
-        ):
-            raise ValueError(
-                f"compositions {compositions.tolist()} do not fit: give rows of at most {tuple(counts.tolist())} "
-                "agents of each class, and at least one in all"
-            )
-        places = [torch.arange(count) < compositions[:, i : i + 1] for i, count in enumerate(counts.tolist())]
-        return torch.cat(places, 1).to(self.device)
-
     def _build_constants(self) -> None:
         learners, others, obstacles = self.views.num_predators, self.views.num_prey, self.views.num_obstacles
         predators, prey = (learners, others) if self.side == "predators" else (others, learners)
         make = lambda values: torch.tensor(values, dtype=self.dtype, device=self.device)  # noqa: E731
-        radius = make([PREDATOR_RADIUS] * predators + [PREY_RADIUS] * prey + [OBSTACLE_RADIUS] * obstacles)
-        self._radius = radius
-        self._reach = radius[: predators + prey, None] + radius  # [M, E]
-        self._acceleration = make([[PREDATOR_ACCELERATION]] * predators + [[PREY_ACCELERATION]] * prey)
-        self._max_speed = make([[PREDATOR_MAX_SPEED]] * predators + [[PREY_MAX_SPEED]] * prey)
+        self._motion = Motion(predators, prey, obstacles, self.dtype, self.device)
         self._directions = make(DIRECTIONS)
         self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles) * self.arena
-        self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles).to(radius)
-        self._others = torch.eye(predators + prey, predators + prey + obstacles, device=self.device) == 0
+        self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles).to(
+            self._spread
+        )
         self._seat(self._alive, self._present)
 
     def _seat(self, alive: Tensor, present: Tensor) -> None:
@@ -146,8 +127,7 @@ class SimpleTag:
         sides = (alive, present) if self.side == "predators" else (present, alive)
         self._predator_alive, self._prey_alive = sides
         there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
-        collides = there[:, : len(self._others), None] & there[:, None] & self._others
-        self._collides = collides.to(self.dtype) * CONTACT_FORCE  # [B, M, E]
+        self._forces = self._motion.forces(there)
         self._there = there.to(self.dtype)[..., None]
 
     def reset(self, seed: int) -> Observation:
@@ -171,47 +151,34 @@ class SimpleTag:
             position: ``[B, E, 2]``.
             velocity: ``[B, N + P, 2]``.
         """
-        self._place(position.to(self._radius), velocity.to(self._radius))
+        self._place(position.to(self._spread), velocity.to(self._spread))
         return self._observe()
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Moves every copy on by one step of 0.1 s; see `Environment`."""
         learners = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
         others = self._opponents_direction()
-        self.advance(torch.cat([learners, others] if self.side == "predators" else [others, learners], 1))
+        direction = torch.cat([learners, others] if self.side == "predators" else [others, learners], 1)
+        world = self.world
+        moved = self._motion.advance(
+            world.position, world.velocity, direction, self._forces, self.curriculum.prey_speed
+        )
+        self._place(*moved)
         self._clock += 1
-        contacts, alive = self._contacts(), self._alive
+        contacts, alive, over = self._contacts(), self._alive, self._clock >= self.max_cycles
         if self.side == "predators":
             reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * alive, contacts.sum(2)
         else:
             reward, touched = self.prey_reward() * alive, contacts.sum(1)
+        self.curriculum.count(contacts.sum((1, 2)), torch.from_numpy(over).to(self.device))
         successor = self._observe()
-        over = self._clock >= self.max_cycles
         truncated = torch.from_numpy(over).to(self.device)[:, None] & alive
         observation = self._restart(over, successor) if over.any() else successor
         info = {"contacts": touched}
         if successor.adjacency is not None:
             info["links"] = successor.adjacency.sum(-1).to(self.dtype)
-        return Step(successor, observation, reward, ~alive, truncated, info)
-
-    def advance(self, direction: Tensor) -> None:
-        """Integrates the motion of all movable bodies over one time step.
-
-        Args:
-            direction: ``[B, N + P, 2]``, the thrust of each, in units of its acceleration.
-        """
-        position, velocity = self.world.position, self.world.velocity
-        movable = velocity.shape[1]
-        offset = position[:, :movable, None] - position[:, None]  # [B, M, E, 2]
-        distance = offset.square().sum(-1).sqrt()
-        penetration = softplus((self._reach - distance) / CONTACT_MARGIN, threshold=50.0) * CONTACT_MARGIN
-        push = self._collides * penetration / distance.clamp(min=torch.finfo(self.dtype).tiny)
-        force = (push[..., None] * offset).sum(2) + self._acceleration * direction
-        moved = position[:, :movable] + TIME_STEP * velocity
-        velocity = velocity * (1 - DAMPING) + TIME_STEP * force
-        speed = velocity.square().sum(-1, keepdim=True).sqrt()
-        velocity = torch.where(speed > self._max_speed, velocity / speed * self._max_speed, velocity)
-        self._place(torch.cat([moved, position[:, movable:]], 1), velocity)
+        earned = touched * CONTACT_REWARD if self.side == "predators" else reward
+        return Step(successor, observation, reward, ~alive, truncated, info, earned)
 
     def prey_reward(self) -> Tensor:
         """mpe2's reward of each prey: -10 for each predator on it, less a penalty for leaving.
@@ -232,6 +199,7 @@ class SimpleTag:
             "clock": torch.from_numpy(self._clock.copy()),
             "alive": self._alive,
             "present": self._present,
+            "curriculum": self.curriculum.state(),
             "forgetting": self._forgetting,
             "range": self._range,
             "generator": self.generator.get_state(),
@@ -242,6 +210,7 @@ class SimpleTag:
         """Goes on from there; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
         self._seat(state["alive"].to(self.device), state["present"].to(self.device))
+        self.curriculum.load_state(state["curriculum"])
         self._forgetting = state["forgetting"].to(self.device)
         self._range = None if state["range"] is None else state["range"].to(self.device)
         self.opponents.load_state(state["opponents"])
@@ -251,6 +220,11 @@ class SimpleTag:
     def observe(self) -> Observation:
         """What the predators perceive now. Draws no lost links."""
         return self._observe(draw=False)
+
+    @property
+    def progress(self) -> dict[str, float]:
+        """The stage of the curriculum; see `Environment`."""
+        return self.curriculum.progress
 
     def scripted(self) -> Mapping[str, Actor]:
         """Greedy chase as ``"chase"`` if predators learn, else the scripted prey by name."""
@@ -271,8 +245,9 @@ class SimpleTag:
 
     def _draw_team(self, begins: Tensor) -> None:
         """Draws who plays in the copies that begin an episode, if there is a choice."""
+        self.curriculum.begin(begins)
         if len(self._teams) > 1:
-            chosen = torch.randint(len(self._teams), begins.shape, generator=self.generator, device=self.device)
+            chosen = self.curriculum.draw(self.generator)
             self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive), self._present)
         if self.opponents_between is not None:
             low, high = self.opponents_between
@@ -316,7 +291,8 @@ class SimpleTag:
     def _direction(self, action: Tensor) -> Tensor:
         if not self.continuous_actions:
             return self._directions[action]
-        return _thrust(action.clamp(0, 1)).to(self.dtype)
+        _, left, right, down, up = action.clamp(0, 1).unbind(-1)
+        return torch.stack([right - left, up - down], -1).to(self.dtype)  # mpe2 subtracts before it converts, too
 
     def _contacts(self) -> Tensor:
         offset = self.world.predator_position[:, :, None] - self.world.prey_position[:, None]
@@ -337,10 +313,6 @@ class SimpleTag:
             entity_mask=mask,
             auxiliary_target=nearest_prey(world),
         )
-
-
-def _thrust(action: Tensor) -> Tensor:
-    return torch.stack([action[..., 2] - action[..., 1], action[..., 4] - action[..., 3]], -1)
 
 
 def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from types import MappingProxyType
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from envs.curriculum import Stage
 from envs.opponents import check_known, make_opponents, resolved
 from envs.shipped import SHIPPED
 from envs.simple_tag import SimpleTag
@@ -24,6 +25,16 @@ from wrappers.prey import Opponents, PreyNoise, PreyPolicy
 from wrappers.sights import read_sight
 
 __all__ = ["CommunicationConfig", "SimpleTagConfig", "SimpleTagTask", "task"]
+
+
+def _read_teams(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(parse_team(team) if isinstance(team, str) else team for team in value)
+
+
+Teams = dict[str, tuple[int, int]] | tuple[dict[str, int], ...]
+"""Bounds of the number of agents for each class, or a list of teams."""
 
 
 class CommunicationConfig(Config):
@@ -44,6 +55,37 @@ class CommunicationConfig(Config):
         return self
 
 
+class StageConfig(Config):
+    """One stage of a curriculum."""
+
+    prey_speed: float = Field(1.0, gt=0)
+    """Factor on acceleration and largest speed of the prey."""
+    teams: Teams | None = None
+    """Teams of which an episode of this stage draws one, as training_teams; None for all those."""
+    until: float | None = Field(None, ge=0)
+    """Mean contacts per episode at which the next stage begins; the last stage has none."""
+
+    _teams_as_text = field_validator("teams", mode="before")(_read_teams)
+
+
+class CurriculumConfig(Config):
+    """Stages of training, from easy to hard."""
+
+    stages: tuple[StageConfig, ...] = Field(min_length=2)
+    """The stages in order."""
+    episodes: int = Field(256, ge=1)
+    """Over how many of the latest episodes of a stage its contacts are averaged."""
+
+    @model_validator(mode="after")
+    def _all_but_the_last_end(self) -> CurriculumConfig:
+        wrong = [i for i, stage in enumerate(self.stages, 1) if (stage.until is None) != (i == len(self.stages))]
+        if wrong:
+            raise ValueError(
+                f"curriculum stage {wrong[0]}: every stage but the last needs until, and the last has none"
+            )
+        return self
+
+
 class SimpleTagConfig(Config):
     """Predators that chase prey among obstacles; one side learns."""
 
@@ -55,10 +97,12 @@ class SimpleTagConfig(Config):
     """Which side learns; team, classes and communication are its."""
     team: dict[str, int] = {"A": 2, "B": 2}
     """Number of agents of each class."""
-    training_teams: dict[str, tuple[int, int]] | tuple[dict[str, int], ...] | None = None
+    training_teams: Teams | None = None
     """Teams of which each training episode draws one: bounds for each class, or a list; None for the team above."""
     arena: float = Field(1.0, gt=0)
     """Half the width of the square in which episodes begin and that prey keep to; mpe2's is 1."""
+    curriculum: CurriculumConfig | None = None
+    """Stages of slower prey and smaller teams at the start of training; None for none."""
     classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
     """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
     for the nearest two, so that the class plays among any number."""
@@ -95,12 +139,7 @@ class SimpleTagConfig(Config):
     def _read_team(cls, value: Any) -> Any:
         return parse_team(value) if isinstance(value, str) else value
 
-    @field_validator("training_teams", mode="before")
-    @classmethod
-    def _read_teams(cls, value: Any) -> Any:
-        if not isinstance(value, list | tuple):
-            return value
-        return tuple(parse_team(team) if isinstance(team, str) else team for team in value)
+    _teams_as_text = field_validator("training_teams", mode="before")(_read_teams)
 
     @field_validator("prey", "predators")
     @classmethod
@@ -129,24 +168,24 @@ class SimpleTagConfig(Config):
         if self.side == "prey" and self.backend == "pettingzoo":
             raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
         PreyNoise(*self.prey_noise)
-        if self.backend == "pettingzoo" and (self.training_teams is not None or self.arena != 1):
-            raise ValueError("training_teams and arena are of the batched simulator; leave them out with pettingzoo")
+        batched_only = (self.training_teams, self.curriculum, None if self.arena == 1 else self.arena)
+        if self.backend == "pettingzoo" and batched_only != (None, None, None):
+            raise ValueError(
+                "training_teams, curriculum and arena are of the batched simulator; leave them out with pettingzoo"
+            )
         return self
 
     @model_validator(mode="after")
     def _training_teams_play(self) -> SimpleTagConfig:
-        if self.training_teams is None:
-            return self
-        if isinstance(self.training_teams, Mapping):
-            wrong = {name: bounds for name, bounds in self.training_teams.items() if not 0 <= bounds[0] <= bounds[1]}
-            if wrong:
-                raise ValueError(f"training_teams has {wrong}; give two numbers of at least 0, the smaller first")
-        teams = self.drawn_teams
-        if not teams:
-            raise ValueError("training_teams is empty; name at least one team, or leave it out")
-        for team in teams:
-            check_classes(self.classes, team)
-        if any("teammates" in sights for sights in self.classes.values()):
+        for teams in self.drawn_teams:
+            if not teams:
+                raise ValueError(
+                    "training_teams (or a stage's teams) is empty; name at least one team, or leave it out"
+                )
+            for team in teams:
+                check_classes(self.classes, team)
+        several = any(team != self.team for teams in self.drawn_teams for team in teams)
+        if several and any("teammates" in sights for sights in self.classes.values()):
             raise ValueError(
                 "training_teams draws teams of several sizes, but a class sees each of its teammates; "
                 "let it see the nearest few, e.g. teammates:2"
@@ -168,15 +207,28 @@ class SimpleTagConfig(Config):
         return self
 
     @property
-    def drawn_teams(self) -> list[dict[str, int]]:
-        """The teams of which training episodes draw."""
-        if self.training_teams is None:
-            return [self.team]
-        if not isinstance(self.training_teams, Mapping):
-            return list(self.training_teams)
-        counts = [range(low, high + 1) for low, high in self.training_teams.values()]
-        teams = [dict(zip(self.training_teams, numbers, strict=True)) for numbers in product(*counts)]
-        return [team for team in teams if sum(team.values())]
+    def drawn_teams(self) -> list[list[dict[str, int]]]:
+        """For each stage of the curriculum (one if there is none) the teams of which its episodes draw."""
+        always = [self.team] if self.training_teams is None else teams_of(self.training_teams)
+        if self.curriculum is None:
+            return [always]
+        return [always if stage.teams is None else teams_of(stage.teams) for stage in self.curriculum.stages]
+
+
+def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
+    """Every team of a list, or within bounds for each class.
+
+    Raises:
+        ValueError: for bounds in the wrong order.
+    """
+    if not isinstance(named, Mapping):
+        return [dict(team) for team in named]
+    wrong = {name: bounds for name, bounds in named.items() if not 0 <= bounds[0] <= bounds[1]}
+    if wrong:
+        raise ValueError(f"training_teams has {wrong}; give two numbers of at least 0, the smaller first")
+    counts = [range(low, high + 1) for low, high in named.values()]
+    teams = [dict(zip(named, numbers, strict=True)) for numbers in product(*counts)]
+    return [team for team in teams if sum(team.values())]
 
 
 class SimpleTagTask:
@@ -228,9 +280,12 @@ class SimpleTagTask:
         between = config.training_num_predators if training and config.side == "prey" else None
         if between is not None:
             config = config.model_copy(update={"num_predators": between[1]})
-        teams = config.drawn_teams if training else [config.team]
-        largest = {name: max(team.get(name, 0) for team in teams) for name in config.classes}
+        drawn = config.drawn_teams if training else [[config.team]]
+        rows = [[tuple(team.get(name, 0) for name in config.classes) for team in teams] for teams in drawn]
+        table = sorted({row for of_stage in rows for row in of_stage})
+        largest = dict(zip(config.classes, (max(column) for column in zip(*table, strict=True)), strict=True))
         views = views_of(config, largest)
+        curriculum = config.curriculum if training else None
         return SimpleTag(
             num_copies,
             views,
@@ -238,14 +293,25 @@ class SimpleTagTask:
             opponents_of(config, views.num_predators, training),
             config.side,
             PreyNoise(*config.prey_noise),
-            compositions=torch.tensor([[team.get(name, 0) for name in config.classes] for team in teams]),
+            compositions=torch.tensor(table),
             opponents_between=between,
             arena=config.arena,
+            stages=[] if curriculum is None else stages_of(curriculum, table, rows),
+            promotion_episodes=1 if curriculum is None else curriculum.episodes,
             max_cycles=config.max_cycles,
             continuous_actions=config.continuous_actions,
             training=training,
             device=device,
         )
+
+
+def stages_of(
+    curriculum: CurriculumConfig, table: Sequence[tuple[int, ...]], rows: Sequence[Sequence[tuple[int, ...]]]
+) -> list[Stage]:
+    """The stages of a curriculum; ``rows`` has those of ``table`` that each stage draws."""
+    drawn = [torch.tensor([row in of_stage for row in table]) for of_stage in rows]
+    pairs = zip(curriculum.stages, drawn, strict=True)
+    return [Stage(teams, stage.prey_speed, stage.until) for stage, teams in pairs]
 
 
 def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:

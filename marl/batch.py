@@ -111,6 +111,8 @@ class Step(Record):
             never there, until its copy is reset.
         truncated: ``[B, N]``, cut by a limit.
         info: named measurements, each ``[B, N]``.
+        earned: ``[B, N]``, what each agent brought of a reward that its team shares; None if that
+            is not known.
     """
 
     next_observation: Observation
@@ -119,6 +121,7 @@ class Step(Record):
     terminated: Tensor
     truncated: Tensor
     info: dict[str, Tensor]
+    earned: Tensor | None = None
 
     @property
     def ended(self) -> Tensor:
@@ -164,6 +167,7 @@ class Rollout(Record):
         truncated: ``[T, B, N]``.
         started: ``[T, B]``, True where the observation begins an episode.
         memory: the policy's memory before the first step, or None. Axes as in `Memory`.
+        earned: ``[T, B, N]``, see `Step`; or None.
     """
 
     observation: Observation
@@ -176,6 +180,7 @@ class Rollout(Record):
     truncated: Tensor
     started: Tensor
     memory: Memory | None
+    earned: Tensor | None = None
 
     def copies(self, index: Tensor) -> Rollout:
         """The same rollout for some of its copies.

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from marl.errors import ConfigError, FileError, TrainingError
 
-__all__ = ["main"]
+__all__ = ["guarded", "main"]
 
 USAGE = """usage: marl COMMAND ...
 
@@ -46,10 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         return _fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
-    return _guarded(getattr(import_module(f"marl.commands.{name}"), name), rest)
+    return guarded(getattr(import_module(f"marl.commands.{name}"), name), rest)
 
 
-def _guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
+def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Runs a command and tells what a user can put right without a traceback.
+
+    Returns:
+        Exit status; see `main`.
+    """
     try:
         return command(arguments)
     except SystemExit as stop:  # tyro has said why

@@ -96,6 +96,7 @@ class Collector:
             truncated=torch.stack([step.truncated for step in steps]),
             started=torch.stack(started),
             memory=memory,
+            earned=_joined([step.earned for step in steps]),
         )
         return rollout, episodes
 
@@ -161,6 +162,11 @@ def _by_class(name: str, amounts: Tensor, took_part: Tensor, slices: dict[str, s
         total, number = (amounts[:, agents] * there).sum(-1), there.sum(-1)
         metrics[f"{prefix}/{class_name}"] = total[number > 0] / number[number > 0]
     return metrics
+
+
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    known = [part for part in parts if part is not None]
+    return torch.stack(known) if len(known) == len(parts) else None
 
 
 def _next_values(

@@ -6,15 +6,18 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Config", "PositiveSchedule", "Schedule", "Width", "scheduled"]
+__all__ = ["Config", "Fraction", "PositiveSchedule", "Schedule", "Width", "scheduled"]
 
 _AtLeastZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 
 Schedule = _AtLeastZero | tuple[_AtLeastZero, _AtLeastZero]
 """A constant, or the values at the start and at the end of training, linear in between."""
 PositiveSchedule = _Positive | tuple[_Positive, _AtLeastZero]
 """The same for what must not begin at zero."""
+Fraction = _Share | tuple[_Share, _Share]
+"""The same between 0 and 1."""
 Width = Annotated[int, Field(ge=1)]
 """Width of a layer."""
 

@@ -60,6 +60,11 @@ class Environment(Protocol):
     agent_noun: str
     """What one agent is called, e.g. ``predator``."""
 
+    @property
+    def progress(self) -> Mapping[str, float]:
+        """What of the environment changes as training goes on, for the log, e.g. the stage of a curriculum."""
+        ...
+
     def reset(self, seed: int) -> Observation:
         """Begins an episode in every copy. The same seed gives the same episodes."""
         ...

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from marl.algorithms import AlgorithmConfig
 from marl.algorithms.a2c import A2CConfig
@@ -27,6 +27,7 @@ __all__ = [
     "RunConfig",
     "check_resumable",
     "explain",
+    "first_difference",
     "load_config",
     "read_config",
     "replace_field",
@@ -79,6 +80,12 @@ class RunConfig(Config, Generic[E]):
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)
     """Episodes of each."""
+
+    @model_validator(mode="after")
+    def _beliefs_are_trained(self) -> RunConfig[E]:
+        if self.policy.actor.belief and self.algorithm.auxiliary_coef == 0:
+            raise ValueError("policy.actor.belief is on, but algorithm.auxiliary_coef is 0: nothing trains the belief")
+        return self
 
     @property
     def env_steps_per_iteration(self) -> int:
@@ -193,7 +200,7 @@ def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
     """
     before, now = old.model_dump(mode="json"), new.model_dump(mode="json")
     for field in ("env", "policy", "initial_policy", "num_copies", "seed"):
-        difference = _difference(field, before[field], now[field])
+        difference = first_difference(field, before[field], now[field])
         if difference is not None:
             name, was, wished = difference
             raise ConfigError(
@@ -202,11 +209,11 @@ def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
             )
 
 
-def _difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
-    """The first field in which two nested settings differ, with both values."""
+def first_difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    """The first field in which two nested settings differ: its dotted name below ``name``, and both values."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
         return None if old == new else (name, old, new)
-    parts = (_difference(f"{name}.{key}", old.get(key), new.get(key)) for key in {**old, **new})
+    parts = (first_difference(f"{name}.{key}", old.get(key), new.get(key)) for key in {**old, **new})
     return next((part for part in parts if part is not None), None)
 
 

@@ -196,7 +196,7 @@ class Trainer:
         self._logged_at, self._logged_when = self.env_steps, now
         self.collector.seconds = dict.fromkeys(seconds, 0.0)
         means, self.episodes = self.episodes.means(), Episodes()
-        return {**means, **update, **times}
+        return {**means, **self.collector.environment.progress, **update, **times}
 
     def _evaluate(self, rollout: Rollout) -> dict[str, float]:
         """Plays whole episodes, logs histograms and a picture, and returns the scores."""

@@ -13,7 +13,12 @@ import marl
 torch.set_num_threads(1)  # several cost more than they bring on networks of this size
 
 SMALL: dict[str, Any] = {
-    "env": {"name": "simple_tag", "max_cycles": 12, "communication": {"link_loss": 0.2}},
+    "env": {
+        "name": "simple_tag",
+        "max_cycles": 12,
+        "communication": {"link_loss": 0.2},
+        "curriculum": {"episodes": 40, "stages": [{"prey_speed": 0.5, "until": 0.0}, {}]},
+    },
     "policy": {
         "encoder": {"hidden": [16, 16], "transformer": {"heads": 2, "window": 4, "feedforward": 16}},
         "graph": {"kind": "gat", "heads": 2},
@@ -34,7 +39,7 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture
 def preset() -> dict[str, Any]:
-    """A run of seconds, with everything that keeps state: memory, schedules, lost links, a normaliser."""
+    """A run of seconds, with everything that keeps state: memory, schedules, lost links, a normaliser, stages."""
     return copy.deepcopy(SMALL)
 
 

@@ -32,10 +32,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.run_config",),
     ("marl.initial_policy",),
     ("marl.training",),
-    ("marl.api", "marl.alternation"),
+    ("marl.api", "marl.alternation", "marl.grid", "marl.processes"),
     ("marl.commands",),
     ("marl.cli",),
-    ("marl.__main__",),
+    ("marl.__main__", "marl.worker"),
 )
 """A module imports from its own group and from those above, but not upwards."""
 

@@ -141,6 +141,11 @@ class PettingZooEnvironment:
         for i, env in enumerate(self._envs):
             self._set_state(env, copies[str(i)])
 
+    @property
+    def progress(self) -> Mapping[str, float]:
+        """Nothing changes."""
+        return {}
+
     def scripted(self) -> Mapping[str, Actor]:
         """The policies that were given."""
         return self._scripted

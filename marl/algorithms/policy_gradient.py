@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -12,8 +12,9 @@ from pydantic import Field
 from torch import Tensor
 
 from marl.batch import Record, Rollout
-from marl.config import Config, PositiveSchedule, Schedule, scheduled
+from marl.config import Config, Fraction, PositiveSchedule, Schedule, scheduled
 from marl.environment import State
+from marl.errors import ConfigError
 from marl.losses import masked_mean, normalise, regression
 from marl.policies.actor_critic import ActorCritic, Evaluation
 from marl.returns import explained_variance, generalised_advantage
@@ -55,6 +56,8 @@ class PolicyGradientConfig(Config):
     """Weight of the prediction of the environment's hidden quantities from each agent's embedding."""
     max_grad_norm: float = Field(0.5, gt=0)
     """Gradients are scaled down to this norm."""
+    team_spirit: Fraction = 1.0
+    """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""
     normalise_advantage: Literal["class", "all", "none"] = "all"
     """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
 
@@ -112,6 +115,7 @@ class PolicyGradient:
         rate = scheduled(self.config.learning_rate, progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        rollout = replace(rollout, reward=self._reward(rollout, progress))
         targets, metrics = self._targets(rollout)
         sums: dict[str, list[Tensor]] = defaultdict(list)
         for index in self._parts(rollout.started.shape[1], sums):
@@ -148,6 +152,22 @@ class PolicyGradient:
     ) -> Tensor:
         """Loss ``[T, B, N]`` of the policy for each entry."""
         return -log_prob * targets.advantage
+
+    def _reward(self, rollout: Rollout, progress: float) -> Tensor:
+        """``[T, B, N]``: (1 - spirit) what the agent brought itself + spirit the team's reward.
+
+        Source: Berner et al., "Dota 2 with Large Scale Deep Reinforcement Learning",
+        https://arxiv.org/abs/1912.06680, appendix G, with the sum of the team in place of its mean.
+        """
+        spirit = scheduled(self.config.team_spirit, progress)
+        if spirit == 1:
+            return rollout.reward
+        if rollout.earned is None:
+            raise ConfigError(
+                f"algorithm.team_spirit is {self.config.team_spirit}, but this environment does not say what each "
+                "agent brought of its team's reward; set it to 1"
+            )
+        return torch.lerp(rollout.earned, rollout.reward, spirit)
 
     def _valid(self, rollout: Rollout) -> Tensor:
         """``[T, B, N]``, True for steps that count."""

@@ -12,7 +12,7 @@ from rich.table import Column
 
 from marl.training import Progress
 
-__all__ = ["Watcher"]
+__all__ = ["Watcher", "note_of"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -50,14 +50,15 @@ class Watcher:
         ended = progress.env_steps >= progress.total_env_steps
         if self.console.is_terminal:
             done = min(progress.env_steps, progress.total_env_steps)
-            self.bar.update(self.task, completed=done, note=_note(progress))
+            self.bar.update(self.task, completed=done, note=note_of(progress))
         elif ended or now - self.last >= SECONDS_BETWEEN_LINES:
             self.last = now
             share = min(1.0, progress.env_steps / progress.total_env_steps)
-            self.console.print(f"{share:4.0%}  {_note(progress)}", soft_wrap=True)
+            self.console.print(f"{share:4.0%}  {note_of(progress)}", soft_wrap=True)
 
 
-def _note(progress: Progress) -> str:
+def note_of(progress: Progress) -> str:
+    """Env steps, speed and returns, in a line."""
     metrics = progress.metrics
     shown = {name: value for name, value in metrics.items() if name.startswith("return/")}
     parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]

@@ -1,6 +1,8 @@
-"""Class-shared actors: from an agent's embedding to the distribution of its action."""
+"""Actors: from an agent's embedding to the distribution of its action."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,10 @@ __all__ = ["Actor", "ActorConfig"]
 class ActorConfig(Config):
     """Shape of the actors."""
 
+    sharing: Literal["class", "team"] = "class"
+    """Who shares parameters: the agents of a class, or the whole team."""
+    belief: bool = False
+    """Actors also see what their agent predicts of the environment's hidden quantities (the auxiliary loss)."""
     hidden: tuple[Width, ...] = ()
     """Widths of the layers between embedding and logits."""
     activation: Activation = "relu"
@@ -23,11 +29,11 @@ class ActorConfig(Config):
 
 
 class Actor(nn.Module):
-    """The actor of one class.
+    """The actor of one class, or of a whole team.
 
     Args:
-        width: ``D`` of the embedding.
-        action: what an agent of the class may do.
+        width: ``D`` of its input.
+        action: what its agents may do.
         config: shape.
     """
 

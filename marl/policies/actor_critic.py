@@ -89,11 +89,23 @@ class ActorCritic(nn.Module):
         width = self.encoder.width
         self.graph = None if config.graph.kind == "none" else GraphProcessor(width, len(roster.classes), config.graph)
         self.norm = nn.LayerNorm(width) if self.graph is not None or self.encoder.has_memory else nn.Identity()
-        self.actors = nn.ModuleDict({c.name: Actor(width, c.action, config.actor) for c in roster.classes})
+        self.actors = nn.ModuleDict(self._make_actors(width))
         self.predictor = mlp((width, width, auxiliary_size), output_gain=1.0) if auxiliary_size else None
         self.critic = Critic(roster, entity_size, config.critic)
         self.normaliser = ValueNormaliser(config.normalise_value)
         self._class_order = {c.name: i for i, c in enumerate(roster.classes)}
+
+    def _make_actors(self, width: int) -> dict[str, Actor]:
+        config, classes = self.config.actor, self.roster.classes
+        if config.belief and not self.auxiliary_size:
+            raise ValueError("actor.belief is on, but this environment names no hidden quantities to predict")
+        if config.belief:
+            width += self.auxiliary_size
+        if config.sharing == "class":
+            return {c.name: Actor(width, c.action, config) for c in classes}
+        if len({c.action for c in classes}) > 1:
+            raise ValueError("actor.sharing is 'team', but the classes have different actions; use 'class'")
+        return {"team": Actor(width, classes[0].action, config)}
 
     @property
     def device(self) -> torch.device:
@@ -131,10 +143,9 @@ class ActorCritic(nn.Module):
     def evaluate(self, rollout: Rollout) -> Evaluation:
         """Passes a whole rollout at once."""
         observation = rollout.observation
-        distributions, embedding, _ = self._forward(observation, rollout.memory, rollout.started)
+        distributions, prediction, _ = self._forward(observation, rollout.memory, rollout.started, predict=True)
         log_prob = torch.cat([d.log_prob(rollout.action[name]) for name, d in distributions.items()], -1)
         entropy = torch.cat([d.entropy for d in distributions.values()], -1)
-        prediction = None if self.predictor is None else self.predictor(embedding)
         return Evaluation(log_prob, entropy, self.critic(observation), prediction)
 
     @torch.no_grad()
@@ -143,8 +154,8 @@ class ActorCritic(nn.Module):
         return self.normaliser.restore(self.critic(observation))
 
     def _forward(
-        self, observation: Observation, memory: Memory | None, started: Tensor
-    ) -> tuple[dict[str, Distribution], Tensor, Memory | None]:
+        self, observation: Observation, memory: Memory | None, started: Tensor, predict: bool = False
+    ) -> tuple[dict[str, Distribution], Tensor | None, Memory | None]:
         tokens, memory = self.encoder(observation, memory, started)
         counts = {name: features.shape[-2] for name, features in observation.features.items()}
         if self.graph is not None and observation.adjacency is not None:
@@ -153,9 +164,13 @@ class ActorCritic(nn.Module):
             classes = torch.tensor(indices, device=tokens.device)
             tokens = self.graph(tokens, observation.adjacency, observation.kinematics, classes)
         embedding = self.norm(tokens)
+        wanted = predict or self.config.actor.belief
+        prediction = self.predictor(embedding) if self.predictor is not None and wanted else None
+        if self.config.actor.belief:
+            assert prediction is not None
+            embedding = torch.cat([embedding, prediction.detach()], -1)
         masks = observation.action_mask or {}
         parts = embedding.split(list(counts.values()), dim=-2)
-        distributions = {
-            name: self.actors[name](part, masks.get(name)) for name, part in zip(counts, parts, strict=True)
-        }
-        return distributions, embedding, memory
+        actors = {name: self.actors["team" if self.config.actor.sharing == "team" else name] for name in counts}
+        distributions = {name: actors[name](part, masks.get(name)) for name, part in zip(counts, parts, strict=True)}
+        return distributions, prediction, memory

@@ -308,3 +308,14 @@ def test_scene_shows_what_is_there():
     assert scene.links == ((0, 1), (1, 0))
     assert scene.contacts == (1,)
     assert scene.range == 0.5
+
+
+def test_what_the_predators_brought_adds_up_to_the_teams_reward():
+    tag = make({"A": 1, "B": 2}, num_copies=2)
+    # the first two predators are on the prey in the first copy, nobody in the second
+    near = [[0.0, 0.1], [0.0, -0.1], [5, 5], [0, 0], [-5, 5], [-5, -5]]
+    far = [[3.0, 3.0], [3.0, -3.0], [5, 5], [0, 0], [-5, 5], [-5, -5]]
+    tag.set_world(torch.tensor([near, far]), torch.zeros(2, 4, 2))
+    step = tag.step({"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)})
+    assert step.earned.tolist() == [[10.0, 10.0, 0.0], [0.0] * 3]
+    assert step.reward.tolist() == [[20.0] * 3, [0.0] * 3]

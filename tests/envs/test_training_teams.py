@@ -71,15 +71,17 @@ def test_copies_whose_episode_goes_on_keep_their_team() -> None:
 def test_bounds_stand_for_every_mix() -> None:
     config = SimpleTagConfig.model_validate({"training_teams": {"A": [0, 1], "B": [0, 2]}})
     assert config.drawn_teams == [
-        {"A": 0, "B": 1},
-        {"A": 0, "B": 2},
-        {"A": 1, "B": 0},
-        {"A": 1, "B": 1},
-        {"A": 1, "B": 2},
+        [
+            {"A": 0, "B": 1},
+            {"A": 0, "B": 2},
+            {"A": 1, "B": 0},
+            {"A": 1, "B": 1},
+            {"A": 1, "B": 2},
+        ]
     ]
     assert SimpleTagConfig.model_validate(config.model_dump(mode="json")) == config
     as_text = SimpleTagConfig.model_validate({"training_teams": ["A=1,B=2", {"A": 3}]})
-    assert as_text.drawn_teams == [{"A": 1, "B": 2}, {"A": 3}]
+    assert as_text.drawn_teams == [[{"A": 1, "B": 2}, {"A": 3}]]
 
 
 def test_evaluation_plays_the_team_that_is_named() -> None:
@@ -136,8 +138,8 @@ def test_the_penalty_of_leaving_grows_from_the_arena_border() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"training_teams": []}, "training_teams is empty"),
-        ({"training_teams": {"A": [0, 0], "B": [0, 0]}}, "training_teams is empty"),
+        ({"training_teams": []}, "is empty; name at least one team"),
+        ({"training_teams": {"A": [0, 0], "B": [0, 0]}}, "is empty; name at least one team"),
         ({"training_teams": {"A": [3, 1]}}, r"\{'A': \(3, 1\)\}; give two numbers of at least 0, the smaller first"),
         ({"training_teams": {"C": [1, 2]}}, "'C', which is not declared"),
         ({"training_teams": ["A=1", "A=0"]}, "no predators"),

@@ -18,6 +18,7 @@ from marl.algorithms.ppo import PPO, PPOConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
 from marl.batch import Rollout
 from marl.collectors import Collector
+from marl.errors import ConfigError
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 
 LEARNERS = [
@@ -210,3 +211,35 @@ def test_the_quantity_that_is_not_finite_is_named(policy: ActorCritic, rollout: 
     with pytest.raises(NonFiniteError, match="loss/auxiliary"):
         make_learner(policy, A2CConfig(auxiliary_coef=1.0), 0).update(replace(rollout, observation=observation), 0.0)
     assert_same(before, weights(policy))
+
+
+class Watching(A2C):
+    """Keeps the rollout that it was trained on."""
+
+    rollout: Rollout
+
+    def _targets(self, rollout: Rollout) -> Any:
+        self.rollout = rollout
+        return super()._targets(rollout)
+
+
+@pytest.mark.parametrize(("spirit", "progress", "own"), [(0.0, 0.5, 1.0), (0.75, 0.5, 0.25), ((0.0, 1.0), 0.5, 0.5)])
+def test_team_spirit_weighs_what_an_agent_brought_itself(
+    spirit: Any, progress: float, own: float, policy: ActorCritic, rollout: Rollout
+) -> None:
+    earned = torch.arange(4.0).expand(8, 6, 4)
+    learner = Watching(policy, A2CConfig(team_spirit=spirit), 0)
+    learner.update(replace(rollout, earned=earned), progress)
+    torch.testing.assert_close(learner.rollout.reward, own * earned + (1 - own) * rollout.reward)
+
+
+def test_with_full_team_spirit_the_reward_is_the_teams(policy: ActorCritic, rollout: Rollout) -> None:
+    learner = Watching(policy, A2CConfig(team_spirit=(0.0, 1.0)), 0)
+    learner.update(rollout, progress=1.0)
+    assert learner.rollout.reward is rollout.reward
+
+
+def test_team_spirit_needs_an_environment_that_says_who_brought_what(policy: ActorCritic, rollout: Rollout) -> None:
+    learner = A2C(policy, A2CConfig(team_spirit=0.5), 0)
+    with pytest.raises(ConfigError, match=r"team_spirit is 0\.5, but this environment does not say.*set it to 1"):
+        learner.update(replace(rollout, earned=None), 0.0)
