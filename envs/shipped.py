@@ -7,7 +7,7 @@
 ``held_out_prey``: a prey that learnt to escape two to eight predators that chase greedily. It is held
 out: no preset trains against it, so that every team meets it for the first time when it is measured::
 
-    marl train experiments/prey.yaml --out runs/held_out_prey --env.training-num-predators 2 8 --total-env-steps 1000000
+    marl train experiments/prey.yaml --out runs/held_out_prey --env.training-num-predators 2 8
 
 Each is the ``policy/`` of that run.
 """
