@@ -15,6 +15,7 @@ from marl.checkpoint import SavedPolicy, load_policy
 from marl.serialisation import record_of, state_of
 from wrappers.class_views import ClassViews
 from wrappers.message_graph import MessageGraph
+from wrappers.sights import read_sight
 from wrappers.world import World
 
 __all__ = ["LearntOpponents", "is_saved_policy", "load_opponents"]
@@ -53,7 +54,7 @@ class LearntOpponents:
         self.memory = act.memory
         return torch.cat(list(act.action.values()), 1)
 
-    def begin(self, where: Tensor) -> None:
+    def begin(self, where: Tensor, generator: torch.Generator) -> None:
         """See `wrappers.prey.Opponents`."""
         if self.memory is not None and self.memory.valid.shape[0] == where.shape[0]:
             self.memory = self.memory.reset(where)
@@ -87,7 +88,7 @@ def load_opponents(path: Path, side: Side, size: int, others: int, num_obstacles
     Raises:
         FileError: if the policy cannot be loaded.
         ValueError: if it was trained in another task or as the other side, acts continuously, has
-            several classes but another size, or sees another number of things than there are.
+            several classes but another size, or sees every one of what there is another number of.
     """
     saved = load_policy(path)
     settings = saved.environment
@@ -124,13 +125,13 @@ def _check_numbers(
         "teammates": (sum(settings["team"].values()) - 1, size - 1),
     }
     for name, sights in settings["classes"].items():
-        for sight in sights:
-            trained, here = numbers[sight]
-            if trained != here:
+        for sight in map(read_sight, sights):
+            trained, here = numbers[sight.name]
+            if sight.count is None and trained != here:
                 raise ValueError(
-                    f"{path}: class {name!r} was trained to see {trained} {sight} and would see {here} here, with "
-                    f"{size} {side}, {others} {opponents} and {num_obstacles} obstacles; "
-                    "the numbers of what it sees must be as in its training"
+                    f"{path}: class {name!r} was trained to see {trained} {sight.name} and would see {here} here, with "
+                    f"{size} {side}, {others} {opponents} and {num_obstacles} obstacles; the numbers of what it sees "
+                    f"must be as in its training, unless it is trained to see the nearest few, e.g. {sight.name}:4"
                 )
 
 

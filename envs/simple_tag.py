@@ -52,6 +52,8 @@ class SimpleTag:
         compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of
             ``views``. Each copy draws one of the ``K`` for each episode; None if all agents always
             play. Absent agents are not alive, do not collide, are not seen and not heard.
+        opponents_between: bounds of the number of opponents, drawn for each episode; None if all of them
+            play in each.
         arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
         stages: of a curriculum, see `envs.curriculum`; none for all compositions and full speed.
         promotion_episodes: over how many episodes a stage's score is taken.
@@ -77,6 +79,7 @@ class SimpleTag:
         max_cycles: int = 100,
         continuous_actions: bool = False,
         compositions: Tensor | None = None,
+        opponents_between: tuple[int, int] | None = None,
         arena: float = 1.0,
         stages: Sequence[Stage] = (),
         promotion_episodes: int = 256,
@@ -101,6 +104,8 @@ class SimpleTag:
         all_teams = Stage(torch.ones(len(self._teams), dtype=torch.bool))
         self.curriculum = Curriculum(stages or [all_teams], promotion_episodes, num_copies, self.device)
         self._alive = self._teams[:1].expand(num_copies, -1)
+        self.opponents_between = opponents_between
+        self._present = self._alive.new_ones(num_copies, views.num_prey)  # of the opponents
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
 
@@ -114,13 +119,12 @@ class SimpleTag:
         self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles).to(
             self._spread
         )
-        self._seat(self._alive)
+        self._seat(self._alive, self._present)
 
-    def _seat(self, alive: Tensor) -> None:
-        """Sets who is there, ``[B, N]``, and what follows from it."""
-        self._alive = alive
-        everyone = alive.new_ones(self.num_copies, self.views.num_prey)
-        sides = (alive, everyone) if self.side == "predators" else (everyone, alive)
+    def _seat(self, alive: Tensor, present: Tensor) -> None:
+        """Sets who is there, ``[B, N]`` of the side that learns and of its opponents, and what follows from it."""
+        self._alive, self._present = alive, present
+        sides = (alive, present) if self.side == "predators" else (present, alive)
         self._predator_alive, self._prey_alive = sides
         there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
         self._forces = self._motion.forces(there)
@@ -137,7 +141,7 @@ class SimpleTag:
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
         self._links = None
         self._draw_for_episodes(everywhere)
-        self.opponents.begin(everywhere)
+        self.opponents.begin(everywhere, self.generator)
         return self._observe()
 
     def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
@@ -194,6 +198,7 @@ class SimpleTag:
             "velocity": self.world.velocity,
             "clock": torch.from_numpy(self._clock.copy()),
             "alive": self._alive,
+            "present": self._present,
             "curriculum": self.curriculum.state(),
             "forgetting": self._forgetting,
             "links": self._links,
@@ -204,7 +209,7 @@ class SimpleTag:
     def load_state(self, state: State) -> None:
         """Goes on from there; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
-        self._seat(state["alive"].to(self.device))
+        self._seat(state["alive"].to(self.device), state["present"].to(self.device))
         self.curriculum.load_state(state["curriculum"])
         self._forgetting = state["forgetting"].to(self.device)
         self._links = None if state["links"] is None else state["links"].to(self.device)
@@ -243,7 +248,12 @@ class SimpleTag:
         self.curriculum.begin(begins)
         if len(self._teams) > 1:
             chosen = self.curriculum.draw(self.generator)
-            self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive))
+            self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive), self._present)
+        if self.opponents_between is not None:
+            low, high = self.opponents_between
+            number = torch.randint(low, high + 1, begins.shape, generator=self.generator, device=self.device)
+            present = torch.arange(self.views.num_prey, device=self.device) < number[:, None]
+            self._seat(self._alive, torch.where(begins[:, None], present, self._present))
 
     def _draw_for_episodes(self, begins: Tensor) -> None:
         """Draws what holds for a whole training episode in the copies that begin one."""
@@ -269,7 +279,7 @@ class SimpleTag:
         self._clock[over] = 0
         where = torch.from_numpy(over).to(self.device)[:, None, None]
         self._draw_team(where[:, 0, 0])
-        self.opponents.begin(where[:, 0, 0])
+        self.opponents.begin(where[:, 0, 0], self.generator)
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)
         self._draw_for_episodes(where[:, 0, 0])

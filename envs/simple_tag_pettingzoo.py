@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from envs.learnt_opponents import load_opponents
+from envs.opponents import make_opponents
 from envs.simple_tag import roster_of
 from envs.simple_tag_references import scripted_actors
 from envs.simple_tag_scene import tag_scene
@@ -17,7 +16,7 @@ from marl.environment import Scene
 from wrappers.class_views import ClassViews
 from wrappers.message_graph import MessageGraph
 from wrappers.mpe2_world import get_state, read_world, set_state
-from wrappers.prey import PREY, PreyNoise
+from wrappers.prey import PreyNoise
 
 if TYPE_CHECKING:
     from envs.simple_tag_task import SimpleTagConfig
@@ -44,9 +43,7 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
         continuous_actions=config.continuous_actions,
     )
     size = sum(config.team.values())
-    prey: Any = config.prey
-    if prey not in PREY:
-        prey = load_opponents(Path(prey), "prey", config.num_prey, size, config.num_obstacles)
+    prey = make_opponents(config.prey, "prey", config.num_prey, size, config.num_obstacles)
     env = ScriptedPrey(env, prey, PreyNoise(*config.prey_noise) if training else None)
     env = AdversaryClass(env, config.team, config.classes, config.frame)
     if config.communication is not None:
@@ -65,7 +62,15 @@ def make_pettingzoo(
         num_copies: ``B``.
         training: whether links are lost at random.
         device: where the tensors go; the simulator itself runs on the CPU.
+
+    Raises:
+        ValueError: if training is to draw from several prey.
     """
+    if training and config.training_prey:
+        raise ValueError(
+            f"training_prey is {list(config.training_prey)} and backend 'pettingzoo', which has one kind of prey; "
+            "leave training_prey empty, or train with backend 'batched'"
+        )
     views = ClassViews(config.classes, config.team, config.num_prey, config.num_obstacles, config.frame)
     roster = roster_of(views, config.continuous_actions)
     links = config.communication

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from envs.curriculum import Stage
-from envs.learnt_opponents import is_saved_policy, load_opponents
+from envs.opponents import check_known, make_opponents, resolved
+from envs.shipped import SHIPPED
 from envs.simple_tag import SimpleTag
 from envs.simple_tag_scene import Side
 from marl.config import Config
 from marl.environment import Environment
 from marl.roster import parse_team
-from wrappers.class_views import ClassViews, Frame, Sight, check_classes
+from wrappers.class_views import ClassViews, Frame, check_classes
 from wrappers.message_graph import MessageGraph
-from wrappers.predators import PREDATORS
-from wrappers.prey import PREY, Opponents, PreyNoise, PreyPolicy
+from wrappers.mixture import Mixture
+from wrappers.prey import Opponents, PreyNoise, PreyPolicy
+from wrappers.sights import read_sight
 
 __all__ = ["CommunicationConfig", "SimpleTagConfig", "SimpleTagTask", "task"]
 
@@ -101,22 +103,30 @@ class SimpleTagConfig(Config):
     """Half the width of the square in which episodes begin and that prey keep to; mpe2's is 1."""
     curriculum: CurriculumConfig | None = None
     """Stages of slower prey and smaller teams at the start of training; None for none."""
-    classes: dict[str, tuple[Sight, ...]] = {"A": ("landmarks",), "B": ("prey",)}
-    """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix."""
+    classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
+    """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
+    for the nearest two, so that the class plays among any number."""
     frame: Frame = "relative"
     """What is seen is relative to the agent, or absolute."""
     communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
     """Who hears whom; None for no messages."""
     prey: str = "random"
-    """How the prey moves: random, still, flee, or the folder of a run that trained prey."""
+    """How the prey moves: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
+    training_prey: tuple[str, ...] = ()
+    """Prey that training draws from, one for each episode; none named for prey as above."""
     prey_noise: tuple[float, float] = (0.0, 0.0)
     """Bounds of the probability, drawn for each training episode, that a prey moves at random at a step."""
     num_prey: int = Field(1, ge=1)
     """Number of prey, where predators learn."""
     predators: str = "chase"
-    """How predators move where prey learn: chase, random, still, or the folder of a run that trained predators."""
+    """How predators move where prey learn: chase, random, still, predator_team, or the folder of a run that
+    trained predators."""
+    training_predators: tuple[str, ...] = ()
+    """Predators that training draws from, one for each episode; none named for predators as above."""
     num_predators: int = Field(4, ge=1)
     """Number of predators, where prey learn."""
+    training_num_predators: tuple[int, int] | None = None
+    """Bounds of the number of predators that is drawn for each training episode; None for the number above."""
     num_obstacles: int = Field(2, ge=0)
     """Number of obstacles."""
     max_cycles: int = Field(100, ge=1)
@@ -131,15 +141,19 @@ class SimpleTagConfig(Config):
 
     _teams_as_text = field_validator("training_teams", mode="before")(_read_teams)
 
-    @field_validator("prey")
+    @field_validator("prey", "predators")
     @classmethod
-    def _known_prey(cls, value: str) -> str:
-        return _known("prey", value, PREY)
+    def _known_opponents(cls, value: str, field: ValidationInfo) -> str:
+        side: Side = "prey" if field.field_name == "prey" else "predators"
+        check_known(side, value, side)
+        return resolved(value, side)
 
-    @field_validator("predators")
+    @field_validator("training_prey", "training_predators")
     @classmethod
-    def _known_predators(cls, value: str) -> str:
-        return _known("predators", value, PREDATORS)
+    def _resolved_opponents(cls, value: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        """They must be there only when training begins: a policy outlives those that it met."""
+        side: Side = "prey" if field.field_name == "training_prey" else "predators"
+        return tuple(resolved(name, side) for name in value)
 
     @model_validator(mode="after")
     def _classes_play(self) -> SimpleTagConfig:
@@ -147,7 +161,7 @@ class SimpleTagConfig(Config):
         own = "prey" if self.side == "predators" else "predators"
         for name, sights in self.classes.items():
             wrong = {"prey", "predators"} - {own}
-            if wrong & set(sights):
+            if wrong & {read_sight(sight).name for sight in sights}:
                 raise ValueError(
                     f"class {name!r} sees {wrong.pop()!r}, but {self.side} learn; their opponents are {own!r}"
                 )
@@ -172,7 +186,24 @@ class SimpleTagConfig(Config):
                 check_classes(self.classes, team)
         several = any(team != self.team for teams in self.drawn_teams for team in teams)
         if several and any("teammates" in sights for sights in self.classes.values()):
-            raise ValueError("training_teams draws teams of several sizes, but a class sees each of its teammates")
+            raise ValueError(
+                "training_teams draws teams of several sizes, but a class sees each of its teammates; "
+                "let it see the nearest few, e.g. teammates:2"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _training_numbers_play(self) -> SimpleTagConfig:
+        if self.training_num_predators is None:
+            return self
+        low, high = self.training_num_predators
+        if not 1 <= low <= high:
+            raise ValueError(f"training_num_predators is {[low, high]}; give two numbers from 1, the smaller first")
+        if any("predators" in sights for sights in self.classes.values()):
+            raise ValueError(
+                "training_num_predators draws several numbers, but a class sees each of the predators; "
+                "let it see the nearest few, e.g. predators:4"
+            )
         return self
 
     @property
@@ -212,13 +243,18 @@ class SimpleTagTask:
             "arena",
             "communication",
             "prey",
+            "training_prey",
             "prey_noise",
             "predators",
+            "training_predators",
             "num_prey",
             "num_predators",
+            "training_num_predators",
             "max_cycles",
         }
     )
+
+    policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Team, opponents, episode and simulator; see `marl.environment.Task`."""
@@ -226,6 +262,11 @@ class SimpleTagTask:
         opponents = "prey" if config.side == "predators" else "predators"
         named = ("team", opponents, "max_cycles", "backend")
         return {name: getattr(config, name) for name in named}
+
+    def sides(self, config: Config) -> tuple[str, str]:
+        """Predators and prey, the side that learns first; see `marl.environment.Task`."""
+        assert isinstance(config, SimpleTagConfig)
+        return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
@@ -236,6 +277,9 @@ class SimpleTagTask:
             from envs.simple_tag_pettingzoo import make_pettingzoo
 
             return make_pettingzoo(config, num_copies, training, device)
+        between = config.training_num_predators if training and config.side == "prey" else None
+        if between is not None:
+            config = config.model_copy(update={"num_predators": between[1]})
         drawn = config.drawn_teams if training else [[config.team]]
         rows = [[tuple(team.get(name, 0) for name in config.classes) for team in teams] for teams in drawn]
         table = sorted({row for of_stage in rows for row in of_stage})
@@ -246,10 +290,11 @@ class SimpleTagTask:
             num_copies,
             views,
             graph_of(config.communication),
-            opponents_of(config, views.num_predators),
+            opponents_of(config, views.num_predators, training),
             config.side,
             PreyNoise(*config.prey_noise),
             compositions=torch.tensor(table),
+            opponents_between=between,
             arena=config.arena,
             stages=[] if curriculum is None else stages_of(curriculum, table, rows),
             promotion_episodes=1 if curriculum is None else curriculum.episodes,
@@ -275,20 +320,28 @@ def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:
     return ClassViews(config.classes, team, others, config.num_obstacles, config.frame)
 
 
-def opponents_of(config: SimpleTagConfig, size: int) -> Opponents | PreyPolicy:
+def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> Opponents | PreyPolicy:
     """How the side that does not learn moves against a team of some size.
 
+    Args:
+        config: settings of the task.
+        team: how many learn.
+        training: whether those named for training are drawn from.
+
     Raises:
-        ValueError: if a saved policy does not fit this world.
+        ValueError: if a name stands for nothing, or a saved policy does not fit this world.
         FileError: if it cannot be loaded.
     """
+    side: Side
     if config.side == "predators":
-        if config.prey in PREY:
-            return PREY[config.prey]
-        return load_opponents(Path(config.prey), "prey", config.num_prey, size, config.num_obstacles)
-    if config.predators in PREDATORS:
-        return PREDATORS[config.predators]
-    return load_opponents(Path(config.predators), "predators", config.num_predators, size, config.num_obstacles)
+        side, size, usual, drawn = "prey", config.num_prey, config.prey, config.training_prey
+    else:
+        side, size, usual, drawn = "predators", config.num_predators, config.predators, config.training_predators
+    if not (training and drawn):
+        return make_opponents(usual, side, size, team, config.num_obstacles)
+    for name in drawn:
+        check_known(f"training_{side}", name, side)
+    return Mixture([make_opponents(name, side, size, team, config.num_obstacles) for name in drawn])
 
 
 def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
@@ -296,16 +349,6 @@ def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
     if links is None:
         return None
     return MessageGraph(links.range, links.nearest, links.link_loss, links.training_range)
-
-
-def _known(field: str, value: str, rules: Mapping[str, PreyPolicy]) -> str:
-    if value in rules:
-        return value
-    if not is_saved_policy(Path(value)):
-        raise ValueError(
-            f"{field} is {value!r}; what there is: {', '.join(rules)}, or the folder of a run that trained it"
-        )
-    return str(Path(value).resolve())  # a run is read from other folders too
 
 
 task = SimpleTagTask()

@@ -18,7 +18,7 @@ from marl.evaluation import Player, as_json, play, summarise
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.scripted import Scripted, random_actor
 from marl.run_config import explain, load_config, read_config, replace_field, resume_config, with_override
-from marl.tasks import find_task, make_environment
+from marl.tasks import check_settings, find_policy, find_task, make_environment
 from marl.training import Trainer, TrainingResult
 
 __all__ = ["check_fit", "environment_config", "evaluate", "load", "make", "reference", "train"]
@@ -61,12 +61,12 @@ def load(run: str | Path) -> ActorCritic:
     """The policy of a run.
 
     Args:
-        run: the run's folder, or its ``policy/``.
+        run: the run's folder, its ``policy/``, or the name of a policy that comes with the package.
 
     Raises:
         FileError: if there is none, or it cannot be used.
     """
-    return load_policy(Path(run)).policy
+    return load_policy(find_policy(run)).policy
 
 
 def make(
@@ -78,7 +78,7 @@ def make(
     """The environment that a run was trained in, or one changed in some settings.
 
     Args:
-        run: the run's folder, or settings as a preset's ``env``, e.g. ``{"name": "simple_tag"}``.
+        run: as for `load`, or settings as a preset's ``env``, e.g. ``{"name": "simple_tag"}``.
         num_copies: ``B``.
         device: where the tensors live.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
@@ -87,7 +87,7 @@ def make(
         ConfigError: if a setting will not do.
         FileError: if the run cannot be used.
     """
-    settings = run if isinstance(run, Mapping) else load_policy(Path(run)).environment
+    settings = run if isinstance(run, Mapping) else load_policy(find_policy(run)).environment
     task, config = environment_config(settings, overrides)
     return make_environment(task, config, num_copies, device=device)
 
@@ -121,7 +121,7 @@ def evaluate(
     """Plays whole episodes and says what they brought.
 
     Args:
-        run: a run's folder, or any policy (then ``settings`` names the environment).
+        run: as for `load`, or any policy (then ``settings`` names the environment).
         episodes: how many.
         seed: of worlds and actions.
         messages: False switches them off.
@@ -140,7 +140,7 @@ def evaluate(
     """
     if episodes < 1:
         raise ConfigError(f"episodes is {episodes}; give at least 1")
-    saved = load_policy(Path(run)) if isinstance(run, str | Path) else None
+    saved = load_policy(find_policy(run)) if isinstance(run, str | Path) else None
     settings = saved.environment if settings is None and saved is not None else settings
     if settings is None:
         raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
@@ -187,18 +187,6 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
         raise ConfigError(explain(error)) from error
 
 
-def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
-    """Refuses settings under which a policy's features would mean something else than in training.
-
-    Raises:
-        ConfigError: naming the setting and both values.
-    """
-    here = config.model_dump(mode="json")
-    for name in here.keys() - task.changeable:
-        if name in trained and trained[name] != here[name]:
-            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
-
-
 def check_fit(policy: ActorCritic, environment: Environment) -> None:
     """Refuses an environment whose classes see something else than the policy was trained on.
 
@@ -217,5 +205,6 @@ def check_fit(policy: ActorCritic, environment: Environment) -> None:
                 f"class {agent_class.name!r} was trained with {known.feature_size} features and "
                 f"{known.action.size} {known.action.kind} actions, and here has {agent_class.feature_size} and "
                 f"{agent_class.action.size} {agent_class.action.kind}; what it sees must be the same "
-                "(teammates and the numbers of prey and obstacles count)"
+                "(the numbers of teammates, prey and obstacles count, unless the class is trained to see the nearest "
+                "few of them, e.g. teammates:2)"
             )

@@ -1,4 +1,4 @@
-"""The command line: ``marl train``, ``marl evaluate``, ``marl render``, ``marl generalise``."""
+"""The command line: ``marl train``, ``evaluate``, ``render``, ``generalise`` and ``alternate``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ commands:
   evaluate   play whole episodes with a trained or a reference policy, print what they brought
   render     make an animated picture of one episode
   generalise play trained teams, frozen, in other sizes and mixes, and compare with natives
+  alternate  train both sides in turn, each against all versions of the other
 
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
 every field that can be set: marl train experiments/predator_teams.yaml --help
 """
 
-COMMANDS = ("train", "evaluate", "render", "generalise")
+COMMANDS = ("train", "evaluate", "render", "generalise", "alternate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -108,8 +109,22 @@ class Task(Protocol):
     changeable: frozenset[str]
     """Settings that may differ from training without changing what a policy's features mean."""
 
+    policies: Mapping[str, Path]
+    """Trained policies that come with the task: by name the folder of each."""
+
     def describe(self, config: Config) -> dict[str, Any]:
         """The settings that say what was played, for tables and JSON, by name."""
+        ...
+
+    def sides(self, config: Config) -> tuple[str, str]:
+        """The side that learns and the side that it meets, e.g. ``("predators", "prey")``.
+
+        The settings have a field named as the latter, which says by a name or the folder of a run who
+        plays it, and one with ``training_`` before it, a list that training draws from.
+
+        Raises:
+            ConfigError: if the task has only one side.
+        """
         ...
 
     def make(

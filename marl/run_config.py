@@ -56,6 +56,8 @@ class RunConfig(Config, Generic[E]):
     """The networks."""
     algorithm: AlgorithmConfig = Field(default_factory=PPOConfig)
     """The learner."""
+    initial_policy: Path | None = None
+    """Begin with the weights of this run's policy, its normaliser of values included; None to draw them."""
     total_env_steps: int = Field(1_000_000, ge=1)
     """How long to train, in env steps."""
     num_copies: int = Field(128, ge=1)
@@ -191,7 +193,7 @@ def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
         ConfigError: naming the field and both values.
     """
     before, now = old.model_dump(mode="json"), new.model_dump(mode="json")
-    for field in ("env", "policy", "num_copies", "seed"):
+    for field in ("env", "policy", "initial_policy", "num_copies", "seed"):
         difference = first_difference(field, before[field], now[field])
         if difference is not None:
             name, was, wished = difference

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
 
 import torch
 
 from marl.config import Config
 from marl.environment import Environment, Task
-from marl.errors import ConfigError
+from marl.errors import ConfigError, FileError
 
-__all__ = ["UnknownTaskError", "find_task", "make_environment"]
+__all__ = [
+    "UnknownTaskError",
+    "check_settings",
+    "find_policy",
+    "find_task",
+    "make_environment",
+    "shipped_policies",
+]
 
 GROUP = "marl.environments"
 
@@ -38,6 +49,33 @@ def find_task(name: str) -> Task:
         raise _not_installed(name, error) from error
 
 
+def shipped_policies() -> dict[str, Path]:
+    """The folders of all policies that come with installed tasks, by name."""
+    found: dict[str, Path] = {}
+    for entry in entry_points(group=GROUP):
+        with suppress(UnknownTaskError):  # without what the task needs its policies could not play
+            found |= find_task(entry.name).policies
+    return found
+
+
+def find_policy(run: str | Path) -> Path:
+    """The folder of a policy: one that exists goes before one that comes with a task by that name.
+
+    Raises:
+        FileError: if there is neither, naming those that come with tasks.
+    """
+    if Path(run).exists():
+        return Path(run)
+    shipped = shipped_policies()
+    if str(run) not in shipped:
+        names = ", ".join(shipped)
+        raise FileError(
+            f"{run} does not exist; name the folder of a run, its policy/, or a policy that comes with an installed "
+            f"package: {names}"
+        )
+    return shipped[str(run)]
+
+
 def make_environment(
     task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
 ) -> Environment:
@@ -53,6 +91,18 @@ def make_environment(
         raise _not_installed(getattr(config, "name", "env"), error) from error
     except ValueError as error:
         raise ConfigError(f"env: {error}") from error
+
+
+def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
+    """Refuses settings under which a policy's features would mean something else than in training.
+
+    Raises:
+        ConfigError: naming the setting and both values.
+    """
+    here = config.model_dump(mode="json")
+    for name in here.keys() - task.changeable:
+        if name in trained and trained[name] != here[name]:
+            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
 
 
 def _not_installed(name: str, error: ModuleNotFoundError) -> UnknownTaskError:

@@ -24,6 +24,7 @@ from marl.environment import Environment
 from marl.errors import ConfigError, FileError, TrainingError, UndrawableError
 from marl.evaluation import play, record_episode, score_name, summarise
 from marl.finite import check_finite
+from marl.initial_policy import build_policy, take_weights
 from marl.interrupts import stop_on_interrupt
 from marl.logger import Logger
 from marl.policies.actor_critic import ActorCritic
@@ -31,7 +32,7 @@ from marl.run_config import RunConfig, check_resumable, resolve_device, resume_c
 from marl.serialisation import load_state
 from marl.tasks import make_environment
 
-__all__ = ["Progress", "Trainer", "TrainingError", "TrainingResult", "build_policy"]
+__all__ = ["Progress", "Trainer", "TrainingError", "TrainingResult"]
 
 PICTURE_WIDTH = 240
 
@@ -86,7 +87,7 @@ class Trainer:
 
     Raises:
         ConfigError: if the configuration will not do, or ``folder`` cannot be made or is not empty.
-        FileError: if the checkpoint cannot be used.
+        FileError: if the checkpoint or the initial policy cannot be used.
     """
 
     def __init__(self, config: RunConfig[Any], folder: Path, resume: bool = False) -> None:
@@ -101,6 +102,8 @@ class Trainer:
         self.task = task_of(config)
         environment = make_environment(self.task, config.env, config.num_copies, training=True, device=self.device)
         self.policy = build_policy(config, environment, self.device)
+        if start is None and config.initial_policy is not None:
+            take_weights(self.policy, config, config.initial_policy)
         self.learner = make_learner(self.policy, config.algorithm, config.seed)
         self.collector = Collector(environment, config.rollout_length, config.seed)
         self.env_steps, self.episodes = 0, Episodes()
@@ -272,23 +275,6 @@ class Trainer:
     def _left(self) -> str:
         latest = self.checkpoints.latest
         return "; no checkpoint was written yet" if latest is None else f"; the last good checkpoint is {latest}"
-
-
-def build_policy(config: RunConfig[Any], environment: Environment, device: torch.device) -> ActorCritic:
-    """The policy that a configuration describes, its weights drawn from the run's seed.
-
-    Raises:
-        ConfigError: if the networks cannot be made as described.
-    """
-    observation = environment.reset(config.seed)
-    entities, hidden = observation.entities, observation.auxiliary_target
-    sizes = tuple(0 if tensor is None else tensor.shape[-1] for tensor in (entities, hidden))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        try:
-            return ActorCritic(environment.roster, config.policy, *sizes).to(device)
-        except ValueError as error:
-            raise ConfigError(f"policy: {error}") from error
 
 
 def _check_fresh(folder: Path) -> None:

@@ -8,13 +8,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from wrappers.sights import SIGHTS, nearest, read_sight
 from wrappers.world import World
 
-__all__ = ["SIGHTS", "ClassViews", "Frame", "Sight"]
+__all__ = ["ClassViews", "Frame", "check_classes"]
 
-Sight = Literal["landmarks", "prey", "predators", "teammates"]
 Frame = Literal["absolute", "relative"]
-SIGHTS: tuple[Sight, ...] = ("landmarks", "prey", "predators", "teammates")
 
 
 class ClassViews:
@@ -26,8 +25,12 @@ class ClassViews:
     other of its side in order, zeros for absent ones; and the one-hot of its class. With
     ``frame="relative"`` all but its own state is the difference to its own position and velocity.
 
+    A sight with a count, such as ``"predators:4"``, stands for so many nearest ones that are there,
+    nearest first, each followed by a 1; where there are fewer, zeros. Its width does not depend on
+    how many there are, so that a policy with such sights plays among any number.
+
     Args:
-        classes: for each declared class what it sees.
+        classes: for each declared class what it sees, each ``NAME`` or ``NAME:COUNT``.
         team: number of agents of each class; classes left out have none.
         num_prey: ``P``.
         num_obstacles: ``L``.
@@ -50,6 +53,7 @@ class ClassViews:
         if frame not in ("absolute", "relative"):
             raise ValueError(f"frame is {frame!r}; write 'absolute' or 'relative'")
         self.classes = {name: tuple(sights) for name, sights in classes.items()}
+        self._sights = {name: tuple(map(read_sight, sights)) for name, sights in classes.items()}
         self.counts = tuple(team.get(name, 0) for name in classes)
         self.num_predators, self.num_prey, self.num_obstacles = sum(self.counts), num_prey, num_obstacles
         self.frame = frame
@@ -60,15 +64,13 @@ class ClassViews:
 
     def feature_size(self, name: str) -> int:
         """Width ``D_c`` of the features of one agent of a class."""
-        others = self.num_predators - 1
-        opponents = 4 * self.num_prey
-        widths = {
-            "landmarks": 2 * self.num_obstacles,
-            "teammates": 4 * others,
-            "prey": opponents,
-            "predators": opponents,
+        numbers = {
+            "landmarks": self.num_obstacles,
+            "teammates": self.num_predators - 1,
+            "prey": self.num_prey,
+            "predators": self.num_prey,
         }
-        return 4 + sum(widths[sight] for sight in self.classes[name]) + len(self.classes)
+        return 4 + sum(sight.size(numbers[sight.name]) for sight in self._sights[name]) + len(self.classes)
 
     def __call__(self, world: World) -> dict[str, Tensor]:
         """Features of every class with agents.
@@ -88,26 +90,30 @@ class ClassViews:
         batch, count = own.shape[:2]
         origin = own if self.frame == "relative" else torch.zeros_like(own)
         parts = [own]
-        for sight in self.classes[name]:
-            if sight == "landmarks":
-                seen = world.landmark_position[:, None] - origin[:, :, None, :2]
-            elif sight in ("prey", "predators"):
-                seen = self._opponents(world, origin)
-            else:
-                seen = self._teammates(world, origin, agents)
+        for sight in self._sights[name]:
+            things, there = self._things(sight.name, world, agents)
+            seen = things - origin[:, :, None, : things.shape[-1]]
+            if sight.count is not None:
+                offset = things[..., :2] - own[:, :, None, :2]
+                seen = nearest(seen, offset, there, sight.count)
+            elif sight.name != "landmarks":
+                seen = seen * there[..., None]
             parts.append(seen.reshape(batch, count, -1))
         parts.append(self._one_hot[index].to(own).expand(batch, count, -1))
         return torch.cat(parts, -1)
 
-    def _opponents(self, world: World, origin: Tensor) -> Tensor:
-        opponents = torch.cat([world.prey_position, world.prey_velocity], -1)
-        seen = opponents[:, None] - origin[:, :, None]
-        return seen if world.prey_alive is None else seen * world.prey_alive[:, None, :, None]
-
-    def _teammates(self, world: World, origin: Tensor, agents: slice) -> Tensor:
-        others = self._others[agents].to(origin.device)
-        seen = world.kinematics[:, others] - origin[:, :, None]
-        return seen * world.alive[:, others, None]
+    def _things(self, name: str, world: World, agents: slice) -> tuple[Tensor, Tensor]:
+        """What there is of a kind for each of some agents, ``[B, N_c or 1, M, W]``, and what is there of it."""
+        if name == "landmarks":
+            things = world.landmark_position[:, None]
+            return things, things.new_ones(things.shape[:-1], dtype=torch.bool)
+        if name == "teammates":
+            others = self._others[agents].to(world.alive.device)
+            return world.kinematics[:, others], world.alive[:, others]
+        opponents = torch.cat([world.prey_position, world.prey_velocity], -1)[:, None]
+        if world.prey_alive is None:
+            return opponents, opponents.new_ones(opponents.shape[:-1], dtype=torch.bool)
+        return opponents, world.prey_alive[:, None]
 
 
 def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int]) -> None:
@@ -119,12 +125,13 @@ def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int])
     if not classes:
         raise ValueError("no class is declared; declare at least one, e.g. {'A': ('landmarks',)}")
     for name, sights in classes.items():
-        unknown = [sight for sight in sights if sight not in SIGHTS]
-        if unknown:
-            raise ValueError(f"class {name!r} sees {unknown[0]!r}; what can be seen is {', '.join(SIGHTS)}")
         if not sights:
             raise ValueError(f"class {name!r} sees nothing; give it at least one of {', '.join(SIGHTS)}")
-        if len(set(sights)) < len(sights):
+        try:
+            kinds = {read_sight(sight).name for sight in sights}
+        except ValueError as error:
+            raise ValueError(f"class {name!r} sees {error}") from error
+        if len(kinds) < len(sights):
             raise ValueError(f"class {name!r} sees {tuple(sights)}: name each only once")
     for name, count in team.items():
         if name not in classes:

@@ -93,8 +93,11 @@ class Opponents(Protocol):
         """Discrete actions of that side: ``[B, P]`` if it is the prey, ``[B, N]`` if the predators."""
         ...
 
-    def begin(self, where: Tensor) -> None:
-        """Forgets what was in the copies that begin an episode; ``where`` is ``[B]`` of bool."""
+    def begin(self, where: Tensor, generator: torch.Generator) -> None:
+        """Forgets what was in the copies that begin an episode, and draws what holds for all of it.
+
+        ``where`` is ``[B]`` of bool.
+        """
         ...
 
     def state(self) -> dict[str, Any]:
@@ -120,7 +123,7 @@ class Rule:
         """See `Opponents`."""
         return self.rule(world, generator)
 
-    def begin(self, where: Tensor) -> None:
+    def begin(self, where: Tensor, generator: torch.Generator) -> None:
         """Nothing is remembered."""
 
     def state(self) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
         if seed is not None:
             self._prey_draws.seed(seed)
         observations, infos = self.env.reset(seed=seed, options=options)
-        self.opponents.begin(torch.ones(1, dtype=torch.bool))
+        self.opponents.begin(torch.ones(1, dtype=torch.bool), self._prey_draws.generator)
         self._prey_draws.kept = self._noise.draw(1, self._prey_draws.generator)
         return self._kept(observations), self._kept(infos)
 

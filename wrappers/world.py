@@ -128,7 +128,7 @@ def entity_kinds(class_indices: tuple[int, ...], num_classes: int, num_prey: int
 
 
 def nearest_prey(world: World) -> Tensor:
-    """Where each predator's nearest prey is, seen from it, squashed by `marl.symlog.symlog`.
+    """Where each predator's nearest prey that is there is, seen from it, squashed by `marl.symlog.symlog`.
 
     Returns:
         ``[B, N, 2]``.
@@ -136,7 +136,10 @@ def nearest_prey(world: World) -> Tensor:
     offset = world.prey_position[:, None] - world.predator_position[:, :, None]
     if world.num_prey == 1:
         return symlog(offset[:, :, 0])
-    nearest = offset.square().sum(-1).argmin(-1)
+    distance = offset.square().sum(-1)
+    if world.prey_alive is not None:
+        distance = distance.masked_fill(~world.prey_alive[:, None], torch.inf)
+    nearest = distance.argmin(-1)
     return symlog(offset.gather(2, nearest[..., None, None].expand(-1, -1, 1, 2)).squeeze(2))
 
 

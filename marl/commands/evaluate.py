@@ -28,7 +28,7 @@ class Arguments:
     """
 
     run: Run = None
-    """Folder of a trained run, or its policy/."""
+    """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
     policy: Reference = None
     """A reference plays in place of the run's policy: random or chase."""
     environment: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)

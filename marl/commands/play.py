@@ -38,7 +38,7 @@ class Played:
     team: Annotated[str | None, _as_trained("A=N,B=N")] = None
     """Composition, e.g. A=3,B=1."""
     prey: Annotated[str | None, _as_trained("NAME")] = None
-    """How the prey moves: random, still, flee, or the folder of a run that trained prey."""
+    """How the prey moves: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
     """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
@@ -71,8 +71,9 @@ def player_of(run: Path | None, policy: str | None, played: Played) -> tuple[Env
     """
     from marl.api import check_fit, make, reference
     from marl.checkpoint import load_policy
+    from marl.tasks import find_policy
 
-    saved = None if run is None else load_policy(run)
+    saved = None if run is None else load_policy(find_policy(run))
     environment = make(REFERENCE_TASK if saved is None else saved.environment, 1, **played.overrides)
     if policy is not None:
         return environment, reference(policy, environment)

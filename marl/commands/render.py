@@ -24,7 +24,7 @@ class Arguments:
     """
 
     run: Run = None
-    """Folder of a trained run, or its policy/."""
+    """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
     out: Path = Path("episode.gif")
     """Where to: a .gif or .mp4 file."""
     policy: Reference = None

@@ -271,7 +271,7 @@ def test_the_only_class_takes_any_number(saved):
     features = load_opponents(saved["lone"], "prey", 1, 3, 2).views(single.mirrored)["P"]
     torch.testing.assert_close(opponents.views(tag.world.mirrored)["P"][:, :1], features)
     assert opponents.state() == {"memory": None}
-    opponents.begin(torch.ones(4, dtype=torch.bool))
+    opponents.begin(torch.ones(4, dtype=torch.bool), torch.Generator())
 
 
 def test_float64_worlds_are_seen_in_float32(saved):
@@ -313,6 +313,16 @@ def test_a_single_class_that_sees_teammates_keeps_its_number(tmp_path):
     # 4 * 3 predators + 4 * 1 teammate and 4 * 2 predators + 4 * 2 teammates are as wide
     with pytest.raises(ValueError, match="'Q' was trained to see 3 predators and would see 2 here"):
         load_opponents(folder, "prey", 3, 2, 2)
+
+
+def test_a_class_that_sees_the_nearest_few_plays_among_any_number(tmp_path):
+    herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators:2", "teammates:1", "landmarks:2")}}
+    folder = save(tmp_path / "herd", herd)
+    for size, others, obstacles in ((2, 3, 2), (1, 1, 0), (5, 8, 4)):
+        opponents = load_opponents(folder, "prey", size, others, obstacles)
+        tag = make({"team": {"A": others}, "num_prey": size, "num_obstacles": obstacles, "prey": str(folder)})
+        tag.reset(0)
+        assert opponents(tag.world, torch.Generator()).shape == (3, size)
 
 
 def test_a_policy_that_acts_continuously_is_refused(tmp_path):

@@ -187,6 +187,39 @@ def test_absent_prey_are_not_touched_seen_or_chased():
     assert_close(observation.features["Q"][0, 0, 4:12], seen)
 
 
+def test_the_number_of_predators_is_drawn_for_each_episode():
+    tag = make({"P": 1}, num_copies=600, num_predators=4, opponents_between=(2, 4), predators="chase", max_cycles=2)
+    observation = tag.reset(0)
+    first = observation.entity_mask[:, 1:5].sum(-1)
+    # a third each; standard error of a count: 11.5
+    counts = first.bincount(minlength=5)
+    assert counts[:2].tolist() == [0, 0]
+    assert (counts[2:] - 200).abs().max() < 50
+    # the first so many are there; the others do nothing and are seen as nothing
+    assert observation.entity_mask[:, 1:5].equal(torch.arange(4) < first[:, None])
+    step = tag.step(stay(tag))
+    absent = ~step.observation.entity_mask[:, 1:5]
+    assert not step.observation.entities[:, 1:5, :4][absent].any()
+    assert not step.observation.features["P"][:, 0, 4:20].unflatten(1, (4, 4))[absent].any()
+    state = tag.state()
+    second = tag.step(stay(tag)).observation.entity_mask
+    drawn = second[:, 1:5].sum(-1)
+    # two of three draws give another number; standard error 11.5
+    assert 350 < int((drawn != first).sum()) < 450
+    tag.reset(3)
+    tag.load_state(state)
+    assert tag.observe().entity_mask[:, 1:5].sum(-1).equal(first)
+    assert tag.step(stay(tag)).observation.entity_mask.equal(second)
+
+
+def test_the_nearest_predator_is_one_that_is_there():
+    tag = make({"P": 1}, num_copies=64, num_predators=4, opponents_between=(1, 1))
+    tag.reset(0)
+    # absent ones are kept at the origin, where the prey is
+    observation = place(tag, [[0.0, 3.0]] * 4, [[0.0, 0.0]])
+    assert_close(observation.auxiliary_target[:, 0], torch.tensor([[0.0, math.log(4)]]).expand(64, -1))
+
+
 def test_auto_reset_and_repeatability():
     options = {"num_copies": 3, "predators": "random", "num_obstacles": 2, "max_cycles": 5}
     one, two, other = (make({"P": 2}, **options) for _ in range(3))

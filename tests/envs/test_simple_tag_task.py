@@ -34,17 +34,30 @@ def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prey": "fly"}, "prey is 'fly'; what there is: random, still, flee, or the folder of a run"),
-        ({"prey": "experiments"}, "prey is 'experiments'; what there is: random, still, flee, or the folder"),
-        ({"predators": "flee"}, "predators is 'flee'; what there is: chase, random, still, or the folder of a run"),
+        ({"prey": "fly"}, "prey is 'fly'; what there is: random, still, flee, held_out_prey, or the folder of a run"),
+        (
+            {"prey": "experiments"},
+            "prey is 'experiments'; what there is: random, still, flee, held_out_prey, or the folder",
+        ),
+        (
+            {"predators": "flee"},
+            "predators is 'flee'; what there is: chase, random, still, predator_team, or the folder of a run",
+        ),
         ({"side": "both"}, "side\n.*'predators' or 'prey'.*'both'"),
         ({"backend": "mujoco"}, "backend\n.*'batched' or 'pettingzoo'.*'mujoco'"),
         ({**PREY_LEARN, "backend": "pettingzoo"}, "side is 'prey' and backend 'pettingzoo'; .* batched simulator only"),
         ({**PREY_LEARN, "classes": {"P": ["prey"]}}, "class 'P' sees 'prey', but prey learn; .* are 'predators'"),
         ({"classes": {"A": ["landmarks"], "B": ["predators"]}}, "'B' sees 'predators', but predators learn; .* 'prey'"),
+        ({"classes": {"A": ["landmarks"], "B": ["predators:2"]}}, "'B' sees 'predators', but predators learn"),
+        ({**PREY_LEARN, "training_num_predators": [2, 8]}, "a class sees each of the predators; .* predators:4"),
+        (
+            {**PREY_LEARN, "classes": {"P": ["predators:4"]}, "training_num_predators": [3, 2]},
+            r"training_num_predators is \[3, 2\]; give two numbers from 1, the smaller first",
+        ),
         # also a class that nobody plays
         ({"team": {"A": 1}, "classes": {"A": ["prey"], "C": ["predators"]}}, "class 'C' sees 'predators'"),
-        ({"classes": {"A": ["walls"], "B": ["prey"]}}, "classes.A.0\n.*'landmarks', 'prey'.*'walls'"),
+        ({"classes": {"A": ["walls"], "B": ["prey"]}}, "class 'A' sees 'walls'; what can be seen is landmarks, prey"),
+        ({"classes": {"A": ["prey:0"], "B": ["prey"]}}, "class 'A' sees 'prey:0'; write prey for all, or prey:4"),
         ({"classes": {"A": [], "B": ["prey"]}}, "class 'A' sees nothing; give it at least one of landmarks"),
         ({"team": {"A": 2, "Z": 1}}, "team names class 'Z', which is not declared; declared are A, B"),
         ({"team": "A=0,B=0"}, "team {'A': 0, 'B': 0} has no predators; give at least one, e.g. A=1"),
@@ -102,6 +115,15 @@ def test_each_side_has_its_own_numbers():
     assert [c.feature_size for c in prey.roster.classes] == [4 + 20 + 1]
     assert set(predators.scripted()) == {"chase"}
     assert set(prey.scripted()) == set(PREY)
+
+
+def test_the_number_of_predators_is_drawn_in_training_only():
+    settings = {**PREY_LEARN, "classes": {"P": ["predators:4"]}, "training_num_predators": (2, 8)}
+    training, evaluation = make(num_copies=50, training=True, **settings), make(num_copies=50, **settings)
+    numbers = [tag.reset(0).entity_mask[:, 1:-2].sum(-1).tolist() for tag in (training, evaluation)]
+    assert set(numbers[0]) == {2, 3, 4, 5, 6, 7, 8}
+    assert set(numbers[1]) == {4}
+    assert training.roster == evaluation.roster
 
 
 def test_no_communication_is_no_graph():

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from envs.simple_tag_task import SimpleTagConfig, task
-from marl.errors import ConfigError
-from marl.tasks import UnknownTaskError, find_task, make_environment
+from marl.errors import ConfigError, FileError
+from marl.tasks import UnknownTaskError, find_policy, find_task, make_environment, shipped_policies
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -48,3 +48,19 @@ def test_what_the_environment_refuses_is_a_matter_of_configuration() -> None:
     environment = make_environment(task, SimpleTagConfig(team={"A": 3}), 5)
     assert environment.num_copies == 5
     assert environment.roster.team == {"A": 3, "B": 0}
+
+
+def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_policy("predator_team") == Path(task.policies["predator_team"])
+    assert (find_policy(Path("held_out_prey")) / "policy.safetensors").is_file()
+    with pytest.raises(FileError, match=r"runs/x does not exist; .* package: predator_team, held_out_prey"):
+        find_policy("runs/x")
+    # a folder that is there goes before the name
+    Path("predator_team").mkdir()
+    assert find_policy("predator_team") == Path("predator_team")
+
+
+def test_a_task_that_cannot_be_imported_has_no_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, "needy", "not_there_task:task")
+    assert shipped_policies() == {}

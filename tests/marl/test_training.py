@@ -245,6 +245,7 @@ def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: P
     ("change", "message"),
     [
         ({"num_copies": 16}, "num_copies is 16, but the run was trained with 32"),
+        ({"initial_policy": "runs/x"}, "initial_policy is 'runs/x', but the run was trained with None"),
         ({"seed": 5}, "seed is 5, but the run was trained with 1"),
         ({"env": {"name": "simple_tag", "prey": "flee"}}, "env.prey is 'flee', but the run was trained with 'random'"),
         ({"policy": {"graph": {"kind": "none"}}}, "policy.encoder.hidden is"),

@@ -37,6 +37,26 @@ def test_features_come_from_mpe2s_own_observation():
     np.testing.assert_allclose(seen["adversary_2"], expected, atol=1e-6)
 
 
+def test_counted_sights_have_their_width_and_come_from_mpe2s_own_observation():
+    classes = {"C": ("prey:2", "landmarks:1", "teammates:2")}
+    plain, env = make(), AdversaryClass(make(), {"C": 4}, classes)
+    flat, seen = plain.reset(seed=5)[0], env.reset(seed=5)[0]
+    # own 4, two prey and two teammates of 5, a landmark of 3, the one-hot
+    assert {env.observation_space(agent).shape for agent in env.possible_agents[:4]} == {(28,)}
+    for _ in range(5):
+        action = dict.fromkeys(env.agents, 2)
+        flat, seen = plain.step(action)[0], env.step(action)[0]
+    for name, own in ((f"adversary_{i}", flat[f"adversary_{i}"]) for i in range(4)):
+        landmarks, mates = own[4:8].reshape(2, 2), own[8:14].reshape(3, 2)
+        prey = [*own[14:16], *(own[16:18] - own[:2]), 1]
+        landmark = [*min(landmarks, key=np.linalg.norm), 1]
+        np.testing.assert_allclose(seen[name][:17], [*own[2:4], *own[:2], *prey, *[0] * 5, *landmark], atol=1e-6)
+        # two teammates, 5 numbers each; mpe2 does not tell their velocity
+        nearest = sorted(mates, key=np.linalg.norm)[:2]
+        np.testing.assert_allclose(seen[name][17:27].reshape(2, 5)[:, :2], nearest, atol=1e-6)
+        assert seen[name][27] == 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -130,7 +130,7 @@ class Counting:
         self.count = self.count + 1
         return self.count[:, None].expand(-1, world.num_prey) % 5
 
-    def begin(self, where: torch.Tensor) -> None:
+    def begin(self, where: torch.Tensor, generator: torch.Generator) -> None:
         self.count = self.count * ~where
 
     def state(self) -> dict:
@@ -145,7 +145,7 @@ def test_functions_become_opponents_that_remember_nothing():
     opponents = opponents_of(PREY["flee"])
     assert isinstance(opponents, Rule)
     assert isinstance(opponents, Opponents)
-    opponents.begin(torch.tensor([True]))
+    opponents.begin(torch.tensor([True]), generator)
     assert opponents.state() == {}
     opponents.load_state({})
     assert opponents(world, generator).tolist() == [[2]]

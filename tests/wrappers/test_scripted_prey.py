@@ -133,7 +133,7 @@ class Turning:
         self.fresh = torch.zeros_like(self.fresh)
         return action
 
-    def begin(self, where):
+    def begin(self, where, generator):
         self.fresh = self.fresh | where
 
     def state(self):
