@@ -17,7 +17,8 @@ from torch import Tensor
 from envs.curriculum import Curriculum, Stage, seats
 from envs.simple_tag_motion import Motion
 from envs.simple_tag_references import scripted_actors
-from envs.simple_tag_scene import PREDATOR_RADIUS, PREY_RADIUS, Side, tag_scene
+from envs.simple_tag_rewards import CONTACT_REWARD, contacts_of, prey_reward
+from envs.simple_tag_scene import Side, tag_scene
 from marl.batch import Observation, Step
 from marl.environment import Actor, Scene, State
 from marl.roster import ActionSpec, AgentClass, Roster
@@ -27,8 +28,6 @@ from wrappers.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
 from wrappers.world import DIRECTIONS, World, entities, entity_kinds, nearest_prey
 
 __all__ = ["SimpleTag", "roster_of"]
-
-CONTACT_REWARD = 10.0
 
 
 class SimpleTag:
@@ -165,11 +164,11 @@ class SimpleTag:
         )
         self._place(*moved)
         self._clock += 1
-        contacts, alive, over = self._contacts(), self._alive, self._clock >= self.max_cycles
+        contacts, alive, over = contacts_of(self.world), self._alive, self._clock >= self.max_cycles
         if self.side == "predators":
             reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * alive, contacts.sum(2)
         else:
-            reward, touched = self.prey_reward() * alive, contacts.sum(1)
+            reward, touched = prey_reward(self.world, contacts) * alive, contacts.sum(1)
         self.curriculum.count(contacts.sum((1, 2)), torch.from_numpy(over).to(self.device))
         successor = self._observe()
         truncated = torch.from_numpy(over).to(self.device)[:, None] & alive
@@ -179,17 +178,6 @@ class SimpleTag:
             info["links"] = successor.adjacency.sum(-1).to(self.dtype)
         earned = touched * CONTACT_REWARD if self.side == "predators" else reward
         return Step(successor, observation, reward, ~alive, truncated, info, earned)
-
-    def prey_reward(self) -> Tensor:
-        """mpe2's reward of each prey: -10 for each predator on it, less a penalty for leaving.
-
-        Returns:
-            ``[B, P]``.
-        """
-        x = self.world.prey_position.abs() / self.arena
-        outside = torch.where(x < 1.0, (x - 0.9) * 10, (2 * x - 2).exp().clamp(max=10.0))
-        penalty = torch.where(x < 0.9, torch.zeros_like(x), outside).sum(-1)
-        return -CONTACT_REWARD * self._contacts().sum(1) - penalty
 
     def state(self) -> State:
         """What `load_state` needs; see `Environment`."""
@@ -293,12 +281,6 @@ class SimpleTag:
             return self._directions[action]
         _, left, right, down, up = action.clamp(0, 1).unbind(-1)
         return torch.stack([right - left, up - down], -1).to(self.dtype)  # mpe2 subtracts before it converts, too
-
-    def _contacts(self) -> Tensor:
-        offset = self.world.predator_position[:, :, None] - self.world.prey_position[:, None]
-        touching = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
-        there = self._predator_alive[..., None] & self._prey_alive[:, None]
-        return (touching & there).to(self.dtype)
 
     def _observe(self, draw: bool = True) -> Observation:
         world = self.world if self.side == "predators" else self.world.mirrored

@@ -19,7 +19,7 @@ from wrappers.mpe2_world import get_state, read_world, set_state
 from wrappers.prey import PreyNoise
 
 if TYPE_CHECKING:
-    from envs.simple_tag_task import SimpleTagConfig
+    from envs.simple_tag_config import SimpleTagConfig
 
 __all__ = ["make_pettingzoo", "wrapped_simple_tag"]
 

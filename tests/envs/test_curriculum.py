@@ -10,7 +10,8 @@ from torch import Tensor
 
 from envs.curriculum import Curriculum, Stage, seats
 from envs.simple_tag import SimpleTag
-from envs.simple_tag_task import SimpleTagConfig, task
+from envs.simple_tag_config import SimpleTagConfig
+from envs.simple_tag_task import task
 
 CPU = torch.device("cpu")
 

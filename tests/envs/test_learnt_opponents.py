@@ -14,7 +14,8 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from envs.learnt_opponents import LearntOpponents, is_saved_policy, load_opponents
 from envs.simple_tag import SimpleTag
-from envs.simple_tag_task import SimpleTagConfig, task
+from envs.simple_tag_config import SimpleTagConfig
+from envs.simple_tag_task import task
 from marl.checkpoint import load_policy, save_policy
 from marl.errors import FileError
 from marl.networks.critic import CriticConfig

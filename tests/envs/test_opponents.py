@@ -10,7 +10,8 @@ import torch
 
 import marl
 from envs.opponents import check_known, make_opponents, resolved
-from envs.simple_tag_task import SimpleTagConfig, opponents_of, task
+from envs.simple_tag_config import SimpleTagConfig
+from envs.simple_tag_task import opponents_of, task
 from marl.errors import ConfigError
 from marl.run_config import read_config
 from marl.serialisation import load_state

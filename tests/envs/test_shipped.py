@@ -13,7 +13,8 @@ from safetensors import safe_open
 
 import marl
 from envs.shipped import SHIPPED
-from envs.simple_tag_task import SimpleTagConfig, task
+from envs.simple_tag_config import SimpleTagConfig
+from envs.simple_tag_task import task
 from marl.cli import main
 
 TOP = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from mpe2 import simple_tag_v3
 from torch.testing import assert_close
 
 from envs.simple_tag import SimpleTag
+from envs.simple_tag_rewards import contacts_of, prey_reward
 from marl.batch import Observation
 from wrappers.adversary_class import AdversaryClass
 from wrappers.class_views import ClassViews
@@ -90,7 +91,7 @@ def test_each_step_equals_mpe2_over_1000_steps(predators, prey, obstacles, conti
         assert_close(tag.world.velocity, read_world(env).velocity, **EXACT)
         expected = torch.tensor(list(reward.values()), dtype=torch.float64)
         assert_close(step.reward[0], expected[:predators], **EXACT)
-        assert_close(tag.prey_reward()[0], expected[predators:], **EXACT)
+        assert_close(prey_reward(tag.world, contacts_of(tag.world))[0], expected[predators:], **EXACT)
         for i, agent in enumerate(raw.world.agents):
             observed = raw.scenario.observation(agent, raw.world)
             np.testing.assert_allclose(flat_observation(tag.world, i), observed, rtol=0, atol=1e-9)

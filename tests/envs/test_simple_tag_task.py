@@ -10,15 +10,8 @@ from pydantic import ValidationError
 from torch.testing import assert_close
 
 from envs.simple_tag import SimpleTag
-from envs.simple_tag_task import (
-    CommunicationConfig,
-    SimpleTagConfig,
-    SimpleTagTask,
-    graph_of,
-    opponents_of,
-    task,
-    views_of,
-)
+from envs.simple_tag_config import CommunicationConfig, SimpleTagConfig, graph_of
+from envs.simple_tag_task import SimpleTagTask, opponents_of, task, views_of
 from marl.adapters.pettingzoo import PettingZooEnvironment
 from marl.roster import ActionSpec
 from wrappers.predators import PREDATORS

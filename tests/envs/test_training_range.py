@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from envs.simple_tag_task import SimpleTagConfig, task
+from envs.simple_tag_config import SimpleTagConfig
+from envs.simple_tag_task import task
 from marl.environment import Environment
 
 STAY = {"A": torch.zeros(64, 1, dtype=torch.long), "B": torch.zeros(64, 1, dtype=torch.long)}

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from envs.simple_tag import SimpleTag
-from envs.simple_tag_task import SimpleTagConfig, task
+from envs.simple_tag_config import SimpleTagConfig
+from envs.simple_tag_rewards import contacts_of, prey_reward
+from envs.simple_tag_task import task
 from marl.batch import Observation
 
 COPIES = 600
@@ -132,7 +134,7 @@ def test_the_penalty_of_leaving_grows_from_the_arena_border() -> None:
     position[0, 4] = torch.tensor([1.9, 0.0])
     tag.set_world(position, torch.zeros(1, 5, 2))
     # 0.95 of the border, as far as mpe2's 0.95: (0.95 - 0.9) * 10
-    torch.testing.assert_close(tag.prey_reward(), torch.tensor([[-0.5]]))
+    torch.testing.assert_close(prey_reward(tag.world, contacts_of(tag.world)), torch.tensor([[-0.5]]))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from envs.simple_tag_task import SimpleTagConfig, task
+from envs.simple_tag_config import SimpleTagConfig
+from envs.simple_tag_task import task
 from marl.errors import ConfigError, FileError
 from marl.tasks import UnknownTaskError, find_policy, find_task, make_environment, shipped_policies
 
