@@ -86,7 +86,7 @@ def _few_seeds(arms: list[Arm]) -> list[str]:
         covered = ", ".join(f"{100 * range_coverage(n):.3g} % with {n}" for n in numbers)
         notes.append(
             "Few seeds: a percentile interval over seeds stays within the lowest and the highest of them, a range "
-            f"that holds the median of all seeds in {covered}; so these intervals are narrower than 95 % ones."
+            f"that holds the median of all seeds in {covered}; so these intervals are narrower than 95 % needs."
         )
     if any(n < 4 for n in numbers):
         notes.append("Of fewer than four seeds the interquartile mean cuts none: it is their mean.")

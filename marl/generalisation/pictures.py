@@ -23,7 +23,7 @@ __all__ = ["curves", "heat_map"]
 
 Report = Mapping[str, Any]
 
-CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH = 0.72, 0.42, 0.082
+CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH, SMALLEST_PANEL = 0.72, 0.42, 0.082, 3.2
 """Inches."""
 RATIO_LIMIT = 4.0
 """Where the colours of ratios end, either way."""
@@ -53,13 +53,16 @@ def heat_map(report: Report, arena: str) -> Figure:
     panels = 2 if ratios else 1
     labels = [_numbered(report, name) for name in policies]
     names = max(len(name) for name in labels) * LETTER_WIDTH + 0.3
-    size = (names + panels * (len(cells) * CELL_WIDTH + 1.1), len(preys) * (len(policies) * CELL_HEIGHT + 1.25) + 0.2)
+    size = (
+        names + panels * max(len(cells) * CELL_WIDTH + 1.1, SMALLEST_PANEL),
+        len(preys) * (len(policies) * CELL_HEIGHT + 1.4) + 0.2,
+    )
     figure = Figure((max(size[0], 5.5), size[1]), layout="constrained")
     axes = figure.subplots(len(preys), panels, squeeze=False)
     homes = [p["cells_seen_in_training"] for p in report["policies"] if p["name"] in policies]
     for row, prey in enumerate(preys):
         table = _table(scores, policies, prey, cells)
-        title = f"{_words(protocol['score'])}, prey {prey}{_arena_words(arena)}"
+        title = f"{_words(protocol['score'])},\nprey {prey}{_arena_words(arena)}"
         norm: Normalize = Normalize(0, max(float(np.nanmax(table, initial=0.0)), 1e-9))
         _panel(axes[row, 0], table, cells, labels, homes, title, norm, "cividis", "{:.1f}")
         if ratios:
@@ -68,7 +71,7 @@ def heat_map(report: Report, arena: str) -> Figure:
             }
             table = _table({**ratios, **own}, policies, prey, cells)
             norm = LogNorm(1 / RATIO_LIMIT, RATIO_LIMIT)
-            title = "ratio to the natives of the column"
+            title = "ratio to the natives\nof the column"
             _panel(axes[row, 1], table, cells, [""] * len(labels), homes, title, norm, "PuOr", "{:.2f}")
         axes[row, 0].set_ylabel("trained")
     for axis in axes[-1]:

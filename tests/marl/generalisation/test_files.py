@@ -106,10 +106,10 @@ def test_the_heat_map_has_trained_rows_and_played_columns() -> None:
     figure = heat_map(made_up(), "fixed")
     panels = [axis for axis in figure.axes if axis.get_title(loc="left")]
     assert [axis.get_title(loc="left") for axis in panels] == [
-        "contacts per episode, prey flee",
-        "ratio to the natives of the column",
-        "contacts per episode, prey random",
-        "ratio to the natives of the column",
+        "contacts per episode,\nprey flee",
+        "ratio to the natives\nof the column",
+        "contacts per episode,\nprey random",
+        "ratio to the natives\nof the column",
     ]
     scores, ratios = panels[0], panels[1]
     assert [label.get_text() for label in scores.get_xticklabels()] == ["4+4", "1+1", "3+1"]
