@@ -19,9 +19,11 @@ from envs.simple_tag_motion import Motion
 from envs.simple_tag_references import scripted_actors
 from envs.simple_tag_rewards import CONTACT_REWARD, contacts_of, prey_reward
 from envs.simple_tag_scene import Side, tag_scene
+from envs.square import square_symmetries
 from marl.batch import Observation, Step
 from marl.environment import Actor, Scene, State
 from marl.roster import ActionSpec, AgentClass, Roster
+from marl.symmetry import Symmetries
 from wrappers.class_views import ClassViews
 from wrappers.message_graph import MessageGraph
 from wrappers.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
@@ -208,6 +210,11 @@ class SimpleTag:
     def observe(self) -> Observation:
         """What the predators perceive now. Draws no lost links."""
         return self._observe(draw=False)
+
+    @property
+    def symmetries(self) -> Symmetries:
+        """Those of the square; see `Environment`."""
+        return square_symmetries(self.views, self.device)
 
     @property
     def progress(self) -> dict[str, float]:

@@ -161,11 +161,8 @@ class SimpleTagConfig(Config):
         if self.side == "prey" and self.backend == "pettingzoo":
             raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
         PreyNoise(*self.prey_noise)
-        batched_only = (self.training_teams, self.curriculum, None if self.arena == 1 else self.arena)
-        if self.backend == "pettingzoo" and batched_only != (None, None, None):
-            raise ValueError(
-                "training_teams, curriculum and arena are of the batched simulator; leave them out with pettingzoo"
-            )
+        if self.backend == "pettingzoo" and self.arena != 1:
+            raise ValueError(f"arena is {self.arena} and backend 'pettingzoo'; mpe2's arena is 1")
         return self
 
     @model_validator(mode="after")

@@ -64,12 +64,13 @@ def make_pettingzoo(
         device: where the tensors go; the simulator itself runs on the CPU.
 
     Raises:
-        ValueError: if training is to draw from several prey.
+        ValueError: if training is to draw prey, teams or stages.
     """
-    if training and config.training_prey:
+    drawn = [name for name in ("training_prey", "training_teams", "curriculum") if getattr(config, name)]
+    if training and drawn:
         raise ValueError(
-            f"training_prey is {list(config.training_prey)} and backend 'pettingzoo', which has one kind of prey; "
-            "leave training_prey empty, or train with backend 'batched'"
+            f"{drawn[0]} is {getattr(config, drawn[0])} and backend 'pettingzoo', which draws none in training; "
+            f"leave {drawn[0]} out, or train with backend 'batched'"
         )
     views = ClassViews(config.classes, config.team, config.num_prey, config.num_obstacles, config.frame)
     roster = roster_of(views, config.continuous_actions)

@@ -49,6 +49,7 @@ ARMS: dict[str, list[str]] = {
     "reinforce": ["--algorithm.name", "reinforce"],
     "no_auxiliary": ["--algorithm.auxiliary-coef", "0"],
     "shared_reward": ["--algorithm.team-spirit", "1"],
+    "symmetries": ["--algorithm.symmetries", "True"],
     "advantage_all": ["--algorithm.normalise-advantage", "all"],
 }
 """What each arm changes; the default has GAT messages of unlimited range, a window of 8, everything by class, PPO."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from marl.batch import Observation, Step
 from marl.config import Config
 from marl.roster import Roster
+from marl.symmetry import Symmetries
 
 __all__ = ["Actor", "Environment", "Scene", "State", "Task"]
 
@@ -59,6 +60,11 @@ class Environment(Protocol):
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
     agent_noun: str
     """What one agent is called, e.g. ``predator``."""
+
+    @property
+    def symmetries(self) -> Symmetries | None:
+        """Changes of the world under which it stays the same game, for augmentation; None if none are known."""
+        ...
 
     @property
     def progress(self) -> Mapping[str, float]:

@@ -104,7 +104,7 @@ class Trainer:
         self.policy = build_policy(config, environment, self.device)
         if start is None and config.initial_policy is not None:
             take_weights(self.policy, config, config.initial_policy)
-        self.learner = make_learner(self.policy, config.algorithm, config.seed)
+        self.learner = make_learner(self.policy, config.algorithm, config.seed, environment.symmetries)
         self.collector = Collector(environment, config.rollout_length, config.seed)
         self.env_steps, self.episodes = 0, Episodes()
         self.metrics: dict[str, float] = {}

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.errors",),
     ("marl.config", "marl.roster", "marl.batch", "marl.symlog"),
+    ("marl.symmetry",),
     ("marl.environment",),
     (
         "marl.seeding",
@@ -41,7 +42,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 """A module imports from its own group and from those above, but not upwards."""
 
-FIRST_GROUP = {"marl.errors", "marl.config", "marl.roster", "marl.batch", "marl.environment", "marl.symlog"}
+FIRST_GROUP = {
+    "marl.errors",
+    "marl.config",
+    "marl.roster",
+    "marl.batch",
+    "marl.environment",
+    "marl.symlog",
+    "marl.symmetry",
+}
 """What environments and wrappers may know of the library."""
 
 EXCEPTIONS = {

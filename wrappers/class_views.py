@@ -64,13 +64,18 @@ class ClassViews:
 
     def feature_size(self, name: str) -> int:
         """Width ``D_c`` of the features of one agent of a class."""
+        return sum(self.layout(name))
+
+    def layout(self, name: str) -> tuple[int, ...]:
+        """The features of one agent of a class: 2 for each vector of the plane, 1 for each other number."""
         numbers = {
             "landmarks": self.num_obstacles,
             "teammates": self.num_predators - 1,
             "prey": self.num_prey,
             "predators": self.num_prey,
         }
-        return 4 + sum(sight.size(numbers[sight.name]) for sight in self._sights[name]) + len(self.classes)
+        seen = [part for sight in self._sights[name] for part in sight.layout(numbers[sight.name])]
+        return (2, 2, *seen, *[1] * len(self.classes))
 
     def __call__(self, world: World) -> dict[str, Tensor]:
         """Features of every class with agents.

@@ -24,10 +24,10 @@ class Sight:
     name: str
     count: int | None = None
 
-    def size(self, number: int) -> int:
-        """Width of its features where there are ``number`` of them."""
-        width = 2 if self.name == "landmarks" else 4
-        return width * number if self.count is None else (width + 1) * self.count
+    def layout(self, number: int) -> tuple[int, ...]:
+        """Its features where there are ``number`` of them: 2 for each vector of the plane, 1 for each other number."""
+        vectors = (2,) if self.name == "landmarks" else (2, 2)
+        return vectors * number if self.count is None else (*vectors, 1) * self.count
 
 
 def read_sight(text: str) -> Sight:

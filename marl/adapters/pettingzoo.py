@@ -142,6 +142,11 @@ class PettingZooEnvironment:
             self._set_state(env, copies[str(i)])
 
     @property
+    def symmetries(self) -> None:
+        """None are known."""
+        return None
+
+    @property
     def progress(self) -> Mapping[str, float]:
         """Nothing changes."""
         return {}

@@ -19,6 +19,7 @@ from marl.losses import masked_mean, normalise, regression
 from marl.policies.actor_critic import ActorCritic, Evaluation
 from marl.returns import explained_variance, generalised_advantage
 from marl.seeding import SHUFFLING, stream
+from marl.symmetry import Symmetries
 
 __all__ = ["NonFiniteError", "PolicyGradient", "PolicyGradientConfig", "Targets"]
 
@@ -58,6 +59,8 @@ class PolicyGradientConfig(Config):
     """Gradients are scaled down to this norm."""
     team_spirit: Fraction = 1.0
     """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""
+    symmetries: bool = False
+    """Turn and mirror each copy of a minibatch at random, as the environment's symmetries allow."""
     normalise_advantage: Literal["class", "all", "none"] = "all"
     """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
 
@@ -90,10 +93,19 @@ class PolicyGradient:
         policy: is trained in place.
         config: settings.
         seed: of the shuffling.
+        symmetries: of the environment; None if it has none.
+
+    Raises:
+        ConfigError: if symmetries are asked for and there are none.
     """
 
-    def __init__(self, policy: ActorCritic, config: PolicyGradientConfig, seed: int) -> None:
+    def __init__(
+        self, policy: ActorCritic, config: PolicyGradientConfig, seed: int, symmetries: Symmetries | None = None
+    ) -> None:
+        if config.symmetries and symmetries is None:
+            raise ConfigError("algorithm.symmetries is on, but this environment names none; switch it off")
         self.policy, self.config = policy, config
+        self.symmetries = symmetries if config.symmetries else None
         self.generator = stream(seed, SHUFFLING)
         rate = scheduled(config.learning_rate, 0.0)
         self.optimiser = torch.optim.Adam(policy.parameters(), lr=rate, eps=1e-5, fused=True)
@@ -119,7 +131,7 @@ class PolicyGradient:
         targets, metrics = self._targets(rollout)
         sums: dict[str, list[Tensor]] = defaultdict(list)
         for index in self._parts(rollout.started.shape[1], sums):
-            part = rollout.copies(index.to(rollout.started.device))
+            part = self._turned(rollout.copies(index.to(rollout.started.device)))
             self._step(part, targets.copies(index.to(rollout.started.device)), progress, sums)
         metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
@@ -152,6 +164,17 @@ class PolicyGradient:
     ) -> Tensor:
         """Loss ``[T, B, N]`` of the policy for each entry."""
         return -log_prob * targets.advantage
+
+    def _turned(self, rollout: Rollout) -> Rollout:
+        """Each copy changed by a symmetry drawn for it.
+
+        Reference: Laskin et al., "Reinforcement Learning with Augmented Data",
+        https://arxiv.org/abs/2004.14990; here actions turn with what is seen.
+        """
+        if self.symmetries is None:
+            return rollout
+        chosen = torch.randint(self.symmetries.order, rollout.started.shape[1:], generator=self.generator)
+        return self.symmetries.rollout(rollout, chosen.to(rollout.started.device))
 
     def _reward(self, rollout: Rollout, progress: float) -> Tensor:
         """``[T, B, N]``: (1 - spirit) what the agent brought itself + spirit the team's reward.

@@ -14,6 +14,7 @@ from marl.batch import Rollout
 from marl.config import PositiveSchedule, scheduled
 from marl.losses import clipped_surrogate, masked_mean
 from marl.policies.actor_critic import ActorCritic
+from marl.symmetry import Symmetries
 
 __all__ = ["PPO", "PPOConfig"]
 
@@ -45,12 +46,13 @@ class PPO(PolicyGradient):
         policy: is trained in place.
         config: settings.
         seed: of the shuffling.
+        symmetries: see `PolicyGradient`.
     """
 
     config: PPOConfig
 
-    def __init__(self, policy: ActorCritic, config: PPOConfig, seed: int) -> None:
-        super().__init__(policy, config, seed)
+    def __init__(self, policy: ActorCritic, config: PPOConfig, seed: int, symmetries: Symmetries | None = None) -> None:
+        super().__init__(policy, config, seed, symmetries)
 
     def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
         for _ in range(self.config.epochs):

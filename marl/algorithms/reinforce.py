@@ -12,6 +12,7 @@ from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig
 from marl.batch import Rollout
 from marl.policies.actor_critic import ActorCritic, Evaluation
 from marl.returns import generalised_advantage
+from marl.symmetry import Symmetries
 
 __all__ = ["Reinforce", "ReinforceConfig"]
 
@@ -40,12 +41,15 @@ class Reinforce(PolicyGradient):
         policy: is trained in place.
         config: settings.
         seed: of the learner's randomness.
+        symmetries: see `PolicyGradient`.
     """
 
     config: ReinforceConfig
 
-    def __init__(self, policy: ActorCritic, config: ReinforceConfig, seed: int) -> None:
-        super().__init__(policy, config, seed)
+    def __init__(
+        self, policy: ActorCritic, config: ReinforceConfig, seed: int, symmetries: Symmetries | None = None
+    ) -> None:
+        super().__init__(policy, config, seed, symmetries)
 
     def _valid(self, rollout: Rollout) -> Tensor:
         alive = rollout.observation.alive

@@ -84,7 +84,7 @@ def test_a_policy_outlives_those_that_it_met_in_training(tmp_path: Path) -> None
 def test_pettingzoo_has_one_kind_of_prey() -> None:
     config = SimpleTagConfig(backend="pettingzoo", training_prey=("flee", "random"))
     task.make(config, 1).close()
-    with pytest.raises(ValueError, match=r"training_prey is \['flee', 'random'\] and backend 'pettingzoo'"):
+    with pytest.raises(ValueError, match=r"training_prey is \('flee', 'random'\) and backend 'pettingzoo'"):
         task.make(config, 1, training=True)
 
 

@@ -146,11 +146,22 @@ def test_the_penalty_of_leaving_grows_from_the_arena_border() -> None:
         ({"training_teams": {"C": [1, 2]}}, "'C', which is not declared"),
         ({"training_teams": ["A=1", "A=0"]}, "no predators"),
         ({"training_teams": ["A:1"]}, "'A:1' is not NAME=COUNT"),
-        ({"training_teams": ["A=1"], "backend": "pettingzoo"}, "batched simulator"),
-        ({"arena": 2.0, "backend": "pettingzoo"}, "batched simulator"),
+        ({"arena": 2.0, "backend": "pettingzoo"}, r"arena is 2.0 and backend 'pettingzoo'"),
         ({"training_teams": ["A=1"], "classes": {"A": ["teammates"], "B": ["prey"]}}, "each of its teammates"),
     ],
 )
 def test_bad_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SimpleTagConfig.model_validate(settings)
+
+
+@pytest.mark.parametrize("name", ["training_teams", "curriculum"])
+def test_what_is_drawn_in_training_does_not_keep_a_team_from_playing_in_mpe2(name: str) -> None:
+    stages = {"stages": [{"until": 1.0, "prey_speed": 0.5}, {}]}
+    drawn = {"training_teams": [{"A": 1}], "curriculum": stages}[name]
+    config = SimpleTagConfig.model_validate({"backend": "pettingzoo", name: drawn})
+    with pytest.raises(ValueError, match=f"{name} is .* and backend 'pettingzoo'.*leave {name} out"):
+        task.make(config, 1, training=True)
+    made = task.make(config, 1)
+    assert made.roster.team == {"A": 2, "B": 2}
+    made.close()
