@@ -23,6 +23,7 @@ from marl.generalisation.records import ArenaChoice, Contestant, Plan, Protocol,
 from marl.processes import usable_cores
 from marl.roster import format_team, parse_teams
 from marl.seed_statistics import normalised_score, probability_of_improvement, score
+from marl.tasks import find_policy
 
 __all__ = ["generalise", "measures_of", "report_of"]
 
@@ -50,7 +51,7 @@ def generalise(
     played again. With more than one job a script needs ``if __name__ == "__main__":`` round the call.
 
     Args:
-        runs: folders of trained runs.
+        runs: folders of trained runs, or names of policies that come with the package.
         teams: compositions, e.g. ``"1+1,2+2,8+8"`` or ``"A=1+B=1,A=3"``.
         out: folder of the report.
         prey: names with commas; as the first run was trained by default.
@@ -74,7 +75,7 @@ def generalise(
     if not runs:
         raise ConfigError("nobody plays; name the folder of at least one run")
     folder = _checked_folder(Path(out))
-    read = [read_run(Path(run)) for run in runs]
+    read = [read_run(find_policy(run)) for run in runs]
     first = read[0]
     try:
         compositions = parse_teams(teams, list(first.team))

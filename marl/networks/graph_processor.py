@@ -94,13 +94,6 @@ class EdgeGATv2Conv(GATv2Conv):
         Returns:
             ``[M, N, D]``.
         """
-        graphs = max(1, CHUNK_ELEMENTS // (x.shape[1] * x.shape[1] * x.shape[2]))
-        if x.device.type != "cpu" or graphs >= len(x):
-            return self._dense(x, adjacency, edges)
-        parts = zip(x.split(graphs), adjacency.split(graphs), edges.split(graphs), strict=True)
-        return torch.cat([self._dense(*part) for part in parts])
-
-    def _dense(self, x: Tensor, adjacency: Tensor, edges: Tensor) -> Tensor:
         sent, own = self.lin_l(x), self.lin_r(x)
         mixed = self.lin_edge(edges).add_(own[:, :, None]).add_(sent[:, None])  # in place: memory is what takes time
         mixed = functional.leaky_relu_(mixed, self.negative_slope)
@@ -187,20 +180,26 @@ class GraphProcessor(nn.Module):
         Returns:
             ``[..., N, D]``.
         """
-        leading, size = tokens.shape[:-2], tokens.shape[-2]
-        adjacency, kinematics = adjacency.reshape(-1, size, size), kinematics.reshape(-1, size, 4)
-        kinds = functional.one_hot(class_indices, self.num_classes).to(tokens)
+        leading, (size, width) = tokens.shape[:-2], tokens.shape[-2:]
+        whole = (tokens.reshape(-1, size, width), adjacency.reshape(-1, size, size), kinematics.reshape(-1, size, 4))
+        graphs = max(1, CHUNK_ELEMENTS // (size * size * width)) if tokens.device.type == "cpu" else len(whole[0])
+        parts = zip(*(x.split(graphs) for x in whole), strict=True)
+        passed = [self._pass(x, heard, moved, class_indices) for x, heard, moved in parts]
+        return torch.cat(passed).reshape(*leading, size, width)
+
+    def _pass(self, x: Tensor, adjacency: Tensor, kinematics: Tensor, class_indices: Tensor) -> Tensor:
+        """The same for ``M`` graphs that fit the cache: tokens ``[M, N, D]`` and so on."""
+        kinds = functional.one_hot(class_indices, self.num_classes).to(x)
         nodes = torch.cat([symlog(kinematics), kinds.expand(len(kinematics), -1, -1)], -1)
         edges = self._edges(kinematics, kinds) if self.config.kind == "gat" else None
-        dense = self.config.route == "dense" or (self.config.route == "auto" and size <= LARGEST_DENSE_TEAM)
-        x = tokens.reshape(-1, size, tokens.shape[-1])
+        dense = self.config.route == "dense" or (self.config.route == "auto" and x.shape[1] <= LARGEST_DENSE_TEAM)
         for norm, inputs, layer, output in zip(
             self.node_norms, self.node_inputs, self.layers, self.outputs, strict=True
         ):
             sent = inputs(torch.cat([norm(x), nodes], -1)).relu()
             heard = _dense(layer, sent, adjacency, edges) if dense else _sparse(layer, sent, adjacency, edges)
             x = x + output(heard.relu())
-        return x.reshape(*leading, size, -1)
+        return x
 
     def _edges(self, kinematics: Tensor, kinds: Tensor) -> Tensor:
         size = kinds.shape[0]

@@ -203,12 +203,12 @@ def test_heads_that_do_not_divide_the_width_are_refused() -> None:
 
 
 def test_graphs_in_chunks_give_the_same_numbers_and_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
-    layer = EdgeGATv2Conv(8, 2, 3)
-    x, edges = torch.randn(5, 4, 8), torch.randn(5, 4, 4, 3)
-    adjacency = torch.rand(5, 4, 4) < 0.5
+    processor = GraphProcessor(8, 2, GraphConfig(heads=2, rounds=2))
+    tokens, kinematics = torch.randn(5, 3, 4, 8), torch.randn(5, 3, 4, 4)
+    adjacency, classes = torch.rand(5, 3, 4, 4) < 0.5, torch.tensor([0, 0, 1, 1])
     results = []
     for elements in (2**18, 2 * 4 * 4 * 8):  # all at once; two graphs at a time, and one left over
         monkeypatch.setattr("marl.networks.graph_processor.CHUNK_ELEMENTS", elements)
-        out = layer.dense(x, adjacency, edges)
-        results.append((out, torch.autograd.grad(out.square().sum(), layer.lin_edge.weight)[0]))
+        out = processor(tokens, adjacency, kinematics, classes)
+        results.append((out, torch.autograd.grad(out.square().sum(), processor.layers[0].lin_edge.weight)[0]))
     torch.testing.assert_close(results[0], results[1])
