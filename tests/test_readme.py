@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -25,13 +26,14 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def blocks(language: str) -> list[str]:
     """The README's blocks of code in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [code for named, code in fenced if named == language]
 
 
 def commands(name: str) -> list[list[str]]:
     """The README's commands ``marl NAME ...``, without the program's name."""
     lines = [line for block in blocks("") for line in block.splitlines()]
-    return [line.split()[1:] for line in lines if line.startswith(f"marl {name} ")]
+    return [shlex.split(line)[1:] for line in lines if line.startswith(f"marl {name} ")]
 
 
 @pytest.fixture
@@ -45,9 +47,30 @@ def test_the_training_commands_work() -> None:
     trainings = commands("train")
     assert len(trainings) >= 3
     for command in trainings:
+        if "--seeds" in command and "runs/several" not in command:
+            continue  # other tests train those
         shorter = [part for part in command if not part.isdigit() and part not in ("--seed", "--total-env-steps")]
         resuming = ["--total-env-steps", "512"] if "--resume" in command else SHORT.split()
         assert main([*shorter, *resuming]) == 0, command
+
+
+def test_teams_are_taken_to_other_sizes() -> None:
+    (command,) = commands("generalise")
+    for training in commands("train"):
+        if "runs/mixed" in training:
+            assert main([*training, *SHORT.split()]) == 0
+        if "runs/natives" in training:
+            fewer = [part.replace("1,2", "1") for part in training]
+            assert main([*fewer, *SHORT.split()]) == 0
+    assert main([*command, "--episodes", "2", "--jobs", "1"]) == 0
+    assert Path("report/report.json").is_file()
+
+
+def test_both_sides_learn_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marl.commands.crosstable.EPISODES", 2)
+    (command,) = commands("alternate")
+    assert main([*command[: command.index("--rounds")], "--rounds", "1", "--env-steps", "256"]) == 0
+    assert Path("runs/duel/prey-1/policy").is_dir()
 
 
 @pytest.mark.usefixtures("runs")

@@ -56,7 +56,7 @@ def report(alternation: Alternation, console: Console) -> None:
         console: prints.
     """
     console.print(f"each version against each over {EPISODES} episodes", soft_wrap=True)
-    table, out = crosstable(alternation), alternation.out
+    table, out = crosstable(alternation, EPISODES), alternation.out
     with atomic_path(out / "crosstable.json") as path:
         told = {**vars(table), "mean": table.mean.tolist(), "episodes": EPISODES, "seed": SEED}
         path.write_text(json.dumps(told, indent=1) + "\n")
@@ -79,7 +79,7 @@ def _log(table: Crosstable, picture: NDArray[np.uint8], alternation: Alternation
     logger.close()
 
 
-def crosstable(alternation: Alternation, episodes: int = EPISODES) -> Crosstable:
+def crosstable(alternation: Alternation, episodes: int) -> Crosstable:
     """Plays each version of the side that was trained first against all of the other side.
 
     The opponents that the presets name are among both.
