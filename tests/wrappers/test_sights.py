@@ -26,11 +26,13 @@ def test_what_is_no_sight_is_refused(text, message):
         read_sight(text)
 
 
-def test_sizes_by_hand():
-    # 2 a landmark, 4 of all else; with a count one more each, whatever there is
-    assert [Sight("landmarks").size(3), Sight("prey").size(3), Sight("teammates").size(0)] == [6, 12, 0]
-    assert [Sight("landmarks", 2).size(n) for n in (0, 7)] == [6, 6]
-    assert [Sight("predators", 4).size(n) for n in (0, 7)] == [20, 20]
+def test_layouts_by_hand():
+    # a position of a landmark, position and velocity of all else; with a count a presence too, whatever there is
+    assert Sight("landmarks").layout(3) == (2, 2, 2)
+    assert Sight("prey").layout(2) == (2, 2, 2, 2)
+    assert Sight("teammates").layout(0) == ()
+    assert Sight("landmarks", 2).layout(0) == Sight("landmarks", 2).layout(7) == (2, 1, 2, 1)
+    assert Sight("predators", 2).layout(7) == (2, 2, 1, 2, 2, 1)
 
 
 OFFSET = torch.tensor([[[[3.0, 4.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]]])
