@@ -75,7 +75,9 @@ def is_saved_policy(path: Path) -> bool:
     return any((folder / "policy.safetensors").is_file() for folder in (path, path / "policy"))
 
 
-def load_opponents(path: Path, side: Side, size: int, others: int, num_obstacles: int) -> LearntOpponents:
+def load_opponents(
+    path: Path, side: Side, size: int, others: int, num_obstacles: int, drawn: bool = False
+) -> LearntOpponents:
     """A trained side, ready to play in a world.
 
     Args:
@@ -84,6 +86,7 @@ def load_opponents(path: Path, side: Side, size: int, others: int, num_obstacles
         size: how many play on it.
         others: how many play on the other side.
         num_obstacles: in the world.
+        drawn: whether fewer may play on the other side, or on this one.
 
     Raises:
         FileError: if the policy cannot be loaded.
@@ -99,6 +102,14 @@ def load_opponents(path: Path, side: Side, size: int, others: int, num_obstacles
     team = _team(settings["team"], size, path)
     views = ClassViews(settings["classes"], team, others, num_obstacles, settings["frame"])
     _check_numbers(settings, side, size, others, num_obstacles, path)
+    everyone = [
+        sight for sights in settings["classes"].values() for sight in map(read_sight, sights) if not sight.count
+    ]
+    if drawn and any(sight.name != "landmarks" for sight in everyone):
+        raise ValueError(
+            f"{path} sees every one of the {everyone[-1].name}, and episodes draw how many play; opponents in such "
+            f"worlds must be trained to see the nearest few, e.g. {everyone[-1].name}:4"
+        )
     if any(agent_class.action.kind != "discrete" for agent_class in saved.policy.roster.classes):
         raise ValueError(f"{path} acts continuously; opponents must act discretely")
     links = settings["communication"]

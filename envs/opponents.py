@@ -37,7 +37,9 @@ def check_known(field: str, name: str, side: Side) -> None:
         raise ValueError(f"{field} is {name!r}; what there is: {there_is}, or the folder of a run that trained it")
 
 
-def make_opponents(name: str, side: Side, size: int, others: int, num_obstacles: int) -> Opponents | PreyPolicy:
+def make_opponents(
+    name: str, side: Side, size: int, others: int, num_obstacles: int, drawn: bool = False
+) -> Opponents | PreyPolicy:
     """One side of simple_tag by name.
 
     Args:
@@ -46,6 +48,7 @@ def make_opponents(name: str, side: Side, size: int, others: int, num_obstacles:
         size: how many play on it.
         others: how many play on the other side.
         num_obstacles: in the world.
+        drawn: whether episodes draw how many play.
 
     Raises:
         ValueError: if a saved policy does not fit this world.
@@ -54,4 +57,4 @@ def make_opponents(name: str, side: Side, size: int, others: int, num_obstacles:
     if name in RULES[side]:
         return RULES[side][name]
     folder = Path(name) if is_saved_policy(Path(name)) else SHIPPED[side].get(name, Path(name))
-    return load_opponents(folder, side, size, others, num_obstacles)
+    return load_opponents(folder, side, size, others, num_obstacles, drawn)

@@ -178,7 +178,7 @@ class SimpleTag:
         info = {"contacts": touched}
         if successor.adjacency is not None:
             info["links"] = successor.adjacency.sum(-1).to(self.dtype)
-        earned = touched * CONTACT_REWARD if self.side == "predators" else reward
+        earned = touched * CONTACT_REWARD if self.side == "predators" else None  # prey share no reward
         return Step(successor, observation, reward, ~alive, truncated, info, earned)
 
     def state(self) -> State:

@@ -174,12 +174,24 @@ class SimpleTagConfig(Config):
                 )
             for team in teams:
                 check_classes(self.classes, team)
-        several = any(team != self.team for teams in self.drawn_teams for team in teams)
-        if several and any("teammates" in sights for sights in self.classes.values()):
+        sizes = {sum(team.values()) for teams in [[self.team], *self.drawn_teams] for team in teams}
+        if len(sizes) > 1 and any("teammates" in sights for sights in self.classes.values()):
             raise ValueError(
                 "training_teams draws teams of several sizes, but a class sees each of its teammates; "
                 "let it see the nearest few, e.g. teammates:2"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _of_the_side_that_learns(self) -> SimpleTagConfig:
+        """A setting of the other side would have no effect."""
+        prey = ("training_prey", "prey_noise", "curriculum")
+        for name in prey if self.side == "prey" else ("training_predators", "training_num_predators"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                other = "predators" if self.side == "prey" else "prey"
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}, but {self.side} learn; it is for where {other} do"
+                )
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import torch
 from envs.opponents import make_opponents
 from envs.simple_tag import roster_of
 from envs.simple_tag_references import scripted_actors
+from envs.simple_tag_rewards import CONTACT_REWARD
 from envs.simple_tag_scene import tag_scene
 from marl.adapters.pettingzoo import PettingZooEnvironment
 from marl.environment import Scene
@@ -93,4 +94,5 @@ def make_pettingzoo(
         set_state=set_state,
         device=device,
         agent_noun="predator",
+        earned=lambda info: info["contacts"] * CONTACT_REWARD,
     )

@@ -130,11 +130,13 @@ def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> 
         side, size, usual, drawn = "prey", config.num_prey, config.prey, config.training_prey
     else:
         side, size, usual, drawn = "predators", config.num_predators, config.predators, config.training_predators
+    numbers = {sum(named.values()) for teams in config.drawn_teams for named in teams}
+    varies = training and (len(numbers) > 1 or config.training_num_predators is not None)
     if not (training and drawn):
-        return make_opponents(usual, side, size, team, config.num_obstacles)
+        return make_opponents(usual, side, size, team, config.num_obstacles, varies)
     for name in drawn:
         check_known(f"training_{side}", name, side)
-    return Mixture([make_opponents(name, side, size, team, config.num_obstacles) for name in drawn])
+    return Mixture([make_opponents(name, side, size, team, config.num_obstacles, varies) for name in drawn])
 
 
 task = SimpleTagTask()

@@ -75,7 +75,7 @@ def measure(arm: str, runs: list[Path], folder: Path, jobs: int | None) -> dict[
 def table_of(arms: dict[str, Any]) -> Table:
     """One row an arm."""
     columns = [f"{prey}, {kind}" for kind in ("arm", "messages off") for prey in PREY]
-    table = Table(title="contacts per episode: interquartile mean over seeds [95 % interval over seeds]")
+    table = Table(title="contacts per episode: interquartile mean and 95 % interval over seeds (over episodes if one)")
     for column in ("arm", *columns):
         table.add_column(column.replace(", arm", ""))
     for arm, measured in arms.items():
@@ -102,8 +102,9 @@ def draw(arms: dict[str, Any], path: Path) -> None:
         axes.set_yticks(range(len(arms)), [name.replace("_", " ") for name in arms])
         axes.grid(axis="x", alpha=0.3)
     figure.axes[0].invert_yaxis()
-    seeds = len(next(iter(arms.values()))[f"{PREY[0]}, arm"]["per_seed"])
-    figure.supxlabel(f"filled: as trained; hollow: messages off at test; bars: 95 % over {seeds} seeds", fontsize=9)
+    first = next(iter(arms.values()))[f"{PREY[0]}, arm"]
+    over = f"{len(first['per_seed'])} seeds" if interval_of(first)[1] == "seeds" else "episodes, one seed"
+    figure.supxlabel(f"filled: as trained; hollow: messages off at test; bars: 95 % over {over}", fontsize=9)
     figure.savefig(path, dpi=120, format="png")
 
 
@@ -139,11 +140,14 @@ def main(
     if unknown:
         raise SystemExit(f"there is no arm {unknown[0]!r}; there is {', '.join(ARMS)}")
     results = HERE / "results" / "ablations.json"
-    measured = json.loads(results.read_text())["arms"] if results.exists() else {}
+    protocol = {"preset": PRESET.name, "team": TEAM, "env_steps": env_steps, "seeds": seeds, "episodes": EPISODES}
+    before = json.loads(results.read_text()) if results.exists() else {"protocol": protocol, "arms": {}}
+    if before["protocol"] != protocol:
+        raise SystemExit(f"{results} was measured with {before['protocol']}, not {protocol}; move it away first")
+    measured = before["arms"]
     for arm in wanted:
         measured[arm] = measure(arm, train(arm, runs, seeds, env_steps, jobs), runs, jobs)
         ordered = {name: measured[name] for name in ARMS if name in measured}
-        protocol = {"preset": PRESET.name, "team": TEAM, "env_steps": env_steps, "episodes": EPISODES}
         with atomic_path(results) as path:
             path.write_text(json.dumps({"protocol": protocol, "arms": ordered}, indent=1) + "\n")
         with atomic_path(results.with_suffix(".png")) as path:

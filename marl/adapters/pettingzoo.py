@@ -50,6 +50,7 @@ class PettingZooEnvironment:
         set_state: puts an environment, which was reset before, into such a state.
         device: where the tensors go.
         agent_noun: what one agent is called.
+        earned: what each agent brought of a shared reward, ``[B, N]``, from the infos; None if unknown.
 
     Raises:
         ValueError: for no copies, an agent of an undeclared class, agents of one class that
@@ -70,13 +71,14 @@ class PettingZooEnvironment:
         set_state: Callable[[Env, State], None] | None = None,
         device: torch.device | str = "cpu",
         agent_noun: str = "agent",
+        earned: Callable[[Mapping[str, Tensor]], Tensor] | None = None,
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         if (get_state is None) != (set_state is None):
             raise ValueError("only one of get_state and set_state is given; give both or none")
         self.num_copies, self.device = num_copies, torch.device(device)
-        self.agent_noun = agent_noun
+        self.agent_noun, self._earned = agent_noun, earned
         self.events: Mapping[str, str] = dict(events or {})
         self.per_step = frozenset({"links"})
         self._scripted, self._scene = dict(scripted or {}), scene
@@ -116,6 +118,7 @@ class PettingZooEnvironment:
             terminated=self._by_agent(terminated).bool(),
             truncated=self._by_agent(truncated).bool(),
             info=measured,
+            earned=None if self._earned is None else self._earned(measured),
         )
 
     def state(self) -> State | None:

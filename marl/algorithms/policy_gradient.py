@@ -60,7 +60,7 @@ class PolicyGradientConfig(Config):
     team_spirit: Fraction = 1.0
     """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""
     symmetries: bool = False
-    """Turn and mirror each copy of a minibatch at random, as the environment's symmetries allow."""
+    """Turn and mirror each copy of a rollout at random, as the environment's symmetries allow."""
     normalise_advantage: Literal["class", "all", "none"] = "all"
     """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
 
@@ -123,15 +123,16 @@ class PolicyGradient:
         Raises:
             NonFiniteError: if a loss or gradient is; the parameters are left as they were before
                 the step that failed.
+            ConfigError: if team spirit is asked for and the rollout does not say who brought what.
         """
         rate = scheduled(self.config.learning_rate, progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        rollout = replace(rollout, reward=self._reward(rollout, progress))
+        rollout = self._turned(replace(rollout, reward=self._reward(rollout, progress)))
         targets, metrics = self._targets(rollout)
         sums: dict[str, list[Tensor]] = defaultdict(list)
         for index in self._parts(rollout.started.shape[1], sums):
-            part = self._turned(rollout.copies(index.to(rollout.started.device)))
+            part = rollout.copies(index.to(rollout.started.device))
             self._step(part, targets.copies(index.to(rollout.started.device)), progress, sums)
         metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
@@ -166,15 +167,18 @@ class PolicyGradient:
         return -log_prob * targets.advantage
 
     def _turned(self, rollout: Rollout) -> Rollout:
-        """Each copy changed by a symmetry drawn for it.
+        """Each copy changed by a symmetry drawn for it, and how likely its actions then are.
 
+        The ratio of PPO compares with the turned rollout, so that it measures the step alone.
         Reference: Laskin et al., "Reinforcement Learning with Augmented Data",
         https://arxiv.org/abs/2004.14990; here actions turn with what is seen.
         """
         if self.symmetries is None:
             return rollout
         chosen = torch.randint(self.symmetries.order, rollout.started.shape[1:], generator=self.generator)
-        return self.symmetries.rollout(rollout, chosen.to(rollout.started.device))
+        turned = self.symmetries.rollout(rollout, chosen.to(rollout.started.device))
+        with torch.no_grad():
+            return replace(turned, log_prob=self.policy.evaluate(turned).log_prob)
 
     def _reward(self, rollout: Rollout, progress: float) -> Tensor:
         """``[T, B, N]``: (1 - spirit) what the agent brought itself + spirit the team's reward.

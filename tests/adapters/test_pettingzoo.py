@@ -356,3 +356,14 @@ def test_what_was_not_given_is_refused():
     assert env.state() is None
     with pytest.raises(ValueError, match="only one of get_state and set_state"):
         make(1, get_state=get_state)
+
+
+def test_what_each_agent_earned_is_read_from_the_infos():
+    silent = make(2, lambda: predators(prey="still"))
+    telling = make(2, lambda: predators(prey="still"), earned=lambda info: info["contacts"] * 10)
+    for env in (silent, telling):
+        env.reset(seed=0)
+    action = {"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)}
+    assert silent.step(action).earned is None
+    step = telling.step(action)
+    assert step.earned.equal(step.info["contacts"] * 10)

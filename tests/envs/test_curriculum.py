@@ -81,12 +81,14 @@ def test_the_stage_is_kept_in_the_state() -> None:
     curriculum, other = three_stages(), three_stages()
     episode(curriculum, [9, 9])
     episode(curriculum, [9, 9])
-    curriculum.count(torch.tensor([2.0, 0.0]), torch.tensor([False, False]))
     episode(curriculum, [0, 0])
+    curriculum.count(torch.tensor([2.0, 0.0]), torch.tensor([False, False]))
     other.load_state(curriculum.state())
     for each in (curriculum, other):
+        episode(each, [0, 0])
+        assert each.progress == {"curriculum/stage": 2, "curriculum/contacts": 0.5}  # (0 + 0 + 2 + 0) / 4
         episode(each, [1, 1])
-    assert other.progress == curriculum.progress == {"curriculum/stage": 3, "curriculum/contacts": 0}
+        assert each.progress == {"curriculum/stage": 3, "curriculum/contacts": 0}  # (2 + 0 + 1 + 1) / 4
 
 
 def test_one_stage_tells_nothing() -> None:

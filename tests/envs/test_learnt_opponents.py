@@ -171,7 +171,8 @@ def thrust(tag: SimpleTag, before: World, step: Any) -> torch.Tensor:
 @pytest.mark.parametrize(("side", "backend"), [("prey", "batched"), ("prey", "pettingzoo"), ("predators", "batched")])
 def test_a_loaded_state_goes_on_bit_for_bit(side, backend, saved, tmp_path):
     links = {"range": 1.0, "link_loss": 0.3}
-    settings = against(side, saved[side], backend=backend, communication=links, prey_noise=(0.0, 0.5))
+    noise = {"prey_noise": (0.0, 0.5)} if side == "prey" else {}
+    settings = against(side, saved[side], backend=backend, communication=links, **noise)
     tag, other = (make(settings, num_copies=2, training=True) for _ in range(2))
     generator = torch.Generator().manual_seed(2)
     tag.reset(1)
@@ -361,3 +362,12 @@ def test_the_task_refuses_what_does_not_fit(backend, saved):
     settings = against("prey", saved["prey"], backend=backend, team={"A": 1, "B": 3})
     with pytest.raises(ValueError, match="with 3 prey, 4 predators and 2 obstacles"):
         make(settings)
+
+
+def test_among_a_drawn_number_it_must_see_the_nearest_few(saved, tmp_path):
+    drawn = {"team": {"A": 2, "B": 1}, "training_teams": {"A": [0, 2], "B": [1, 1]}, "num_prey": 1}
+    make(against("prey", saved["lone"], **drawn))  # an evaluation draws none
+    with pytest.raises(ValueError, match=r"sees every one of the predators, and episodes draw.*predators:4"):
+        make(against("prey", saved["lone"], **drawn), training=True)
+    few = {**LONE_PREY, "classes": {"P": ("landmarks", "predators:2")}}
+    make(against("prey", save(tmp_path / "few", few), **drawn), training=True)

@@ -64,7 +64,7 @@ def test_training_draws_from_the_list_and_evaluation_does_not(prey: Path, monkey
     assert isinstance(mixture, Mixture)
     assert len(mixture.members) == 2
     assert opponents_of(SimpleTagConfig(prey="still"), 4, training=True) is PREY["still"]
-    hunted = SimpleTagConfig.model_validate({**PREY_LEARN, "training_predators": ["chase"], "training_prey": ["flee"]})
+    hunted = SimpleTagConfig.model_validate({**PREY_LEARN, "training_predators": ["chase"]})
     hunters = opponents_of(hunted, 1, training=True)
     assert isinstance(hunters, Mixture)
     assert hunters.members[0].rule is PREDATORS["chase"]  # type: ignore[attr-defined]

@@ -80,7 +80,9 @@ def test_a_team_may_be_written_as_text():
 
 
 def test_settings_survive_being_written():
-    config = SimpleTagConfig.model_validate({**PREY_LEARN, "communication": None, "prey_noise": (0.1, 0.2)})
+    config = SimpleTagConfig.model_validate(
+        {**PREY_LEARN, "communication": None, "training_predators": ("chase", "still")}
+    )
     assert SimpleTagConfig.model_validate(config.model_dump(mode="json")) == config
 
 

@@ -116,7 +116,9 @@ def test_a_learner_sees_turned_copies_exactly_when_the_option_is_on(on: bool) ->
     tag = make()
     policy, rollout = rollout_of(tag)
     eye = Eye(policy)
-    make_learner(policy, PPOConfig(epochs=4, minibatches=1, symmetries=on), 0, tag.symmetries).update(rollout, 0.0)
+    learner = make_learner(policy, PPOConfig(epochs=1, minibatches=1, symmetries=on), 0, tag.symmetries)
+    for _ in range(4):
+        learner.update(rollout, 0.0)
     kinematics = rollout.observation.kinematics
     assert kinematics is not None
     found = set()
@@ -140,6 +142,15 @@ def test_a_learner_sees_turned_copies_exactly_when_the_option_is_on(on: bool) ->
 
 def _turned(kinematics: Tensor, element: int) -> Tensor:
     return torch.cat([turned(kinematics[..., :2], element), turned(kinematics[..., 2:], element)], -1)
+
+
+def test_the_ratio_is_against_the_turned_rollout() -> None:
+    tag = make()
+    policy, rollout = rollout_of(tag)
+    config = PPOConfig(epochs=1, minibatches=2, learning_rate=1e-12, symmetries=True)
+    metrics = make_learner(policy, config, 0, tag.symmetries).update(rollout, 0.0)
+    assert metrics["policy/approx_kl"] == pytest.approx(0, abs=1e-6)
+    assert metrics["policy/clip_fraction"] == 0
 
 
 def test_an_action_mask_turns_with_the_actions() -> None:

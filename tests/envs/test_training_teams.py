@@ -15,6 +15,7 @@ from envs.simple_tag_task import task
 from marl.batch import Observation
 
 COPIES = 600
+PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators:2"]}}
 
 
 def make(num_copies: int = COPIES, training: bool = True, **settings: Any) -> SimpleTag:
@@ -148,6 +149,10 @@ def test_the_penalty_of_leaving_grows_from_the_arena_border() -> None:
         ({"training_teams": ["A:1"]}, "'A:1' is not NAME=COUNT"),
         ({"arena": 2.0, "backend": "pettingzoo"}, r"arena is 2.0 and backend 'pettingzoo'"),
         ({"training_teams": ["A=1"], "classes": {"A": ["teammates"], "B": ["prey"]}}, "each of its teammates"),
+        ({"training_predators": ["chase"]}, r"training_predators is \('chase',\), but predators learn"),
+        ({"training_num_predators": [1, 2]}, "training_num_predators is .*, but predators learn"),
+        ({**PREY_LEARN, "prey_noise": [0, 1]}, r"prey_noise is \(0.0, 1.0\), but prey learn"),
+        ({**PREY_LEARN, "curriculum": {"stages": [{"until": 1.0}, {}]}}, "curriculum is .*, but prey learn"),
     ],
 )
 def test_bad_settings_are_refused(settings: dict[str, Any], message: str) -> None:
