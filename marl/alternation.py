@@ -5,7 +5,6 @@ Words: a *version* is one side after one training; a *round* trains one version 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,9 @@ import torch
 
 from marl.checkpoint import Checkpoints, save_policy
 from marl.errors import ConfigError
+from marl.grid import DECISIVE, check_same, clear_unstarted
 from marl.initial_policy import build_policy
-from marl.run_config import RunConfig, check_resumable, read_config, resume_config, task_of
+from marl.run_config import RunConfig, read_config, task_of
 from marl.tasks import make_environment
 from marl.training import Trainer
 
@@ -41,6 +41,11 @@ class Version:
     against: tuple[str, ...]
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return Checkpoints(self.folder / "checkpoints").latest is not None
+
+    @property
     def finished(self) -> bool:
         """Whether all its env steps are done."""
         latest = Checkpoints(self.folder / "checkpoints").latest
@@ -50,12 +55,12 @@ class Version:
         """Its training, from the latest checkpoint if there is one, else from the start.
 
         Raises:
-            ConfigError: if it was begun under other settings.
+            ConfigError: if it was begun under other settings, or its folder holds something else.
             FileError: if a checkpoint cannot be used.
         """
-        begun = Checkpoints(self.folder / "checkpoints").latest is not None
-        if not begun and (self.folder / "config.yaml").exists():
-            shutil.rmtree(self.folder)  # it was killed before there was anything to go on from
+        begun = self.begun
+        if not begun:
+            clear_unstarted(self.folder)
         return Trainer(self.config, self.folder, resume=begun)
 
 
@@ -92,13 +97,14 @@ class Alternation:
         """All versions in the order in which they are trained, each when those before it are there.
 
         Raises:
-            ConfigError: if one that is there was trained under other settings.
+            ConfigError: if one that is there was trained under other settings: those after it met what it was.
+            FileError: if its settings cannot be read.
         """
         for number in range(1, self.rounds + 1):
             for side in self.sides:
                 version = self._version(side, number)
-                if (version.folder / "config.yaml").exists():
-                    check_resumable(resume_config(version.folder), version.config)
+                if version.begun:
+                    check_same(version.folder, version.config, (*DECISIVE, "total_env_steps"))
                 yield version
 
     def names(self, side: str) -> tuple[str, ...]:

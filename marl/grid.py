@@ -12,6 +12,7 @@ import torch
 
 from marl.checkpoint import Checkpoints
 from marl.errors import ConfigError
+from marl.initial_policy import build_policy, take_weights
 from marl.run_config import (
     RunConfig,
     first_difference,
@@ -22,11 +23,20 @@ from marl.run_config import (
     task_of,
 )
 from marl.tasks import make_environment
-from marl.training import build_policy
 
-__all__ = ["GridRun", "Standing", "check_makeable", "clear_unstarted", "parse_seeds", "plan_runs", "standing_of"]
+__all__ = [
+    "DECISIVE",
+    "GridRun",
+    "Standing",
+    "check_makeable",
+    "check_same",
+    "clear_unstarted",
+    "parse_seeds",
+    "plan_runs",
+    "standing_of",
+]
 
-DECISIVE = ("env", "policy", "algorithm", "num_copies", "rollout_length", "seed")
+DECISIVE = ("env", "policy", "algorithm", "initial_policy", "num_copies", "rollout_length", "seed")
 """Settings that a run must share with the command that goes on with it; the others do not change what it learns."""
 LEFTOVERS = ("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", ".config.*.yaml", ".metrics.*.jsonl")
 """What a run leaves that ended before its first checkpoint."""
@@ -116,9 +126,14 @@ def plan_runs(
 
 
 def _with_team(values: dict[str, Any], team: Mapping[str, int]) -> dict[str, Any]:
+    """Settings of a native, which trains at its own composition only."""
     values = replace_field(values, ["env", "team"], dict(team))
-    if "training_teams" in values["env"]:  # a native trains at its own composition only
+    if "training_teams" in values["env"]:
         values = replace_field(values, ["env", "training_teams"], None)
+    stages = (values["env"].get("curriculum") or {}).get("stages")
+    if stages:
+        alone = [{**stage, "teams": None} if "teams" in stage else stage for stage in stages]
+        values = replace_field(values, ["env", "curriculum", "stages"], alone)
     return values
 
 
@@ -129,6 +144,8 @@ def _run(values: dict[str, Any], out: Path, name: str, seed: int, agents: int) -
 def check_makeable(run: GridRun) -> None:
     """Makes a run's environment and networks once, so that what cannot be made is told before hours are spent.
 
+    The policy that it begins with is loaded, too, unless it has begun already.
+
     Raises:
         ConfigError: naming the run.
         FileError: if a file that it needs cannot be used.
@@ -136,7 +153,9 @@ def check_makeable(run: GridRun) -> None:
     resolve_device(run.config.device)
     try:
         environment = make_environment(task_of(run.config), run.config.env, 1, training=True)
-        build_policy(run.config, environment, torch.device("cpu"))
+        policy = build_policy(run.config, environment, torch.device("cpu"))
+        if run.config.initial_policy is not None and Checkpoints(run.folder / "checkpoints").latest is None:
+            take_weights(policy, run.config, run.config.initial_policy)
     except ConfigError as error:
         raise ConfigError(f"{run.name}: {error}") from error
     environment.close()
@@ -153,7 +172,7 @@ def standing_of(run: GridRun) -> Standing:
     if latest is None:
         _check_clearable(run.folder)
         return Standing("new")
-    _check_same(run)
+    check_same(run.folder, run.config)
     env_steps, total = int(latest.name), run.config.total_env_steps
     if env_steps < total:
         return Standing("stopped", env_steps)
@@ -192,13 +211,24 @@ def _check_clearable(folder: Path) -> None:
         )
 
 
-def _check_same(run: GridRun) -> None:
-    before, now = resume_config(run.folder).model_dump(mode="json"), run.config.model_dump(mode="json")
-    for field in DECISIVE:
+def check_same(folder: Path, config: RunConfig[Any], fields: Sequence[str] = DECISIVE) -> None:
+    """Refuses to go on with a run under other settings.
+
+    Args:
+        folder: of the run.
+        config: that it is to go on with.
+        fields: of a configuration, which must be the same.
+
+    Raises:
+        ConfigError: naming the field and both values.
+        FileError: if the run's settings cannot be read.
+    """
+    before, now = resume_config(folder).model_dump(mode="json"), config.model_dump(mode="json")
+    for field in fields:
         difference = first_difference(field, before[field], now[field])
         if difference is not None:
             name, was, wished = difference
             raise ConfigError(
-                f"{name} is {wished!r}, but the run {run.folder} was trained with {was!r}; "
+                f"{name} is {wished!r}, but the run {folder} was trained with {was!r}; "
                 "give the same settings to go on with what is there, or another --out"
             )

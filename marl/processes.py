@@ -114,7 +114,7 @@ def sole_user(folder: Path) -> Iterator[int]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(lock)
-        raise ConfigError(f"another marl train works in {folder}; wait until it ends, or stop it") from error
+        raise ConfigError(f"another marl command works in {folder}; wait until it ends, or stop it") from error
     except OSError:
         pass  # some network file systems have no locks
     try:

@@ -27,7 +27,7 @@ class Arguments:
     the second side does the same. Each version is a run of its own, RUN/predators-1, RUN/prey-1
     and so on; at the end each of one side plays each of the other.
 
-    Ctrl-C saves; the same command goes on. With more rounds it goes on too.
+    Ctrl-C saves; the same command goes on. With more rounds it goes on too; all else stays as it was.
 
     Example: marl alternate experiments/predator_teams_flee.yaml experiments/prey.yaml --out runs/duel --rounds 4
     """
@@ -59,16 +59,18 @@ def alternate(arguments: list[str]) -> int:
     from marl.alternation import Alternation
     from marl.commands.crosstable import report
     from marl.commands.report import program
+    from marl.processes import sole_user
 
     console = Console(highlight=False)
     presets = _preset(options.first, options), _preset(options.second, options)
     alternation = Alternation(presets, options.out, options.rounds)
-    if not _train_all(alternation, console):
-        again = " ".join([program("marl"), "alternate", *arguments])
-        console.print(f"go on with the same command: {again}", soft_wrap=True)
-        return 130
-    report(alternation, console)
-    return 0
+    with sole_user(alternation.out):
+        if _train_all(alternation, console):
+            report(alternation, console)
+            return 0
+    again = " ".join([program("marl"), "alternate", *arguments])
+    console.print(f"go on with the same command: {again}", soft_wrap=True)
+    return 130
 
 
 def _preset(path: Path, options: Arguments) -> RunConfig[Any]:

@@ -106,8 +106,9 @@ def crosstable(alternation: Alternation, episodes: int) -> Crosstable:
 
 
 def _play(player: str, settings: dict[str, Any], opponents: dict[str, Any], episodes: int) -> dict[str, Any]:
-    if Path(player).is_dir() or player in shipped_policies():
-        return evaluate(player, episodes, SEED, **opponents)
+    saved = shipped_policies().get(player, Path(player))
+    if saved.is_absolute():  # as all saved ones are; a relative name is a way to move, whatever folders there are
+        return evaluate(saved, episodes, SEED, **opponents)
     return evaluate(None, episodes, SEED, policy=player, settings=settings, **opponents)
 
 

@@ -75,7 +75,8 @@ def train_runs(runs: Sequence[GridRun], out: Path, jobs: int | None, again: str)
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs is {jobs}; give at least 1")
     standings = {run.name: standing_of(run) for run in runs}
-    compositions = {run.folder.parent: run for run in runs}
+    begun_first = sorted(runs, key=lambda run: standings[run.name].state == "new")
+    compositions = {run.folder.parent: run for run in begun_first}  # of each the last: one that is new if any is
     for run in compositions.values():  # its other seeds are made alike
         check_makeable(run)
     counts: Counter[str] = Counter(standing.state for standing in standings.values())

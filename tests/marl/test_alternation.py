@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,49 @@ def test_a_version_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path
     assert trainer.train().finished
 
 
-def test_other_settings_are_refused_for_what_is_there(tmp_path: Path) -> None:
-    train(Alternation((preset(PREDATORS), preset(PREY)), tmp_path, 1))
-    other = Alternation((preset(PREDATORS, seed=9), preset(PREY)), tmp_path, 2)
-    with pytest.raises(ConfigError, match="seed is 9, but the run was trained with 1"):
+def test_a_trained_policy_without_checkpoints_is_not_removed(tmp_path: Path) -> None:
+    alternation = Alternation((preset(PREDATORS), preset(PREY)), tmp_path, 1)
+    first = next(alternation.versions())
+    first.trainer().train()
+    shutil.rmtree(first.folder / "checkpoints")
+    with pytest.raises(ConfigError, match="predators-1 has no checkpoint to go on from, but holds 'policy'"):
+        next(alternation.versions()).trainer()
+    marl.load(first.folder)
+
+
+@pytest.fixture(scope="module")
+def duel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two versions. Tests must not change them."""
+    out = tmp_path_factory.mktemp("alternation")
+    train(Alternation((preset(PREDATORS), preset(PREY)), out, 1))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 9}, "seed is 9, but the run .*predators-1 was trained with 1"),
+        ({"algorithm": {"name": "a2c"}}, "algorithm.name is 'a2c', but the run .*predators-1 was trained with 'ppo'"),
+        ({"algorithm": {"name": "ppo", "gamma": 0.5}}, "algorithm.gamma is 0.5, but the run"),
+        ({"rollout_length": 4}, "rollout_length is 4, but the run .*predators-1 was trained with 8"),
+        ({"total_env_steps": 96}, "total_env_steps is 96, but the run .*predators-1 was trained with 64"),
+        ({"total_env_steps": 32}, "total_env_steps is 32, but the run .*predators-1 was trained with 64"),
+        ({"initial_policy": "elsewhere"}, "initial_policy is 'elsewhere', but the run .* was trained with None"),
+    ],
+)
+def test_other_settings_are_refused_for_what_is_there(changes: dict[str, Any], message: str, duel: Path) -> None:
+    other = Alternation((preset(PREDATORS, **changes), preset(PREY)), duel, 2)
+    with pytest.raises(ConfigError, match=message):
         next(other.versions())
+
+
+def test_more_rounds_go_on_and_every_version_is_compared(duel: Path) -> None:
+    turns = Alternation((preset(PREDATORS, log_interval=1), preset(PREY)), duel, 2).versions()
+    assert [next(turns).finished for _ in range(3)] == [True, True, False]
+    turns = Alternation((preset(PREDATORS), preset(PREY, total_env_steps=96)), duel, 2).versions()
+    assert next(turns).finished
+    with pytest.raises(ConfigError, match=r"total_env_steps is 96, but the run .*prey-1 was trained with 64"):
+        next(turns)
 
 
 @pytest.mark.parametrize(

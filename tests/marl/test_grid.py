@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from marl.errors import ConfigError
+from marl.errors import ConfigError, FileError
 from marl.grid import GridRun, Standing, check_makeable, clear_unstarted, parse_seeds, plan_runs, standing_of
 from marl.run_config import read_config
 
@@ -46,6 +46,17 @@ def test_the_largest_teams_come_first_each_in_its_folder(preset: State) -> None:
     assert str(runs[2].log) == "runs/3+1/seed-1.log"
 
 
+def test_natives_train_at_their_own_composition_in_every_stage(preset: State) -> None:
+    preset["env"] |= {"training_teams": ["A=2,B=2", "A=1,B=1"], "team": {"A": 2, "B": 2}}
+    preset["env"]["curriculum"]["stages"][0]["teams"] = ["A=1,B=1"]
+    (seeded,) = plan_runs(read_config(preset), Path("runs"), None, [1])
+    assert seeded.config.env.drawn_teams == [[{"A": 1, "B": 1}], [{"A": 2, "B": 2}, {"A": 1, "B": 1}]]
+    (native,) = plan_runs(read_config(preset), Path("runs"), [{"A": 3, "B": 1}], [1])
+    assert native.config.env.drawn_teams == [[{"A": 3, "B": 1}]] * 2
+    stages = native.config.env.curriculum.stages
+    assert [(stage.prey_speed, stage.until) for stage in stages] == [(0.5, 0.0), (1.0, None)]
+
+
 def test_seeds_alone_keep_the_team_and_all_other_settings(preset: State) -> None:
     preset |= {"threads": None, "total_env_steps": 999}
     runs = plan_runs(read_config(preset), Path("runs"), None, [2])
@@ -66,6 +77,23 @@ def test_networks_that_cannot_be_made_are_told_before_anything_begins(preset: St
     (run,) = plan_runs(read_config(preset), tmp_path, None, [1])
     with pytest.raises(ConfigError, match="seed-1: policy: 3 attention heads do not divide the token width 16"):
         check_makeable(run)
+
+
+def test_an_initial_policy_that_will_not_do_is_told_before_anything_begins(
+    preset: State, run: Path, tmp_path: Path
+) -> None:
+    def plan(source: Path, out: Path) -> GridRun:
+        return plan_runs(read_config({**preset, "initial_policy": str(source)}), out, None, [1])[0]
+
+    check_makeable(plan(run, tmp_path))
+    with pytest.raises(FileError, match="nowhere does not exist"):
+        check_makeable(plan(tmp_path / "nowhere", tmp_path))
+    preset["policy"]["encoder"]["hidden"] = [16, 8]
+    with pytest.raises(FileError, match="holds a policy of another architecture"):
+        check_makeable(plan(run, tmp_path))
+    # a run that has begun does not need it any more
+    shutil.copytree(run, tmp_path / "seed-1")
+    check_makeable(plan(tmp_path / "nowhere", tmp_path))
 
 
 def planned(preset: State, folder: Path, **changes: Any) -> GridRun:
@@ -104,6 +132,7 @@ def test_a_run_that_crashed_before_its_policy_was_written_goes_on(run: Path, pre
         ({"num_copies": 16}, "num_copies is 16, but the run .* was trained with 32; give the same settings"),
         ({"rollout_length": 4}, "rollout_length is 4, but the run .* was trained with 8"),
         ({"seed": 2}, "seed is 2, but the run .* was trained with 1"),
+        ({"initial_policy": "other"}, "initial_policy is 'other', but the run .* was trained with None"),
         ({"total_env_steps": 1024}, "total_env_steps is 1,024, but the run .* has done 1,280"),
     ],
 )

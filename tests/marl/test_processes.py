@@ -34,7 +34,7 @@ def test_the_machine_has_cores_and_memory() -> None:
 
 def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "runs"
-    with sole_user(folder), pytest.raises(ConfigError, match="another marl train works in"), sole_user(folder):
+    with sole_user(folder), pytest.raises(ConfigError, match="another marl command works in"), sole_user(folder):
         pass
     with sole_user(folder):
         assert folder.is_dir()

@@ -13,6 +13,7 @@ import yaml
 import marl
 from marl.cli import main
 from marl.commands.progress import Watcher
+from marl.processes import sole_user
 
 NETWORKS = {
     "encoder": {"hidden": [8], "temporal": "none"},
@@ -29,6 +30,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.chdir(tmp_path)
     for name, env in (("predators", PREDATORS), ("prey", PREY)):
         Path(f"{name}.yaml").write_text(yaml.safe_dump({"env": env, **RUN}))
+    for name in ("chase", "flee"):  # ways to move, whatever folders there are
+        Path(name).mkdir()
     return ["alternate", "predators.yaml", "prey.yaml", "--rounds", "2", "--env-steps", "64", "--seed", "3"]
 
 
@@ -82,6 +85,13 @@ def test_two_rounds_stopped_and_gone_on_with(
     assert main([*command, "--out", "duel", "--rounds", "3"]) == 0
     assert Path("duel/prey-2/policy/policy.safetensors").stat().st_mtime_ns == before
     assert len(json.loads(Path("duel/crosstable.json").read_text())["mean"]) == 4
+
+
+def test_two_at_once_in_one_folder_are_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with sole_user(Path("duel")):
+        assert main([*command, "--out", "duel"]) == 2
+    assert "works in" in capsys.readouterr().err
+    assert not list(Path("duel").iterdir())
 
 
 def test_what_cannot_be_trained_ends_in_status_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
