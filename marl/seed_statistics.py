@@ -109,13 +109,14 @@ def normalised_score(
 
     In each cell the scores of the frozen seeds are divided by the interquartile mean of the native
     ones; the value is the interquartile mean of the quotients of all cells together. For one cell
-    this is the zero-shot ratio ``IQM(frozen) / IQM(native)``. Frozen and native seeds of each
-    cell are resampled by themselves (stratified by cell). If a cell has but one seed on a side, the
-    episodes of every seed are resampled in place of the seeds.
+    this is the zero-shot ratio ``IQM(frozen) / IQM(native)``. The same frozen seeds play in every
+    cell, and one that is good is good in all of them, so a resample draws seeds with the scores of
+    all cells. Natives of each cell are other runs and are resampled by themselves. If there is but
+    one seed on a side, the episodes of every seed are resampled in place of the seeds.
 
     Args:
-        frozen: for each cell ``[S, E]``.
-        native: for each cell ``[S, E]``; other numbers of seeds than ``frozen`` are allowed.
+        frozen: for each cell ``[S, E]``, the same seeds in the same order.
+        native: for each cell ``[S, E]``; other numbers of seeds are allowed.
         seed: of the resampling.
         resamples: how many samples to draw.
 
@@ -123,20 +124,22 @@ def normalised_score(
         No value if natives of a cell have a score of zero; no interval if some resample has.
 
     Raises:
-        ValueError: if there is no cell, or the two differ in their number.
+        ValueError: if there is no cell, the two differ in their number, or frozen cells in that of seeds.
     """
     if not frozen or len(frozen) != len(native):
         raise ValueError(f"{len(frozen)} cells of frozen and {len(native)} of native scores; give both for each cell")
     sides = [np.asarray(cell, dtype=np.float64) for cell in (*frozen, *native)]
     sizes = [len(cell) for cell in sides]
-    counts = {"seeds": min(sizes[: len(frozen)]), "native_seeds": min(sizes[len(frozen) :])}
-    value = float(_normalise([cell.mean(-1) for cell in sides], -1))
+    if len(set(sizes[: len(frozen)])) > 1:
+        raise ValueError(f"frozen cells have {sizes[: len(frozen)]} seeds; give the same seeds in each cell")
+    counts = {"seeds": sizes[0], "native_seeds": min(sizes[len(frozen) :])}
+    means = [cell.mean(-1) for cell in sides]
+    value = float(_normalise(means, -1))
     over: Over = "seeds" if min(sizes) > 1 else "episodes"
     if not np.isfinite(value):
         return Aggregate(None, None, over, counts)
     if over == "seeds":
-        samples = [cell.mean(-1) for cell in sides]
-        return Aggregate(value, _interval(samples, _over_seeds, seed, resamples), over, counts)
+        return Aggregate(value, _interval_over_seeds(means, seed, resamples), over, counts)
     edges = np.cumsum(sizes)[:-1]
 
     def over_episodes(*rows: Values, axis: int) -> Values:
@@ -147,8 +150,14 @@ def normalised_score(
     return Aggregate(value, _interval(rows, over_episodes, seed, resamples), over, counts)
 
 
-def _over_seeds(*samples: Values, axis: int) -> Values:
-    return _normalise(samples, axis)
+def _interval_over_seeds(means: Sequence[Values], seed: int, resamples: int) -> tuple[float, float] | None:
+    """Of `_normalise`, the frozen seeds drawn jointly for all cells: what is resampled are their indices."""
+    frozen, native = means[: len(means) // 2], means[len(means) // 2 :]
+
+    def over_seeds(drawn: Values, *natives: Values, axis: int) -> Values:
+        return _normalise([*(scores[drawn.astype(np.intp)] for scores in frozen), *natives], axis)
+
+    return _interval([np.arange(len(frozen[0]), dtype=np.float64), *native], over_seeds, seed, resamples)
 
 
 def _normalise(samples: Sequence[Values], axis: int) -> Values:

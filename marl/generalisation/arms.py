@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class Run:
     @property
     def mixed(self) -> bool:
         """Whether it was trained at several compositions."""
-        return any(drawn != self.environment["team"] for drawn in self._drawn)
+        return not all(_draws_only(drawn, self.team) for drawn in self._drawn)
 
     def trained_at(self, team: Mapping[str, int]) -> bool:
         """Whether training had episodes of this composition, every class in order."""
@@ -252,9 +252,18 @@ def _name(runs: Sequence[Run]) -> str:
 def _draws(drawn: Any, team: Mapping[str, int]) -> bool:
     if not isinstance(drawn, Mapping):
         return any(_draws(one, team) for one in drawn)
-    given = {name: drawn.get(name, 0) for name in team}
-    bounds = {name: (value, value) if isinstance(value, int) else value for name, value in given.items()}
-    return all(low <= team[name] <= high for name, (low, high) in bounds.items())
+    return all(low <= team[name] <= high for name, (low, high) in _bounds(drawn, team).items())
+
+
+def _draws_only(drawn: Any, team: Mapping[str, int]) -> bool:
+    if not isinstance(drawn, Mapping):
+        return all(_draws_only(one, team) for one in drawn)
+    return all(low == team[name] == high for name, (low, high) in _bounds(drawn, team).items())
+
+
+def _bounds(drawn: Mapping[str, Any], names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    given = {name: drawn.get(name, 0) for name in names}
+    return {name: (value, value) if isinstance(value, int) else value for name, value in given.items()}
 
 
 def _without_seed(name: str) -> str:

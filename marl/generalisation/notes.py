@@ -105,7 +105,7 @@ def _unfinished(runs: list[Run]) -> list[str]:
 def _per_agent(arms: list[Arm]) -> list[str]:
     return [
         f"{arm.name} has parameters for each agent (sharing agent): elsewhere agent i of a class takes those of the "
-        f"class's agent i mod n, n of {format_team(arm.team)}."
+        f"class's agent i mod n, n of {format_team(arm.runs[0].saved.policy.roster.team)}."
         for arm in arms
         if arm.runs[0].saved.policy.config.encoder.sharing == "agent"
     ]

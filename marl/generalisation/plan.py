@@ -20,9 +20,14 @@ from marl.generalisation.arms import Arm, Run, arms_of, file_hash
 from marl.generalisation.notes import notes_of
 from marl.generalisation.plays import Play
 from marl.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
-from marl.tasks import make_environment
+from marl.tasks import make_environment, shipped_policies
 
 __all__ = ["make_plan", "same_classes"]
+
+ONLY_TRAINING = frozenset(
+    {"training_teams", "training_prey", "training_predators", "training_num_predators", "curriculum"}
+)
+"""Settings without effect on frozen policies; they play with the defaults."""
 
 
 @dataclass
@@ -33,6 +38,7 @@ class _Probe:
     settings: dict[str, Any]
     described: dict[str, Any]
     entities: torch.Tensor | None
+    opponents: dict[str, str]
 
 
 class _Planner:
@@ -64,17 +70,19 @@ class _Planner:
             deterministic=self.protocol.deterministic,
             run=None if run is None else run.folder,
             content=reference if run is None else run.content,
-            opponents=_trained_opponents(probe.settings),
+            opponents=probe.opponents,
         )
 
     def _probe(self, settings: Mapping[str, Any], world: World) -> _Probe:
         key = json.dumps(settings, sort_keys=True), world
         if key not in self.probes:
-            task, config = environment_config(settings, _overrides(settings, world))
+            playing = {name: value for name, value in settings.items() if name not in ONLY_TRAINING}
+            task, config = environment_config(playing, _overrides(settings, world))
             environment = make_environment(task, config, 1)
             entities = environment.reset(self.protocol.seed).entities
             values = config.model_dump(mode="json")
-            self.probes[key] = _Probe(environment, values, task.describe(config), entities)
+            opponents = _trained_opponents(values)
+            self.probes[key] = _Probe(environment, values, task.describe(config), entities, opponents)
         return self.probes[key]
 
     def close(self) -> None:
@@ -193,8 +201,7 @@ def _overrides(settings: Mapping[str, Any], world: World) -> dict[str, Any]:
     overrides: dict[str, Any] = {"team": dict(world.team), "prey": world.prey_setting}
     if world.arena_size != settings.get("arena", 1.0):
         overrides["arena"] = world.arena_size
-    only_training = ("training_teams", "curriculum")  # frozen policies do not train
-    return overrides | {name: None for name in only_training if settings.get(name) is not None}
+    return overrides
 
 
 def _check_world(here: _Probe, there: _Probe) -> None:
@@ -212,6 +219,11 @@ def _check_world(here: _Probe, there: _Probe) -> None:
 
 
 def _trained_opponents(values: Mapping[str, Any]) -> dict[str, str]:
-    """Hashes of the policies that settings of the environment name by folder."""
-    folders = {name: Path(values[name]) for name in ("prey", "predators") if isinstance(values.get(name), str)}
-    return {name: json.dumps(file_hash(policy_file(path))) for name, path in folders.items() if path.is_dir()}
+    """Hashes of the trained policies that settings of the environment name.
+
+    Settings keep a folder by its whole path, so any other name is a policy that comes with a package, or a rule.
+    """
+    named = {side: values[side] for side in ("prey", "predators") if isinstance(values.get(side), str)}
+    shipped = shipped_policies()
+    folders = {side: Path(name) if Path(name).is_absolute() else shipped.get(name) for side, name in named.items()}
+    return {side: json.dumps(file_hash(policy_file(path))) for side, path in folders.items() if path is not None}

@@ -173,7 +173,8 @@ def _protocol(plan: Plan, protocol: Protocol) -> dict[str, Any]:
         "cells_mixed_as_trained": plan.mixed_as_trained,
         "reference_size_of_density": plan.reference_size,
         "statistics": "interquartile mean over training seeds of the means over episodes; 95 % percentile bootstrap "
-        "over seeds, stratified by cell, or over episodes where there is one seed (bias-corrected for a mean)",
+        "over seeds, or over episodes where there is one seed (bias-corrected for a mean); over several cells the "
+        "frozen seeds are drawn jointly for all cells, since the same runs play in each, natives cell by cell",
         "versions": {"marl": __version__, "python": platform.python_version(), **packages},
     }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -22,8 +23,6 @@ NATIVE = np.array([[11.0, 18, 33], [13, 19, 29], [8, 25, 36], [12, 17, 31]])
 
 RATIOS = [(0, 11 / 11.5, 0.79487, 1.41667), (1, 1.20721, 0.89333, 1.42124)]
 """rliable, ``StratifiedIndependentBootstrap`` of a quotient of two ``aggregate_iqm``: cell, value, low, high."""
-AGGREGATE = (0.94772, 1.21961)
-"""rliable, the same with the quotients of three cells."""
 IMPROVEMENTS = [(0, 0.5, 0.075, 0.875), (1, 0.8, 0.4, 1.0)]
 """rliable, ``probability_of_improvement`` with 5,000 resamples."""
 
@@ -74,19 +73,37 @@ def test_the_ratio_of_a_cell_as_rliable_resamples_it(cell: int, value: float, lo
     assert (result.over, result.counts) == ("seeds", {"seeds": 5, "native_seeds": 4})
 
 
-def test_all_cells_together_as_rliable_resamples_them() -> None:
+def test_all_cells_together_by_counting_every_resample_of_the_seeds() -> None:
     """By hand: quotients by 11.5, 18.5 and 32; of the 15 the three lowest and the three highest are cut."""
-    quotients = np.sort((FROZEN / np.array([11.5, 18.5, 32.0])).ravel())
-    result = normalised_score([c[:, None] for c in FROZEN.T], [c[:, None] for c in NATIVE.T])
-    assert result.value == pytest.approx(quotients[3:-3].mean())
-    assert result.ci95 == pytest.approx(AGGREGATE, abs=0.01)
+    natives = np.array([11.5, 18.5, 32.0])
+    result = normalised_score([c[:, None] for c in FROZEN.T], [np.full((2, 1), native) for native in natives])
+    quotients = FROZEN / natives
+    assert result.value == pytest.approx(np.sort(quotients.ravel())[3:-3].mean())
+    every = np.array(list(product(range(5), repeat=5)))  # [3125, S]
+    values = np.sort(quotients[every].reshape(len(every), 15))[:, 3:-3].mean(1)
+    assert result.ci95 == pytest.approx(np.percentile(values, [2.5, 97.5]), abs=0.005)
 
 
-def test_cells_are_resampled_by_themselves() -> None:
-    """Seeds that are good in one cell and as bad in the other: their means, taken whole, would have no spread."""
+def test_seeds_that_are_alike_in_all_cells_are_no_more_seeds() -> None:
+    """Of four seeds one is cut at each end, of eight cells of them eight: the same number, so the same interval."""
+    frozen, ones = np.array([[0.7], [0.9], [1.1], [1.3]]), np.ones((2, 1))
+    one, many = normalised_score([frozen], [ones]), normalised_score([frozen] * 8, [ones] * 8)
+    assert many.value == pytest.approx(one.value)
+    assert many.ci95 == pytest.approx(one.ci95)
+
+
+def test_a_seed_is_drawn_with_its_scores_in_all_cells() -> None:
+    """Seeds that are good in one cell and as bad in the other have, taken whole, no spread."""
     opposite = [np.array([[0.0], [4.0]]), np.array([[4.0], [0.0]])]
     ones = [np.ones((2, 1)), np.ones((2, 1))]
-    assert normalised_score(opposite, ones).ci95 == (0.0, 4.0)
+    assert normalised_score(opposite, ones).ci95 == (2.0, 2.0)
+
+
+def test_natives_of_each_cell_are_drawn_by_themselves() -> None:
+    """In one of sixteen resamples all are 1, in one all are 3; drawn jointly the cells would always differ."""
+    ones = [np.ones((2, 1)), np.ones((2, 1))]
+    opposite = [np.array([[1.0], [3.0]]), np.array([[3.0], [1.0]])]
+    assert normalised_score(ones, opposite).ci95 == pytest.approx((1 / 3, 1.0))
 
 
 def test_with_one_native_the_ratio_is_over_episodes() -> None:
@@ -109,6 +126,8 @@ def test_where_natives_score_nothing_there_is_no_ratio() -> None:
 def test_as_many_cells_of_natives_as_of_frozen_are_needed() -> None:
     with pytest.raises(ValueError, match="1 cells of frozen and 0 of native"):
         normalised_score([np.ones((2, 1))], [])
+    with pytest.raises(ValueError, match=r"frozen cells have \[2, 3\] seeds"):
+        normalised_score([np.ones((2, 1)), np.ones((3, 1))], [np.ones((2, 1))] * 2)
 
 
 @pytest.mark.parametrize(("cell", "value", "low", "high"), IMPROVEMENTS)

@@ -118,6 +118,21 @@ def test_which_compositions_training_saw(variant: Variant, drawn: object, team: 
     assert variant("x", env={"training_teams": drawn}).trained_at(team) == expected
 
 
+@pytest.mark.parametrize(
+    ("drawn", "mixed"),
+    [
+        ([{"A": 2}], False),
+        ([{"A": 2, "B": 0}, {"A": 2}], False),
+        ({"A": [2, 2]}, False),
+        ({"A": [2, 2], "B": [0, 1]}, True),
+        ([{"A": 2}, {"A": 2, "B": 1}], True),
+        ([{"A": 1}], True),
+    ],
+)
+def test_training_teams_of_the_team_alone_are_one_composition(variant: Variant, drawn: object, mixed: bool) -> None:
+    assert variant("x", env={"team": {"A": 2}, "training_teams": drawn}).mixed == mixed
+
+
 def test_a_curriculum_of_teams_is_training_at_several_compositions(variant: Variant) -> None:
     stages = [{"teams": [{"A": 1, "B": 1}], "until": 3.0}, {}]
     run = variant("x", env={"curriculum": {"stages": stages}})

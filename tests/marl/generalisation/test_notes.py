@@ -66,3 +66,10 @@ def test_what_agents_of_other_teams_take_is_told(preset: dict[str, Any], tmp_pat
     preset["policy"]["encoder"]["sharing"] = "agent"
     marl.train({**preset, "total_env_steps": 256}, out=tmp_path / "x")
     assert "class's agent i mod n, n of A=2,B=2." in notes_of([read_run(tmp_path / "x")])
+
+
+def test_agents_of_drawn_teams_take_those_of_the_largest(preset: dict[str, Any], tmp_path: Path) -> None:
+    preset["policy"]["encoder"]["sharing"] = "agent"
+    preset["env"] |= {"training_teams": {"A": [1, 3], "B": [2, 5]}}
+    marl.train({**preset, "total_env_steps": 256}, out=tmp_path / "x")
+    assert "n of A=3,B=5." in notes_of([read_run(tmp_path / "x")])

@@ -13,6 +13,7 @@ from marl.errors import ConfigError
 from marl.generalisation.arms import Run, natives_of, read_run
 from marl.generalisation.plan import make_plan
 from marl.generalisation.records import Plan, Protocol
+from marl.tasks import shipped_policies
 
 Variant = Callable[..., Run]
 
@@ -129,6 +130,7 @@ def test_trained_prey_decide_by_what_they_are_not_by_where_they_lie(
         "team": {"P": 1},
         "classes": {"P": ["landmarks"]},
         "communication": None,
+        "curriculum": None,
     }
     for seed, name in ((1, "p"), (2, "q")):
         marl.train({**preset, "seed": seed, "total_env_steps": 256}, out=tmp_path / "prey" / name)
@@ -143,3 +145,43 @@ def test_trained_prey_decide_by_what_they_are_not_by_where_they_lie(
     assert moved.plays["x", moved.worlds[0]][0].key == key
     with pytest.raises(ConfigError, match="trained no predators"):
         plan_of([read_run(tmp_path / "moved")], teams=[{"P": 1}])
+
+
+def test_a_folder_with_the_name_of_a_rule_is_not_asked(
+    variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, before = variant("x"), plan_of([variant("y")])
+    monkeypatch.chdir(tmp_path)
+    for name in ("random", "chase"):
+        (tmp_path / name).mkdir()
+    plan = plan_of([run])
+    assert [p.opponents for plays in plan.plays.values() for p in plays] == [{}] * len(plan.plays)
+    world = plan.worlds[0]
+    assert plan.plays["x", world][0].key == before.plays["y", world][0].key
+
+
+def test_a_policy_of_the_package_decides_by_what_it_is(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, name = variant("x"), "held_out_prey"
+
+    def key(prey: str) -> str:
+        found = plan_of([run], (prey,), teams=TEAMS[:1])
+        return found.plays["x", found.worlds[0]][0].key
+
+    by_name, by_folder = key(name), key(str(shipped_policies()[name]))
+    assert by_name == by_folder
+    monkeypatch.setattr("marl.generalisation.plan.shipped_policies", lambda: {name: run.folder})
+    assert key(name) != by_name
+
+
+@pytest.mark.parametrize(
+    "only_training",
+    [
+        {"training_prey": ["flee", "random"]},
+        {"training_teams": {"A": [1, 4], "B": [1, 4]}},
+        {"curriculum": {"stages": [{"prey_speed": 0.5, "until": 3.0}, {}]}},
+    ],
+)
+def test_what_only_training_uses_does_not_decide(variant: Variant, only_training: dict[str, Any]) -> None:
+    plain, other = (plan_of([variant(name, env=env)]) for name, env in (("x", {}), ("y", only_training)))
+    world = plain.worlds[0]
+    assert plain.plays["chase", world][0].key == other.plays["chase", world][0].key
