@@ -16,20 +16,19 @@ from torch import Tensor
 
 from envs.curriculum import Curriculum, Stage, seats
 from envs.simple_tag_motion import Motion
-from envs.simple_tag_references import scripted_actors
+from envs.simple_tag_references import roster_of, scripted_actors
 from envs.simple_tag_rewards import CONTACT_REWARD, contacts_of, prey_reward
 from envs.simple_tag_scene import Side, tag_scene
 from envs.square import square_symmetries
 from marl.batch import Observation, Step
 from marl.environment import Actor, Scene, State
-from marl.roster import ActionSpec, AgentClass, Roster
 from marl.symmetry import Symmetries
 from wrappers.class_views import ClassViews
 from wrappers.message_graph import MessageGraph
 from wrappers.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
 from wrappers.world import DIRECTIONS, World, entities, entity_kinds, nearest_prey
 
-__all__ = ["SimpleTag", "roster_of"]
+__all__ = ["SimpleTag"]
 
 
 class SimpleTag:
@@ -302,10 +301,3 @@ class SimpleTag:
             entity_mask=mask,
             auxiliary_target=nearest_prey(world),
         )
-
-
-def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
-    """The roster of a team of predators."""
-    action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
-    classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)
-    return Roster(classes, views.counts)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from envs.opponents import make_opponents
-from envs.simple_tag import roster_of
-from envs.simple_tag_references import scripted_actors
+from envs.simple_tag_references import roster_of, scripted_actors
 from envs.simple_tag_rewards import CONTACT_REWARD
 from envs.simple_tag_scene import tag_scene
 from marl.adapters.pettingzoo import PettingZooEnvironment

@@ -1,4 +1,4 @@
-"""The hand-written policies of simple_tag, as actors on its observations."""
+"""The roster of simple_tag, and its hand-written policies as actors on its observations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from torch import Tensor
 from envs.simple_tag_scene import Side
 from marl.batch import Observation
 from marl.environment import Actor
-from marl.roster import Roster
+from marl.roster import ActionSpec, AgentClass, Roster
+from wrappers.class_views import ClassViews
 from wrappers.predators import chase
 from wrappers.prey import PREY, PreyPolicy
 from wrappers.world import World
 
-__all__ = ["scripted_actors"]
+__all__ = ["roster_of", "scripted_actors"]
 
 
 def scripted_actors(
@@ -43,3 +44,10 @@ def scripted_actors(
         return act
 
     return {"chase": actor(chase)} if side == "predators" else {name: actor(rule) for name, rule in PREY.items()}
+
+
+def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
+    """The roster of a team of predators."""
+    action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
+    classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)
+    return Roster(classes, views.counts)
