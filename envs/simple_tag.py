@@ -99,12 +99,11 @@ class SimpleTag:
         self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
         self._forgetting = torch.zeros(num_copies, device=self.device)
         self._links: Tensor | None = None
-        self.arena = arena
         self._teams = seats(views.counts, compositions).to(self.device)
         all_teams = Stage(torch.ones(len(self._teams), dtype=torch.bool))
         self.curriculum = Curriculum(stages or [all_teams], promotion_episodes, num_copies, self.device)
         self._alive = self._teams[:1].expand(num_copies, -1)
-        self.opponents_between = opponents_between
+        self.arena, self.opponents_between = arena, opponents_between
         self._present = self._alive.new_ones(num_copies, views.num_prey)  # of the opponents
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
@@ -116,16 +115,14 @@ class SimpleTag:
         self._motion = Motion(predators, prey, obstacles, self.dtype, self.device)
         self._directions = make(DIRECTIONS)
         self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles) * self.arena
-        self._kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles).to(
-            self._spread
-        )
+        kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles)
+        self._kinds = kinds.to(self._spread)
         self._seat(self._alive, self._present)
 
     def _seat(self, alive: Tensor, present: Tensor) -> None:
         """Sets who is there, ``[B, N]`` of the side that learns and of its opponents, and what follows from it."""
         self._alive, self._present = alive, present
-        sides = (alive, present) if self.side == "predators" else (present, alive)
-        self._predator_alive, self._prey_alive = sides
+        self._predator_alive, self._prey_alive = sides = (alive, present)[:: 1 if self.side == "predators" else -1]
         there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
         self._forces = self._motion.forces(there)
         self._there = there.to(self.dtype)[..., None]
