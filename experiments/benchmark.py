@@ -101,6 +101,31 @@ def environment_rate(environment: Environment, seconds: float = 4.0) -> float:
     return rate_of(step, seconds)
 
 
+def playing_rate(team: str, copies: int = 512) -> tuple[float, str]:
+    """The team of the package, choosing actions and moving, in any size."""
+    environment, policy = marl.make("predator_team", copies, team=team), marl.load("predator_team")
+    observation, generator = environment.reset(0), torch.Generator().manual_seed(0)
+    memory = policy.initial_memory(copies, environment.roster.size)
+
+    def step() -> int:
+        nonlocal observation, memory
+        act = policy.act(observation, memory, generator)
+        moved = environment.step(act.action)
+        observation = moved.observation
+        memory = None if act.memory is None else act.memory.reset(moved.ended)
+        return copies
+
+    return rate_of(step, 8.0), ""
+
+
+def evaluation_rate(episodes: int = 10_000) -> tuple[float, str]:
+    """Whole episodes of 100 steps of the team of the package, statistics included."""
+    began = time.perf_counter()
+    marl.evaluate("predator_team", episodes=episodes)
+    seconds = time.perf_counter() - began
+    return episodes * 100 / seconds, f"{seconds:.0f} s"
+
+
 def rate_of(step: Callable[[], int], seconds: float) -> float:
     """Calls ``step`` for some time after a warm-up and divides what it returns by the time."""
     for _ in range(5):
@@ -181,6 +206,10 @@ def measure(console: Console) -> list[Row]:
     through_mpe2 = load_config(HERE / "predator_teams.yaml").env.model_copy(update={"backend": "pettingzoo"})
     few = {"env": through_mpe2, "num_copies": 32, "total_env_steps": 16_384}
     add("training predator_teams.yaml through mpe2, 32 copies", partial(training_rate, "predator_teams.yaml", **few))
+    for playing in ("A=2,B=2", "A=16,B=16"):
+        add(f"playing {playing}, 512 copies", partial(playing_rate, playing))
+    console.print(f"a step of 16 + 16 takes {rows[-2].rate / rows[-1].rate:.1f} times as long as one of 2 + 2")
+    add("evaluating 10,000 episodes of A=2,B=2", evaluation_rate)
     return rows
 
 
