@@ -47,9 +47,10 @@ class Version:
 
     @property
     def finished(self) -> bool:
-        """Whether all its env steps are done."""
+        """Whether all its env steps are done and its policy is there."""
         latest = Checkpoints(self.folder / "checkpoints").latest
-        return latest is not None and int(latest.name) >= self.config.total_env_steps
+        done = latest is not None and int(latest.name) >= self.config.total_env_steps
+        return done and (self.folder / "policy" / "policy.safetensors").is_file()
 
     def trainer(self) -> Trainer:
         """Its training, from the latest checkpoint if there is one, else from the start.

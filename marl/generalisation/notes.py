@@ -9,7 +9,7 @@ from marl.seed_statistics import range_coverage
 
 __all__ = ["notes_of"]
 
-MAY_DIFFER = ("env.team", "env.training_teams")
+MAY_DIFFER = ("env.team", "env.training_teams", "env.curriculum.stages")
 """Settings in which natives differ from an arm by what they are."""
 
 
