@@ -101,7 +101,7 @@ def environment_rate(environment: Environment, seconds: float = 4.0) -> float:
     return rate_of(step, seconds)
 
 
-def playing_rate(team: str, copies: int = 512) -> tuple[float, str]:
+def playing_rate(team: str, copies: int) -> tuple[float, str]:
     """The team of the package, choosing actions and moving, in any size."""
     environment, policy = marl.make("predator_team", copies, team=team), marl.load("predator_team")
     observation, generator = environment.reset(0), torch.Generator().manual_seed(0)
@@ -206,9 +206,10 @@ def measure(console: Console) -> list[Row]:
     through_mpe2 = load_config(HERE / "predator_teams.yaml").env.model_copy(update={"backend": "pettingzoo"})
     few = {"env": through_mpe2, "num_copies": 32, "total_env_steps": 16_384}
     add("training predator_teams.yaml through mpe2, 32 copies", partial(training_rate, "predator_teams.yaml", **few))
-    for playing in ("A=2,B=2", "A=16,B=16"):
-        add(f"playing {playing}, 512 copies", partial(playing_rate, playing))
-    console.print(f"a step of 16 + 16 takes {rows[-2].rate / rows[-1].rate:.1f} times as long as one of 2 + 2")
+    for copies in (64, 512):
+        for playing in ("A=2,B=2", "A=16,B=16"):
+            add(f"playing {playing}, {copies} copies", partial(playing_rate, playing, copies))
+        console.print(f"a step of 16 + 16 takes {rows[-2].rate / rows[-1].rate:.1f} times as long as one of 2 + 2")
     add("evaluating 10,000 episodes of A=2,B=2", evaluation_rate)
     return rows
 
