@@ -156,21 +156,19 @@ class SimpleTag:
         learners = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
         others = self._opponents_direction()
         direction = torch.cat([learners, others] if self.side == "predators" else [others, learners], 1)
-        world = self.world
-        moved = self._motion.advance(
-            world.position, world.velocity, direction, self._forces, self.curriculum.prey_speed
-        )
-        self._place(*moved)
+        now, speed = self.world, self.curriculum.prey_speed
+        self._place(*self._motion.advance(now.position, now.velocity, direction, self._forces, speed))
         self._clock += 1
         contacts, alive, over = contacts_of(self.world), self._alive, self._clock >= self.max_cycles
         if self.side == "predators":
             reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * alive, contacts.sum(2)
         else:
             reward, touched = prey_reward(self.world, contacts) * alive, contacts.sum(1)
-        self.curriculum.count(contacts.sum((1, 2)), torch.from_numpy(over).to(self.device))
+        ended = torch.from_numpy(over).to(self.device)
+        self.curriculum.count(contacts.sum((1, 2)), ended)
         successor = self._observe()
-        truncated = torch.from_numpy(over).to(self.device)[:, None] & alive
-        observation = self._restart(over, successor) if over.any() else successor
+        truncated = ended[:, None] & alive
+        observation = self._restart(ended, successor) if over.any() else successor
         info = {"contacts": touched}
         if successor.adjacency is not None:
             info["links"] = successor.adjacency.sum(-1).to(self.dtype)
@@ -266,14 +264,14 @@ class SimpleTag:
         size = self._prey_alive.shape[1]
         self.world = World(position, velocity, self._predator_alive, size, self._prey_alive, self.arena)
 
-    def _restart(self, over: np.ndarray, successor: Observation) -> Observation:
-        self._clock[over] = 0
-        where = torch.from_numpy(over).to(self.device)[:, None, None]
-        self._draw_team(where[:, 0, 0])
-        self.opponents.begin(where[:, 0, 0], self.generator)
+    def _restart(self, ended: Tensor, successor: Observation) -> Observation:
+        self._clock[self._clock >= self.max_cycles] = 0
+        self._draw_team(ended)
+        self.opponents.begin(ended, self.generator)
+        where = ended[:, None, None]
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)
-        self._draw_for_episodes(where[:, 0, 0])
+        self._draw_for_episodes(ended)
         fresh = self._observe()
         if fresh.adjacency is None or successor.adjacency is None:
             return fresh

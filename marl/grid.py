@@ -223,12 +223,10 @@ def check_same(folder: Path, config: RunConfig[Any], fields: Sequence[str] = DEC
         ConfigError: naming the field and both values.
         FileError: if the run's settings cannot be read.
     """
-    before, now = resume_config(folder).model_dump(mode="json"), config.model_dump(mode="json")
-    for field in fields:
-        difference = first_difference(field, before[field], now[field])
-        if difference is not None:
-            name, was, wished = difference
-            raise ConfigError(
-                f"{name} is {wished!r}, but the run {folder} was trained with {was!r}; "
-                "give the same settings to go on with what is there, or another --out"
-            )
+    difference = first_difference(resume_config(folder), config, fields)
+    if difference is not None:
+        name, was, wished = difference
+        raise ConfigError(
+            f"{name} is {wished!r}, but the run {folder} was trained with {was!r}; "
+            "give the same settings to go on with what is there, or another --out"
+        )

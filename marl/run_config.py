@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -192,22 +192,25 @@ def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
     Raises:
         ConfigError: naming the field and both values.
     """
+    difference = first_difference(old, new, ("env", "policy", "initial_policy", "num_copies", "seed"))
+    if difference is not None:
+        name, was, wished = difference
+        raise ConfigError(
+            f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
+            "(a network of another architecture cannot take its weights): leave it out, or train a new run"
+        )
+
+
+def first_difference(old: RunConfig[Any], new: RunConfig[Any], fields: Sequence[str]) -> tuple[str, Any, Any] | None:
+    """Where two runs first differ among some fields: the dotted name and both values; None if nowhere."""
     before, now = old.model_dump(mode="json"), new.model_dump(mode="json")
-    for field in ("env", "policy", "initial_policy", "num_copies", "seed"):
-        difference = first_difference(field, before[field], now[field])
-        if difference is not None:
-            name, was, wished = difference
-            raise ConfigError(
-                f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
-                "(a network of another architecture cannot take its weights): leave it out, or train a new run"
-            )
+    return _difference("", {field: before[field] for field in fields}, {field: now[field] for field in fields})
 
 
-def first_difference(name: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
-    """The first field in which two nested settings differ: its dotted name below ``name``, and both values."""
+def _difference(prefix: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
     if not (isinstance(old, dict) and isinstance(new, dict)):
-        return None if old == new else (name, old, new)
-    parts = (first_difference(f"{name}.{key}", old.get(key), new.get(key)) for key in {**old, **new})
+        return None if old == new else (prefix.removesuffix("."), old, new)
+    parts = (_difference(f"{prefix}{key}.", old.get(key), new.get(key)) for key in {**old, **new})
     return next((part for part in parts if part is not None), None)
 
 
