@@ -67,6 +67,7 @@ class SimpleTag:
 
     events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
     per_step = frozenset({"links"})
+    reward_threshold: float | None = None
 
     def __init__(
         self,

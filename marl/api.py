@@ -15,7 +15,7 @@ from marl.config import Config
 from marl.environment import Environment, Task
 from marl.errors import ConfigError
 from marl.evaluation import Player, as_json, play, summarise
-from marl.policies.actor_critic import ActorCritic
+from marl.policies.policy import Policy
 from marl.policies.scripted import Scripted, random_actor
 from marl.run_config import explain, load_config, read_config, replace_field, resume_config, with_override
 from marl.tasks import check_settings, find_policy, find_task, make_environment
@@ -57,7 +57,7 @@ def train(
     return Trainer(read_config(values, source), Path(out), resume).train()
 
 
-def load(run: str | Path) -> ActorCritic:
+def load(run: str | Path) -> Policy:
     """The policy of a run.
 
     Args:
@@ -146,7 +146,7 @@ def evaluate(
         raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
     task, config = environment_config(settings, overrides)
     given = saved.policy if saved is not None else run
-    device = given.device if isinstance(given, ActorCritic) else torch.device("cpu")
+    device = given.device if isinstance(given, Policy) else torch.device("cpu")
     probe = make_environment(task, config, 1, device=device)
     player = _player(given, policy, probe)
     if saved is not None and player is saved.policy:
@@ -164,7 +164,7 @@ def _player(given: Any, policy: str | None, environment: Environment) -> Player:
         return reference(policy, environment)
     if given is None:
         raise ConfigError("nobody plays; give a run, a policy, or the name of a reference (policy='random')")
-    if isinstance(given, ActorCritic):
+    if isinstance(given, Policy):
         check_fit(given, environment)
     return given
 
@@ -187,7 +187,7 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
         raise ConfigError(explain(error)) from error
 
 
-def check_fit(policy: ActorCritic, environment: Environment) -> None:
+def check_fit(policy: Policy, environment: Environment) -> None:
     """Refuses an environment whose classes see something else than the policy was trained on.
 
     Raises:

@@ -158,10 +158,9 @@ class Rollout(Record):
 
     Args:
         observation: ``[T, B, ...]``, what was acted on.
+        next_observation: ``[T, B, ...]``, the true successor, also where an episode ended.
         action: for each class ``[T, B, N_c]`` (discrete) or ``[T, B, N_c, A]`` (continuous).
-        log_prob: ``[T, B, N]`` of the action when it was drawn.
-        value: ``[T, B, N]`` of the observation.
-        next_value: ``[T, B, N]`` of the true successor.
+        log_prob: ``[T, B, N]`` of the action when it was drawn; zeros if the policy has none.
         reward: ``[T, B, N]``.
         terminated: ``[T, B, N]``.
         truncated: ``[T, B, N]``.
@@ -171,10 +170,9 @@ class Rollout(Record):
     """
 
     observation: Observation
+    next_observation: Observation
     action: dict[str, Tensor]
     log_prob: Tensor
-    value: Tensor
-    next_value: Tensor
     reward: Tensor
     terminated: Tensor
     truncated: Tensor

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from marl.environment import State
 from marl.errors import FileError
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.policies.kinds import make_policy, read_policy_config
+from marl.policies.policy import Policy
 from marl.roster import ActionSpec, AgentClass, Roster
 from marl.serialisation import load_state, save_state
 
@@ -43,7 +44,7 @@ class Checkpoints:
         """The newest whole checkpoint, or None."""
         return self.whole[-1] if self.whole else None
 
-    def save(self, env_steps: int, policy: ActorCritic, state: State) -> Path:
+    def save(self, env_steps: int, policy: Policy, state: State) -> Path:
         """Writes a checkpoint beside the others and removes those too old.
 
         One that is there already is left as it is.
@@ -74,7 +75,7 @@ class Checkpoints:
         return final
 
 
-def load_weights(policy: ActorCritic, weights: dict[str, Any], source: Path) -> None:
+def load_weights(policy: Policy, weights: dict[str, Any], source: Path) -> None:
     """Puts stored weights into a policy.
 
     Raises:
@@ -101,11 +102,11 @@ class SavedPolicy:
         environment: settings as a preset's ``env`` has them.
     """
 
-    policy: ActorCritic
+    policy: Policy
     environment: dict[str, Any]
 
 
-def save_policy(folder: Path, policy: ActorCritic, environment: dict[str, Any]) -> None:
+def save_policy(folder: Path, policy: Policy, environment: dict[str, Any]) -> None:
     """Writes a policy for use alone: one file, which takes the place of the one before as a whole.
 
     Args:
@@ -168,8 +169,8 @@ def load_policy(folder: Path) -> SavedPolicy:
         raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
 
 
-def _policy_of(description: dict[str, Any]) -> ActorCritic:
+def _policy_of(description: dict[str, Any]) -> Policy:
     classes = tuple(AgentClass(**{**c, "action": ActionSpec(**c["action"])}) for c in description["classes"])
     roster = Roster(classes, tuple(description["counts"]))
-    networks = ActorCriticConfig.model_validate(description["networks"])
-    return ActorCritic(roster, networks, description["entity_size"], description["auxiliary_size"])
+    networks = read_policy_config(description["networks"])
+    return make_policy(roster, networks, description["entity_size"], description["auxiliary_size"])

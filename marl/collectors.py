@@ -11,7 +11,7 @@ from torch import Tensor
 
 from marl.batch import Memory, Observation, Rollout, stack
 from marl.environment import Environment, State
-from marl.policies.actor_critic import ActorCritic
+from marl.policies.policy import Policy
 from marl.seeding import ACTIONS, stream
 from marl.serialisation import record_of, state_of
 
@@ -55,7 +55,7 @@ class Collector:
         self._took_part = torch.zeros_like(self.observation.alive)  # in the running episode
         self.seconds = {"acting": 0.0, "environment": 0.0}
 
-    def collect(self, policy: ActorCritic) -> tuple[Rollout, Episodes]:
+    def collect(self, policy: Policy) -> tuple[Rollout, Episodes]:
         """Plays ``T`` steps.
 
         Returns:
@@ -64,9 +64,8 @@ class Collector:
         if self.memory is None:
             self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
         memory, observations, steps, acts, started = self.memory, [], [], [], []
-        cuts: list[tuple[int, Observation, Tensor]] = []
         episodes = Episodes()
-        for t in range(self.length):
+        for _ in range(self.length):
             begin = time.perf_counter()
             act = policy.act(self.observation, self.memory, self.generator)
             between = time.perf_counter()
@@ -80,17 +79,13 @@ class Collector:
             self._count(step.reward, step.info, self.observation.alive)
             self.observation, self.started, self.memory = step.observation, step.ended, act.memory
             if bool(self.started.any()):
-                cuts.append((t, step.next_observation, self.started))
                 self._finish(self.started, episodes)
                 self.memory = None if self.memory is None else self.memory.reset(self.started)
-        observation = stack(observations)
-        value = policy.value(observation)
         rollout = Rollout(
-            observation=observation,
+            observation=stack(observations),
+            next_observation=stack([step.next_observation for step in steps]),
             action={name: torch.stack([act.action[name] for act in acts]) for name in acts[0].action},
             log_prob=torch.stack([act.log_prob for act in acts]),
-            value=value,
-            next_value=_next_values(policy, value, steps[-1].next_observation, cuts),
             reward=torch.stack([step.reward for step in steps]),
             terminated=torch.stack([step.terminated for step in steps]),
             truncated=torch.stack([step.truncated for step in steps]),
@@ -167,12 +162,3 @@ def _by_class(name: str, amounts: Tensor, took_part: Tensor, slices: dict[str, s
 def _joined(parts: list[Tensor | None]) -> Tensor | None:
     known = [part for part in parts if part is not None]
     return torch.stack(known) if len(known) == len(parts) else None
-
-
-def _next_values(
-    policy: ActorCritic, value: Tensor, successor: Observation, cuts: list[tuple[int, Observation, Tensor]]
-) -> Tensor:
-    next_value = torch.cat([value[1:], policy.value(successor)[None]])
-    for t, observation, ended in cuts:
-        next_value[t, ended] = policy.value(observation.index(ended))
-    return next_value

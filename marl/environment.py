@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from marl.batch import Observation, Step
@@ -15,7 +17,7 @@ from marl.config import Config
 from marl.roster import Roster
 from marl.symmetry import Symmetries
 
-__all__ = ["Actor", "Environment", "Scene", "State", "Task"]
+__all__ = ["Actor", "Environment", "Picture", "Scene", "State", "Task"]
 
 State = dict[str, Any]
 """Nested dicts of tensors, numbers, strings and None: what a checkpoint stores."""
@@ -44,6 +46,10 @@ class Scene:
     extent: float
 
 
+Picture = NDArray[np.uint8]
+"""One moment of one copy as the environment itself draws it, ``[H, W, 3]``."""
+
+
 class Environment(Protocol):
     """``B`` copies of a task for ``N`` agents that step together and reset by themselves.
 
@@ -60,6 +66,11 @@ class Environment(Protocol):
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
     agent_noun: str
     """What one agent is called, e.g. ``predator``."""
+
+    @property
+    def reward_threshold(self) -> float | None:
+        """Mean return from which the task counts as solved; None if it states none."""
+        ...
 
     @property
     def symmetries(self) -> Symmetries | None:
@@ -94,7 +105,7 @@ class Environment(Protocol):
         """Hand-written reference policies by name."""
         ...
 
-    def scene(self, copy: int = 0) -> Scene:
+    def scene(self, copy: int = 0) -> Scene | Picture:
         """The present moment of one copy.
 
         Raises:
@@ -110,8 +121,11 @@ class Environment(Protocol):
 class Task(Protocol):
     """What an entry point of the group ``marl.environments`` names: a kind of environment."""
 
-    config_type: type[Config]
-    """Its settings; the field ``name`` is the entry point's name."""
+    @property
+    def config_type(self) -> type[Config]:
+        """Its settings; the field ``name`` is the entry point's name."""
+        ...
+
     changeable: frozenset[str]
     """Settings that may differ from training without changing what a policy's features mean."""
 

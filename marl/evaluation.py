@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from marl.batch import Memory, Observation, Step
-from marl.environment import Environment, Scene
-from marl.policies.actor_critic import Act
+from marl.environment import Environment, Picture, Scene
+from marl.policies.policy import Act
 from marl.seeding import ACTIONS, stream
 from marl.statistics import Estimate, bootstrap_mean
 
@@ -138,7 +138,7 @@ def _play_batch(
 
 def record_episode(
     environment: Environment, player: Player, seed: int, messages: bool = True
-) -> tuple[list[Scene], list[float]]:
+) -> tuple[list[Scene | Picture], list[float]]:
     """Plays one episode of the first copy and keeps what can be drawn.
 
     The scene before the first step is kept, that after the last is not (the copy was reset).
@@ -150,7 +150,8 @@ def record_episode(
     generator = stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    scenes, scores, score = [], [], 0.0
+    scenes: list[Scene | Picture] = []
+    scores, score = [], 0.0
     while True:
         scenes.append(environment.scene())
         scores.append(score)

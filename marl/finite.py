@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from marl.algorithms.policy_gradient import NonFiniteError
+from marl.algorithms.learner import NonFiniteError
 from marl.batch import Observation, Rollout
 
 __all__ = ["check_finite"]
@@ -17,7 +17,6 @@ def check_finite(rollout: Rollout) -> None:
         NonFiniteError: naming the quantity in which it began: what is not finite spreads.
     """
     quantities = {**_quantities(rollout.observation), "reward": rollout.reward}
-    quantities |= {"value": rollout.value, "value of the next observation": rollout.next_value}
     began = {name: _first(values) for name, values in quantities.items() if not bool(values.isfinite().all())}
     if began:
         raise NonFiniteError(min(began, key=lambda name: began[name]))

@@ -10,14 +10,15 @@ import torch
 from marl.checkpoint import load_policy, load_weights
 from marl.environment import Environment
 from marl.errors import ConfigError
-from marl.policies.actor_critic import ActorCritic
+from marl.policies.kinds import make_policy
+from marl.policies.policy import Policy
 from marl.run_config import RunConfig, task_of
 from marl.tasks import check_settings, find_policy
 
 __all__ = ["build_policy", "take_weights"]
 
 
-def build_policy(config: RunConfig[Any], environment: Environment, device: torch.device) -> ActorCritic:
+def build_policy(config: RunConfig[Any], environment: Environment, device: torch.device) -> Policy:
     """The policy that a configuration describes, its weights drawn from the run's seed.
 
     Raises:
@@ -29,12 +30,12 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         try:
-            return ActorCritic(environment.roster, config.policy, *sizes).to(device)
+            return make_policy(environment.roster, config.policy, *sizes).to(device)
         except ValueError as error:
             raise ConfigError(f"policy: {error}") from error
 
 
-def take_weights(policy: ActorCritic, config: RunConfig[Any], source: Path) -> None:
+def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
     """Puts the weights of a trained policy into a new one, and its normaliser of values.
 
     Args:

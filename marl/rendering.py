@@ -22,7 +22,8 @@ from PIL import Image
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
-from marl.environment import Scene
+from marl.captions import captioned
+from marl.environment import Picture, Scene
 from marl.serialisation import atomic_path
 
 __all__ = ["CLASS_COLOURS", "OBSTACLE_COLOUR", "PREY_COLOUR", "check_path", "contact_sheet", "draw", "save"]
@@ -50,7 +51,7 @@ CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 64)), np.sin(np.linspace(0, 
 
 
 def draw(
-    scenes: Sequence[Scene],
+    scenes: Sequence[Scene | Picture],
     scores: Sequence[float],
     score_name: str = "contacts",
     classes: Sequence[str] = (),
@@ -61,7 +62,8 @@ def draw(
     The view holds the arena and widens in time to keep everything that leaves it.
 
     Args:
-        scenes: the moments, the start of the episode first, so that frame ``i`` is step ``i``.
+        scenes: the moments, the start of the episode first, so that frame ``i`` is step ``i``: all of them
+            scenes, or all pictures, which are scaled and captioned.
         scores: what to write beside the step, one for each scene.
         score_name: what the score counts.
         classes: the names of the classes in the order in which they take colours; those not
@@ -81,13 +83,14 @@ def draw(
         raise ValueError(f"there are {len(scores)} scores for {len(scenes)} scenes; give one for each")
     if width < 120 or width % 2:
         raise ValueError(f"width is {width} pixels; give an even number of at least 120")
-    views = _half_widths(scenes)
-    stage = _Stage(scenes, classes, width)
-    pictures = []
-    for step, (scene, score, view) in enumerate(zip(scenes, scores, views, strict=True)):
-        captions = (f"step {step} / {len(scenes) - 1}", f"{score_name} {score:g}")
-        pictures.append(stage.picture(scene, captions, float(view)))
-    return np.stack(pictures)
+    captions = [(f"step {i} / {len(scenes) - 1}", f"{score_name} {score:.6g}") for i, score in enumerate(scores)]
+    drawn = [scene for scene in scenes if isinstance(scene, Scene)]
+    if not drawn:
+        return captioned([scene for scene in scenes if not isinstance(scene, Scene)], captions, width)
+    views = _half_widths(drawn)
+    stage = _Stage(drawn, classes, width)
+    moments = zip(drawn, captions, views, strict=True)
+    return np.stack([stage.picture(scene, caption, float(view)) for scene, caption, view in moments])
 
 
 def check_path(path: str | Path) -> Path:

@@ -8,16 +8,15 @@ from typing import Any, Generic, TypeVar
 
 import torch
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
-from marl.algorithms import AlgorithmConfig
-from marl.algorithms.a2c import A2CConfig
+from marl.algorithms import LEARNERS, AlgorithmConfig, LearnerConfig
 from marl.algorithms.ppo import PPOConfig
-from marl.algorithms.reinforce import ReinforceConfig
 from marl.config import Config
 from marl.environment import Task
 from marl.errors import ConfigError, FileError
 from marl.policies.actor_critic import ActorCriticConfig
+from marl.policies.kinds import POLICY_KINDS, PolicyConfig
 from marl.serialisation import atomic_path
 from marl.tasks import find_task
 
@@ -44,7 +43,7 @@ E = TypeVar("E", bound=Config)
 SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
 """Fields that can be named without their group."""
 
-ALGORITHMS: dict[str, type[Config]] = {"ppo": PPOConfig, "a2c": A2CConfig, "reinforce": ReinforceConfig}
+ALGORITHMS: dict[str, type[LearnerConfig]] = {kind.model_fields["name"].default: kind for kind in LEARNERS}
 
 
 class RunConfig(Config, Generic[E]):
@@ -52,7 +51,7 @@ class RunConfig(Config, Generic[E]):
 
     env: E
     """The environment."""
-    policy: ActorCriticConfig = Field(default_factory=ActorCriticConfig)
+    policy: PolicyConfig = Field(default_factory=ActorCriticConfig)
     """The networks."""
     algorithm: AlgorithmConfig = Field(default_factory=PPOConfig)
     """The learner."""
@@ -80,6 +79,28 @@ class RunConfig(Config, Generic[E]):
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)
     """Episodes of each."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_policy(cls, values: Any) -> Any:
+        """A policy whose kind is not named is of the usual kind of its algorithm."""
+        if not isinstance(values, dict):
+            return values
+        algorithm, policy = values.get("algorithm"), values.get("policy", {})
+        name = algorithm.get("name") if isinstance(algorithm, dict) else getattr(algorithm, "name", None)
+        if name not in ALGORITHMS or not isinstance(policy, dict) or "kind" in policy:
+            return values
+        return {**values, "policy": {"kind": ALGORITHMS[name].policy_kinds[0], **policy}}
+
+    @model_validator(mode="after")
+    def _check_policy(self) -> RunConfig[E]:
+        kinds = self.algorithm.policy_kinds
+        if self.policy.kind not in kinds:
+            raise ValueError(
+                f"policy.kind is {self.policy.kind!r}, but algorithm.name is {self.algorithm.name!r}, which trains "
+                f"{' or '.join(kinds)}: set --policy '{{kind: {kinds[0]}}}', or another algorithm"
+            )
+        return self
 
     @property
     def env_steps_per_iteration(self) -> int:
@@ -134,7 +155,10 @@ def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dic
 
 
 def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy of a run's settings with one field replaced; a new ``algorithm.name`` keeps what both have in common.
+    """A copy of a run's settings with one field replaced.
+
+    A new ``algorithm.name`` keeps what both have in common; if it trains another kind of policy, that begins from
+    its own defaults.
 
     ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
 
@@ -143,7 +167,9 @@ def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dic
     """
     path = SHORT.get(path[0], path) if len(path) == 1 else path
     if path == ["algorithm", "name"]:
-        return {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
+        switched = {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
+        kinds = ALGORITHMS[str(value)].policy_kinds
+        return switched if values["policy"]["kind"] in kinds else {**switched, "policy": {"kind": kinds[0]}}
     return replace_field(values, path, value)
 
 
@@ -240,11 +266,17 @@ def task_of(config: RunConfig[Any]) -> Task:
     return find_task(config.env.name)
 
 
+def _place(path: Sequence[int | str]) -> str:
+    """Where in the settings, without the kind that a validator puts after a choice of kinds."""
+    chosen = len(path) > 1 and path[0] in ("policy", "algorithm") and path[1] in (*ALGORITHMS, *POLICY_KINDS)
+    return ".".join(str(part) for part in ((path[0], *path[2:]) if chosen else path))
+
+
 def explain(error: ValidationError) -> str:
     """What is wrong with which field, one after the other."""
     lines = []
     for problem in error.errors():
-        place = ".".join(str(part) for part in problem["loc"] if part not in ALGORITHMS)
+        place = _place(problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")

@@ -103,6 +103,7 @@ class Symmetries:
         return replace(
             rollout,
             observation=self.observation(rollout.observation, chosen),
+            next_observation=self.observation(rollout.next_observation, chosen),
             action=self.actions(rollout.action, chosen),
             memory=None if memory is None else memory.reset(chosen != 0),
         )

@@ -8,8 +8,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import torch
 
+from marl.adapters.gymnasium_task import GymnasiumTask
 from marl.config import Config
 from marl.environment import Environment, Task
 from marl.errors import ConfigError, FileError
@@ -31,16 +33,19 @@ class UnknownTaskError(ConfigError):
 
 
 def find_task(name: str) -> Task:
-    """The task that an installed package registered in the entry-point group ``marl.environments``.
+    """The task that an installed package registered in the entry-point group ``marl.environments``, or Gymnasium's.
 
     Raises:
         UnknownTaskError: if there is none of that name, or it cannot be imported.
     """
     offered = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in offered and name in gymnasium.registry:
+        return GymnasiumTask()
     if name not in offered:
         names = ", ".join(sorted(offered)) or "none"
         raise UnknownTaskError(
-            f"env.name is {name!r}, which no installed package offers; there is: {names}. "
+            f"env.name is {name!r}, which no installed package offers; there is: {names}, and all of Gymnasium's "
+            f"environments, e.g. CartPole-v1. "
             f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
         )
     try:

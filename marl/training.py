@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from marl.algorithms import make_learner
-from marl.algorithms.policy_gradient import NonFiniteError
+from marl.algorithms.learner import NonFiniteError
 from marl.batch import Rollout
 from marl.checkpoint import Checkpoints, load_weights, save_policy
 from marl.collectors import Collector, Episodes
@@ -27,7 +27,7 @@ from marl.finite import check_finite
 from marl.initial_policy import build_policy, take_weights
 from marl.interrupts import stop_on_interrupt
 from marl.logger import Logger
-from marl.policies.actor_critic import ActorCritic
+from marl.policies.policy import Policy
 from marl.run_config import RunConfig, check_resumable, resolve_device, resume_config, save_config, task_of
 from marl.serialisation import load_state
 from marl.tasks import make_environment
@@ -70,7 +70,7 @@ class TrainingResult:
     env_steps: int
     finished: bool
     metrics: dict[str, float]
-    policy: ActorCritic
+    policy: Policy
 
 
 class Trainer:
@@ -201,14 +201,16 @@ class Trainer:
     def _evaluate(self, rollout: Rollout) -> dict[str, float]:
         """Plays whole episodes, logs histograms and a picture, and returns the scores."""
         make = self._make_evaluation_environment
+        self.policy.eval()  # without exploration
         table = play(make, self.policy, self.config.evaluation_episodes, seed=10_000 + self.config.seed)
         summary = summarise(table, dict(self.collector.environment.events), self.collector.environment.agent_noun)
         for name, parameter in self.policy.named_parameters():
             self.logger.histogram(self.env_steps, f"weights/{name}", parameter)
         alive = rollout.observation.alive
-        for name, values in {"value": rollout.value, "log_prob": rollout.log_prob, "reward": rollout.reward}.items():
+        for name, values in {**self.policy.inspect(rollout), "reward": rollout.reward}.items():
             self.logger.histogram(self.env_steps, f"rollout/{name}", values[alive])
         self._draw()
+        self.policy.train()
         return {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
 
     def _draw(self) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.errors",),
     ("marl.config", "marl.roster", "marl.batch", "marl.symlog"),
-    ("marl.symmetry",),
+    ("marl.decay", "marl.symmetry"),
     ("marl.environment",),
     (
         "marl.seeding",
@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "marl.serialisation",
         "marl.statistics",
         "marl.seed_statistics",
+        "marl.captions",
         "marl.rendering",
     ),
     ("marl.interrupts", "marl.logger", "marl.networks", "marl.adapters"),
@@ -54,10 +55,11 @@ FIRST_GROUP = {
 """What environments and wrappers may know of the library."""
 
 EXCEPTIONS = {
+    "envs.cartpole": {"marl.adapters.gymnasium", "marl.adapters.gymnasium_task"},
     "envs.simple_tag_pettingzoo": {"marl.adapters.pettingzoo"},
     "envs.learnt_opponents": {"marl.checkpoint", "marl.serialisation"},
 }
-"""The backend through PettingZoo uses the adapter; a saved policy that plays prey has to be loaded."""
+"""Tasks of other libraries use the adapters; a saved policy that plays prey has to be loaded."""
 
 
 def modules() -> dict[str, Path]:

@@ -57,6 +57,8 @@ class PettingZooEnvironment:
             differ, or spaces that are not supported; at a step, for agents that leave early.
     """
 
+    reward_threshold: float | None = None
+
     def __init__(
         self,
         make: Callable[[], Env],

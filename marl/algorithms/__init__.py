@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from marl.algorithms.a2c import A2C, A2CConfig
-from marl.algorithms.policy_gradient import PolicyGradient
+from marl.algorithms.learner import Learner, LearnerConfig, NoLearning, NoLearningConfig
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
-from marl.policies.actor_critic import ActorCritic
+from marl.policies.policy import Policy
 from marl.symmetry import Symmetries
 
-__all__ = ["A2C", "PPO", "AlgorithmConfig", "Reinforce", "make_learner"]
+__all__ = ["A2C", "LEARNERS", "PPO", "AlgorithmConfig", "Learner", "LearnerConfig", "Reinforce", "make_learner"]
 
-AlgorithmConfig = Annotated[PPOConfig | A2CConfig | ReinforceConfig, Field(discriminator="name")]
+AlgorithmConfig = Annotated[PPOConfig | A2CConfig | ReinforceConfig | NoLearningConfig, Field(discriminator="name")]
 """Settings of any learner; ``name`` tells which."""
 
+LEARNERS: dict[type[LearnerConfig], Any] = {
+    PPOConfig: PPO,
+    A2CConfig: A2C,
+    ReinforceConfig: Reinforce,
+    NoLearningConfig: NoLearning,
+}
+"""The learner that each kind of settings is of."""
 
-def make_learner(
-    policy: ActorCritic,
-    config: PPOConfig | A2CConfig | ReinforceConfig,
-    seed: int,
-    symmetries: Symmetries | None = None,
-) -> PolicyGradient:
+
+def make_learner(policy: Policy, config: LearnerConfig, seed: int, symmetries: Symmetries | None = None) -> Learner:
     """The learner that a configuration describes.
 
     Args:
@@ -32,9 +35,9 @@ def make_learner(
         config: settings.
         seed: of the learner's randomness.
         symmetries: of the environment; None if it has none.
+
+    Raises:
+        ConfigError: if the learner cannot train this policy.
     """
-    if isinstance(config, PPOConfig):
-        return PPO(policy, config, seed, symmetries)
-    if isinstance(config, A2CConfig):
-        return A2C(policy, config, seed, symmetries)
-    return Reinforce(policy, config, seed, symmetries)
+    learner: Learner = LEARNERS[type(config)](policy, config, seed, symmetries)
+    return learner

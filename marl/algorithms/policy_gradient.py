@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from marl.algorithms.learner import LearnerConfig, NonFiniteError
 from marl.batch import Record, Rollout
-from marl.config import Config, Fraction, PositiveSchedule, Schedule, scheduled
+from marl.config import Fraction, PositiveSchedule, Schedule, scheduled
 from marl.environment import State
 from marl.errors import ConfigError
 from marl.losses import masked_mean, normalise, regression
@@ -21,24 +22,13 @@ from marl.returns import explained_variance, generalised_advantage
 from marl.seeding import SHUFFLING, stream
 from marl.symmetry import Symmetries
 
-__all__ = ["NonFiniteError", "PolicyGradient", "PolicyGradientConfig", "Targets"]
+__all__ = ["PolicyGradient", "PolicyGradientConfig", "Targets", "Values"]
 
 
-class NonFiniteError(ArithmeticError):
-    """A quantity that is NaN or infinite.
-
-    Args:
-        quantity: its name.
-    """
-
-    def __init__(self, quantity: str) -> None:
-        super().__init__(f"{quantity} is not finite")
-        self.quantity = quantity
-
-
-class PolicyGradientConfig(Config):
+class PolicyGradientConfig(LearnerConfig):
     """Settings that all policy-gradient learners have."""
 
+    policy_kinds: ClassVar[tuple[str, ...]] = ("actor_critic",)
     learning_rate: PositiveSchedule = 1e-3
     """Of Adam."""
     gamma: float = Field(0.95, ge=0, le=1)
@@ -63,6 +53,19 @@ class PolicyGradientConfig(Config):
     """Turn and mirror each copy of a rollout at random, as the environment's symmetries allow."""
     normalise_advantage: Literal["class", "all", "none"] = "all"
     """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
+
+
+@dataclass(frozen=True)
+class Values(Record):
+    """What a rollout's situations are worth, in units of the return.
+
+    Args:
+        value: ``[T, B, N]`` of the observation.
+        next_value: ``[T, B, N]`` of the true successor.
+    """
+
+    value: Tensor
+    next_value: Tensor
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,10 @@ class PolicyGradient:
         rate = scheduled(self.config.learning_rate, progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        rollout = self._turned(replace(rollout, reward=self._reward(rollout, progress)))
-        targets, metrics = self._targets(rollout)
+        values = self._values(rollout)
+        rollout = replace(rollout, reward=self._reward(rollout, progress))
+        targets, metrics = self._targets(rollout, values)
+        rollout = self._turned(rollout)
         sums: dict[str, list[Tensor]] = defaultdict(list)
         for index in self._parts(rollout.started.shape[1], sums):
             part = rollout.copies(index.to(rollout.started.device))
@@ -196,30 +201,47 @@ class PolicyGradient:
             )
         return torch.lerp(rollout.earned, rollout.reward, spirit)
 
+    def _values(self, rollout: Rollout) -> Values:
+        """What the critic says of each step before it learns from it.
+
+        Raises:
+            NonFiniteError: if it is not finite.
+        """
+        value = self.policy.value(rollout.observation)
+        successor = rollout.next_observation
+        following = torch.cat([value[1:], self.policy.value(successor.index(-1))[None]])
+        cut = rollout.started[1:]  # what follows is another episode's
+        if bool(cut.any()):
+            following[:-1][cut] = self.policy.value(successor.index(slice(-1)).index(cut))
+        for name, found in {"value": value, "value of the next observation": following}.items():
+            if not bool(found.isfinite().all()):
+                raise NonFiniteError(name)
+        return Values(value, following)
+
     def _valid(self, rollout: Rollout) -> Tensor:
         """``[T, B, N]``, True for steps that count."""
         return rollout.observation.alive
 
-    def _advantage(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+    def _advantage(self, rollout: Rollout, values: Values) -> tuple[Tensor, Tensor]:
         """Advantages and returns, each ``[T, B, N]``, in units of the return."""
         advantage = generalised_advantage(
             rollout.reward,
-            rollout.value,
-            rollout.next_value,
+            values.value,
+            values.next_value,
             rollout.terminated,
             rollout.truncated,
             self.config.gamma,
             self.config.gae_lambda,
         )
-        return advantage, advantage + rollout.value
+        return advantage, advantage + values.value
 
     @torch.no_grad()
-    def _targets(self, rollout: Rollout) -> tuple[Targets, dict[str, Tensor]]:
+    def _targets(self, rollout: Rollout, values: Values) -> tuple[Targets, dict[str, Tensor]]:
         valid = self._valid(rollout)
-        advantage, returns = self._advantage(rollout)
+        advantage, returns = self._advantage(rollout, values)
         normaliser = self.policy.normaliser
         normaliser.update(returns[valid])
-        metrics = {"value/explained_variance": explained_variance(rollout.value, returns, valid)}
+        metrics = {"value/explained_variance": explained_variance(values.value, returns, valid)}
         if self.config.normalise_advantage == "all":
             advantage = normalise(advantage, valid)
         elif self.config.normalise_advantage == "class":

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets
+from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets, Values
 from marl.batch import Rollout
 from marl.policies.actor_critic import ActorCritic, Evaluation
 from marl.returns import generalised_advantage
@@ -67,10 +67,10 @@ class Reinforce(PolicyGradient):
         if bool(targets.valid.any()):  # else Adam's momentum would move the parameters for nothing
             super()._step(rollout, targets, progress, sums)
 
-    def _advantage(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+    def _advantage(self, rollout: Rollout, values: Values) -> tuple[Tensor, Tensor]:
         if self.config.baseline:
-            return super()._advantage(rollout)
-        nothing = torch.zeros_like(rollout.value)
+            return super()._advantage(rollout, values)
+        nothing = torch.zeros_like(rollout.reward)
         ends = (rollout.terminated, rollout.truncated)
         returns = generalised_advantage(rollout.reward, nothing, nothing, *ends, self.config.gamma, 1.0)
         return returns, returns

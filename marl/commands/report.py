@@ -63,7 +63,7 @@ def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[s
     environment = task.make(config, 1)
     noun = environment.agent_noun
     players: dict[str, tuple[Player, bool]] = {"trained": (saved.policy, True)}
-    if saved.policy.graph is not None and environment.reset(0).adjacency is not None:
+    if saved.policy.has_messages and environment.reset(0).adjacency is not None:
         players["trained, messages off"] = (saved.policy, False)
     players |= {name: (reference(name, environment), True) for name in environment.scripted()}
     players["random"] = (reference("random", environment), True)

@@ -107,5 +107,5 @@ def _per_agent(arms: list[Arm]) -> list[str]:
         f"{arm.name} has parameters for each agent (sharing agent): elsewhere agent i of a class takes those of the "
         f"class's agent i mod n, n of {format_team(arm.runs[0].saved.policy.roster.team)}."
         for arm in arms
-        if arm.runs[0].saved.policy.config.encoder.sharing == "agent"
+        if arm.runs[0].saved.policy.has_parameters_for_each_agent
     ]

@@ -159,7 +159,7 @@ def _contestants(runs: Sequence[Run], natives: Mapping[str, Arm], probe: Environ
     found: list[Contestant] = []
     for arm in arms_of(runs, [*references, *native_names]):
         found.append(Contestant(arm.name, "arm", arm))
-        if all(run.saved.policy.graph is not None and run.environment.get("communication") for run in arm.runs):
+        if all(run.saved.policy.has_messages and run.environment.get("communication") for run in arm.runs):
             found.append(Contestant(f"{arm.name}, messages off", "messages off", arm))
     found += [Contestant(arm.name, "native", arm) for arm in natives.values()]
     return found + [Contestant(name, "reference") for name in references]

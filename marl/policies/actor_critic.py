@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -17,14 +18,17 @@ from marl.networks.encoder import EncoderConfig, TeamEncoder
 from marl.networks.graph_processor import GraphConfig, GraphProcessor
 from marl.networks.mlp import mlp
 from marl.policies.normaliser import ValueNormaliser
+from marl.policies.policy import Act, Policy
 from marl.roster import Roster
 
-__all__ = ["Act", "ActorCritic", "ActorCriticConfig", "Evaluation"]
+__all__ = ["ActorCritic", "ActorCriticConfig", "Evaluation"]
 
 
 class ActorCriticConfig(Config):
     """Networks of the team."""
 
+    kind: Literal["actor_critic"] = "actor_critic"
+    """The kind of policy."""
     encoder: EncoderConfig = Field(default_factory=EncoderConfig)
     """Class encoders and temporal transformer."""
     graph: GraphConfig = Field(default_factory=GraphConfig)
@@ -35,21 +39,6 @@ class ActorCriticConfig(Config):
     """Critics, used in training only."""
     normalise_value: bool = True
     """Critics predict returns scaled to mean 0 and standard deviation 1."""
-
-
-@dataclass(frozen=True)
-class Act:
-    """What `ActorCritic.act` gives.
-
-    Args:
-        action: for each class ``[B, N_c]`` of int64, or ``[B, N_c, A]`` of float.
-        log_prob: ``[B, N]``.
-        memory: to be passed to the next call; None if the policy has none.
-    """
-
-    action: dict[str, Tensor]
-    log_prob: Tensor
-    memory: Memory | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +58,7 @@ class Evaluation:
     prediction: Tensor | None
 
 
-class ActorCritic(nn.Module):
+class ActorCritic(Policy):
     """Class encoders, temporal transformer, graph processor, class actors and critics.
 
     Nothing depends on how many agents play: counts are read off each observation.
@@ -81,10 +70,10 @@ class ActorCritic(nn.Module):
         auxiliary_size: ``Q`` of its auxiliary target; 0 if it gives none.
     """
 
+    config: ActorCriticConfig
+
     def __init__(self, roster: Roster, config: ActorCriticConfig, entity_size: int, auxiliary_size: int) -> None:
-        super().__init__()
-        self.roster, self.config = roster, config
-        self.entity_size, self.auxiliary_size = entity_size, auxiliary_size
+        super().__init__(roster, config, entity_size, auxiliary_size)
         self.encoder = TeamEncoder(roster, config.encoder)
         width = self.encoder.width
         self.graph = None if config.graph.kind == "none" else GraphProcessor(width, len(roster.classes), config.graph)
@@ -96,29 +85,22 @@ class ActorCritic(nn.Module):
         self._class_order = {c.name: i for i, c in enumerate(roster.classes)}
 
     @property
-    def device(self) -> torch.device:
-        """Where the parameters live."""
-        return next(self.parameters()).device
+    def has_messages(self) -> bool:
+        """Whether there is a graph processor."""
+        return self.graph is not None
+
+    @property
+    def has_parameters_for_each_agent(self) -> bool:
+        """Whether encoders are shared by nobody."""
+        return self.config.encoder.sharing == "agent"
 
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
         """The memory at the beginning of an episode in ``B`` copies of ``N`` agents."""
         return self.encoder.initial_memory(num_copies, num_agents, self.device)
 
     @torch.no_grad()
-    def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator | None = None,
-    ) -> Act:
-        """Chooses an action for every agent.
-
-        Args:
-            observation: leading axis ``[B]``.
-            memory: from `initial_memory` or the last call, reset where an episode began
-                (`Memory.reset`).
-            generator: draws the actions; None takes the likeliest.
-        """
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        """Draws an action for every agent, or takes the likeliest; see `Policy.act`."""
         started = torch.zeros(1, *observation.leading_shape, dtype=torch.bool, device=observation.alive.device)
         distributions, _, memory = self._forward(observation.index(None), memory, started)
         action, log_prob = {}, []
@@ -136,6 +118,10 @@ class ActorCritic(nn.Module):
         entropy = torch.cat([d.entropy for d in distributions.values()], -1)
         prediction = None if self.predictor is None else self.predictor(embedding)
         return Evaluation(log_prob, entropy, self.critic(observation), prediction)
+
+    def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
+        """Values and log-probabilities; see `Policy.inspect`."""
+        return {"value": self.value(rollout.observation), "log_prob": rollout.log_prob}
 
     @torch.no_grad()
     def value(self, observation: Observation) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from marl.batch import Memory, Observation
 from marl.environment import Actor
-from marl.policies.actor_critic import Act
+from marl.policies.policy import Act
 from marl.roster import Roster
 
 __all__ = ["Scripted", "random_actor"]
@@ -28,7 +28,7 @@ class Scripted:
         return None
 
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Chooses an action for every agent; see `ActorCritic.act`. Log-probabilities are zeros."""
+        """Chooses an action for every agent; see `Policy.act`. Log-probabilities are zeros."""
         device = observation.alive.device
         generator = torch.Generator(device).manual_seed(0) if generator is None else generator
         action = self.actor(observation, generator)

@@ -117,10 +117,9 @@ def as_rollout() -> Callable[..., Rollout]:
         actions = {name: x.new_zeros(x.shape[:-1], dtype=torch.long) for name, x in observation.features.items()}
         never = torch.zeros_like(observation.alive)
         parts: dict[str, Any] = {
+            "next_observation": observation,
             "action": actions,
             "log_prob": zeros,
-            "value": zeros,
-            "next_value": zeros,
             "reward": zeros,
             "terminated": never,
             "truncated": never,

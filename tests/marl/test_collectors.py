@@ -12,7 +12,8 @@ from envs.simple_tag import SimpleTag
 from marl.batch import Memory, Observation, Step
 from marl.collectors import Collector, Episodes
 from marl.environment import State
-from marl.policies.actor_critic import Act, ActorCritic, ActorCriticConfig
+from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.policies.policy import Act
 from marl.roster import ActionSpec, AgentClass, Roster
 from marl.serialisation import load_state, save_state
 
@@ -98,17 +99,12 @@ def played() -> tuple[Any, Episodes, Clock, Reader]:
     return rollout, episodes, environment, policy
 
 
-def test_the_next_value_is_that_of_the_true_successor(played: Any) -> None:
-    rollout = played[0]
-    assert rollout.value[:, 0, 0].tolist() == [0, 1, 10, 11, 20, 21, 30]
-    assert rollout.next_value[:, 0, 0].tolist() == [1, 2, 11, 12, 21, 22, 31]
-    assert rollout.value[:, 1, 2].tolist() == [0, 1, 2, 10, 11, 12, 20]
-    assert rollout.next_value[:, 1, 2].tolist() == [1, 2, 3, 11, 12, 13, 21]
-
-
-def test_the_next_value_at_the_rollouts_end_is_the_true_successors_if_the_episode_ends_there_too() -> None:
-    rollout, _ = Collector(Clock(), 6, seed=0).collect(Reader())
-    assert rollout.next_value[-1].tolist() == [[22.0] * 3, [13.0] * 3]
+def test_the_next_observation_is_the_true_successor(played: Any) -> None:
+    now, after = (observation.features for observation in (played[0].observation, played[0].next_observation))
+    assert now["X"][:, 0, 0, 0].tolist() == [0, 1, 10, 11, 20, 21, 30]
+    assert after["X"][:, 0, 0, 0].tolist() == [1, 2, 11, 12, 21, 22, 31]
+    assert now["Y"][:, 1, 0, 0].tolist() == [0, 1, 2, 10, 11, 12, 20]
+    assert after["Y"][:, 1, 0, 0].tolist() == [1, 2, 3, 11, 12, 13, 21]
 
 
 def test_steps_that_begin_an_episode_are_marked(played: Any) -> None:

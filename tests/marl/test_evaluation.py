@@ -13,7 +13,7 @@ from torch import Tensor
 from marl.batch import Memory, Observation, Step
 from marl.environment import Scene
 from marl.evaluation import EpisodeTable, as_json, play, record_episode, score_name, summarise
-from marl.policies.actor_critic import Act
+from marl.policies.policy import Act
 from marl.roster import ActionSpec, AgentClass, Roster
 from marl.seeding import ACTIONS, stream
 from marl.statistics import Estimate

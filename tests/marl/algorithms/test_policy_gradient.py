@@ -13,7 +13,8 @@ from torch.testing import assert_close
 from envs.simple_tag import SimpleTag
 from marl.algorithms import AlgorithmConfig, make_learner
 from marl.algorithms.a2c import A2C, A2CConfig
-from marl.algorithms.policy_gradient import NonFiniteError, Targets
+from marl.algorithms.learner import NonFiniteError
+from marl.algorithms.policy_gradient import Targets
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
 from marl.batch import Rollout
@@ -138,10 +139,11 @@ def test_advantages_are_left_as_they_are(policy: ActorCritic, rollout: Rollout) 
     never = torch.zeros_like(rollout.truncated)
     rollout = replace(rollout, truncated=never, terminated=never)
     learner = Watched(policy, A2CConfig(normalise_advantage="none", gae_lambda=0.0, gamma=0.9), 0)
+    value, next_value = policy.value(rollout.observation), policy.value(rollout.next_observation)
     learner.update(rollout, 0.0)
-    expected = rollout.reward + 0.9 * rollout.next_value - rollout.value
+    expected = rollout.reward + 0.9 * next_value - value
     assert_close(learner.targets.advantage, expected)
-    returns = (expected + rollout.value)[learner.targets.valid]
+    returns = (expected + value)[learner.targets.valid]
     normalised = (returns - returns.mean()) / returns.std(correction=0)
     assert_close(learner.targets.returns[learner.targets.valid], normalised, atol=1e-4, rtol=1e-4)
 
@@ -243,3 +245,23 @@ def test_team_spirit_needs_an_environment_that_says_who_brought_what(policy: Act
     learner = A2C(policy, A2CConfig(team_spirit=0.5), 0)
     with pytest.raises(ConfigError, match=r"team_spirit is 0\.5, but this environment does not say.*set it to 1"):
         learner.update(replace(rollout, earned=None), 0.0)
+
+
+def test_the_next_value_is_that_of_the_true_successor(
+    policy: ActorCritic, make_tag: Callable[..., SimpleTag], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Episodes of 3 steps in a rollout of 8 end within it twice; a value per observation tells which was asked for."""
+    rollout, _ = Collector(make_tag({"A": 2, "B": 2}, num_copies=2, max_cycles=3), 8, seed=0).collect(policy)
+    seen: list[Targets] = []
+    monkeypatch.setattr(policy, "value", lambda observation: observation.entities[..., :4, 0])
+
+    class Keeping(A2C):
+        def _advantage(self, rollout: Rollout, values: Any) -> tuple[Tensor, Tensor]:
+            seen.append(values)
+            return super()._advantage(rollout, values)
+
+    Keeping(policy, A2CConfig(), 0).update(rollout, 0.0)
+    assert rollout.started.any(1).nonzero().flatten().tolist() == [0, 3, 6]
+    assert_close(seen[0].value, policy.value(rollout.observation), rtol=0, atol=0)
+    assert_close(seen[0].next_value, policy.value(rollout.next_observation), rtol=0, atol=0)
+    assert not seen[0].next_value[2].equal(seen[0].value[3])

@@ -32,7 +32,7 @@ def rollout(
     make_observation: Callable[..., Observation],
     as_rollout: Callable[..., Rollout],
 ) -> Rollout:
-    """Four steps of two agents in three copies; rewards are 1, 2, 4, 8, every state seems worth 16.
+    """Four steps of two agents in three copies; rewards are 1, 2, 4, 8.
 
     Copy 0: truncated after the second step. Copy 1: the second agent leaves at the first step, the
     first goes on. Copy 2: nothing ends.
@@ -44,13 +44,15 @@ def rollout(
     observation.alive[1:, 1, 1] = False
     reward = torch.tensor([1.0, 2.0, 4.0, 8.0], dtype=torch.float64)[:, None, None].expand(4, 3, 2)
     rewarded = {"reward": reward, "terminated": terminated, "truncated": truncated}
-    worth = torch.full_like(reward, 16.0)
-    return as_rollout(observation, None, **rewarded, value=worth, next_value=worth)
+    return as_rollout(observation, None, **rewarded)
 
 
 @pytest.fixture
 def policy(make_policy: Callable[..., ActorCritic], make_roster: Callable[..., Roster]) -> ActorCritic:
-    return make_policy(make_roster(1, 1), normalise_value=False)
+    """Says that every state is worth 16."""
+    policy = make_policy(make_roster(1, 1), normalise_value=False)
+    policy.value = lambda observation: torch.full(observation.alive.shape, 16.0, dtype=torch.float64)
+    return policy
 
 
 def test_without_a_baseline_only_episodes_that_end_count(policy: ActorCritic, rollout: Rollout) -> None:

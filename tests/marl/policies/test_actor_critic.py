@@ -83,7 +83,7 @@ def test_acting_and_learning_give_the_same_log_probabilities(
     evaluation = policy.evaluate(rollout)
     assert rollout.log_prob.std() > 0.1
     assert_close(evaluation.log_prob, rollout.log_prob, rtol=0, atol=1e-5)
-    assert_close(policy.normaliser.restore(evaluation.value), rollout.value, rtol=0, atol=1e-5)
+    assert_close(policy.normaliser.restore(evaluation.value), policy.value(rollout.observation), rtol=0, atol=1e-5)
 
 
 def test_the_past_matters_to_a_policy_with_memory(

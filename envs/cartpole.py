@@ -1,0 +1,26 @@
+"""CartPole by name, with a hand-written rule to compare with."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from marl.adapters.gymnasium import CLASS
+from marl.adapters.gymnasium_task import GymnasiumTask
+from marl.batch import Observation
+
+__all__ = ["balance", "task"]
+
+
+def balance(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
+    """Pushes to the side to which the pole will lean: right if its angle plus its angular velocity is positive.
+
+    Args:
+        observation: features ``[B, 1, 4]``: position, velocity, angle (radians), angular velocity.
+        generator: not used.
+    """
+    features = observation.features[CLASS]
+    return {CLASS: (features[..., 2] + features[..., 3] > 0).long()}
+
+
+task = GymnasiumTask({"balance": balance})

@@ -1,0 +1,95 @@
+"""What the training loop asks of a learner."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Protocol
+
+from marl.batch import Rollout
+from marl.config import Config
+from marl.environment import State
+from marl.policies.policy import Policy
+from marl.symmetry import Symmetries
+
+__all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError"]
+
+
+class NonFiniteError(ArithmeticError):
+    """A quantity that is NaN or infinite.
+
+    Args:
+        quantity: its name.
+    """
+
+    def __init__(self, quantity: str) -> None:
+        super().__init__(f"{quantity} is not finite")
+        self.quantity = quantity
+
+
+class LearnerConfig(Config):
+    """Settings of a learner; each has a field ``name`` of its own."""
+
+    policy_kinds: ClassVar[tuple[str, ...]]
+    """The kinds of policy that it trains, the usual one first."""
+
+
+class Learner(Protocol):
+    """Turns rollouts into better parameters of its policy."""
+
+    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+        """Learns from one rollout.
+
+        Args:
+            rollout: just collected.
+            progress: share of training done, for the schedules.
+
+        Returns:
+            Metrics by name.
+
+        Raises:
+            NonFiniteError: if a loss or gradient is; the parameters are left as they were before
+                the step that failed.
+        """
+        ...
+
+    def state(self) -> State:
+        """What is needed to go on, the policy's parameters aside."""
+        ...
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave."""
+        ...
+
+
+class NoLearningConfig(LearnerConfig):
+    """There is nothing to set."""
+
+    policy_kinds: ClassVar[tuple[str, ...]] = ("random",)
+    name: Literal["none"] = "none"
+    """The algorithm."""
+
+
+class NoLearning:
+    """Leaves the policy as it is: for the record of one that needs no training. A `Learner`.
+
+    Args:
+        policy: left alone.
+        config: nothing.
+        seed: not used.
+        symmetries: not used.
+    """
+
+    def __init__(
+        self, policy: Policy, config: NoLearningConfig, seed: int, symmetries: Symmetries | None = None
+    ) -> None:
+        self.policy, self.config = policy, config
+
+    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+        """Does nothing."""
+        return {}
+
+    def state(self) -> State:
+        """Nothing."""
+        return {}
+
+    def load_state(self, state: State) -> None:
+        """Does nothing."""
