@@ -220,9 +220,9 @@ class Watching(A2C):
 
     rollout: Rollout
 
-    def _targets(self, rollout: Rollout) -> Any:
+    def _targets(self, rollout: Rollout, values: Any) -> Any:
         self.rollout = rollout
-        return super()._targets(rollout)
+        return super()._targets(rollout, values)
 
 
 @pytest.mark.parametrize(("spirit", "progress", "own"), [(0.0, 0.5, 1.0), (0.75, 0.5, 0.25), ((0.0, 1.0), 0.5, 0.5)])
