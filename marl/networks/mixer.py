@@ -1,0 +1,165 @@
+"""Mixers: from what each agent's action is worth to what the team's is worth."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from marl.batch import Observation
+from marl.config import Config, Width
+from marl.networks.mlp import mlp
+from marl.symlog import symlog
+
+__all__ = ["QMIX", "VDN", "Independent", "Mixer", "MixerConfig", "make_mixer"]
+
+STATE_SIZE = 4
+
+
+class MixerConfig(Config):
+    """How the values of the agents' actions become values that are trained."""
+
+    kind: Literal["none", "vdn", "qmix"] = "none"
+    """Each agent learns from its own reward; or the team's value is a sum, or a monotonic function, of theirs."""
+    width: Width = 32
+    """QMIX only: width of the mixing layer."""
+    hidden: tuple[Width, ...] = Field((64,), min_length=1)
+    """QMIX only: widths of the layers on each entity, which make the mixing weights."""
+
+
+class Mixer(nn.Module, ABC):
+    """Turns values of ``N`` agents into those of ``G`` groups: every agent by itself, or the whole team."""
+
+    @abstractmethod
+    def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
+        """Values of the groups.
+
+        Args:
+            q_value: ``[M, N]`` of the actions taken, or of the greedy ones.
+            observation: ``[M, ...]``, in which they are taken.
+
+        Returns:
+            ``[M, G]``.
+        """
+
+    @abstractmethod
+    def reward(self, reward: Tensor, alive: Tensor) -> Tensor:
+        """Rewards of the groups ``[M, G]`` from those of the agents ``[M, N]``."""
+
+    @abstractmethod
+    def everyone(self, flag: Tensor) -> Tensor:
+        """``[M, G]``, where all agents of the group have a flag ``[M, N]``."""
+
+
+class Independent(Mixer):
+    """Every agent by itself: ``G = N``."""
+
+    def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
+        """The same values; see `Mixer`."""
+        return q_value
+
+    def reward(self, reward: Tensor, alive: Tensor) -> Tensor:
+        """The same rewards; see `Mixer`."""
+        return reward
+
+    def everyone(self, flag: Tensor) -> Tensor:
+        """The same flags; see `Mixer`."""
+        return flag
+
+
+class _Team(Mixer):
+    """The whole team: ``G = 1``; its reward is the mean of those of its agents."""
+
+    def reward(self, reward: Tensor, alive: Tensor) -> Tensor:
+        """Mean over the agents that are there; see `Mixer`."""
+        number = alive.sum(-1, keepdim=True).clamp(min=1)
+        return reward.masked_fill(~alive, 0.0).sum(-1, keepdim=True) / number
+
+    def everyone(self, flag: Tensor) -> Tensor:
+        """Whether it holds for all; see `Mixer`."""
+        return flag.all(-1, keepdim=True)
+
+
+class VDN(_Team):
+    r"""The team's value is the sum: :math:`Q = \sum_i Q_i`.
+
+    Reference: Sunehag et al., "Value-Decomposition Networks For Cooperative Multi-Agent Learning",
+    https://arxiv.org/abs/1706.05296.
+    """
+
+    def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
+        """Sum over the agents that are there; see `Mixer`."""
+        return q_value.masked_fill(~observation.alive, 0.0).sum(-1, keepdim=True)
+
+
+class QMIX(_Team):
+    r"""The team's value rises with each agent's, by weights that depend on the state.
+
+    .. math::
+        Q = \mathrm{elu}\Big(\sum_i |w_i(s)| Q_i + b(s)\Big) \cdot |v(s)| + c(s)
+
+    Reference: Rashid et al., "QMIX: Monotonic Value Function Factorisation for Deep Multi-Agent
+    Reinforcement Learning", https://arxiv.org/abs/1803.11485. Here an agent's weights come from its own
+    entity beside the mean over all entities, so that any number of agents can be mixed. Positions are taken from
+    the mean of the agents that are there.
+
+    Args:
+        entity_size: ``F``, position and velocity first.
+        config: shape.
+
+    Raises:
+        ValueError: if the environment gives no entities.
+    """
+
+    def __init__(self, entity_size: int, config: MixerConfig) -> None:
+        super().__init__()
+        if entity_size == 0:
+            raise ValueError("mixer.kind is 'qmix', but this environment gives no entities; use 'vdn' or 'none'")
+        self.embed = mlp((entity_size, *config.hidden))
+        state = config.hidden[-1] + 1
+        self.agent_weight = nn.Linear(config.hidden[-1] + state, config.width)
+        self.bias = nn.Linear(state, config.width)
+        self.weight = nn.Linear(state, config.width)
+        self.offset = mlp((state, config.width, 1), output_gain=1.0)
+
+    def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
+        """The monotonic function of the agents that are there; see `Mixer`."""
+        assert observation.entities is not None and observation.entity_mask is not None
+        alive, there = observation.alive, observation.entity_mask
+        embedded = self.embed(self._seen(observation.entities, alive))  # [M, S, D]
+        number = there.sum(-1, keepdim=True).clamp(min=1)
+        mean = embedded.masked_fill(~there[..., None], 0.0).sum(-2) / number
+        state = torch.cat([mean, number.log()], -1)
+        own = embedded[..., : alive.shape[-1], :]
+        around = state[..., None, :].expand(*own.shape[:-1], -1)
+        weights = self.agent_weight(torch.cat([own, around], -1)).abs()  # [M, N, width]
+        summed = (weights * q_value.masked_fill(~alive, 0.0)[..., None]).sum(-2)
+        hidden = functional.elu(summed + self.bias(state))
+        return (hidden * self.weight(state).abs()).sum(-1, keepdim=True) + self.offset(state)
+
+    @staticmethod
+    def _seen(entities: Tensor, alive: Tensor) -> Tensor:
+        agents = entities[..., : alive.shape[-1], :2]
+        there = alive[..., None].to(entities)
+        centre = (agents * there).sum(-2, keepdim=True) / there.sum(-2, keepdim=True).clamp(min=1)
+        position = symlog(entities[..., :2] - centre)
+        return torch.cat([position, symlog(entities[..., 2:STATE_SIZE]), entities[..., STATE_SIZE:]], -1)
+
+
+def make_mixer(entity_size: int, config: MixerConfig) -> Mixer:
+    """The mixer that a configuration describes.
+
+    Args:
+        entity_size: ``F`` of the environment's entities; 0 if it gives none.
+        config: shape.
+
+    Raises:
+        ValueError: see `QMIX`.
+    """
+    if config.kind == "qmix":
+        return QMIX(entity_size, config)
+    return VDN() if config.kind == "vdn" else Independent()
