@@ -50,6 +50,10 @@ ARMS: dict[str, list[str]] = {
     "reinforce": ["--algorithm.name", "reinforce"],
     "no_auxiliary": ["--algorithm.auxiliary-coef", "0"],
     "shared_reward": ["--algorithm.team-spirit", "1"],
+    "curriculum": [
+        "--env.curriculum",
+        "{episodes: 256, stages: [{prey_speed: 0.5, until: 20}, {prey_speed: 0.75, until: 20}, {}]}",
+    ],
     "symmetries": ["--algorithm.symmetries", "True"],
     "advantage_all": ["--algorithm.normalise-advantage", "all"],
 }
