@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["explained_variance", "generalised_advantage"]
+__all__ = ["explained_variance", "generalised_advantage", "n_step_return"]
 
 
 def generalised_advantage(
@@ -44,6 +44,34 @@ def generalised_advantage(
         running = delta[t] + carry[t] * running
         advantage[t] = running
     return advantage
+
+
+def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
+    r"""Discounted rewards of some steps, and what the value of the situation after them counts.
+
+    .. math::
+        G = \sum_{k=0}^{m-1} \gamma^k c_k r_k, \quad d = \gamma^m c_m, \quad
+        c_k = \prod_{j<k} (1 - \mathrm{terminated}_j)
+
+    ``m`` is the number of steps taken. The target of the first step's value is ``G`` plus ``d`` times the value of
+    what followed the last.
+    Reference: Sutton and Barto, "Reinforcement Learning: An Introduction", second edition, equation 7.1.
+
+    Args:
+        reward: ``[M, W, N]``.
+        terminated: ``[M, W, N]``.
+        taken: ``[M, W]``, True for the first ``m`` steps.
+        gamma: discount, in ``[0, 1]``.
+
+    Returns:
+        ``G`` and ``d``, each ``[M, N]``.
+    """
+    total, discount = torch.zeros_like(reward[:, 0]), torch.ones_like(reward[:, 0])
+    for k in range(reward.shape[1]):
+        total = total + (discount * reward[:, k]).masked_fill(~taken[:, k, None], 0.0)
+        after = gamma * discount.masked_fill(terminated[:, k], 0.0)
+        discount = torch.where(taken[:, k, None], after, discount)
+    return total, discount
 
 
 def explained_variance(value: Tensor, returns: Tensor, valid: Tensor) -> Tensor:

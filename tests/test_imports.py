@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "marl.captions",
         "marl.rendering",
     ),
-    ("marl.interrupts", "marl.logger", "marl.networks", "marl.adapters"),
+    ("marl.interrupts", "marl.logger", "marl.networks", "marl.buffers", "marl.adapters"),
     ("marl.policies",),
     ("marl.algorithms", "marl.collectors"),
     ("marl.tasks", "marl.finite", "marl.evaluation", "marl.checkpoint"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import torch
@@ -54,6 +54,14 @@ class Branch:
         return slice(starts[first] + (part.start or 0), starts[last] + counts[last], part.step or 1)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How a team of one size is encoded."""
+
+    branches: tuple[tuple[Branch, slice], ...]  # and each branch's agents on the whole team's axis
+    order: tuple[int, ...]  # the agents as the branches have them, one after the other
+
+
 class TeamEncoder(nn.Module):
     """Class encoders and the temporal transformer.
 
@@ -80,6 +88,7 @@ class TeamEncoder(nn.Module):
         self.inputs = nn.ModuleDict()
         self.trunks = nn.ModuleDict()
         self.transformers = nn.ModuleDict()
+        self._plans: dict[tuple[tuple[str, int], ...], Plan] = {}
         for branch in self._branches(self.trained):
             for key, name, _ in branch.inputs:
                 self.inputs[key] = nn.Sequential(
@@ -113,27 +122,46 @@ class TeamEncoder(nn.Module):
         Returns:
             Tokens ``[T, B, N, D]``, and the memory after the last step.
         """
-        counts = {name: features.shape[-2] for name, features in observation.features.items()}
-        starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
+        if not self.has_memory:
+            return self.tokens(observation), None
+        plan = self._plan(observation)
         if memory is None:
-            memory = self.initial_memory(started.shape[1], sum(counts.values()), started.device)
+            memory = self.initial_memory(started.shape[1], len(plan.order), started.device)
+        assert memory is not None
         tokens, keys, values = [], [], []
-        order: list[int] = []
-        for branch in self._branches(counts):
+        for branch, agents in plan.branches:
             encoded = self._encode(branch, observation.features)
-            agents = branch.agents(starts, counts)
-            if memory is not None:
-                cache = Memory(memory.keys[:, agents], memory.values[:, agents], memory.valid)
-                encoded, new_keys, new_values = self.transformers[branch.key](encoded, cache, started)
-                keys.append(new_keys)
-                values.append(new_values)
+            cache = Memory(memory.keys[:, agents], memory.values[:, agents], memory.valid)
+            encoded, new_keys, new_values = self.transformers[branch.key](encoded, cache, started)
+            keys.append(new_keys)
+            values.append(new_values)
             tokens.append(encoded)
-            order += range(agents.start, agents.stop, agents.step)
-        joined = _in_order(tokens, 2, order)
-        if memory is None:
-            return joined, None
         valid = remember(memory.valid, started)
-        return joined, Memory(_in_order(keys, 1, order), _in_order(values, 1, order), valid)
+        after = Memory(_in_order(keys, 1, plan.order), _in_order(values, 1, plan.order), valid)
+        return _in_order(tokens, 2, plan.order), after
+
+    def tokens(self, observation: Observation) -> Tensor:
+        """Encodes what is seen at each step for itself.
+
+        Args:
+            observation: any leading axes.
+
+        Returns:
+            Tokens ``[..., N, D]``, before the temporal transformer if there is one.
+        """
+        plan = self._plan(observation)
+        parts = [self._encode(branch, observation.features) for branch, _ in plan.branches]
+        return _in_order(parts, -2, plan.order)
+
+    def _plan(self, observation: Observation) -> Plan:
+        sizes = tuple((name, features.shape[-2]) for name, features in observation.features.items())
+        if sizes not in self._plans:
+            counts = dict(sizes)
+            starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
+            branches = tuple((branch, branch.agents(starts, counts)) for branch in self._branches(counts))
+            order = tuple(i for _, agents in branches for i in range(agents.start, agents.stop, agents.step))
+            self._plans[sizes] = Plan(branches, order)
+        return self._plans[sizes]
 
     def _encode(self, branch: Branch, features: Mapping[str, Tensor]) -> Tensor:
         parts = []
@@ -155,10 +183,10 @@ class TeamEncoder(nn.Module):
         ]
 
 
-def _in_order(parts: list[Tensor], dim: int, order: list[int]) -> Tensor:
+def _in_order(parts: list[Tensor], dim: int, order: Sequence[int]) -> Tensor:
     """Joins parts along the agent axis, agent by agent."""
     joined = parts[0] if len(parts) == 1 else torch.cat(parts, dim)
-    if order == sorted(order):
+    if all(before < after for before, after in pairwise(order)):
         return joined
     places = sorted(range(len(order)), key=order.__getitem__)
     return joined.index_select(dim, torch.tensor(places, device=joined.device))

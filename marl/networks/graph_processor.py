@@ -6,6 +6,7 @@ layer has a dense route over ``[..., N, N]`` that gives the same numbers from th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -14,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import GATv2Conv, GCNConv
 
+from marl.batch import Observation
 from marl.config import Config
 from marl.symlog import symlog
 
-__all__ = ["EDGE_SIZE", "EdgeGATv2Conv", "GraphConfig", "GraphProcessor", "edge_features"]
+__all__ = ["EDGE_SIZE", "EdgeGATv2Conv", "GraphConfig", "GraphProcessor", "edge_features", "pass_messages"]
 
 EDGE_SIZE = 5
 """Relative position and velocity, squashed, and distance."""
@@ -121,6 +123,28 @@ def dense_gcn(layer: GCNConv, x: Tensor, adjacency: Tensor) -> Tensor:
     linked = adjacency.to(x) + torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     scale = linked.sum(-1).rsqrt()
     return scale[..., None] * (linked @ (scale[..., None] * layer.lin(x))) + layer.bias
+
+
+def pass_messages(
+    graph: GraphProcessor | None, tokens: Tensor, observation: Observation, order: Mapping[str, int]
+) -> Tensor:
+    """Tokens after the messages of an observation, or as they were where nobody can hear.
+
+    Args:
+        graph: passes the messages; None if there are none.
+        tokens: ``[..., N, D]``.
+        observation: leading axes as the tokens.
+        order: the place of each class among the classes that were declared.
+
+    Returns:
+        ``[..., N, D]``.
+    """
+    if graph is None or observation.adjacency is None:
+        return tokens
+    assert observation.kinematics is not None
+    indices = [order[name] for name, features in observation.features.items() for _ in range(features.shape[-2])]
+    classes = torch.tensor(indices, device=tokens.device)
+    return graph(tokens, observation.adjacency, observation.kinematics, classes)
 
 
 def edge_features(kinematics: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from marl.distributions import Distribution
 from marl.networks.actor import Actor, ActorConfig
 from marl.networks.critic import Critic, CriticConfig
 from marl.networks.encoder import EncoderConfig, TeamEncoder
-from marl.networks.graph_processor import GraphConfig, GraphProcessor
+from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
 from marl.networks.mlp import mlp
 from marl.policies.normaliser import ValueNormaliser
 from marl.policies.policy import Act, Policy
@@ -133,12 +133,7 @@ class ActorCritic(Policy):
     ) -> tuple[dict[str, Distribution], Tensor, Memory | None]:
         tokens, memory = self.encoder(observation, memory, started)
         counts = {name: features.shape[-2] for name, features in observation.features.items()}
-        if self.graph is not None and observation.adjacency is not None:
-            assert observation.kinematics is not None
-            indices = [self._class_order[name] for name, count in counts.items() for _ in range(count)]
-            classes = torch.tensor(indices, device=tokens.device)
-            tokens = self.graph(tokens, observation.adjacency, observation.kinematics, classes)
-        embedding = self.norm(tokens)
+        embedding = self.norm(pass_messages(self.graph, tokens, observation, self._class_order))
         masks = observation.action_mask or {}
         parts = embedding.split(list(counts.values()), dim=-2)
         distributions = {

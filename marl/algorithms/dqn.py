@@ -1,0 +1,265 @@
+"""Deep Q-learning."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from marl.algorithms.learner import LearnerConfig, NonFiniteError
+from marl.algorithms.target_network import HardTarget, TargetConfig
+from marl.batch import Observation, Record, Rollout
+from marl.buffers.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
+from marl.buffers.replay import Replay
+from marl.config import PositiveSchedule, scheduled
+from marl.decay import Clock, Decay, LinearDecay
+from marl.environment import State
+from marl.losses import masked_mean, regression
+from marl.policies.q_network import QNetwork, value_of
+from marl.returns import n_step_return
+from marl.seeding import SHUFFLING, stream
+from marl.symmetry import Symmetries
+
+__all__ = ["DQN", "DQNConfig"]
+
+
+class DQNConfig(LearnerConfig):
+    """Settings of DQN."""
+
+    policy_kinds: ClassVar[tuple[str, ...]] = ("q_network",)
+    name: Literal["dqn"] = "dqn"
+    """The algorithm."""
+    learning_rate: PositiveSchedule = 1e-3
+    """Of Adam."""
+    gamma: float = Field(0.99, ge=0, le=1)
+    """Discount."""
+    batch_size: int = Field(64, ge=1)
+    """Transitions of each step of the optimiser."""
+    replay_capacity: int = Field(100_000, ge=1)
+    """Transitions that are kept, each of one copy."""
+    learning_starts: int = Field(1_000, ge=1)
+    """Env steps before the first step of the optimiser; at least a batch."""
+    updates_per_iteration: int = Field(1, ge=1)
+    """Steps of the optimiser after each rollout."""
+    target: TargetConfig | None = Field(default_factory=HardTarget)
+    """The network that values successors: a copy that follows, or none: the network itself."""
+    double: bool = True
+    """The network chooses the successor's action, the target network values it."""
+    n_step: int = Field(1, ge=1)
+    """Rewards that are summed up before the successor is valued."""
+    prioritised: PrioritisedConfig | None = None
+    """Draw transitions by their errors; None draws uniformly."""
+    exploration: Decay = Field(default_factory=LinearDecay)
+    """Share of actions that are drawn at random."""
+    loss: Literal["squared", "huber"] = "huber"
+    """Half the squared error, or Huber's."""
+    huber_delta: float = Field(1.0, gt=0)
+    """Where Huber's loss turns linear."""
+    max_grad_norm: float | None = Field(10.0, gt=0)
+    """Gradients are scaled down to this norm; None leaves them."""
+    terminal_reward: float | None = Field(None, allow_inf_nan=False)
+    """Reward put in place of the environment's where an episode terminates; scores stay the environment's."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> DQNConfig:
+        for name in ("replay_capacity", "learning_starts"):
+            if getattr(self, name) < self.batch_size:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, smaller than batch_size {self.batch_size}: no batch could be "
+                    f"drawn; raise {name} or lower batch_size"
+                )
+        if self.double and self.target is None:
+            raise ValueError(
+                "double is on, but target is none: one network would choose and value; switch double off, or give a "
+                "target"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Batch(Record):
+    """What one step of the optimiser takes; ``G`` groups as the mixer has them.
+
+    Args:
+        observation: ``[M, ...]``.
+        action: for each class ``[M, N_c]``.
+        returns: ``[M, G]``, rewards up to the successor.
+        discount: ``[M, G]``, what the successor's value counts.
+        next_observation: ``[M, ...]``, the successor.
+        weight: ``[M, G]`` of each error in the loss; 0 for groups of which nobody is there.
+        valid: ``[M, G]``, True for the others.
+        places: ``[M]`` in the replay.
+    """
+
+    observation: Observation
+    action: dict[str, Tensor]
+    returns: Tensor
+    discount: Tensor
+    next_observation: Observation
+    weight: Tensor
+    valid: Tensor
+    places: Tensor
+
+
+class DQN:
+    """Deep Q-learning from a replay, for any team. A `Learner`.
+
+    The value of an action is trained towards the rewards of the next steps plus the discounted value of the best
+    action after them. Each agent learns by itself with parameters shared by its class, or the policy's mixer makes
+    one value of the team's.
+    Reference: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015),
+    https://doi.org/10.1038/nature14236; van Hasselt et al., "Deep Reinforcement Learning with Double Q-learning",
+    https://arxiv.org/abs/1509.06461.
+
+    Args:
+        policy: is trained in place.
+        config: settings.
+        seed: of what is drawn from the replay.
+        symmetries: not used.
+    """
+
+    def __init__(
+        self, policy: QNetwork, config: DQNConfig, seed: int, symmetries: Symmetries | None = None
+    ) -> None:
+        self.policy, self.config = policy, config
+        self.generator = stream(seed, SHUFFLING, policy.device)
+        self.clock = Clock()
+        self.replay = Replay(config.replay_capacity, config.n_step)
+        self.drawing: Drawing = Uniform() if config.prioritised is None else Prioritised(config.prioritised)
+        self.target = policy
+        if config.target is not None:
+            self.target = copy.deepcopy(policy).requires_grad_(False)
+        self._parameters = list(policy.parameters())
+        rate = scheduled(config.learning_rate, 0.0)
+        self.optimiser = torch.optim.Adam(self._parameters, lr=rate, fused=True)
+        self._explore()
+
+    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+        """Keeps a rollout and learns from what is kept; see `Learner.update`.
+
+        Raises:
+            NonFiniteError: see `Learner.update`.
+            ConfigError: if the rollout has more transitions than the replay can keep.
+        """
+        if self.config.terminal_reward is not None:
+            reward = rollout.reward.masked_fill(rollout.terminated, self.config.terminal_reward)
+            rollout = replace(rollout, reward=reward)
+        self.drawing.added(self.replay.add(rollout), self.replay.places)
+        ended = int((rollout.terminated | rollout.truncated).all(-1).sum())
+        env_steps = self.clock.env_steps + rollout.started.numel()
+        self.clock = Clock(env_steps, self.clock.updates, self.clock.episodes + ended, progress)
+        rate = scheduled(self.config.learning_rate, progress)
+        metrics = self._learn(rate) if env_steps >= self.config.learning_starts else {}
+        self._explore()
+        exploration = self.config.exploration.value(self.clock)
+        return metrics | {"exploration": exploration, "optimiser/learning_rate": rate, "replay/size": self.replay.size}
+
+    def state(self) -> State:
+        """Optimiser, target network, replay, clock and what draws, for a checkpoint."""
+        moments = {
+            str(i): {name: moment.clone() for name, moment in self.optimiser.state[p].items()}
+            for i, p in enumerate(self._parameters)
+            if p in self.optimiser.state
+        }
+        return {
+            "optimiser": moments,
+            "target": None if self.target is self.policy else dict(self.target.state_dict()),
+            "replay": self.replay.state(),
+            "drawing": self.drawing.state(),
+            "clock": vars(self.clock),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave.
+
+        Raises:
+            ValueError: if it was trained with another kind of target, or capacity of the replay.
+        """
+        groups = self.optimiser.state_dict()["param_groups"]
+        moments = {int(i): {name: x.clone() for name, x in each.items()} for i, each in state["optimiser"].items()}
+        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        if self.target is not self.policy:
+            self.target.load_state_dict(self.policy.state_dict() if state["target"] is None else state["target"])
+        self.replay.load_state(state["replay"], self.policy.device)
+        self.drawing.load_state(state["drawing"], self.replay.places, self.policy.device)
+        self.clock = Clock(**state["clock"])
+        self.generator.set_state(state["generator"])
+
+    def _explore(self) -> None:
+        self.policy.epsilon.fill_(self.config.exploration.value(self.clock))
+
+    def _learn(self, rate: float) -> dict[str, float]:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        drawn = self._draw()
+        size, chosen, losses, norms, errors = self.config.batch_size, [], [], [], []
+        for first in range(0, len(drawn.places), size):
+            batch = drawn.index(slice(first, first + size))
+            value, error, loss, norm = self._step(batch)
+            for kept, x in zip((chosen, errors, losses, norms), (value, error, loss, norm), strict=True):
+                kept.append(x)
+        self.drawing.learnt(drawn.places, torch.cat(errors))
+        terms = [torch.stack(losses).mean(), torch.stack(norms).mean(), masked_mean(torch.cat(chosen), drawn.valid)]
+        names = ("loss/value", "optimiser/gradient_norm", "value/q_value")
+        return dict(zip(names, torch.stack(terms).tolist(), strict=True))
+
+    def _draw(self) -> Batch:
+        """All batches of an iteration, one after the other."""
+        config, mixer = self.config, self.policy.mixer
+        count = config.updates_per_iteration * config.batch_size
+        places, weight = self.drawing.draw(count, self.replay.size, self.clock.progress, self.generator)
+        window = self.replay.read(places)
+        reward = mixer.reward(window.reward, window.alive)
+        returns, discount = n_step_return(reward, mixer.everyone(window.terminated), window.taken, config.gamma)
+        valid = ~mixer.everyone(~window.alive[:, 0])
+        number = valid.view(config.updates_per_iteration, -1).sum(1).clamp(min=1)  # of each batch
+        weight = weight / number.repeat_interleave(config.batch_size)
+        return Batch(
+            observation=window.observation,
+            action=window.action,
+            returns=returns,
+            discount=discount,
+            next_observation=window.next_observation,
+            weight=valid * weight[:, None],
+            valid=valid,
+            places=places,
+        )
+
+    @torch.no_grad()
+    def _targets(self, batch: Batch) -> Tensor:
+        """``[M, G]``: what the chosen actions' values are trained towards."""
+        successor = batch.next_observation
+        values = self.target.q_values(successor)
+        choosing = self.policy.q_values(successor) if self.config.double else values
+        best = value_of(values, self.policy.best(choosing, successor))
+        return batch.returns + batch.discount * self.target.mixer(best, successor)
+
+    def _step(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """One step of the optimiser: values of the chosen actions ``[M, G]``, errors ``[M]``, loss, gradient's norm."""
+        target = self._targets(batch)
+        values = self.policy.q_values(batch.observation)
+        chosen = self.policy.mixer(value_of(values, batch.action), batch.observation)
+        loss = (regression(chosen, target, self.config.loss, self.config.huber_delta) * batch.weight).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = self._clip()
+        if not math.isfinite(float(norm)):
+            raise NonFiniteError("loss/value" if not bool(loss.isfinite()) else "optimiser/gradient_norm")
+        self.optimiser.step()
+        self.clock = replace(self.clock, updates=self.clock.updates + 1)
+        if self.config.target is not None:
+            self.config.target.follow(self.target, self.policy, self.clock.updates)
+        error = (target - chosen.detach()).masked_fill(~batch.valid, 0.0).abs().amax(-1)
+        return chosen.detach(), error, loss.detach(), norm
+
+    def _clip(self) -> Tensor:
+        """Scales the gradients down; returns their norm before."""
+        limit = math.inf if self.config.max_grad_norm is None else self.config.max_grad_norm
+        return torch.nn.utils.clip_grad_norm_(self._parameters, limit)

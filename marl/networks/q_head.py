@@ -1,0 +1,73 @@
+"""Heads: from an agent's embedding to the value of each of its actions."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from marl.config import Config, Width
+from marl.networks.mlp import Activation, mlp
+
+__all__ = ["QHead", "QHeadConfig", "dueling"]
+
+
+class QHeadConfig(Config):
+    """Shape of the heads."""
+
+    hidden: tuple[Width, ...] = ()
+    """Widths of the layers between embedding and values."""
+    activation: Activation = "relu"
+    """Activation after each of them."""
+    dueling: bool = False
+    """Add the value of the situation and the advantage of each action, which have networks of their own."""
+    gain: float = Field(1.0, gt=0)
+    """Scale of the values at the start of training."""
+
+
+def dueling(value: Tensor, advantage: Tensor, action_mask: Tensor | None) -> Tensor:
+    r"""Values of actions: :math:`Q(s, a) = V(s) + A(s, a) - \mathrm{mean}_{a'} A(s, a')`.
+
+    Reference: Wang et al., "Dueling Network Architectures for Deep Reinforcement Learning",
+    https://arxiv.org/abs/1511.06581, equation 9; here the mean is over legal actions.
+
+    Args:
+        value: ``[..., 1]``.
+        advantage: ``[..., A]``.
+        action_mask: ``[..., A]``, True = legal; None if all are.
+
+    Returns:
+        ``[..., A]``.
+    """
+    if action_mask is None:
+        return value + advantage - advantage.mean(-1, keepdim=True)
+    number = action_mask.sum(-1, keepdim=True).clamp(min=1)
+    return value + advantage - advantage.masked_fill(~action_mask, 0.0).sum(-1, keepdim=True) / number
+
+
+class QHead(nn.Module):
+    """The head of one class.
+
+    Args:
+        width: ``D`` of the embedding.
+        actions: ``A``.
+        config: shape.
+    """
+
+    def __init__(self, width: int, actions: int, config: QHeadConfig) -> None:
+        super().__init__()
+        sizes = (width, *config.hidden)
+        self.advantage = mlp((*sizes, actions), config.activation, output_gain=config.gain)
+        self.value = mlp((*sizes, 1), config.activation, output_gain=config.gain) if config.dueling else None
+
+    def forward(self, embedding: Tensor, action_mask: Tensor | None) -> Tensor:
+        """The value of each action.
+
+        Args:
+            embedding: ``[..., N_c, D]``.
+            action_mask: ``[..., N_c, A]``, True = legal; or None.
+
+        Returns:
+            ``[..., N_c, A]``; those of illegal actions mean nothing.
+        """
+        advantage = self.advantage(embedding)
+        return advantage if self.value is None else dueling(self.value(embedding), advantage, action_mask)

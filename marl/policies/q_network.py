@@ -1,0 +1,173 @@
+"""Values of actions for a team: the policy that DQN trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from pydantic import Field, field_validator
+from torch import Tensor, nn
+
+from marl.batch import Memory, Observation, Rollout
+from marl.config import Config
+from marl.networks.encoder import EncoderConfig, TeamEncoder
+from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
+from marl.networks.mixer import MixerConfig, make_mixer
+from marl.networks.q_head import QHead, QHeadConfig
+from marl.policies.policy import Act, Policy
+from marl.policies.scripted import random_actor
+from marl.roster import Roster
+
+__all__ = ["QNetwork", "QNetworkConfig", "best_action", "value_of"]
+
+
+class QNetworkConfig(Config):
+    """Networks of the team."""
+
+    kind: Literal["q_network"] = "q_network"
+    """The kind of policy."""
+    encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig(temporal="none"))
+    """Class encoders; temporal must be none."""
+    graph: GraphConfig = Field(default_factory=lambda: GraphConfig(kind="none"))
+    """Messages between agents."""
+    head: QHeadConfig = Field(default_factory=QHeadConfig)
+    """From an agent's embedding to the values of its actions, shared by its class."""
+    mixer: MixerConfig = Field(default_factory=MixerConfig)
+    """What the values of the agents are to the team; used in training only."""
+
+    @field_validator("encoder")
+    @classmethod
+    def _without_memory(cls, encoder: EncoderConfig) -> EncoderConfig:
+        if encoder.temporal != "none":
+            raise ValueError(
+                f"encoder.temporal is {encoder.temporal!r}, but a policy of kind 'q_network' learns from a replay, "
+                "which keeps no memory; set encoder.temporal to none"
+            )
+        return encoder
+
+
+def best_action(values: Tensor, action_mask: Tensor | None) -> Tensor:
+    """The legal action of the highest value.
+
+    Args:
+        values: ``[..., A]``.
+        action_mask: ``[..., A]``, True = legal; None if all are.
+
+    Returns:
+        ``[...]`` of int64.
+    """
+    if action_mask is not None:
+        values = values.masked_fill(~action_mask, torch.finfo(values.dtype).min)
+    return values.argmax(-1)
+
+
+class QNetwork(Policy):
+    """Class encoders, graph processor and a head for each class; acts epsilon-greedily while it is trained.
+
+    Nothing depends on how many agents play: counts are read off each observation.
+
+    Args:
+        roster: the team that is trained; all its declared classes get parameters.
+        config: shapes.
+        entity_size, auxiliary_size: see `Policy`.
+
+    Raises:
+        ValueError: if a class has actions that are not discrete, or the mixer does not fit the environment.
+    """
+
+    config: QNetworkConfig
+    epsilon: Tensor
+    """Share of actions that are drawn at random in training mode; its learner sets it."""
+
+    def __init__(self, roster: Roster, config: QNetworkConfig, entity_size: int, auxiliary_size: int) -> None:
+        super().__init__(roster, config, entity_size, auxiliary_size)
+        for c in roster.classes:
+            if c.action.kind != "discrete":
+                raise ValueError(
+                    f"class {c.name!r} has {c.action.kind} actions, but a policy of kind 'q_network' has one value for "
+                    "each of finitely many; train kind 'actor_critic' (ppo, a2c, reinforce), or make its actions "
+                    "discrete"
+                )
+        self.encoder = TeamEncoder(roster, config.encoder)
+        width = self.encoder.width
+        self.graph = None if config.graph.kind == "none" else GraphProcessor(width, len(roster.classes), config.graph)
+        self.norm = None if self.graph is None else nn.LayerNorm(width)
+        self.heads = nn.ModuleDict({c.name: QHead(width, c.action.size, config.head) for c in roster.classes})
+        self.mixer = make_mixer(entity_size, config.mixer)
+        self.register_buffer("epsilon", torch.zeros(()))
+        self._explore = random_actor(roster)
+        self._class_order = {c.name: i for i, c in enumerate(roster.classes)}
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether there is a graph processor."""
+        return self.graph is not None
+
+    @property
+    def has_parameters_for_each_agent(self) -> bool:
+        """Whether encoders are shared by nobody."""
+        return self.config.encoder.sharing == "agent"
+
+    @property
+    def exploration(self) -> float:
+        """Share of actions that are drawn at random in training mode."""
+        return float(self.epsilon)
+
+    def q_values(self, observation: Observation) -> dict[str, Tensor]:
+        """The value of each action of each agent.
+
+        Args:
+            observation: any leading axes.
+
+        Returns:
+            For each class ``[..., N_c, A]``; those of illegal actions mean nothing.
+        """
+        embedding = self.encoder.tokens(observation)
+        if self.norm is not None:
+            embedding = self.norm(pass_messages(self.graph, embedding, observation, self._class_order))
+        counts = [features.shape[-2] for features in observation.features.values()]
+        parts = (embedding,) if len(counts) == 1 else embedding.split(counts, -2)
+        masks = observation.action_mask or {}
+        return {
+            name: self.heads[name](part, masks.get(name))
+            for name, part in zip(observation.features, parts, strict=True)
+        }
+
+    def best(self, values: Mapping[str, Tensor], observation: Observation) -> dict[str, Tensor]:
+        """For each class ``[..., N_c]``, the legal actions of the highest of these values."""
+        masks = observation.action_mask or {}
+        return {name: best_action(of_class, masks.get(name)) for name, of_class in values.items()}
+
+    @torch.no_grad()
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        """The best legal actions; in training mode a share of them is drawn at random; see `Policy.act`."""
+        action = self.best(self.q_values(observation), observation)
+        alive = observation.alive
+        if self.training and generator is not None:
+            drawn = self._explore(observation, generator)
+            explores = torch.rand(alive.shape, generator=generator, device=alive.device) < self.epsilon
+            first = 0
+            for name, best in action.items():
+                action[name] = best.where(~explores[..., first : first + best.shape[-1]], drawn[name])
+                first += best.shape[-1]
+        return Act(action, torch.zeros(alive.shape, device=alive.device), None)
+
+    @torch.no_grad()
+    def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
+        """Values of the actions that were taken; see `Policy.inspect`."""
+        return {"q_value": value_of(self.q_values(rollout.observation), rollout.action)}
+
+
+def value_of(values: Mapping[str, Tensor], action: Mapping[str, Tensor]) -> Tensor:
+    """The values of chosen actions.
+
+    Args:
+        values: for each class ``[..., N_c, A]``.
+        action: for each class ``[..., N_c]``.
+
+    Returns:
+        ``[..., N]``.
+    """
+    parts = [of_class.gather(-1, action[name][..., None]).squeeze(-1) for name, of_class in values.items()]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
