@@ -24,7 +24,7 @@ class Record:
 
     def map(self: R, function: Callable[[Tensor], Tensor]) -> R:
         """The same record with ``function`` applied to each tensor."""
-        return type(self)(**{f.name: _map(getattr(self, f.name), function) for f in fields(self)})
+        return type(self)(**{name: _map(part, function) for name, part in vars(self).items()})
 
     def index(self: R, *index: Any) -> R:
         """The same record with each tensor indexed on its leading axes."""
@@ -36,6 +36,8 @@ class Record:
 
 
 def _map(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
+    if value is None:
+        return None
     if isinstance(value, Tensor):
         return function(value)
     if isinstance(value, Record):

@@ -16,7 +16,9 @@ from marl.symmetry import Symmetries
 
 __all__ = ["A2C", "DQN", "LEARNERS", "PPO", "AlgorithmConfig", "Learner", "LearnerConfig", "Reinforce", "make_learner"]
 
-AlgorithmConfig = Annotated[PPOConfig | A2CConfig | ReinforceConfig | DQNConfig | NoLearningConfig, Field(discriminator="name")]
+AlgorithmConfig = Annotated[
+    PPOConfig | A2CConfig | ReinforceConfig | DQNConfig | NoLearningConfig, Field(discriminator="name")
+]
 """Settings of any learner; ``name`` tells which."""
 
 LEARNERS: dict[type[LearnerConfig], Any] = {

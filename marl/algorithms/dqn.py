@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -107,6 +106,23 @@ class Batch(Record):
     places: Tensor
 
 
+@dataclass(frozen=True)
+class Learnt(Record):
+    """One step of the optimiser.
+
+    Args:
+        chosen: ``[M, G]``, values of the chosen actions before it.
+        target: ``[M, G]``.
+        loss: scalar.
+        norm: scalar, of the gradient before it was scaled down.
+    """
+
+    chosen: Tensor
+    target: Tensor
+    loss: Tensor
+    norm: Tensor
+
+
 class DQN:
     """Deep Q-learning from a replay, for any team. A `Learner`.
 
@@ -124,9 +140,7 @@ class DQN:
         symmetries: not used.
     """
 
-    def __init__(
-        self, policy: QNetwork, config: DQNConfig, seed: int, symmetries: Symmetries | None = None
-    ) -> None:
+    def __init__(self, policy: QNetwork, config: DQNConfig, seed: int, symmetries: Symmetries | None = None) -> None:
         self.policy, self.config = policy, config
         self.generator = stream(seed, SHUFFLING, policy.device)
         self.clock = Clock()
@@ -199,16 +213,22 @@ class DQN:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         drawn = self._draw()
-        size, chosen, losses, norms, errors = self.config.batch_size, [], [], [], []
+        steps, size = [], self.config.batch_size
         for first in range(0, len(drawn.places), size):
-            batch = drawn.index(slice(first, first + size))
-            value, error, loss, norm = self._step(batch)
-            for kept, x in zip((chosen, errors, losses, norms), (value, error, loss, norm), strict=True):
-                kept.append(x)
-        self.drawing.learnt(drawn.places, torch.cat(errors))
-        terms = [torch.stack(losses).mean(), torch.stack(norms).mean(), masked_mean(torch.cat(chosen), drawn.valid)]
-        names = ("loss/value", "optimiser/gradient_norm", "value/q_value")
-        return dict(zip(names, torch.stack(terms).tolist(), strict=True))
+            steps.append(self._step(drawn.index(slice(first, first + size))))
+            self.clock = replace(self.clock, updates=self.clock.updates + 1)
+            if self.config.target is not None:
+                self.config.target.follow(self.target, self.policy, self.clock.updates)
+        chosen, target = (torch.cat([getattr(step, name) for step in steps]) for name in ("chosen", "target"))
+        error = (target - chosen).masked_fill(~drawn.valid, 0.0)
+        self.drawing.learnt(drawn.places, error.abs().amax(-1))
+        loss, norm = (torch.stack([getattr(step, name) for step in steps]).mean() for name in ("loss", "norm"))
+        metrics = {
+            "loss/value": loss,
+            "optimiser/gradient_norm": norm,
+            "value/q_value": masked_mean(chosen, drawn.valid),
+        }
+        return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
 
     def _draw(self) -> Batch:
         """All batches of an iteration, one after the other."""
@@ -241,8 +261,7 @@ class DQN:
         best = value_of(values, self.policy.best(choosing, successor))
         return batch.returns + batch.discount * self.target.mixer(best, successor)
 
-    def _step(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """One step of the optimiser: values of the chosen actions ``[M, G]``, errors ``[M]``, loss, gradient's norm."""
+    def _step(self, batch: Batch) -> Learnt:
         target = self._targets(batch)
         values = self.policy.q_values(batch.observation)
         chosen = self.policy.mixer(value_of(values, batch.action), batch.observation)
@@ -250,16 +269,15 @@ class DQN:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = self._clip()
-        if not math.isfinite(float(norm)):
-            raise NonFiniteError("loss/value" if not bool(loss.isfinite()) else "optimiser/gradient_norm")
+        if not math.isfinite(norm.item()):
+            raise NonFiniteError("optimiser/gradient_norm" if bool(loss.isfinite()) else "loss/value")
         self.optimiser.step()
-        self.clock = replace(self.clock, updates=self.clock.updates + 1)
-        if self.config.target is not None:
-            self.config.target.follow(self.target, self.policy, self.clock.updates)
-        error = (target - chosen.detach()).masked_fill(~batch.valid, 0.0).abs().amax(-1)
-        return chosen.detach(), error, loss.detach(), norm
+        return Learnt(chosen.detach(), target, loss.detach(), norm)
 
     def _clip(self) -> Tensor:
         """Scales the gradients down; returns their norm before."""
-        limit = math.inf if self.config.max_grad_norm is None else self.config.max_grad_norm
-        return torch.nn.utils.clip_grad_norm_(self._parameters, limit)
+        gradients = [p.grad for p in self._parameters if p.grad is not None]
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        if self.config.max_grad_norm is not None:
+            torch._foreach_mul_(gradients, (self.config.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
+        return norm

@@ -4,182 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import pytest
 import torch
+from probe_environments import COPIES, Endless, Follow, Identity, Leaver, Probe, TwoSteps
 from torch import Tensor
 from torch.testing import assert_close
 
 from marl.algorithms import make_learner
 from marl.algorithms.a2c import A2CConfig
-from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig
+from marl.algorithms.dqn import DQNConfig
+from marl.algorithms.learner import LearnerConfig
 from marl.algorithms.ppo import PPOConfig
 from marl.algorithms.reinforce import ReinforceConfig
-from marl.batch import Observation, Step
+from marl.algorithms.target_network import HardTarget, SoftTarget
+from marl.batch import Observation
+from marl.buffers.priorities import PrioritisedConfig
 from marl.collectors import Collector
+from marl.decay import LinearDecay
 from marl.networks.critic import CriticConfig
 from marl.networks.encoder import EncoderConfig
 from marl.networks.graph_processor import GraphConfig
+from marl.networks.q_head import QHeadConfig
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
-from marl.roster import ActionSpec, AgentClass, Roster
+from marl.policies.policy import Policy
+from marl.policies.q_network import QNetwork, QNetworkConfig
 
-COPIES = 16
 GAMMA = 0.9
-
-
-class Probe:
-    """Copies that share a clock; an episode lasts ``length`` steps, each agent sees the clock."""
-
-    num_copies = COPIES
-    device = torch.device("cpu")
-    events: Mapping[str, str] = MappingProxyType({})
-    per_step: frozenset[str] = frozenset()
-    agents = 1
-    length = 1
-    action = ActionSpec("discrete", 2)
-
-    def __init__(self) -> None:
-        self.roster = Roster((AgentClass("solo", self.width, self.action),), (self.agents,))
-
-    @property
-    def width(self) -> int:
-        """Of the features."""
-        return self.length
-
-    def reset(self, seed: int) -> Observation:
-        """Begins."""
-        self.generator = torch.Generator().manual_seed(seed)
-        self.clock = 0
-        return self.observe()
-
-    def observe(self) -> Observation:
-        """The one-hot of the clock, which after the last step stands still."""
-        features = torch.zeros(COPIES, self.agents, self.length)
-        features[..., min(self.clock, self.length - 1)] = 1
-        return Observation({"solo": features}, self.alive())
-
-    def alive(self) -> Tensor:
-        """Everybody."""
-        return torch.ones(COPIES, self.agents, dtype=torch.bool)
-
-    def reward(self, action: Tensor) -> Tensor:
-        """One at each step."""
-        return torch.ones(COPIES, self.agents)
-
-    def ends(self) -> tuple[Tensor, Tensor]:
-        """Terminated, truncated: by the task after the last step."""
-        over = torch.full((COPIES, self.agents), self.clock == self.length)
-        return over, torch.zeros_like(over)
-
-    def step(self, action: dict[str, Tensor]) -> Step:
-        """Moves on."""
-        reward = self.reward(action["solo"])
-        self.clock += 1
-        terminated, truncated = self.ends()
-        successor = self.observe()
-        if self.clock == self.length:
-            self.clock = 0
-        return Step(successor, self.observe(), reward, terminated, truncated, {})
-
-
-class TwoSteps(Probe):
-    """Nothing, then one."""
-
-    length = 2
-
-    def reward(self, action: Tensor) -> Tensor:
-        return torch.full((COPIES, 1), float(self.clock == 1))
-
-
-class Endless(Probe):
-    """One for ever, cut after every three steps; the clock is not seen."""
-
-    length = 3
-
-    def observe(self) -> Observation:
-        return replace(super().observe(), features={"solo": torch.ones(COPIES, 1, self.length)})
-
-    def ends(self) -> tuple[Tensor, Tensor]:
-        terminated, truncated = super().ends()
-        return truncated, terminated
-
-
-class Identity(Probe):
-    """One for the action that is shown."""
-
-    width = 4
-    action = ActionSpec("discrete", 4)
-
-    def observe(self) -> Observation:
-        self.shown = torch.randint(4, (COPIES, 1), generator=self.generator)
-        return Observation({"solo": torch.eye(4)[self.shown]}, self.alive())
-
-    def reset(self, seed: int) -> Observation:
-        self.right = 0.0
-        return super().reset(seed)
-
-    def step(self, action: dict[str, Tensor]) -> Step:
-        right = (action["solo"] == self.shown).float()
-        self.right = float(right.mean())
-        return replace(super().step(action), reward=right)
-
-
-class Follow(Probe):
-    """One, less the squared distance of the action to the number that is shown."""
-
-    width = 1
-    action = ActionSpec("continuous", 1, -1.0, 1.0)
-
-    def observe(self) -> Observation:
-        self.shown = 2 * torch.rand(COPIES, 1, 1, generator=self.generator) - 1
-        return Observation({"solo": self.shown}, self.alive())
-
-    def step(self, action: dict[str, Tensor]) -> Step:
-        reward = 1 - (action["solo"] - self.shown).square().sum(-1)
-        return replace(super().step(action), reward=reward)
-
-
-class Leaver(Probe):
-    """One a step for two agents; the second leaves after two of four steps and then is given 1000."""
-
-    agents = 2
-    length = 4
-
-    @property
-    def width(self) -> int:
-        return 2 * self.length
-
-    def observe(self) -> Observation:
-        clock = super().observe().features["solo"]
-        features = torch.zeros(COPIES, 2, 8)
-        features[:, 0, :4], features[:, 1, 4:] = clock[:, 0], clock[:, 1]
-        return Observation({"solo": features}, self.alive())
-
-    def alive(self) -> Tensor:
-        return torch.tensor([True, self.clock < 2]).expand(COPIES, 2)
-
-    def reward(self, action: Tensor) -> Tensor:
-        return torch.where(self.alive(), 1.0, 1000.0)
-
-    def ends(self) -> tuple[Tensor, Tensor]:
-        over = torch.tensor([self.clock == 4, self.clock >= 2]).expand(COPIES, 2)
-        return over, torch.zeros_like(over)
-
-
 RATE = (0.02, 0.0005)
 A2C = A2CConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0)
 PPO = PPOConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0, minibatches=1)
 BASELINE = ReinforceConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0)
 PLAIN = ReinforceConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0, baseline=False)
-WITH_VALUE = pytest.mark.parametrize("config", [A2C, PPO, BASELINE], ids=["a2c", "ppo", "reinforce"])
-ALL = pytest.mark.parametrize("config", [A2C, PPO, BASELINE, PLAIN], ids=["a2c", "ppo", "reinforce", "plain"])
+REPLAY: dict[str, Any] = {"learning_rate": RATE, "gamma": GAMMA, "updates_per_iteration": 4, "learning_starts": 128}
+DQN = DQNConfig(**REPLAY, target=HardTarget(every=8), exploration=LinearDecay(share=0.5))
+PLAIN_DQN = DQNConfig(**REPLAY, target=None, double=False, loss="squared", exploration=LinearDecay(share=0.5))
+FAR_DQN = DQNConfig(**REPLAY, target=SoftTarget(rate=0.2), n_step=3, prioritised=PrioritisedConfig())
+CRITICS = {"a2c": A2C, "ppo": PPO, "reinforce": BASELINE}
+Q_NETWORKS = {"dqn": DQN, "plain_dqn": PLAIN_DQN, "far_dqn": FAR_DQN}
 
 
-def policy_of(environment: Probe, normalise_value: bool = True) -> ActorCritic:
+def each(configs: Mapping[str, LearnerConfig]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("config", configs.values(), ids=configs.keys())
+
+
+WITH_VALUE = each({**CRITICS, **Q_NETWORKS})
+ALL = each({**CRITICS, "plain": PLAIN, **Q_NETWORKS})
+
+
+def policy_of(environment: Probe, learner: LearnerConfig, normalise_value: bool = True) -> Policy:
+    encoder = EncoderConfig(hidden=(16,), temporal="none", activation="tanh")
+    if isinstance(learner, DQNConfig):
+        head = QHeadConfig(dueling=learner.target is None)
+        return QNetwork(environment.roster, QNetworkConfig(encoder=encoder, head=head), 0, 0)
     config = ActorCriticConfig(
-        encoder=EncoderConfig(hidden=(16,), temporal="none", activation="tanh"),
+        encoder=encoder,
         graph=GraphConfig(kind="none"),
         critic=CriticConfig(sharing="independent", hidden=(16,), activation="tanh"),
         normalise_value=normalise_value,
@@ -187,45 +67,61 @@ def policy_of(environment: Probe, normalise_value: bool = True) -> ActorCritic:
     return ActorCritic(environment.roster, config, 0, 0)
 
 
-def trained(
-    environment: Any, config: PolicyGradientConfig, updates: int, length: int = 8, **options: Any
-) -> ActorCritic:
-    """A policy after so many rollouts."""
-    policy = policy_of(environment, **options)
-    learner: PolicyGradient = make_learner(policy, config, seed=0)  # type: ignore[arg-type]
+def trained(environment: Any, config: LearnerConfig, updates: int, length: int = 8, **options: Any) -> Policy:
+    """A policy after so many rollouts, in evaluation mode."""
+    policy = policy_of(environment, config, **options)
+    learner = make_learner(policy, config, seed=0)
     collector = Collector(environment, length, seed=0)
+    updates = updates // 2 if isinstance(config, DQNConfig) else updates
     for update in range(updates):
         learner.update(collector.collect(policy)[0], update / updates)
-    return policy
+    return policy.eval()
 
 
-def values(policy: ActorCritic, environment: Any) -> Tensor:
+def value(policy: Policy, observation: Observation) -> Tensor:
+    """``[B, N]``, of the critic or of the best action."""
+    if isinstance(policy, QNetwork):
+        return policy.q_values(observation)["solo"].detach().amax(-1)
+    assert isinstance(policy, ActorCritic)
+    return policy.value(observation)
+
+
+def values(policy: Policy, environment: Any) -> Tensor:
     """``[length, N]``, of the first episode's states."""
     observation = environment.reset(0)
     found = []
     for _ in range(environment.length):
-        found.append(policy.value(observation)[0])
+        found.append(value(policy, observation)[0])
         observation = environment.step({"solo": torch.zeros(COPIES, environment.agents, dtype=torch.long)}).observation
     return torch.stack(found)
 
 
-@WITH_VALUE
+@each(CRITICS)
 @pytest.mark.parametrize("normalise_value", [True, False])
-def test_one_step(config: PolicyGradientConfig, normalise_value: bool) -> None:
+def test_one_step(config: LearnerConfig, normalise_value: bool) -> None:
     environment = Probe()
     policy = trained(environment, config, 150, normalise_value=normalise_value)
     assert_close(values(policy, environment), torch.ones(1, 1), rtol=0, atol=0.02)
 
 
+@each(Q_NETWORKS)
+def test_one_step_of_each_action(config: LearnerConfig) -> None:
+    environment = Probe()
+    policy = trained(environment, config, 150)
+    assert isinstance(policy, QNetwork)
+    found = policy.q_values(environment.reset(0))["solo"]
+    assert_close(found, torch.ones(COPIES, 1, 2), rtol=0, atol=0.02)
+
+
 @WITH_VALUE
-def test_two_steps_of_which_the_second_is_rewarded(config: PolicyGradientConfig) -> None:
+def test_two_steps_of_which_the_second_is_rewarded(config: LearnerConfig) -> None:
     environment = TwoSteps()
     policy = trained(environment, config, 200)
     assert_close(values(policy, environment), torch.tensor([[GAMMA], [1.0]]), rtol=0, atol=0.02)
 
 
 @WITH_VALUE
-def test_a_constant_reward_that_is_cut_again_and_again(config: PolicyGradientConfig) -> None:
+def test_a_constant_reward_that_is_cut_again_and_again(config: LearnerConfig) -> None:
     """Worth 1 / (1 - gamma) = 10; without bootstrapping at a cut it would be below 2.8."""
     environment = Endless()
     policy = trained(environment, config, 300, length=9)
@@ -233,7 +129,7 @@ def test_a_constant_reward_that_is_cut_again_and_again(config: PolicyGradientCon
 
 
 @ALL
-def test_identity(config: PolicyGradientConfig) -> None:
+def test_identity(config: LearnerConfig) -> None:
     """The best policy earns 1 a step, a random one 0.25."""
     environment = Identity()
     policy = trained(environment, config, 150)
@@ -250,7 +146,7 @@ def test_identity_in_numbers() -> None:
 
 
 @WITH_VALUE
-def test_an_agent_that_leaves_early(config: PolicyGradientConfig) -> None:
+def test_an_agent_that_leaves_early(config: LearnerConfig) -> None:
     """The stayer has 1 + 0.9 + 0.81 + 0.729 ahead, the leaver 1 + 0.9; what it is given later is nobody's."""
     environment = Leaver()
     policy = trained(environment, config, 300)
@@ -259,22 +155,27 @@ def test_an_agent_that_leaves_early(config: PolicyGradientConfig) -> None:
     assert_close(found[:2, 1], torch.tensor([1.9, 1.0]), rtol=0, atol=0.06)
 
 
+def _value_what_has_left(policy: ActorCritic, later: float) -> None:
+    known = policy.value
+
+    def value(observation: Observation) -> Tensor:
+        return known(observation).masked_fill(~observation.alive, later)
+
+    policy.value = value  # type: ignore[method-assign]
+
+
 @ALL
-def test_what_comes_after_an_agent_left_changes_no_parameter(config: PolicyGradientConfig) -> None:
+def test_what_comes_after_an_agent_left_changes_no_parameter(config: LearnerConfig) -> None:
     environment, weights = Leaver(), []
     for later in (1000.0, -5.0):
         torch.manual_seed(0)
-        policy = policy_of(environment)
+        policy = policy_of(environment, config)
         rollout, _ = Collector(environment, 8, seed=0).collect(policy)
         gone = ~rollout.observation.alive
         assert gone.any()
         rollout = replace(rollout, reward=rollout.reward.masked_fill(gone, later))
-        worthless = policy.value
-
-        def value(observation: Observation, later: float = later, known: Any = worthless) -> Tensor:
-            return known(observation).masked_fill(~observation.alive, later)
-
-        policy.value = value  # type: ignore[method-assign]
-        make_learner(policy, config, seed=0).update(rollout, 0.0)  # type: ignore[arg-type]
+        if isinstance(policy, ActorCritic):
+            _value_what_has_left(policy, later)
+        make_learner(policy, config, seed=0).update(rollout, 0.0)
         weights.append(policy.state_dict())
     assert_close(weights[0], weights[1], rtol=0, atol=0)
