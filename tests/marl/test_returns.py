@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.returns import explained_variance, generalised_advantage
+from marl.returns import explained_variance, generalised_advantage, n_step_return
 
 
 def naive(
@@ -90,3 +90,30 @@ def test_explained_variance_by_hand() -> None:
 @pytest.mark.filterwarnings("error")
 def test_of_nothing_there_is_no_variance_to_explain() -> None:
     assert explained_variance(torch.ones(2), torch.ones(2), torch.zeros(2, dtype=torch.bool)).isnan()
+
+
+HALVES = torch.tensor([[[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]]])
+"""One sample, three steps, two agents."""
+
+
+@pytest.mark.parametrize(
+    ("terminated", "taken", "returns", "discount"),
+    [
+        ([None, None], [True, True, True], [3.0, 3.0], [0.125, 0.125]),
+        ([None, None], [True, True, False], [2.0, 2.0], [0.25, 0.25]),
+        ([None, None], [True, False, False], [1.0, 1.0], [0.5, 0.5]),
+        ([0, None], [True, True, True], [1.0, 3.0], [0.0, 0.125]),
+        ([1, 1], [True, True, False], [2.0, 2.0], [0.0, 0.0]),
+        ([None, 2], [True, True, False], [2.0, 2.0], [0.25, 0.25]),
+    ],
+    ids=["three steps", "two", "one", "one agent leaves", "the end", "an end that was not taken"],
+)
+def test_n_step_returns(
+    terminated: list[int | None], taken: list[bool], returns: list[float], discount: list[float]
+) -> None:
+    ends = torch.zeros(1, 3, 2, dtype=torch.bool)
+    for agent, step in enumerate(terminated):
+        if step is not None:
+            ends[0, step, agent] = True
+    found = n_step_return(HALVES, ends, torch.tensor([taken]), 0.5)
+    assert_close(found, (torch.tensor([returns]), torch.tensor([discount])))
