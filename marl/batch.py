@@ -24,7 +24,7 @@ class Record:
 
     def map(self: R, function: Callable[[Tensor], Tensor]) -> R:
         """The same record with ``function`` applied to each tensor."""
-        return type(self)(**{name: _map(part, function) for name, part in vars(self).items()})
+        return type(self)(**{f.name: _map(getattr(self, f.name), function) for f in fields(self)})
 
     def index(self: R, *index: Any) -> R:
         """The same record with each tensor indexed on its leading axes."""

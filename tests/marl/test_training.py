@@ -90,6 +90,21 @@ def test_other_learners_resume_bit_for_bit_too(algorithm: str, preset: State, tm
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
 
 
+@pytest.mark.parametrize("drawing", [{}, {"prioritised": {}, "n_step": 3, "target": {"kind": "soft"}}])
+def test_a_replay_resumes_bit_for_bit_too(drawing: State, preset: State, tmp_path: Path) -> None:
+    """Its ring is full and goes around when the run is stopped."""
+    encoder = {"hidden": [16], "temporal": "none"}
+    preset["policy"] = {"kind": "q_network", "encoder": encoder, "graph": {"kind": "gat", "heads": 2}}
+    algorithm = {"name": "dqn", "batch_size": 32, "learning_starts": 256, "replay_capacity": 400}
+    preset["algorithm"] = {**algorithm, "updates_per_iteration": 2, **drawing}
+    config = read_config(preset)
+    Trainer(config, tmp_path / "whole").train()
+    Trainer(config, tmp_path / "parts").train(stop_after(3))
+    Trainer(config, tmp_path / "parts", resume=True).train()
+    assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
+    assert logged(tmp_path / "parts") == logged(tmp_path / "whole")
+
+
 def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entries(
     run: Path, preset: State, tmp_path: Path
 ) -> None:
