@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from marl.algorithms.learner import LearnerConfig, NonFiniteError
-from marl.algorithms.target_network import HardTarget, TargetConfig
+from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.batch import Observation, Record, Rollout
 from marl.buffers.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
 from marl.buffers.replay import Replay
@@ -46,7 +46,7 @@ class DQNConfig(LearnerConfig):
     """Env steps before the first step of the optimiser; at least a batch."""
     updates_per_iteration: int = Field(1, ge=1)
     """Steps of the optimiser after each rollout."""
-    target: TargetConfig | None = Field(default_factory=HardTarget)
+    target: HardTarget | SoftTarget | None = Field(default_factory=HardTarget, discriminator="kind")
     """The network that values successors: a copy that follows, or none: the network itself."""
     double: bool = True
     """The network chooses the successor's action, the target network values it."""

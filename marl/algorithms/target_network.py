@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -10,7 +10,7 @@ from torch import nn
 
 from marl.config import Config
 
-__all__ = ["HardTarget", "SoftTarget", "TargetConfig"]
+__all__ = ["HardTarget", "SoftTarget"]
 
 
 class HardTarget(Config):
@@ -50,7 +50,3 @@ class SoftTarget(Config):
         """Moves the parameters towards the network's; see `HardTarget.follow`."""
         with torch.no_grad():
             torch._foreach_lerp_(list(target.parameters()), list(network.parameters()), self.rate)
-
-
-TargetConfig = Annotated[HardTarget | SoftTarget, Field(discriminator="kind")]
-"""Settings of either; ``kind`` tells which."""

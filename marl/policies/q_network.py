@@ -41,8 +41,8 @@ class QNetworkConfig(Config):
     def _without_memory(cls, encoder: EncoderConfig) -> EncoderConfig:
         if encoder.temporal != "none":
             raise ValueError(
-                f"encoder.temporal is {encoder.temporal!r}, but a policy of kind 'q_network' learns from a replay, "
-                "which keeps no memory; set encoder.temporal to none"
+                f"temporal is {encoder.temporal!r}, but a policy of kind 'q_network' learns from a replay, which keeps "
+                "no memory; set it to none"
             )
         return encoder
 

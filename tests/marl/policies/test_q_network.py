@@ -102,7 +102,7 @@ def test_what_the_mask_forbids_is_never_done(
 
 
 def test_a_memory_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"encoder.temporal is 'transformer', but .* 'q_network' .*set .* none"):
+    with pytest.raises(ValidationError, match=r"temporal is 'transformer', but .* 'q_network' .*set it to none"):
         read_policy_config({"kind": "q_network", "encoder": {"temporal": "transformer"}})
 
 

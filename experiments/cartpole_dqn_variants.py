@@ -1,0 +1,65 @@
+"""Trains the published variants of the first DQN lesson on CartPole and draws their learning curves in one plot.
+
+Usage: python experiments/cartpole_dqn_variants.py [--seeds 10] [--env-steps N] [--jobs N] [--runs DIR]
+
+Each variant changes a little of ``cartpole_dqn_classic.yaml``. Finished runs are kept, so that a stopped comparison
+loses nothing.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import tyro
+
+HERE = Path(__file__).parent
+PRESET = HERE / "cartpole_dqn_classic.yaml"
+
+VARIANTS: dict[str, list[str]] = {
+    "classic": [],
+    "less_exploration": [
+        "--algorithm.exploration",
+        "{kind: exponential, start: 0.8, end: 0.05, factor: 0.99, per: updates}",
+    ],
+    "gamma_0.9": ["--algorithm.gamma", "0.9"],
+    "gamma_0.9_slower": ["--algorithm.gamma", "0.9", "--algorithm.learning-rate", "0.0005"],
+    "decay_0.5": [
+        "--algorithm.exploration",
+        "{kind: exponential, start: 1.0, end: 0.01, factor: 0.5, per: updates}",
+    ],
+}
+"""What each variant changes."""
+
+
+def marl(*arguments: str | Path) -> None:
+    """Runs the command line."""
+    subprocess.run([sys.executable, "-m", "marl", *map(str, arguments)], check=True)
+
+
+def main(
+    seeds: int = 10,
+    env_steps: int = 30_000,
+    jobs: int | None = None,
+    runs: Path = Path("runs/cartpole_dqn_variants"),
+) -> None:
+    """Trains what is missing and draws.
+
+    Args:
+        seeds: training seeds of each variant, from 1.
+        env_steps: of each run.
+        jobs: processes at once; as many as the machine bears by default.
+        runs: folder of the runs.
+    """
+    at_once = [] if jobs is None else ["--jobs", str(jobs)]
+    common = ["--seeds", str(seeds), "--total-env-steps", str(env_steps), *at_once]
+    for name, changes in VARIANTS.items():
+        print(f"{name}: training", flush=True)
+        marl("train", PRESET, "--out", runs / name, *common, *changes)
+    plot = HERE / "results" / "cartpole_dqn_variants.png"
+    marl("compare", *(runs / name for name in VARIANTS), "--out", plot)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
