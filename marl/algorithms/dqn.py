@@ -194,7 +194,8 @@ class DQN:
         """Goes on from a state that `state` gave.
 
         Raises:
-            ValueError: if it was trained with another kind of target, or capacity of the replay.
+            ValueError: if it was trained with another capacity of the replay.
+            KeyError: if it was trained without priorities and now there are some.
         """
         groups = self.optimiser.state_dict()["param_groups"]
         moments = {int(i): {name: x.clone() for name, x in each.items()} for i, each in state["optimiser"].items()}
@@ -262,6 +263,7 @@ class DQN:
         return batch.returns + batch.discount * self.target.mixer(best, successor)
 
     def _step(self, batch: Batch) -> Learnt:
+        """One step of the optimiser."""
         target = self._targets(batch)
         values = self.policy.q_values(batch.observation)
         chosen = self.policy.mixer(value_of(values, batch.action), batch.observation)
@@ -275,7 +277,7 @@ class DQN:
         return Learnt(chosen.detach(), target, loss.detach(), norm)
 
     def _clip(self) -> Tensor:
-        """Scales the gradients down; returns their norm before."""
+        """Scales the gradients down; the norm that they had. PyTorch's function takes four times as long."""
         gradients = [p.grad for p in self._parameters if p.grad is not None]
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         if self.config.max_grad_norm is not None:

@@ -209,5 +209,10 @@ def _write(into: Entries, values: Entries, rows: slice | Tensor) -> None:
 
 def _tensors(record: Record) -> list[Tensor]:
     found: list[Tensor] = []
-    record.map(lambda x: (found.append(x), x)[1])  # type: ignore[func-returns-value]
+
+    def keep(x: Tensor) -> Tensor:
+        found.append(x)
+        return x
+
+    record.map(keep)
     return found

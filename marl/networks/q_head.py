@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
 from torch import Tensor, nn
 
 from marl.config import Config, Width
 from marl.networks.mlp import Activation, mlp
 
 __all__ = ["QHead", "QHeadConfig", "dueling"]
+
+START = 0.01
+"""Gain of the last layers: values that begin near zero make learning without a target network far surer."""
 
 
 class QHeadConfig(Config):
@@ -20,8 +22,6 @@ class QHeadConfig(Config):
     """Activation after each of them."""
     dueling: bool = False
     """Add the value of the situation and the advantage of each action, which have networks of their own."""
-    gain: float = Field(1.0, gt=0)
-    """Scale of the values at the start of training."""
 
 
 def dueling(value: Tensor, advantage: Tensor, action_mask: Tensor | None) -> Tensor:
@@ -56,8 +56,8 @@ class QHead(nn.Module):
     def __init__(self, width: int, actions: int, config: QHeadConfig) -> None:
         super().__init__()
         sizes = (width, *config.hidden)
-        self.advantage = mlp((*sizes, actions), config.activation, output_gain=config.gain)
-        self.value = mlp((*sizes, 1), config.activation, output_gain=config.gain) if config.dueling else None
+        self.advantage = mlp((*sizes, actions), config.activation, output_gain=START)
+        self.value = mlp((*sizes, 1), config.activation, output_gain=START) if config.dueling else None
 
     def forward(self, embedding: Tensor, action_mask: Tensor | None) -> Tensor:
         """The value of each action.
