@@ -9,9 +9,6 @@ from marl.networks.mlp import Activation, mlp
 
 __all__ = ["QHead", "QHeadConfig", "dueling"]
 
-START = 0.01
-"""Gain of the last layers: values that begin near zero make learning without a target network far surer."""
-
 
 class QHeadConfig(Config):
     """Shape of the heads."""
@@ -56,8 +53,8 @@ class QHead(nn.Module):
     def __init__(self, width: int, actions: int, config: QHeadConfig) -> None:
         super().__init__()
         sizes = (width, *config.hidden)
-        self.advantage = mlp((*sizes, actions), config.activation, output_gain=START)
-        self.value = mlp((*sizes, 1), config.activation, output_gain=START) if config.dueling else None
+        self.advantage = mlp((*sizes, actions), config.activation, output_gain=1.0)
+        self.value = mlp((*sizes, 1), config.activation, output_gain=1.0) if config.dueling else None
 
     def forward(self, embedding: Tensor, action_mask: Tensor | None) -> Tensor:
         """The value of each action.
