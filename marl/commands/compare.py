@@ -79,10 +79,10 @@ def compare(arguments: list[str]) -> int:
 def _table(comparison: Mapping[str, Any]) -> Table:
     over, threshold = comparison["x"].replace("_", " "), comparison["threshold"]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), title=comparison["metric"], title_justify="left")
-    table.add_column("curve", min_width=24)
-    columns = ["seeds", over, "final", "last tenth"] + ([] if threshold is None else [f"{over} to {threshold:g}"])
+    table.add_column("curve", overflow="fold")
+    columns = ["seeds", over, "final", "last tenth"] + ([] if threshold is None else [f"to {threshold:g}"])
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for curve in comparison["curves"]:
         reached = [] if threshold is None else [_reached(curve["reached"])]
         ends = [_cell(curve["final"]), _cell(curve["last_tenth"])]
@@ -92,7 +92,7 @@ def _table(comparison: Mapping[str, Any]) -> Table:
 
 def _cell(estimate: Mapping[str, Any]) -> str:
     interval, _ = interval_of(estimate)
-    return f"{estimate['value']:.2f}" + ("" if interval is None else f"\n[{interval[0]:.2f}, {interval[1]:.2f}]")
+    return f"{estimate['value']:.4g}" + ("" if interval is None else f"\n[{interval[0]:.4g}, {interval[1]:.4g}]")
 
 
 def _reached(places: list[float | None]) -> str:
