@@ -23,6 +23,7 @@ NOT_LEARNT = frozenset(
         "keep_checkpoints",
         "evaluation_interval",
         "evaluation_episodes",
+        "score_log",
     }
 )
 """Settings of a run that do not decide what kind of training it is."""

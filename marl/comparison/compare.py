@@ -46,7 +46,7 @@ def compare(
     Args:
         runs: folders of runs, or folders that hold runs and stand for all of them.
         out: a picture in PNG, written whole or not at all; None for none.
-        metric: a name in ``metrics.jsonl``, or ``score`` for the mean of the last 100 scores in ``scores.csv``, over
+        metric: a name in ``metrics.jsonl``, or ``score`` for the running mean of the score in ``scores.csv``, over
             episodes. By default what `choose_metric` takes.
         threshold: also tell where each seed first reached this value.
 

@@ -22,8 +22,8 @@ __all__ = ["SCORE", "LoggedRun", "choose_metric", "find_runs", "read_logged"]
 
 SCORE = "score"
 """The metric that is read from ``scores.csv``, over episodes."""
-SCORE_WINDOW = 100
-"""Scores of so many episodes, or as many as there are, make one point."""
+RUNNING_MEAN = "mean"
+"""Its column there: over the latest episodes."""
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Where along training, and the values there, each ``[P]``."""
@@ -125,14 +125,10 @@ def _metrics(path: Path) -> dict[str, Series]:
 def _scores(path: Path) -> Series:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            pairs = [(float(row["episode"]), float(row[SCORE])) for row in csv.DictReader(file)]
+            pairs = [(float(row["episode"]), float(row[RUNNING_MEAN])) for row in csv.DictReader(file)]
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"{path} is not a log of scores (columns episode and {SCORE}): {error}") from error
-    episodes, scores = _series(pairs)
-    total = np.concatenate([[0.0], np.cumsum(scores)])
-    last = np.arange(1, len(scores) + 1)
-    first = np.maximum(last - SCORE_WINDOW, 0)
-    return episodes, (total[last] - total[first]) / (last - first)
+        raise FileError(f"{path} is not a log of scores (columns episode and {RUNNING_MEAN}): {error}") from error
+    return _series(pairs)
 
 
 def _series(pairs: Sequence[tuple[float, float]]) -> Series:

@@ -42,7 +42,7 @@ def save_curves(comparison: Mapping[str, Any], path: Path) -> None:
     if comparison["threshold"] is not None:
         axes.axhline(comparison["threshold"], color=THRESHOLD_COLOUR, linewidth=1.0, linestyle=(0, (4, 3)))
     over = comparison["x"].replace("_", " ")
-    what = "score, mean of the last 100 episodes" if comparison["x"] == "episodes" else comparison["metric"]
+    what = "running mean of the score" if comparison["x"] == "episodes" else comparison["metric"]
     axes.set(xlabel=over, ylabel=what.replace("_", " "))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.margins(x=0.01)

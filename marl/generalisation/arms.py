@@ -41,7 +41,7 @@ class Run:
     @property
     def team(self) -> dict[str, int]:
         """The composition that it was trained at (or made for, if it saw several), of all classes."""
-        return {c.name: self.environment["team"].get(c.name, 0) for c in self.saved.policy.roster.classes}
+        return {c.name: self.environment.get("team", {}).get(c.name, 0) for c in self.saved.policy.roster.classes}
 
     @property
     def mixed(self) -> bool:
@@ -56,7 +56,7 @@ class Run:
     def _drawn(self) -> list[Any]:
         """Of what the episodes of each stage of training draw: bounds for each class, or compositions."""
         stages = (self.environment.get("curriculum") or {}).get("stages", [{}])
-        always = self.environment.get("training_teams") or self.environment["team"]
+        always = self.environment.get("training_teams") or self.environment.get("team", {})
         return [always if stage.get("teams") is None else stage["teams"] for stage in stages]
 
     @property
