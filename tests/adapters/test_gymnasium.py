@@ -15,7 +15,7 @@ from gymnasium import spaces
 
 import marl
 from marl.adapters.gymnasium import CLASS, GymnasiumEnvironment
-from marl.errors import ConfigError, UndrawableError
+from marl.errors import UndrawableError
 
 COPIES = 3
 TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))
@@ -138,9 +138,7 @@ def test_cartpole_is_cut_at_500() -> None:
     assert (number, bool(step.truncated[0, 0]), bool(step.terminated[0, 0])) == (500, True, False)
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "actions"), [("FrozenLake-v1", 16, 4), (TAXI, 500, 6)], ids=["lake", "taxi"]
-)
+@pytest.mark.parametrize(("name", "size", "actions"), [("FrozenLake-v1", 16, 4), (TAXI, 500, 6)], ids=["lake", "taxi"])
 def test_numbered_observations_become_one_number_each(name: str, size: int, actions: int) -> None:
     environment, alone = make(name, 2), gymnasium.make(name)
     features = environment.reset(seed=1).features[CLASS]
@@ -249,63 +247,3 @@ def test_pictures_are_its_own_and_nothing_is_said(
     assert picture.shape == (400, 600, 3)  # type: ignore[union-attr]
     assert "XDG_RUNTIME_DIR" not in capfd.readouterr().err
     assert "SDL_VIDEODRIVER" not in os.environ
-
-
-def preset(name: str, **env: Any) -> dict[str, Any]:
-    return {
-        "env": {"name": name, **env},
-        "policy": {
-            "encoder": {"hidden": [8], "temporal": "none"},
-            "graph": {"kind": "none"},
-            "critic": {"sharing": "independent", "hidden": [8]},
-        },
-        "algorithm": {"name": "ppo", "epochs": 1, "minibatches": 1},
-        "total_env_steps": 128,
-        "num_copies": 4,
-        "rollout_length": 16,
-        "evaluation_episodes": 2,
-        "threads": 1,
-    }
-
-
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
-@pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1"])
-def test_it_trains_goes_on_is_loaded_and_plays(name: str, vectorization: str, tmp_path: Any) -> None:
-    settings = preset(name, vectorization=vectorization, max_episode_steps=25)
-    first = marl.train(settings, tmp_path / "x")
-    resumed = marl.train(None, tmp_path / "x", resume=True, total_env_steps=256)
-    assert (first.env_steps, resumed.env_steps) == (128, 256)
-    assert not multiprocessing.active_children()
-    policy = marl.load(tmp_path / "x")
-    assert not policy.training
-    result = marl.evaluate(tmp_path / "x", episodes=3)
-    assert marl.evaluate(policy, episodes=3, settings=settings["env"]) == result
-    assert result["episode_length"]["mean"] <= 25
-    assert result["return_per_agent"]["minimum"] <= result["return_per_agent"]["mean"]
-
-
-def test_training_goes_on_without_pictures(tmp_path: Any) -> None:
-    gymnasium.register("Blind-v0", lambda: Probe(spaces.Discrete(2)))
-    try:
-        assert marl.train(preset("Blind-v0"), tmp_path / "x").finished
-    finally:
-        del gymnasium.registry["Blind-v0"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"policy__critic__sharing": "class"}, r"critic\.sharing is 'class', .* no entities; use 'independent'"),
-        ({"algorithm__symmetries": True}, r"algorithm\.symmetries is on, but this environment names none"),
-        (
-            {"algorithm__auxiliary_coef": 0.5},
-            r"algorithm\.auxiliary_coef is 0\.5, .* no hidden quantities .* set it to 0",
-        ),
-        ({"env__arguments": {"bogus": 3}}, r"Gymnasium cannot make CartPole-v1 with .*'bogus'"),
-        ({"policy": {"kind": "random"}}, r"policy\.kind is 'random', but algorithm\.name is 'ppo'"),
-    ],
-)
-def test_settings_that_do_not_suit_a_single_agent_are_refused(changes: Any, message: str, tmp_path: Any) -> None:
-    with pytest.raises(ConfigError, match=message):
-        marl.train(preset("CartPole-v1"), tmp_path / "x", **changes)
-    assert not (tmp_path / "x").exists()
