@@ -34,7 +34,7 @@ ARMS: dict[str, list[str]] = {
     "full_view": ["--env.classes", EVERYTHING],
     "range_1.5": ["--env.communication", "{range: 1.5, training_range: [1.5, 4.0]}"],
     "range_1.0": ["--env.communication", "{range: 1.0, training_range: [1.0, 4.0]}"],
-    "link_loss": ["--env.communication", "{link_loss: [0.0, 0.5]}"],
+    "link_loss": ["--env.communication", "{range: null, link_loss: [0.0, 0.5]}"],
     "no_messages": ["--policy.graph.kind", "none"],
     "gcn": ["--policy.graph.kind", "gcn"],
     "two_rounds": ["--policy.graph.rounds", "2"],

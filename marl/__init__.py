@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from marl.api import evaluate, load, make, reference, train
+    from marl.comparison.compare import compare
     from marl.generalisation.report import generalise
 
-__all__ = ["__version__", "evaluate", "generalise", "load", "make", "reference", "train"]
+__all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "reference", "train"]
 
 __version__ = "0.1.0"
+
+PLACES = {"generalise": "marl.generalisation.report", "compare": "marl.comparison.compare"}
+"""What is not in ``marl.api``."""
 
 
 def __getattr__(name: str) -> Any:
     """Imports the library when it is first used, so that ``marl --help`` need not wait for it."""
     if name in __all__:
-        place = "marl.generalisation.report" if name == "generalise" else "marl.api"
-        return getattr(import_module(place), name)
+        return getattr(import_module(PLACES.get(name, "marl.api")), name)
     raise AttributeError(f"module 'marl' has no attribute {name!r}")
 
 

@@ -132,7 +132,7 @@ def evaluate(
 
     Returns:
         What was played, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
-        interval over the episodes.
+        interval over the episodes; for the return also ``minimum`` and ``maximum``.
 
     Raises:
         ConfigError: if a setting will not do, or a policy comes without settings.
@@ -179,8 +179,13 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
         raise ConfigError(f"name is {settings.get('name')!r}; name a task, e.g. {{'name': 'simple_tag'}}")
     task = find_task(settings["name"])
     values = dict(settings)
+    fields = task.config_type.model_fields
     for name, value in overrides.items():
-        values = replace_field(values, name.split("__"), value)
+        place = name.split("__")
+        if place[0] not in fields:
+            there = ", ".join(sorted(fields))
+            raise ConfigError(f"{name} is {value!r}: there is no such field; {settings['name']} has {there}")
+        values = replace_field(values, place, value)
     try:
         return task, task.config_type.model_validate(values)
     except ValidationError as error:

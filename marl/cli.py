@@ -1,4 +1,4 @@
-"""The command line: ``marl train``, ``evaluate``, ``render``, ``generalise`` and ``alternate``."""
+"""The command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise`` and ``alternate``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ commands:
   train      train a team from a preset, or go on with a run
   evaluate   play whole episodes with a trained or a reference policy, print what they brought
   render     make an animated picture of one episode
+  compare    draw the learning curves of runs, with intervals over seeds
   generalise play trained teams, frozen, in other sizes and mixes, and compare with natives
   alternate  train both sides in turn, each against all versions of the other
 
@@ -23,7 +24,7 @@ marl COMMAND --help tells what each takes. For train, name a preset before --hel
 every field that can be set: marl train experiments/predator_teams.yaml --help
 """
 
-COMMANDS = ("train", "evaluate", "render", "generalise", "alternate")
+COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -172,7 +172,7 @@ def score_name(environment: Environment) -> str:
 def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:
     """Means over the episodes, with intervals over the episodes.
 
-    ``first_<event>_step`` is over the episodes that had one.
+    ``first_<event>_step`` is over the episodes that had one; the return has its lowest and highest, too.
 
     Args:
         table: of the episodes.
@@ -185,7 +185,9 @@ def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> d
         summary[f"{name}_per_episode"] = bootstrap_mean(counts)
         summary[f"share_with_{event}"] = bootstrap_mean((counts > 0).astype(float))
         summary[f"first_{event}_step"] = bootstrap_mean(first[~np.isnan(first)])
-    summary[f"return_per_{agent_noun}"] = bootstrap_mean(table.agent_return)
+    returns = table.agent_return
+    extremes = (float(returns.min()), float(returns.max()))
+    summary[f"return_per_{agent_noun}"] = replace(bootstrap_mean(returns), extremes=extremes)
     summary["episode_length"] = bootstrap_mean(table.length)
     return summary
 

@@ -26,7 +26,7 @@ from marl.captions import captioned
 from marl.environment import Picture, Scene
 from marl.serialisation import atomic_path
 
-__all__ = ["CLASS_COLOURS", "OBSTACLE_COLOUR", "PREY_COLOUR", "check_path", "contact_sheet", "draw", "save"]
+__all__ = ["CLASS_COLOURS", "OBSTACLE_COLOUR", "PREY_COLOUR", "check_path", "contact_sheet", "draw", "save", "spread"]
 
 Frames = NDArray[np.uint8]
 
@@ -56,6 +56,7 @@ def draw(
     score_name: str = "contacts",
     classes: Sequence[str] = (),
     width: int = 480,
+    only: Sequence[int] | None = None,
 ) -> Frames:
     """Draws one episode.
 
@@ -69,6 +70,7 @@ def draw(
         classes: the names of the classes in the order in which they take colours; those not
             named follow as they appear.
         width: ``W`` in pixels, even; the height follows.
+        only: the steps to draw, e.g. those of `spread`; None for all.
 
     Returns:
         ``[F, H, W, 3]``, both ``H`` and ``W`` even.
@@ -83,14 +85,15 @@ def draw(
         raise ValueError(f"there are {len(scores)} scores for {len(scenes)} scenes; give one for each")
     if width < 120 or width % 2:
         raise ValueError(f"width is {width} pixels; give an even number of at least 120")
-    captions = [(f"step {i} / {len(scenes) - 1}", f"{score_name} {score:.6g}") for i, score in enumerate(scores)]
+    chosen = range(len(scenes)) if only is None else only
+    captions = [(f"step {i} / {len(scenes) - 1}", f"{score_name} {round(scores[i], 1):.6g}") for i in chosen]
     drawn = [scene for scene in scenes if isinstance(scene, Scene)]
     if not drawn:
-        return captioned([scene for scene in scenes if not isinstance(scene, Scene)], captions, width)
+        return captioned([scenes[i] for i in chosen], captions, width)  # type: ignore[misc]
     views = _half_widths(drawn)
     stage = _Stage(drawn, classes, width)
-    moments = zip(drawn, captions, views, strict=True)
-    return np.stack([stage.picture(scene, caption, float(view)) for scene, caption, view in moments])
+    moments = zip(chosen, captions, strict=True)
+    return np.stack([stage.picture(drawn[i], caption, float(views[i])) for i, caption in moments])
 
 
 def check_path(path: str | Path) -> Path:
@@ -175,8 +178,12 @@ def contact_sheet(frames: Frames, count: int = 4) -> Frames:
     """
     if count < 1 or not len(frames):
         raise ValueError(f"asked for {count} of {len(frames)} frames; give and ask for at least one")
-    chosen = np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)
-    return np.concatenate([frames[i] for i in chosen], axis=1)
+    return np.concatenate([frames[i] for i in spread(len(frames), count)], axis=1)
+
+
+def spread(number: int, count: int = 4) -> list[int]:
+    """At most ``count`` of ``number`` moments, evenly spread, the first and the last among them."""
+    return np.linspace(0, number - 1, min(count, number)).round().astype(int).tolist()
 
 
 def _half_widths(scenes: Sequence[Scene]) -> NDArray[np.float64]:

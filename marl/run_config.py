@@ -168,8 +168,9 @@ def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dic
     path = SHORT.get(path[0], path) if len(path) == 1 else path
     if path == ["algorithm", "name"]:
         switched = {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
-        kinds = ALGORITHMS[str(value)].policy_kinds
-        return switched if values["policy"]["kind"] in kinds else {**switched, "policy": {"kind": kinds[0]}}
+        kinds, present = ALGORITHMS[str(value)].policy_kinds, ALGORITHMS.get(values["algorithm"].get("name"))
+        kind = values.get("policy", {}).get("kind", None if present is None else present.policy_kinds[0])
+        return switched if kind in kinds else {**switched, "policy": {"kind": kinds[0]}}
     return replace_field(values, path, value)
 
 

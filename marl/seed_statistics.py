@@ -22,6 +22,7 @@ from marl.statistics import bootstrap_mean
 
 __all__ = [
     "Aggregate",
+    "interquartile_curve",
     "interquartile_mean",
     "interval_of",
     "normalised_score",
@@ -100,6 +101,38 @@ def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESA
     means = np.array([values.mean() for values in known])
     interval = _interval([means], lambda sample, axis: interquartile_mean(sample, axis), seed, resamples)
     return Aggregate(float(interquartile_mean(means)), interval, "seeds", counts)
+
+
+def interquartile_curve(
+    values: NDArray[Any], seed: int = 0, resamples: int = RESAMPLES
+) -> tuple[Values, Values | None, Values | None]:
+    """The interquartile mean of seeds at each of ``G`` places, and the ends of its 95 % interval over seeds.
+
+    Whole seeds are resampled; the interval holds at each place by itself.
+
+    Args:
+        values: ``[S, G]``.
+        seed: of the resampling.
+        resamples: how many samples to draw.
+
+    Returns:
+        Each ``[G]``; both ends are None for a single seed.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    middle = np.asarray(interquartile_mean(values, 0))
+    if len(values) < 2:
+        return middle, None, None
+    result = stats.bootstrap(
+        (values,),
+        lambda sample, axis: interquartile_mean(sample, axis),
+        axis=0,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=max(1, BATCH_ELEMENTS // values.size),
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    )
+    return middle, np.asarray(result.confidence_interval.low), np.asarray(result.confidence_interval.high)
 
 
 def normalised_score(

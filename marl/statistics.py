@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,14 +24,23 @@ class Estimate:
         mean: the sample's mean, or None if nothing was observed.
         ci95: lower and upper end of its 95 % confidence interval, or None if fewer than two
             values were observed and no interval can be given.
+        extremes: the lowest and the highest value, where they are worth telling.
     """
 
     mean: float | None
     ci95: tuple[float, float] | None
+    extremes: tuple[float, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for JSON: ``ci95`` as a list of two numbers."""
-        return asdict(self) | {"ci95": None if self.ci95 is None else list(self.ci95)}
+        """The same for JSON: ``ci95`` as a list of two numbers, the extremes as ``minimum`` and ``maximum``."""
+        known = {} if self.extremes is None else dict(zip(("minimum", "maximum"), self.extremes, strict=True))
+        return {"mean": self.mean, "ci95": None if self.ci95 is None else list(self.ci95), **known}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Estimate:
+        """What `as_dict` gave."""
+        interval, ends = values["ci95"], [values[name] for name in ("minimum", "maximum") if name in values]
+        return cls(values["mean"], None if interval is None else (interval[0], interval[1]), tuple(ends) or None)
 
 
 def bootstrap_mean(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,9 @@ def find_task(name: str) -> Task:
     if name not in offered and name in gymnasium.registry:
         return GymnasiumTask()
     if name not in offered:
-        names = ", ".join(sorted(offered)) or "none"
         raise UnknownTaskError(
-            f"env.name is {name!r}, which no installed package offers; there is: {names}, and all of Gymnasium's "
-            f"environments, e.g. CartPole-v1. "
+            f"env.name is {name!r}, which no installed package offers; {_alike(name, offered)}there is: "
+            f"{', '.join(sorted(offered)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1. "
             f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
         )
     try:
@@ -108,6 +108,12 @@ def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> No
     for name in here.keys() - task.changeable:
         if name in trained and trained[name] != here[name]:
             raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
+
+
+def _alike(name: str, offered: Collection[str]) -> str:
+    names = {known.lower(): known for known in (*gymnasium.registry, *offered)}
+    near = [names[lower] for lower in get_close_matches(name.lower(), names)]
+    return f"did you mean {' or '.join(near)}? Else " if near else ""
 
 
 def _not_installed(name: str, error: ModuleNotFoundError) -> UnknownTaskError:

@@ -214,7 +214,7 @@ class Trainer:
         return {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
 
     def _draw(self) -> None:
-        from marl.rendering import contact_sheet, draw
+        from marl.rendering import contact_sheet, draw, spread
 
         environment = self._make_evaluation_environment(1)
         try:
@@ -223,7 +223,8 @@ class Trainer:
             return
         finally:
             environment.close()
-        frames = draw(scenes, scores[:-1], score_name(environment), tuple(environment.roster.team), PICTURE_WIDTH)
+        moments, names = spread(len(scenes)), tuple(environment.roster.team)
+        frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.env_steps, "episode", contact_sheet(frames))
 
     def _make_evaluation_environment(self, num_copies: int) -> Environment:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -25,6 +28,7 @@ __all__ = ["CLASS", "GymnasiumEnvironment"]
 
 CLASS = "agent"
 """The one class, and its one agent."""
+SDL_DRIVER = "SDL_VIDEODRIVER"
 
 
 class GymnasiumEnvironment:
@@ -135,7 +139,8 @@ class GymnasiumEnvironment:
         """The environment's own picture of one copy; see `Environment`."""
         if self._vector.render_mode != "rgb_array":
             raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
-        return np.asarray(self._vector.call("render")[copy], dtype=np.uint8)
+        with _no_display():
+            return np.asarray(self._vector.call("render")[copy], dtype=np.uint8)
 
     def close(self) -> None:
         """Closes every copy."""
@@ -182,9 +187,23 @@ def _vectorise(
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
         kind = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
-        return kind([make] * num_copies, **modes)
+        with _no_display():  # which processes that begin here keep
+            return kind([make] * num_copies, **modes)
     except (GymnasiumError, TypeError, ImportError) as error:
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error
+
+
+@contextmanager
+def _no_display() -> Iterator[None]:
+    """Tells SDL, with which pygame draws, not to look for a display where there is none: it would complain."""
+    absent = sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", SDL_DRIVER} & os.environ.keys()
+    if absent:
+        os.environ[SDL_DRIVER] = "dummy"
+    try:
+        yield
+    finally:
+        if absent:
+            del os.environ[SDL_DRIVER]
 
 
 def _feature_size(name: str, space: spaces.Space[Any]) -> int:

@@ -99,7 +99,7 @@ class PolicyGradient:
         symmetries: of the environment; None if it has none.
 
     Raises:
-        ConfigError: if symmetries are asked for and there are none.
+        ConfigError: if symmetries, or a prediction of hidden quantities, are asked for and there are none.
     """
 
     def __init__(
@@ -107,6 +107,11 @@ class PolicyGradient:
     ) -> None:
         if config.symmetries and symmetries is None:
             raise ConfigError("algorithm.symmetries is on, but this environment names none; switch it off")
+        if config.auxiliary_coef and not policy.auxiliary_size:
+            raise ConfigError(
+                f"algorithm.auxiliary_coef is {config.auxiliary_coef}, but this environment names no hidden quantities "
+                "to predict; set it to 0"
+            )
         self.policy, self.config = policy, config
         self.symmetries = symmetries if config.symmetries else None
         self.generator = stream(seed, SHUFFLING)

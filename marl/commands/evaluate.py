@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from rich.console import Console
 
-from marl.commands.play import REFERENCE_TASK, Played, Reference, Run, check_player
+from marl.commands.play import Played, Reference, Run, check_player
 from marl.errors import ConfigError
 
 __all__ = ["evaluate"]
@@ -24,13 +24,13 @@ class Arguments:
     every policy the same initial worlds.
 
     Examples: marl evaluate runs/x --team A=3,B=1 --prey flee --json out.json;
-    marl evaluate --policy chase --team A=2,B=2
+    marl evaluate --policy chase --team A=2,B=2; marl evaluate --policy balance --task CartPole-v1
     """
 
     run: Run = None
     """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
     policy: Reference = None
-    """A reference plays in place of the run's policy: random or chase."""
+    """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
     environment: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
     """What is played; what is not named is as the run was trained."""
     episodes: int = 500
@@ -55,7 +55,7 @@ def evaluate(arguments: list[str]) -> int:
         Exit status.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl evaluate")
-    check_player(options.run, options.policy, "evaluate")
+    check_player(options.run, options.policy, options.environment.task, "evaluate")
     if options.episodes < 1:
         raise ConfigError(f"--episodes is {options.episodes}; give at least 1")
     if options.seed < 0:
@@ -84,7 +84,7 @@ def _result(options: Arguments) -> dict[str, Any]:
         options.messages == "on",
         options.deterministic,
         options.policy,
-        REFERENCE_TASK if options.run is None else None,
+        options.environment.reference_task if options.run is None else None,
         **options.environment.overrides,
     )
     return {"policy": options.policy or str(options.run), **result, "messages": options.messages}
@@ -95,13 +95,10 @@ def _show(result: dict[str, Any], console: Console) -> None:
     from marl.statistics import Estimate
 
     measures = {name: value for name, value in result.items() if isinstance(value, dict) and "ci95" in value}
-    estimates = {
-        name: Estimate(value["mean"], None if value["ci95"] is None else tuple(value["ci95"]))
-        for name, value in measures.items()
-    }
+    estimates = {name: Estimate.from_dict(value) for name, value in measures.items()}
     told = {"policy", "episodes", "messages", "deterministic", "seed", *measures}
     described = {name: value for name, value in result.items() if name not in told}
-    facts = f"{facts_of(described)}, messages {result['messages']}, seed {result['seed']}"
-    console.print(
-        table_of({result["policy"]: estimates}, f"{facts}; mean and 95 % interval over {result['episodes']} episodes")
-    )
+    told_if = {", messages off": result["messages"] == "off", ", likeliest actions": result["deterministic"]}
+    facts = f"{facts_of(described)}{''.join(text for text, so in told_if.items() if so)}, seed {result['seed']}"
+    console.print(f"{facts}; mean and 95 % interval over {result['episodes']} episodes", soft_wrap=True)
+    console.print(table_of({result["policy"]: estimates}))

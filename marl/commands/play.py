@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from marl.environment import Environment
     from marl.evaluation import Player
 
-__all__ = ["REFERENCE_TASK", "Played", "Reference", "Run", "check_player", "player_of"]
+__all__ = ["Played", "Reference", "Run", "check_player", "player_of"]
 
-REFERENCE_TASK = {"name": "simple_tag"}
-"""What a reference plays when no run says what."""
+REFERENCE_TASK = "simple_tag"
+"""What a reference plays when neither a run nor the command says what."""
 
 
 Run = Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")]
@@ -35,27 +35,36 @@ def _as_trained(metavar: str) -> Any:
 class Played:
     """What is played; what is not named is as the run was trained."""
 
+    task: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint=f"(default: {REFERENCE_TASK})")] = None
+    """What a reference plays without a run, e.g. CartPole-v1."""
     team: Annotated[str | None, _as_trained("A=N,B=N")] = None
-    """Composition, e.g. A=3,B=1."""
+    """Composition of simple_tag, e.g. A=3,B=1."""
     prey: Annotated[str | None, _as_trained("NAME")] = None
-    """How the prey moves: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
+    """Prey of simple_tag: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
-    """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    """Of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
-    """Steps of an episode."""
+    """Steps of an episode of simple_tag."""
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """The fields that were named."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        """The settings that were named."""
+        return {name: value for name, value in vars(self).items() if value is not None and name != "task"}
+
+    @property
+    def reference_task(self) -> dict[str, Any]:
+        """Settings of what a reference plays without a run."""
+        return {"name": self.task or REFERENCE_TASK}
 
 
-def check_player(run: Path | None, policy: str | None, command: str) -> None:
-    """Refuses to play without a player.
+def check_player(run: Path | None, policy: str | None, task: str | None, command: str) -> None:
+    """Refuses to play without a player, or a run in another task.
 
     Raises:
-        ConfigError: if neither a run nor a reference is named.
+        ConfigError: if neither a run nor a reference is named, or both a run and a task.
     """
+    if run is not None and task is not None:
+        raise ConfigError(f"--task is {task}, but {run} plays what it was trained on; leave --task or the run out")
     if run is None and policy is None:
         raise ConfigError(
             f"nobody plays; name a run's folder or a reference: marl {command} RUN, or marl {command} --policy chase"
@@ -74,7 +83,7 @@ def player_of(run: Path | None, policy: str | None, played: Played) -> tuple[Env
     from marl.tasks import find_policy
 
     saved = None if run is None else load_policy(find_policy(run))
-    environment = make(REFERENCE_TASK if saved is None else saved.environment, 1, **played.overrides)
+    environment = make(played.reference_task if saved is None else saved.environment, 1, **played.overrides)
     if policy is not None:
         return environment, reference(policy, environment)
     assert saved is not None

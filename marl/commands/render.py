@@ -18,9 +18,9 @@ __all__ = ["render"]
 class Arguments:
     """Makes an animated picture of one episode.
 
-    Predators are coloured by class; prey, obstacles, ranges and live links are drawn, contacts
-    flash. Examples: marl render runs/x --out episode.mp4;
-    marl render --policy chase --team A=2,B=2 --prey flee
+    In simple_tag predators are coloured by class; prey, obstacles, ranges and live links are drawn,
+    contacts flash. Gymnasium's environments draw themselves. Examples: marl render runs/x --out episode.mp4;
+    marl render --policy chase --team A=2,B=2 --prey flee; marl render --policy balance --task CartPole-v1
     """
 
     run: Run = None
@@ -28,7 +28,7 @@ class Arguments:
     out: Path = Path("episode.gif")
     """Where to: a .gif or .mp4 file."""
     policy: Reference = None
-    """A reference plays in place of the run's policy: random or chase."""
+    """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
     environment: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
     """What is played; what is not named is as the run was trained."""
     seed: int = 0
@@ -47,7 +47,7 @@ def render(arguments: list[str]) -> int:
         Exit status.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl render")
-    check_player(options.run, options.policy, "render")
+    check_player(options.run, options.policy, options.environment.task, "render")
     if options.seed < 0:
         raise ConfigError(f"--seed is {options.seed}; give 0 or more")
     from marl.evaluation import record_episode, score_name

@@ -47,8 +47,9 @@ def report_run(folder: Path, console: Console) -> None:
     with atomic_path(folder / "report.json") as path:
         report = {"episodes": EPISODES, "seed": SEED, "env": settings, "policies": policies}
         path.write_text(json.dumps(report, indent=1) + "\n")
-    what = f"{settings['name']}: {facts_of(task.describe(config))}"
-    console.print(table_of(rows, f"{what}; mean over {EPISODES} episodes and 95 % bootstrap interval"))
+    what = facts_of({"environment": settings["name"], **task.describe(config)})
+    console.print(f"{what}; mean over {EPISODES} episodes and 95 % bootstrap interval", soft_wrap=True)
+    console.print(table_of(rows))
     try:
         picture = str(_draw(saved.policy, task, config, folder / "episode.gif"))
     except UndrawableError as error:
@@ -82,14 +83,13 @@ def _draw(player: Player, task: Task, config: Config, path: Path) -> Path:
     return save(draw(scenes, scores[:-1], score_name(environment), tuple(environment.roster.team)), path)
 
 
-def table_of(rows: Mapping[str, Mapping[str, Estimate]], title: str) -> Table:
+def table_of(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:
     """A table with one row a policy and one column a measure.
 
     Args:
         rows: summaries by name, all with the same measures.
-        title: says what was played.
     """
-    table = Table(title=title, title_justify="left")
+    table = Table()
     table.add_column("policy")
     measures = [name for name in next(iter(rows.values())) if name != "episode_length"]
     for measure in measures:
@@ -116,4 +116,5 @@ def _cell(estimate: Estimate) -> str:
     if estimate.mean is None:
         return "none"
     interval = "" if estimate.ci95 is None else f"\n[{estimate.ci95[0]:.2f}, {estimate.ci95[1]:.2f}]"
-    return f"{estimate.mean:.2f}{interval}"
+    extremes = "" if estimate.extremes is None else "\nmin {:.6g}, max {:.6g}".format(*estimate.extremes)
+    return f"{estimate.mean:.2f}{interval}{extremes}"

@@ -44,7 +44,7 @@ of the preset is an option by its dotted name, e.g. --total-env-steps 500000 --s
   marl train experiments/predator_teams.yaml --help
 """
 
-DESCRIPTION = """Trains a team from a preset, or goes on with a run. Ctrl-C saves and ends; --resume goes on.
+DESCRIPTION = """Trains a policy from a preset, or goes on with a run. Ctrl-C saves and ends; --resume goes on.
 
 With --seeds or --native-grid it trains many runs at once; the same command again goes on with those
 that have not finished.
@@ -52,7 +52,7 @@ that have not finished.
 A whole part is replaced by YAML, e.g. --env.communication None, or
 --env.classes '{A: [landmarks], C: [prey, teammates]}'.
 
---algorithm.name ppo, a2c or reinforce changes the algorithm; what both have in common is kept."""
+--algorithm.name {algorithms} changes the algorithm; what both have in common is kept."""
 
 REPORT = "Compare with reference policies at the end, and draw an episode."
 SEEDS = "Train with each seed from 1 to N, or of a list, into OUT/seed-N."
@@ -191,10 +191,15 @@ def _parse(config: RunConfig[Any], preset: str | None, arguments: list[str]) -> 
         ("report", annotated[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
         ("config", annotated[type(config), tyro.conf.arg(name="")], config),
     ]
-    options = make_dataclass("Options", [(name, kind, field(default=default)) for name, kind, default in fields])
+    from marl.run_config import ALGORITHMS, SHORT
+
+    lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # read before; here for the help
+    shown = [(name, kind, field(default=default)) for name, kind, default in fields if name not in lacking]
+    options = make_dataclass("Options", shown)
     command = "marl train" if preset is None else f"marl train {preset}"
     settings = (tyro.conf.AvoidSubcommands,)
-    return tyro.cli(options, args=arguments, prog=command, description=DESCRIPTION, config=settings)
+    description = DESCRIPTION.replace("{algorithms}", ", ".join(ALGORITHMS))
+    return tyro.cli(options, args=arguments, prog=command, description=description, config=settings)
 
 
 def _shown(metavar: str, text: str) -> Any:

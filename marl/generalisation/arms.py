@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +12,9 @@ from marl.checkpoint import Checkpoints, SavedPolicy, load_policy, policy_file
 from marl.errors import ConfigError
 from marl.roster import format_team, short_team
 from marl.run_config import load_config
+from marl.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
 
 __all__ = ["Arm", "Run", "arms_of", "differing", "file_hash", "natives_of", "read_run"]
-
-NOT_LEARNT = frozenset(
-    {
-        "seed",
-        "device",
-        "threads",
-        "log_interval",
-        "checkpoint_interval",
-        "keep_checkpoints",
-        "evaluation_interval",
-        "evaluation_episodes",
-    }
-)
-"""Settings of a run that do not decide what kind of training it is."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +41,7 @@ class Run:
     @property
     def team(self) -> dict[str, int]:
         """The composition that it was trained at (or made for, if it saw several), of all classes."""
-        return {c.name: self.environment["team"].get(c.name, 0) for c in self.saved.policy.roster.classes}
+        return {c.name: self.environment.get("team", {}).get(c.name, 0) for c in self.saved.policy.roster.classes}
 
     @property
     def mixed(self) -> bool:
@@ -72,13 +56,13 @@ class Run:
     def _drawn(self) -> list[Any]:
         """Of what the episodes of each stage of training draw: bounds for each class, or compositions."""
         stages = (self.environment.get("curriculum") or {}).get("stages", [{}])
-        always = self.environment.get("training_teams") or self.environment["team"]
+        always = self.environment.get("training_teams") or self.environment.get("team", {})
         return [always if stage.get("teams") is None else stage["teams"] for stage in stages]
 
     @property
     def trained(self) -> dict[str, Any] | None:
         """What decides the kind of training, the seed left out; None if unknown."""
-        return None if self.config is None else {k: v for k, v in self.config.items() if k not in NOT_LEARNT}
+        return None if self.config is None else without_seed(self.config)
 
     @property
     def seed(self) -> int | None:
@@ -154,8 +138,9 @@ def arms_of(runs: Sequence[Run], taken: Sequence[str] = ()) -> list[Arm]:
         ConfigError: if a run comes twice.
     """
     arms: list[Arm] = []
-    for group in _groups(runs):
-        arms.append(Arm(_unique(_name(group), [*taken, *(arm.name for arm in arms)]), tuple(group)))
+    for group in group_seeds(runs):
+        name = shared_name(group) or f"trained {format_team(group[0].team)}"
+        arms.append(Arm(unique_name(name, [*taken, *(arm.name for arm in arms)]), tuple(group)))
     return arms
 
 
@@ -199,7 +184,7 @@ def _alike(run: Run, classes: Sequence[str], arena: float) -> bool:
 
 
 def _one_kind(team: str, runs: Sequence[Run]) -> Arm:
-    first, *others = _groups(runs)
+    first, *others = group_seeds(runs)
     if others:
         fields = "; ".join(differing(first[0], others[0][0]))
         raise ConfigError(
@@ -209,44 +194,12 @@ def _one_kind(team: str, runs: Sequence[Run]) -> Arm:
     return Arm(f"native {team}", tuple(first))
 
 
-def _groups(runs: Sequence[Run]) -> list[list[Run]]:
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        key = str(run.folder.resolve()) if run.trained is None else json.dumps(run.trained, sort_keys=True)
-        group = groups.setdefault(key, [])
-        twin = next((other for other in group if other.seed == run.seed), None)
-        if twin is not None:
-            raise ConfigError(
-                f"{twin.folder} and {run.folder} are the same training with the same seed; give each seed once"
-            )
-        group.append(run)
-    return list(groups.values())
-
-
 def differing(one: Run, other: Run, without: Sequence[str] = ()) -> list[str]:
     """The settings in which two kinds of training differ, each with both values; ``without`` names those left out."""
-    here, there = _flat(one.trained or {}), _flat(other.trained or {})
+    here, there = flat_settings(one.trained or {}), flat_settings(other.trained or {})
     names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
     kept = [name for name in names if not any(name == skip or name.startswith(skip + ".") for skip in without)]
     return [f"{name} {here.get(name)} and {there.get(name)}" for name in kept]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat
-
-
-def _name(runs: Sequence[Run]) -> str:
-    """What the folders' names have in common but for the number of the seed, else what they lie in, else the team."""
-    folders = [run.folder.resolve() for run in runs]
-    homes = [folder.parent if folder.name == "policy" else folder for folder in folders]
-    names, parents = [home.name for home in homes], {home.parent.name for home in homes}
-    if len(names) == 1:
-        return names[0] if _without_seed(names[0]) else f"{homes[0].parent.name}/{names[0]}"
-    common = _without_seed(os.path.commonprefix(names))  # noqa: RUF071  (letters, not folders)
-    return common or (parents.pop() if len(parents) == 1 else f"trained {format_team(runs[0].team)}")
 
 
 def _draws(drawn: Any, team: Mapping[str, int]) -> bool:
@@ -264,12 +217,3 @@ def _draws_only(drawn: Any, team: Mapping[str, int]) -> bool:
 def _bounds(drawn: Mapping[str, Any], names: Iterable[str]) -> dict[str, tuple[int, int]]:
     given = {name: drawn.get(name, 0) for name in names}
     return {name: (value, value) if isinstance(value, int) else value for name, value in given.items()}
-
-
-def _without_seed(name: str) -> str:
-    return re.sub(r"[-_. ]*(seed)?[-_=.]?\d*$", "", name)
-
-
-def _unique(name: str, taken: Sequence[str]) -> str:
-    candidates = [name, *(f"{name} ({number})" for number in range(2, len(taken) + 3))]
-    return next(candidate for candidate in candidates if candidate not in taken)

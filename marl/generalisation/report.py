@@ -77,6 +77,11 @@ def generalise(
     folder = _checked_folder(Path(out))
     read = [read_run(find_policy(run)) for run in runs]
     first = read[0]
+    if "team" not in first.environment:
+        raise ConfigError(
+            f"{first.folder} plays {first.environment['name']}, which has no team to change; "
+            "evaluate plays it as it is: marl evaluate"
+        )
     try:
         compositions = parse_teams(teams, list(first.team))
     except ValueError as error:

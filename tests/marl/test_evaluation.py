@@ -180,6 +180,8 @@ def test_a_summary_by_hand() -> None:
         "episode_length": 15.0,
     }
     assert summary["first_hit_step"].ci95 is None
+    assert summary["return_per_hunter"].extremes == (3.0, 5.0)
+    assert summary["hits_per_episode"].extremes is None
 
 
 def test_what_cannot_be_given_is_null_in_json() -> None:

@@ -104,3 +104,7 @@ def test_as_dict_goes_through_json() -> None:
     known = Estimate(1.5, (1.0, 2.0))
     assert json.loads(json.dumps(known.as_dict())) == {"mean": 1.5, "ci95": [1.0, 2.0]} == known.as_dict()
     assert Estimate(None, None).as_dict() == {"mean": None, "ci95": None}
+    ranged = Estimate(1.5, (1.0, 2.0), (-3.0, 4.0))
+    assert ranged.as_dict() == {"mean": 1.5, "ci95": [1.0, 2.0], "minimum": -3.0, "maximum": 4.0}
+    for estimate in (known, ranged, Estimate(None, None)):
+        assert Estimate.from_dict(estimate.as_dict()) == estimate

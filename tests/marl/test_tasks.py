@@ -23,8 +23,10 @@ def test_an_installed_task_is_found_by_name() -> None:
 
 def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "tag", "nothing:task")
-    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag\."):
+    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag, and all of Gymnasium's"):
         find_task("chess")
+    with pytest.raises(UnknownTaskError, match=r"; did you mean CartPole-v1 or .*\? Else there is: tag"):
+        find_task("cartpole")
 
 
 def test_a_missing_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

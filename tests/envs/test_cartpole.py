@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import gymnasium
+import pytest
+import torch
+from gymnasium.utils.env_checker import check_env
+
+import marl
+from envs.cartpole import balance
+from marl.adapters.gymnasium import CLASS
+from marl.batch import Observation
+
+
+@pytest.mark.parametrize(
+    ("angle", "velocity", "expected"), [(0.1, 0.0, 1), (-0.1, 0.0, 0), (0.1, -0.2, 0), (-0.1, 0.2, 1), (0.0, 0.0, 0)]
+)
+def test_the_rule_pushes_where_the_pole_will_lean(angle: float, velocity: float, expected: int) -> None:
+    features = torch.tensor([[[3.0, -5.0, angle, velocity]]])
+    action = balance(Observation({CLASS: features}, torch.ones(1, 1, dtype=torch.bool)), torch.Generator())
+    assert action[CLASS].tolist() == [[expected]]
+    assert action[CLASS].dtype == torch.int64
+
+
+@pytest.mark.parametrize(("name", "limit", "threshold"), [("CartPole-v1", 500, 475.0), ("CartPole-v0", 200, 195.0)])
+def test_the_rule_balances_and_chance_does_not(name: str, limit: int, threshold: float) -> None:
+    settings = {"name": name}
+    ruled = marl.evaluate(policy="balance", settings=settings, episodes=30)["return_per_agent"]
+    drawn = marl.evaluate(policy="random", settings=settings, episodes=30)["return_per_agent"]
+    assert ruled["mean"] >= threshold
+    assert ruled["maximum"] == limit
+    assert 15 < drawn["mean"] < 30
+    assert drawn["maximum"] < 120
+    assert marl.make(settings).reward_threshold == threshold
+
+
+@pytest.mark.parametrize("name", ["CartPole-v1", "CartPole-v0"])
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_offered_by_name_passes_the_public_check(name: str) -> None:
+    check_env(gymnasium.make(name).unwrapped, skip_render_check=True)
