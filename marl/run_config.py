@@ -17,6 +17,7 @@ from marl.environment import Task
 from marl.errors import ConfigError, FileError
 from marl.policies.actor_critic import ActorCriticConfig
 from marl.policies.kinds import POLICY_KINDS, PolicyConfig
+from marl.score_log import ScoreLogConfig
 from marl.serialisation import atomic_path
 from marl.tasks import find_task
 
@@ -79,6 +80,8 @@ class RunConfig(Config, Generic[E]):
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)
     """Episodes of each."""
+    score_log: ScoreLogConfig = Field(default_factory=ScoreLogConfig)
+    """The score of every episode, and when the task is solved."""
 
     @model_validator(mode="before")
     @classmethod

@@ -301,3 +301,29 @@ def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         Trainer(read_config(preset), tmp_path / "x").train(watch)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
+    """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
+    preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
+    config = read_config(preset)
+    told: list[str | None] = []
+    result = Trainer(config, tmp_path / "x").train(lambda progress: told.append(progress.solved))
+    assert (result.finished, result.env_steps) == (True, 512)
+    assert told == [None, "Solved in 0 runs, 20 total runs"]
+    assert (tmp_path / "x" / "scores.png").exists()
+    assert result.metrics["score/solved_at_episode"] == 20
+    assert "evaluation/episode_length" in result.metrics
+    assert Trainer(config, tmp_path / "x", resume=True).train().env_steps == 512
+    rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
+
+
+def test_scores_go_on_where_the_checkpoint_was(run: Path, preset: State, tmp_path: Path) -> None:
+    config = read_config(preset)
+    Trainer(config, tmp_path / "x").train(stop_after(3))
+    with (tmp_path / "x" / "scores.csv").open("a") as file:
+        file.write("65,1,,0,0,0,0\n")  # after the last checkpoint, before a crash
+    Trainer(config, tmp_path / "x", resume=True).train()
+    assert (tmp_path / "x" / "scores.csv").read_text() == (run / "scores.csv").read_text()
+    assert len((run / "scores.csv").read_text().splitlines()) == 1 + 3 * 32
