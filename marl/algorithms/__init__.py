@@ -9,19 +9,25 @@ from pydantic import Field
 from marl.algorithms.a2c import A2C, A2CConfig
 from marl.algorithms.learner import Learner, LearnerConfig, NoLearning, NoLearningConfig
 from marl.algorithms.ppo import PPO, PPOConfig
+from marl.algorithms.q_learning import QLearning, QLearningConfig, Sarsa, SarsaConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
 from marl.policies.policy import Policy
 from marl.symmetry import Symmetries
 
 __all__ = ["A2C", "LEARNERS", "PPO", "AlgorithmConfig", "Learner", "LearnerConfig", "Reinforce", "make_learner"]
 
-AlgorithmConfig = Annotated[PPOConfig | A2CConfig | ReinforceConfig | NoLearningConfig, Field(discriminator="name")]
+AlgorithmConfig = Annotated[
+    PPOConfig | A2CConfig | ReinforceConfig | QLearningConfig | SarsaConfig | NoLearningConfig,
+    Field(discriminator="name"),
+]
 """Settings of any learner; ``name`` tells which."""
 
 LEARNERS: dict[type[LearnerConfig], Any] = {
     PPOConfig: PPO,
     A2CConfig: A2C,
     ReinforceConfig: Reinforce,
+    QLearningConfig: QLearning,
+    SarsaConfig: Sarsa,
     NoLearningConfig: NoLearning,
 }
 """The learner that each kind of settings is of."""

@@ -11,6 +11,7 @@ from marl.config import Config
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.policies.policy import Policy
 from marl.policies.random_policy import RandomPolicy, RandomPolicyConfig
+from marl.policies.table import Table, TableConfig
 from marl.roster import Roster
 
 __all__ = ["POLICY_KINDS", "PolicyConfig", "make_policy", "read_policy_config"]
@@ -22,13 +23,19 @@ def _kind_of(value: Any) -> str:
 
 
 PolicyConfig = Annotated[
-    Annotated[ActorCriticConfig, Tag("actor_critic")] | Annotated[RandomPolicyConfig, Tag("random")],
+    Annotated[ActorCriticConfig, Tag("actor_critic")]
+    | Annotated[TableConfig, Tag("table")]
+    | Annotated[RandomPolicyConfig, Tag("random")],
     Discriminator(_kind_of),
 ]
 """Settings of any policy; ``kind`` tells which, and is that of actor and critic if it is not given."""
 
 
-POLICIES: dict[type[Config], type[Policy]] = {ActorCriticConfig: ActorCritic, RandomPolicyConfig: RandomPolicy}
+POLICIES: dict[type[Config], type[Policy]] = {
+    ActorCriticConfig: ActorCritic,
+    TableConfig: Table,
+    RandomPolicyConfig: RandomPolicy,
+}
 
 POLICY_KINDS = tuple(config.model_fields["kind"].default for config in POLICIES)
 """Their names."""
