@@ -193,7 +193,10 @@ def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
     shared = ALGORITHMS[name].model_fields.keys() - {"name"}
     if "reinforce" in (name, values.get("name")):
         shared -= {"gae_lambda"}  # REINFORCE has but one
-    return {"name": name, **{field: value for field, value in values.items() if field in shared}}
+    kept = {field: value for field, value in values.items() if field in shared}
+    usual = ALGORITHMS[name]()  # a rate may be a number in one and a part of its own in the other
+    kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
+    return {"name": name, **kept}
 
 
 def save_config(config: RunConfig[Any], path: Path) -> None:

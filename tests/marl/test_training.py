@@ -90,6 +90,31 @@ def test_other_learners_resume_bit_for_bit_too(algorithm: str, preset: State, tm
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
 
 
+@pytest.mark.parametrize("algorithm", ["q_learning", "sarsa"])
+def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
+    algorithm: str, preset: State, tmp_path: Path
+) -> None:
+    """Episodes end after 12 steps, so that exploration has changed by the third iteration of 8."""
+    preset["env"] |= {"classes": {"A": ["prey"]}, "team": {"A": 2}, "communication": None}
+    width = marl.make(preset["env"]).roster.classes[0].feature_size
+    preset["policy"] = {"kind": "table", "bins": [[0.0]] * width}
+    decay = {"kind": "logarithmic", "decay": 10}
+    preset["algorithm"] = {"name": algorithm, "gamma": 0.9, "learning_rate": decay, "exploration": decay}
+    preset |= {"total_env_steps": 768, "log_interval": 256}
+    config = read_config(preset)
+    Trainer(config, tmp_path / "whole").train()
+    Trainer(config, tmp_path / "parts").train(stop_after(2))
+    Trainer(config, tmp_path / "parts", resume=True).train()
+    assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
+    first, _, last = logged(tmp_path / "parts")
+    assert (first["exploration"], last["exploration"]) == (1, pytest.approx(1 - 0.518514))  # 1 - log10(33 / 10)
+    documented = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    for name in ("loss/value", "value/td_error", "exploration", "optimiser/learning_rate"):
+        assert name in last and f"`{name}`" in documented
+    share = [row.split(",")[2] for row in (tmp_path / "parts" / "scores.csv").read_text().splitlines()[1:]]
+    assert share == ["1"] * 32 + ["0.481486"] * 32
+
+
 def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entries(
     run: Path, preset: State, tmp_path: Path
 ) -> None:
