@@ -18,6 +18,7 @@ from marl.errors import ConfigError
 from marl.grid import DECISIVE, check_same, clear_unstarted
 from marl.initial_policy import build_policy
 from marl.run_config import RunConfig, read_config, task_of
+from marl.score_log import stopped_by_score
 from marl.tasks import make_environment
 from marl.training import Trainer
 
@@ -47,10 +48,15 @@ class Version:
 
     @property
     def finished(self) -> bool:
-        """Whether all its env steps are done and its policy is there."""
+        """Whether its training has come to its end and its policy is there."""
         latest = Checkpoints(self.folder / "checkpoints").latest
-        done = latest is not None and int(latest.name) >= self.config.total_env_steps
-        return done and (self.folder / "policy" / "policy.safetensors").is_file()
+        if latest is None:
+            return False
+        env_steps = int(latest.name)
+        by_score = stopped_by_score(self.folder, self.config.score_log, env_steps)
+        return (by_score or env_steps >= self.config.total_env_steps) and (
+            self.folder / "policy" / "policy.safetensors"
+        ).is_file()
 
     def trainer(self) -> Trainer:
         """Its training, from the latest checkpoint if there is one, else from the start.

@@ -20,9 +20,17 @@ __all__ = ["Collector", "Episodes"]
 
 @dataclass
 class Episodes:
-    """What the episodes that ended brought: for each metric one number an episode."""
+    """What the episodes that ended brought, in the order in which they ended.
+
+    Args:
+        metrics: for each metric one number an episode; a class that did not play in one has none of it.
+        scores: return of each episode, mean over the agents that took part.
+        ended_at: env steps of all copies, since collecting began, when each episode ended.
+    """
 
     metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    scores: list[float] = field(default_factory=list)
+    ended_at: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.metrics["episode/length"])
@@ -65,7 +73,7 @@ class Collector:
             self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
         memory, observations, steps, acts, started = self.memory, [], [], [], []
         episodes = Episodes()
-        for _ in range(self.length):
+        for number in range(1, self.length + 1):
             begin = time.perf_counter()
             act = policy.act(self.observation, self.memory, self.generator)
             between = time.perf_counter()
@@ -79,7 +87,7 @@ class Collector:
             self._count(step.reward, step.info, self.observation.alive)
             self.observation, self.started, self.memory = step.observation, step.ended, act.memory
             if bool(self.started.any()):
-                self._finish(self.started, episodes)
+                self._finish(self.started, episodes, number * self.environment.num_copies)
                 self.memory = None if self.memory is None else self.memory.reset(self.started)
         rollout = Rollout(
             observation=stack(observations),
@@ -131,10 +139,13 @@ class Collector:
                 self._sums[name] = torch.zeros_like(reward)
             self._sums[name] += amount * alive
 
-    def _finish(self, ended: Tensor, episodes: Episodes) -> None:
+    def _finish(self, ended: Tensor, episodes: Episodes, env_steps: int) -> None:
         steps, took_part = self._steps[ended], self._took_part[ended]
         roster = self.environment.roster
         episodes.metrics["episode/length"] += steps.tolist()
+        scores = (self._sums["reward"][ended] * took_part).sum(-1) / took_part.sum(-1)
+        episodes.scores += scores.tolist()
+        episodes.ended_at += [env_steps] * len(scores)
         for name, total in self._sums.items():
             amounts = total[ended]
             if name in self.environment.per_step:

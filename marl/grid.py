@@ -22,6 +22,7 @@ from marl.run_config import (
     resume_config,
     task_of,
 )
+from marl.score_log import ScoreLog, stopped_by_score
 from marl.tasks import make_environment
 
 __all__ = [
@@ -38,7 +39,10 @@ __all__ = [
 
 DECISIVE = ("env", "policy", "algorithm", "initial_policy", "num_copies", "rollout_length", "seed")
 """Settings that a run must share with the command that goes on with it; the others do not change what it learns."""
-LEFTOVERS = ("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", ".config.*.yaml", ".metrics.*.jsonl")
+LEFTOVERS = (
+    *("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "scores.csv", "scores.png", "score.json"),
+    *(".config.*.yaml", ".metrics.*.jsonl", ".scores.*", ".score.*"),
+)
 """What a run leaves that ended before its first checkpoint."""
 
 
@@ -153,6 +157,7 @@ def check_makeable(run: GridRun) -> None:
     resolve_device(run.config.device)
     try:
         environment = make_environment(task_of(run.config), run.config.env, 1, training=True)
+        ScoreLog(run.config.score_log, run.config.env.name, environment.reward_threshold)
         policy = build_policy(run.config, environment, torch.device("cpu"))
         if run.config.initial_policy is not None and Checkpoints(run.folder / "checkpoints").latest is None:
             take_weights(policy, run.config, run.config.initial_policy)
@@ -174,7 +179,7 @@ def standing_of(run: GridRun) -> Standing:
         return Standing("new")
     check_same(run.folder, run.config)
     env_steps, total = int(latest.name), run.config.total_env_steps
-    if env_steps < total:
+    if env_steps < total and not stopped_by_score(run.folder, run.config.score_log, env_steps):
         return Standing("stopped", env_steps)
     if env_steps - total >= run.config.env_steps_per_iteration:
         raise ConfigError(

@@ -17,6 +17,7 @@ from marl.environment import Task
 from marl.errors import ConfigError, FileError
 from marl.policies.actor_critic import ActorCriticConfig
 from marl.policies.kinds import POLICY_KINDS, PolicyConfig
+from marl.score_log import ScoreLogConfig
 from marl.serialisation import atomic_path
 from marl.tasks import find_task
 
@@ -79,6 +80,8 @@ class RunConfig(Config, Generic[E]):
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)
     """Episodes of each."""
+    score_log: ScoreLogConfig = Field(default_factory=ScoreLogConfig)
+    """The score of every episode, and when the task is solved."""
 
     @model_validator(mode="before")
     @classmethod
@@ -191,7 +194,10 @@ def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
     shared = ALGORITHMS[name].model_fields.keys() - {"name"}
     if "reinforce" in (name, values.get("name")):
         shared -= {"gae_lambda"}  # REINFORCE has but one
-    return {"name": name, **{field: value for field, value in values.items() if field in shared}}
+    kept = {field: value for field, value in values.items() if field in shared}
+    usual = ALGORITHMS[name]()  # a rate may be a number in one and a part of its own in the other
+    kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
+    return {"name": name, **kept}
 
 
 def save_config(config: RunConfig[Any], path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,50 +26,15 @@ from marl.finite import check_finite
 from marl.initial_policy import build_policy, take_weights
 from marl.interrupts import stop_on_interrupt
 from marl.logger import Logger
-from marl.policies.policy import Policy
+from marl.progress import Progress, TrainingResult
 from marl.run_config import RunConfig, check_resumable, resolve_device, resume_config, save_config, task_of
+from marl.score_log import ScoreLog
 from marl.serialisation import load_state
 from marl.tasks import make_environment
 
 __all__ = ["Progress", "Trainer", "TrainingError", "TrainingResult"]
 
 PICTURE_WIDTH = 240
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands, for whoever watches.
-
-    Args:
-        env_steps: done so far.
-        total_env_steps: to be done.
-        env_steps_per_second: since the loop began.
-        metrics: the latest logged.
-    """
-
-    env_steps: int
-    total_env_steps: int
-    env_steps_per_second: float
-    metrics: dict[str, float]
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training left.
-
-    Args:
-        folder: the run's.
-        env_steps: done in all.
-        finished: False if it was stopped before the end.
-        metrics: the latest logged.
-        policy: in evaluation mode.
-    """
-
-    folder: Path
-    env_steps: int
-    finished: bool
-    metrics: dict[str, float]
-    policy: Policy
 
 
 class Trainer:
@@ -101,6 +65,7 @@ class Trainer:
         self.device = resolve_device(config.device)
         self.task = task_of(config)
         environment = make_environment(self.task, config.env, config.num_copies, training=True, device=self.device)
+        self.scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
         self.policy = build_policy(config, environment, self.device)
         if start is None and config.initial_policy is not None:
             take_weights(self.policy, config, config.initial_policy)
@@ -118,11 +83,12 @@ class Trainer:
         with self._writing():
             save_config(config, folder / "config.yaml")
             self.logger = Logger(folder, None if start is None else self.env_steps)
+            self.scores.open(folder)
 
     @property
     def finished(self) -> bool:
-        """Whether all env steps are done."""
-        return self.env_steps >= self.config.total_env_steps
+        """Whether all env steps are done, or the scores end training."""
+        return self.env_steps >= self.config.total_env_steps or self.scores.over
 
     def train(self, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
         """Trains to the end, or until Ctrl-C; either way all is saved.
@@ -143,7 +109,7 @@ class Trainer:
                     self._iterate()
                     rate = (self.env_steps - steps_before) / (time.perf_counter() - began)
                     if watch is not None:
-                        watch(Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics))
+                        watch(self._progress(rate))
                 with self._writing():
                     self._save()
                     if self.finished and self.env_steps > steps_before:
@@ -151,8 +117,13 @@ class Trainer:
                         self.logger.hyper_parameters(self.env_steps, self.config.model_dump(mode="json"), scores)
         finally:
             self.logger.close()
+            self.scores.close()
             self.collector.environment.close()
         return TrainingResult(self.folder, self.env_steps, self.finished, self.metrics, self.policy.eval())
+
+    def _progress(self, rate: float) -> Progress:
+        solved = None if self.scores.solved is None else str(self.scores.solved)
+        return Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics, solved)
 
     def _iterate(self) -> None:
         """Collects one rollout, updates once, and logs, evaluates and saves when it is time."""
@@ -173,6 +144,9 @@ class Trainer:
         rollout, episodes = self.collector.collect(self.policy)
         for name, values in episodes.metrics.items():
             self.episodes.metrics[name] += values
+        with self._writing():
+            ended_at = [self.env_steps + steps for steps in episodes.ended_at]
+            self.scores.add(episodes.scores, ended_at, self.policy.exploration)
         begin = time.perf_counter()
         try:
             check_finite(rollout)
@@ -196,7 +170,7 @@ class Trainer:
         self._logged_at, self._logged_when = self.env_steps, now
         self.collector.seconds = dict.fromkeys(seconds, 0.0)
         means, self.episodes = self.episodes.means(), Episodes()
-        return {**means, **self.collector.environment.progress, **update, **times}
+        return {**means, **self.scores.metrics, **self.collector.environment.progress, **update, **times}
 
     def _evaluate(self, rollout: Rollout) -> dict[str, float]:
         """Plays whole episodes, logs histograms and a picture, and returns the scores."""
@@ -210,6 +184,7 @@ class Trainer:
         for name, values in {**self.policy.inspect(rollout), "reward": rollout.reward}.items():
             self.logger.histogram(self.env_steps, f"rollout/{name}", values[alive])
         self._draw()
+        self._draw_scores()
         self.policy.train()
         return {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
 
@@ -227,6 +202,12 @@ class Trainer:
         frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.env_steps, "episode", contact_sheet(frames))
 
+    def _draw_scores(self) -> None:
+        from marl.score_plot import draw_scores
+
+        if len(self.scores):
+            self.logger.picture(self.env_steps, "scores", draw_scores(self.scores, self.folder / "scores.png"))
+
     def _make_evaluation_environment(self, num_copies: int) -> Environment:
         return self.task.make(self.config.env, num_copies, training=False, device=self.device)
 
@@ -237,9 +218,11 @@ class Trainer:
             "collector": self.collector.state(),
             "episodes": {name: list(values) for name, values in self.episodes.metrics.items()},
             "metrics": dict(self.metrics),
+            "score_log": self.scores.state(),
             "device": self.device.type,
         }
         self.checkpoints.save(self.env_steps, self.policy, state)
+        self.scores.save(self.env_steps)
         save_policy(self.folder / "policy", self.policy, self.config.env.model_dump(mode="json"))
 
     def _load(self, checkpoint: Path) -> None:
@@ -253,6 +236,8 @@ class Trainer:
             self.collector.load_state(state["collector"])
             self.env_steps = state["env_steps"]
             self.metrics = state["metrics"]
+            if "score_log" in state:
+                self.scores.load_state(state["score_log"])
             for name, values in state["episodes"].items():
                 self.episodes.metrics[name] += values
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -289,4 +274,4 @@ def _check_fresh(folder: Path) -> None:
 
 
 def _is_score(name: str) -> bool:
-    return name.startswith(("return/", "contacts/", "evaluation/", "episode/"))
+    return name.startswith(("return/", "contacts/", "evaluation/", "episode/", "score/"))

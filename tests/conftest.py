@@ -32,6 +32,7 @@ SMALL: dict[str, Any] = {
     "checkpoint_interval": 512,
     "evaluation_interval": 1024,
     "evaluation_episodes": 4,
+    "score_log": {"threshold": 1000, "window": 20},
     "threads": 1,
 }
 """Five iterations of 256 env steps."""

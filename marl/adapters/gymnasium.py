@@ -166,7 +166,7 @@ class GymnasiumEnvironment:
         return clipped.astype(self._actions.dtype)
 
     def _column(self, values: NDArray[Any]) -> Tensor:
-        return torch.tensor(values, device=self.device)[:, None]
+        return torch.from_numpy(values).to(self.device)[:, None]  # Gymnasium hands out copies
 
 
 def _vectorise(

@@ -10,6 +10,7 @@ from marl.algorithms.a2c import A2C, A2CConfig
 from marl.algorithms.dqn import DQN, DQNConfig
 from marl.algorithms.learner import Learner, LearnerConfig, NoLearning, NoLearningConfig
 from marl.algorithms.ppo import PPO, PPOConfig
+from marl.algorithms.q_learning import QLearning, QLearningConfig, Sarsa, SarsaConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
 from marl.policies.policy import Policy
 from marl.symmetry import Symmetries
@@ -17,7 +18,8 @@ from marl.symmetry import Symmetries
 __all__ = ["A2C", "DQN", "LEARNERS", "PPO", "AlgorithmConfig", "Learner", "LearnerConfig", "Reinforce", "make_learner"]
 
 AlgorithmConfig = Annotated[
-    PPOConfig | A2CConfig | ReinforceConfig | DQNConfig | NoLearningConfig, Field(discriminator="name")
+    PPOConfig | A2CConfig | ReinforceConfig | DQNConfig | QLearningConfig | SarsaConfig | NoLearningConfig,
+    Field(discriminator="name"),
 ]
 """Settings of any learner; ``name`` tells which."""
 
@@ -26,6 +28,8 @@ LEARNERS: dict[type[LearnerConfig], Any] = {
     A2CConfig: A2C,
     ReinforceConfig: Reinforce,
     DQNConfig: DQN,
+    QLearningConfig: QLearning,
+    SarsaConfig: Sarsa,
     NoLearningConfig: NoLearning,
 }
 """The learner that each kind of settings is of."""

@@ -37,6 +37,9 @@ class GridWatcher:
     def __init__(self, console: Console, runs: Sequence[GridRun], standings: Mapping[str, Standing]) -> None:
         self.console, self.runs = console, {run.name: run for run in runs}
         self.env_steps = {name: standing.env_steps for name, standing in standings.items()}
+        for run in runs:
+            if standings[run.name].state == "finished":
+                self.env_steps[run.name] = run.config.total_env_steps
         self.ended = Counter("finished" for standing in standings.values() if standing.state == "finished")
         self.notes: dict[str, str] = {}
         self.last = time.monotonic()
@@ -92,6 +95,8 @@ class GridWatcher:
         """A run's process has ended: ``finished``, ``failed`` or ``stopped``."""
         self.bars.remove_task(self.tasks.pop(run.name))
         self.ended[how] += 1
+        if how == "finished":  # its scores may have ended it early
+            self.env_steps[run.name] = run.config.total_env_steps
         note = f"{self.notes[run.name]}  " if run.name in self.notes else ""
         self.console.print(escape(f"{run.name}  {note}{how}{details}"), soft_wrap=True)
         self._count()

@@ -35,6 +35,7 @@ class Watcher:
             TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
         )
         self.bar = Bar(*columns, console=console, disable=not console.is_terminal, expand=True)
+        self.solved_told = False
         self.task = self.bar.add_task("train", total=total_env_steps, note="")
 
     def __enter__(self) -> Callable[[Progress], None]:
@@ -46,6 +47,9 @@ class Watcher:
 
     def show(self, progress: Progress) -> None:
         """Takes note of an iteration."""
+        if progress.solved is not None and not self.solved_told:
+            self.solved_told = True
+            self.console.print(f"{progress.solved} ({progress.env_steps:,} env steps)", soft_wrap=True)
         now = time.monotonic()
         ended = progress.env_steps >= progress.total_env_steps
         if self.console.is_terminal:
@@ -62,4 +66,5 @@ def note_of(progress: Progress) -> str:
     metrics = progress.metrics
     shown = {name: value for name, value in metrics.items() if name.startswith("return/")}
     parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]
-    return "  ".join(parts + [f"{name} {value:.1f}" for name, value in shown.items()])
+    parts += [f"{name} {value:.1f}" for name, value in shown.items()]
+    return "  ".join(parts if progress.solved is None else [*parts, progress.solved])

@@ -144,7 +144,8 @@ def _announce(trainer: Trainer, console: Console) -> None:
 
     if trainer.finished:
         done = f"{trainer.folder} has done its {trainer.env_steps:,} env steps"
-        console.print(f"{done}; for more: --total-env-steps N", soft_wrap=True)
+        rule = "another rule in --score-log" if trainer.scores.over else "--total-env-steps N"
+        console.print(f"{done}; for more: {rule}", soft_wrap=True)
     else:
         parameters = sum(p.numel() for p in trainer.policy.parameters())
         what = f"training from env step {trainer.env_steps:,} to {trainer.config.total_env_steps:,} on {trainer.device}"

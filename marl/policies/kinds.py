@@ -12,6 +12,7 @@ from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.policies.policy import Policy
 from marl.policies.q_network import QNetwork, QNetworkConfig
 from marl.policies.random_policy import RandomPolicy, RandomPolicyConfig
+from marl.policies.table import Table, TableConfig
 from marl.roster import Roster
 
 __all__ = ["POLICY_KINDS", "PolicyConfig", "make_policy", "read_policy_config"]
@@ -25,6 +26,7 @@ def _kind_of(value: Any) -> str:
 PolicyConfig = Annotated[
     Annotated[ActorCriticConfig, Tag("actor_critic")]
     | Annotated[QNetworkConfig, Tag("q_network")]
+    | Annotated[TableConfig, Tag("table")]
     | Annotated[RandomPolicyConfig, Tag("random")],
     Discriminator(_kind_of),
 ]
@@ -34,6 +36,7 @@ PolicyConfig = Annotated[
 POLICIES: dict[type[Config], type[Policy]] = {
     ActorCriticConfig: ActorCritic,
     QNetworkConfig: QNetwork,
+    TableConfig: Table,
     RandomPolicyConfig: RandomPolicy,
 }
 

@@ -132,7 +132,7 @@ def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Pa
         ("--policy.encoder.transformer.window 0", "policy.encoder.transformer.window is '0': input should be greater"),
         ("--policy.encoder.transformer.heads 3", "policy: 3 attention heads do not divide the token width 16"),
         ("--env.name chess", "env.name is 'chess', which no installed package offers; there is: "),
-        ("--algorithm.name sarsa", "algorithm.name is 'sarsa'; there is ppo, a2c, reinforce"),
+        ("--algorithm.name muzero", "algorithm.name is 'muzero'; there is ppo, a2c, reinforce"),
         ("--num-copies many", "num_copies is 'many': input should be a valid integer"),
         ("--device tpu", "device is 'tpu'; write cpu, cuda, cuda:N or auto"),
         ("--env.bogus 3", "Unrecognized options: --env.bogus"),

@@ -140,7 +140,8 @@ def test_episode_statistics_by_hand(played: Any) -> None:
     """Copies 0 and 1 end their episodes at steps 2, 3, 4, 6 and 6.
 
     Rewards are 1 + 2 in copy 0 and 1 + 2 + 3 in copy 1, times the place. The X that is absent
-    does not count; the one that leaves counts, with what it got until then.
+    does not count; the one that leaves counts, with what it got until then. Scores are over all agents:
+    (3 + 9) / 2 and (3 + 12 + 18) / 3.
     """
     metrics = played[1].metrics
     assert metrics["episode/length"] == [2, 3, 2, 2, 3]
@@ -150,6 +151,8 @@ def test_episode_statistics_by_hand(played: Any) -> None:
     assert metrics["hits/Y"] == [0] * 5
     assert metrics["episode/share_with_hit"] == [0, 0, 1, 0, 1]
     assert metrics["links/Y"] == [1.5, 2, 1.5, 1.5, 2]
+    assert played[1].scores == [6, 11, 6, 6, 11]
+    assert played[1].ended_at == [4, 6, 8, 12, 12]
     assert len(played[1]) == 5
     assert played[1].means()["episode/length"] == pytest.approx(12 / 5)
 

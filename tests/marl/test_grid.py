@@ -119,6 +119,19 @@ def test_a_folder_tells_where_its_run_stands(run: Path, stopped: Path, preset: S
     assert standing_of(planned(preset, run, total_env_steps=1025)) == Standing("finished", 1280)  # whole iterations
 
 
+@pytest.mark.parametrize(("episodes", "state"), [(96, "finished"), (97, "stopped")])
+def test_a_run_that_its_scores_ended_is_finished(episodes: int, state: str, run: Path, preset: State) -> None:
+    """In 40 steps, 32 copies end three episodes of 12 steps each."""
+    rule = {**preset["score_log"], "episodes": episodes}
+    wished = planned(preset, run, total_env_steps=5000, score_log=rule)
+    assert standing_of(wished) == Standing(state, 1280)
+
+
+def test_a_threshold_that_a_task_does_not_state_is_told_before_anything_begins(preset: State, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"x: score_log.threshold is 'task', but .*'simple_tag'"):
+        check_makeable(planned(preset, tmp_path, score_log={"threshold": "task"}))
+
+
 def test_a_run_that_crashed_before_its_policy_was_written_goes_on(run: Path, preset: State, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "x")
     os.utime(tmp_path / "x" / "policy" / "policy.safetensors", (0, 0))

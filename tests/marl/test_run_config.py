@@ -51,7 +51,7 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
         ({"env": {"name": "simple_tag", "bogus": 3}}, "env.bogus is 3: there is no such field"),
         ({"policy": {"encoder": {"bogus": 3}}}, "policy.encoder.bogus is 3: there is no such field"),
         ({"algorithm": {"name": "a2c", "epochs": 3}}, "algorithm.epochs is 3: there is no such field"),
-        ({"algorithm": {"name": "sarsa"}}, "algorithm is {'name': 'sarsa'}.*'ppo', 'a2c', 'reinforce'"),
+        ({"algorithm": {"name": "muzero"}}, "algorithm is {'name': 'muzero'}.*'ppo', 'a2c', 'reinforce'"),
         ({"env": {"name": "simple_tag", "team": {"Z": 1}}}, "team names class 'Z', which is not declared"),
         ({"env": {"name": "simple_tag", "team": "A=0,B=0"}}, "team {'A': 0, 'B': 0} has no predators"),
         ({"env": {"name": "simple_tag", "classes": {"A": [], "B": ["prey"]}}}, "class 'A' sees nothing"),
@@ -102,10 +102,13 @@ def test_another_algorithm_keeps_what_both_have() -> None:
     assert switch_algorithm(ppo, "ppo") == ppo
     assert switch_algorithm(ppo, "a2c") == {"name": "a2c", "gamma": 0.9, "gae_lambda": 0.8}
     assert switch_algorithm(ppo, "reinforce") == {"name": "reinforce", "gamma": 0.9}
+    assert switch_algorithm({**ppo, "learning_rate": 0.001}, "sarsa") == {"name": "sarsa", "gamma": 0.9}  # it decays
+    sarsa = {"name": "sarsa", "learning_rate": {"kind": "logarithmic"}}
+    assert switch_algorithm(sarsa, "q_learning") == {**sarsa, "name": "q_learning"}
     back = switch_algorithm({"name": "reinforce", "gamma": 0.9, "gae_lambda": 1.0, "baseline": False}, "ppo")
     assert back == {"name": "ppo", "gamma": 0.9}
-    with pytest.raises(ConfigError, match=r"algorithm\.name is 'sarsa'; there is ppo, a2c, reinforce"):
-        switch_algorithm(ppo, "sarsa")
+    with pytest.raises(ConfigError, match=r"algorithm\.name is 'muzero'; there is ppo, a2c, reinforce"):
+        switch_algorithm(ppo, "muzero")
 
 
 def test_devices_are_checked() -> None:

@@ -105,6 +105,31 @@ def test_a_replay_resumes_bit_for_bit_too(drawing: State, preset: State, tmp_pat
     assert logged(tmp_path / "parts") == logged(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("algorithm", ["q_learning", "sarsa"])
+def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
+    algorithm: str, preset: State, tmp_path: Path
+) -> None:
+    """Episodes end after 12 steps, so that exploration has changed by the third iteration of 8."""
+    preset["env"] |= {"classes": {"A": ["prey"]}, "team": {"A": 2}, "communication": None}
+    width = marl.make(preset["env"]).roster.classes[0].feature_size
+    preset["policy"] = {"kind": "table", "bins": [[0.0]] * width}
+    decay = {"kind": "logarithmic", "decay": 10}
+    preset["algorithm"] = {"name": algorithm, "gamma": 0.9, "learning_rate": decay, "exploration": decay}
+    preset |= {"total_env_steps": 768, "log_interval": 256}
+    config = read_config(preset)
+    Trainer(config, tmp_path / "whole").train()
+    Trainer(config, tmp_path / "parts").train(stop_after(2))
+    Trainer(config, tmp_path / "parts", resume=True).train()
+    assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
+    first, _, last = logged(tmp_path / "parts")
+    assert (first["exploration"], last["exploration"]) == (1, pytest.approx(1 - 0.518514))  # 1 - log10(33 / 10)
+    documented = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    for name in ("loss/value", "value/td_error", "exploration", "optimiser/learning_rate"):
+        assert name in last and f"`{name}`" in documented
+    share = [row.split(",")[2] for row in (tmp_path / "parts" / "scores.csv").read_text().splitlines()[1:]]
+    assert share == ["1"] * 32 + ["0.481486"] * 32
+
+
 def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entries(
     run: Path, preset: State, tmp_path: Path
 ) -> None:
@@ -316,3 +341,29 @@ def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         Trainer(read_config(preset), tmp_path / "x").train(watch)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
+    """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
+    preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
+    config = read_config(preset)
+    told: list[str | None] = []
+    result = Trainer(config, tmp_path / "x").train(lambda progress: told.append(progress.solved))
+    assert (result.finished, result.env_steps) == (True, 512)
+    assert told == [None, "Solved in 0 runs, 20 total runs"]
+    assert (tmp_path / "x" / "scores.png").exists()
+    assert result.metrics["score/solved_at_episode"] == 20
+    assert "evaluation/episode_length" in result.metrics
+    assert Trainer(config, tmp_path / "x", resume=True).train().env_steps == 512
+    rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
+
+
+def test_scores_go_on_where_the_checkpoint_was(run: Path, preset: State, tmp_path: Path) -> None:
+    config = read_config(preset)
+    Trainer(config, tmp_path / "x").train(stop_after(3))
+    with (tmp_path / "x" / "scores.csv").open("a") as file:
+        file.write("65,1,,0,0,0,0\n")  # after the last checkpoint, before a crash
+    Trainer(config, tmp_path / "x", resume=True).train()
+    assert (tmp_path / "x" / "scores.csv").read_text() == (run / "scores.csv").read_text()
+    assert len((run / "scores.csv").read_text().splitlines()) == 1 + 3 * 32

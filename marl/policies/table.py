@@ -1,0 +1,183 @@
+"""A table of action values over binned observations: the policy that tabular learners train."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, field_validator, model_validator
+from torch import Tensor
+
+from marl.batch import Memory, Observation, Rollout
+from marl.config import Config
+from marl.policies.policy import Act, Policy
+from marl.roster import AgentClass, Roster
+
+__all__ = ["EvenBins", "Table", "TableConfig", "edges_of"]
+
+MOST_VALUES = 10_000_000
+"""Of a table: 40 MB."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class EvenBins(Config):
+    """Bins of one width; values beyond the bounds fall into the outermost."""
+
+    low: Finite
+    """Where the first begins."""
+    high: Finite
+    """Where the last ends."""
+    count: int = Field(ge=1)
+    """How many."""
+
+    @model_validator(mode="after")
+    def _ascends(self) -> EvenBins:
+        if self.low >= self.high:
+            raise ValueError(f"low is {self.low} and high is {self.high}; low must be below high")
+        return self
+
+
+class TableConfig(Config):
+    """How observations become states."""
+
+    kind: Literal["table"] = "table"
+    """The kind of policy."""
+    bins: Literal["one_hot"] | tuple[EvenBins | tuple[Finite, ...], ...] = "one_hot"
+    """For each number of an observation {low, high, count} or the edges between bins, ascending, with no edge for
+    a number that does not count; one_hot for observations that are a state already (Discrete)."""
+
+    @field_validator("bins")
+    @classmethod
+    def _ascending(cls, bins: str | tuple[EvenBins | tuple[float, ...], ...]) -> object:
+        for number, edges in enumerate(bins if isinstance(bins, tuple) else ()):
+            if isinstance(edges, tuple) and any(a >= b for a, b in pairwise(edges)):
+                raise ValueError(f"bins of number {number} have the edges {list(edges)}; give them in ascending order")
+        return bins
+
+
+def edges_of(bins: EvenBins | tuple[float, ...]) -> tuple[float, ...]:
+    """The values between one bin and the next; one that equals an edge belongs to the bin above it."""
+    if isinstance(bins, tuple):
+        return bins
+    return tuple(bins.low + (bins.high - bins.low) * i / bins.count for i in range(1, bins.count))
+
+
+class Table(Policy):
+    """For each class one table of action values, zeros at first, shared by its agents.
+
+    It acts epsilon-greedily while it is trained, greedily otherwise; equal values are drawn from.
+
+    Args:
+        roster: the team that is trained; all its declared classes get a table.
+        config: how observations become states.
+        entity_size, auxiliary_size: see `Policy`.
+
+    Raises:
+        ValueError: if the bins do not match a class's observation, the table would be too large, or a class has
+            actions that are not discrete.
+    """
+
+    config: TableConfig
+    epsilon: Tensor
+    """Share of actions that are drawn at random in training mode; its learner sets it."""
+
+    def __init__(self, roster: Roster, config: TableConfig, entity_size: int, auxiliary_size: int) -> None:
+        super().__init__(roster, config, entity_size, auxiliary_size)
+        self.edges: Tensor | None
+        self.strides: Tensor
+        edges = () if config.bins == "one_hot" else tuple(edges_of(bins) for bins in config.bins)
+        padded, strides = _padded(edges), _strides(edges)
+        self.register_buffer("edges", padded if edges else None, persistent=False)
+        self.register_buffer("strides", strides, persistent=False)
+        for c in roster.classes:
+            states = _check(c, config, edges)
+            self.register_buffer(f"values_{c.name}", torch.zeros(states, c.action.size))
+        self.register_buffer("epsilon", torch.zeros(()))
+
+    @property
+    def exploration(self) -> float:
+        """Share of actions that are drawn at random in training mode."""
+        return float(self.epsilon)
+
+    def values(self, name: str) -> Tensor:
+        """The table of a class, ``[states, A]``."""
+        return self.get_buffer(f"values_{name}")
+
+    def states(self, features: Tensor) -> Tensor:
+        """The states that agents are in.
+
+        Args:
+            features: ``[..., D]``.
+
+        Returns:
+            ``[...]`` of int64.
+        """
+        if self.edges is None:
+            return features.argmax(-1)
+        return ((features[..., None] >= self.edges).sum(-1) * self.strides).sum(-1)
+
+    def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
+        """The highest value of each agent's state."""
+        features = rollout.observation.features
+        return {"value": torch.cat([self.values(name)[self.states(x)].amax(-1) for name, x in features.items()], -1)}
+
+    @torch.no_grad()
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        """Of the legal actions one of the best, or in training mode sometimes any; see `Policy.act`."""
+        masks = observation.action_mask or {}
+        action = {
+            name: self._choose(self.values(name)[self.states(features)], masks.get(name), generator)
+            for name, features in observation.features.items()
+        }
+        return Act(action, torch.zeros(observation.alive.shape, device=observation.alive.device), None)
+
+    def _choose(self, values: Tensor, legal: Tensor | None, generator: torch.Generator | None) -> Tensor:
+        """``[...]``, actions drawn evenly from the candidates: the best, or all that are legal."""
+        if legal is not None:
+            values = values.masked_fill(~legal, -math.inf)
+        candidates = values == values.amax(-1, keepdim=True)
+        if generator is None:
+            return candidates.byte().argmax(-1)
+        drawn = torch.rand(*values.shape[:-1], values.shape[-1] + 1, generator=generator, device=values.device)
+        if self.training:
+            explores = drawn[..., -1:] < self.epsilon
+            candidates = candidates | (explores if legal is None else explores & legal)
+        return (candidates * (1 + drawn[..., :-1])).argmax(-1)
+
+
+def _padded(edges: tuple[tuple[float, ...], ...]) -> Tensor:
+    """``[D, E]``, the edges of each number, filled up with what no value reaches."""
+    longest = max((len(row) for row in edges), default=0)
+    return torch.tensor([[*row, *[math.inf] * (longest - len(row))] for row in edges])
+
+
+def _strides(edges: tuple[tuple[float, ...], ...]) -> Tensor:
+    """``[D]``, states from one bin of a number to its next; the last number's lie side by side."""
+    counts = [len(row) + 1 for row in edges]
+    return torch.tensor([math.prod(counts[i + 1 :]) for i in range(len(counts))], dtype=torch.int64)
+
+
+def _check(agent_class: AgentClass, config: TableConfig, edges: tuple[tuple[float, ...], ...]) -> int:
+    """The number of states of a class."""
+    name, width, action = agent_class.name, agent_class.feature_size, agent_class.action
+    if action.kind != "discrete":
+        raise ValueError(
+            f"class {name!r} has {action.kind} actions, but a policy of kind 'table' has one value for each of "
+            "finitely many; train kind 'actor_critic' (ppo, a2c, reinforce), or make its actions discrete"
+        )
+    if edges and len(edges) != width:
+        raise ValueError(
+            f"bins are given for {len(edges)} numbers, but class {name!r} observes {width}; give one entry a number, "
+            "[] for one that does not count"
+        )
+    states = math.prod(len(row) + 1 for row in edges) if edges else width
+    if states * action.size > MOST_VALUES:
+        counts = " x ".join(str(len(row) + 1) for row in edges) or str(width)
+        raise ValueError(
+            f"class {name!r} would have {counts} = {states:,} states of {action.size} actions each; a table holds at "
+            f"most {MOST_VALUES:,} values: use fewer bins"
+        )
+    return states
