@@ -162,7 +162,7 @@ def _sb3(part: Part, name: str, model: Any, env_steps: int, seed: int) -> Row:
     return Row(part, name, seed, rate, *(solved or [(None, None)])[0], float(greedy))
 
 
-def one_at_a_time(seed: int, env_steps: int = 1000) -> Row:
+def one_at_a_time(seed: int, env_steps: int = 400) -> Row:
     """DQN as first lessons write it: after each step every sample of a batch of 20 is fitted by itself."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
