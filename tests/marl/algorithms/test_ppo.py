@@ -116,6 +116,7 @@ def test_a_rollout_is_learnt_from_with_the_scales_that_it_was_played_with() -> N
     """Else the first ratio would not be 1, and its divergence not 0."""
     environment = GymnasiumEnvironment("CartPole-v1", 4)
     policy = solo_policy(environment)
+    policy.actors["agent"].network[-1].weight.data *= 100  # far from uniform
     learner, collector = PPO(policy, PPOConfig(epochs=1, minibatches=1), 0), Collector(environment, 16, seed=0)
     for _ in range(3):
         metrics = learner.update(collector.collect(policy)[0], 0.0)
