@@ -2,21 +2,23 @@
 #   PYTHON      the interpreter that .venv is made from, 3.10 or newer
 #   PIP_ARGS    more arguments for pip install, e.g. another package index
 #   TRAIN_ARGS  more arguments for marl train      TEST_ARGS  more arguments for pytest
+#   BENCH_ARGS  more arguments for the benchmark of CartPole, e.g. BENCH_ARGS='--parts ppo --seeds 1'
 
 PYTHON ?= python3
 PIP_ARGS ?=
 TRAIN_ARGS ?=
 TEST_ARGS ?=
+BENCH_ARGS ?=
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train test lint format bench clean
+.PHONY: help venv train test lint format bench bench-cartpole clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 venv: $(STAMP) ## Make .venv and install the package and its tools in their tested versions
 
@@ -48,6 +50,10 @@ format: $(STAMP) ## Mend what the style check can mend, and format
 
 bench: $(STAMP) ## Measure stepping and training beside mpe2 and SuperSuit
 	$(BIN)/python experiments/benchmark.py
+
+bench-cartpole: $(STAMP) ## Measure CartPole beside Stable-Baselines3, which it installs
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[bench]'
+	$(BIN)/python experiments/benchmark_cartpole.py $(BENCH_ARGS)
 
 clean: ## Remove .venv, build output and caches; runs stay
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -115,8 +115,9 @@ class PolicyGradient:
         self.policy, self.config = policy, config
         self.symmetries = symmetries if config.symmetries else None
         self.generator = stream(seed, SHUFFLING)
+        self._parameters = list(policy.parameters())
         rate = scheduled(config.learning_rate, 0.0)
-        self.optimiser = torch.optim.Adam(policy.parameters(), lr=rate, eps=1e-5, fused=True)
+        self.optimiser = torch.optim.Adam(self._parameters, lr=rate, eps=1e-5, fused=True)
 
     def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
         """Trains on one rollout.
@@ -141,9 +142,14 @@ class PolicyGradient:
         targets, metrics = self._targets(rollout, values)
         rollout = self._turned(rollout)
         sums: dict[str, list[Tensor]] = defaultdict(list)
-        for index in self._parts(rollout.started.shape[1], sums):
-            part = rollout.copies(index.to(rollout.started.device))
-            self._step(part, targets.copies(index.to(rollout.started.device)), progress, sums)
+        copies = rollout.started.shape[1]
+        for index in self._parts(copies, sums):
+            if len(index) == copies:  # their order does not matter
+                self._step(rollout, targets, progress, sums)
+            else:
+                there = index.to(rollout.started.device)
+                self._step(rollout.copies(there), targets.copies(there), progress, sums)
+        self.policy.features.update(rollout.observation)  # last: until here all was seen as it was acted on
         metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
 
@@ -151,7 +157,7 @@ class PolicyGradient:
         """Optimiser and shuffling, for a checkpoint."""
         moments = {
             str(i): {name: moment.clone() for name, moment in self.optimiser.state[p].items()}
-            for i, p in enumerate(self.policy.parameters())
+            for i, p in enumerate(self._parameters)
             if p in self.optimiser.state
         }
         return {"optimiser": moments, "generator": self.generator.get_state()}
@@ -267,7 +273,7 @@ class PolicyGradient:
         loss = loss + self.config.value_coef * value_loss + self.config.auxiliary_coef * auxiliary
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.config.max_grad_norm)
         terms = {
             "loss/policy": policy_loss,
             "loss/value": value_loss,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -30,6 +31,8 @@ class CriticConfig(Config):
     """Widths of the layers on each entity as an agent sees it."""
     activation: Activation = "relu"
     """Activation after each layer."""
+    squash: bool = True
+    """Squash what is seen by sign(x) log(1 + |x|) first, as the encoder does."""
 
 
 class EntityCritic(nn.Module):
@@ -45,6 +48,7 @@ class EntityCritic(nn.Module):
 
     def __init__(self, entity_size: int, config: CriticConfig) -> None:
         super().__init__()
+        self.squash = _squash(config)
         self.embed = mlp((entity_size + 1, *config.entity_hidden), config.activation)
         pooled = config.entity_hidden[-1] + entity_size + 1
         self.head = mlp((pooled, *config.hidden, 1), config.activation, output_gain=1.0)
@@ -64,13 +68,13 @@ class EntityCritic(nn.Module):
         offset = entities[..., None, :, :STATE_SIZE] - own[..., None, :STATE_SIZE]
         kind = entities[..., None, :, STATE_SIZE:].expand(*offset.shape[:-1], -1)
         distance = offset[..., :2].square().sum(-1, keepdim=True).sqrt()
-        seen = torch.cat([symlog(offset), distance.log1p(), kind], -1)  # [..., N_c, S, F + 1]
+        seen = torch.cat([self.squash(offset), self.squash(distance), kind], -1)  # [..., N_c, S, F + 1]
         embedded = self.embed(seen)
         there = mask.to(embedded)[..., None, :]  # [..., 1, S]
         number = there.sum(-1).clamp(min=1)
         mean = ((there / number[..., None])[..., None, :] @ embedded).squeeze(-2)
         scale = number.log()[..., None].expand(*own.shape[:-1], 1)
-        context = torch.cat([mean, symlog(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], scale], -1)
+        context = torch.cat([mean, self.squash(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], scale], -1)
         return self.head(context).squeeze(-1)
 
 
@@ -88,7 +92,7 @@ class Critic(nn.Module):
 
     def __init__(self, roster: Roster, entity_size: int, config: CriticConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.squash = config, _squash(config)
         if config.sharing == "independent":
             self.networks = nn.ModuleDict(
                 {
@@ -107,7 +111,7 @@ class Critic(nn.Module):
     def forward(self, observation: Observation) -> Tensor:
         """Values ``[..., N]`` of every agent."""
         if self.config.sharing == "independent":
-            values = [self.networks[name](symlog(x)).squeeze(-1) for name, x in observation.features.items()]
+            values = [self.networks[name](self.squash(x)).squeeze(-1) for name, x in observation.features.items()]
             return torch.cat(values, -1)
         assert observation.entities is not None and observation.entity_mask is not None
         entities, mask = observation.entities, observation.entity_mask
@@ -119,3 +123,11 @@ class Critic(nn.Module):
             values.append(self.networks[name](entities, mask, agents))
             start = agents.stop
         return torch.cat(values, -1)
+
+
+def _squash(config: CriticConfig) -> Callable[[Tensor], Tensor]:
+    return symlog if config.squash else _as_it_is
+
+
+def _as_it_is(x: Tensor) -> Tensor:
+    return x

@@ -17,7 +17,7 @@ from marl.networks.critic import Critic, CriticConfig
 from marl.networks.encoder import EncoderConfig, TeamEncoder
 from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
 from marl.networks.mlp import mlp
-from marl.policies.normaliser import ValueNormaliser
+from marl.policies.normaliser import FeatureNormaliser, ValueNormaliser
 from marl.policies.policy import Act, Policy
 from marl.roster import Roster
 
@@ -37,6 +37,8 @@ class ActorCriticConfig(Config):
     """Class-shared actors."""
     critic: CriticConfig = Field(default_factory=CriticConfig)
     """Critics, used in training only."""
+    normalise_features: bool = False
+    """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
     normalise_value: bool = True
     """Critics predict returns scaled to mean 0 and standard deviation 1."""
 
@@ -74,6 +76,7 @@ class ActorCritic(Policy):
 
     def __init__(self, roster: Roster, config: ActorCriticConfig, entity_size: int, auxiliary_size: int) -> None:
         super().__init__(roster, config, entity_size, auxiliary_size)
+        self.features = FeatureNormaliser(roster, config.normalise_features)
         self.encoder = TeamEncoder(roster, config.encoder)
         width = self.encoder.width
         self.graph = None if config.graph.kind == "none" else GraphProcessor(width, len(roster.classes), config.graph)
@@ -102,7 +105,7 @@ class ActorCritic(Policy):
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
         """Draws an action for every agent, or takes the likeliest; see `Policy.act`."""
         started = torch.zeros(1, *observation.leading_shape, dtype=torch.bool, device=observation.alive.device)
-        distributions, _, memory = self._forward(observation.index(None), memory, started)
+        distributions, _, memory = self._forward(self.features(observation.index(None)), memory, started)
         action, log_prob = {}, []
         for name, distribution in distributions.items():
             chosen = distribution.mode if generator is None else distribution.sample(generator)
@@ -112,7 +115,7 @@ class ActorCritic(Policy):
 
     def evaluate(self, rollout: Rollout) -> Evaluation:
         """Passes a whole rollout at once."""
-        observation = rollout.observation
+        observation = self.features(rollout.observation)
         distributions, embedding, _ = self._forward(observation, rollout.memory, rollout.started)
         log_prob = torch.cat([d.log_prob(rollout.action[name]) for name, d in distributions.items()], -1)
         entropy = torch.cat([d.entropy for d in distributions.values()], -1)
@@ -126,7 +129,7 @@ class ActorCritic(Policy):
     @torch.no_grad()
     def value(self, observation: Observation) -> Tensor:
         """Values ``[..., N]`` in units of the return."""
-        return self.normaliser.restore(self.critic(observation))
+        return self.normaliser.restore(self.critic(self.features(observation)))
 
     def _forward(
         self, observation: Observation, memory: Memory | None, started: Tensor

@@ -8,10 +8,14 @@ import torch
 from torch.testing import assert_close
 
 from envs.simple_tag import SimpleTag
+from marl.adapters.gymnasium import GymnasiumEnvironment
 from marl.algorithms.a2c import A2C, A2CConfig
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.batch import Rollout
 from marl.collectors import Collector
+from marl.networks.critic import CriticConfig
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 
 
@@ -94,3 +98,42 @@ def test_the_clip_range_follows_its_schedule(policy: ActorCritic, rollout: Rollo
     learner = PPO(policy, PPOConfig(epochs=1, minibatches=1, clip_range=(0.5, 0.1), learning_rate=1e-9), 0)
     fractions = [learner.update(moved, progress)["policy/clip_fraction"] for progress in (0.0, 0.2, 0.4, 1.0)]
     assert fractions == [0, 0, 1, 1]  # ranges 0.5, 0.42, 0.34, 0.1
+
+
+def solo_policy(environment: GymnasiumEnvironment) -> ActorCritic:
+    """Small networks on normalised features."""
+    config = ActorCriticConfig(
+        encoder=EncoderConfig(hidden=(32, 32), activation="tanh", squash=False, temporal="none"),
+        graph=GraphConfig(kind="none"),
+        critic=CriticConfig(sharing="independent", hidden=(32, 32), activation="tanh"),
+        normalise_features=True,
+    )
+    torch.manual_seed(0)
+    return ActorCritic(environment.roster, config, 0, 0)
+
+
+def test_a_rollout_is_learnt_from_with_the_scales_that_it_was_played_with() -> None:
+    """Else the first ratio would not be 1, and its divergence not 0."""
+    environment = GymnasiumEnvironment("CartPole-v1", 4)
+    policy = solo_policy(environment)
+    policy.actors["agent"].network[-1].weight.data *= 100  # far from uniform
+    learner, collector = PPO(policy, PPOConfig(epochs=1, minibatches=1), 0), Collector(environment, 16, seed=0)
+    for _ in range(3):
+        metrics = learner.update(collector.collect(policy)[0], 0.0)
+        assert metrics["policy/approx_kl"] == pytest.approx(0.0, abs=1e-6)
+    environment.close()
+
+
+def test_cartpole_is_learnt() -> None:
+    """A random policy balances for 22 steps on average."""
+    environment = GymnasiumEnvironment("CartPole-v1", 8)
+    policy = solo_policy(environment)
+    config = PPOConfig(learning_rate=0.003, gamma=0.99, entropy_coef=0.0, epochs=10, minibatches=1, target_kl=0.02)
+    learner, collector = PPO(policy, config, 0), Collector(environment, 32, seed=0)
+    lengths: list[float] = []
+    for _ in range(32):
+        rollout, episodes = collector.collect(policy)
+        learner.update(rollout, 0.0)
+        lengths += episodes.metrics["episode/length"]
+    environment.close()
+    assert sum(lengths[-20:]) / 20 > 100

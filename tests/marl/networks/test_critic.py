@@ -113,3 +113,26 @@ def test_a_situation_in_which_nobody_is_left_has_a_finite_value(
 def test_a_central_critic_without_entities_is_refused(sharing: str, make_roster: Callable[..., Roster]) -> None:
     with pytest.raises(ValueError, match=f"critic.sharing is '{sharing}'.*use 'independent'"):
         critic(make_roster(), sharing, entity_size=0)
+
+
+@pytest.mark.parametrize("sharing", ["class", "independent"])
+def test_a_critic_that_does_not_squash_tells_far_from_farther(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    """Relu networks are linear far out: what is twice as far has twice the value, unless it was squashed."""
+    roster = make_roster(2, 1)
+    observation = make_observation(roster, 4)
+    assert observation.entities is not None
+    far = {name: 1000 * x for name, x in observation.features.items()}
+    farther = {name: 2 * x for name, x in far.items()}
+    entities = torch.cat([1e6 * observation.entities[..., :4], observation.entities[..., 4:]], -1)
+    twice = torch.cat([2 * entities[..., :4], entities[..., 4:]], -1)
+    ratios = []
+    for squash in (False, True):
+        config = CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6), squash=squash)
+        model = Critic(roster, 7, config).double()
+        one = model(replace(observation, features=far, entities=entities))
+        other = model(replace(observation, features=farther, entities=twice))
+        ratios.append(float((other / one).median()))
+    assert ratios[0] == pytest.approx(2.0, abs=0.05)
+    assert ratios[1] < 1.6

@@ -13,8 +13,11 @@ from envs.simple_tag import SimpleTag
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.batch import Memory, Observation, Rollout
 from marl.collectors import Collector
+from marl.networks.critic import CriticConfig
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig, Evaluation
-from marl.roster import Roster
+from marl.roster import ActionSpec, AgentClass, Roster
 
 LENGTH, COPIES = 5, 3
 EXACT = {"rtol": 0.0, "atol": 1e-12}
@@ -260,3 +263,25 @@ def test_values_are_in_units_of_the_return(
     policy.normaliser.update(torch.tensor([3.0, 7.0], dtype=torch.float64))
     normalised = policy.evaluate(as_rollout(observation, policy.initial_memory(COPIES, 3))).value
     assert_close(policy.value(observation), 5 + 2 * normalised.detach())
+
+
+def test_units_of_normalised_features_change_nothing() -> None:
+    """Actors and critics see the same whether a class observes in metres or in shifted centimetres."""
+    roster = Roster((AgentClass("solo", 3, ActionSpec("discrete", 4)),), (2,))
+    config = ActorCriticConfig(
+        encoder=EncoderConfig(hidden=(8,), temporal="none"),
+        graph=GraphConfig(kind="none"),
+        critic=CriticConfig(sharing="independent", hidden=(8,)),
+        normalise_features=True,
+    )
+    metres = torch.randn(20, 4, 2, 3, generator=torch.Generator().manual_seed(0))
+    found = []
+    for features in (metres, 100 * metres + 7):
+        torch.manual_seed(0)
+        policy = ActorCritic(roster, config, 0, 0)
+        seen = Observation({"solo": features}, torch.ones(20, 4, 2, dtype=torch.bool))
+        policy.features.update(seen)
+        chosen = policy.act(seen.index(0), None, torch.Generator().manual_seed(1))
+        found.append((policy.value(seen), chosen.log_prob))
+    for one, other in zip(*found, strict=True):
+        assert_close(one, other, rtol=1e-3, atol=1e-4)

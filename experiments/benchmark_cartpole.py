@@ -1,0 +1,293 @@
+"""CartPole-v1 beside Stable-Baselines3 and plain loops, in one run on one thread.
+
+Usage: python experiments/benchmark_cartpole.py [--parts ppo dqn classic table] [--seeds 1 2 3] [--out FILE]
+
+Protocol: each system is measured next to its reference, seed by seed, because the machine may be shared. Rates are
+env steps per second (one step of one copy) of the whole training loop, learning and logging included. "Solved" is the
+first env step at which the mean return of the last 100 training episodes is at least 475 (or what the preset's score
+log asks for, 195 for the table), and the seconds until then.
+Greedy is the mean return of 100 episodes with the likeliest actions at the end. Stable-Baselines3 runs with the
+settings of RL Baselines3 Zoo (https://github.com/DLR-RM/rl-baselines3-zoo, hyperparams/ppo.yml and dqn.yml).
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+import torch
+import tyro
+from gymnasium.vector import SyncVectorEnv
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+import marl
+from marl.run_config import load_config
+from marl.training import Progress, Trainer
+
+HERE = Path(__file__).parent
+ENVIRONMENT = "CartPole-v1"
+WINDOW, GOAL = 100, 475.0
+Part = Literal["ppo", "dqn", "classic", "table"]
+PRESETS: dict[Part, str] = {
+    "ppo": "cartpole_ppo.yaml",
+    "dqn": "cartpole_dqn.yaml",
+    "classic": "cartpole_dqn_classic.yaml",
+    "table": "cartpole_q_table.yaml",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement.
+
+    Args:
+        system: what ran.
+        seed: of it.
+        rate: env steps per second.
+        solved_env_steps, solved_seconds: until the mean of 100 training episodes was high enough; None if it never was.
+        greedy: mean return with the likeliest actions at the end; None if that was not asked.
+    """
+
+    part: str
+    system: str
+    seed: int
+    rate: float
+    solved_env_steps: int | None = None
+    solved_seconds: float | None = None
+    greedy: float | None = None
+
+
+def ours(part: Part, seed: int, **changes: Any) -> Row:
+    """Trains a preset of this package."""
+    config = load_config(HERE / PRESETS[part])
+    quiet = {"threads": 1, "seed": seed, "evaluation_interval": 10**9, "evaluation_episodes": 1}
+    config = config.model_copy(update={**quiet, **changes})
+    solved: list[tuple[int, float]] = []
+    passed = (0, 0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(config, Path(folder) / "run")
+        began = time.perf_counter()
+
+        def watch(progress: Progress) -> None:
+            nonlocal passed
+            now = time.perf_counter() - began
+            if progress.env_steps < config.total_env_steps:  # the last iteration also evaluates and draws
+                passed = (progress.env_steps, now)
+            if not solved and trainer.scores.solved is not None:
+                solved.append((trainer.scores.solved.env_steps, now))
+
+        result = trainer.train(watch)
+        greedy = marl.evaluate(result.folder, episodes=100, deterministic=True)["return_per_agent"]["mean"]
+    return Row(
+        part, f"this package, {PRESETS[part]}", seed, passed[0] / passed[1], *(solved or [(None, None)])[0], greedy
+    )
+
+
+def sb3_ppo(seed: int) -> Row:
+    """Stable-Baselines3's PPO."""
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.env_util import make_vec_env
+
+    model = PPO(
+        "MlpPolicy",
+        make_vec_env(ENVIRONMENT, n_envs=8, seed=seed),
+        n_steps=32,
+        batch_size=256,
+        n_epochs=20,
+        gae_lambda=0.8,
+        gamma=0.98,
+        ent_coef=0.0,
+        learning_rate=lambda left: 0.001 * left,
+        clip_range=lambda left: 0.2 * left,
+        seed=seed,
+        device="cpu",
+    )
+    return _sb3("ppo", "Stable-Baselines3 PPO", model, 100_000, seed)
+
+
+def sb3_dqn(seed: int) -> Row:
+    """Stable-Baselines3's DQN."""
+    from stable_baselines3 import DQN
+    from stable_baselines3.common.env_util import make_vec_env
+
+    model = DQN(
+        "MlpPolicy",
+        make_vec_env(ENVIRONMENT, n_envs=1, seed=seed),
+        learning_rate=2.3e-3,
+        batch_size=64,
+        buffer_size=100_000,
+        learning_starts=1000,
+        gamma=0.99,
+        target_update_interval=10,
+        train_freq=256,
+        gradient_steps=128,
+        exploration_fraction=0.16,
+        exploration_final_eps=0.04,
+        policy_kwargs={"net_arch": [256, 256]},
+        seed=seed,
+        device="cpu",
+    )
+    return _sb3("dqn", "Stable-Baselines3 DQN", model, 50_000, seed)
+
+
+def _sb3(part: Part, name: str, model: Any, env_steps: int, seed: int) -> Row:
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.evaluation import evaluate_policy
+
+    scores: deque[float] = deque(maxlen=WINDOW)
+    solved: list[tuple[int, float]] = []
+    began = time.perf_counter()
+
+    def watch(local: dict[str, Any], _: dict[str, Any]) -> bool:
+        scores.extend(info["episode"]["r"] for info in local["infos"] if "episode" in info)
+        if not solved and len(scores) == WINDOW and statistics.fmean(scores) >= GOAL:
+            solved.append((local["self"].num_timesteps, time.perf_counter() - began))
+        return True
+
+    model.learn(env_steps, callback=watch)
+    rate = env_steps / (time.perf_counter() - began)
+    greedy, _ = evaluate_policy(model, make_vec_env(ENVIRONMENT, n_envs=8, seed=10_000 + seed), n_eval_episodes=100)
+    return Row(part, name, seed, rate, *(solved or [(None, None)])[0], float(greedy))
+
+
+def one_at_a_time(seed: int, env_steps: int = 400) -> Row:
+    """DQN as first lessons write it: after each step every sample of a batch of 20 is fitted by itself."""
+    torch.manual_seed(seed)
+    random = np.random.default_rng(seed)
+    network = nn.Sequential(nn.Linear(4, 24), nn.ReLU(), nn.Linear(24, 24), nn.ReLU(), nn.Linear(24, 2))
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.001)
+    memory: list[tuple[Tensor, int, float, Tensor, bool]] = []
+    env, exploration = gymnasium.make(ENVIRONMENT), 1.0
+    state = torch.tensor(env.reset(seed=seed)[0])
+    began = 0.0
+    for step in range(env_steps + 100):
+        if step == 100:
+            began = time.perf_counter()
+        greedy = int(network(state).argmax())
+        action = int(random.integers(2)) if random.random() < exploration else greedy
+        row, reward, terminated, truncated, _ = env.step(action)
+        successor = torch.tensor(row)
+        memory.append((state, action, -float(reward) if terminated else float(reward), successor, terminated))
+        if len(memory) >= 20:
+            for i in random.choice(len(memory), 20, replace=False):
+                _fit(network, optimiser, memory[i])
+            exploration = max(0.01, 0.995 * exploration)
+        state = torch.tensor(env.reset()[0]) if terminated or truncated else successor
+    return Row("classic", "one sample at a time, batch 20", seed, env_steps / (time.perf_counter() - began))
+
+
+def _fit(network: nn.Module, optimiser: torch.optim.Optimizer, sample: tuple[Tensor, int, float, Tensor, bool]) -> None:
+    start, action, reward, after, over = sample
+    target = network(start).detach()
+    target[action] = reward if over else reward + 0.95 * float(network(after).detach().max())
+    optimiser.zero_grad()
+    nn.functional.mse_loss(network(start), target).backward()
+    optimiser.step()
+
+
+def bare_stepping(seed: int, seconds: float = 4.0) -> Row:
+    """Gymnasium's own copies in one process with random actions, and nothing else."""
+    copies = load_config(HERE / PRESETS["table"]).num_copies
+    vector = SyncVectorEnv([lambda: gymnasium.make(ENVIRONMENT)] * copies)
+    vector.reset(seed=seed)
+    random = np.random.default_rng(seed)
+    began, done = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        vector.step(random.integers(0, 2, copies))
+        done += copies
+    rate = done / (time.perf_counter() - began)
+    vector.close()
+    return Row("table", f"bare SyncVectorEnv, {copies} copies, random actions", seed, rate)
+
+
+REFERENCES: dict[Part, Callable[[int], Row]] = {
+    "ppo": sb3_ppo,
+    "dqn": sb3_dqn,
+    "classic": one_at_a_time,
+    "table": bare_stepping,
+}
+
+
+def measure(parts: Sequence[Part], seeds: Sequence[int], console: Console) -> list[Row]:
+    """Runs every part for every seed: the reference, then ours."""
+    rows = []
+    for part in parts:
+        if not (HERE / PRESETS[part]).exists():
+            console.print(f"{part}: skipped, there is no {PRESETS[part]}")
+            continue
+        for seed in seeds:
+            for row in (REFERENCES[part](seed), ours(part, seed)):
+                console.print(_line(row), soft_wrap=True)
+                rows.append(row)
+    return rows
+
+
+def _line(row: Row) -> str:
+    solved = "" if row.solved_env_steps is None else f", solved at {row.solved_env_steps:,}, {row.solved_seconds:.1f} s"
+    greedy = "" if row.greedy is None else f", greedy {row.greedy:.1f}"
+    return f"{row.system}, seed {row.seed}: {row.rate:,.0f} per second{solved}{greedy}"
+
+
+def table_of(rows: Sequence[Row]) -> Table:
+    """One line a system; ratios are medians over seeds of ours to the reference."""
+    table = Table(title=f"{ENVIRONMENT}, medians over seeds, one thread", title_justify="left")
+    for column in ("what", "seeds", "per second", "times", "env steps to solve", "times", "seconds", "times", "greedy"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for system in dict.fromkeys(row.system for row in rows):
+        mine = [row for row in rows if row.system == system]
+        theirs = [row for row in rows if row.part == mine[0].part]  # the reference comes first
+        reference = [row for row in theirs if row.system == theirs[0].system]
+        cells: list[str] = []
+        for name in ("rate", "solved_env_steps", "solved_seconds"):
+            cells += _compared([getattr(row, name) for row in mine], [getattr(row, name) for row in reference])
+        greedy = " ".join(f"{row.greedy:.0f}" for row in mine if row.greedy is not None)
+        table.add_row(system, str(len(mine)), *cells, greedy)
+    return table
+
+
+def _compared(mine: Sequence[float | None], reference: Sequence[float | None]) -> list[str]:
+    """A median and how many times the reference's it is; never is larger than any number."""
+    if not any(value is not None for value in mine):
+        return ["", ""]
+    own, other = (statistics.median(np.inf if x is None else x for x in values) for values in (mine, reference))
+    digits = ",.0f" if own >= 100 else ".1f"
+    return [f"{own:{digits}}", "" if not np.isfinite([own, other]).all() else f"{own / other:.2f}"]
+
+
+def main(
+    parts: tuple[Part, ...] = tuple(PRESETS),
+    seeds: tuple[int, ...] = (1, 2, 3),
+    out: Path = HERE / "results" / "benchmark_cartpole.json",
+) -> None:
+    """Measures everything, prints a table and writes the rows.
+
+    Args:
+        parts: what is measured.
+        seeds: of each system.
+        out: file for the rows.
+    """
+    torch.set_num_threads(1)
+    console = Console(highlight=False)
+    if {"ppo", "dqn"} & set(parts) and find_spec("stable_baselines3") is None:
+        sys.exit("Stable-Baselines3 is missing: pip install -c constraints.txt -e '.[bench]', or --parts classic table")
+    rows = measure(parts, seeds, console)
+    console.print(table_of(rows))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
