@@ -95,7 +95,7 @@ def test_a_policy_works_when_moved_away_from_its_run(run: Path, tmp_path: Path) 
 
 def test_nothing_in_a_run_is_pickled(run: Path) -> None:
     names = {path.suffix for path in run.rglob("*") if path.is_file() and "tfevents" not in path.name}
-    assert names == {".yaml", ".jsonl", ".safetensors"}
+    assert names == {".yaml", ".json", ".jsonl", ".csv", ".png", ".safetensors"}
 
 
 def test_missing_and_foreign_policies_are_refused(run: Path, tmp_path: Path) -> None:
