@@ -39,7 +39,7 @@ def commands(name: str) -> list[list[str]]:
 @pytest.fixture
 def runs() -> None:
     """The runs that most commands speak of."""
-    for preset, run in (("predator_teams", "runs/x"), ("prey", "runs/prey")):
+    for preset, run in (("predator_teams", "runs/x"), ("prey", "runs/prey"), ("cartpole_ppo", "runs/cartpole")):
         assert main(["train", f"experiments/{preset}.yaml", "--out", run, *SHORT.split()]) == 0
 
 
@@ -64,6 +64,15 @@ def test_teams_are_taken_to_other_sizes() -> None:
             assert main([*fewer, *SHORT.split()]) == 0
     assert main([*command, "--episodes", "2", "--jobs", "1"]) == 0
     assert Path("report/report.json").is_file()
+
+
+def test_learning_curves_are_compared() -> None:
+    for preset, run in (("cartpole_ppo", "runs/cartpole"), ("cartpole_dqn", "runs/dqn")):
+        options = "--num-copies 8 --rollout-length 8 --evaluation-episodes 2 --total-env-steps 1024 --log-interval 256"
+        assert main(["train", f"experiments/{preset}.yaml", "--out", run, *options.split()]) == 0
+    (command,) = commands("compare")
+    assert main(command) == 0
+    assert Path("curves.png").is_file()
 
 
 def test_both_sides_learn_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
