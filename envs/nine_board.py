@@ -1,0 +1,143 @@
+"""Nine-board tic-tac-toe as immutable positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl.game import IllegalActionError, check_legal
+
+__all__ = ["NineBoard"]
+
+LINES = (0o7, 0o70, 0o700, 0o111, 0o222, 0o444, 0o421, 0o124)
+FULL = 0o777
+
+
+@dataclass(frozen=True)
+class NineBoard:
+    """A position of nine-board tic-tac-toe. A `Game`.
+
+    Nine boards of three by three. The cell that a player takes names the board on which the other must play.
+    The first line on any board wins the whole game; if the board to be played on is full, it is a draw.
+
+    Actions are ``9 board + cell``, both in the order of reading. A person writes board and cell from 1, e.g.
+    ``1 5``, or the cell alone.
+
+    Args:
+        cells: for each seat the cells that it took, bit ``9 board + cell``.
+        board: the board to be played on, from 0; board 0 begins by default.
+        won: whether the last action completed a line.
+    """
+
+    cells: tuple[int, int] = (0, 0)
+    board: int = 0
+    won: bool = False
+
+    name = "nine_board"
+    num_players = 2
+    num_actions = 81
+    observation_shape = (9, 9, 3)
+
+    @classmethod
+    def start(cls, board: int = 0) -> NineBoard:
+        """An empty game that begins on some board.
+
+        Raises:
+            ValueError: if there is no such board.
+        """
+        if not 0 <= board < 9:
+            raise ValueError(f"{cls.name}: board is {board}; boards are 0 to 8")
+        return cls(board=board)
+
+    @cached_property
+    def mover(self) -> int:
+        """The first seat begins; see `Game`."""
+        return (self.cells[0] | self.cells[1]).bit_count() % 2
+
+    @cached_property
+    def _taken(self) -> int:
+        """Nine bits: what is taken on the board to be played on."""
+        return (self.cells[0] | self.cells[1]) >> 9 * self.board & FULL
+
+    @property
+    def over(self) -> bool:
+        """A line, or the board to be played on is full; see `Game`."""
+        return self.won or self._taken == FULL
+
+    @property
+    def legal(self) -> tuple[int, ...]:
+        """The free cells of the board to be played on; see `Game`."""
+        if self.over:
+            return ()
+        return tuple(9 * self.board + cell for cell in range(9) if not self._taken >> cell & 1)
+
+    @property
+    def returns(self) -> tuple[float, ...]:
+        """1 for a line, -1 for the other; see `Game`."""
+        if not self.won:
+            return (0.0, 0.0)
+        return (-1.0, 1.0) if self.mover == 0 else (1.0, -1.0)
+
+    def play(self, action: int) -> NineBoard:
+        """Takes a cell; see `Game`."""
+        check_legal(self, action, self._forbids(action))
+        board, cell = divmod(action, 9)
+        first, second = self.cells
+        bit = 1 << action
+        mine = (first, second)[self.mover] >> 9 * board & FULL | 1 << cell
+        cells = (first | bit, second) if self.mover == 0 else (first, second | bit)
+        return NineBoard(cells, cell, any(mine & line == line for line in LINES))
+
+    def _forbids(self, action: int) -> str | None:
+        board, cell = divmod(action, 9)
+        if board != self.board:
+            return f"it is on board {board + 1}, and board {self.board + 1} is to be played on"
+        return f"cell {cell + 1} of board {board + 1} is taken" if self._taken >> cell & 1 else None
+
+    def observe(self, seat: int) -> NDArray[np.int8]:
+        """Own cells, the other's cells, and the board to be played on, on the whole square; see `Game`."""
+        present = 0 if self.over else FULL << 9 * self.board
+        planes = (self.cells[seat], self.cells[1 - seat], present)
+        flat = np.array([[plane >> bit & 1 for bit in range(81)] for plane in planes], dtype=np.int8)
+        return flat.reshape(3, 3, 3, 3, 3).transpose(1, 3, 2, 4, 0).reshape(9, 9, 3)
+
+    def describe(self, action: int) -> str:
+        """Board and cell from 1; see `Game`."""
+        return f"{action // 9 + 1} {action % 9 + 1}"
+
+    def read(self, text: str) -> int:
+        """See `Game`."""
+        numbers = text.split()
+        if len(numbers) not in (1, 2) or not all(n.isdecimal() and 1 <= int(n) <= 9 for n in numbers):
+            raise IllegalActionError(
+                f"{self.name}: {text.strip()!r} names no cell; write board and cell from 1 to 9, e.g. 1 5, or the cell"
+            )
+        board = self.board if len(numbers) == 1 else int(numbers[0]) - 1
+        return 9 * board + int(numbers[-1]) - 1
+
+    def marks(self) -> Mapping[tuple[int, int], str]:
+        """X and O on the whole square; see `Game`."""
+        return {
+            (bit // 27 * 3 + bit % 9 // 3, bit // 9 % 3 * 3 + bit % 3): mark
+            for mark, cells in zip("XO", self.cells, strict=True)
+            for bit in range(81)
+            if cells >> bit & 1
+        }
+
+    def __str__(self) -> str:
+        """The nine boards; free cells of the board to be played on as their numbers."""
+        marks, lines = self.marks(), []
+        for row in range(9):
+            cells = [marks.get((row, column), self._blank(row, column)) for column in range(9)]
+            lines.append(" | ".join(" ".join(cells[3 * i : 3 * i + 3]) for i in range(3)))
+            if row in (2, 5):
+                lines.append("------+-------+------")
+        return "\n".join(lines)
+
+    def _blank(self, row: int, column: int) -> str:
+        here = row // 3 * 3 + column // 3 == self.board and not self.over
+        return str(row % 3 * 3 + column % 3 + 1) if here else "."

@@ -1,0 +1,107 @@
+"""Turn-based games as immutable positions: what search, players and tournaments work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Game", "IllegalActionError", "check_legal"]
+
+G = TypeVar("G", bound="Game")
+
+
+class IllegalActionError(ValueError):
+    """An action that the rules do not allow; the message says why."""
+
+
+class Game(Protocol):
+    """A position of a game in which players move one after another. Nothing ever changes a position.
+
+    Positions are hashable and equal if play goes on in the same way from both. Seats are numbered from 0
+    and stay with their players; returns have one number for each seat. The same player may move
+    several times in a row.
+    """
+
+    name: str
+    """As the command line has it, e.g. ``tic_tac_toe``."""
+    num_players: int
+    """``P``."""
+    num_actions: int
+    """``A``; actions are ``0`` to ``A - 1``, in every position the same."""
+    observation_shape: tuple[int, ...]
+    """Shape of what `observe` gives."""
+
+    @property
+    def mover(self) -> int:
+        """The seat whose turn it is; in a finished game whoever it would be."""
+        ...
+
+    @property
+    def legal(self) -> tuple[int, ...]:
+        """The legal actions in rising order; none in a finished game."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether the game is finished."""
+        ...
+
+    @property
+    def returns(self) -> tuple[float, ...]:
+        """What each seat won, between -1 and 1; zeros while the game goes on."""
+        ...
+
+    def play(self: G, action: int) -> G:
+        """The position after an action of the mover.
+
+        Raises:
+            IllegalActionError: naming the action and why it is not legal.
+        """
+        ...
+
+    def observe(self, seat: int) -> NDArray[np.int8]:
+        """What a seat sees, of ``observation_shape``, numbers 0 and 1."""
+        ...
+
+    def describe(self, action: int) -> str:
+        """An action as a person writes it, e.g. ``5``."""
+        ...
+
+    def read(self, text: str) -> int:
+        """The action that a person wrote, legal or not.
+
+        Raises:
+            IllegalActionError: if it names none.
+        """
+        ...
+
+    def marks(self) -> Mapping[tuple[int, int], str]:
+        """What stands on the board: (row, column) from the top left to a mark, for pictures."""
+        ...
+
+    def __str__(self) -> str:
+        """The board in lines of text."""
+        ...
+
+
+def check_legal(game: Any, action: int, why: str | None) -> None:
+    """Refuses an action.
+
+    Args:
+        game: the position.
+        action: what was wished.
+        why: what forbids it; None if it is legal.
+
+    Raises:
+        IllegalActionError: if there is a reason, the game is over or there is no such action.
+    """
+    if game.over:
+        raise IllegalActionError(f"{game.name}: the game is over, {action} cannot be played any more")
+    if not 0 <= action < game.num_actions:
+        raise IllegalActionError(f"{game.name}: there is no action {action}; actions are 0 to {game.num_actions - 1}")
+    if why is not None:
+        legal = ", ".join(str(other) for other in game.legal)
+        raise IllegalActionError(f"{game.name}: action {action} is not legal: {why}; legal are {legal}")
