@@ -46,6 +46,8 @@ class ConnectFour:
     num_players = 2
     num_actions = COLUMNS
     observation_shape = (ROWS, COLUMNS, 2)
+    board_shape = (ROWS, COLUMNS)
+    block = COLUMNS
 
     @cached_property
     def mover(self) -> int:

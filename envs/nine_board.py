@@ -41,6 +41,8 @@ class NineBoard:
     num_players = 2
     num_actions = 81
     observation_shape = (9, 9, 3)
+    board_shape = (9, 9)
+    block = 3
 
     @classmethod
     def start(cls, board: int = 0) -> NineBoard:
@@ -52,6 +54,11 @@ class NineBoard:
         if not 0 <= board < 9:
             raise ValueError(f"{cls.name}: board is {board}; boards are 0 to 8")
         return cls(board=board)
+
+    @classmethod
+    def drawn(cls, generator: np.random.Generator) -> NineBoard:
+        """An empty game whose first board is drawn."""
+        return cls(board=int(generator.integers(9)))
 
     @cached_property
     def mover(self) -> int:

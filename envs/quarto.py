@@ -45,6 +45,8 @@ class Quarto:
     num_players = 2
     num_actions = 32
     observation_shape = (4, 4, 11)
+    board_shape = (4, 4)
+    block = 4
 
     @cached_property
     def mover(self) -> int:

@@ -47,6 +47,8 @@ class ThreeMarks:
     num_players = 3
     num_actions = SIDE * SIDE
     observation_shape = (SIDE, SIDE, 3)
+    board_shape = (SIDE, SIDE)
+    block = SIDE
 
     @cached_property
     def _taken(self) -> int:

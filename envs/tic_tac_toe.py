@@ -35,6 +35,8 @@ class TicTacToe:
     num_players = 2
     num_actions = 9
     observation_shape = (3, 3, 2)
+    board_shape = (3, 3)
+    block = 3
 
     @cached_property
     def mover(self) -> int:

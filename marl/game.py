@@ -33,6 +33,10 @@ class Game(Protocol):
     """``A``; actions are ``0`` to ``A - 1``, in every position the same."""
     observation_shape: tuple[int, ...]
     """Shape of what `observe` gives."""
+    board_shape: tuple[int, int]
+    """Rows and columns of the board that is drawn."""
+    block: int
+    """A thicker line is drawn after each so many rows and columns."""
 
     @property
     def mover(self) -> int:

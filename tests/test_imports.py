@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.errors",),
     ("marl.config", "marl.roster", "marl.batch", "marl.symlog"),
-    ("marl.decay", "marl.symmetry"),
+    ("marl.decay", "marl.symmetry", "marl.game"),
     ("marl.environment",),
     (
         "marl.seeding",
@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "marl.seed_statistics",
         "marl.seed_groups",
         "marl.captions",
+        "marl.board_picture",
         "marl.rendering",
     ),
     ("marl.interrupts", "marl.logger", "marl.score_log", "marl.networks", "marl.buffers", "marl.adapters"),
@@ -51,6 +52,7 @@ FIRST_GROUP = {
     "marl.roster",
     "marl.batch",
     "marl.environment",
+    "marl.game",
     "marl.symlog",
     "marl.symmetry",
 }
