@@ -1,7 +1,7 @@
 """The two-step game of the QMIX paper: where a sum of the agents' values is not enough.
 
-Rashid et al., https://arxiv.org/abs/1803.11485, section 6: the first agent's action chooses one of two games. In the first
-everything brings 7; in the second both must do the same to get 8, and one alone destroys what the other does.
+Rashid et al., https://arxiv.org/abs/1803.11485, section 6: the first agent's action chooses one of two games. In the
+first everything brings 7; in the second both must do the same to get 8, and one alone destroys what the other does.
 """
 
 from __future__ import annotations
