@@ -26,7 +26,7 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
     preset: State, preset_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     grid = ["train", str(preset_file), "--out", "g", "--native-grid", "1+1,2+1", "--seeds", "1", "--jobs", "2"]
-    grid += ["--total-env-steps", "3840"]
+    grid += ["--total-env-steps", "7680", "--evaluation-interval", "100000"]
     folders = {"1+1": tmp_path / "g" / "1+1" / "seed-1", "2+1": tmp_path / "g" / "2+1" / "seed-1"}
     logs = [folder.with_name("seed-1.log") for folder in folders.values()]
     command = [sys.executable, "-c", TERMINAL, sys.executable, "-m", "marl", *grid]
@@ -45,14 +45,14 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
     assert f"marl {' '.join(grid)}" in " ".join(shown.split())
     for folder in folders.values():
         latest = Checkpoints(folder / "checkpoints").latest
-        assert latest is not None and 256 <= int(latest.name) < 3840
+        assert latest is not None and 256 <= int(latest.name) < 7680
         assert "Traceback" not in folder.with_name("seed-1.log").read_text()
 
     os.chdir(tmp_path)
     assert main(grid) == 0
     assert "2 runs: 2 to go on with" in capfd.readouterr().out
     for name, team in {"1+1": "A=1,B=1", "2+1": "A=2,B=1"}.items():
-        marl.train(preset, out=tmp_path / name, team=team, total_env_steps=3840)
+        marl.train(preset, out=tmp_path / name, team=team, total_env_steps=7680, evaluation_interval=100_000)
         assert policy(folders[name]) == policy(tmp_path / name), name
     assert main(grid) == 0
     assert "2 runs: 2 finished before\n2 of 2 runs finished" in capfd.readouterr().out
