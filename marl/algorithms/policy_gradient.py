@@ -50,7 +50,7 @@ class PolicyGradientConfig(LearnerConfig):
     team_spirit: Fraction = 1.0
     """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""
     symmetries: bool = False
-    """Turn and mirror each copy of a rollout at random, as the environment's symmetries allow."""
+    """Turn and mirror each copy of a rollout at random, as the environment's symmetries allow; PPO only."""
     normalise_advantage: Literal["class", "all", "none"] = "all"
     """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
 
@@ -102,9 +102,14 @@ class PolicyGradient:
         ConfigError: if symmetries, or a prediction of hidden quantities, are asked for and there are none.
     """
 
+    weighs_by_ratio = False
+    """Whether an action counts by how likely it is now over how likely it was drawn."""
+
     def __init__(
         self, policy: ActorCritic, config: PolicyGradientConfig, seed: int, symmetries: Symmetries | None = None
     ) -> None:
+        if config.symmetries and not self.weighs_by_ratio:
+            raise ConfigError(f"algorithm.symmetries is on; {type(self).__name__} cannot weigh turned actions: use ppo")
         if config.symmetries and symmetries is None:
             raise ConfigError("algorithm.symmetries is on, but this environment names none; switch it off")
         if config.auxiliary_coef and not policy.auxiliary_size:
@@ -183,18 +188,15 @@ class PolicyGradient:
         return -log_prob * targets.advantage
 
     def _turned(self, rollout: Rollout) -> Rollout:
-        """Each copy changed by a symmetry drawn for it, and how likely its actions then are.
+        r"""Each copy changed by a symmetry drawn for it; log-probabilities stay those of the actions as drawn.
 
-        The ratio of PPO compares with the turned rollout, so that it measures the step alone.
-        Reference: Laskin et al., "Reinforcement Learning with Augmented Data",
-        https://arxiv.org/abs/2004.14990; here actions turn with what is seen.
+        So PPO's ratio weighs a turned action by how likely it was drawn: :math:`\pi(ga | gs) / \pi_{old}(a | s)`.
+        Reference: Laskin et al., https://arxiv.org/abs/2004.14990; here actions turn with what is seen.
         """
         if self.symmetries is None:
             return rollout
         chosen = torch.randint(self.symmetries.order, rollout.started.shape[1:], generator=self.generator)
-        turned = self.symmetries.rollout(rollout, chosen.to(rollout.started.device))
-        with torch.no_grad():
-            return replace(turned, log_prob=self.policy.evaluate(turned).log_prob)
+        return self.symmetries.rollout(rollout, chosen.to(rollout.started.device))
 
     def _reward(self, rollout: Rollout, progress: float) -> Tensor:
         """``[T, B, N]``: (1 - spirit) what the agent brought itself + spirit the team's reward.

@@ -50,6 +50,7 @@ class PPO(PolicyGradient):
     """
 
     config: PPOConfig
+    weighs_by_ratio = True
 
     def __init__(self, policy: ActorCritic, config: PPOConfig, seed: int, symmetries: Symmetries | None = None) -> None:
         super().__init__(policy, config, seed, symmetries)

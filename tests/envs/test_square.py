@@ -15,6 +15,7 @@ from envs.simple_tag_config import SimpleTagConfig
 from envs.simple_tag_task import task
 from envs.square import turned
 from marl.algorithms import make_learner
+from marl.algorithms.a2c import A2CConfig
 from marl.algorithms.ppo import PPOConfig
 from marl.batch import Observation, Rollout
 from marl.collectors import Collector
@@ -136,6 +137,7 @@ def test_a_learner_sees_turned_copies_exactly_when_the_option_is_on(on: bool) ->
             found.add(element[0])
             mine = tag.symmetries.actions({"B": rollout.action["B"][:, [element[1]]]}, torch.tensor([element[0]]))["B"]
             assert seen.action["B"][:, copy].equal(mine[:, 0])
+            assert seen.log_prob[:, copy].equal(rollout.log_prob[:, element[1]])  # of the action as it was drawn
             assert bool(seen.memory.valid[copy].any()) == (element[0] == 0)  # it was of the world as it was
     assert found == {0} if not on else len(found) > 4
 
@@ -144,13 +146,11 @@ def _turned(kinematics: Tensor, element: int) -> Tensor:
     return torch.cat([turned(kinematics[..., :2], element), turned(kinematics[..., 2:], element)], -1)
 
 
-def test_the_ratio_is_against_the_turned_rollout() -> None:
+def test_learners_without_a_ratio_refuse_symmetries() -> None:
     tag = make()
-    policy, rollout = rollout_of(tag)
-    config = PPOConfig(epochs=1, minibatches=2, learning_rate=1e-12, symmetries=True)
-    metrics = make_learner(policy, config, 0, tag.symmetries).update(rollout, 0.0)
-    assert metrics["policy/approx_kl"] == pytest.approx(0, abs=1e-6)
-    assert metrics["policy/clip_fraction"] == 0
+    policy, _ = rollout_of(tag)
+    with pytest.raises(ConfigError, match=r"algorithm\.symmetries is on; A2C cannot weigh turned actions: use ppo"):
+        make_learner(policy, A2CConfig(symmetries=True), 0, tag.symmetries)
 
 
 def test_an_action_mask_turns_with_the_actions() -> None:
