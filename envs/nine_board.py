@@ -9,12 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.tic_tac_toe import FULL, LINES
 from marl.game import IllegalActionError, check_legal
 
 __all__ = ["NineBoard"]
-
-LINES = (0o7, 0o70, 0o700, 0o111, 0o222, 0o444, 0o421, 0o124)
-FULL = 0o777
 
 
 @dataclass(frozen=True)

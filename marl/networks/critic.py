@@ -15,7 +15,7 @@ from marl.networks.mlp import Activation, mlp
 from marl.roster import Roster
 from marl.symlog import symlog
 
-__all__ = ["Critic", "CriticConfig"]
+__all__ = ["STATE_SIZE", "Critic", "CriticConfig"]
 
 STATE_SIZE = 4
 

@@ -12,12 +12,11 @@ from torch.nn import functional
 
 from marl.batch import Observation
 from marl.config import Config, Width
+from marl.networks.critic import STATE_SIZE
 from marl.networks.mlp import mlp
 from marl.symlog import symlog
 
 __all__ = ["QMIX", "VDN", "Independent", "Mixer", "MixerConfig", "make_mixer"]
-
-STATE_SIZE = 4
 
 
 class MixerConfig(Config):
