@@ -11,7 +11,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig, NonFiniteError
+from marl.algorithms.learner import LearnerConfig, NonFiniteError, load_moments, moments_of
 from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.batch import Observation, Record, Rollout
 from marl.buffers.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
@@ -176,13 +176,8 @@ class DQN:
 
     def state(self) -> State:
         """Optimiser, target network, replay, clock and what draws, for a checkpoint."""
-        moments = {
-            str(i): {name: moment.clone() for name, moment in self.optimiser.state[p].items()}
-            for i, p in enumerate(self._parameters)
-            if p in self.optimiser.state
-        }
         return {
-            "optimiser": moments,
+            "optimiser": moments_of(self.optimiser, self._parameters),
             "target": None if self.target is self.policy else dict(self.target.state_dict()),
             "replay": self.replay.state(),
             "drawing": self.drawing.state(),
@@ -197,9 +192,7 @@ class DQN:
             ValueError: if it was trained with another capacity of the replay.
             KeyError: if it was trained without priorities and now there are some.
         """
-        groups = self.optimiser.state_dict()["param_groups"]
-        moments = {int(i): {name: x.clone() for name, x in each.items()} for i, each in state["optimiser"].items()}
-        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        load_moments(self.optimiser, state["optimiser"])
         if self.target is not self.policy:
             self.target.load_state_dict(self.policy.state_dict() if state["target"] is None else state["target"])
         self.replay.load_state(state["replay"], self.policy.device)

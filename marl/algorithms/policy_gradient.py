@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig, NonFiniteError
+from marl.algorithms.learner import LearnerConfig, NonFiniteError, load_moments, moments_of
 from marl.batch import Record, Rollout
 from marl.config import Fraction, PositiveSchedule, Schedule, scheduled
 from marl.environment import State
@@ -160,21 +160,11 @@ class PolicyGradient:
 
     def state(self) -> State:
         """Optimiser and shuffling, for a checkpoint."""
-        moments = {
-            str(i): {name: moment.clone() for name, moment in self.optimiser.state[p].items()}
-            for i, p in enumerate(self._parameters)
-            if p in self.optimiser.state
-        }
-        return {"optimiser": moments, "generator": self.generator.get_state()}
+        return {"optimiser": moments_of(self.optimiser, self._parameters), "generator": self.generator.get_state()}
 
     def load_state(self, state: State) -> None:
         """Goes on from a state that `state` gave."""
-        groups = self.optimiser.state_dict()["param_groups"]
-        moments = {
-            int(i): {name: moment.clone() for name, moment in of_parameter.items()}
-            for i, of_parameter in state["optimiser"].items()
-        }
-        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        load_moments(self.optimiser, state["optimiser"])
         self.generator.set_state(state["generator"])
 
     def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
