@@ -58,6 +58,7 @@ class Row:
         seed: of it.
         rate: env steps per second.
         solved_env_steps, solved_seconds: until the mean of 100 training episodes was high enough; None if it never was.
+        solved_runs: episodes before those 100.
         greedy: mean return with the likeliest actions at the end; None if that was not asked.
     """
 
@@ -68,6 +69,7 @@ class Row:
     solved_env_steps: int | None = None
     solved_seconds: float | None = None
     greedy: float | None = None
+    solved_runs: int | None = None
 
 
 def ours(part: Part, seed: int, **changes: Any) -> Row:
@@ -90,10 +92,11 @@ def ours(part: Part, seed: int, **changes: Any) -> Row:
                 solved.append((trainer.scores.solved.env_steps, now))
 
         result = trainer.train(watch)
+        episode = None if trainer.scores.solved is None else trainer.scores.solved.episode
         greedy = marl.evaluate(result.folder, episodes=100, deterministic=True)["return_per_agent"]["mean"]
-    return Row(
-        part, f"this package, {PRESETS[part]}", seed, passed[0] / passed[1], *(solved or [(None, None)])[0], greedy
-    )
+    runs = None if episode is None else episode - config.score_log.window
+    name, rate = f"this package, {PRESETS[part]}", passed[0] / passed[1]
+    return Row(part, name, seed, rate, *(solved or [(None, None)])[0], greedy, runs)
 
 
 def sb3_ppo(seed: int) -> Row:
@@ -237,6 +240,7 @@ def measure(parts: Sequence[Part], seeds: Sequence[int], console: Console) -> li
 
 def _line(row: Row) -> str:
     solved = "" if row.solved_env_steps is None else f", solved at {row.solved_env_steps:,}, {row.solved_seconds:.1f} s"
+    solved += "" if row.solved_runs is None else f", in {row.solved_runs} runs"
     greedy = "" if row.greedy is None else f", greedy {row.greedy:.1f}"
     return f"{row.system}, seed {row.seed}: {row.rate:,.0f} per second{solved}{greedy}"
 

@@ -66,12 +66,13 @@ def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: floa
     Returns:
         ``G`` and ``d``, each ``[M, N]``.
     """
-    total, discount = torch.zeros_like(reward[:, 0]), torch.ones_like(reward[:, 0])
-    for k in range(reward.shape[1]):
-        total = total + (discount * reward[:, k]).masked_fill(~taken[:, k, None], 0.0)
-        after = gamma * discount.masked_fill(terminated[:, k], 0.0)
-        discount = torch.where(taken[:, k, None], after, discount)
-    return total, discount
+    powers = torch.tensor([gamma**k for k in range(reward.shape[1] + 1)], dtype=reward.dtype, device=reward.device)
+    goes_on = (~terminated | ~taken[..., None]).to(reward.dtype)
+    if reward.shape[1] == 1:
+        return reward[:, 0], powers[1] * goes_on[:, 0]
+    until = goes_on.cumprod(1)  # c_1 to c_W
+    counted = torch.cat([torch.ones_like(until[:, :1]), until[:, :-1]], 1) * taken[..., None]
+    return (powers[:-1, None] * counted * reward).sum(1), powers[taken.sum(1)][:, None] * until[:, -1]
 
 
 def explained_variance(value: Tensor, returns: Tensor, valid: Tensor) -> Tensor:

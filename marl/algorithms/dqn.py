@@ -11,7 +11,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig, NonFiniteError, load_moments, moments_of
+from marl.algorithms.learner import LearnerConfig, NonFiniteError
+from marl.algorithms.optimiser import Optimiser
 from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.batch import Observation, Record, Rollout
 from marl.buffers.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
@@ -149,9 +150,7 @@ class DQN:
         self.target = policy
         if config.target is not None:
             self.target = copy.deepcopy(policy).requires_grad_(False)
-        self._parameters = list(policy.parameters())
-        rate = scheduled(config.learning_rate, 0.0)
-        self.optimiser = torch.optim.Adam(self._parameters, lr=rate, fused=True)
+        self.optimiser = Optimiser(list(policy.parameters()))
         self._explore()
 
     def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
@@ -177,7 +176,7 @@ class DQN:
     def state(self) -> State:
         """Optimiser, target network, replay, clock and what draws, for a checkpoint."""
         return {
-            "optimiser": moments_of(self.optimiser, self._parameters),
+            "optimiser": self.optimiser.state(),
             "target": None if self.target is self.policy else dict(self.target.state_dict()),
             "replay": self.replay.state(),
             "drawing": self.drawing.state(),
@@ -192,7 +191,7 @@ class DQN:
             ValueError: if it was trained with another capacity of the replay.
             KeyError: if it was trained without priorities and now there are some.
         """
-        load_moments(self.optimiser, state["optimiser"])
+        self.optimiser.load_state(state["optimiser"])
         if self.target is not self.policy:
             self.target.load_state_dict(self.policy.state_dict() if state["target"] is None else state["target"])
         self.replay.load_state(state["replay"], self.policy.device)
@@ -204,12 +203,10 @@ class DQN:
         self.policy.epsilon.fill_(self.config.exploration.value(self.clock))
 
     def _learn(self, rate: float) -> dict[str, float]:
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
         drawn = self._draw()
         steps, size = [], self.config.batch_size
         for first in range(0, len(drawn.places), size):
-            steps.append(self._step(drawn.index(slice(first, first + size))))
+            steps.append(self._step(drawn.index(slice(first, first + size)), rate))
             self.clock = replace(self.clock, updates=self.clock.updates + 1)
             if self.config.target is not None:
                 self.config.target.follow(self.target, self.policy, self.clock.updates)
@@ -255,24 +252,14 @@ class DQN:
         best = value_of(values, self.policy.best(choosing, successor))
         return batch.returns + batch.discount * self.target.mixer(best, successor)
 
-    def _step(self, batch: Batch) -> Learnt:
+    def _step(self, batch: Batch, rate: float) -> Learnt:
         """One step of the optimiser."""
         target = self._targets(batch)
         values = self.policy.q_values(batch.observation)
         chosen = self.policy.mixer(value_of(values, batch.action), batch.observation)
         loss = (regression(chosen, target, self.config.loss, self.config.huber_delta) * batch.weight).sum()
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = self._clip()
+        norm = self.optimiser.backward(loss, self.config.max_grad_norm)
         if not math.isfinite(norm.item()):
             raise NonFiniteError("optimiser/gradient_norm" if bool(loss.isfinite()) else "loss/value")
-        self.optimiser.step()
+        self.optimiser.step(rate)
         return Learnt(chosen.detach(), target, loss.detach(), norm)
-
-    def _clip(self) -> Tensor:
-        """Scales the gradients down; the norm that they had. PyTorch's function takes four times as long."""
-        gradients = [p.grad for p in self._parameters if p.grad is not None]
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-        if self.config.max_grad_norm is not None:
-            torch._foreach_mul_(gradients, (self.config.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
-        return norm

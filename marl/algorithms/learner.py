@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar, Literal, Protocol
-
-from torch.nn import Parameter
-from torch.optim import Optimizer
 
 from marl.batch import Rollout
 from marl.config import Config
@@ -14,7 +10,7 @@ from marl.environment import State
 from marl.policies.policy import Policy
 from marl.symmetry import Symmetries
 
-__all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError", "load_moments", "moments_of"]
+__all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError"]
 
 
 class NonFiniteError(ArithmeticError):
@@ -27,22 +23,6 @@ class NonFiniteError(ArithmeticError):
     def __init__(self, quantity: str) -> None:
         super().__init__(f"{quantity} is not finite")
         self.quantity = quantity
-
-
-def moments_of(optimiser: Optimizer, parameters: Sequence[Parameter]) -> State:
-    """What an optimiser remembers of each parameter, by its number, for a checkpoint."""
-    return {
-        str(i): {name: moment.clone() for name, moment in optimiser.state[p].items()}
-        for i, p in enumerate(parameters)
-        if p in optimiser.state
-    }
-
-
-def load_moments(optimiser: Optimizer, moments: State) -> None:
-    """Gives an optimiser what `moments_of` told; its settings stay."""
-    groups = optimiser.state_dict()["param_groups"]
-    copied = {int(i): {name: moment.clone() for name, moment in each.items()} for i, each in moments.items()}
-    optimiser.load_state_dict({"state": copied, "param_groups": groups})
 
 
 class LearnerConfig(Config):

@@ -11,7 +11,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig, NonFiniteError, load_moments, moments_of
+from marl.algorithms.learner import LearnerConfig, NonFiniteError
+from marl.algorithms.optimiser import Optimiser
 from marl.batch import Record, Rollout
 from marl.config import Fraction, PositiveSchedule, Schedule, scheduled
 from marl.environment import State
@@ -120,9 +121,7 @@ class PolicyGradient:
         self.policy, self.config = policy, config
         self.symmetries = symmetries if config.symmetries else None
         self.generator = stream(seed, SHUFFLING)
-        self._parameters = list(policy.parameters())
-        rate = scheduled(config.learning_rate, 0.0)
-        self.optimiser = torch.optim.Adam(self._parameters, lr=rate, eps=1e-5, fused=True)
+        self.optimiser = Optimiser(list(policy.parameters()), eps=1e-5)
 
     def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
         """Trains on one rollout.
@@ -139,9 +138,6 @@ class PolicyGradient:
                 the step that failed.
             ConfigError: if team spirit is asked for and the rollout does not say who brought what.
         """
-        rate = scheduled(self.config.learning_rate, progress)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
         values = self._values(rollout)
         rollout = replace(rollout, reward=self._reward(rollout, progress))
         targets, metrics = self._targets(rollout, values)
@@ -156,15 +152,16 @@ class PolicyGradient:
                 self._step(rollout.copies(there), targets.copies(there), progress, sums)
         self.policy.features.update(rollout.observation)  # last: until here all was seen as it was acted on
         metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
+        rate = scheduled(self.config.learning_rate, progress)
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
 
     def state(self) -> State:
         """Optimiser and shuffling, for a checkpoint."""
-        return {"optimiser": moments_of(self.optimiser, self._parameters), "generator": self.generator.get_state()}
+        return {"optimiser": self.optimiser.state(), "generator": self.generator.get_state()}
 
     def load_state(self, state: State) -> None:
         """Goes on from a state that `state` gave."""
-        load_moments(self.optimiser, state["optimiser"])
+        self.optimiser.load_state(state["optimiser"])
         self.generator.set_state(state["generator"])
 
     def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
@@ -263,9 +260,7 @@ class PolicyGradient:
         auxiliary = self._auxiliary_loss(evaluation, rollout, targets)
         loss = policy_loss - scheduled(self.config.entropy_coef, progress) * entropy
         loss = loss + self.config.value_coef * value_loss + self.config.auxiliary_coef * auxiliary
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.config.max_grad_norm)
+        norm = self.optimiser.backward(loss, self.config.max_grad_norm)
         terms = {
             "loss/policy": policy_loss,
             "loss/value": value_loss,
@@ -275,7 +270,7 @@ class PolicyGradient:
         }
         if not bool(torch.isfinite(loss + norm)):
             raise NonFiniteError(next((name for name, term in terms.items() if not bool(term.isfinite())), "loss"))
-        self.optimiser.step()
+        self.optimiser.step(scheduled(self.config.learning_rate, progress))
         for name, term in terms.items():
             sums[name].append(term.detach())
 

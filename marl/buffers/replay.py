@@ -178,8 +178,10 @@ class Replay:
         after = torch.arange(self.steps, device=places.device)
         newest = (self._head - 1 - rows) % self._rows  # how many rows are younger
         steps = (rows[:, None] + after) % self._rows * self._copies + (places % self._copies)[:, None]
-        cut = self._flat.truncated.any(-1)[steps[:, :-1]] | self._flat.started[steps[:, 1:]]
-        goes_on = ~cut & (after[1:] <= newest[:, None])
+        before, following = steps[:, :-1], steps[:, 1:]
+        truncated = self._flat.truncated.index_select(0, before.flatten()).view(*before.shape, -1).any(-1)
+        started = self._flat.started.index_select(0, following.flatten()).view_as(following)
+        goes_on = ~(truncated | started) & (after[1:] <= newest[:, None])
         taken = torch.cat([torch.ones_like(goes_on[:, :1]), goes_on.cummin(1).values], 1)
         last = steps.gather(1, taken.sum(1, keepdim=True) - 1).squeeze(1)
         return steps, taken, last

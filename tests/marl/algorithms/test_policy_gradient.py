@@ -106,11 +106,11 @@ def test_a_state_is_left_alone_by_who_loads_it(policy: ActorCritic, rollout: Rol
     learner = make_learner(policy, LEARNERS[0], seed=0)
     learner.update(rollout, 0.0)
     state = learner.state()
-    first = {name: x.clone() for name, x in state["optimiser"]["0"].items()}
+    first = {name: x.clone() for name, x in state["optimiser"].items()}
     other = make_learner(copy.deepcopy(policy), LEARNERS[0], seed=0)
     other.load_state(state)
     other.update(rollout, 0.0)
-    assert_same(first, state["optimiser"]["0"])
+    assert_same(first, state["optimiser"])
 
 
 def test_advantages_are_normalised_over_each_class(policy: ActorCritic, rollout: Rollout) -> None:
@@ -170,9 +170,12 @@ def test_the_losses_are_those_of_the_formulas(policy: ActorCritic, rollout: Roll
 def test_the_learning_rate_follows_its_schedule(
     progress: float, rate: float, policy: ActorCritic, rollout: Rollout
 ) -> None:
-    learner = make_learner(policy, A2CConfig(learning_rate=(0.01, 0.004)), 0)
+    """Adam's first step moves each parameter by the rate, whatever its gradient, unless that is tiny."""
+    before = policy.predictor[-1].bias.clone()
+    learner = make_learner(policy, A2CConfig(learning_rate=(0.01, 0.004), auxiliary_coef=1.0), 0)
     assert learner.update(rollout, progress)["optimiser/learning_rate"] == pytest.approx(rate)
-    assert learner.optimiser.param_groups[0]["lr"] == pytest.approx(rate)
+    moved = (policy.predictor[-1].bias - before).abs()
+    assert moved.detach().numpy() == pytest.approx(rate, rel=1e-2)
 
 
 def test_the_entropy_bonus_follows_its_schedule(policy: ActorCritic, rollout: Rollout) -> None:
@@ -188,9 +191,10 @@ def test_the_entropy_bonus_follows_its_schedule(policy: ActorCritic, rollout: Ro
 
 
 def test_gradients_are_scaled_down_to_the_largest_norm(policy: ActorCritic, rollout: Rollout) -> None:
-    metrics = make_learner(policy, A2CConfig(max_grad_norm=1e-3), 0).update(rollout, 0.0)
-    gradients = [p.grad for p in policy.parameters() if p.grad is not None]
-    assert torch.cat([g.flatten() for g in gradients]).norm() == pytest.approx(1e-3, rel=1e-3)
+    learner = make_learner(policy, A2CConfig(max_grad_norm=1e-3), 0)
+    metrics = learner.update(rollout, 0.0)
+    first_moment = learner.state()["optimiser"]["exp_avg"]  # a tenth of the first gradient
+    assert first_moment.norm() == pytest.approx(1e-4, rel=1e-3)
     assert metrics["optimiser/gradient_norm"] > 1e-3
 
 

@@ -32,7 +32,7 @@ def rollout(make_tag: Callable[..., SimpleTag], policy: ActorCritic) -> Rollout:
 
 
 def steps_of(learner: PPO) -> int:
-    return int(next(iter(learner.optimiser.state.values()))["step"])
+    return int(learner.state()["optimiser"]["step"])
 
 
 @pytest.mark.parametrize(("epochs", "minibatches", "steps"), [(1, 1, 1), (3, 2, 6), (2, 7, 14), (2, 100, 14)])

@@ -1,0 +1,84 @@
+"""Adam over a policy's parameters, laid side by side in one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from marl.environment import State
+
+__all__ = ["Optimiser"]
+
+
+class Optimiser:
+    """Adam whose step costs the same for a few parameters as for many.
+
+    The parameters become views of one vector, so that what is written into them is written into it.
+    Reference: Kingma and Ba, "Adam: A Method for Stochastic Optimization", https://arxiv.org/abs/1412.6980.
+
+    Args:
+        parameters: of one data type on one device.
+        eps: added to the root of the second moment.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], eps: float = 1e-8) -> None:
+        self.parameters = list(parameters)
+        self.vector = Parameter(torch.cat([p.detach().flatten() for p in self.parameters]))
+        self._tie()
+        self._adam = torch.optim.Adam([self.vector], eps=eps, fused=True)
+
+    def backward(self, loss: Tensor, max_norm: float | None) -> Tensor:
+        """Finds the gradient of a loss for the next step, and scales it down to a norm.
+
+        Args:
+            loss: a scalar.
+            max_norm: None leaves the gradient as it is.
+
+        Returns:
+            The norm before, a scalar.
+        """
+        if self.parameters[0].data_ptr() != self.vector.data_ptr():
+            self._tie()  # a deep copy gives each parameter its own memory
+        parts = torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)
+        gradient = torch.cat([part.flatten() for part in parts])
+        norm = torch.linalg.vector_norm(gradient)
+        if max_norm is not None:
+            gradient *= (max_norm / (norm + 1e-6)).clamp(max=1.0)
+        self.vector.grad = gradient
+        return norm
+
+    def step(self, rate: float) -> None:
+        """Moves the parameters by the latest gradient.
+
+        Args:
+            rate: learning rate.
+        """
+        self._adam.param_groups[0]["lr"] = rate
+        self._adam.step()
+
+    def state(self) -> State:
+        """The moments and the number of steps, for a checkpoint; empty before the first step."""
+        return {name: moment.clone() for name, moment in self._adam.state[self.vector].items()}
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave.
+
+        Raises:
+            ValueError: if it is of other parameters.
+        """
+        expected = {"step", "exp_avg", "exp_avg_sq"}
+        if state and (set(state) != expected or state["exp_avg"].shape != self.vector.shape):
+            raise ValueError("the optimiser's moments belong to other parameters")
+        groups = self._adam.state_dict()["param_groups"]
+        copied = {name: moment.clone() for name, moment in state.items()}
+        self._adam.load_state_dict({"state": {0: copied} if copied else {}, "param_groups": groups})
+
+    def _tie(self) -> None:
+        """Makes the parameters views of the vector, with the values that they have."""
+        parts = self.vector.detach().split([p.numel() for p in self.parameters])
+        for parameter, part in zip(self.parameters, parts, strict=True):
+            part.copy_(parameter.detach().flatten())
+            parameter.data = part.view_as(parameter)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from marl.algorithms.optimiser import Optimiser
+
+X = torch.randn(32, 3, generator=torch.Generator().manual_seed(0))
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2))
+
+
+def loss_of(net: nn.Module) -> Tensor:
+    return net(X).square().mean()
+
+
+@pytest.mark.parametrize("max_norm", [None, 0.1])
+def test_it_is_adam_on_each_parameter(max_norm: float | None) -> None:
+    ours, theirs = network(), network()
+    optimiser = Optimiser(list(ours.parameters()), eps=1e-5)
+    adam = torch.optim.Adam(theirs.parameters(), eps=1e-5)
+    for step in range(20):
+        rate = 0.1 / (1 + step)
+        norm = optimiser.backward(loss_of(ours), max_norm)
+        optimiser.step(rate)
+        adam.param_groups[0]["lr"] = rate
+        adam.zero_grad()
+        loss_of(theirs).backward()
+        limit = torch.inf if max_norm is None else max_norm
+        assert norm == pytest.approx(nn.utils.clip_grad_norm_(theirs.parameters(), limit).item(), rel=1e-4)
+        adam.step()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_parameter_that_a_loss_does_not_know_stays() -> None:
+    net = network()
+    idle = nn.Parameter(torch.ones(4))
+    optimiser = Optimiser([idle, *net.parameters()])
+    optimiser.backward(loss_of(net), 1.0)
+    optimiser.step(0.1)
+    assert idle.equal(torch.ones(4))
+
+
+def test_what_is_loaded_into_the_parameters_counts() -> None:
+    net, other = network(), nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2))
+    optimiser = Optimiser(list(net.parameters()))
+    net.load_state_dict(other.state_dict())
+    optimiser.backward(loss_of(net), None)
+    optimiser.step(0.0)
+    assert net[0].weight.equal(other[0].weight)
+
+
+def test_a_deep_copy_learns_by_itself() -> None:
+    net = network()
+    optimiser = Optimiser(list(net.parameters()))
+    twin_net, twin = copy.deepcopy((net, optimiser))
+    before, start = net[0].weight.clone(), loss_of(twin_net).item()
+    for _ in range(5):
+        twin.backward(loss_of(twin_net), None)
+        twin.step(0.01)
+    assert loss_of(twin_net).item() < 0.9 * start
+    assert net[0].weight.equal(before)
+
+
+def test_moments_of_other_parameters_are_refused() -> None:
+    net = network()
+    optimiser = Optimiser(list(net.parameters()))
+    optimiser.backward(loss_of(net), None)
+    optimiser.step(0.1)
+    other = Optimiser([nn.Parameter(torch.zeros(3))])
+    for state in (optimiser.state(), {"0": optimiser.state()}):
+        with pytest.raises(ValueError, match="other parameters"):
+            other.load_state(state)
