@@ -68,6 +68,7 @@ class SimpleTag:
     events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
     per_step = frozenset({"links"})
     reward_threshold: float | None = None
+    frames_per_second = 12.5
 
     def __init__(
         self,

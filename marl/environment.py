@@ -66,6 +66,8 @@ class Environment(Protocol):
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
     agent_noun: str
     """What one agent is called, e.g. ``predator``."""
+    frames_per_second: float
+    """At which an episode is shown."""
 
     @property
     def reward_threshold(self) -> float | None:

@@ -66,6 +66,11 @@ class Logger:
         self.events.write(env_steps, summary.image(name, picture, dataformats="HWC"))
         self.events.flush()
 
+    def text(self, env_steps: int, name: str, text: str) -> None:
+        """Logs a line."""
+        self.events.write(env_steps, summary.text(name, text))
+        self.events.flush()
+
     def hyper_parameters(self, env_steps: int, config: Mapping[str, Any], scores: Mapping[str, float]) -> None:
         """Logs the settings beside the final scores, for TensorBoard's table of runs."""
         final = {f"final/{name}": value for name, value in scores.items()}

@@ -40,7 +40,6 @@ FIXED_COLOURS = {
 CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = "#F0E442", "#D00000", "#404040", "#202020"
 
 SUFFIXES = (".gif", ".mp4")
-FRAME_SECONDS = 0.08  # a GIF counts in hundredths of a second
 GIF_COLOURS = 128
 CHANNELS = np.array([1, 256, 65536], dtype=np.int32)
 VIEW_MARGIN = 1.2
@@ -110,12 +109,13 @@ def check_path(path: str | Path) -> Path:
     return path
 
 
-def save(frames: Frames, path: str | Path) -> Path:
-    """Writes frames as a looping GIF or as an H.264 MP4, 12.5 frames a second, whole or not at all.
+def save(frames: Frames, path: str | Path, frames_per_second: float) -> Path:
+    """Writes frames as a looping GIF or as an H.264 MP4, whole or not at all.
 
     Args:
         frames: ``[F, H, W, 3]``.
         path: ends in ``.gif`` or ``.mp4``.
+        frames_per_second: a GIF rounds the time of a frame to hundredths of a second.
 
     Raises:
         ValueError: if there are no frames, or for a path that `check_path` refuses.
@@ -125,11 +125,11 @@ def save(frames: Frames, path: str | Path) -> Path:
         raise ValueError(f"frames have shape {frames.shape}; give [F, H, W, 3] with at least one frame")
     write = _write_gif if path.suffix.lower() == ".gif" else _write_mp4
     with atomic_path(path) as partial:
-        write(frames, partial)
+        write(frames, partial, frames_per_second)
     return path
 
 
-def _write_gif(frames: Frames, path: Path) -> None:
+def _write_gif(frames: Frames, path: Path, frames_per_second: float) -> None:
     """One palette for all frames: smaller than one for each, and colours do not flicker.
 
     It holds the most frequent colours, which keeps flat ones exact; only shades at edges move.
@@ -144,7 +144,7 @@ def _write_gif(frames: Frames, path: Path) -> None:
     images = [Image.fromarray(nearest[_packed(frame)]) for frame in frames]
     for image in images:
         image.putpalette(palette.tobytes())
-    duration = round(1000 * FRAME_SECONDS)
+    duration = 10 * max(round(100 / frames_per_second), 1)
     images[0].save(path, save_all=True, append_images=images[1:], duration=duration, loop=0)
 
 
@@ -157,10 +157,10 @@ def _unpacked(numbers: NDArray[Any]) -> Frames:
     return (numbers[..., None] // CHANNELS % 256).astype(np.uint8)
 
 
-def _write_mp4(frames: Frames, path: Path) -> None:
+def _write_mp4(frames: Frames, path: Path, frames_per_second: float) -> None:
     odd_height, odd_width = frames.shape[1] % 2, frames.shape[2] % 2  # H.264 wants even sizes
     even = np.pad(frames, ((0, 0), (0, odd_height), (0, odd_width), (0, 0)), mode="edge")
-    iio.imwrite(path, even, plugin="FFMPEG", fps=1 / FRAME_SECONDS, codec="libx264", macro_block_size=2)
+    iio.imwrite(path, even, plugin="FFMPEG", fps=frames_per_second, codec="libx264", macro_block_size=2)
 
 
 def contact_sheet(frames: Frames, count: int = 4) -> Frames:

@@ -145,8 +145,7 @@ class Trainer:
         for name, values in episodes.metrics.items():
             self.episodes.metrics[name] += values
         with self._writing():
-            ended_at = [self.env_steps + steps for steps in episodes.ended_at]
-            self.scores.add(episodes.scores, ended_at, self.policy.exploration)
+            self._score(episodes)
         begin = time.perf_counter()
         try:
             check_finite(rollout)
@@ -156,6 +155,13 @@ class Trainer:
         learning = time.perf_counter() - begin
         self.collector.seconds["learning"] = self.collector.seconds.get("learning", 0.0) + learning
         return rollout, update
+
+    def _score(self, episodes: Episodes) -> None:
+        before = self.scores.solved
+        ended_at = [self.env_steps + steps for steps in episodes.ended_at]
+        self.scores.add(episodes.scores, ended_at, self.policy.exploration)
+        if before is None and self.scores.solved is not None:
+            self.logger.text(self.scores.solved.env_steps, "score", str(self.scores.solved))
 
     def _due(self, interval: int, before: int) -> bool:
         """Whether a multiple of the interval was reached since ``before``, or the end."""

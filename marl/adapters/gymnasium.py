@@ -29,6 +29,8 @@ __all__ = ["CLASS", "GymnasiumEnvironment"]
 CLASS = "agent"
 """The one class, and its one agent."""
 SDL_DRIVER = "SDL_VIDEODRIVER"
+FRAMES_PER_SECOND = 30.0
+"""Of an environment that does not say."""
 
 
 class GymnasiumEnvironment:
@@ -84,6 +86,7 @@ class GymnasiumEnvironment:
         self._first = int(observations.start) if isinstance(observations, spaces.Discrete) else 0
         self.roster = Roster((AgentClass(CLASS, self._numbers, self._spec),), (1,))
         self.reward_threshold: float | None = gymnasium.spec(name).reward_threshold
+        self.frames_per_second = float(self._vector.metadata.get("render_fps", FRAMES_PER_SECOND))
         self._alive = torch.ones(num_copies, 1, dtype=torch.bool, device=self.device)
 
     def reset(self, seed: int) -> Observation:

@@ -58,6 +58,7 @@ class PettingZooEnvironment:
     """
 
     reward_threshold: float | None = None
+    frames_per_second = 12.5
 
     def __init__(
         self,

@@ -60,6 +60,7 @@ def render(arguments: list[str]) -> int:
     environment, player = player_of(options.run, options.policy, options.environment)
     scenes, scores = record_episode(environment, player, options.seed, options.messages == "on")
     name = score_name(environment)
-    path = save(draw(scenes, scores[:-1], name, tuple(environment.roster.team)), options.out)
+    frames = draw(scenes, scores[:-1], name, tuple(environment.roster.team))
+    path = save(frames, options.out, environment.frames_per_second)
     print(f"wrote {path}: {len(scenes)} steps, {name} {scores[-1]:g}")
     return 0

@@ -80,7 +80,8 @@ def _draw(player: Player, task: Task, config: Config, path: Path) -> Path:
     environment = task.make(config, 1)
     scenes, scores = record_episode(environment, player, SEED)
     environment.close()
-    return save(draw(scenes, scores[:-1], score_name(environment), tuple(environment.roster.team)), path)
+    frames = draw(scenes, scores[:-1], score_name(environment), tuple(environment.roster.team))
+    return save(frames, path, environment.frames_per_second)
 
 
 def table_of(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:

@@ -133,7 +133,7 @@ def test_an_odd_width_is_refused() -> None:
 @pytest.mark.parametrize("suffix", [".gif", ".mp4", ".GIF"])
 def test_files_read_back(tmp_path: Path, suffix: str) -> None:
     frames = draw(*(scene(x / 10) for x in range(7)))
-    path = rendering.save(frames, tmp_path / f"episode{suffix}")
+    path = rendering.save(frames, tmp_path / f"episode{suffix}", 12.5)
     back = iio.imread(path)
     assert back.shape == frames.shape
     tolerance = 25 if suffix == ".mp4" else 0
@@ -142,28 +142,34 @@ def test_files_read_back(tmp_path: Path, suffix: str) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_gif_loops_for_ever_at_its_rate(tmp_path: Path) -> None:
-    path = rendering.save(draw(scene(), scene(0.2)), tmp_path / "episode.gif")
+@pytest.mark.parametrize(("rate", "milliseconds"), [(12.5, 80), (50.0, 20), (30.0, 30), (1000.0, 10)])
+def test_a_gif_loops_for_ever_at_its_rate(tmp_path: Path, rate: float, milliseconds: int) -> None:
+    path = rendering.save(draw(scene(), scene(0.2)), tmp_path / "episode.gif", rate)
     metadata = iio.immeta(path, plugin="pillow")
     assert metadata["loop"] == 0
-    assert metadata["duration"] == 80
+    assert metadata["duration"] == milliseconds
+
+
+def test_an_mp4_has_its_rate(tmp_path: Path) -> None:
+    frames = np.full((10, 64, 64, 3), 200, dtype=np.uint8)
+    assert iio.immeta(rendering.save(frames, tmp_path / "x.mp4", 50.0), plugin="FFMPEG")["fps"] == 50
 
 
 def test_an_mp4_of_odd_size_loses_nothing(tmp_path: Path) -> None:
     frames = np.full((3, 65, 67, 3), 200, dtype=np.uint8)
-    assert iio.imread(rendering.save(frames, tmp_path / "odd.mp4")).shape == (3, 66, 68, 3)
+    assert iio.imread(rendering.save(frames, tmp_path / "odd.mp4", 12.5)).shape == (3, 66, 68, 3)
 
 
 @pytest.mark.parametrize("name", ["episode.avi", "episode", "missing/episode.gif"])
 def test_a_place_that_will_not_do_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"episode.*(\.gif or \.mp4|make it first)"):
-        rendering.save(draw(scene()), tmp_path / name)
+        rendering.save(draw(scene()), tmp_path / name, 12.5)
     assert not list(tmp_path.iterdir())
 
 
 def test_no_frames_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\(0, 8, 8, 3\)"):
-        rendering.save(np.zeros((0, 8, 8, 3), dtype=np.uint8), tmp_path / "episode.gif")
+        rendering.save(np.zeros((0, 8, 8, 3), dtype=np.uint8), tmp_path / "episode.gif", 12.5)
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4"])
@@ -173,13 +179,13 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     path = tmp_path / f"episode{suffix}"
     path.write_bytes(b"old")
 
-    def fail(frames: np.ndarray, partial: Path) -> None:
+    def fail(frames: np.ndarray, partial: Path, frames_per_second: float) -> None:
         partial.write_bytes(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr(rendering, f"_write_{suffix[1:]}", fail)
     with pytest.raises(OSError, match="disk full"):
-        rendering.save(draw(scene()), path)
+        rendering.save(draw(scene()), path, 12.5)
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import marl
 from marl.batch import Step
@@ -343,6 +344,11 @@ def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> No
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def texts_of(folder: Path) -> list[tuple[int, str]]:
+    events = EventAccumulator(str(folder)).Reload()
+    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]
+
+
 def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
     """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
     preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
@@ -352,6 +358,7 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     assert (result.finished, result.env_steps) == (True, 512)
     assert told == [None, "Solved in 0 runs, 20 total runs"]
     assert (tmp_path / "x" / "scores.png").exists()
+    assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
     assert result.metrics["score/solved_at_episode"] == 20
     assert "evaluation/episode_length" in result.metrics
     assert Trainer(config, tmp_path / "x", resume=True).train().env_steps == 512
