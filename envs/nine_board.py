@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.tic_tac_toe import FULL, LINES
-from marl.game import IllegalActionError, check_legal
+from envs.tic_tac_toe import FREE, FULL, WON
+from marl.game import IllegalActionError, Kernels, check_legal
 
 __all__ = ["NineBoard"]
 
@@ -78,7 +79,7 @@ class NineBoard:
         """The free cells of the board to be played on; see `Game`."""
         if self.over:
             return ()
-        return tuple(9 * self.board + cell for cell in range(9) if not self._taken >> cell & 1)
+        return tuple(9 * self.board + cell for cell in FREE[self._taken])
 
     @property
     def returns(self) -> tuple[float, ...]:
@@ -95,13 +96,40 @@ class NineBoard:
         bit = 1 << action
         mine = (first, second)[self.mover] >> 9 * board & FULL | 1 << cell
         cells = (first | bit, second) if self.mover == 0 else (first, second | bit)
-        return NineBoard(cells, cell, any(mine & line == line for line in LINES))
+        return NineBoard(cells, cell, WON[mine])
 
     def _forbids(self, action: int) -> str | None:
         board, cell = divmod(action, 9)
         if board != self.board:
             return f"it is on board {board + 1}, and board {self.board + 1} is to be played on"
         return f"cell {cell + 1} of board {board + 1} is taken" if self._taken >> cell & 1 else None
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        if self.over:
+            return self.returns
+        sides = [[cells >> 9 * board & FULL for board in range(9)] for cells in self.cells]
+        own, other = sides if self.mover == 0 else sides[::-1]
+        outcomes = ((1.0, -1.0), (-1.0, 1.0)) if self.mover == 0 else ((-1.0, 1.0), (1.0, -1.0))
+        board, turn = self.board, 0
+        while True:
+            free = FREE[own[board] | other[board]]
+            if not free:
+                return (0.0, 0.0)
+            cell = free[int(draw() * len(free))]
+            own[board] |= 1 << cell
+            if WON[own[board]]:
+                return outcomes[turn]
+            own, other, board, turn = other, own, cell, 1 - turn
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        with suppress(ModuleNotFoundError):
+            from envs.kernels.nine_board import KERNELS
+
+            return KERNELS
+        return None
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, the other's cells, and the board to be played on, on the whole square; see `Game`."""

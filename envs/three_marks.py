@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal
 
 __all__ = ["LINES", "SIDE", "ThreeMarks"]
 
@@ -88,6 +89,23 @@ class ThreeMarks:
         check_legal(self, action, "the cell is taken" if taken else None)
         cells = [own | (1 << action if seat == self.mover else 0) for seat, own in enumerate(self.cells)]
         return ThreeMarks((cells[0], cells[1], cells[2]))
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        position = self
+        while not position.over:
+            legal = position.legal
+            position = position.play(legal[int(draw() * len(legal))])
+        return position.returns
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        with suppress(ModuleNotFoundError):
+            from envs.kernels.three_marks import KERNELS
+
+            return KERNELS
+        return None
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, those of the next seat, those of the one after; see `Game`."""

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal
 
-__all__ = ["FULL", "LINES", "TicTacToe"]
+__all__ = ["FREE", "FULL", "LINES", "WON", "TicTacToe"]
 
 LINES = (0o7, 0o70, 0o700, 0o111, 0o222, 0o444, 0o421, 0o124)
 """The eight lines of three; bit ``3 column + row`` is a cell, as PettingZoo's ``tictactoe_v3`` counts them."""
 FULL = 0o777
+FREE = tuple(tuple(cell for cell in range(9) if not taken >> cell & 1) for taken in range(512))
+"""For each set of taken cells, the others in rising order."""
+WON = tuple(any(own & line == line for line in LINES) for own in range(512))
+"""For each set of cells, whether it holds a line."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class TicTacToe:
     @cached_property
     def _won(self) -> bool:
         latest = self.cells[1 - self.mover]
-        return any(latest & line == line for line in LINES)
+        return WON[latest]
 
     @property
     def over(self) -> bool:
@@ -58,8 +63,7 @@ class TicTacToe:
         """The free cells; see `Game`."""
         if self.over:
             return ()
-        taken = self.cells[0] | self.cells[1]
-        return tuple(cell for cell in range(9) if not taken >> cell & 1)
+        return FREE[self.cells[0] | self.cells[1]]
 
     @property
     def returns(self) -> tuple[float, ...]:
@@ -75,6 +79,31 @@ class TicTacToe:
         first, second = self.cells
         bit = 1 << action
         return TicTacToe((first | bit, second) if self.mover == 0 else (first, second | bit))
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        if self.over:
+            return self.returns
+        own, other = self.cells if self.mover == 0 else self.cells[::-1]
+        outcomes = ((1.0, -1.0), (-1.0, 1.0)) if self.mover == 0 else ((-1.0, 1.0), (1.0, -1.0))
+        turn = 0
+        while True:
+            free = FREE[own | other]
+            if not free:
+                return (0.0, 0.0)
+            own |= 1 << free[int(draw() * len(free))]
+            if WON[own]:
+                return outcomes[turn]
+            own, other, turn = other, own, 1 - turn
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        with suppress(ModuleNotFoundError):
+            from envs.kernels.tic_tac_toe import KERNELS
+
+            return KERNELS
+        return None
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, the other's cells, as ``tictactoe_v3`` has them; see `Game`."""
