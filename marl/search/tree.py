@@ -23,26 +23,30 @@ class Node:
         action: that led to it; -1 at the root.
 
     Attributes:
-        children: one for each legal action in rising order, positions None until they are visited; None before the
-            first visit that goes through here.
-        fresh: children that were not visited, in rising order.
+        over: whether the game is finished.
+        seat: that moves.
+        children: one for each legal action in rising order, None until it is visited; empty before the first
+            visit that goes through here.
+        fresh: places of children that were not visited, in rising order.
         visits: how often it was passed.
         total: for each seat the sum of outcomes in ``[0, 1]``; of a proven node the outcome itself.
         proven: whether the outcome of perfect play is known.
     """
 
-    __slots__ = ("action", "children", "fresh", "game", "proven", "total", "visits")
+    __slots__ = ("action", "children", "fresh", "game", "over", "proven", "seat", "total", "visits")
 
-    def __init__(self, game: Any, action: int, players: int) -> None:
+    def __init__(self, game: Any, action: int = -1) -> None:
         self.game, self.action = game, action
-        self.children: list[Node] | None = None
-        self.fresh: list[Node] = []
+        self.over: bool = game.over
+        self.seat: int = game.mover
+        self.children: list[Any] = []
+        self.fresh: list[int] = []
         self.visits, self.proven = 0, False
-        self.total = [0.0] * players
+        self.total = [0.0] * game.num_players
 
 
-Selection = Callable[[Node, int], Node]
-"""From a node whose children were all visited, and the seat that moves there, to the child to go on with."""
+Selection = Callable[[Node], Node]
+"""From a node whose children were all visited to the child to go on with."""
 
 
 def ucb1(constant: float) -> Selection:
@@ -56,13 +60,13 @@ def ucb1(constant: float) -> Selection:
     """
     sqrt = math.sqrt
 
-    def select(node: Node, seat: int) -> Node:
-        assert node.children is not None
-        log, highest = math.log(node.visits), -math.inf
+    def select(node: Node) -> Node:
+        seat, log, highest = node.seat, math.log(node.visits), -math.inf
         best = node.children[0]
         for child in node.children:
             visits = child.visits
-            bound = child.total[seat] if child.proven else child.total[seat] / visits + constant * sqrt(log / visits)
+            won = child.total[seat]
+            bound = won if child.proven else won / visits + constant * sqrt(log / visits)
             if bound > highest:
                 best, highest = child, bound
         return best
@@ -97,31 +101,32 @@ def simulate(
     """
     for _ in range(simulations):
         path, node = [root], root
-        new = False
-        while not (new or node.proven or node.game.over):
-            if node.children is None:
-                _expand(node)
-            if node.fresh:
-                child, new = node.fresh.pop(int(draw() * len(node.fresh))), True
-                child.game = node.game.play(child.action)
-            else:
-                child = select(node, node.game.mover)
-            path.append(child)
-            node = child
-        _back_up(path, _outcome(node, evaluate, draw, solver), solver)
+        while not (node.proven or node.over):
+            if not node.children:
+                node.children = [None] * len(node.game.legal)
+                node.fresh = list(range(len(node.children)))
+            fresh = node.fresh
+            if fresh:
+                path.append(_visit(node, fresh.pop(int(draw() * len(fresh)))))
+                break
+            node = select(node)
+            path.append(node)
+        _back_up(path, _outcome(path[-1], evaluate, draw, solver), solver)
 
 
-def _expand(node: Node) -> None:
+def _visit(node: Node, place: int) -> Node:
+    """The child at a place, which is made."""
     game: Game = node.game
-    node.children = [Node(None, action, game.num_players) for action in game.legal]
-    node.fresh = list(node.children)
+    action = game.legal[place]
+    child = node.children[place] = Node(game.play(action), action)
+    return child
 
 
 def _outcome(node: Node, evaluate: Evaluator, draw: Draw, solver: bool) -> list[float]:
     """For each seat, in ``[0, 1]``."""
     if node.proven:
         return node.total
-    over = node.game.over
+    over = node.over
     values = node.game.returns if over else evaluate(node.game, draw)
     outcome = [(value + 1.0) / 2.0 for value in values]
     if over and solver:
@@ -143,11 +148,11 @@ def _back_up(path: list[Node], outcome: list[float], solver: bool) -> None:
 
 def _prove(node: Node) -> bool:
     """Whether a node's outcome follows from its children's; then it is taken over."""
-    assert node.children is not None
-    seat = node.game.mover
-    best = next((child for child in node.children if child.proven and child.total[seat] == 1.0), None)
+    seat = node.seat
+    known = [child for child in node.children if child is not None and child.proven]
+    best = next((child for child in known if child.total[seat] == 1.0), None)
     if best is None:
-        if not all(child.proven for child in node.children):
+        if len(known) < len(node.children):
             return False
         best = max(node.children, key=lambda child: child.total[seat])
     node.proven, node.total = True, best.total
