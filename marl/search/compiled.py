@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, types
 from numba.core.types import FunctionType
 
-__all__ = ["simulate"]
+__all__ = ["simulate", "subtree"]
 
 STATE = types.Array(types.int64, 1, "C")
 RETURNS = types.Array(types.float64, 1, "C")
@@ -120,7 +120,7 @@ def simulate(
         simulations: how many.
         constant: of the upper confidence bound.
         solver: whether proven outcomes are backed up.
-        seed: of what is drawn; negative to go on drawing.
+        seed: of what is drawn, below 2^32.
         first: ``[M]``, the first child of each node, -1 for none.
         count: ``[M]``, children of each node.
         action: ``[M]``, that led to each node.
@@ -132,8 +132,7 @@ def simulate(
     Returns:
         Nodes of the tree, at most ``size + 1 + simulations most_legal``.
     """
-    if seed >= 0:
-        np.random.seed(seed)
+    np.random.seed(seed)
     players = total.shape[1]
     state, outcome = root.copy(), np.empty(players)
     actions = np.empty(most_legal, np.int64)
@@ -184,4 +183,50 @@ def simulate(
             visits[node] += 1
             if not proven[node]:
                 total[node] += outcome
+    return size
+
+
+@njit(
+    types.int64(types.int64, *([INTEGERS] * 4), TOTALS, FLAGS, *([INTEGERS] * 4), TOTALS, FLAGS),
+    cache=True,
+)
+def subtree(
+    node: Any,
+    first: Any,
+    count: Any,
+    action: Any,
+    visits: Any,
+    total: Any,
+    proven: Any,
+    new_first: Any,
+    new_count: Any,
+    new_action: Any,
+    new_visits: Any,
+    new_total: Any,
+    new_proven: Any,
+) -> Any:
+    """Copies what lies below a node into another tree, whose root it becomes.
+
+    Args:
+        node: in the old tree.
+        first, count, action, visits, total, proven: the old tree; see `simulate`.
+        new_first, new_count, new_action, new_visits, new_total, new_proven: the new one, as large at least.
+
+    Returns:
+        Nodes of the new tree.
+    """
+    source = np.empty(first.shape[0], np.int32)
+    source[0], size = node, 1
+    new_action[0] = action[node]
+    i = 0
+    while i < size:
+        old = source[i]
+        new_visits[i], new_proven[i], new_count[i] = visits[old], proven[old], count[old]
+        new_total[i] = total[old]
+        new_first[i] = -1 if first[old] < 0 else size
+        if first[old] >= 0:
+            for child in range(first[old], first[old] + count[old]):
+                source[size], new_action[size] = child, action[child]
+                size += 1
+        i += 1
     return size
