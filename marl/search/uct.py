@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marl.game import Game
-from marl.search.tree import Node, random_playout, simulate, ucb1
+from marl.search.tree import Node, draws_of, random_playout, simulate, ucb1
 
 __all__ = ["UCT", "Line", "SearchResult", "Tree", "line_of", "most_visited"]
 
@@ -58,8 +57,8 @@ class Tree(Protocol):
 
     game: Game
 
-    def grow(self, simulations: int, seed: int) -> None:
-        """Adds simulations, drawn from a generator of that seed."""
+    def grow(self, simulations: int, seed: int) -> int:
+        """Adds simulations, drawn from a generator of that seed, and says how many: fewer if the root is proven."""
         ...
 
     def lines(self, path: tuple[int, ...] = ()) -> tuple[Line, ...]:
@@ -109,6 +108,7 @@ class UCT:
         self.constant, self.solver, self.keep, self.compiled = constant, solver, keep, compiled
         self.seed, self.grown = seed, 0
         self.tree: Tree | None = None
+        self.chosen = -1
 
     def choose(self, game: Game) -> int:
         """The action to play in a position that is not finished."""
@@ -125,12 +125,13 @@ class UCT:
         self.tree = self._kept(game) or self._new(game)
         done = 0
         for number in self._chunks():
-            self.tree.grow(number, int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0]))
-            self.grown += 1
-            done += number
+            grown = self.tree.grow(number, int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0]))
+            self.grown, done = self.grown + 1, done + grown
+            if grown < number:
+                break
         lines = self.tree.lines()
-        chosen = most_visited(lines, game.mover)
-        return SearchResult(chosen.action, lines, done, self._best_line())
+        self.chosen = most_visited(lines, game.mover).action
+        return SearchResult(self.chosen, lines, done, self._best_line())
 
     def _chunks(self) -> Iterator[int]:
         """Numbers of simulations until the budget is spent."""
@@ -157,10 +158,12 @@ class UCT:
         return CompiledTree(game, kernels, self.constant, self.solver)
 
     def _kept(self, game: Game) -> Tree | None:
-        """The subtree of a position, if it came about from the last one that was searched."""
+        """The subtree of a position, if it came about from the last one by the action that was chosen."""
         if not self.keep or self.tree is None or self.tree.game.name != game.name:
             return None
-        path = _path(self.tree, game, game.num_players + 1)
+        if self.tree.game == game:
+            return self.tree
+        path = _path(self.tree, self.chosen, game)
         return None if path is None else self.tree.after(path)
 
     def _best_line(self) -> tuple[int, ...]:
@@ -176,7 +179,7 @@ class UCT:
         return path
 
 
-def line_of(action: int, visits: int, total: NDArray[np.float64], proven: bool) -> Line:
+def line_of(action: int, visits: int, total: Sequence[float], proven: bool) -> Line:
     """What sums of outcomes in ``[0, 1]`` (of a proven action the outcome) say.
 
     Args:
@@ -185,8 +188,8 @@ def line_of(action: int, visits: int, total: NDArray[np.float64], proven: bool) 
         total: ``[P]``.
         proven: whether its outcome is known.
     """
-    mean = total if proven else total / max(visits, 1)
-    value = tuple((2 * mean - 1).tolist()) if visits else (0.0,) * len(total)
+    count = 1 if proven else visits
+    value = tuple(2 * won / count - 1 for won in total) if visits else (0.0,) * len(total)
     return Line(action, visits, value, proven)
 
 
@@ -213,10 +216,16 @@ def most_visited(lines: tuple[Line, ...], seat: int) -> Line:
     )
 
 
-def _path(tree: Tree, game: Game, depth: int) -> tuple[int, ...] | None:
-    """Actions that lead from a tree's root to a position through visited nodes, the fewest; None if there are none."""
-    reached: list[tuple[tuple[int, ...], Game]] = [((), tree.game)]
-    for _ in range(depth + 1):
+def _path(tree: Tree, action: int, game: Game) -> tuple[int, ...] | None:
+    """Actions that lead from a tree's root to a position through visited nodes, the fewest; None if there are none.
+
+    Args:
+        tree: whose root is not that position.
+        action: the first one.
+        game: the position.
+    """
+    reached: list[tuple[tuple[int, ...], Game]] = [((action,), tree.game.play(action))]
+    for _ in range(game.num_players + 1):
         for path, position in reached:
             if position == game:
                 return path
@@ -242,21 +251,19 @@ class PythonTree:
         game: Game = self.root.game
         return game
 
-    def grow(self, simulations: int, seed: int) -> None:
+    def grow(self, simulations: int, seed: int) -> int:
         """See `Tree`."""
-        select, draw = ucb1(self.constant), np.random.RandomState(seed).random_sample
-        simulate(self.root, simulations, select, random_playout, draw, self.solver)
+        return simulate(self.root, simulations, ucb1(self.constant), random_playout, draws_of(seed), self.solver)
 
     def lines(self, path: tuple[int, ...] = ()) -> tuple[Line, ...]:
         """See `Tree`."""
-        node = self._at(path)
-        players = self.game.num_players
-        found = []
-        for action, child in zip(node.game.legal, node.children, strict=False):
-            visits = 0 if child is None else child.visits
-            total = np.zeros(players) if child is None else np.array(child.total)
-            found.append(line_of(action, visits, total, child is not None and child.proven))
-        return tuple(found)
+        node, players = self._at(path), self.game.num_players
+        return tuple(
+            Line(action, 0, (0.0,) * players, False)
+            if child is None
+            else line_of(action, child.visits, child.total, child.proven)
+            for action, child in zip(node.actions, node.children, strict=True)
+        )
 
     def after(self, path: tuple[int, ...]) -> PythonTree:
         """See `Tree`."""
@@ -265,5 +272,5 @@ class PythonTree:
     def _at(self, path: tuple[int, ...]) -> Node:
         node = self.root
         for action in path:
-            node = node.children[node.game.legal.index(action)]
+            node = node.children[node.actions.index(action)]
         return node
