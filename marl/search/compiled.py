@@ -21,7 +21,19 @@ import numpy as np
 from numba import njit, types
 from numba.core.types import FunctionType
 
-__all__ = ["ACTION", "COLUMNS", "COUNT", "FIRST", "FRESH", "PROVEN", "SEAT", "VISITS", "seed_draws", "simulate", "subtree"]
+__all__ = [
+    "ACTION",
+    "COLUMNS",
+    "COUNT",
+    "FIRST",
+    "FRESH",
+    "PROVEN",
+    "SEAT",
+    "VISITS",
+    "seed_draws",
+    "simulate",
+    "subtree",
+]
 
 FIRST, COUNT, FRESH, SEAT, ACTION, VISITS, PROVEN = range(7)
 """First child, number of children (0 before they are made), number of those not visited, who moves, the action that
@@ -87,6 +99,33 @@ def _score(node: Any, seat: Any, nodes: Any, totals: Any, scores: Any) -> None:
     else:
         visits = nodes[node, VISITS]
         scores[node, 0], scores[node, 1] = totals[node, seat] / visits, 1.0 / math.sqrt(visits)
+
+
+@njit(cache=True, inline="always")
+def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: Any) -> Any:
+    """Makes the children of a node; their visits, totals and scores are zeros already."""
+    nodes[node, FIRST], nodes[node, COUNT], nodes[node, FRESH], nodes[node, SEAT] = size, number, number, seat
+    for i in range(number):
+        nodes[size + i, ACTION] = actions[i]
+    return size + number
+
+
+@njit(cache=True, inline="always")
+def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, totals: Any, scores: Any) -> None:
+    """Adds an outcome to the nodes of a path; from a node that becomes proven on, its own outcome."""
+    spreads = solver and nodes[path[depth], PROVEN]
+    for i in range(depth, -1, -1):
+        node = path[i]
+        nodes[node, VISITS] += 1
+        if spreads:
+            spreads = nodes[node, PROVEN] or _prove(node, nodes, totals)
+        for seat in range(len(outcome)):
+            if nodes[node, PROVEN]:
+                outcome[seat] = totals[node, seat]
+            else:
+                totals[node, seat] += outcome[seat]
+        if i > 0:
+            _score(node, nodes[path[i - 1], SEAT], nodes, totals, scores)
 
 
 SIGNATURE = types.UniTuple(types.int64, 2)(
@@ -156,15 +195,10 @@ def simulate(
         path[0] = 0
         while not nodes[node, PROVEN]:
             if nodes[node, COUNT] == 0:
-                over = node > 0 and value(state, outcome)
+                over = value(state, outcome)
                 if over:
                     break
-                number = legal(state, actions)
-                nodes[node, FIRST], nodes[node, COUNT], nodes[node, FRESH] = size, number, number
-                nodes[node, SEAT] = mover(state)
-                for i in range(number):
-                    nodes[size + i, ACTION] = actions[i]
-                size += number
+                size = _expand(node, size, mover(state), legal(state, actions), actions, nodes)
             new = nodes[node, FRESH] > 0
             node = _visit(node, nodes) if new else _select(node, nodes, scores, constant)
             depth += 1
@@ -183,26 +217,12 @@ def simulate(
             if over and solver:
                 nodes[node, PROVEN] = 1
                 totals[node] = outcome
-        spreads = nodes[node, PROVEN] and solver
-        for i in range(depth, -1, -1):
-            node = path[i]
-            nodes[node, VISITS] += 1
-            if spreads:
-                spreads = nodes[node, PROVEN] or _prove(node, nodes, totals)
-            for seat in range(players):
-                if nodes[node, PROVEN]:
-                    outcome[seat] = totals[node, seat]
-                else:
-                    totals[node, seat] += outcome[seat]
-            if i > 0:
-                _score(node, nodes[path[i - 1], SEAT], nodes, totals, scores)
+        _back_up(path, depth, outcome, solver, nodes, totals, scores)
     return size, simulations
 
 
 @njit(types.int64(types.int64, NODES, FLOATS, FLOATS, NODES, FLOATS, FLOATS), cache=True)
-def subtree(
-    node: Any, nodes: Any, totals: Any, scores: Any, new_nodes: Any, new_totals: Any, new_scores: Any
-) -> Any:
+def subtree(node: Any, nodes: Any, totals: Any, scores: Any, new_nodes: Any, new_totals: Any, new_scores: Any) -> Any:
     """Copies what lies below a node into another tree, whose root it becomes.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 
 from marl.game import Game, Kernels
 from marl.search.compiled import ACTION, COLUMNS, COUNT, FIRST, PROVEN, VISITS, seed_draws, simulate, subtree
-from marl.search.uct import Line, line_of
+from marl.search.result import Line, line_of
 
 __all__ = ["CompiledTree"]
 
@@ -16,7 +16,7 @@ PART = 2**16  # simulations for which room is made at once
 
 
 class CompiledTree:
-    """A `marl.search.uct.Tree` of `marl.search.compiled`.
+    """A `marl.search.trees.Tree` of `marl.search.compiled`.
 
     Args:
         game: the root's position.

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from marl.game import Game
-
 __all__ = ["Draw", "Evaluator", "Node", "Selection", "draws_of", "random_playout", "simulate", "ucb1"]
 
 Draw = Callable[[], float]
@@ -20,10 +18,13 @@ Evaluator = Callable[[Any, Draw], Sequence[float]]
 
 def draws_of(seed: int) -> Draw:
     """Numbers in ``[0, 1)``, those that Numba and NumPy's ``RandomState`` draw after the same seed, but sooner."""
-    _, key, place, *_ = np.random.RandomState(seed).get_state(legacy=True)
+    state: Any = np.random.RandomState(seed).get_state(legacy=False)
     generator = random.Random()
-    generator.setstate((3, (*key.tolist(), place), None))
+    generator.setstate((3, (*state["state"]["key"].tolist(), state["state"]["pos"]), None))
     return generator.random
+
+
+NONE: list[Any] = []  # of a node that was not expanded; never changed
 
 
 class Node:
@@ -67,7 +68,7 @@ class Node:
         self.game, self.action, self.chooser = game, action, chooser
         self.over: bool = game.over
         self.actions: tuple[int, ...] = ()
-        self.children: Sequence[Any] = ()
+        self.children: list[Any] = NONE
         self.visits, self.proven = 0, False
         self.mean = self.width = 0.0
         self.total = [0.0] * game.num_players
