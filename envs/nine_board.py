@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.tic_tac_toe import FREE, FULL, WON
+from envs.small_boards import FREE, FULL, WON
 from marl.game import IllegalActionError, Kernels, check_legal
 
 __all__ = ["NineBoard"]

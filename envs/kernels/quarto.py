@@ -13,13 +13,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
-from envs.quarto import LINES
+from envs.small_boards import lines
 from marl.game import Kernels
 
 if TYPE_CHECKING:
     from envs.quarto import Quarto
 
 __all__ = ["KERNELS"]
+
+LINES = lines(4, 4)
 
 
 def encode(game: Quarto) -> NDArray[np.int64]:

@@ -9,13 +9,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
-from envs.three_marks import LINES
+from envs.small_boards import lines
 from marl.game import Kernels
 
 if TYPE_CHECKING:
     from envs.three_marks import ThreeMarks
 
 __all__ = ["KERNELS"]
+
+LINES = lines(4, 3)
 
 
 def encode(game: ThreeMarks) -> NDArray[np.int64]:

@@ -9,8 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
-from envs.tic_tac_toe import FREE
-from envs.tic_tac_toe import WON as WON_BY_CELLS
+from envs.small_boards import FREE
+from envs.small_boards import WON as WON_BY_CELLS
 from marl.game import Kernels
 
 if TYPE_CHECKING:

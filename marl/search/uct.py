@@ -95,7 +95,7 @@ class UCT:
         assert self.seconds is not None
         first, done = time.perf_counter(), 0
         while (now := time.perf_counter()) < begin + self.seconds or not done:
-            rate = done / (now - first)
+            rate = done / (now - first) if done else 0.0
             number = max(1, int(rate * min(CHUNK_SECONDS, begin + self.seconds - now)))
             done += number
             yield number
