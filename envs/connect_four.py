@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
 COLUMNS, ROWS = 7, 6
 STRIDE = ROWS + 1  # an empty bit above each column keeps lines from running over its edge
+BOTTOM, COLUMN = 1, (1 << ROWS) - 1
+OVER = sum(1 << STRIDE * column + ROWS for column in range(COLUMNS))
 DIRECTIONS = (1, STRIDE, STRIDE - 1, STRIDE + 1)
 
 
@@ -86,6 +89,37 @@ class ConnectFour:
         bit = (taken + (1 << STRIDE * action)) & ((1 << ROWS) - 1 << STRIDE * action) & ~taken
         first, second = self.discs
         return ConnectFour((first | bit, second) if self.mover == 0 else (first, second | bit))
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        if self.over:
+            return self.returns
+        own, other = self.discs if self.mover == 0 else self.discs[::-1]
+        outcomes = ((1.0, -1.0), (-1.0, 1.0)) if self.mover == 0 else ((-1.0, 1.0), (1.0, -1.0))
+        columns, turn = list(self.legal), 0
+        places = [
+            ((own | other) + (BOTTOM << STRIDE * c) & COLUMN << STRIDE * c) & ~(own | other) for c in range(COLUMNS)
+        ]
+        while columns:
+            column = columns[int(draw() * len(columns))]
+            bit = places[column]
+            own |= bit
+            if four_in_line(own):
+                return outcomes[turn]
+            places[column] = bit << 1
+            if bit << 1 & OVER:
+                columns.remove(column)
+            own, other, turn = other, own, 1 - turn
+        return (0.0, 0.0)
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        with suppress(ModuleNotFoundError):
+            from envs.kernels.connect_four import KERNELS
+
+            return KERNELS
+        return None
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own discs, the other's discs, as PettingZoo's ``connect_four_v3`` has them; see `Game`."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, check_legal
+from envs.small_boards import lines
+from marl.game import IllegalActionError, Kernels, check_legal
 
-__all__ = ["LINES", "NOBODY", "Quarto"]
+__all__ = ["NOBODY", "Quarto"]
 
 NOBODY = -1
-LINES = (0xF, 0xF0, 0xF00, 0xF000, 0x1111, 0x2222, 0x4444, 0x8888, 0x8421, 0x1248)
-"""Rows, columns and diagonals of four by four cells, one bit a cell in the order of reading."""
+LINES = lines(4, 4)
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,23 @@ class Quarto:
         if action < 16:
             return "the chosen piece is to be placed"
         return "the cell is taken" if self.placed >> action - 16 & 1 else None
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        position = self
+        while not position.over:
+            legal = position.legal
+            position = position.play(legal[int(draw() * len(legal))])
+        return position.returns
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        with suppress(ModuleNotFoundError):
+            from envs.kernels.quarto import KERNELS
+
+            return KERNELS
+        return None
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Cells that hold a piece, and with each property; the pieces that are left; the chosen one; see `Game`.

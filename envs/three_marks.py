@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, check_legal
+from envs.small_boards import lines
+from marl.game import IllegalActionError, Kernels, check_legal
 
-__all__ = ["LINES", "SIDE", "ThreeMarks"]
+__all__ = ["SIDE", "ThreeMarks"]
 
 SIDE = 4
 
 
-def _lines() -> tuple[int, ...]:
-    """Every three cells side by side in a row, a column or a diagonal, one bit a cell in the order of reading."""
-    found = []
-    for row in range(SIDE):
-        for column in range(SIDE):
-            for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-                cells = [(row + i * down, column + i * right) for i in range(3)]
-                if all(0 <= r < SIDE and 0 <= c < SIDE for r, c in cells):
-                    found.append(sum(1 << SIDE * r + c for r, c in cells))
-    return tuple(found)
-
-
-LINES = _lines()
+LINES = lines(SIDE, 3)
 
 
 @dataclass(frozen=True)
@@ -88,6 +78,23 @@ class ThreeMarks:
         check_legal(self, action, "the cell is taken" if taken else None)
         cells = [own | (1 << action if seat == self.mover else 0) for seat, own in enumerate(self.cells)]
         return ThreeMarks((cells[0], cells[1], cells[2]))
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        position = self
+        while not position.over:
+            legal = position.legal
+            position = position.play(legal[int(draw() * len(legal))])
+        return position.returns
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        with suppress(ModuleNotFoundError):
+            from envs.kernels.three_marks import KERNELS
+
+            return KERNELS
+        return None
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, those of the next seat, those of the one after; see `Game`."""

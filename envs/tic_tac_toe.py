@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, check_legal
+from envs.small_boards import FREE, FULL, WON
+from marl.game import IllegalActionError, Kernels, check_legal
 
-__all__ = ["FULL", "LINES", "TicTacToe"]
-
-LINES = (0o7, 0o70, 0o700, 0o111, 0o222, 0o444, 0o421, 0o124)
-"""The eight lines of three; bit ``3 column + row`` is a cell, as PettingZoo's ``tictactoe_v3`` counts them."""
-FULL = 0o777
+__all__ = ["TicTacToe"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class TicTacToe:
     writes them from 1 in the order of reading.
 
     Args:
-        cells: for each seat the cells that it took, one bit a cell.
+        cells: for each seat the cells that it took, bit ``3 column + row``.
     """
 
     cells: tuple[int, int] = (0, 0)
@@ -46,7 +44,7 @@ class TicTacToe:
     @cached_property
     def _won(self) -> bool:
         latest = self.cells[1 - self.mover]
-        return any(latest & line == line for line in LINES)
+        return WON[latest]
 
     @property
     def over(self) -> bool:
@@ -58,8 +56,7 @@ class TicTacToe:
         """The free cells; see `Game`."""
         if self.over:
             return ()
-        taken = self.cells[0] | self.cells[1]
-        return tuple(cell for cell in range(9) if not taken >> cell & 1)
+        return FREE[self.cells[0] | self.cells[1]]
 
     @property
     def returns(self) -> tuple[float, ...]:
@@ -75,6 +72,31 @@ class TicTacToe:
         first, second = self.cells
         bit = 1 << action
         return TicTacToe((first | bit, second) if self.mover == 0 else (first, second | bit))
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        if self.over:
+            return self.returns
+        own, other = self.cells if self.mover == 0 else self.cells[::-1]
+        outcomes = ((1.0, -1.0), (-1.0, 1.0)) if self.mover == 0 else ((-1.0, 1.0), (1.0, -1.0))
+        turn = 0
+        while True:
+            free = FREE[own | other]
+            if not free:
+                return (0.0, 0.0)
+            own |= 1 << free[int(draw() * len(free))]
+            if WON[own]:
+                return outcomes[turn]
+            own, other, turn = other, own, 1 - turn
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        with suppress(ModuleNotFoundError):
+            from envs.kernels.tic_tac_toe import KERNELS
+
+            return KERNELS
+        return None
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, the other's cells, as ``tictactoe_v3`` has them; see `Game`."""

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Game", "IllegalActionError", "check_legal"]
+__all__ = ["Game", "IllegalActionError", "Kernels", "check_legal"]
 
 G = TypeVar("G", bound="Game")
 
 
 class IllegalActionError(ValueError):
     """An action that the rules do not allow; the message says why."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The rules of a game on a small array of int64, compiled by Numba; all take the array first.
+
+    Args:
+        legal: ``(state, out) -> n``: writes the legal actions of an unfinished game in rising order.
+        play: ``(state, action)``: changes the state.
+        value: ``(state, out) -> over``: writes the returns of all seats if the game is finished.
+        mover: ``(state) -> seat``.
+        encode: from a position to its state.
+        most_legal: the largest number of legal actions in any position.
+        rollout: ``(state, out)``: plays an unfinished game on at random and writes the returns of all seats; the state
+            may become anything. Draws as `Game.rollout` does, with Numba's ``np.random.random()``.
+    """
+
+    legal: Any
+    play: Any
+    value: Any
+    mover: Any
+    encode: Callable[[Any], NDArray[np.int64]]
+    most_legal: int
+    rollout: Any
 
 
 class Game(Protocol):
@@ -64,6 +89,20 @@ class Game(Protocol):
         Raises:
             IllegalActionError: naming the action and why it is not legal.
         """
+        ...
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """Returns of a game that is played on with actions drawn at random.
+
+        Args:
+            draw: gives a number in ``[0, 1)``; called once for each action, ``int(draw() n)`` of the ``n`` legal ones
+                in rising order is played.
+        """
+        ...
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """The same rules compiled; None without Numba."""
         ...
 
     def observe(self, seat: int) -> NDArray[np.int8]:

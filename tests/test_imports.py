@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "marl.rendering",
     ),
     ("marl.interrupts", "marl.logger", "marl.score_log", "marl.networks", "marl.buffers", "marl.adapters"),
-    ("marl.score_plot",),
+    ("marl.score_plot", "marl.search"),
     ("marl.policies",),
     ("marl.algorithms", "marl.collectors", "marl.progress"),
     ("marl.tasks", "marl.finite", "marl.evaluation", "marl.checkpoint"),
