@@ -1,0 +1,64 @@
+"""Players that search."""
+
+from __future__ import annotations
+
+from marl.game import Game
+from marl.players.player import View
+from marl.search.negamax import Negamax
+from marl.search.uct import UCT, SearchResult
+
+__all__ = ["NegamaxPlayer", "UCTPlayer"]
+
+
+class NegamaxPlayer:
+    """Plays what `Negamax` finds.
+
+    Args:
+        search: is done for each move.
+    """
+
+    def __init__(self, search: Negamax) -> None:
+        self.search = search
+        self._last: tuple[Game, int] | None = None
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        action = self.search.choose(game)
+        self._last = game, action
+        return action
+
+    def view(self) -> View | None:
+        """The exact value of each action, which is searched for only now; see `Player`."""
+        if self._last is None:
+            return None
+        game, action = self._last
+        return _view(game, action, self.search.search(game), "positions")
+
+
+class UCTPlayer:
+    """Plays what `UCT` finds.
+
+    Args:
+        search: is done for each move.
+    """
+
+    def __init__(self, search: UCT) -> None:
+        self.search = search
+        self._last: tuple[Game, SearchResult] | None = None
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        result = self.search.search(game)
+        self._last = game, result
+        return result.action
+
+    def view(self) -> View | None:
+        """Visits and values of each action; see `Player`."""
+        if self._last is None:
+            return None
+        game, result = self._last
+        return _view(game, result.action, result, "simulations")
+
+
+def _view(game: Game, action: int, result: SearchResult, unit: str) -> View:
+    return View(game, action, result.simulations, unit, result.lines, result.best_line)
