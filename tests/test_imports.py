@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "marl.seed_groups",
         "marl.captions",
         "marl.board_picture",
+        "marl.cores",
         "marl.rendering",
     ),
     ("marl.interrupts", "marl.logger", "marl.score_log", "marl.networks", "marl.buffers", "marl.adapters"),
