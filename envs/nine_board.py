@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.tic_tac_toe import FREE, FULL, WON
+from envs.small_boards import FREE, FULL, WON
 from marl.game import IllegalActionError, Kernels, check_legal
 
 __all__ = ["NineBoard"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NineBoard:
     """A position of nine-board tic-tac-toe. A `Game`.
 
@@ -59,12 +58,12 @@ class NineBoard:
         """An empty game whose first board is drawn."""
         return cls(board=int(generator.integers(9)))
 
-    @cached_property
+    @property
     def mover(self) -> int:
         """The first seat begins; see `Game`."""
         return (self.cells[0] | self.cells[1]).bit_count() % 2
 
-    @cached_property
+    @property
     def _taken(self) -> int:
         """Nine bits: what is taken on the board to be played on."""
         return (self.cells[0] | self.cells[1]) >> 9 * self.board & FULL
@@ -93,10 +92,11 @@ class NineBoard:
         check_legal(self, action, self._forbids(action))
         board, cell = divmod(action, 9)
         first, second = self.cells
-        bit = 1 << action
-        mine = (first, second)[self.mover] >> 9 * board & FULL | 1 << cell
-        cells = (first | bit, second) if self.mover == 0 else (first, second | bit)
-        return NineBoard(cells, cell, WON[mine])
+        if self.mover == 0:
+            first |= 1 << action
+            return NineBoard((first, second), cell, WON[first >> 9 * board & FULL])
+        second |= 1 << action
+        return NineBoard((first, second), cell, WON[second >> 9 * board & FULL])
 
     def _forbids(self, action: int) -> str | None:
         board, cell = divmod(action, 9)
@@ -110,17 +110,14 @@ class NineBoard:
             return self.returns
         sides = [[cells >> 9 * board & FULL for board in range(9)] for cells in self.cells]
         own, other = sides if self.mover == 0 else sides[::-1]
-        outcomes = ((1.0, -1.0), (-1.0, 1.0)) if self.mover == 0 else ((-1.0, 1.0), (1.0, -1.0))
-        board, turn = self.board, 0
-        while True:
-            free = FREE[own[board] | other[board]]
-            if not free:
-                return (0.0, 0.0)
+        board = self.board
+        while free := FREE[(cells := own[board]) | other[board]]:
             cell = free[int(draw() * len(free))]
-            own[board] |= 1 << cell
-            if WON[own[board]]:
-                return outcomes[turn]
-            own, other, board, turn = other, own, cell, 1 - turn
+            own[board] = cells = cells | 1 << cell
+            if WON[cells]:
+                return (1.0, -1.0) if own is sides[0] else (-1.0, 1.0)
+            own, other, board = other, own, cell
+        return (0.0, 0.0)
 
     @classmethod
     def kernels(cls) -> Kernels | None:

@@ -10,13 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.small_boards import lines
 from marl.game import IllegalActionError, Kernels, check_legal
 
-__all__ = ["LINES", "NOBODY", "Quarto"]
+__all__ = ["NOBODY", "Quarto"]
 
 NOBODY = -1
-LINES = (0xF, 0xF0, 0xF00, 0xF000, 0x1111, 0x2222, 0x4444, 0x8888, 0x8421, 0x1248)
-"""Rows, columns and diagonals of four by four cells, one bit a cell in the order of reading."""
+LINES = lines(4, 4)
 
 
 @dataclass(frozen=True)

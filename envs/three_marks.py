@@ -10,26 +10,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.small_boards import lines
 from marl.game import IllegalActionError, Kernels, check_legal
 
-__all__ = ["LINES", "SIDE", "ThreeMarks"]
+__all__ = ["SIDE", "ThreeMarks"]
 
 SIDE = 4
 
 
-def _lines() -> tuple[int, ...]:
-    """Every three cells side by side in a row, a column or a diagonal, one bit a cell in the order of reading."""
-    found = []
-    for row in range(SIDE):
-        for column in range(SIDE):
-            for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-                cells = [(row + i * down, column + i * right) for i in range(3)]
-                if all(0 <= r < SIDE and 0 <= c < SIDE for r, c in cells):
-                    found.append(sum(1 << SIDE * r + c for r, c in cells))
-    return tuple(found)
-
-
-LINES = _lines()
+LINES = lines(SIDE, 3)
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.small_boards import FREE, FULL, WON
 from marl.game import IllegalActionError, Kernels, check_legal
 
-__all__ = ["FREE", "FULL", "LINES", "WON", "TicTacToe"]
-
-LINES = (0o7, 0o70, 0o700, 0o111, 0o222, 0o444, 0o421, 0o124)
-"""The eight lines of three; bit ``3 column + row`` is a cell, as PettingZoo's ``tictactoe_v3`` counts them."""
-FULL = 0o777
-FREE = tuple(tuple(cell for cell in range(9) if not taken >> cell & 1) for taken in range(512))
-"""For each set of taken cells, the others in rising order."""
-WON = tuple(any(own & line == line for line in LINES) for own in range(512))
-"""For each set of cells, whether it holds a line."""
+__all__ = ["TicTacToe"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +24,7 @@ class TicTacToe:
     writes them from 1 in the order of reading.
 
     Args:
-        cells: for each seat the cells that it took, one bit a cell.
+        cells: for each seat the cells that it took, bit ``3 column + row``.
     """
 
     cells: tuple[int, int] = (0, 0)

@@ -29,6 +29,8 @@ class Kernels:
         mover: ``(state) -> seat``.
         encode: from a position to its state.
         most_legal: the largest number of legal actions in any position.
+        rollout: ``(state, out)``: plays an unfinished game on at random and writes the returns of all seats; the state
+            may become anything. Draws as `Game.rollout` does, with Numba's ``np.random.random()``.
     """
 
     legal: Any
@@ -37,6 +39,7 @@ class Kernels:
     mover: Any
     encode: Callable[[Any], NDArray[np.int64]]
     most_legal: int
+    rollout: Any
 
 
 class Game(Protocol):

@@ -8,13 +8,17 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, VALUE
+from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
 from marl.game import Kernels
 
 if TYPE_CHECKING:
     from envs.connect_four import ConnectFour
 
 __all__ = ["KERNELS"]
+
+FREE = [[column for column in range(7) if not full >> column & 1] for full in range(128)]
+FREE_COLUMNS = np.array([(len(free), *free, *(7 - len(free)) * [0]) for free in FREE], dtype=np.int8)
+"""``[128, 8]``: for each set of full columns the number of the others, and these in rising order."""
 
 
 def encode(game: ConnectFour) -> NDArray[np.int64]:
@@ -41,15 +45,21 @@ def play(state: Any, action: Any) -> None:
     state[3] += 1
 
 
-@njit(VALUE, cache=True)
-def value(state: Any, out: Any) -> Any:
-    latest = 1 - state[2]
-    discs = state[latest]
+@njit(cache=True)
+def four_in_line(discs: Any) -> Any:
     for step in (1, 7, 6, 8):
         pairs = discs & discs >> step
         if pairs & pairs >> 2 * step:
-            out[latest], out[1 - latest] = 1.0, -1.0
             return True
+    return False
+
+
+@njit(VALUE, cache=True)
+def value(state: Any, out: Any) -> Any:
+    latest = 1 - state[2]
+    if four_in_line(state[latest]):
+        out[latest], out[1 - latest] = 1.0, -1.0
+        return True
     if state[3] == 42:
         out[0] = out[1] = 0.0
         return True
@@ -61,4 +71,24 @@ def mover(state: Any) -> Any:
     return state[2]
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 7)
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    seat = state[2]
+    own, taken = state[seat], state[0] | state[1]
+    other, full = state[1 - seat], 0
+    for column in range(7):
+        full |= (taken >> (7 * column + 5) & 1) << column
+    while full != 0b1111111:
+        column = FREE_COLUMNS[full, 1 + int(np.random.random() * FREE_COLUMNS[full, 0])]
+        bit = taken + (1 << 7 * column) & 0b111111 << 7 * column
+        own |= bit
+        if four_in_line(own):
+            out[seat], out[1 - seat] = 1.0, -1.0
+            return
+        taken |= bit
+        full |= (bit >> (7 * column + 5)) << column
+        own, other, seat = other, own, 1 - seat
+    out[0] = out[1] = 0.0
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 7, rollout)

@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, VALUE
-from envs.tic_tac_toe import WON as WON_BY_CELLS
+from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from envs.small_boards import FREE
+from envs.small_boards import WON as WON_BY_CELLS
 from marl.game import Kernels
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 WON = np.array(WON_BY_CELLS)
+FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
+"""``[512, 10]``: for each set of taken cells of a board the number of the others, and these in rising order."""
 
 
 def encode(game: NineBoard) -> NDArray[np.int64]:
@@ -69,4 +72,24 @@ def mover(state: Any) -> Any:
     return state[18]
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 9)
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    own, other, board = 9 * state[18], 9 - 9 * state[18], state[19]
+    while True:
+        cells = state[own + board]
+        taken = cells | state[other + board]
+        left = FREE_CELLS[taken, 0]
+        if left == 0:
+            out[0] = out[1] = 0.0
+            return
+        cell = FREE_CELLS[taken, 1 + int(np.random.random() * left)]
+        cells |= 1 << cell
+        if WON[cells]:
+            winner = own // 9
+            out[winner], out[1 - winner] = 1.0, -1.0
+            return
+        state[own + board] = cells
+        own, other, board = other, own, cell
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout)

@@ -12,14 +12,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, VALUE
-from envs.quarto import LINES
+from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from envs.small_boards import lines
 from marl.game import Kernels
 
 if TYPE_CHECKING:
     from envs.quarto import Quarto
 
 __all__ = ["KERNELS"]
+
+LINES = lines(4, 4)
 
 
 def encode(game: Quarto) -> NDArray[np.int64]:
@@ -74,4 +76,11 @@ def mover(state: Any) -> Any:
     return state[7]
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 16)
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    actions = np.empty(16, np.int64)
+    while not value(state, out):
+        play(state, actions[int(np.random.random() * legal(state, actions))])
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 16, rollout)

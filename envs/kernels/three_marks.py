@@ -8,14 +8,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, VALUE
-from envs.three_marks import LINES
+from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from envs.small_boards import lines
 from marl.game import Kernels
 
 if TYPE_CHECKING:
     from envs.three_marks import ThreeMarks
 
 __all__ = ["KERNELS"]
+
+LINES = lines(4, 3)
 
 
 def encode(game: ThreeMarks) -> NDArray[np.int64]:
@@ -60,4 +62,11 @@ def mover(state: Any) -> Any:
     return state[3] % 3
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 16)
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    actions = np.empty(16, np.int64)
+    while not value(state, out):
+        play(state, actions[int(np.random.random() * legal(state, actions))])
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 16, rollout)

@@ -8,14 +8,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, VALUE
-from envs.tic_tac_toe import LINES
+from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from envs.small_boards import FREE
+from envs.small_boards import WON as WON_BY_CELLS
 from marl.game import Kernels
 
 if TYPE_CHECKING:
     from envs.tic_tac_toe import TicTacToe
 
-__all__ = ["KERNELS"]
+__all__ = ["FREE_CELLS", "KERNELS"]
+
+WON = np.array(WON_BY_CELLS)
+FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
+"""``[512, 10]``: for each set of taken cells the number of the others, and these in rising order."""
 
 
 def encode(game: TicTacToe) -> NDArray[np.int64]:
@@ -43,11 +48,9 @@ def play(state: Any, action: Any) -> None:
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
     latest = 1 - state[2]
-    cells = state[latest]
-    for line in LINES:
-        if cells & line == line:
-            out[latest], out[1 - latest] = 1.0, -1.0
-            return True
+    if WON[state[latest]]:
+        out[latest], out[1 - latest] = 1.0, -1.0
+        return True
     if state[0] | state[1] == 0o777:
         out[0] = out[1] = 0.0
         return True
@@ -59,4 +62,17 @@ def mover(state: Any) -> Any:
     return state[2]
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 9)
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    seat = state[2]
+    own, other = state[seat], state[1 - seat]
+    for left in range(FREE_CELLS[own | other, 0], 0, -1):
+        own |= 1 << FREE_CELLS[own | other, 1 + int(np.random.random() * left)]
+        if WON[own]:
+            out[seat], out[1 - seat] = 1.0, -1.0
+            return
+        own, other, seat = other, own, 1 - seat
+    out[0] = out[1] = 0.0
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from marl.game import Game
-from marl.search.uct import Line
+from marl.search.result import Line
 
 __all__ = ["Player", "Quit", "Undo", "View"]
 

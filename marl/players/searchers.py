@@ -5,7 +5,8 @@ from __future__ import annotations
 from marl.game import Game
 from marl.players.player import View
 from marl.search.negamax import Negamax
-from marl.search.uct import UCT, SearchResult
+from marl.search.result import SearchResult
+from marl.search.uct import UCT
 
 __all__ = ["NegamaxPlayer", "UCTPlayer"]
 

@@ -2,6 +2,14 @@
 
 The rules come as function pointers (Numba's first-class functions), so that the search is compiled once and kept
 in Numba's cache whatever the game.
+
+A tree is three arrays with a row for each node, unused rows full of zeros. Row 0 is the root; the children of a node
+lie side by side in the order of their actions.
+
+- ``nodes`` ``[M, 7]``: the columns below;
+- ``totals`` ``[M, P]``: for each seat the sum of outcomes in ``[0, 1]``; of a proven node the outcome itself;
+- ``scores`` ``[M, 2]``: what selection needs: the mean outcome for who moved here, and 1 / sqrt(visits); of a proven
+  node its outcome and 0.
 """
 
 from __future__ import annotations
@@ -13,7 +21,24 @@ import numpy as np
 from numba import njit, types
 from numba.core.types import FunctionType
 
-__all__ = ["simulate", "subtree"]
+__all__ = [
+    "ACTION",
+    "COLUMNS",
+    "COUNT",
+    "FIRST",
+    "FRESH",
+    "PROVEN",
+    "SEAT",
+    "VISITS",
+    "seed_draws",
+    "simulate",
+    "subtree",
+]
+
+FIRST, COUNT, FRESH, SEAT, ACTION, VISITS, PROVEN = range(7)
+"""First child, number of children (0 before they are made), number of those not visited, who moves, the action that
+led here, visits, and whether the outcome of perfect play is known."""
+COLUMNS = 7
 
 STATE = types.Array(types.int64, 1, "C")
 RETURNS = types.Array(types.float64, 1, "C")
@@ -21,74 +46,110 @@ LEGAL = FunctionType(types.int64(STATE, STATE))
 PLAY = FunctionType(types.void(STATE, types.int64))
 VALUE = FunctionType(types.boolean(STATE, RETURNS))
 MOVER = FunctionType(types.int64(STATE))
-INTEGERS = types.Array(types.int32, 1, "C")
-FLAGS = types.Array(types.boolean, 1, "C")
-TOTALS = types.Array(types.float64, 2, "C")
+ROLLOUT = FunctionType(types.void(STATE, RETURNS))
+NODES = types.Array(types.int32, 2, "C")
+FLOATS = types.Array(types.float64, 2, "C")
 
 
 @njit(cache=True)
-def _select(first: Any, count: Any, seat: Any, visits: Any, total: Any, proven: Any, constant: Any, log: Any) -> Any:
-    """The child of the largest upper confidence bound; one that was not visited is drawn before all others."""
-    fresh = 0
-    for child in range(first, first + count):
-        if visits[child] == 0:
-            fresh += 1
-    if fresh:
-        skip = int(np.random.random() * fresh)
-        for child in range(first, first + count):
-            if visits[child] == 0:
-                if skip == 0:
-                    return child
-                skip -= 1
+def _visit(node: Any, nodes: Any) -> Any:
+    """A child that was not visited, drawn."""
+    skip = int(np.random.random() * nodes[node, FRESH])
+    nodes[node, FRESH] -= 1
+    child = nodes[node, FIRST]
+    while nodes[child, VISITS] > 0 or skip > 0:
+        skip -= nodes[child, VISITS] == 0
+        child += 1
+    return child
+
+
+@njit(cache=True)
+def _select(node: Any, nodes: Any, scores: Any, constant: Any) -> Any:
+    """The child of the largest upper confidence bound; all were visited."""
+    bonus, first = constant * math.sqrt(math.log(nodes[node, VISITS])), nodes[node, FIRST]
     best, highest = first, -np.inf
-    for child in range(first, first + count):
-        if proven[child]:
-            bound = total[child, seat]
-        else:
-            bound = total[child, seat] / visits[child] + constant * math.sqrt(log / visits[child])
+    for child in range(first, first + nodes[node, COUNT]):
+        bound = scores[child, 0] + bonus * scores[child, 1]
         if bound > highest:
             best, highest = child, bound
     return best
 
 
 @njit(cache=True)
-def _prove(node: Any, seat: Any, first: Any, count: Any, total: Any, proven: Any) -> Any:
+def _prove(node: Any, nodes: Any, totals: Any) -> Any:
     """Whether a node's outcome follows from its children's; then it is written."""
-    begin, best = first[node], -1
-    for child in range(begin, begin + count[node]):
-        if proven[child] and total[child, seat] == 1.0:
+    seat, first = nodes[node, SEAT], nodes[node, FIRST]
+    best, all_proven = -1, True
+    for child in range(first, first + nodes[node, COUNT]):
+        if not nodes[child, PROVEN]:
+            all_proven = False
+        elif best < 0 or totals[child, seat] > totals[best, seat]:
             best = child
-            break
-    if best < 0:
-        for child in range(begin, begin + count[node]):
-            if not proven[child]:
-                return False
-            if best < 0 or total[child, seat] > total[best, seat]:
-                best = child
-    proven[node] = True
-    total[node] = total[best]
+    if best < 0 or not (all_proven or totals[best, seat] == 1.0):
+        return False
+    nodes[node, PROVEN] = 1
+    totals[node] = totals[best]
     return True
 
 
-SIGNATURE = types.int64(
+@njit(cache=True)
+def _score(node: Any, seat: Any, nodes: Any, totals: Any, scores: Any) -> None:
+    if nodes[node, PROVEN]:
+        scores[node, 0], scores[node, 1] = totals[node, seat], 0.0
+    else:
+        visits = nodes[node, VISITS]
+        scores[node, 0], scores[node, 1] = totals[node, seat] / visits, 1.0 / math.sqrt(visits)
+
+
+@njit(cache=True, inline="always")
+def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: Any) -> Any:
+    """Makes the children of a node; their visits, totals and scores are zeros already."""
+    nodes[node, FIRST], nodes[node, COUNT], nodes[node, FRESH], nodes[node, SEAT] = size, number, number, seat
+    for i in range(number):
+        nodes[size + i, ACTION] = actions[i]
+    return size + number
+
+
+@njit(cache=True, inline="always")
+def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, totals: Any, scores: Any) -> None:
+    """Adds an outcome to the nodes of a path; from a node that becomes proven on, its own outcome."""
+    spreads = solver and nodes[path[depth], PROVEN]
+    for i in range(depth, -1, -1):
+        node = path[i]
+        nodes[node, VISITS] += 1
+        if spreads:
+            spreads = nodes[node, PROVEN] or _prove(node, nodes, totals)
+        for seat in range(len(outcome)):
+            if nodes[node, PROVEN]:
+                outcome[seat] = totals[node, seat]
+            else:
+                totals[node, seat] += outcome[seat]
+        if i > 0:
+            _score(node, nodes[path[i - 1], SEAT], nodes, totals, scores)
+
+
+SIGNATURE = types.UniTuple(types.int64, 2)(
     LEGAL,
     PLAY,
     VALUE,
     MOVER,
+    ROLLOUT,
     STATE,
+    types.int64,
     types.int64,
     types.int64,
     types.float64,
     types.boolean,
-    types.int64,
-    INTEGERS,
-    INTEGERS,
-    INTEGERS,
-    INTEGERS,
-    TOTALS,
-    FLAGS,
-    types.int64,
+    NODES,
+    FLOATS,
+    FLOATS,
 )
+
+
+@njit(types.void(types.int64), cache=True)
+def seed_draws(seed: Any) -> None:
+    """Seeds what `simulate` draws, with a number below 2^32."""
+    np.random.seed(seed)
 
 
 @njit(SIGNATURE, cache=True)
@@ -97,136 +158,90 @@ def simulate(
     play: Any,
     value: Any,
     mover: Any,
+    rollout: Any,
     root: Any,
+    most_legal: Any,
     size: Any,
     simulations: Any,
     constant: Any,
     solver: Any,
-    seed: Any,
-    first: Any,
-    count: Any,
-    action: Any,
-    visits: Any,
-    total: Any,
-    proven: Any,
-    most_legal: Any,
+    nodes: Any,
+    totals: Any,
+    scores: Any,
 ) -> Any:
-    """Grows a tree by some simulations. Node 0 is the root; a node's children lie side by side.
+    """Grows a tree by some simulations.
 
     Args:
-        legal, play, value, mover: the rules; see `marl.game.Kernels`.
+        legal, play, value, mover, rollout: the rules; see `marl.game.Kernels`.
         root: ``[D]``, the state that is searched from, not finished.
-        size: nodes of the tree so far; 0 for a new one.
+        most_legal: the largest number of legal actions.
+        size: nodes of the tree so far; 1 for a new one.
         simulations: how many.
         constant: of the upper confidence bound.
         solver: whether proven outcomes are backed up.
-        seed: of what is drawn, below 2^32.
-        first: ``[M]``, the first child of each node, -1 for none.
-        count: ``[M]``, children of each node.
-        action: ``[M]``, that led to each node.
-        visits: ``[M]``.
-        total: ``[M, P]``, sum of outcomes in ``[0, 1]`` for each seat; of a proven node the outcome itself.
-        proven: ``[M]``.
-        most_legal: the largest number of legal actions.
+        nodes, totals, scores: the tree, of at least ``size + simulations most_legal`` rows.
 
     Returns:
-        Nodes of the tree, at most ``size + 1 + simulations most_legal``.
+        Nodes of the tree, and simulations done: fewer if the root was proven.
     """
-    np.random.seed(seed)
-    players = total.shape[1]
-    state, outcome = root.copy(), np.empty(players)
-    actions = np.empty(most_legal, np.int64)
-    path, seats = np.empty(first.shape[0], np.int32), np.empty(first.shape[0], np.int32)
-    if size == 0:
-        first[0], count[0], visits[0], proven[0], size = -1, 0, 0, False, 1
-        total[0] = 0.0
-    for _ in range(simulations):
+    players = totals.shape[1]
+    state, outcome = np.empty_like(root), np.empty(players)
+    actions, path = np.empty(most_legal, np.int64), np.empty(size + simulations + 1, np.int32)
+    for done in range(simulations):
+        if nodes[0, PROVEN]:
+            return size, done
         state[:] = root
         node, depth, over = 0, 0, False
         path[0] = 0
-        while not over and not proven[node]:
-            grown = first[node] >= 0
-            if not grown:
-                number = legal(state, actions)
-                first[node], count[node] = size, number
-                for i in range(number):
-                    first[size], count[size], action[size], visits[size], proven[size] = -1, 0, actions[i], 0, False
-                    total[size] = 0.0
-                    size += 1
-            seats[depth] = mover(state)
-            log = math.log(visits[node]) if visits[node] else 0.0
-            node = _select(first[node], count[node], seats[depth], visits, total, proven, constant, log)
+        while not nodes[node, PROVEN]:
+            if nodes[node, COUNT] == 0:
+                over = value(state, outcome)
+                if over:
+                    break
+                size = _expand(node, size, mover(state), legal(state, actions), actions, nodes)
+            new = nodes[node, FRESH] > 0
+            node = _visit(node, nodes) if new else _select(node, nodes, scores, constant)
             depth += 1
             path[depth] = node
-            play(state, action[node])
-            over = value(state, outcome)
-            if visits[node] == 0:
-                break
-        if proven[node]:
-            outcome[:] = total[node]
-        else:
-            ended = over
-            while not over:
-                number = legal(state, actions)
-                play(state, actions[int(np.random.random() * number)])
+            play(state, nodes[node, ACTION])
+            if new:
                 over = value(state, outcome)
+                break
+        if nodes[node, PROVEN]:
+            outcome[:] = totals[node]
+        else:
+            if not over:
+                rollout(state, outcome)
             for seat in range(players):
                 outcome[seat] = (outcome[seat] + 1.0) / 2.0
-            if ended and solver:
-                proven[node] = True
-                total[node] = outcome
-        spreads = proven[node] and solver
-        for i in range(depth, -1, -1):
-            node = path[i]
-            if spreads and i < depth and not proven[node]:
-                spreads = _prove(node, seats[i], first, count, total, proven)
-            visits[node] += 1
-            if not proven[node]:
-                total[node] += outcome
-    return size
+            if over and solver:
+                nodes[node, PROVEN] = 1
+                totals[node] = outcome
+        _back_up(path, depth, outcome, solver, nodes, totals, scores)
+    return size, simulations
 
 
-@njit(
-    types.int64(types.int64, *([INTEGERS] * 4), TOTALS, FLAGS, *([INTEGERS] * 4), TOTALS, FLAGS),
-    cache=True,
-)
-def subtree(
-    node: Any,
-    first: Any,
-    count: Any,
-    action: Any,
-    visits: Any,
-    total: Any,
-    proven: Any,
-    new_first: Any,
-    new_count: Any,
-    new_action: Any,
-    new_visits: Any,
-    new_total: Any,
-    new_proven: Any,
-) -> Any:
+@njit(types.int64(types.int64, NODES, FLOATS, FLOATS, NODES, FLOATS, FLOATS), cache=True)
+def subtree(node: Any, nodes: Any, totals: Any, scores: Any, new_nodes: Any, new_totals: Any, new_scores: Any) -> Any:
     """Copies what lies below a node into another tree, whose root it becomes.
 
     Args:
         node: in the old tree.
-        first, count, action, visits, total, proven: the old tree; see `simulate`.
-        new_first, new_count, new_action, new_visits, new_total, new_proven: the new one, as large at least.
+        nodes, totals, scores: the old tree.
+        new_nodes, new_totals, new_scores: the new one, as large at least and empty.
 
     Returns:
         Nodes of the new tree.
     """
-    source = np.empty(first.shape[0], np.int32)
-    source[0], size = node, 1
-    new_action[0] = action[node]
-    i = 0
+    source = np.empty(nodes.shape[0], np.int32)
+    source[0], size, i = node, 1, 0
     while i < size:
         old = source[i]
-        new_visits[i], new_proven[i], new_count[i] = visits[old], proven[old], count[old]
-        new_total[i] = total[old]
-        new_first[i] = -1 if first[old] < 0 else size
-        if first[old] >= 0:
-            for child in range(first[old], first[old] + count[old]):
-                source[size], new_action[size] = child, action[child]
-                size += 1
+        new_nodes[i] = nodes[old]
+        new_totals[i], new_scores[i] = totals[old], scores[old]
+        new_nodes[i, FIRST] = size
+        for child in range(nodes[old, FIRST], nodes[old, FIRST] + nodes[old, COUNT]):
+            source[size] = child
+            size += 1
         i += 1
     return size

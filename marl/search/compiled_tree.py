@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from marl.game import Game, Kernels
-from marl.search.compiled import simulate, subtree
-from marl.search.uct import Line, line_of
+from marl.search.compiled import ACTION, COLUMNS, COUNT, FIRST, PROVEN, VISITS, seed_draws, simulate, subtree
+from marl.search.result import Line, line_of
 
 __all__ = ["CompiledTree"]
 
+PART = 2**16  # simulations for which room is made at once
+
 
 class CompiledTree:
-    """A `marl.search.uct.Tree` of `marl.search.compiled`.
+    """A `marl.search.trees.Tree` of `marl.search.compiled`.
 
     Args:
         game: the root's position.
@@ -25,25 +27,30 @@ class CompiledTree:
 
     def __init__(self, game: Game, kernels: Kernels, constant: float, solver: bool) -> None:
         self.game, self.kernels, self.constant, self.solver = game, kernels, constant, solver
-        self.size = 0
-        self.arrays = _arrays(0, game.num_players)
+        self.size = 1
+        self.arrays = _arrays(1, game.num_players)
 
-    def grow(self, simulations: int, seed: int) -> None:
+    def grow(self, simulations: int, seed: int) -> int:
         """See `Tree`."""
-        rules, most = self.kernels, self.kernels.most_legal
-        self._reserve(self.size + 1 + simulations * most)
-        settings = (self.size, simulations, self.constant, self.solver, seed)
-        state = rules.encode(self.game)
-        self.size = simulate(rules.legal, rules.play, rules.value, rules.mover, state, *settings, *self.arrays, most)
+        rules = self.kernels
+        functions = (rules.legal, rules.play, rules.value, rules.mover, rules.rollout)
+        root, done = rules.encode(self.game), 0
+        seed_draws(seed)
+        while done < simulations and not self.arrays[0][0, PROVEN]:
+            number = min(PART, simulations - done)
+            self._reserve(self.size + number * rules.most_legal)
+            settings = (rules.most_legal, self.size, number, self.constant, self.solver)
+            self.size, number = simulate(*functions, root, *settings, *self.arrays)
+            done += number
+        return done
 
     def lines(self, path: tuple[int, ...] = ()) -> tuple[Line, ...]:
         """See `Tree`."""
-        first, count, action, visits, total, proven = self.arrays
-        node = self._at(path)
-        if self.size == 0 or first[node] < 0:
-            return ()
-        children = range(first[node], first[node] + count[node])
-        return tuple(line_of(int(action[i]), int(visits[i]), total[i], bool(proven[i])) for i in children)
+        nodes, totals, _ = self.arrays
+        first, count = nodes[self._at(path), [FIRST, COUNT]].tolist()
+        below, columns = slice(first, first + count), [ACTION, VISITS, PROVEN]
+        rows = zip(nodes[below][:, columns].tolist(), totals[below].tolist(), strict=True)
+        return tuple(line_of(action, visits, total, bool(proven)) for (action, visits, proven), total in rows)
 
     def after(self, path: tuple[int, ...]) -> CompiledTree:
         """See `Tree`."""
@@ -51,28 +58,25 @@ class CompiledTree:
         for action in path:
             position = position.play(action)
         kept = CompiledTree(position, self.kernels, self.constant, self.solver)
-        if self.size:
-            kept.arrays = _arrays(self.size, position.num_players)
-            kept.size = subtree(self._at(path), *self.arrays, *kept.arrays)
+        kept.arrays = _arrays(self.size, position.num_players)
+        kept.size = subtree(self._at(path), *self.arrays, *kept.arrays)
         return kept
 
     def _at(self, path: tuple[int, ...]) -> int:
-        first, count, action = self.arrays[:3]
-        node = 0
-        for wished in path:
-            children = range(first[node], first[node] + count[node])
-            node = next(child for child in children if action[child] == wished)
+        nodes, node = self.arrays[0], 0
+        for action in path:
+            first, count = nodes[node, FIRST], nodes[node, COUNT]
+            node = int(first + np.flatnonzero(nodes[first : first + count, ACTION] == action)[0])
         return node
 
     def _reserve(self, size: int) -> None:
-        if len(self.arrays[0]) < size:
-            larger = _arrays(size, self.game.num_players)
-            for old, new in zip(self.arrays, larger, strict=True):
-                new[: self.size] = old[: self.size]
-            self.arrays = larger
+        old = self.arrays
+        if len(old[0]) < size:
+            self.arrays = _arrays(max(size, 2 * len(old[0])), self.game.num_players)
+            for array, content in zip(self.arrays, old, strict=True):
+                array[: self.size] = content[: self.size]
 
 
 def _arrays(size: int, players: int) -> tuple[Any, ...]:
-    """First child, number of children, action, visits, total, proven; see `simulate`."""
-    integers = tuple(np.empty(size, dtype=np.int32) for _ in range(4))
-    return (*integers, np.empty((size, players)), np.empty(size, dtype=np.bool_))
+    """Nodes, totals and scores of an empty tree; see `marl.search.compiled`."""
+    return np.zeros((size, COLUMNS), dtype=np.int32), np.zeros((size, players)), np.zeros((size, 2))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from marl.game import Game
-from marl.search.uct import Line, SearchResult
+from marl.search.result import Line, SearchResult
 
 __all__ = ["Explored", "Negamax", "explore"]
 
@@ -161,7 +161,7 @@ class Negamax:
             depth: the player's if None.
 
         Raises:
-            ValueError: for a finished game, or one that is not for two players.
+            ValueError: for a finished game, one that is not for two players, or one whose compiled rules disagree with it.
         """
         if game.num_players != 2:
             raise ValueError(f"{game.name} has {game.num_players} players; negamax plays games of two")
@@ -173,8 +173,9 @@ class Negamax:
         if kernels is None:
             return explore(game, depth or self.depth, exact)
         from marl.search.compiled_negamax import explore as explore_compiled
+        from marl.search.kernel_check import checked_kernels
 
-        values, counts = explore_compiled(game, kernels, depth or self.depth, exact)
+        values, counts = explore_compiled(game, checked_kernels(game, kernels), depth or self.depth, exact)
         if counts[:, 2].any():
             raise _not_zero_sum(game.name)
         columns = zip(game.legal, values.tolist(), counts.tolist(), strict=True)

@@ -5,78 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marl.game import Game
-from marl.search.tree import Node, random_playout, simulate, ucb1
+from marl.search.result import Line, SearchResult, most_visited
+from marl.search.tree import Node
+from marl.search.trees import PythonTree, Tree
 
-__all__ = ["UCT", "Line", "SearchResult", "Tree", "line_of", "most_visited"]
+__all__ = ["UCT", "Line", "SearchResult"]
 
-FIRST_CHUNK, CHUNK_SECONDS = 100, 0.05
-
-
-@dataclass(frozen=True)
-class Line:
-    """What a search knows about one action.
-
-    Args:
-        action: the action.
-        visits: simulations that began with it.
-        value: ``[P]``, mean outcome of each seat in ``[-1, 1]``; zeros if it was not visited.
-        proven: whether the outcome of perfect play after it is known.
-    """
-
-    action: int
-    visits: int
-    value: tuple[float, ...]
-    proven: bool
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search found.
-
-    Args:
-        action: the one to play.
-        lines: for each legal action in rising order.
-        simulations: that this search did.
-        best_line: actions that follow if each seat plays what was visited most.
-    """
-
-    action: int
-    lines: tuple[Line, ...]
-    simulations: int
-    best_line: tuple[int, ...]
-
-
-class Tree(Protocol):
-    """A search tree; the root is the position that is searched from."""
-
-    game: Game
-
-    def grow(self, simulations: int, seed: int) -> None:
-        """Adds simulations, drawn from a generator of that seed."""
-        ...
-
-    def lines(self, path: tuple[int, ...] = ()) -> tuple[Line, ...]:
-        """What is known after a path of actions; empty if it was not visited."""
-        ...
-
-    def after(self, path: tuple[int, ...]) -> Tree:
-        """The subtree after a path of actions, which was visited."""
-        ...
+CHUNK_SECONDS = 0.05
 
 
 class UCT:
     """Plays the action that was visited most.
 
-    A position that was proven is played by its proof. With Numba the search is compiled; without it the
-    same search runs in Python and finds the same, more slowly. One seed makes a game exactly repeatable where the budget
-    is of simulations.
+    A position that was proven is played by its proof. With Numba the search is compiled, if the game has compiled
+    rules; without it the same search runs in Python and finds the same, more slowly. One seed makes a game exactly
+    repeatable where the budget is of simulations.
 
     Args:
         simulations: of each search; None for a budget of time.
@@ -88,7 +35,7 @@ class UCT:
         compiled: whether Numba is used; None if it is there.
 
     Raises:
-        ValueError: for no budget, two, or one that is not positive.
+        ValueError: for no budget, two, or one that is not positive; for a negative constant.
     """
 
     def __init__(
@@ -103,12 +50,17 @@ class UCT:
     ) -> None:
         if (simulations is None) == (seconds is None):
             raise ValueError("give either simulations or seconds as the budget of a search")
-        if simulations is not None and simulations < 1 or seconds is not None and not 0 < seconds < math.inf:
-            raise ValueError(f"the budget is {simulations or seconds}; give at least 1 simulation, or some seconds")
+        if simulations is not None and simulations < 1:
+            raise ValueError(f"the budget is {simulations} simulations; give at least 1")
+        if seconds is not None and not 0 < seconds < math.inf:
+            raise ValueError(f"the budget is {seconds} seconds; give more than 0")
+        if not 0 <= constant < math.inf:
+            raise ValueError(f"constant is {constant}; give 0 or more")
         self.simulations, self.seconds = simulations, seconds
         self.constant, self.solver, self.keep, self.compiled = constant, solver, keep, compiled
         self.seed, self.grown = seed, 0
         self.tree: Tree | None = None
+        self.chosen = -1
 
     def choose(self, game: Game) -> int:
         """The action to play in a position that is not finished."""
@@ -118,31 +70,33 @@ class UCT:
         """Searches from a position.
 
         Raises:
-            ValueError: if the game is finished.
+            ValueError: if the game is finished, or its compiled rules disagree with it.
         """
+        begin = time.perf_counter()
         if game.over:
             raise ValueError(f"{game.name}: the game is over, there is nothing to search")
         self.tree = self._kept(game) or self._new(game)
         done = 0
-        for number in self._chunks():
-            self.tree.grow(number, int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0]))
-            self.grown += 1
-            done += number
+        for number in self._chunks(begin):
+            seed = int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0])
+            grown = self.tree.grow(number, seed)
+            self.grown, done = self.grown + 1, done + grown
+            if grown < number:
+                break
         lines = self.tree.lines()
-        chosen = most_visited(lines, game.mover)
-        return SearchResult(chosen.action, lines, done, self._best_line())
+        self.chosen = most_visited(lines, game.mover).action
+        return SearchResult(self.chosen, lines, done, self._best_line())
 
-    def _chunks(self) -> Iterator[int]:
+    def _chunks(self, begin: float) -> Iterator[int]:
         """Numbers of simulations until the budget is spent."""
         if self.simulations is not None:
             yield self.simulations
             return
         assert self.seconds is not None
-        begin, done = time.perf_counter(), 0
-        while (spent := time.perf_counter() - begin) < self.seconds:
-            rate = done / spent if done else 0.0
-            wished = rate * min(CHUNK_SECONDS, self.seconds - spent)
-            number = max(FIRST_CHUNK if not done else 1, int(wished))
+        first, done = time.perf_counter(), 0
+        while (now := time.perf_counter()) < begin + self.seconds or not done:
+            rate = done / (now - first) if done else 0.0
+            number = max(1, int(rate * min(CHUNK_SECONDS, begin + self.seconds - now)))
             done += number
             yield number
 
@@ -153,14 +107,17 @@ class UCT:
         if kernels is None:
             return PythonTree(Node(game), self.constant, self.solver)
         from marl.search.compiled_tree import CompiledTree
+        from marl.search.kernel_check import checked_kernels
 
-        return CompiledTree(game, kernels, self.constant, self.solver)
+        return CompiledTree(game, checked_kernels(game, kernels), self.constant, self.solver)
 
     def _kept(self, game: Game) -> Tree | None:
-        """The subtree of a position, if it came about from the last one that was searched."""
+        """The subtree of a position, if it came about from the last one by the action that was chosen."""
         if not self.keep or self.tree is None or self.tree.game.name != game.name:
             return None
-        path = _path(self.tree, game, game.num_players + 1)
+        if self.tree.game == game:
+            return self.tree
+        path = _path(self.tree, self.chosen, game)
         return None if path is None else self.tree.after(path)
 
     def _best_line(self) -> tuple[int, ...]:
@@ -169,101 +126,33 @@ class UCT:
         position = self.tree.game
         while not position.over:
             lines = self.tree.lines(path)
-            if not lines or not any(line.visits for line in lines):
+            if not any(line.visits for line in lines):
                 break
             chosen = most_visited(lines, position.mover)
             path, position = (*path, chosen.action), position.play(chosen.action)
+            if not chosen.visits:
+                break
         return path
 
 
-def line_of(action: int, visits: int, total: NDArray[np.float64], proven: bool) -> Line:
-    """What sums of outcomes in ``[0, 1]`` (of a proven action the outcome) say.
+def _path(tree: Tree, action: int, game: Game) -> tuple[int, ...] | None:
+    """Actions that lead from a tree's root to a position through visited nodes, the fewest; None if there are none.
 
     Args:
-        action: the action.
-        visits: how often it was tried.
-        total: ``[P]``.
-        proven: whether its outcome is known.
+        tree: whose root is not that position.
+        action: the first one.
+        game: the position.
     """
-    mean = total if proven else total / max(visits, 1)
-    value = tuple((2 * mean - 1).tolist()) if visits else (0.0,) * len(total)
-    return Line(action, visits, value, proven)
-
-
-def most_visited(lines: tuple[Line, ...], seat: int) -> Line:
-    """The line that was visited most, unless a proof says better.
-
-    A proven win is taken at once; a line that is proven to be worse than what the most visited of the others
-    promises is left out.
-
-    Args:
-        lines: at least one.
-        seat: that chooses.
-    """
-    if all(line.proven for line in lines):
-        return max(lines, key=lambda line: (line.value[seat], line.visits))
-    won = [line for line in lines if line.proven and line.value[seat] == 1.0]
-    if won:
-        return won[0]
-    open_lines = [line for line in lines if not line.proven]
-    best = max(open_lines, key=lambda line: line.visits)
-    return max(
-        (line for line in lines if not line.proven or line.value[seat] >= best.value[seat]),
-        key=lambda line: line.visits,
-    )
-
-
-def _path(tree: Tree, game: Game, depth: int) -> tuple[int, ...] | None:
-    """Actions that lead from a tree's root to a position through visited nodes, the fewest; None if there are none."""
     reached: list[tuple[tuple[int, ...], Game]] = [((), tree.game)]
-    for _ in range(depth + 1):
-        for path, position in reached:
-            if position == game:
-                return path
+    for moves in range(game.num_players + 1):
         reached = [
             ((*path, line.action), position.play(line.action))
             for path, position in reached
             if not position.over
             for line in tree.lines(path)
-            if line.visits
+            if line.visits and (moves > 0 or line.action == action)
         ]
+        for path, position in reached:
+            if position == game:
+                return path
     return None
-
-
-class PythonTree:
-    """A `Tree` of `marl.search.tree`."""
-
-    def __init__(self, root: Node, constant: float, solver: bool) -> None:
-        self.root, self.constant, self.solver = root, constant, solver
-
-    @property
-    def game(self) -> Game:
-        """The root's position."""
-        game: Game = self.root.game
-        return game
-
-    def grow(self, simulations: int, seed: int) -> None:
-        """See `Tree`."""
-        select, draw = ucb1(self.constant), np.random.RandomState(seed).random_sample
-        simulate(self.root, simulations, select, random_playout, draw, self.solver)
-
-    def lines(self, path: tuple[int, ...] = ()) -> tuple[Line, ...]:
-        """See `Tree`."""
-        node = self._at(path)
-        players = self.game.num_players
-        found = []
-        for action, child in zip(node.game.legal, node.children, strict=False):
-            visits = 0 if child is None else child.visits
-            total = np.zeros(players) if child is None else np.array(child.total)
-            found.append(line_of(action, visits, total, child is not None and child.proven))
-        return tuple(found)
-
-    def after(self, path: tuple[int, ...]) -> PythonTree:
-        """See `Tree`."""
-        return PythonTree(self._at(path), self.constant, self.solver)
-
-    def _at(self, path: tuple[int, ...]) -> Node:
-        node = self.root
-        for action in path:
-            node = node.children[node.game.legal.index(action)]
-        return node

@@ -1,0 +1,316 @@
+"""UCT as a player: proofs, memory, budgets, and the same games with and without Numba."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+
+from envs.connect_four import ConnectFour
+from envs.nine_board import NineBoard
+from envs.quarto import Quarto
+from envs.three_marks import ThreeMarks
+from envs.tic_tac_toe import TicTacToe
+from marl.search import uct
+from marl.search.tree import draws_of
+from marl.search.uct import UCT, SearchResult
+
+STARTS = [TicTacToe(), ConnectFour(), NineBoard(), ThreeMarks(), Quarto()]
+ALL = pytest.mark.parametrize("start", STARTS, ids=[start.name for start in STARTS])
+BOTH = pytest.mark.parametrize("compiled", [False, True], ids=["python", "numba"])
+
+
+@pytest.fixture(autouse=True)
+def _numba(request: pytest.FixtureRequest) -> None:
+    if "numba" in request.node.name:
+        pytest.importorskip("numba")
+
+
+def tic_tac_toe(first: str, second: str) -> TicTacToe:
+    """A position by the cells of both, in the order of reading from 1."""
+    read = TicTacToe().read
+    return TicTacToe((sum(1 << read(c) for c in first), sum(1 << read(c) for c in second)))
+
+
+def played(players: list[UCT], game: Any) -> list[SearchResult]:
+    """What is found on the way through a game."""
+    found = []
+    while not game.over:
+        found.append(players[game.mover].search(game))
+        game = game.play(found[-1].action)
+    return found
+
+
+@ALL
+@pytest.mark.parametrize("solver", [False, True])
+@pytest.mark.parametrize("keep", [False, True])
+def test_with_numba_and_without_the_same_games_are_played(start: Any, solver: bool, keep: bool) -> None:
+    """Equal to the last digit: visits, values, proofs, best lines."""
+    pytest.importorskip("numba")
+    games = [
+        played(
+            [UCT(60 + 40 * seat, solver=solver, keep=keep, seed=seat, compiled=compiled) for seat in range(3)], start
+        )
+        for compiled in (False, True)
+    ]
+    assert games[0] == games[1]
+    assert len(games[0]) > 4
+    assert any(line.proven for result in games[0] for line in result.lines) == solver
+
+
+@BOTH
+def test_a_win_in_one_is_proven_once_it_was_visited(compiled: bool) -> None:
+    """Five cells are free, and each is tried once before any is again."""
+    result = UCT(1000, compiled=compiled).search(tic_tac_toe("12", "45"))
+    win = TicTacToe().read("3")
+    line = next(line for line in result.lines if line.action == win)
+    assert (result.action, line.proven, line.value) == (win, True, (1.0, -1.0))
+    assert result.simulations <= 5
+    assert result.best_line == (win,)
+
+
+@BOTH
+def test_a_position_with_three_threats_against_it_is_proven_lost(compiled: bool) -> None:
+    """O threatens 2, 4 and 5; X has no two in a line with the third free."""
+    result = UCT(1000, compiled=compiled).search(tic_tac_toe("689", "137"))
+    assert [(line.proven, line.value) for line in result.lines] == [(True, (-1.0, 1.0))] * 3
+    assert result.simulations < 30
+
+
+@BOTH
+def test_a_draw_is_proven_and_played_where_the_other_move_loses(compiled: bool) -> None:
+    """O to move at 7 or 9; at 9 it leaves 7 to X, which holds 1 and 4."""
+    result = UCT(1000, compiled=compiled).search(tic_tac_toe("1348", "256"))
+    read = TicTacToe().read
+    assert {line.action: (line.proven, line.value) for line in result.lines} == {
+        read("7"): (True, (0.0, 0.0)),
+        read("9"): (True, (1.0, -1.0)),
+    }
+    assert result.action == read("7")
+
+
+@BOTH
+def test_the_second_of_three_wins_by_two_threats_and_both_others_lose(compiled: bool) -> None:
+    """Seat 1 holds cells 5 and 6, with 4 and 7 free beside them; seat 0, to move, can take but one, as can seat 2.
+
+    Seat 2 moves after seat 1, so only seat 0 can stop it, at one of two cells.
+    """
+    result = UCT(20_000, compiled=compiled).search(ThreeMarks((1 << 0 | 1 << 15, 1 << 5 | 1 << 6, 1 << 3 | 1 << 12)))
+    assert result.simulations < 20_000
+    assert {(line.proven, line.value) for line in result.lines} == {(True, (-0.5, 1.0, -0.5))}
+
+
+def quarto_row() -> Quarto:
+    """Pieces 1, 5 and 9 in the first row: odd, and without the second property; 2, 6, 10 and 14 elsewhere.
+
+    Every piece that is left is odd or lacks the second property, so whichever is chosen completes the row.
+    """
+    cells = {0: 1, 1: 5, 2: 9, 5: 2, 10: 6, 7: 10, 8: 14}
+    has = [sum(1 << cell for cell, piece in cells.items() if piece >> i & 1) for i in range(4)]
+    placed, gone = sum(1 << cell for cell in cells), sum(1 << piece for piece in cells.values())
+    return Quarto(placed, (has[0], has[1], has[2], has[3]), gone)
+
+
+@BOTH
+def test_who_must_choose_a_piece_that_completes_a_row_of_quarto_has_lost(compiled: bool) -> None:
+    game = quarto_row()
+    assert (game.mover, game.over, len(game.legal)) == (1, False, 9)
+    result = UCT(20_000, compiled=compiled).search(game)
+    assert {(line.proven, line.value) for line in result.lines} == {(True, (1.0, -1.0))}
+    assert len(result.best_line) == 2
+    assert result.best_line[1] == 16 + 3
+
+
+@cache
+def value_of_first(game: Any) -> float:
+    """What seat 0 of two wins if both play perfectly, by looking at everything."""
+    if game.over:
+        return float(game.returns[0])
+    best = max if game.mover == 0 else min
+    return float(best(value_of_first(game.play(action)) for action in game.legal))
+
+
+@pytest.mark.parametrize(
+    ("start", "length"),
+    [(TicTacToe(), 3), (ConnectFour(), 33), (Quarto(), 24)],
+    ids=["tic_tac_toe-3", "connect_four-33", "quarto-24"],
+)
+def test_proofs_are_the_values_of_an_exhaustive_search(start: Any, length: int) -> None:
+    """Of late positions of games in which nobody ends it if there is another action."""
+    values = set()
+    for seed in range(20):
+        draw, game = draws_of(seed), start
+        for _ in range(length):
+            if game.over:
+                break
+            choices = [after for after in map(game.play, game.legal) if not after.over]
+            game = choices[int(draw() * len(choices))] if choices else game.play(game.legal[0])
+        if game.over:
+            continue
+        result = UCT(30_000, seed=seed).search(game)
+        for line in result.lines:
+            if line.proven:
+                value = value_of_first(game.play(line.action))
+                assert line.value == (value, -value)
+                values.add(value)
+        assert value_of_first(game.play(result.action)) == value_of_first(game)
+    assert values == {-1.0, 0.0, 1.0}
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_tic_tac_toe_is_never_lost_whatever_the_other_plays(seat: int) -> None:
+    """Every position that the other can bring about, perfect play and all openings among them."""
+    pytest.importorskip("numba")
+    met, waiting = set(), [TicTacToe()]
+    while waiting:
+        game = waiting.pop()
+        if game.over:
+            assert game.returns[seat] >= 0, str(game)
+            continue
+        actions = (UCT(10_000, seed=1).choose(game),) if game.mover == seat else game.legal
+        new = {game.play(action) for action in actions} - met
+        met |= new
+        waiting += new
+    assert len(met) > 100
+
+
+@BOTH
+def test_the_subtree_is_kept_with_all_that_it_knows(compiled: bool) -> None:
+    player, game = UCT(400, compiled=compiled), NineBoard()
+    first = player.search(game)
+    for action in first.best_line[:2]:
+        game = game.play(action)
+    before = player.tree.lines(first.best_line[:2])  # type: ignore[union-attr]
+    player.simulations = 1
+    after = player.search(game)
+    assert sum(line.visits for line in before) > 5
+    changed = [(old, new) for old, new in zip(before, after.lines, strict=True) if old != new]
+    assert len(changed) == 1
+    assert changed[0][1].visits == changed[0][0].visits + 1
+    assert after.simulations == 1
+
+
+@BOTH
+def test_what_was_not_expected_begins_a_new_tree(compiled: bool) -> None:
+    player = UCT(50, compiled=compiled)
+    player.search(NineBoard())
+    elsewhere = NineBoard().play(0).play(1).play(9).play(2).play(18)
+    for game in (elsewhere, NineBoard.start(5), TicTacToe()):
+        assert sum(line.visits for line in player.search(game).lines) == 50
+    forgetful = UCT(50, keep=False, compiled=compiled)
+    for _ in range(2):
+        assert sum(line.visits for line in forgetful.search(NineBoard()).lines) == 50
+
+
+@dataclass(frozen=True)
+class Trap:
+    """Action 0 loses at once; after action 1 the other has the same choice. Only what search asks for."""
+
+    moves: int = 0
+    over: bool = False
+
+    name = "trap"
+    num_players = 2
+
+    @property
+    def mover(self) -> int:
+        return self.moves % 2
+
+    @property
+    def legal(self) -> tuple[int, ...]:
+        return () if self.over else (0, 1)
+
+    @property
+    def returns(self) -> tuple[float, ...]:
+        return (1.0, -1.0) if self.mover == 0 else (-1.0, 1.0)
+
+    def play(self, action: int) -> Trap:
+        return Trap(self.moves + 1, action == 0)
+
+    def rollout(self, draw: Any) -> tuple[float, ...]:
+        return (0.0, 0.0)
+
+    def kernels(self) -> None:
+        return None
+
+
+def test_what_was_never_visited_is_played_before_a_proven_loss() -> None:
+    """One simulation, which finds the loss or does not; the game goes on either way."""
+    found = []
+    for seed in range(10):
+        player, game = UCT(1, seed=seed), Trap()
+        for _ in range(4):
+            result = player.search(game)
+            found.append(result.lines[0].visits)
+            assert result.action == 1
+            assert result.best_line[0] == 1
+            game = game.play(1)
+    assert set(found) == {0, 1}
+
+
+@BOTH
+def test_one_seed_plays_one_game(compiled: bool) -> None:
+    def game(seed: int) -> list[SearchResult]:
+        return played([UCT(40, seed=seed, compiled=compiled)] * 2, ConnectFour())
+
+    assert game(3) == game(3)
+    assert game(3) != game(4)
+
+
+def test_a_budget_of_time_is_kept_within_one_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that stands still but for simulations: 2 ms each."""
+    now = [100.0]
+    monkeypatch.setattr(uct.time, "perf_counter", lambda: now[0])
+
+    def slow(self: Any, simulations: int, seed: int) -> int:
+        now[0] += 0.002 * simulations
+        return grow(self, simulations, seed)
+
+    grow = uct.PythonTree.grow
+    monkeypatch.setattr(uct.PythonTree, "grow", slow)
+    result = UCT(seconds=0.5, compiled=False).search(NineBoard())
+    assert 0.5 <= now[0] - 100.0 <= 0.503
+    assert result.simulations == pytest.approx(250, abs=2)
+    assert UCT(seconds=1e-9, compiled=False).search(NineBoard()).simulations == 1
+
+
+def test_what_cannot_be_searched_is_refused() -> None:
+    with pytest.raises(ValueError, match="tic_tac_toe: the game is over, there is nothing to search"):
+        UCT(10).search(tic_tac_toe("123", "45"))
+    with pytest.raises(ValueError, match="the budget is 0 simulations; give at least 1"):
+        UCT(0)
+    for seconds in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=f"the budget is {seconds} seconds; give more than 0"):
+            UCT(seconds=seconds)
+    for both in ({}, {"simulations": 1, "seconds": 1.0}):
+        with pytest.raises(ValueError, match="give either simulations or seconds"):
+            UCT(**both)
+    with pytest.raises(ValueError, match="constant is -1"):
+        UCT(1, constant=-1.0)
+
+
+def test_without_numba_everything_works_and_finds_the_same() -> None:
+    script = """
+import sys
+sys.modules["numba"] = None
+from importlib import import_module
+from marl.search.uct import UCT
+for module, name in (("tic_tac_toe", "TicTacToe"), ("connect_four", "ConnectFour"), ("nine_board", "NineBoard"),
+                     ("three_marks", "ThreeMarks"), ("quarto", "Quarto")):
+    game = getattr(import_module(f"envs.{module}"), name)()
+    assert game.kernels() is None
+    print(UCT(200, seed=5).search(game))
+    try:
+        UCT(1, compiled=True).search(game)
+    except ValueError as error:
+        assert f"{game.name} has no compiled rules here; install Numba" in str(error)
+    else:
+        raise AssertionError
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(UCT(200, seed=5).search(start)) for start in STARTS]
