@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from marl.players.player import Player, View
     from marl.players.specs import PlayerSpec
 
-__all__ = ["play", "view_table"]
+__all__ = ["play"]
 
 
 def _shown(metavar: str, default: str = "") -> Any:
@@ -91,12 +91,13 @@ def _opened(game: Game, opening: str) -> Game:
         ConfigError: naming the move that cannot be played.
     """
     from marl.game import IllegalActionError
+    from marl.players.moves import read_move
 
     for number, move in enumerate(opening.split(",") if opening.strip() else (), 1):
         try:
-            game = game.play(game.read(move))
+            game = game.play(read_move(game, move))
         except IllegalActionError as error:
-            raise ConfigError(f"--opening: move {number}, {move.strip()!r}: {error}") from error
+            raise ConfigError(f"--opening: move {number}: {error}") from error
     if game.over:
         raise ConfigError(f"--opening {opening!r} ends the game; give fewer moves")
     return game
@@ -122,7 +123,7 @@ class _Stage:
         views = [player.view() for player in self.players if player is not human]
         for view in views:
             if view is not None:
-                self.console.print(view_table(view))
+                _show_view(view, self.console)
         if not any(views):
             self.console.print("nobody who searches has moved yet")
 
@@ -134,7 +135,7 @@ class _Stage:
             self.console.print(f"\n{_name(before.mover, self.specs)} plays {before.describe(action)}")
             view = self.players[before.mover].view() if self.views else None
             if view is not None:
-                self.console.print(view_table(view))
+                _show_view(view, self.console)
         self.draw(after)
 
     def draw(self, game: Game) -> None:
@@ -153,19 +154,18 @@ def _result(returns: tuple[float, ...], specs: list[PlayerSpec]) -> str:
     return " and ".join(_name(seat, specs) for seat in winners) + (" win" if len(winners) > 1 else " wins")
 
 
-def view_table(view: View) -> Table:
-    """What a player knows about its last choice, the most visited action first."""
+def _show_view(view: View, console: Console) -> None:
+    """What a player knows about its last choice, its move first and then the most visited ones."""
     seat = view.game.mover
-    names = _line(view.game, view.best_line)
-    title = f"{view.effort:,} {view.unit}; best line {names}" if names else f"{view.effort:,} {view.unit}"
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), title=title, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("move")
     for column in (view.unit, "value", "proven"):
         table.add_column(column, justify="right")
     for line in sorted(view.lines, key=lambda line: (line.action != view.action, -line.visits)):
         value = f"{line.value[seat]:+.3f}" if line.visits else "-"
         table.add_row(view.game.describe(line.action), f"{line.visits:,}", value, "yes" if line.proven else "")
-    return table
+    console.print(f"{view.effort:,} {view.unit}; best line {_line(view.game, view.best_line)}", soft_wrap=True)
+    console.print(table)
 
 
 def _line(game: Game, actions: tuple[int, ...]) -> str:

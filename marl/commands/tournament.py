@@ -50,7 +50,8 @@ class Arguments:
     games: int = 200
     """Of each pair (or three), from all seats together."""
     openings: Literal["paired", "none"] = "paired"
-    """Whether games begin after actions that are drawn, or from the first position."""
+    """Whether games begin after actions that are drawn, or from the first position; from there two players who draw
+    nothing play the same game again and again."""
     opening_plies: Annotated[int | None, _shown("N", f"(default: {DEFAULT_PLIES})")] = None
     """How many actions of an opening are drawn."""
     classic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -145,7 +146,7 @@ def _tell(report: Mapping[str, Any], options: Arguments, console: Console) -> No
 
 
 def _pairs(report: Mapping[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), title=report["game"], title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, title=report["game"], title_justify="left")
     table.add_column("pair", overflow="fold")
     for column in ("games", "won/lost/drawn", "score", "a game"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -173,4 +174,4 @@ def _ratings(report: Mapping[str, Any]) -> Table:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.2f} ms"
+    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{seconds * 1e3:.3g} ms"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from marl.game import Game, IllegalActionError
+from marl.players.moves import listed, read_move
 from marl.players.player import Player, Quit, Undo, View
 from marl.search.uct import UCT
 
@@ -31,8 +32,7 @@ class Human:
 
     def choose(self, game: Game) -> int:
         """See `Player`."""
-        legal = ", ".join(game.describe(action) for action in game.legal)
-        self.tell(f"legal moves: {legal}; or undo, hint, view, quit")
+        self.tell(f"legal moves: {listed(game)}; or undo, hint, view, quit")
         while True:
             text = self.ask(f"player {game.mover + 1}, your move: ").strip()
             action = self._answer(game, text)
@@ -60,12 +60,10 @@ class Human:
 
     def _read(self, game: Game, text: str) -> int | None:
         try:
-            action = game.read(text)
-            game.play(action)
+            return read_move(game, text)
         except IllegalActionError as error:
             self.tell(str(error))
             return None
-        return action
 
     def _undo(self) -> None:
         if self._chosen:

@@ -33,7 +33,7 @@ class NegamaxPlayer:
         if self._last is None:
             return None
         game, action = self._last
-        return _view(game, action, self.search.search(game), "positions")
+        return _view(game, self.search.search(game, chosen=action), "positions")
 
 
 class UCTPlayer:
@@ -58,8 +58,8 @@ class UCTPlayer:
         if self._last is None:
             return None
         game, result = self._last
-        return _view(game, result.action, result, "simulations")
+        return _view(game, result, "simulations")
 
 
-def _view(game: Game, action: int, result: SearchResult, unit: str) -> View:
-    return View(game, action, result.simulations, unit, result.lines, result.best_line)
+def _view(game: Game, result: SearchResult, unit: str) -> View:
+    return View(game, result.action, result.simulations, unit, result.lines, result.best_line)

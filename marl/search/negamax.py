@@ -99,7 +99,7 @@ def _outlook(game: Game, depth: int, alpha: float, beta: float, tally: _Tally) -
 
 def _not_zero_sum(name: str) -> ValueError:
     return ValueError(
-        f"{name}: negamax plays games in which one wins what the other loses; here a game ended otherwise"
+        f"{name}: a game ended in which one did not win what the other lost; negamax plays no such games"
     )
 
 
@@ -139,18 +139,23 @@ class Negamax:
         best = [each.action for each in explored if each.value == max(other.value for other in explored)]
         return best[0] if self.ties == "first" else int(self.generator.choice(best))
 
-    def search(self, game: Game) -> SearchResult:
-        """The exact value of every action; the first of the best.
+    def search(self, game: Game, chosen: int | None = None) -> SearchResult:
+        """The exact value of every action.
 
         ``visits`` are positions that were looked at; a value is proven if no position at the limit of depth, where 0
         stands for what is not known, can have changed it.
+
+        Args:
+            game: not finished.
+            chosen: with which the best line begins; None for the first of the best.
 
         Raises:
             ValueError: for a finished game, or one that is not for two players.
         """
         lines = tuple(_line(each, game.mover) for each in self.explore(game, exact=True))
-        best_line = tuple(self._best_line(game))
-        return SearchResult(best_line[0], lines, sum(line.visits for line in lines), best_line)
+        action = max(lines, key=lambda line: line.value[game.mover]).action if chosen is None else chosen
+        best_line = (action, *self._best_line(game.play(action)))
+        return SearchResult(action, lines, sum(line.visits for line in lines), best_line)
 
     def explore(self, game: Game, exact: bool, depth: int | None = None) -> tuple[Explored, ...]:
         """Values all actions; see `explore`.
@@ -161,7 +166,7 @@ class Negamax:
             depth: the player's if None.
 
         Raises:
-            ValueError: for a finished game, one that is not for two players, or one whose compiled rules disagree with it.
+            ValueError: for a finished game, one not for two players, or compiled rules that disagree with it.
         """
         if game.num_players != 2:
             raise ValueError(f"{game.name} has {game.num_players} players; negamax plays games of two")
@@ -182,8 +187,8 @@ class Negamax:
         return tuple(Explored(action, value, count[0], count[1]) for action, value, count in columns)
 
     def _best_line(self, game: Game) -> Iterator[int]:
-        """What follows if both play the first of their best actions."""
-        for depth in range(self.depth, 0, -1):
+        """What follows if both play the first of their best actions, as deep as this search looks."""
+        for depth in range(self.depth - 1, 0, -1):
             if game.over:
                 return
             explored = self.explore(game, exact=False, depth=depth)
