@@ -98,9 +98,7 @@ def _outlook(game: Game, depth: int, alpha: float, beta: float, tally: _Tally) -
 
 
 def _not_zero_sum(name: str) -> ValueError:
-    return ValueError(
-        f"{name}: a game ended in which one did not win what the other lost; negamax plays no such games"
-    )
+    return ValueError(f"{name}: a game ended in which one did not win what the other lost; negamax plays no such games")
 
 
 class Negamax:

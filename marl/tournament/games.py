@@ -125,3 +125,4 @@ def _in_processes(plan: Plan, chunks: Sequence[Sequence[Round]], jobs: int) -> G
                 pool.shutdown(wait=False, cancel_futures=True)
                 for child in set(multiprocessing.active_children()) - before:
                     child.terminate()
+                    child.join()

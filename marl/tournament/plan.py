@@ -88,7 +88,7 @@ def plan_tournament(game: str, players: Sequence[PlayerSpec], games: int, plies:
     if len(players) < seats:
         raise ConfigError(f"{len(players)} players are named; {game} needs at least {seats}")
     for spec in players:
-        make_player(spec, start, seed)
+        make_player(spec, start, 0)
     if seed < 0:
         raise ConfigError(f"--seed is {seed}; give 0 or more")
     groups = _classic_groups(start, players) if classic else tuple(combinations(range(len(players)), seats))

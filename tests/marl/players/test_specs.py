@@ -85,7 +85,7 @@ def test_seeds_reach_the_players() -> None:
 
 
 def test_players_that_cannot_play_a_game_are_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="'rules' knows the rules of thumb of tic_tac_toe only .* play nine_board"):
+    with pytest.raises(ConfigError, match=r"'rules' knows the rules of thumb of tic_tac_toe only .* play nine_board"):
         make_player(parse_player("rules"), NineBoard(), 0)
     with pytest.raises(ConfigError, match="'negamax:3' plays games of two; three_marks has 3 players"):
         make_player(parse_player("negamax:3"), ThreeMarks(), 0)
