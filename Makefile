@@ -2,7 +2,7 @@
 #   PYTHON      the interpreter that .venv is made from, 3.10 or newer
 #   PIP_ARGS    more arguments for pip install, e.g. another package index
 #   TRAIN_ARGS  more arguments for marl train      TEST_ARGS  more arguments for pytest
-#   BENCH_ARGS  more arguments for the benchmark of CartPole, e.g. BENCH_ARGS='--parts ppo --seeds 1'
+#   BENCH_ARGS  more arguments for the benchmark of CartPole or of games, e.g. BENCH_ARGS='--parts ppo --seeds 1'
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -15,7 +15,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train test lint format bench bench-cartpole clean
+.PHONY: help venv train test lint format bench bench-cartpole bench-games clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,10 @@ bench: $(STAMP) ## Measure stepping and training beside mpe2 and SuperSuit
 bench-cartpole: $(STAMP) ## Measure CartPole beside Stable-Baselines3, which it installs
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[bench]'
 	$(BIN)/python experiments/benchmark_cartpole.py $(BENCH_ARGS)
+
+bench-games: $(STAMP) ## Measure search on small games beside OpenSpiel, which it installs
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[games]'
+	$(BIN)/python experiments/benchmark_games.py $(BENCH_ARGS)
 
 clean: ## Remove .venv, build output and caches; runs stay
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -39,6 +39,8 @@ FIRST, COUNT, FRESH, SEAT, ACTION, VISITS, PROVEN = range(7)
 """First child, number of children (0 before they are made), number of those not visited, who moves, the action that
 led here, visits, and whether the outcome of perfect play is known."""
 COLUMNS = 7
+ROOTS = np.array([0.0, *(math.sqrt(math.log(visits)) for visits in range(1, 1024))])
+"""``sqrt(log(visits))`` of most nodes: taking logarithms anew would cost a tenth of the time."""
 
 STATE = types.Array(types.int64, 1, "C")
 RETURNS = types.Array(types.float64, 1, "C")
@@ -66,7 +68,8 @@ def _visit(node: Any, nodes: Any) -> Any:
 @njit(cache=True)
 def _select(node: Any, nodes: Any, scores: Any, constant: Any) -> Any:
     """The child of the largest upper confidence bound; all were visited."""
-    bonus, first = constant * math.sqrt(math.log(nodes[node, VISITS])), nodes[node, FIRST]
+    visits, first = nodes[node, VISITS], nodes[node, FIRST]
+    bonus = constant * (ROOTS[visits] if visits < len(ROOTS) else math.sqrt(math.log(visits)))
     best, highest = first, -np.inf
     for child in range(first, first + nodes[node, COUNT]):
         bound = scores[child, 0] + bonus * scores[child, 1]

@@ -47,10 +47,10 @@ class CompiledTree:
     def lines(self, path: tuple[int, ...] = ()) -> tuple[Line, ...]:
         """See `Tree`."""
         nodes, totals, _ = self.arrays
-        first, count = nodes[self._at(path), [FIRST, COUNT]].tolist()
-        below, columns = slice(first, first + count), [ACTION, VISITS, PROVEN]
-        rows = zip(nodes[below][:, columns].tolist(), totals[below].tolist(), strict=True)
-        return tuple(line_of(action, visits, total, bool(proven)) for (action, visits, proven), total in rows)
+        row = nodes[self._at(path)]
+        below = slice(row[FIRST], row[FIRST] + row[COUNT])
+        rows = zip(nodes[below].tolist(), totals[below].tolist(), strict=True)
+        return tuple(line_of(node[ACTION], node[VISITS], total, bool(node[PROVEN])) for node, total in rows)
 
     def after(self, path: tuple[int, ...]) -> CompiledTree:
         """See `Tree`."""
@@ -65,8 +65,8 @@ class CompiledTree:
     def _at(self, path: tuple[int, ...]) -> int:
         nodes, node = self.arrays[0], 0
         for action in path:
-            first, count = nodes[node, FIRST], nodes[node, COUNT]
-            node = int(first + np.flatnonzero(nodes[first : first + count, ACTION] == action)[0])
+            first, count = int(nodes[node, FIRST]), int(nodes[node, COUNT])
+            node = first + nodes[first : first + count, ACTION].tolist().index(action)
         return node
 
     def _reserve(self, size: int) -> None:

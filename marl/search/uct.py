@@ -64,7 +64,8 @@ class UCT:
 
     def choose(self, game: Game) -> int:
         """The action to play in a position that is not finished."""
-        return self.search(game).action
+        self._grow(game)
+        return self.chosen
 
     def search(self, game: Game) -> SearchResult:
         """Searches from a position.
@@ -72,20 +73,25 @@ class UCT:
         Raises:
             ValueError: if the game is finished, or its compiled rules disagree with it.
         """
+        tree, lines, done = self._grow(game)
+        return SearchResult(self.chosen, lines, done, _best_line(tree))
+
+    def _grow(self, game: Game) -> tuple[Tree, tuple[Line, ...], int]:
+        """The tree after a search, what it knows about each action, and the simulations done."""
         begin = time.perf_counter()
         if game.over:
             raise ValueError(f"{game.name}: the game is over, there is nothing to search")
-        self.tree = self._kept(game) or self._new(game)
+        tree = self.tree = self._kept(game) or self._new(game)
         done = 0
         for number in self._chunks(begin):
             seed = int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0])
-            grown = self.tree.grow(number, seed)
+            grown = tree.grow(number, seed)
             self.grown, done = self.grown + 1, done + grown
             if grown < number:
                 break
-        lines = self.tree.lines()
+        lines = tree.lines()
         self.chosen = most_visited(lines, game.mover).action
-        return SearchResult(self.chosen, lines, done, self._best_line())
+        return tree, lines, done
 
     def _chunks(self, begin: float) -> Iterator[int]:
         """Numbers of simulations until the budget is spent."""
@@ -120,19 +126,20 @@ class UCT:
         path = _path(self.tree, self.chosen, game)
         return None if path is None else self.tree.after(path)
 
-    def _best_line(self) -> tuple[int, ...]:
-        assert self.tree is not None
-        path: tuple[int, ...] = ()
-        position = self.tree.game
-        while not position.over:
-            lines = self.tree.lines(path)
-            if not any(line.visits for line in lines):
-                break
-            chosen = most_visited(lines, position.mover)
-            path, position = (*path, chosen.action), position.play(chosen.action)
-            if not chosen.visits:
-                break
-        return path
+
+def _best_line(tree: Tree) -> tuple[int, ...]:
+    """Actions that follow if each seat plays what was visited most."""
+    path: tuple[int, ...] = ()
+    position = tree.game
+    while not position.over:
+        lines = tree.lines(path)
+        if not any(line.visits for line in lines):
+            break
+        chosen = most_visited(lines, position.mover)
+        path, position = (*path, chosen.action), position.play(chosen.action)
+        if not chosen.visits:
+            break
+    return path
 
 
 def _path(tree: Tree, action: int, game: Game) -> tuple[int, ...] | None:
