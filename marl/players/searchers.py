@@ -45,20 +45,16 @@ class UCTPlayer:
 
     def __init__(self, search: UCT) -> None:
         self.search = search
-        self._last: tuple[Game, SearchResult] | None = None
+        self._last: Game | None = None
 
     def choose(self, game: Game) -> int:
         """See `Player`."""
-        result = self.search.search(game)
-        self._last = game, result
-        return result.action
+        self._last = game
+        return self.search.choose(game)
 
     def view(self) -> View | None:
         """Visits and values of each action; see `Player`."""
-        if self._last is None:
-            return None
-        game, result = self._last
-        return _view(game, result, "simulations")
+        return None if self._last is None else _view(self._last, self.search.found(), "simulations")
 
 
 def _view(game: Game, result: SearchResult, unit: str) -> View:
