@@ -104,7 +104,8 @@ def wilson_interval(points: float, games: int) -> tuple[float, float]:
     share, z = points / games, float(stats.norm.ppf(0.975))
     middle, weight = share + z * z / (2 * games), 1 + z * z / games
     spread = z * (share * (1 - share) / games + z * z / (4 * games * games)) ** 0.5
-    return max(0.0, (middle - spread) / weight), min(1.0, (middle + spread) / weight)
+    low = (middle - spread) / weight if points else 0.0  # exactly: rounding would leave it above
+    return low, (middle + spread) / weight if points < games else 1.0
 
 
 def _interval(sample: NDArray[np.float64], generator: np.random.Generator, resamples: int) -> tuple[float, float]:

@@ -37,7 +37,8 @@ class Arguments:
     the same games, whatever --jobs is (but for budgets of time).
 
     Elo is by maximum likelihood with draws as half a win; one drawn game is added to each pair, so that
-    who won all has a rating. Its interval is over openings. Ctrl-C prints and saves what was played.
+    who won all has a rating. Its interval is over openings; who won or lost all has one end only, by a
+    normal approximation. Ctrl-C prints and saves what was played.
 
     Examples: marl tournament tic_tac_toe negamax:9 uct:1 uct:100 --games 1000 --seed 1 --json out.json;
     marl tournament nine_board negamax:4 uct:10 uct:100 --games 200 --classic
@@ -55,8 +56,11 @@ class Arguments:
     opening_plies: Annotated[int | None, _shown("N", f"(default: {DEFAULT_PLIES})")] = None
     """How many actions of an opening are drawn."""
     classic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Negamax always begins, with an action that is drawn, and draws among equal ones; UCT is plain: no proofs,
-    nothing kept between moves."""
+    """Negamax always begins, with an action that is drawn; UCT is plain: no proofs, nothing kept between moves."""
+    ties: Annotated[
+        Literal["first", "random"] | None, _shown("{first,random}", "(default: first; random with --classic)")
+    ] = None
+    """Which of equally good actions negamax plays."""
     seed: int = 0
     """Of openings and players."""
     jobs: Annotated[int | None, _shown("N", "(default: as many as there are processors)")] = None
@@ -88,7 +92,8 @@ def tournament(arguments: list[str]) -> int:
     from marl.tournament.report import report_of
 
     players = [parse_player(text) for text in options.players]
-    plan = plan_tournament(options.game, players, options.games, plies, options.seed, options.classic)
+    settings = (options.games, plies, options.seed, options.classic, options.ties)
+    plan = plan_tournament(options.game, players, *settings)
     console = Console(highlight=False)
     with stop_on_interrupt() as stop_wished, Counting(console, "games") as watch:
         played = play_all(plan, options.jobs or usable_cores(), watch, stop_wished)

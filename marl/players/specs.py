@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from marl.errors import ConfigError
@@ -13,7 +13,7 @@ from marl.players.player import Player
 from marl.players.rules import RulePlayer
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import FirstLegal, Random
-from marl.search.negamax import Negamax
+from marl.search.negamax import Negamax, Ties
 from marl.search.uct import UCT
 
 __all__ = ["PlayerSpec", "make_player", "parse_player"]
@@ -36,7 +36,8 @@ class PlayerSpec:
         depth: of negamax.
         simulations: of UCT, if its budget is not of time.
         seconds: of UCT, if its budget is of time.
-        classic: negamax draws among equally good actions; UCT plain, without proofs and without a kept subtree.
+        ties: what negamax plays among equally good actions.
+        plain: UCT without proofs and without a kept subtree.
     """
 
     text: str
@@ -44,12 +45,8 @@ class PlayerSpec:
     depth: int = 0
     simulations: int | None = None
     seconds: float | None = None
-    classic: bool = False
-
-    @property
-    def as_classic(self) -> PlayerSpec:
-        """The same in its plain form."""
-        return replace(self, classic=True)
+    ties: Ties = "first"
+    plain: bool = False
 
 
 def parse_player(text: str) -> PlayerSpec:
@@ -114,6 +111,6 @@ def _made(spec: PlayerSpec, seed: int) -> Player:
     if spec.kind == "rules":
         return RulePlayer()
     if spec.kind == "negamax":
-        return NegamaxPlayer(Negamax(spec.depth, "random" if spec.classic else "first", seed))
-    extras = not spec.classic
+        return NegamaxPlayer(Negamax(spec.depth, spec.ties, seed))
+    extras = not spec.plain
     return UCTPlayer(UCT(spec.simulations, spec.seconds, solver=extras, keep=extras, seed=seed))

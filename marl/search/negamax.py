@@ -11,7 +11,7 @@ import numpy as np
 from marl.game import Game
 from marl.search.result import Line, SearchResult
 
-__all__ = ["Explored", "Negamax", "explore"]
+__all__ = ["Explored", "Negamax", "Ties", "explore"]
 
 Ties = Literal["first", "random"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations
 
 import numpy as np
@@ -14,6 +14,7 @@ from marl.errors import ConfigError
 from marl.game import Game
 from marl.games import new_game
 from marl.players.specs import PlayerSpec, make_player
+from marl.search.negamax import Ties
 
 __all__ = ["Plan", "Round", "opening_of", "plan_tournament", "rounds_of", "seed_of"]
 
@@ -67,32 +68,39 @@ class Round:
     seatings: tuple[tuple[int, ...], ...]
 
 
-def plan_tournament(game: str, players: Sequence[PlayerSpec], games: int, plies: int, seed: int, classic: bool) -> Plan:
+def plan_tournament(
+    game: str,
+    players: Sequence[PlayerSpec],
+    games: int,
+    plies: int,
+    seed: int,
+    classic: bool = False,
+    ties: Ties | None = None,
+) -> Plan:
     """Checks everything before anything is played.
 
     In games of two, every pair meets; in games of more, every group of as many as there are seats. A group plays each
     opening in all its seatings. In a classic tournament every negamax meets every other player, has the first seat,
-    and its first action is drawn.
+    and its first action is drawn; UCT is plain.
+
+    Args:
+        game: its name.
+        players: at least as many as the game has seats.
+        games: see `Plan`.
+        plies: see `Plan`; a classic tournament has 1.
+        seed: see `Plan`.
+        classic: whether it is a classic one.
+        ties: what negamax plays among equally good actions; None for any of them in a classic tournament, else the
+            first.
 
     Raises:
         ConfigError: naming what will not do.
     """
     start = new_game(game)
-    seats = start.num_players
-    names = [spec.text for spec in players]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"player {twice!r} is named twice; name each once")
-    if "human" in names:
-        raise ConfigError("player 'human' plays no tournaments; there is marl play")
-    if len(players) < seats:
-        raise ConfigError(f"{len(players)} players are named; {game} needs at least {seats}")
-    for spec in players:
-        make_player(spec, start, 0)
-    if seed < 0:
-        raise ConfigError(f"--seed is {seed}; give 0 or more")
-    groups = _classic_groups(start, players) if classic else tuple(combinations(range(len(players)), seats))
-    specs = tuple(spec.as_classic if classic else spec for spec in players)
+    _check(start, players, seed)
+    groups = _classic_groups(start, players) if classic else tuple(combinations(range(len(players)), start.num_players))
+    rule: Ties = ties or ("random" if classic else "first")
+    specs = tuple(replace(spec, plain=classic, ties=rule) for spec in players)
     plan = Plan(game, specs, games, 1 if classic else plies, seed, classic, groups)
     if games < 1 or games % plan.seatings:
         raise ConfigError(
@@ -100,6 +108,21 @@ def plan_tournament(game: str, players: Sequence[PlayerSpec], games: int, plies:
         )
     opening_of(start, plan, 0)
     return plan
+
+
+def _check(start: Game, players: Sequence[PlayerSpec], seed: int) -> None:
+    names = [spec.text for spec in players]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"player {twice!r} is named twice; name each once")
+    if "human" in names:
+        raise ConfigError("player 'human' plays no tournaments; there is marl play")
+    if len(players) < start.num_players:
+        raise ConfigError(f"{len(players)} players are named; {start.name} needs at least {start.num_players}")
+    for spec in players:
+        make_player(spec, start, 0)
+    if seed < 0:
+        raise ConfigError(f"--seed is {seed}; give 0 or more")
 
 
 def _classic_groups(start: Game, players: Sequence[PlayerSpec]) -> tuple[tuple[int, ...], ...]:

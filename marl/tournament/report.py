@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marl import __version__
 from marl.statistics import wilson_interval
-from marl.tournament.elo import PRIOR_GAMES, bounded, elo_interval, elo_ratings
+from marl.tournament.elo import PRIOR_GAMES, elo_interval, elo_ratings
 from marl.tournament.games import Played
 from marl.tournament.plan import Plan
 
@@ -25,7 +25,7 @@ def report_of(plan: Plan, played: Sequence[Played]) -> dict[str, Any]:
 
     Of two players the one won who got more; in a game of three, two who lost to the third drew. The score is the share
     of games won, draws as half; its Wilson interval takes it for a share of games won, and so is rather too wide.
-    Intervals of ratings are over openings. Seconds are of CPU time.
+    Intervals of ratings: see `marl.tournament.elo.elo_interval`. Seconds are of CPU time.
 
     Args:
         plan: that was played, perhaps not to its end.
@@ -44,6 +44,7 @@ def report_of(plan: Plan, played: Sequence[Played]) -> dict[str, Any]:
         "games_of_each_group": plan.games,
         "openings": {"plies_drawn": plan.plies, "seatings_of_each": plan.seatings},
         "classic": plan.classic,
+        "negamax_ties": plan.players[0].ties,
         "seed": plan.seed,
         "games_played": len(played),
         "games_planned": plan.games * len(plan.groups),
@@ -90,8 +91,7 @@ def _shares(total: dict[str, int], games: int) -> dict[str, Any]:
 
 def _players(plan: Plan, played: Sequence[Played], points: NDArray[np.float64]) -> list[dict[str, Any]]:
     """From the highest rating to the lowest; an end of an interval that the results do not bound is None."""
-    ratings, (low, high) = elo_ratings(points.sum(0)), elo_interval(points, plan.seed)
-    below, above = bounded(points.sum(0))
+    ratings, intervals = elo_ratings(points.sum(0)), elo_interval(points, plan.seed)
     told = []
     for place in np.argsort(-ratings, kind="stable"):
         own = [(game, seat) for game in played for seat, who in enumerate(game.seats) if who == place]
@@ -102,7 +102,7 @@ def _players(plan: Plan, played: Sequence[Played], points: NDArray[np.float64]) 
             {
                 "player": plan.players[place].text,
                 "elo": float(ratings[place]),
-                "elo_ci95": [float(low[place]) if below[place] else None, float(high[place]) if above[place] else None],
+                "elo_ci95": list(intervals[place]),
                 "score": float(scored / games) if games else None,
                 "games": len(own),
                 "seconds_per_move": seconds / moves if moves else None,

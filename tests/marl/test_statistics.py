@@ -125,7 +125,9 @@ def test_wilson_takes_half_points_and_no_impossible_ones() -> None:
     low, high = wilson_interval(2.5, 5)
     assert low == pytest.approx(1 - high)
     assert wilson_interval(2, 5)[0] < low < wilson_interval(3, 5)[0]
-    assert wilson_interval(7, 7)[1] == 1.0
+    for games in range(1, 200):
+        assert wilson_interval(0, games)[0] == 0.0
+        assert wilson_interval(games, games)[1] == 1.0
     for points, games in ((0, 0), (-1, 5), (5.5, 5)):
         with pytest.raises(ValueError, match=f"{points} of {games}: give at least one game"):
             wilson_interval(points, games)

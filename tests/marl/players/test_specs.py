@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envs.nine_board import NineBoard
@@ -66,11 +68,11 @@ def test_budgets_reach_the_search() -> None:
     assert (player.search.depth, player.search.ties) == (4, "first")
 
 
-def test_classic_players_are_plain() -> None:
-    player = make_player(parse_player("uct:37").as_classic, TicTacToe(), seed=5)
+def test_plain_searches_and_drawn_ties_reach_the_search() -> None:
+    player = make_player(replace(parse_player("uct:37"), plain=True), TicTacToe(), seed=5)
     assert isinstance(player, UCTPlayer)
     assert (player.search.solver, player.search.keep) == (False, False)
-    player = make_player(parse_player("negamax:9").as_classic, TicTacToe(), seed=5)
+    player = make_player(replace(parse_player("negamax:9"), ties="random"), TicTacToe(), seed=5)
     assert isinstance(player, NegamaxPlayer)
     assert player.search.ties == "random"
 

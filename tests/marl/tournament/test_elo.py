@@ -60,11 +60,26 @@ def test_ratings_without_an_end_are_known() -> None:
 def test_intervals_are_over_openings_not_over_games() -> None:
     """Who has the first seat always wins: each opening brings one point each, however often they are drawn again."""
     each = np.array([[0, 1.0], [1.0, 0]])
-    low, high = elo_interval(np.stack([each] * 50), seed=0)
-    assert low.tolist() == high.tolist() == [0, 0]
+    assert elo_interval(np.stack([each] * 50), seed=0) == [(0, 0), (0, 0)]
     swings = np.stack([np.array([[0, 2.0], [0, 0]])] * 25 + [np.array([[0, 0], [2.0, 0]])] * 25)
-    low, high = elo_interval(swings, seed=0)
-    assert low[0] == pytest.approx(-high[1])
+    (low, high), other = elo_interval(swings, seed=0)
+    assert other == pytest.approx((-high, -low))
     # 50 openings, share 0.5 with standard error 0.0707, 1.96 of which are 400 log10(0.639 / 0.361) / 2 = 49 Elo
-    assert (low[0], high[0]) == pytest.approx((-49, 49), abs=6)
-    assert np.array_equal(elo_interval(swings, seed=0), (low, high))
+    assert (low, high) == pytest.approx((-49, 49), abs=6)
+    assert elo_interval(swings, seed=0) == [(low, high), other]
+
+
+def test_who_won_all_has_no_upper_end_and_a_lower_one_below_the_rating() -> None:
+    """60 to 0 and a draw: information 61 p (1 - p) with p = 60.5 / 61, of which half the square root is the error."""
+    first, second = elo_interval(np.stack([table(ab=2, ba=0)] * 30), seed=0)
+    rating = 200 * math.log10(121)
+    error = 200 / math.log(10) / math.sqrt(61 * (60.5 / 61) * (0.5 / 61))
+    assert first == (pytest.approx(rating - 1.96 * error, abs=0.1), None)
+    assert second == (None, pytest.approx(-rating + 1.96 * error, abs=0.1))
+
+
+def test_one_opening_does_not_give_an_interval_without_width() -> None:
+    (low, high), _ = elo_interval(table(ab=1, ba=1)[None], seed=0)
+    assert low == pytest.approx(-high)
+    # three games with the added draw: information 3 / 4
+    assert high == pytest.approx(1.96 * 200 / math.log(10) / math.sqrt(0.75), abs=0.1)
