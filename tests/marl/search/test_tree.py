@@ -83,3 +83,18 @@ def test_selection_is_an_argument() -> None:
     root = Node(TicTacToe())
     simulate(root, 100, lambda node: node.children[-1], random_playout, draws_of(0), solver=False)
     assert [child.visits for child in root.children] == [1] * 8 + [92]
+
+
+def test_of_a_proven_position_selection_counts_the_outcome_alone() -> None:
+    root = Node(TicTacToe())
+    simulate(root, 4000, ucb1(1.0), random_playout, draws_of(0))
+    nodes, kinds = list(filter(None, root.children)), set()
+    while nodes:
+        node = nodes.pop()
+        nodes += filter(None, node.children)
+        kinds.add(node.proven)
+        if node.proven:
+            assert (node.mean, node.width) == (node.total[node.chooser], 0.0)
+        else:
+            assert (node.mean, node.width) == (node.total[node.chooser] / node.visits, 1 / math.sqrt(node.visits))
+    assert kinds == {False, True}
