@@ -44,8 +44,8 @@ def test_an_open_interval_is_drawn_open(capsys: pytest.CaptureFixture[str]) -> N
     command = "tic_tac_toe first rules --games 2 --openings none --jobs 1 --out x.png"
     _, out, _ = tournament(capsys, *command.split())
     # 2 games won and the added draw: 200 log10 5 = 140, of three games with p = 5 / 6 less 1.96 * 134.6
-    assert "+140   [-124, …]" in out
-    assert "-140   […, +124]" in out
+    assert "rules +140 [-124, …]" in " ".join(out.split())
+    assert "first -140 […, +124]" in " ".join(out.split())
 
 
 def test_paired_openings_are_drawn_by_the_seed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ def answers(moves: str) -> tuple[str, Any]:
         ("59", "1", "3"),  # a corner, since nothing threatens
         ("12", "59", "3"),  # wins before all else
         ("15", "32", "9"),  # a diagonal
+        ("12", "45", "3"),  # wins rather than blocks 6
+        ("138", "25", "7"),  # the first corner that is left
         ("15", "24", "9"),  # wins rather than takes the first corner
         ("1", "5", "3"),  # the first free corner
         ("15", "9", "3"),  # nothing to win or block: 1-5-9 is closed

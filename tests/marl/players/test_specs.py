@@ -79,10 +79,10 @@ def test_plain_searches_and_drawn_ties_reach_the_search() -> None:
 
 def test_seeds_reach_the_players() -> None:
     def drawn(text: str, seed: int) -> list[int]:
-        player = make_player(parse_player(text), NineBoard(), seed)
+        player = make_player(replace(parse_player(text), ties="random"), NineBoard(), seed)
         return [player.choose(NineBoard()) for _ in range(12)]
 
-    for text in ("random", "uct:2"):
+    for text in ("random", "uct:2", "negamax:2"):
         assert drawn(text, 1) == drawn(text, 1) != drawn(text, 2)
 
 

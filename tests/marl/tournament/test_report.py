@@ -62,16 +62,16 @@ def test_who_won_all_has_no_upper_end(planned: Planned) -> None:
 
 def test_in_a_game_of_three_two_who_lost_alike_drew(planned: Planned) -> None:
     plan = planned("random first uct:1", games=6, game="three_marks")
-    played = [game(0, (2, 0, 1), -0.5, 1.0, -0.5), game(0, (0, 1, 2), 0.0, 0.0, 0.0)]
+    played = [game(0, (2, 0, 1), -0.5, 1.0, -0.5), game(0, (0, 1, 2), -0.5, -0.5, 1.0)]
     pairs = {(pair["first"], pair["second"]): pair for pair in report_of(plan, played)["pairs"]}
-    assert [(p["won"], p["lost"], p["drawn"]) for p in pairs.values()] == [(1, 0, 1), (1, 0, 1), (0, 0, 2)]
+    assert [(p["won"], p["lost"], p["drawn"]) for p in pairs.values()] == [(1, 0, 1), (1, 1, 0), (0, 1, 1)]
     assert pairs["random", "first"]["by_seat_of_first"] == [
         {"won": 0, "lost": 0, "drawn": 1},
         {"won": 1, "lost": 0, "drawn": 0},
         {"won": 0, "lost": 0, "drawn": 0},
     ]
-    half = [[0, 1.5, 1.5], [0.5, 0, 1], [0.5, 1, 0]]
-    assert np.array_equal(points_of(plan, played), [half])
+    points = [[0, 1.5, 1], [0.5, 0, 0.5], [1, 1.5, 0]]
+    assert np.array_equal(points_of(plan, played), [points])
 
 
 def test_a_stopped_tournament_counts_what_was_played(planned: Planned) -> None:
