@@ -1,4 +1,5 @@
-"""The command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise`` and ``alternate``."""
+"""The command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise``, ``alternate``,
+``play`` and ``tournament``."""
 
 from __future__ import annotations
 
@@ -19,12 +20,14 @@ commands:
   compare    draw the learning curves of runs, with intervals over seeds
   generalise play trained teams, frozen, in other sizes and mixes, and compare with natives
   alternate  train both sides in turn, each against all versions of the other
+  play       play a turn-based game, or watch players play it
+  tournament let players of a turn-based game meet, and rate them
 
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
 every field that can be set: marl train experiments/predator_teams.yaml --help
 """
 
-COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate")
+COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate", "play", "tournament")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["stop_on_interrupt"]
+__all__ = ["deaf_to_interrupt", "stop_on_interrupt"]
 
 
 @contextmanager
@@ -33,5 +33,18 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
     before = signal.signal(signal.SIGINT, wish)
     try:
         yield wished.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def deaf_to_interrupt() -> Iterator[None]:
+    """Processes that are started meanwhile do not hear Ctrl-C, which is for their parent to hear."""
+    if threading.current_thread() is not threading.main_thread():  # it alone gets signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

@@ -22,7 +22,7 @@ from marl.errors import ConfigError
 from marl.run_config import RunConfig
 from marl.training import Progress
 
-__all__ = ["RunProcess", "available_memory", "jobs_that_fit", "sole_user", "usable_cores"]
+__all__ = ["RunProcess", "available_memory", "jobs_that_fit", "sole_user"]
 
 START = "import sys; sys.path[:] = sys.argv[1:]; from marl.worker import main; sys.exit(main())"
 BYTES_OF_A_RUN = 1_000_000_000
@@ -133,13 +133,6 @@ def jobs_that_fit(runs: int, threads: int, cores: int, memory: int) -> int:
         memory: bytes that are free.
     """
     return max(1, min(runs, cores // threads, memory // BYTES_OF_A_RUN))
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def available_memory() -> int:

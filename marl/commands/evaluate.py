@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from rich.console import Console
 
-from marl.commands.play import Played, Reference, Run, check_player
+from marl.commands.played import Played, Reference, Run, check_player
 from marl.errors import ConfigError
 
 __all__ = ["evaluate"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,14 +12,13 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from marl.commands.counting import Counting
 from marl.seed_statistics import interval_of
 
 __all__ = ["generalise"]
 
-SECONDS_BETWEEN_LINES = 10.0
 ALL_CELLS = "all cells with natives"
 
 Cells = Mapping[tuple[str, str], Mapping[str, Any]]
@@ -83,7 +81,7 @@ def generalise(arguments: list[str]) -> int:
 
     console = Console(highlight=False)
     try:
-        with _Watcher(console) as watch:
+        with Counting(console, "plays") as watch:
             report = run_generalise(**vars(options), watch=watch)
     except KeyboardInterrupt:
         again = shlex.join(["generalise", *arguments])
@@ -98,30 +96,6 @@ def generalise(arguments: list[str]) -> int:
         console.print(f"  {picture}", soft_wrap=True)
     console.print(f"TensorBoard: {program('tensorboard')} --logdir {options.out / 'tensorboard'}", soft_wrap=True)
     return 0
-
-
-class _Watcher:
-    """Shows progress: a bar in a terminal, a line every ten seconds elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("plays"), TimeRemainingColumn())
-        self.console, self.last = console, time.monotonic()
-        self.bar = Progress(*columns, console=console, disable=not console.is_terminal)
-        self.task = self.bar.add_task("play", total=None)
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self.bar.start()
-        return self.show
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.stop()
-
-    def show(self, done: int, total: int) -> None:
-        """Takes note of a finished play."""
-        self.bar.update(self.task, completed=done, total=total)
-        if not self.console.is_terminal and time.monotonic() - self.last >= SECONDS_BETWEEN_LINES:
-            self.last = time.monotonic()
-            self.console.print(f"{done} of {total} plays")
 
 
 def _show(report: Mapping[str, Any], console: Console) -> None:

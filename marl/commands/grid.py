@@ -13,10 +13,11 @@ from typing import Any
 from rich.console import Console
 
 from marl.commands.grid_progress import GridWatcher
+from marl.cores import usable_cores
 from marl.errors import ConfigError
 from marl.grid import GridRun, Standing, check_makeable, clear_unstarted, parse_seeds, plan_runs, standing_of
 from marl.interrupts import stop_on_interrupt
-from marl.processes import RunProcess, available_memory, jobs_that_fit, sole_user, usable_cores
+from marl.processes import RunProcess, available_memory, jobs_that_fit, sole_user
 from marl.roster import parse_teams
 from marl.run_config import RunConfig, resolve_device, task_of
 from marl.tasks import make_environment

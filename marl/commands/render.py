@@ -8,7 +8,7 @@ from typing import Literal
 
 import tyro
 
-from marl.commands.play import Played, Reference, Run, check_player, player_of
+from marl.commands.played import Played, Reference, Run, check_player, player_of
 from marl.errors import ConfigError
 
 __all__ = ["render"]

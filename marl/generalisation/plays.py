@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +21,7 @@ from marl.checkpoint import load_policy, policy_file
 from marl.errors import FileError, TrainingError
 from marl.evaluation import EpisodeTable, Player, play
 from marl.generalisation.arms import file_hash
+from marl.interrupts import deaf_to_interrupt
 from marl.serialisation import atomic_path
 
 __all__ = ["Play", "PlayStore", "play_all", "run_play"]
@@ -210,12 +210,5 @@ def _in_processes(plays: Sequence[Play], jobs: int) -> Any:
 
 
 def _submit(pool: ProcessPoolExecutor, plays: Sequence[Play]) -> dict[Future[EpisodeTable], Play]:
-    """Starts the processes deaf to Ctrl-C, which is for their parent to hear."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # only the main thread gets signals
+    with deaf_to_interrupt():
         return {pool.submit(run_play, play_): play_ for play_ in plays}
-    try:
-        return {pool.submit(run_play, play_): play_ for play_ in plays}
-    finally:
-        signal.signal(signal.SIGINT, before)

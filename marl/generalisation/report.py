@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from marl import __version__
+from marl.cores import usable_cores
 from marl.errors import ConfigError
 from marl.evaluation import EpisodeTable
 from marl.generalisation.arms import natives_of, read_run
@@ -20,7 +21,6 @@ from marl.generalisation.files import write_files
 from marl.generalisation.plan import make_plan
 from marl.generalisation.plays import Play, PlayStore, play_all
 from marl.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
-from marl.processes import usable_cores
 from marl.roster import format_team, parse_teams
 from marl.seed_statistics import normalised_score, probability_of_improvement, score
 from marl.tasks import find_policy

@@ -60,7 +60,7 @@ class UCT:
         self.constant, self.solver, self.keep, self.compiled = constant, solver, keep, compiled
         self.seed, self.grown = seed, 0
         self.tree: Tree | None = None
-        self.chosen = -1
+        self.chosen, self.done = -1, 0
 
     def choose(self, game: Game) -> int:
         """The action to play in a position that is not finished."""
@@ -73,11 +73,20 @@ class UCT:
         Raises:
             ValueError: if the game is finished, or its compiled rules disagree with it.
         """
-        tree, lines, done = self._grow(game)
-        return SearchResult(self.chosen, lines, done, _best_line(tree))
+        self._grow(game)
+        return self.found()
 
-    def _grow(self, game: Game) -> tuple[Tree, tuple[Line, ...], int]:
-        """The tree after a search, what it knows about each action, and the simulations done."""
+    def found(self) -> SearchResult:
+        """What the last search found.
+
+        Raises:
+            ValueError: if there was none.
+        """
+        if self.tree is None:
+            raise ValueError("nothing was searched yet")
+        return SearchResult(self.chosen, self.tree.lines(), self.done, _best_line(self.tree))
+
+    def _grow(self, game: Game) -> None:
         begin = time.perf_counter()
         if game.over:
             raise ValueError(f"{game.name}: the game is over, there is nothing to search")
@@ -89,9 +98,7 @@ class UCT:
             self.grown, done = self.grown + 1, done + grown
             if grown < number:
                 break
-        lines = tree.lines()
-        self.chosen = most_visited(lines, game.mover).action
-        return tree, lines, done
+        self.chosen, self.done = most_visited(tree.lines(), game.mover).action, done
 
     def _chunks(self, begin: float) -> Iterator[int]:
         """Numbers of simulations until the budget is spent."""

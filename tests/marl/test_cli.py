@@ -38,7 +38,7 @@ def _threads() -> Any:
 def test_help_of_every_command_explains_itself(cli: Cli, preset_file: Path) -> None:
     status, out, _ = cli("--help")
     assert status == 0
-    for command in ("train", "evaluate", "render", "compare", "alternate"):
+    for command in ("train", "evaluate", "render", "compare", "alternate", "play", "tournament"):
         assert f"\n  {command} " in out
         status, text, _ = cli(command, "--help")
         assert status == 0
@@ -62,7 +62,8 @@ def test_without_a_command_or_with_a_wrong_one_the_status_is_2(cli: Cli) -> None
     assert cli()[0] == 2
     status, _, err = cli("trian")
     assert status == 2
-    assert "there is no command 'trian'; there is train, evaluate, render, compare, generalise, alternate" in err
+    names = "train, evaluate, render, compare, generalise, alternate, play, tournament"
+    assert f"there is no command 'trian'; there is {names}" in err
 
 
 def test_training_with_every_kind_of_override(cli: Cli, preset_file: Path, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from marl.cores import usable_cores
 from marl.errors import ConfigError
-from marl.processes import available_memory, jobs_that_fit, sole_user, usable_cores
+from marl.processes import available_memory, jobs_that_fit, sole_user
 
 GB = 10**9
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from marl.statistics import Estimate, bootstrap_mean
+from marl.statistics import Estimate, bootstrap_mean, wilson_interval
 
 
 def test_mean_and_interval_of_a_large_normal_sample() -> None:
@@ -108,3 +108,26 @@ def test_as_dict_goes_through_json() -> None:
     assert ranged.as_dict() == {"mean": 1.5, "ci95": [1.0, 2.0], "minimum": -3.0, "maximum": 4.0}
     for estimate in (known, ranged, Estimate(None, None)):
         assert Estimate.from_dict(estimate.as_dict()) == estimate
+
+
+@pytest.mark.parametrize(
+    ("points", "games", "interval"),
+    [(81, 263, (0.2553, 0.3662)), (15, 148, (0.0624, 0.1605)), (0, 20, (0.0, 0.1611)), (1, 29, (0.0061, 0.1718))],
+)
+def test_wilson_intervals_are_those_of_newcombe(points: int, games: int, interval: tuple[float, float]) -> None:
+    """Newcombe, Statistics in Medicine 17 (1998), table I, method 3."""
+    assert wilson_interval(points, games) == pytest.approx(interval, abs=5e-5)
+    low, high = wilson_interval(games - points, games)
+    assert (1 - high, 1 - low) == pytest.approx(interval, abs=5e-5)
+
+
+def test_wilson_takes_half_points_and_no_impossible_ones() -> None:
+    low, high = wilson_interval(2.5, 5)
+    assert low == pytest.approx(1 - high)
+    assert wilson_interval(2, 5)[0] < low < wilson_interval(3, 5)[0]
+    for games in range(1, 200):
+        assert wilson_interval(0, games)[0] == 0.0
+        assert wilson_interval(games, games)[1] == 1.0
+    for points, games in ((0, 0), (-1, 5), (5.5, 5)):
+        with pytest.raises(ValueError, match=f"{points} of {games}: give at least one game"):
+            wilson_interval(points, games)

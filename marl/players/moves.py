@@ -1,0 +1,26 @@
+"""Moves as a person writes them."""
+
+from __future__ import annotations
+
+from marl.game import Game, IllegalActionError
+
+__all__ = ["listed", "read_move"]
+
+
+def listed(game: Game) -> str:
+    """All legal moves."""
+    return ", ".join(game.describe(action) for action in game.legal)
+
+
+def read_move(game: Game, text: str) -> int:
+    """The action that a person wrote.
+
+    Raises:
+        IllegalActionError: if it names none, or is not legal; in the words of a person, not in numbers of actions.
+    """
+    action, text = game.read(text), text.strip()
+    if game.over:
+        raise IllegalActionError(f"{game.name}: the game is over, {text} cannot be played any more")
+    if action not in game.legal:
+        raise IllegalActionError(f"{game.name}: {text} is not legal here; legal are {listed(game)}")
+    return action

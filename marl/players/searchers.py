@@ -1,0 +1,61 @@
+"""Players that search."""
+
+from __future__ import annotations
+
+from marl.game import Game
+from marl.players.player import View
+from marl.search.negamax import Negamax
+from marl.search.result import SearchResult
+from marl.search.uct import UCT
+
+__all__ = ["NegamaxPlayer", "UCTPlayer"]
+
+
+class NegamaxPlayer:
+    """Plays what `Negamax` finds.
+
+    Args:
+        search: is done for each move.
+    """
+
+    def __init__(self, search: Negamax) -> None:
+        self.search = search
+        self._last: tuple[Game, int] | None = None
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        action = self.search.choose(game)
+        self._last = game, action
+        return action
+
+    def view(self) -> View | None:
+        """The exact value of each action, which is searched for only now; see `Player`."""
+        if self._last is None:
+            return None
+        game, action = self._last
+        return _view(game, self.search.search(game, chosen=action), "positions")
+
+
+class UCTPlayer:
+    """Plays what `UCT` finds.
+
+    Args:
+        search: is done for each move.
+    """
+
+    def __init__(self, search: UCT) -> None:
+        self.search = search
+        self._last: Game | None = None
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        self._last = game
+        return self.search.choose(game)
+
+    def view(self) -> View | None:
+        """Visits and values of each action; see `Player`."""
+        return None if self._last is None else _view(self._last, self.search.found(), "simulations")
+
+
+def _view(game: Game, result: SearchResult, unit: str) -> View:
+    return View(game, result.action, result.simulations, unit, result.lines, result.best_line)

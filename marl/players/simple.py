@@ -1,0 +1,41 @@
+"""Players that do not think."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from marl.game import Game
+from marl.players.player import View
+
+__all__ = ["FirstLegal", "Random"]
+
+
+class Random:
+    """Draws any legal action.
+
+    Args:
+        seed: of what is drawn.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.generator = np.random.default_rng(seed)
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        return int(self.generator.choice(game.legal))
+
+    def view(self) -> View | None:
+        """Nothing; see `Player`."""
+        return None
+
+
+class FirstLegal:
+    """Plays the first legal action in rising order."""
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        return game.legal[0]
+
+    def view(self) -> View | None:
+        """Nothing; see `Player`."""
+        return None

@@ -1,0 +1,116 @@
+"""Players by what the command line calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from marl.errors import ConfigError
+from marl.game import Game
+from marl.players.player import Player
+from marl.players.rules import RulePlayer
+from marl.players.searchers import NegamaxPlayer, UCTPlayer
+from marl.players.simple import FirstLegal, Random
+from marl.search.negamax import Negamax, Ties
+from marl.search.uct import UCT
+
+__all__ = ["PlayerSpec", "make_player", "parse_player"]
+
+Kind = Literal["random", "first", "rules", "negamax", "uct", "human"]
+WITHOUT_BUDGET: dict[str, Kind] = {"random": "random", "first": "first", "rules": "rules", "human": "human"}
+THERE_IS = (
+    "there is random, first, rules (of tic_tac_toe), negamax:DEPTH (negamax:9), uct:SIMULATIONS (uct:1000), "
+    "uct:SECONDSs (uct:0.5s) and human"
+)
+
+
+@dataclass(frozen=True)
+class PlayerSpec:
+    """A player that can be made as often as wished.
+
+    Args:
+        text: what was written.
+        kind: of player.
+        depth: of negamax.
+        simulations: of UCT, if its budget is not of time.
+        seconds: of UCT, if its budget is of time.
+        ties: what negamax plays among equally good actions.
+        plain: UCT without proofs and without a kept subtree.
+    """
+
+    text: str
+    kind: Kind
+    depth: int = 0
+    simulations: int | None = None
+    seconds: float | None = None
+    ties: Ties = "first"
+    plain: bool = False
+
+
+def parse_player(text: str) -> PlayerSpec:
+    """Reads what a person calls a player, e.g. ``uct:1000``.
+
+    Raises:
+        ConfigError: for an unknown player, or a budget that is missing, not wanted or 0.
+    """
+    name, colon, budget = text.strip().partition(":")
+    if name in WITHOUT_BUDGET:
+        if colon:
+            raise ConfigError(f"player {text!r}: {name} takes no budget; write {name}")
+        return PlayerSpec(name, WITHOUT_BUDGET[name])
+    if name == "negamax":
+        if not re.fullmatch(r"[0-9]+", budget) or int(budget) < 1:
+            raise ConfigError(f"player {text!r}: give the depth in moves, 1 or more, e.g. negamax:9")
+        return PlayerSpec(f"negamax:{int(budget)}", "negamax", depth=int(budget))
+    if name == "uct":
+        return _uct(text, budget)
+    raise ConfigError(f"there is no player {text!r}; {THERE_IS}")
+
+
+def _uct(text: str, budget: str) -> PlayerSpec:
+    number = budget.removesuffix("s")
+    if budget.isdecimal() and int(budget) > 0:
+        return PlayerSpec(f"uct:{int(budget)}", "uct", simulations=int(budget))
+    if number != budget and re.fullmatch(r"[0-9]*\.?[0-9]+", number) and float(number) > 0:
+        return PlayerSpec(f"uct:{float(number):g}s", "uct", seconds=float(number))
+    raise ConfigError(
+        f"player {text!r}: give a budget above 0, simulations (uct:1000) or seconds for each move (uct:0.5s)"
+    )
+
+
+def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Player] | None = None) -> Player:
+    """A fresh player for one game.
+
+    Args:
+        spec: which.
+        game: where it begins.
+        seed: of what the player draws.
+        human: makes the player at the terminal; None if there is no terminal.
+
+    Raises:
+        ConfigError: if the player cannot play this game, or a human has no terminal.
+    """
+    if spec.kind == "human":
+        if human is None:
+            raise ConfigError("player 'human' needs a terminal, and standard input is none")
+        return human()
+    if spec.kind == "rules" and game.name != "tic_tac_toe":
+        raise ConfigError(f"player 'rules' knows the rules of thumb of tic_tac_toe only and cannot play {game.name}")
+    if spec.kind == "negamax" and game.num_players != 2:
+        raise ConfigError(f"player {spec.text!r} plays games of two; {game.name} has {game.num_players} players")
+    return _made(spec, seed)
+
+
+def _made(spec: PlayerSpec, seed: int) -> Player:
+    if spec.kind == "random":
+        return Random(seed)
+    if spec.kind == "first":
+        return FirstLegal()
+    if spec.kind == "rules":
+        return RulePlayer()
+    if spec.kind == "negamax":
+        return NegamaxPlayer(Negamax(spec.depth, spec.ties, seed))
+    extras = not spec.plain
+    return UCTPlayer(UCT(spec.simulations, spec.seconds, solver=extras, keep=extras, seed=seed))

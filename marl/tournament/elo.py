@@ -1,0 +1,110 @@
+"""Ratings of players who met, and how sure they are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.sparse.csgraph import shortest_path
+
+__all__ = ["PRIOR_GAMES", "bounded", "elo_interval", "elo_ratings"]
+
+ELO_PER_LOGIT = 400 / math.log(10)
+PRIOR_GAMES = 1.0
+"""Drawn games that are added to each pair."""
+RESAMPLES = 1000
+MOST_STEPS, ENOUGH = 200, 1e-9
+
+Points = NDArray[np.float64]
+
+
+def elo_ratings(points: Points) -> NDArray[np.float64]:
+    r"""Ratings by maximum likelihood, with mean zero.
+
+    A player whose rating is higher by :math:`d` scores :math:`1 / (1 + 10^{-d / 400})`; draws count as half a win. One
+    drawn game is added to each pair, whether they met or not, so that who won all has a rating, too.
+
+    Source: Bradley and Terry, Biometrika 39 (1952); Newton's method with the steps of Tran-Dinh and Sun, "Generalized
+    self-concordant functions", Mathematical Programming 178 (2019).
+
+    Args:
+        points: ``[..., P, P]``, what the player of the row scored against the player of the column.
+
+    Returns:
+        ``[..., P]``.
+    """
+    scored, games = _with_prior(points)
+    rating = np.zeros(points.shape[:-1])
+    for _ in range(MOST_STEPS):
+        expected = _expected(rating)
+        gradient = (scored - games * expected).sum(-1)
+        step = np.linalg.solve(_curvature(games, expected), gradient[..., None])[..., 0]
+        reach = np.maximum(np.ptp(step, axis=-1, keepdims=True), 1e-12)
+        rating = rating + step * np.log1p(reach) / reach
+        if np.abs(step).max() < ENOUGH:
+            break
+    return ELO_PER_LOGIT * (rating - rating.mean(-1, keepdims=True))
+
+
+def _with_prior(points: Points) -> tuple[Points, Points]:
+    """Points and games ``[..., P, P]`` with the added draws."""
+    scored = (points + PRIOR_GAMES / 2) * (1.0 - np.eye(points.shape[-1]))
+    return scored, scored + np.swapaxes(scored, -1, -2)
+
+
+def _expected(rating: NDArray[np.float64]) -> Points:
+    """What the player of the row scores in a game against the player of the column; ratings in logits."""
+    return np.asarray(1 / (1 + np.exp(rating[..., None, :] - rating[..., :, None])))
+
+
+def _curvature(games: Points, expected: Points) -> Points:
+    """Of the log likelihood, negative; the added 1 keeps the mean at zero."""
+    weight = games * expected * (1 - expected)
+    return weight.sum(-1)[..., None] * np.eye(games.shape[-1]) - weight + 1.0
+
+
+def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | None]]:
+    """95 % intervals of ratings.
+
+    They are percentile intervals: whole openings are drawn again, with all that was played from them. If the results
+    alone do not bound every rating, see `bounded`, or there is but one opening, drawing again knows too little of what
+    can happen: then they are those of the normal approximation, in which every game counts by itself.
+
+    Args:
+        points: ``[K, P, P]``, see `elo_ratings`, for each opening.
+        seed: of what is drawn.
+
+    Returns:
+        For each player the lower and the upper end; None for one that the results do not bound.
+    """
+    below, above = bounded(points.sum(0))
+    openings = len(points)
+    if openings > 1 and below.all() and above.all():
+        counts = np.random.default_rng(seed).multinomial(openings, np.full(openings, 1 / openings), RESAMPLES)
+        ratings = elo_ratings(np.tensordot(counts.astype(np.float64), points, 1))
+        low, high = np.percentile(ratings, (2.5, 97.5), axis=0)
+    else:
+        rating, (_, games) = elo_ratings(points.sum(0)), _with_prior(points.sum(0))
+        covariance = np.linalg.pinv(_curvature(games, _expected(rating / ELO_PER_LOGIT)) - 1.0)
+        reach = stats.norm.ppf(0.975) * ELO_PER_LOGIT * np.sqrt(np.diag(covariance))
+        low, high = rating - reach, rating + reach
+    ends = zip(low.tolist(), high.tolist(), below, above, strict=True)
+    return [(lowest if down else None, highest if up else None) for lowest, highest, down, up in ends]
+
+
+def bounded(points: Points) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether the results alone, without the added draws, bound each rating from below and from above.
+
+    A rating has a lower end if the player scored against someone, who scored against someone, and so on, until
+    everybody is reached (Ford, American Mathematical Monthly 64, 1957).
+
+    Args:
+        points: ``[P, P]``, see `elo_ratings`.
+
+    Returns:
+        From below and from above, each ``[P]``.
+    """
+    reached = np.isfinite(shortest_path(points > 0, unweighted=True))
+    return reached.all(1), reached.all(0)
