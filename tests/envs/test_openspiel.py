@@ -11,7 +11,7 @@ import pytest
 from envs.connect_four import ConnectFour
 from envs.tic_tac_toe import TicTacToe
 
-pyspiel = pytest.importorskip("pyspiel", exc_type=ImportError)
+pyspiel = pytest.importorskip("pyspiel")
 
 
 def by_rows(action: int) -> int:
