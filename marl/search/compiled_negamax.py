@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from marl.game import Game, Kernels
 from marl.search.compiled import LEGAL, MOVER, PLAY, RETURNS, VALUE
+from marl.search.pointers import pointers_of
 
 __all__ = ["explore"]
 
@@ -137,5 +138,6 @@ def explore(game: Game, kernels: Kernels, depth: int, exact: bool) -> tuple[NDAr
     outcomes = np.empty((depth + 1, players))
     values, counts = np.empty(most), np.zeros((most, 3), dtype=np.int64)
     room = (states, actions, weights, outcomes, values, counts)
-    number = _explore(kernels.legal, kernels.play, kernels.value, kernels.mover, depth, exact, *room)
+    legal, play, value, mover, _ = pointers_of(kernels)
+    number = _explore(legal, play, value, mover, depth, exact, *room)
     return values[:number], counts[:number]

@@ -8,6 +8,7 @@ import numpy as np
 
 from marl.game import Game, Kernels
 from marl.search.compiled import ACTION, COLUMNS, COUNT, FIRST, PROVEN, VISITS, seed_draws, simulate, subtree
+from marl.search.pointers import pointers_of
 from marl.search.result import Line, line_of
 
 __all__ = ["CompiledTree"]
@@ -32,8 +33,7 @@ class CompiledTree:
 
     def grow(self, simulations: int, seed: int) -> int:
         """See `Tree`."""
-        rules = self.kernels
-        functions = (rules.legal, rules.play, rules.value, rules.mover, rules.rollout)
+        rules, functions = self.kernels, pointers_of(self.kernels)
         root, done = rules.encode(self.game), 0
         seed_draws(seed)
         while done < simulations and not self.arrays[0][0, PROVEN]:
