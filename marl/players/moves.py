@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from marl.game import Game, IllegalActionError
 
 __all__ = ["listed", "read_move"]
 
 
 def listed(game: Game) -> str:
-    """All legal moves."""
-    return ", ".join(game.describe(action) for action in game.legal)
+    """All legal moves, in the order of their numbers as a person writes them."""
+    return ", ".join(sorted((game.describe(action) for action in game.legal), key=_numbers))
+
+
+def _numbers(move: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", move)]
 
 
 def read_move(game: Game, text: str) -> int:

@@ -31,10 +31,10 @@ class Terminal:
 def test_legal_moves_are_listed_and_wrong_input_is_asked_again() -> None:
     terminal, game = Terminal("x|0|5| 5 |1"), TicTacToe().play(TicTacToe().read("5"))
     assert terminal.human.choose(game) == game.read("1")
-    assert terminal.shown[0] == "legal moves: 1, 4, 7, 2, 8, 3, 6, 9; or undo, hint, view, quit"
+    assert terminal.shown[0] == "legal moves: 1, 2, 3, 4, 6, 7, 8, 9; or undo, hint, view, quit"
     assert terminal.shown.count("player 2, your move: ") == 5
     assert "tic_tac_toe: 'x' names no cell; write a number from 1 to 9" in terminal.text
-    assert terminal.text.count("tic_tac_toe: 5 is not legal here; legal are 1, 4, 7, 2, 8, 3, 6, 9") == 2
+    assert terminal.text.count("tic_tac_toe: 5 is not legal here; legal are 1, 2, 3, 4, 6, 7, 8, 9") == 2
     with pytest.raises(StopIteration):  # nothing else was typed
         terminal.ask("")
 
