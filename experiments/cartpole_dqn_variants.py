@@ -2,8 +2,7 @@
 
 Usage: python experiments/cartpole_dqn_variants.py [--seeds 10] [--env-steps N] [--jobs N] [--runs DIR]
 
-Each variant changes a little of ``cartpole_dqn_classic.yaml``; learning rates are twice those published, as that preset
-says. Finished runs are kept, so that a stopped comparison
+Each variant changes a little of ``cartpole_dqn_classic.yaml``. Finished runs are kept, so that a stopped comparison
 loses nothing.
 """
 
@@ -25,7 +24,7 @@ VARIANTS: dict[str, list[str]] = {
         "{kind: exponential, start: 0.8, end: 0.05, factor: 0.99, per: updates}",
     ],
     "gamma_0.9": ["--algorithm.gamma", "0.9"],
-    "gamma_0.9_slower": ["--algorithm.gamma", "0.9", "--algorithm.learning-rate", "0.001"],
+    "gamma_0.9_slower": ["--algorithm.gamma", "0.9", "--algorithm.learning-rate", "0.0005"],
     "decay_0.5": [
         "--algorithm.exploration",
         "{kind: exponential, start: 1.0, end: 0.01, factor: 0.5, per: updates}",
