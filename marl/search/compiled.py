@@ -182,16 +182,16 @@ def simulate(
         simulations: how many.
         constant: of the upper confidence bound.
         solver: whether proven outcomes are backed up.
-        nodes, totals, scores: the tree, of at least ``size + simulations most_legal`` rows.
+        nodes, totals, scores: the tree, of at least ``size + most_legal`` rows.
 
     Returns:
-        Nodes of the tree, and simulations done: fewer if the root was proven.
+        Nodes of the tree, and simulations done: fewer if the root was proven, or there was no more room.
     """
     players = totals.shape[1]
     state, outcome = np.empty_like(root), np.empty(players)
     actions, path = np.empty(most_legal, np.int64), np.empty(size + simulations + 1, np.int32)
     for done in range(simulations):
-        if nodes[0, PROVEN]:
+        if nodes[0, PROVEN] or size + most_legal > len(nodes):
             return size, done
         state[:] = root
         node, depth, over = 0, 0, False

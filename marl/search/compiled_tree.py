@@ -13,7 +13,8 @@ from marl.search.result import Line, line_of
 
 __all__ = ["CompiledTree"]
 
-PART = 2**16  # simulations for which room is made at once
+PART = 2**16  # simulations for which room is made at once, most of them
+ROWS = 3  # that a simulation needs, more or less
 
 
 class CompiledTree:
@@ -38,7 +39,7 @@ class CompiledTree:
         seed_draws(seed)
         while done < simulations and not self.arrays[0][0, PROVEN]:
             number = min(PART, simulations - done)
-            self._reserve(self.size + number * rules.most_legal)
+            self._reserve(self.size + rules.most_legal + ROWS * number)
             settings = (rules.most_legal, self.size, number, self.constant, self.solver)
             self.size, number = simulate(*functions, root, *settings, *self.arrays)
             done += number

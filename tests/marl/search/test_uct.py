@@ -53,7 +53,7 @@ def test_with_numba_and_without_the_same_games_are_played(start: Any, solver: bo
     pytest.importorskip("numba")
     games = [
         played(
-            [UCT(60 + 40 * seat, solver=solver, keep=keep, seed=seat, compiled=compiled) for seat in range(3)], start
+            [UCT(40 + 30 * seat, solver=solver, keep=keep, seed=seat, compiled=compiled) for seat in range(3)], start
         )
         for compiled in (False, True)
     ]
@@ -70,7 +70,7 @@ def test_with_numba_and_without_a_long_search_finds_the_same(start: Any) -> None
     for _ in range(2):
         later = later.play(later.legal[-1])
     for game in (start, later):
-        assert UCT(3000, seed=2, compiled=True).search(game) == UCT(3000, seed=2, compiled=False).search(game)
+        assert UCT(2000, seed=2, compiled=True).search(game) == UCT(2000, seed=2, compiled=False).search(game)
 
 
 @BOTH
