@@ -14,6 +14,10 @@ from marl.game import IllegalActionError, Kernels, check_legal
 
 __all__ = ["NineBoard"]
 
+SHIFTS = tuple(range(0, 81, 9))
+ACTIONS = tuple(tuple(tuple(shift + cell for cell in free) for free in FREE) for shift in SHIFTS)
+"""``[9][512]``: for each board and each set of its taken cells the actions that are left."""
+
 
 @dataclass(frozen=True, slots=True)
 class NineBoard:
@@ -78,7 +82,7 @@ class NineBoard:
         """The free cells of the board to be played on; see `Game`."""
         if self.over:
             return ()
-        return tuple(9 * self.board + cell for cell in FREE[self._taken])
+        return ACTIONS[self.board][self._taken]
 
     @property
     def returns(self) -> tuple[float, ...]:
@@ -89,8 +93,9 @@ class NineBoard:
 
     def play(self, action: int) -> NineBoard:
         """Takes a cell; see `Game`."""
-        check_legal(self, action, self._forbids(action))
         board, cell = divmod(action, 9)
+        if self.won or board != self.board or self._taken >> cell & 1:
+            check_legal(self, action, self._forbids(action))
         first, second = self.cells
         if self.mover == 0:
             first |= 1 << action
@@ -108,7 +113,7 @@ class NineBoard:
         """See `Game`."""
         if self.over:
             return self.returns
-        sides = [[cells >> 9 * board & FULL for board in range(9)] for cells in self.cells]
+        sides = [[cells >> shift & FULL for shift in SHIFTS] for cells in self.cells]
         own, other = sides if self.mover == 0 else sides[::-1]
         board = self.board
         while free := FREE[(cells := own[board]) | other[board]]:

@@ -3,9 +3,10 @@
 Usage: python experiments/benchmark_games.py [--parts search start] [--seconds 1.0] [--out FILE]
 
 Protocol: "search" counts simulations of UCT from the empty board (one random playout each, the constant sqrt(2), proven
-outcomes backed up), by the whole call ``UCT(n).search(game)``, in CPU time; systems take turns, because the machine
-may be shared, and the best of their repetitions counts. The deep-copying tree is UCT as first lessons write it: an
-object a node, a deepcopy of the board a simulation. OpenSpiel is its C++ ``MCTSBot`` with the same settings.
+outcomes backed up), by the whole call ``UCT(n).search(game)``, in CPU time. Systems take turns over the whole run,
+because the machine may be shared, and the best of their repetitions counts. The deep-copying tree is UCT as first
+lessons write it: an object a node, a deepcopy of the board a simulation. OpenSpiel is its C++ ``MCTSBot`` with the
+same settings.
 "start" is the time of the first search in a new process, what it loads included: with an empty Numba cache, then again.
 """
 
@@ -38,6 +39,7 @@ HERE = Path(__file__).parent
 Part = Literal["search", "start"]
 GAMES = (TicTacToe(), NineBoard(), ConnectFour())
 SIMULATIONS = (1_000, 10_000, 100_000)
+TURNS = 5
 COMPILED, PYTHON = "this package, Numba", "this package, Python"
 COPYING, OPENSPIEL = "deep-copying tree", "OpenSpiel C++"
 
@@ -89,15 +91,19 @@ def systems(game: Any) -> dict[str, Callable[[int, int], int]]:
 
 def search_rows(seconds: float) -> list[Row]:
     """Simulations per second of each system, for each game and budget."""
-    rows = []
-    for game in GAMES:
-        for simulations in SIMULATIONS:
-            best = dict.fromkeys(systems(game), 0.0)
-            for turn in range(3):
-                for name, search in systems(game).items():
-                    best[name] = max(best[name], _best_rate(search, simulations, turn, seconds / 3))
-            rows += [Row("search", game.name, name, simulations, rate=rate) for name, rate in best.items()]
-    return rows
+    best = {
+        (game.name, name, simulations): 0.0
+        for game in GAMES
+        for name in systems(game)
+        for simulations in SIMULATIONS
+        if name != COPYING or simulations <= 10_000
+    }
+    searches = {(game.name, name): search for game in GAMES for name, search in systems(game).items()}
+    for turn in range(TURNS):
+        for (game, name, simulations), rate in best.items():
+            again = _best_rate(searches[game, name], simulations, turn, seconds / TURNS)
+            best[game, name, simulations] = max(rate, again)
+    return [Row("search", game, name, simulations, rate=rate) for (game, name, simulations), rate in best.items()]
 
 
 def _best_rate(search: Callable[[int, int], int], simulations: int, turn: int, seconds: float) -> float:
@@ -196,7 +202,7 @@ def tables_of(rows: Sequence[Row]) -> list[Table]:
         rates.add_column(column, justify="left" if column in ("game", "system") else "right")
     found = {(row.game, row.system, row.simulations): row.rate for row in rows if row.rate is not None}
     for game, system in dict.fromkeys((game, system) for game, system, _ in found):
-        rates.add_row(game, system, *(f"{found[game, system, n] / 1e3:,.1f}" for n in SIMULATIONS))
+        rates.add_row(game, system, *(_thousands(found.get((game, system, n))) for n in SIMULATIONS))
     starts = Table("game", "first search", "seconds", "CPU seconds", title="Starts", title_justify="left")
     for row in rows:
         if row.seconds is not None:
@@ -206,6 +212,10 @@ def tables_of(rows: Sequence[Row]) -> list[Table]:
         limit = f"at {'most' if goal.most else 'least'} {goal.limit:g}"
         aims.add_row(goal.what, f"{goal.measured:.2f}", limit, "reached" if goal.reached else "missed")
     return [table for table in (rates, starts, aims) if table.row_count]
+
+
+def _thousands(rate: float | None) -> str:
+    return "" if rate is None else f"{rate / 1e3:,.1f}"
 
 
 def main(
