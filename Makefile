@@ -55,9 +55,10 @@ bench-cartpole: $(STAMP) ## Measure CartPole beside Stable-Baselines3, which it 
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[bench]'
 	$(BIN)/python experiments/benchmark_cartpole.py $(BENCH_ARGS)
 
-bench-games: $(STAMP) ## Measure search on small games beside OpenSpiel, which it installs
+bench-games: $(STAMP) ## Measure search beside OpenSpiel, which it installs, and play the tables
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[games]'
 	$(BIN)/python experiments/benchmark_games.py $(BENCH_ARGS)
+	$(BIN)/python experiments/games_tables.py
 
 clean: ## Remove .venv, build output and caches; runs stay
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -188,9 +188,12 @@ def gradients(policy: ActorCritic, tag: SimpleTag, **options: Any) -> tuple[set[
     collector = Collector(tag, 6, seed=0)
     collector.collect(policy)
     rollout, _ = collector.collect(policy)
-    PPO(policy, PPOConfig(epochs=1, minibatches=1, **options), seed=0).update(rollout, 0.0)
-    reached = {name for name, p in policy.named_parameters() if p.grad is not None and p.grad.any()}
-    return reached, {name for name, _ in policy.named_parameters()} - reached
+    learner = PPO(policy, PPOConfig(epochs=1, minibatches=1, **options), seed=0)
+    learner.update(rollout, 0.0)
+    names, sizes = zip(*((name, p.numel()) for name, p in policy.named_parameters()), strict=True)
+    moments = learner.state()["optimiser"]["exp_avg"].split(sizes)  # a share of the gradient after one step
+    reached = {name for name, moment in zip(names, moments, strict=True) if moment.any()}
+    return reached, set(names) - reached
 
 
 @pytest.mark.parametrize("sharing", ["class", "team", "agent"])
