@@ -1,6 +1,6 @@
 """Search on small games beside a deep-copying tree and OpenSpiel, in one run on one thread.
 
-Usage: python experiments/benchmark_games.py [--parts search start] [--seconds 1.0] [--out FILE]
+Usage: python experiments/benchmark_games.py [--parts search start] [--seconds 3.0] [--out FILE]
 
 Protocol: "search" counts simulations of UCT from the empty board (one random playout each, the constant sqrt(2), proven
 outcomes backed up), by the whole call ``UCT(n).search(game)``, in CPU time. Systems take turns over the whole run,
@@ -219,7 +219,7 @@ def _thousands(rate: float | None) -> str:
 
 
 def main(
-    parts: tuple[Part, ...] = tuple(PARTS), seconds: float = 1.0, out: Path = HERE / "results" / "benchmark_games.json"
+    parts: tuple[Part, ...] = tuple(PARTS), seconds: float = 3.0, out: Path = HERE / "results" / "benchmark_games.json"
 ) -> None:
     """Measures everything, prints tables and writes the rows.
 
