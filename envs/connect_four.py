@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, Kernels, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
@@ -115,11 +114,7 @@ class ConnectFour:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        with suppress(ModuleNotFoundError):
-            from envs.kernels.connect_four import KERNELS
-
-            return KERNELS
-        return None
+        return compiled_rules("envs.kernels.connect_four")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own discs, the other's discs, as PettingZoo's ``connect_four_v3`` has them; see `Game`."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import FREE, FULL, WON
-from marl.game import IllegalActionError, Kernels, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules
 
 __all__ = ["NineBoard"]
 
@@ -127,11 +126,7 @@ class NineBoard:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        with suppress(ModuleNotFoundError):
-            from envs.kernels.nine_board import KERNELS
-
-            return KERNELS
-        return None
+        return compiled_rules("envs.kernels.nine_board")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, the other's cells, and the board to be played on, on the whole square; see `Game`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import lines
-from marl.game import IllegalActionError, Kernels, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules, play_out
 
 __all__ = ["NOBODY", "Quarto"]
 
@@ -101,20 +100,12 @@ class Quarto:
 
     def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
         """See `Game`."""
-        position = self
-        while not position.over:
-            legal = position.legal
-            position = position.play(legal[int(draw() * len(legal))])
-        return position.returns
+        return play_out(self, draw)
 
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        with suppress(ModuleNotFoundError):
-            from envs.kernels.quarto import KERNELS
-
-            return KERNELS
-        return None
+        return compiled_rules("envs.kernels.quarto")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Cells that hold a piece, and with each property; the pieces that are left; the chosen one; see `Game`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import lines
-from marl.game import IllegalActionError, Kernels, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules, play_out
 
 __all__ = ["SIDE", "ThreeMarks"]
 
@@ -81,20 +80,12 @@ class ThreeMarks:
 
     def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
         """See `Game`."""
-        position = self
-        while not position.over:
-            legal = position.legal
-            position = position.play(legal[int(draw() * len(legal))])
-        return position.returns
+        return play_out(self, draw)
 
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        with suppress(ModuleNotFoundError):
-            from envs.kernels.three_marks import KERNELS
-
-            return KERNELS
-        return None
+        return compiled_rules("envs.kernels.three_marks")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, those of the next seat, those of the one after; see `Game`."""

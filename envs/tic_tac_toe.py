@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import FREE, FULL, WON
-from marl.game import IllegalActionError, Kernels, check_legal
+from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules
 
 __all__ = ["TicTacToe"]
 
@@ -92,11 +91,7 @@ class TicTacToe:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        with suppress(ModuleNotFoundError):
-            from envs.kernels.tic_tac_toe import KERNELS
-
-            return KERNELS
-        return None
+        return compiled_rules("envs.kernels.tic_tac_toe")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, the other's cells, as ``tictactoe_v3`` has them; see `Game`."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Game", "IllegalActionError", "Kernels", "check_legal"]
+__all__ = ["Game", "IllegalActionError", "Kernels", "check_legal", "compiled_rules", "play_out"]
 
 G = TypeVar("G", bound="Game")
 
@@ -148,3 +149,35 @@ def check_legal(game: Any, action: int, why: str | None) -> None:
     if why is not None:
         legal = ", ".join(str(other) for other in game.legal)
         raise IllegalActionError(f"{game.name}: action {action} is not legal: {why}; legal are {legal}")
+
+
+def play_out(position: Any, draw: Callable[[], float]) -> tuple[float, ...]:
+    """`Game.rollout` for any game, position by position.
+
+    Args:
+        position: where play begins.
+        draw: see `Game.rollout`.
+
+    Returns:
+        For each seat what it won.
+    """
+    while not position.over:
+        legal = position.legal
+        position = position.play(legal[int(draw() * len(legal))])
+    returns: tuple[float, ...] = position.returns
+    return returns
+
+
+def compiled_rules(module: str) -> Kernels | None:
+    """The ``KERNELS`` of a module that needs Numba; None without Numba.
+
+    Args:
+        module: its full name.
+    """
+    try:
+        found: Kernels = import_module(module).KERNELS
+    except ModuleNotFoundError as error:
+        if error.name != "numba":
+            raise
+        return None
+    return found
