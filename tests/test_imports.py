@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "marl.captions",
         "marl.board_picture",
         "marl.cores",
+        "marl.process_pool",
         "marl.rendering",
     ),
     ("marl.interrupts", "marl.logger", "marl.score_log", "marl.networks", "marl.buffers", "marl.adapters"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +21,7 @@ from marl.errors import FileError, TrainingError
 from marl.evaluation import EpisodeTable, Player, play
 from marl.generalisation.arms import file_hash
 from marl.interrupts import deaf_to_interrupt
+from marl.process_pool import process_pool
 from marl.serialisation import atomic_path
 
 __all__ = ["Play", "PlayStore", "play_all", "run_play"]
@@ -190,23 +190,16 @@ def _in_this_process(plays: Sequence[Play]) -> Any:
 
 
 def _in_processes(plays: Sequence[Play], jobs: int) -> Any:
-    before = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
+    try:
+        with process_pool(jobs, torch.set_num_threads, (1,)) as pool:
             futures = _submit(pool, plays)
             for future in as_completed(futures):
                 yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise TrainingError(
-                "a playing process died; it may have lacked memory (then give fewer --jobs), or a script calls "
-                "marl.generalise outside of if __name__ == '__main__'. What was played is kept: the same again goes on"
-            ) from error
-        except BaseException:  # Ctrl-C, too: nobody waits for what is played at this moment
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in set(multiprocessing.active_children()) - before:
-                child.terminate()
-            raise
+    except BrokenProcessPool as error:
+        raise TrainingError(
+            "a playing process died; it may have lacked memory (then give fewer --jobs), or a script calls "
+            "marl.generalise outside of if __name__ == '__main__'. What was played is kept: the same again goes on"
+        ) from error
 
 
 def _submit(pool: ProcessPoolExecutor, plays: Sequence[Play]) -> dict[Future[EpisodeTable], Play]:

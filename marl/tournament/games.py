@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from marl.games import new_game
 from marl.interrupts import deaf_to_interrupt
 from marl.players.match import play_match
 from marl.players.specs import make_player
+from marl.process_pool import process_pool
 from marl.search.negamax import Negamax
 from marl.search.uct import UCT
 from marl.tournament.plan import Plan, Round, opening_of, rounds_of, seed_of
@@ -110,19 +110,12 @@ def _here(plan: Plan, rounds: Sequence[Round]) -> Generator[list[Played], None, 
 
 def _in_processes(plan: Plan, chunks: Sequence[Sequence[Round]], jobs: int) -> Generator[list[Played], None, None]:
     """What is finished, and often nothing at all, so that who waits can stop."""
-    before = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        try:
+    try:
+        with process_pool(jobs) as pool:
             with deaf_to_interrupt():
                 waiting = {pool.submit(partial(play_rounds, plan), chunk) for chunk in chunks}
             while waiting:
                 done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
                 yield [game for future in done for game in future.result()]
-        except BrokenProcessPool as error:
-            raise TrainingError("a playing process died; it may have lacked memory: give fewer --jobs") from error
-        finally:
-            if waiting:  # nobody waits for what is played at this moment
-                pool.shutdown(wait=False, cancel_futures=True)
-                for child in set(multiprocessing.active_children()) - before:
-                    child.terminate()
-                    child.join()
+    except BrokenProcessPool as error:
+        raise TrainingError("a playing process died; it may have lacked memory: give fewer --jobs") from error

@@ -1,0 +1,35 @@
+"""A pool of processes that ends when it is left."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["process_pool"]
+
+
+@contextmanager
+def process_pool(
+    jobs: int, initializer: Callable[..., object] | None = None, initargs: tuple[Any, ...] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """A pool of spawned processes, all ended and joined when the block is left.
+
+    Left by an exception, by Ctrl-C or by closing a generator, it does not wait for work under way: nobody waits for
+    that either. The pool itself joins what is terminated, so that no two threads wait for one process.
+
+    Args:
+        jobs: processes.
+        initializer: called in each, first.
+        initargs: its arguments.
+    """
+    before = set(multiprocessing.active_children())
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer, initargs) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for child in set(multiprocessing.active_children()) - before:
+                child.terminate()
+            raise
