@@ -57,6 +57,17 @@ class NineBoard:
         return cls(board=board)
 
     @classmethod
+    def variant(cls, text: str) -> NineBoard:
+        """An empty game that begins on the board that a person names, from 1; see `marl.games.new_game`.
+
+        Raises:
+            ValueError: if it names none.
+        """
+        if len(text) != 1 or text not in "123456789":
+            raise ValueError("give the first board, 1 to 9")
+        return cls(board=int(text) - 1)
+
+    @classmethod
     def drawn(cls, generator: np.random.Generator) -> NineBoard:
         """An empty game whose first board is drawn."""
         return cls(board=int(generator.integers(9)))

@@ -14,7 +14,7 @@ GROUP = "marl.games"
 
 
 class UnknownGameError(ConfigError):
-    """No installed package offers the game, or what it needs is not installed."""
+    """No installed package offers the game or the variant, or what it needs is not installed."""
 
 
 def game_names() -> tuple[str, ...]:
@@ -22,12 +22,17 @@ def game_names() -> tuple[str, ...]:
     return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
 
 
-def new_game(name: str) -> Game:
-    """The first position of a game: what its entry point gives when it is called without arguments.
+def new_game(text: str) -> Game:
+    """The first position of a game.
+
+    Args:
+        text: its name, e.g. ``tic_tac_toe``; or name and variant, e.g. ``nine_board:5``. A name alone calls the entry
+            point without arguments, a variant calls its method ``variant`` with the text after the colon.
 
     Raises:
-        UnknownGameError: if there is none of that name, or it cannot be imported.
+        UnknownGameError: if there is none of that name, it cannot be imported, or has no such variant.
     """
+    name, colon, variant = text.partition(":")
     offered = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in offered:
         near = get_close_matches(name.lower(), offered)
@@ -37,10 +42,19 @@ def new_game(name: str) -> Game:
             f"can offer it (it names the game in its entry-point group {GROUP!r})"
         )
     try:
-        game: Game = offered[name].load()()
+        begin = offered[name].load()
     except ModuleNotFoundError as error:
         raise UnknownGameError(
             f"game {name!r} needs the module {error.name!r}, which is not installed; try: pip install "
             f"{(error.name or name).split('.')[0]}"
         ) from error
+    if not colon:
+        game: Game = begin()
+        return game
+    if not hasattr(begin, "variant"):
+        raise UnknownGameError(f"{text}: {name} has no variants; write {name}")
+    try:
+        game = begin.variant(variant)
+    except ValueError as error:
+        raise UnknownGameError(f"{text}: there is no such variant of {name}: {error}") from error
     return game

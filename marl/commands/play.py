@@ -39,7 +39,7 @@ class Arguments:
     """
 
     game: Annotated[str, tyro.conf.Positional, _shown("GAME")]
-    """E.g. tic_tac_toe, nine_board, connect_four, three_marks or quarto."""
+    """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
     players: Annotated[str, _shown("PLAYER,PLAYER[,...]")]
     """One for each seat, with commas."""
     opening: Annotated[str, _shown("MOVE,MOVE,...", "(default: none)")] = ""

@@ -45,7 +45,7 @@ class Arguments:
     """
 
     game: Annotated[str, tyro.conf.Positional, _shown("GAME")]
-    """E.g. tic_tac_toe, nine_board, connect_four, three_marks or quarto."""
+    """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
     players: Annotated[tuple[str, ...], tyro.conf.Positional, _shown("PLAYER PLAYER [PLAYER...]")]
     """E.g. negamax:9 uct:1000 uct:0.5s random."""
     games: int = 200

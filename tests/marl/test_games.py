@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from envs.nine_board import NineBoard
 from envs.tic_tac_toe import TicTacToe
 from marl.games import UnknownGameError, game_names, new_game
 
@@ -41,3 +42,22 @@ def test_games_of_other_packages_are_found_and_told_if_they_lack_something(
     offer(monkeypatch, "needy", "needy_game:begin")
     with pytest.raises(UnknownGameError, match=r"'needy' needs the module 'not_there\.inner'|.* pip install not_there"):
         new_game("needy")
+
+
+def test_a_variant_is_named_after_a_colon() -> None:
+    assert new_game("nine_board:1") == new_game("nine_board") == NineBoard()
+    assert new_game("nine_board:5").legal == tuple(range(36, 45))
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("nine_board:0", "nine_board:0: there is no such variant of nine_board: give the first board, 1 to 9"),
+        ("nine_board:", "nine_board:: .* give the first board, 1 to 9"),
+        ("nine_board:12", "1 to 9"),
+        ("tic_tac_toe:1", "tic_tac_toe:1: tic_tac_toe has no variants; write tic_tac_toe"),
+    ],
+)
+def test_a_variant_that_there_is_not_is_refused(text: str, error: str) -> None:
+    with pytest.raises(UnknownGameError, match=error):
+        new_game(text)
