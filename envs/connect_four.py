@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules
+from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, read_number
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
@@ -82,6 +82,7 @@ class ConnectFour:
 
     def play(self, action: int) -> ConnectFour:
         """Drops a disc into a column; see `Game`."""
+        action = as_action(self, action)
         full = 0 <= action < COLUMNS and self._full(action)
         check_legal(self, action, "the column is full" if full else None)
         taken = self.discs[0] | self.discs[1]
@@ -130,9 +131,10 @@ class ConnectFour:
 
     def read(self, text: str) -> int:
         """See `Game`."""
-        if not text.strip().isdecimal() or not 1 <= int(text) <= COLUMNS:
+        number = read_number(text, 1, COLUMNS)
+        if number is None:
             raise IllegalActionError(f"{self.name}: {text.strip()!r} names no column; write a number from 1 to 7")
-        return int(text) - 1
+        return number - 1
 
     def marks(self) -> Mapping[tuple[int, int], str]:
         """X and O; see `Game`."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import FREE, FULL, WON
-from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules
+from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, read_number
 
 __all__ = ["NineBoard"]
 
@@ -103,6 +103,7 @@ class NineBoard:
 
     def play(self, action: int) -> NineBoard:
         """Takes a cell; see `Game`."""
+        action = as_action(self, action)
         board, cell = divmod(action, 9)
         if self.won or board != self.board or self._taken >> cell & 1:
             check_legal(self, action, self._forbids(action))
@@ -152,13 +153,14 @@ class NineBoard:
 
     def read(self, text: str) -> int:
         """See `Game`."""
-        numbers = text.split()
-        if len(numbers) not in (1, 2) or not all(n.isdecimal() and 1 <= int(n) <= 9 for n in numbers):
+        words = text.split()
+        cell = read_number(words[-1], 1, 9) if 1 <= len(words) <= 2 else None
+        board = self.board + 1 if len(words) == 1 else read_number(words[0], 1, 9) if cell else None
+        if board is None or cell is None:
             raise IllegalActionError(
                 f"{self.name}: {text.strip()!r} names no cell; write board and cell from 1 to 9, e.g. 1 5, or the cell"
             )
-        board = self.board if len(numbers) == 1 else int(numbers[0]) - 1
-        return 9 * board + int(numbers[-1]) - 1
+        return 9 * (board - 1) + cell - 1
 
     def marks(self) -> Mapping[tuple[int, int], str]:
         """X and O on the whole square; see `Game`."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import lines
-from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules, play_out
+from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, play_out, read_number
 
 __all__ = ["NOBODY", "Quarto"]
 
@@ -82,6 +82,7 @@ class Quarto:
 
     def play(self, action: int) -> Quarto:
         """Chooses a piece or places it; see `Game`."""
+        action = as_action(self, action)
         check_legal(self, action, self._forbids(action))
         if self.chosen == NOBODY:
             return Quarto(self.placed, self.properties, self.gone | 1 << action, action)
@@ -126,13 +127,13 @@ class Quarto:
     def read(self, text: str) -> int:
         """See `Game`."""
         word = text.strip().lower()
-        number = word.removeprefix("p")
-        lowest = 0 if word.startswith("p") else 1
-        if not number.isdecimal() or not lowest <= int(number) < lowest + 16:
+        piece = word.startswith("p")
+        number = read_number(word[1:], 0, 15) if piece else read_number(word, 1, 16)
+        if number is None:
             raise IllegalActionError(
                 f"{self.name}: {text.strip()!r} names nothing; write p0 to p15 for a piece, 1 to 16 for a cell"
             )
-        return int(number) if word.startswith("p") else 15 + int(number)
+        return number if piece else 15 + number
 
     def marks(self) -> Mapping[tuple[int, int], str]:
         """The number of each piece; see `Game`."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import lines
-from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules, play_out
+from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, play_out, read_number
 
 __all__ = ["SIDE", "ThreeMarks"]
 
@@ -73,6 +73,7 @@ class ThreeMarks:
 
     def play(self, action: int) -> ThreeMarks:
         """Takes a cell; see `Game`."""
+        action = as_action(self, action)
         taken = 0 <= action < SIDE * SIDE and self._taken >> action & 1
         check_legal(self, action, "the cell is taken" if taken else None)
         cells = [own | (1 << action if seat == self.mover else 0) for seat, own in enumerate(self.cells)]
@@ -98,9 +99,10 @@ class ThreeMarks:
 
     def read(self, text: str) -> int:
         """See `Game`."""
-        if not text.strip().isdecimal() or not 1 <= int(text) <= SIDE * SIDE:
+        number = read_number(text, 1, SIDE * SIDE)
+        if number is None:
             raise IllegalActionError(f"{self.name}: {text.strip()!r} names no cell; write a number from 1 to 16")
-        return int(text) - 1
+        return number - 1
 
     def marks(self) -> Mapping[tuple[int, int], str]:
         """X, O and Z; see `Game`."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.small_boards import FREE, FULL, WON
-from marl.game import IllegalActionError, Kernels, check_legal, compiled_rules
+from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, read_number
 
 __all__ = ["TicTacToe"]
 
@@ -66,6 +66,7 @@ class TicTacToe:
 
     def play(self, action: int) -> TicTacToe:
         """Takes a cell; see `Game`."""
+        action = as_action(self, action)
         taken = 0 <= action < 9 and (self.cells[0] | self.cells[1]) >> action & 1
         check_legal(self, action, "the cell is taken" if taken else None)
         first, second = self.cells
@@ -104,9 +105,10 @@ class TicTacToe:
 
     def read(self, text: str) -> int:
         """See `Game`."""
-        if not text.strip().isdecimal() or not 1 <= int(text) <= 9:
+        number = read_number(text, 1, 9)
+        if number is None:
             raise IllegalActionError(f"{self.name}: {text.strip()!r} names no cell; write a number from 1 to 9")
-        row, column = divmod(int(text) - 1, 3)
+        row, column = divmod(number - 1, 3)
         return column * 3 + row
 
     def marks(self) -> Mapping[tuple[int, int], str]:

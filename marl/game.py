@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,7 +13,16 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Game", "IllegalActionError", "Kernels", "check_legal", "compiled_rules", "play_out"]
+__all__ = [
+    "Game",
+    "IllegalActionError",
+    "Kernels",
+    "as_action",
+    "check_legal",
+    "compiled_rules",
+    "play_out",
+    "read_number",
+]
 
 G = TypeVar("G", bound="Game")
 
@@ -131,6 +143,24 @@ class Game(Protocol):
         ...
 
 
+def as_action(game: Any, action: Any) -> int:
+    """An action as Python's int, which has no largest: shifted by 81 cells, NumPy's are zero.
+
+    Raises:
+        IllegalActionError: if it is no integer.
+    """
+    try:
+        return operator.index(action)
+    except TypeError:
+        raise IllegalActionError(f"{game.name}: {action!r} is no action; give an integer") from None
+
+
+def read_number(text: str, first: int, last: int) -> int | None:
+    """The number that a person wrote; None if it is none of ``first`` to ``last``."""
+    number = int(text) if re.fullmatch(r"\s*[0-9]{1,9}\s*", text) else None
+    return number if number is not None and first <= number <= last else None
+
+
 def check_legal(game: Any, action: int, why: str | None) -> None:
     """Refuses an action.
 
@@ -171,13 +201,30 @@ def play_out(position: Any, draw: Callable[[], float]) -> tuple[float, ...]:
 def compiled_rules(module: str) -> Kernels | None:
     """The ``KERNELS`` of a module that needs Numba; None without Numba.
 
+    None, too, with a warning, if Numba cannot be used: its compiler is switched off, it does not take the NumPy that is
+    installed, or has no folder to keep what it compiled.
+
     Args:
         module: its full name.
     """
+    why: object
     try:
-        found: Kernels = import_module(module).KERNELS
+        import numba
+
+        if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            why = "NUMBA_DISABLE_JIT is set"
+        else:
+            found: Kernels = import_module(module).KERNELS
+            return found
     except ModuleNotFoundError as error:
         if error.name != "numba":
             raise
         return None
-    return found
+    except ImportError as error:
+        why = error
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        why = f"{error}; set NUMBA_CACHE_DIR to a folder that can be written"
+    warnings.warn(f"Numba cannot be used, so games are searched in Python, more slowly: {why}", stacklevel=3)
+    return None

@@ -68,8 +68,8 @@ def legal_actions(env: AECEnv) -> tuple[int, ...]:
 def check_copies(env: AECEnv, copier: Copier, games: int = 3, seed: int = 0) -> None:
     """Plays copies of an environment on at random, and copies of these with the same actions.
 
-    Compared after every step are the agents, whose turn it is, observations, rewards, terminations, truncations and
-    action masks. What is not being played must stay as it is. The environment itself is not stepped.
+    Compared after every step are the agents, whose turn it is, observations, rewards, pending ones too, terminations,
+    truncations and action masks. What is not being played must stay as it is. The environment itself is not stepped.
 
     Args:
         env: in any state but the last.
@@ -104,6 +104,8 @@ class _UntrueError(Exception):
 def _check_one(env: AECEnv, copier: Copier, generator: np.random.Generator, steps: int) -> int:
     """Copies a game after so many random steps; returns how many steps were left to its end."""
     original = copier(env)
+    if original.unwrapped is env.unwrapped:
+        raise _UntrueError("what the copier gives is the environment itself")
     _compare("a copy differs from it", _seen(env), _seen(original))
     _play(original, generator, steps)
     twin, middle = copier(original), _seen(original)
@@ -139,6 +141,7 @@ def _seen(env: AECEnv) -> dict[str, Any]:
         found[f"observation of {agent}"] = _comparable(env.observe(agent))
         found[f"action mask of {agent}"] = _comparable(action_mask(env, agent))
         found[f"reward of {agent}"] = float(env.rewards[agent])
+        found[f"pending reward of {agent}"] = float(getattr(env, "_cumulative_rewards", {}).get(agent, 0.0))
         found[f"termination of {agent}"] = bool(env.terminations[agent])
         found[f"truncation of {agent}"] = bool(env.truncations[agent])
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pettingzoo import AECEnv
 
 from marl.board_picture import board_picture
-from marl.game import Game, IllegalActionError
+from marl.game import Game, as_action
 
 __all__ = ["TurnBasedEnv", "to_aec"]
 
@@ -81,9 +81,7 @@ class TurnBasedEnv(AECEnv):
         if self.terminations[agent]:
             self._was_dead_step(action)
             return
-        if action is None or isinstance(action, float) or int(action) != action:
-            raise IllegalActionError(f"{self.metadata['name']}: {action!r} is no action; give an integer")
-        self.game = self.game.play(int(action))
+        self.game = self.game.play(as_action(self.game, action))
         self._cumulative_rewards[agent] = 0.0
         returns = self.game.returns
         self.rewards = {name: returns[seat] for seat, name in enumerate(self.possible_agents)}

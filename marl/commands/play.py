@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
@@ -78,7 +79,7 @@ def play(arguments: list[str]) -> int:
     try:
         match = play_match(game, stage.players, stage.tell)
     except (Quit, EOFError):
-        console.print("the game was left unfinished")
+        console.print("\nthe game was left unfinished")
         return 0
     console.print(_result(match.returns, specs))
     return 0
@@ -116,7 +117,7 @@ class _Stage:
     def _human(self) -> Player:
         from marl.players.human import Human
 
-        return Human(self.console.input, self.console.print, self.show_views)
+        return Human(self.console.input, partial(self.console.print, markup=False), self.show_views)
 
     def show_views(self, human: Player) -> None:
         """What all others know about their last choices."""
@@ -129,6 +130,9 @@ class _Stage:
 
     def tell(self, before: Game, action: int | None, after: Game) -> None:
         """A move that was made, or taken back."""
+        if before == after:
+            self.console.print("there is no move of yours to take back")
+            return
         if action is None:
             self.console.print("\ntaken back")
         else:

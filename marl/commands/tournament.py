@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from marl.errors import ConfigError
@@ -125,19 +127,21 @@ def _check(options: Arguments) -> None:
         raise ConfigError(f"--jobs is {options.jobs}; give at least 1")
     if options.out.suffix != ".png":
         raise ConfigError(f"--out {options.out}: name a .png file")
+    if options.json == options.out:
+        raise ConfigError(f"--json and --out are both {options.out}; name two files")
     for name, path in (("--out", options.out), ("--json", options.json)):
-        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        if path is None:
+            continue
+        if path.is_dir() or not path.parent.is_dir():
             raise ConfigError(f"{name} {path}: name a file in a folder that exists")
+        if not os.access(path.parent, os.W_OK):
+            raise ConfigError(f"{name} {path}: the folder {path.parent.absolute()} cannot be written; name another")
 
 
 def _tell(report: Mapping[str, Any], options: Arguments, console: Console) -> None:
     from marl.serialisation import atomic_path
     from marl.tournament.picture import save_picture
 
-    if options.json is not None:
-        with atomic_path(options.json) as path:
-            path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    save_picture(report, options.out)
     console.print(_pairs(report))
     console.print(_ratings(report))
     console.print(
@@ -145,13 +149,17 @@ def _tell(report: Mapping[str, Any], options: Arguments, console: Console) -> No
         "each pair, interval over openings; … has no end: the results alone do not bound it. Times are CPU time.",
         soft_wrap=True,
     )
+    if options.json is not None:
+        with atomic_path(options.json) as path:
+            path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    save_picture(report, options.out)
     for written in (options.out, options.json):
         if written is not None:
             console.print(f"wrote {written}", soft_wrap=True)
 
 
 def _pairs(report: Mapping[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, title=report["game"], title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, title=escape(report["game"]), title_justify="left")
     table.add_column("pair", overflow="fold")
     for column in ("games", "won/lost/drawn", "score", "a game"):
         table.add_column(column, justify="right", no_wrap=True)

@@ -28,7 +28,6 @@ class Human:
 
     def __init__(self, ask: Callable[[str], str], tell: Callable[[str], object], view: Callable[[Player], None]):
         self.ask, self.tell, self.show_view = ask, tell, view
-        self._chosen: list[Game] = []
 
     def choose(self, game: Game) -> int:
         """See `Player`."""
@@ -37,7 +36,6 @@ class Human:
             text = self.ask(f"player {game.mover + 1}, your move: ").strip()
             action = self._answer(game, text)
             if action is not None:
-                self._chosen.append(game)
                 return action
 
     def view(self) -> View | None:
@@ -49,8 +47,8 @@ class Human:
         if text == "quit":
             raise Quit
         if text == "undo":
-            self._undo()
-        elif text == "hint":
+            raise Undo
+        if text == "hint":
             self._hint(game)
         elif text == "view":
             self.show_view(self)
@@ -64,11 +62,6 @@ class Human:
         except IllegalActionError as error:
             self.tell(str(error))
             return None
-
-    def _undo(self) -> None:
-        if self._chosen:
-            raise Undo(self._chosen.pop())
-        self.tell("there is no move of yours to take back")
 
     def _hint(self, game: Game) -> None:
         result = UCT(simulations=HINT_SIMULATIONS).search(game)

@@ -38,7 +38,7 @@ def play_match(game: Game, players: Sequence[Player], watch: Watch = lambda befo
         game: where it begins.
         players: one for each seat.
         watch: told after each move: the position before, the action, the position after; the action is None if a
-            player went back.
+            player went back to its last choice, and the position the same if it had made none.
 
     Raises:
         IllegalActionError: if a player chooses what is not legal.
@@ -53,13 +53,22 @@ def play_match(game: Game, players: Sequence[Player], watch: Watch = lambda befo
         seat, begin = game.mover, time.process_time()
         try:
             action = players[seat].choose(game)
-        except Undo as wish:
-            while played and game != wish.game:
-                game = played.pop()[0]
-            watch(wish.game, None, game)
+        except Undo:
+            left, game = game, _back(game, played)
+            watch(left, None, game)
             continue
         moves[seat], seconds[seat] = moves[seat] + 1, seconds[seat] + time.process_time() - begin
         played.append((game, action))
         game = game.play(action)
         watch(played[-1][0], action, game)
     return Match(tuple(action for _, action in played), game.returns, tuple(moves), tuple(seconds))
+
+
+def _back(game: Game, played: list[tuple[Game, int]]) -> Game:
+    """The position in which the mover chose last, and nothing of what was played since; the same if it never did."""
+    last = max((number for number, (before, _) in enumerate(played) if before.mover == game.mover), default=None)
+    if last is None:
+        return game
+    before = played[last][0]
+    del played[last:]
+    return before

@@ -33,15 +33,7 @@ class View:
 
 
 class Undo(Exception):  # noqa: N818
-    """A player wishes to go back.
-
-    Args:
-        game: to this position, in which it chose before.
-    """
-
-    def __init__(self, game: Game) -> None:
-        super().__init__("undo")
-        self.game = game
+    """A player wishes to go back to its last choice."""
 
 
 class Quit(Exception):  # noqa: N818

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from marl.errors import ConfigError
-from marl.game import Game
+from marl.game import Game, read_number
 from marl.players.player import Player
 from marl.players.rules import RulePlayer
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
@@ -20,6 +20,7 @@ __all__ = ["PlayerSpec", "make_player", "parse_player"]
 
 Kind = Literal["random", "first", "rules", "negamax", "uct", "human"]
 WITHOUT_BUDGET: dict[str, Kind] = {"random": "random", "first": "first", "rules": "rules", "human": "human"}
+MOST_DEPTH, MOST_SIMULATIONS = 1000, 10**9 - 1
 THERE_IS = (
     "there is random, first, rules (of tic_tac_toe), negamax:DEPTH (negamax:9), uct:SIMULATIONS (uct:1000), "
     "uct:SECONDSs (uct:0.5s) and human"
@@ -61,22 +62,24 @@ def parse_player(text: str) -> PlayerSpec:
             raise ConfigError(f"player {text!r}: {name} takes no budget; write {name}")
         return PlayerSpec(name, WITHOUT_BUDGET[name])
     if name == "negamax":
-        if not re.fullmatch(r"[0-9]+", budget) or int(budget) < 1:
-            raise ConfigError(f"player {text!r}: give the depth in moves, 1 or more, e.g. negamax:9")
-        return PlayerSpec(f"negamax:{int(budget)}", "negamax", depth=int(budget))
+        depth = read_number(budget, 1, MOST_DEPTH)
+        if depth is None:
+            raise ConfigError(f"player {text!r}: give the depth in moves, 1 to {MOST_DEPTH:,}, e.g. negamax:9")
+        return PlayerSpec(f"negamax:{depth}", "negamax", depth=depth)
     if name == "uct":
         return _uct(text, budget)
     raise ConfigError(f"there is no player {text!r}; {THERE_IS}")
 
 
 def _uct(text: str, budget: str) -> PlayerSpec:
-    number = budget.removesuffix("s")
-    if budget.isdecimal() and int(budget) > 0:
-        return PlayerSpec(f"uct:{int(budget)}", "uct", simulations=int(budget))
+    number, simulations = budget.removesuffix("s"), read_number(budget, 1, MOST_SIMULATIONS)
+    if simulations is not None:
+        return PlayerSpec(f"uct:{simulations}", "uct", simulations=simulations)
     if number != budget and re.fullmatch(r"[0-9]*\.?[0-9]+", number) and float(number) > 0:
         return PlayerSpec(f"uct:{float(number):g}s", "uct", seconds=float(number))
     raise ConfigError(
-        f"player {text!r}: give a budget above 0, simulations (uct:1000) or seconds for each move (uct:0.5s)"
+        f"player {text!r}: give a budget above 0, simulations (uct:1000; at most {MOST_SIMULATIONS:,}) or "
+        "seconds for each move (uct:0.5s)"
     )
 
 

@@ -15,6 +15,8 @@ __all__ = ["CompiledTree"]
 
 PART = 2**16  # simulations for which room is made at once, most of them
 ROWS = 3  # that a simulation needs, more or less
+MOST_ROWS = 2**24
+"""At which a tree stops growing: 1 GB."""
 
 
 class CompiledTree:
@@ -37,7 +39,7 @@ class CompiledTree:
         rules, functions = self.kernels, pointers_of(self.kernels)
         root, done = rules.encode(self.game), 0
         seed_draws(seed)
-        while done < simulations and not self.arrays[0][0, PROVEN]:
+        while done < simulations and self.size < MOST_ROWS and not self.arrays[0][0, PROVEN]:
             number = min(PART, simulations - done)
             self._reserve(self.size + rules.most_legal + ROWS * number)
             settings = (rules.most_legal, self.size, number, self.constant, self.solver)

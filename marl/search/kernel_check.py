@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from marl.errors import ConfigError
 from marl.game import Game, Kernels
 from marl.search.compiled import seed_draws
 from marl.search.tree import draws_of
@@ -13,19 +14,19 @@ from marl.search.tree import draws_of
 __all__ = ["check_kernels", "checked_kernels"]
 
 GAMES = 4
-_CHECKED: set[Kernels] = set()
+_CHECKED: set[tuple[type[Game], Kernels]] = set()
 
 
 def checked_kernels(game: Game, kernels: Kernels) -> Kernels:
     """The compiled rules, held against their game when they are met for the first time.
 
     Raises:
-        ValueError: see `check_kernels`.
+        ConfigError: see `check_kernels`.
     """
-    if kernels not in _CHECKED:
+    if (type(game), kernels) not in _CHECKED:
         for seed in range(GAMES):
             check_kernels(game, kernels, seed)
-        _CHECKED.add(kernels)
+        _CHECKED.add((type(game), kernels))
     return kernels
 
 
@@ -38,8 +39,17 @@ def check_kernels(game: Game, kernels: Kernels, seed: int) -> None:
         seed: of the game.
 
     Raises:
-        ValueError: naming the game and the rule if they disagree.
+        ConfigError: naming the game and the rule if they disagree, and the game if the rules fail.
     """
+    try:
+        _play_both(game, kernels, seed)
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{game.name}: its compiled rules fail: {type(error).__name__}: {error}") from error
+
+
+def _play_both(game: Game, kernels: Kernels, seed: int) -> None:
     generator, state = np.random.default_rng(seed), kernels.encode(game)
     actions, returns = np.zeros(kernels.most_legal, dtype=np.int64), np.zeros(game.num_players)
     played: list[int] = []
@@ -64,4 +74,4 @@ def check_kernels(game: Game, kernels: Kernels, seed: int) -> None:
 
 def _compare(after: str, rule: str, position: Any, kernel: Any) -> None:
     if position != kernel:
-        raise ValueError(f"{after}: {rule} gives {kernel} instead of {position}")
+        raise ConfigError(f"{after}: {rule} gives {kernel} instead of {position}")

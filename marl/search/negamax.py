@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from marl.errors import ConfigError
 from marl.game import Game
 from marl.search.result import Line, SearchResult
 
@@ -97,8 +98,8 @@ def _outlook(game: Game, depth: int, alpha: float, beta: float, tally: _Tally) -
     return best
 
 
-def _not_zero_sum(name: str) -> ValueError:
-    return ValueError(f"{name}: a game ended in which one did not win what the other lost; negamax plays no such games")
+def _not_zero_sum(name: str) -> ConfigError:
+    return ConfigError(f"{name}: a game ended in which one did not win what the other lost; negamax cannot play it")
 
 
 class Negamax:

@@ -20,7 +20,11 @@ class Tree(Protocol):
         ...
 
     def grow(self, simulations: int, seed: int) -> int:
-        """Adds simulations, drawn from a generator of that seed, and says how many: fewer if the root is proven."""
+        """Adds simulations, drawn from a generator of that seed.
+
+        Returns:
+            How many: fewer if the root is proven or the tree is full.
+        """
         ...
 
     def lines(self, path: tuple[int, ...] = ()) -> tuple[Line, ...]:

@@ -23,7 +23,8 @@ class UCT:
 
     A position that was proven is played by its proof. With Numba the search is compiled, if the game has compiled
     rules; without it the same search runs in Python and finds the same, more slowly. One seed makes a game exactly
-    repeatable where the budget is of simulations.
+    repeatable where the budget is of simulations. A compiled search ends before its budget when its tree has 2^24 nodes
+    (1 GB), as any search does when its root is proven.
 
     Args:
         simulations: of each search; None for a budget of time.

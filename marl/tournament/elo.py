@@ -14,7 +14,7 @@ __all__ = ["PRIOR_GAMES", "bounded", "elo_interval", "elo_ratings"]
 ELO_PER_LOGIT = 400 / math.log(10)
 PRIOR_GAMES = 1.0
 """Drawn games that are added to each pair."""
-RESAMPLES = 1000
+RESAMPLES, FEWEST_OPENINGS = 1000, 10
 MOST_STEPS, ENOUGH = 200, 1e-9
 
 Points = NDArray[np.float64]
@@ -69,8 +69,8 @@ def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | 
     """95 % intervals of ratings.
 
     They are percentile intervals: whole openings are drawn again, with all that was played from them. If the results
-    alone do not bound every rating, see `bounded`, or there is but one opening, drawing again knows too little of what
-    can happen: then they are those of the normal approximation, in which every game counts by itself.
+    alone do not bound every rating, see `bounded`, or there are fewer than 10 openings, drawing again knows too little
+    of what can happen: then they are those of the normal approximation, in which every game counts by itself.
 
     Args:
         points: ``[K, P, P]``, see `elo_ratings`, for each opening.
@@ -81,7 +81,7 @@ def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | 
     """
     below, above = bounded(points.sum(0))
     openings = len(points)
-    if openings > 1 and below.all() and above.all():
+    if openings >= FEWEST_OPENINGS and below.all() and above.all():
         counts = np.random.default_rng(seed).multinomial(openings, np.full(openings, 1 / openings), RESAMPLES)
         ratings = elo_ratings(np.tensordot(counts.astype(np.float64), points, 1))
         low, high = np.percentile(ratings, (2.5, 97.5), axis=0)

@@ -118,7 +118,7 @@ def _check(start: Game, players: Sequence[PlayerSpec], seed: int) -> None:
     if "human" in names:
         raise ConfigError("player 'human' plays no tournaments; there is marl play")
     if len(players) < start.num_players:
-        raise ConfigError(f"{len(players)} players are named; {start.name} needs at least {start.num_players}")
+        raise ConfigError(f"--players: {start.name} needs at least {start.num_players}; named is {len(players)}")
     for spec in players:
         make_player(spec, start, 0)
     if seed < 0:

@@ -89,6 +89,20 @@ class Sharing(Race):
         return twin
 
 
+class Losing(Race):
+    """Pays on the way; copies lose the rewards that nobody asked for yet."""
+
+    def step(self, action: int | None) -> None:
+        super().step(action)
+        self._cumulative_rewards[self.agent_selection] += 1.0
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        twin = Losing()
+        vars(twin).update({key: copy.deepcopy(value, memo) for key, value in vars(self).items()})
+        twin._cumulative_rewards = dict.fromkeys(self.possible_agents, 0.0)
+        return twin
+
+
 class Reseeding(Race):
     """Copies draw other numbers."""
 
@@ -138,8 +152,9 @@ def test_environments_that_forget_are_refused_with_the_reason_and_what_would_do(
     [
         (Sharing(), r"a copy changes while its original is played \(observation of a\)|the environment itself changes"),
         (Reseeding(lucky=True), r"a copy goes on in another way \("),
+        (Losing(), r"a copy loses what was played \(pending reward of [ab]\)"),
     ],
-    ids=["sharing", "reseeding"],
+    ids=["sharing", "reseeding", "losing"],
 )
 def test_copies_that_share_or_draw_anew_are_refused(env: Any, why: str) -> None:
     with pytest.raises(ConfigError, match=f"race: its copies are not true: ({why})"):
@@ -153,6 +168,11 @@ def test_other_environments_that_cannot_be_searched_are_refused(monkeypatch: pyt
         aec_game(reset(Race()), scale=0)
     with pytest.raises(ConfigError, match="race: 3 was won, and scale is 1; give more"):
         UCT(10).search(aec_game(reset(Race())))
+
+    untouched = reset(Race())
+    with pytest.raises(ConfigError, match=r"race: .*: what the copier gives is the environment itself"):
+        aec_game(untouched, scale=3, copier=lambda env: env)
+    assert untouched.box == reset(Race()).box
 
     class Continuous(Race):
         def action_space(self, agent: str) -> Any:

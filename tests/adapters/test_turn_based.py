@@ -130,7 +130,7 @@ def test_an_illegal_action_is_refused_by_name_and_the_game_stays_as_it_was() -> 
     for action, message in ((4, "the cell is taken"), (-1, "there is no action -1"), (9, "there is no action 9")):
         with pytest.raises(IllegalActionError, match=message):
             env.step(action)
-    for nonsense in (None, 1.5, 2.0):
+    for nonsense in (None, 1.5, 2.0, "x", [1]):
         with pytest.raises(IllegalActionError, match="is no action; give an integer"):
             env.step(nonsense)  # type: ignore[arg-type]
     assert env.agent_selection == "player_1"

@@ -69,6 +69,23 @@ def test_what_is_not_legal_is_refused_by_name_and_changes_nothing(start: Game) -
 
 
 @ALL
+def test_what_is_no_integer_is_refused_and_numpys_integers_are_integers(start: Game) -> None:
+    for nonsense in (1.0, "1", None, [1]):
+        with pytest.raises(IllegalActionError, match=rf"^{start.name}: .* is no action; give an integer"):
+            start.play(nonsense)  # type: ignore[arg-type]
+    for position in random_game(start, 5)[:-1]:
+        for action in position.legal:
+            assert position.play(np.int64(action)) == position.play(np.uint8(action)) == position.play(action)
+
+
+@ALL
+def test_a_number_that_is_too_long_names_nothing(start: Game) -> None:
+    for text in ("9" * 5000, "\u0663", "-1", ""):
+        with pytest.raises(IllegalActionError, match="names no"):
+            start.read(text)
+
+
+@ALL
 def test_a_person_reads_and_writes_every_action(start: Game) -> None:
     for position in random_game(start, 5)[:-1]:
         assert [position.read(position.describe(action)) for action in position.legal] == list(position.legal)

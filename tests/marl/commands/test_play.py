@@ -57,11 +57,13 @@ def test_a_drawn_game_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_person_plays_at_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Opposite corners beat the rules; 2 is taken back, a wrong cell asked again."""
-    monkeypatch.setattr("sys.stdin", Keyboard("1\n2\nundo\n5\n9\n7\n4\n8\n"))
+    monkeypatch.setattr("sys.stdin", Keyboard("undo\n1\n2\nundo\n5\n[/]\n9\n7\n4\n8\n"))
     status, out, err = play(capsys, "tic_tac_toe", "--players", "human,rules")
     assert (status, err) == (0, "")
     assert "legal moves: 1, 2, 3, 4, 5, 6, 7, 8, 9; or undo, hint, view, quit" in out
-    assert "taken back" in out
+    assert out.count("taken back") == 1
+    assert out.count("there is no move of yours to take back") == 1
+    assert "tic_tac_toe: '[/]' names no cell" in out
     assert "tic_tac_toe: 5 is not legal here" in out
     assert out.endswith("player 1 (human) wins\n")
 

@@ -94,6 +94,28 @@ def test_ctrl_c_prints_the_table_so_far_and_saves_it(
     assert (tmp_path / "tournament.png").stat().st_size > 1000
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_played(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    status, out, err = tournament(capsys, *["tic_tac_toe", "first", "random", "--games", "2", "--jobs", "1"])
+    assert (status, out) == (2, "")
+    assert f"--out tournament.png: the folder {tmp_path} cannot be written; name another" in err
+
+
+def test_the_tables_are_printed_before_anything_is_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(report: Any, path: Path) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("marl.tournament.picture.save_picture", full)
+    status, out, err = tournament(capsys, *["tic_tac_toe", "first", "random", "--games", "2", "--jobs", "1"])
+    assert status != 0
+    assert "first - random" in out
+    assert "no space left" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -106,6 +128,7 @@ def test_ctrl_c_prints_the_table_so_far_and_saves_it(
         ("tic_tac_toe first random --opening-plies 0", "--opening-plies is 0; give at least 1, or --openings none"),
         ("tic_tac_toe first random --openings none --opening-plies 3", "--opening-plies is for --openings paired"),
         ("tic_tac_toe first negamax:2 --classic --openings none", "--classic draws the first action"),
+        ("tic_tac_toe first random --json x.png --out x.png", "--json and --out are both x.png; name two files"),
         ("tic_tac_toe first random --out x.pdf", "--out x.pdf: name a .png file"),
         (
             "tic_tac_toe first random --json nowhere/x.json",

@@ -41,12 +41,11 @@ def test_legal_moves_are_listed_and_wrong_input_is_asked_again() -> None:
 
 def test_undo_goes_back_to_the_own_last_choice() -> None:
     """The rule player answers 5, 3 and 4 to 9, 1 and 7, and loses."""
-    terminal = Terminal("undo|1|9|undo|undo|undo|9|1|7|8")
+    terminal = Terminal("1|9|undo|undo|9|1|7|8")
     boards = []
     match = play_match(
         TicTacToe(), (terminal.human, RulePlayer()), lambda before, action, after: boards.append((action, after))
     )
-    assert terminal.text.count("there is no move of yours to take back") == 2
     backs = [after for action, after in boards if action is None]
     read = TicTacToe().read
     assert backs == [TicTacToe().play(read("1")).play(read("5")), TicTacToe()]

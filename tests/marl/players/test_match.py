@@ -13,7 +13,7 @@ from marl.players.simple import FirstLegal, Random
 
 
 class Scripted:
-    """Plays moves as a person writes them; goes back two of its turns at each ``undo``."""
+    """Plays moves as a person writes them; goes back at ``undo``."""
 
     def __init__(self, moves: str) -> None:
         self.moves = iter(moves.split())
@@ -22,7 +22,7 @@ class Scripted:
     def choose(self, game: Game) -> int:
         move = next(self.moves)
         if move == "undo":
-            raise Undo(self.seen[-1])
+            raise Undo
         if move == "quit":
             raise Quit
         self.seen.append(game)
@@ -53,8 +53,25 @@ def test_going_back_leaves_the_game_as_if_nothing_had_been_played() -> None:
     read = TicTacToe().read
     assert match.actions == tuple(read(move) for move in "14352")
     back = [(before, after) for before, action, after in told if action is None]
-    assert back == [(players[0].seen[1], players[0].seen[1])]
-    assert players[0].seen[1] == TicTacToe().play(read("1")).play(read("4"))
+    after_two = TicTacToe().play(read("1")).play(read("4"))
+    assert back == [(after_two.play(read("2")).play(read("5")), after_two)]
+
+
+def test_each_goes_back_to_its_own_last_choice_and_nothing_else_is_lost() -> None:
+    """O takes back 4 and with it 2, then has nothing to take back; X takes back 1 and with it 5."""
+    told: list[Any] = []
+    players = (Scripted("1 2 undo 3 1 2"), Scripted("4 undo undo 5 9 8"))
+    match = play_match(TicTacToe(), players, lambda *move: told.append(move))
+    one, three, *_ = (TicTacToe().play(TicTacToe().read(move)) for move in "13")
+    backs = [(before, after) for before, action, after in told if action is None]
+    read = one.read
+    assert backs == [
+        (one.play(read("4")).play(read("2")), one),
+        (one, one),
+        (one.play(read("5")), TicTacToe()),
+    ]
+    assert match.actions == tuple(read(move) for move in "39182")
+    assert told[-2][0] == three.play(read("9")).play(read("1"))
 
 
 def test_who_moves_twice_is_asked_twice() -> None:

@@ -12,6 +12,7 @@ from envs.tic_tac_toe import TicTacToe
 
 pytest.importorskip("numba")
 from envs.kernels.tic_tac_toe import KERNELS, rollout
+from marl.errors import ConfigError
 from marl.game import Kernels
 from marl.search.kernel_check import check_kernels
 from marl.search.uct import UCT
@@ -48,6 +49,34 @@ WRONG: dict[str, dict[str, Any]] = {
     "rollout": {"rollout": twice},
     "most_legal": {"most_legal": 8},
 }
+
+
+class Misere(TicTacToe):
+    """Who completes a line loses; it inherits compiled rules that say otherwise."""
+
+    name = "misere"
+
+    def play(self, action: int) -> Misere:
+        return Misere(super().play(action).cells)
+
+    @property
+    def returns(self) -> tuple[float, ...]:
+        won, lost = super().returns
+        return lost, won
+
+
+def test_rules_are_held_against_every_game_that_names_them() -> None:
+    UCT(simulations=10).search(TicTacToe())
+    with pytest.raises(ConfigError, match="misere: the compiled rules disagree"):
+        UCT(simulations=10).search(Misere())
+
+
+def test_rules_that_fail_are_named() -> None:
+    def fails(state: Any) -> int:
+        raise IndexError("there is no seat 7")
+
+    with pytest.raises(ConfigError, match="tic_tac_toe: its compiled rules fail: IndexError: there is no seat 7"):
+        check_kernels(TicTacToe(), replace(KERNELS, mover=fails), seed=1)
 
 
 @pytest.mark.parametrize("rule", WRONG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -179,6 +180,40 @@ def test_what_cannot_be_searched_is_refused() -> None:
             UCT(**both)
     with pytest.raises(ValueError, match="constant is -1"):
         UCT(1, constant=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "why"),
+    [
+        ("import os; os.environ['NUMBA_DISABLE_JIT'] = '1'", "NUMBA_DISABLE_JIT is set"),
+        (
+            "from numba.core import caching; caching.CacheImpl._locator_classes = []",
+            "cannot cache function 'legal'.*set NUMBA_CACHE_DIR to a folder that can be written",
+        ),
+    ],
+    ids=["switched off", "nowhere to keep"],
+)
+def test_where_numba_cannot_be_used_python_searches_and_says_so(prepare: str, why: str) -> None:
+    pytest.importorskip("numba")
+    code = f"""{prepare}
+from envs.tic_tac_toe import TicTacToe
+from marl.search.uct import UCT
+print(UCT(simulations=50, seed=1).search(TicTacToe()).action)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(told.stdout) == UCT(simulations=50, seed=1, compiled=False).search(TicTacToe()).action
+    assert re.search(
+        f"UserWarning: Numba cannot be used, so games are searched in Python, more slowly: {why}", told.stderr
+    )
+
+
+def test_a_tree_that_is_full_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr("marl.search.compiled_tree.MOST_ROWS", 1000)
+    monkeypatch.setattr("marl.search.compiled_tree.PART", 100)
+    found = UCT(simulations=100_000, seed=1).search(NineBoard())
+    assert 100 < found.simulations < 1000
+    assert sum(line.visits for line in found.lines) == found.simulations
 
 
 def test_without_numba_everything_works_and_finds_the_same() -> None:

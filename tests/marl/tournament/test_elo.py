@@ -78,6 +78,14 @@ def test_who_won_all_has_no_upper_end_and_a_lower_one_below_the_rating() -> None
     assert second == (None, pytest.approx(-rating + 1.96 * error, abs=0.1))
 
 
+def test_few_openings_do_not_give_an_interval_without_width() -> None:
+    each = np.array([[0, 1.5], [0.5, 0]])
+    (low, high), _ = elo_interval(np.stack([each] * 9), seed=0)
+    assert low is not None
+    assert high is not None
+    assert high - low > 100
+
+
 def test_one_opening_does_not_give_an_interval_without_width() -> None:
     (low, high), _ = elo_interval(table(ab=1, ba=1)[None], seed=0)
     assert low == pytest.approx(-high)
