@@ -50,6 +50,7 @@ class ConnectFour:
     observation_shape = (ROWS, COLUMNS, 2)
     board_shape = (ROWS, COLUMNS)
     block = COLUMNS
+    caption = ""
 
     @cached_property
     def mover(self) -> int:

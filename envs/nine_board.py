@@ -162,6 +162,11 @@ class NineBoard:
             )
         return 9 * (board - 1) + cell - 1
 
+    @property
+    def caption(self) -> str:
+        """The board to be played on; see `Game`."""
+        return "the game is over" if self.over else f"to be played on: board {self.board + 1}"
+
     def marks(self) -> Mapping[tuple[int, int], str]:
         """X and O on the whole square; see `Game`."""
         return {

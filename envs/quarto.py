@@ -135,6 +135,13 @@ class Quarto:
             )
         return number if piece else 15 + number
 
+    @property
+    def caption(self) -> str:
+        """The piece to be placed; see `Game`."""
+        if self.over:
+            return "the game is over"
+        return "a piece is to be chosen" if self.chosen == NOBODY else f"to be placed: {self.chosen}"
+
     def marks(self) -> Mapping[tuple[int, int], str]:
         """The number of each piece; see `Game`."""
         return {divmod(cell, 4): str(self._piece(cell)) for cell in range(16) if self.placed >> cell & 1}

@@ -38,6 +38,7 @@ class ThreeMarks:
     observation_shape = (SIDE, SIDE, 3)
     board_shape = (SIDE, SIDE)
     block = SIDE
+    caption = ""
 
     @cached_property
     def _taken(self) -> int:

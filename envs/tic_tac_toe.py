@@ -34,6 +34,7 @@ class TicTacToe:
     observation_shape = (3, 3, 2)
     board_shape = (3, 3)
     block = 3
+    caption = ""
 
     @cached_property
     def mover(self) -> int:

@@ -11,26 +11,34 @@ from marl.game import Game
 __all__ = ["board_picture"]
 
 LINE, EDGE, PAPER = "#909090", "#202020", "#FFFFFF"
+CAPTION = 1 / 12
+"""Its height over the width."""
 COLOURS = {"X": "#0072B2", "O": "#D55E00", "Z": "#009E73"}
 
 
 def board_picture(game: Game, width: int = 360) -> NDArray[np.uint8]:
-    """The board as a picture: crosses, rings, triangles, or the text of other marks.
+    """The board as a picture: crosses, rings, triangles, or the text of other marks; below it the caption, if any.
 
     Args:
         game: the position.
-        width: ``W`` in pixels; the height follows from the board's shape.
+        width: ``W`` in pixels; the height follows from the board's shape, and is more for a caption.
 
     Returns:
         ``[H, W, 3]``.
     """
     rows, columns = game.board_shape
     cell = width / columns
-    picture = Image.new("RGB", (width, round(cell * rows)), PAPER)
+    below = round(width * CAPTION) if game.caption else 0
+    picture = Image.new("RGB", (width, round(cell * rows) + below), PAPER)
     pen = ImageDraw.Draw(picture)
     _grid(pen, rows, columns, cell, game.block)
     for (row, column), mark in game.marks().items():
         _mark(pen, mark, (column + 0.5) * cell, (row + 0.5) * cell, cell)
+    if below:
+        pen.line([(0, cell * rows), (width, cell * rows)], EDGE, 1)
+        pen.text(
+            (width / 2, cell * rows + below / 2), game.caption, EDGE, ImageFont.load_default(0.6 * below), anchor="mm"
+        )
     return np.asarray(picture)
 
 

@@ -77,6 +77,11 @@ class Game(Protocol):
     """A thicker line is drawn after each so many rows and columns."""
 
     @property
+    def caption(self) -> str:
+        """What the marks do not show, for pictures; empty in all positions of a game if they show everything."""
+        ...
+
+    @property
     def mover(self) -> int:
         """The seat whose turn it is; in a finished game whoever it would be."""
         ...

@@ -138,6 +138,11 @@ class AECGame:
             )
         return int(text)
 
+    @property
+    def caption(self) -> str:
+        """None; see `Game`."""
+        return ""
+
     def marks(self) -> Mapping[tuple[int, int], str]:
         """None; see `Game`."""
         return {}

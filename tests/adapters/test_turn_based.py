@@ -168,5 +168,13 @@ def test_pictures_and_text_and_neither() -> None:
     coloured = np.argwhere((picture == (0, 0x72, 0xB2)).all(-1))
     assert coloured[:, 0].min() > 309 * 5 / 6
     assert coloured[:, 1].max() < 360 / 7
+    chosen, other = (to_aec(Quarto().play(piece), "rgb_array") for piece in (3, 9))
+    pictures = []
+    for env in (chosen, other):
+        env.reset()
+        pictures.append(env.render())
+        assert pictures[-1].shape == (390, 360, 3)
+    assert (pictures[0][:360] == pictures[1][:360]).all()
+    assert (pictures[0][360:] != pictures[1][360:]).any()
     with pytest.raises(ValueError, match=r"render_mode is 'human'; there is ansi, rgb_array and None"):
         to_aec(TicTacToe(), "human")

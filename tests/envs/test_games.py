@@ -95,6 +95,12 @@ def test_a_person_reads_and_writes_every_action(start: Game) -> None:
             start.read(nonsense)
 
 
+def test_captions_say_what_the_marks_do_not() -> None:
+    assert NineBoard().play(4).caption == "to be played on: board 5"
+    assert Quarto().caption == "a piece is to be chosen"
+    assert Quarto().play(11).caption == "to be placed: 11"
+
+
 @ALL
 def test_an_observation_is_of_its_shape_and_the_seats_see_the_same_from_their_sides(start: Game) -> None:
     for position in random_game(start, 7):
