@@ -91,7 +91,8 @@ class SimpleTagConfig(Config):
     team: dict[str, int] = {"A": 2, "B": 2}
     """Number of agents of each class."""
     training_teams: Teams | None = None
-    """Teams of which each training episode draws one: bounds for each class, or a list; None for the team above."""
+    """Teams of which each training episode draws one: bounds for each class (one left out does not play), or a list;
+    None for the team above."""
     arena: float = Field(1.0, gt=0)
     """Half the width of the square in which episodes begin and that prey keep to; mpe2's is 1."""
     curriculum: CurriculumConfig | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -82,20 +83,24 @@ def generalise(arguments: list[str]) -> int:
     console = Console(highlight=False)
     try:
         with Counting(console, "plays") as watch:
-            report = run_generalise(**vars(options), watch=watch)
+            report = run_generalise(**vars(options), watch=watch, tell=partial(_tell, console))
     except KeyboardInterrupt:
         again = shlex.join(["generalise", *arguments])
         console.print(f"stopped; what was played is kept. Go on with: {program('marl')} {again}", soft_wrap=True)
         return 130
     _show(report, console)
     console.print("Interquartile mean and 95 % interval over training seeds; * over episodes.", soft_wrap=True)
-    for note in report["notes"]:
-        console.print(f"- {note}", soft_wrap=True)
+    _tell(console, report["notes"])
     console.print(f"wrote report.json, report.csv and pictures to {options.out}:", soft_wrap=True)
     for picture in sorted(options.out.glob("*.png")):
         console.print(f"  {picture}", soft_wrap=True)
     console.print(f"TensorBoard: {program('tensorboard')} --logdir {options.out / 'tensorboard'}", soft_wrap=True)
     return 0
+
+
+def _tell(console: Console, notes: Sequence[str]) -> None:
+    for note in notes:
+        console.print(f"- {note}", markup=False, soft_wrap=True)
 
 
 def _show(report: Mapping[str, Any], console: Console) -> None:

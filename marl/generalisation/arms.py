@@ -158,8 +158,8 @@ def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict
     Raises:
         ConfigError: if nothing is found, or runs at one composition differ in more than the seed.
     """
-    paths = sorted(path.parent for path in folder.rglob("config.yaml") if (path.parent / "policy").is_dir())
-    runs = [read_run(path) for path in paths]
+    paths = sorted(path.parent for path in folder.rglob("config.yaml"))
+    runs = [read_run(path) for path in paths if (path / "policy").is_dir()]
     fitting = [run for run in runs if not run.mixed and _alike(run, classes, arena)]
     if not fitting:
         raise ConfigError(
@@ -167,6 +167,9 @@ def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict
             "train some, or leave --natives out"
         )
     notes = []
+    if len(runs) < len(paths):
+        without = ", ".join(str(path) for path in paths if not (path / "policy").is_dir())
+        notes.append(f"Natives without a policy are left out: {without}.")
     if len(fitting) < len(runs):
         notes.append(
             f"{len(runs) - len(fitting)} of {len(runs)} runs in {folder} are no natives: trained at several "

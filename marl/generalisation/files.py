@@ -40,6 +40,9 @@ def write_files(report: Mapping[str, Any], folder: Path) -> None:
     for arena in dict.fromkeys(row["arena"] for row in report["results"]):
         pictures[f"heat_map_{arena}"] = heat_map(report, arena)
         pictures[f"curves_{arena}"] = curves(report, arena)
+    for stale in (*folder.glob("heat_map_*.png"), *folder.glob("curves_*.png")):
+        if stale.stem not in pictures:
+            stale.unlink()
     for name, figure in pictures.items():
         with atomic_path(folder / f"{name}.png") as path:
             FigureCanvasAgg(figure).print_png(path, metadata={"Software": "marl"})

@@ -19,6 +19,8 @@ def notes_of(plan: Plan) -> list[str]:
     natives = [c.arm for c in plan.contestants if c.kind == "native" and c.arm is not None]
     notes = [
         *_missing_natives(plan),
+        *_twins(arms),
+        *_same_runs(arms, natives),
         *_native_settings(arms, natives),
         *_prey_of_natives(plan, natives),
         *_arena(plan, natives),
@@ -38,6 +40,30 @@ def _missing_natives(plan: Plan) -> list[str]:
         f"No natives of {', '.join(missing)}, so no ratio there. To train them: "
         f"marl train PRESET --native-grid {cells} --seeds {seeds} --out FOLDER, then --natives FOLDER."
     ]
+
+
+def _twins(arms: list[Arm]) -> list[str]:
+    folders: dict[str, list[str]] = {}
+    for run in (run for arm in arms for run in arm.runs):
+        folders.setdefault(run.content, []).append(str(run.folder))
+    return [
+        f"{' and '.join(same)} are the same policy, which counts more than once."
+        for same in folders.values()
+        if len(same) > 1
+    ]
+
+
+def _same_runs(arms: list[Arm], natives: list[Arm]) -> list[str]:
+    notes = []
+    for arm in arms:
+        for native in natives:
+            same = len({run.content for run in arm.runs} & {run.content for run in native.runs})
+            if same:
+                notes.append(
+                    f"{same} of the {len(arm.runs)} runs of {arm.name} are {native.name}s as well: there the "
+                    "ratio compares runs with themselves, though its interval takes both sides as independent."
+                )
+    return notes
 
 
 def _native_settings(arms: list[Arm], natives: list[Arm]) -> list[str]:

@@ -168,7 +168,9 @@ def _contestants(runs: Sequence[Run], natives: Mapping[str, Arm], probe: Environ
 def _check_task(runs: Sequence[Run], base: Mapping[str, Any], prey: Sequence[str], arena: str) -> tuple[Task, Config]:
     task, config = environment_config(base, {})
     if prey and "prey" not in task.describe(config):
-        raise ConfigError(f"{runs[0].folder} trained no predators, so that --prey has no meaning; name runs that did")
+        raise ConfigError(
+            f"{runs[0].folder} trained no predators, and only their teams are changed here; name runs that did"
+        )
     if arena != "fixed" and "arena" not in config.model_dump():
         raise ConfigError(f"arena is {arena!r}, but env {base['name']!r} has no field arena; write fixed")
     return task, config

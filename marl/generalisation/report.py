@@ -42,6 +42,7 @@ def generalise(
     jobs: int | None = None,
     deterministic: bool = False,
     watch: Callable[[int, int], None] | None = None,
+    tell: Callable[[Sequence[str]], None] | None = None,
 ) -> dict[str, Any]:
     """Plays trained teams, frozen, in other sizes and mixes, and says how well they carry over.
 
@@ -62,6 +63,7 @@ def generalise(
         jobs: processes; as many as there are processors by default.
         deterministic: take the likeliest actions instead of drawing them.
         watch: told after each play how many are done, and of how many.
+        tell: told the notes that qualify the numbers, before anything is played.
 
     Returns:
         The content of ``report.json``.
@@ -91,6 +93,8 @@ def generalise(
     preys = [str(first.environment.get("prey"))] if prey is None else [name.strip() for name in prey.split(",")]
     plan = make_plan(read, by_team, compositions, preys, arena, Protocol(episodes, seed, deterministic))
     plan.notes += notes
+    if tell is not None:
+        tell(plan.notes)
     folder.mkdir(parents=True, exist_ok=True)
     store = PlayStore(folder / "plays")
     play_all([play for plays in plan.plays.values() for play in plays], store, jobs or usable_cores(), watch)

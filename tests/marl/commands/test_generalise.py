@@ -28,7 +28,8 @@ def test_a_run_is_played_and_the_report_written(run: Path, tmp_path: Path, capsy
     assert "contacts per episode, prey flee, arena fixed, 4 episodes, seed 3" in text
     for words in ("1+1", "3+1", "small", "small, messages off", "native 2+2", "chase", "random", "(1 seed)"):
         assert words in text
-    assert "small, native 2+2: one training seed, so the interval is over episodes" in text
+    note = "small, native 2+2: one training seed, so the interval is over episodes"
+    assert text.index(note) < text.index("contacts per episode") < text.rindex(note)
     assert str(out / "curves_fixed.png") in text
     assert f"--logdir {out / 'tensorboard'}" in text
 

@@ -81,6 +81,14 @@ def test_natives_are_the_runs_trained_at_one_composition(variant: Variant, tmp_p
     assert natives["3+1"].name == "native 3+1"
 
 
+def test_natives_without_a_policy_are_told(variant: Variant, tmp_path: Path) -> None:
+    variant("natives/there")
+    shutil.rmtree(variant("natives/not", seed=2).folder / "policy")
+    natives, notes = natives_of(tmp_path / "natives", ["A", "B"], 1.0)
+    assert len(natives["2+2"].runs) == 1
+    assert notes == [f"Natives without a policy are left out: {tmp_path / 'natives/not'}."]
+
+
 def test_a_folder_without_natives_is_refused(variant: Variant, tmp_path: Path) -> None:
     variant("natives/x")
     with pytest.raises(ConfigError, match="no run trained at one composition of A, B"):

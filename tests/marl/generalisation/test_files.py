@@ -65,6 +65,8 @@ def made_up(preys: tuple[str, ...] = ("flee", "random")) -> dict[str, Any]:
 
 def test_a_report_leaves_its_files_and_a_second_takes_their_place(tmp_path: Path) -> None:
     write_files(made_up(), tmp_path)
+    for stale in ("heat_map_density.png", "curves_density.png"):
+        (tmp_path / stale).write_text("of an arena that is played no more")
     write_files(made_up(), tmp_path)
     names = ["curves_fixed.png", "heat_map_fixed.png", "report.csv", "report.json", "tensorboard"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names

@@ -36,6 +36,19 @@ def test_natives_of_another_budget_or_prey_are_told(variant: Variant, tmp_path: 
     assert "natives of the composition only" not in notes_of([variant("z")], tmp_path / "natives")
 
 
+def test_runs_that_are_their_own_natives_and_policies_that_come_twice_are_told(
+    variant: Variant, tmp_path: Path
+) -> None:
+    variant("natives/a", scale=2.0)
+    other = variant("x-2", seed=2, scale=3.0)
+    text = notes_of([variant("x-1", scale=2.0), other], tmp_path / "natives")
+    assert "1 of the 2 runs of x are native 2+2s as well" in text
+    assert "the same policy" not in text
+    text = notes_of([other, variant("y", seed=3, scale=3.0)], tmp_path / "natives")
+    assert f"{other.folder} and {tmp_path / 'y'} are the same policy, which counts more than once." in text
+    assert "as well" not in text
+
+
 @pytest.mark.parametrize(
     ("seeds", "told", "not_told"),
     [
