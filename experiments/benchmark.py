@@ -206,7 +206,7 @@ def measure(console: Console) -> list[Row]:
     through_mpe2 = load_config(HERE / "predator_teams.yaml").env.model_copy(update={"backend": "pettingzoo"})
     few = {"env": through_mpe2, "num_copies": 32, "total_env_steps": 16_384}
     add("training predator_teams.yaml through mpe2, 32 copies", partial(training_rate, "predator_teams.yaml", **few))
-    for copies in (64, 512):
+    for copies in (64, 128, 512):
         for playing in ("A=2,B=2", "A=16,B=16"):
             add(f"playing {playing}, {copies} copies", partial(playing_rate, playing, copies))
         console.print(f"a step of 16 + 16 takes {rows[-2].rate / rows[-1].rate:.1f} times as long as one of 2 + 2")

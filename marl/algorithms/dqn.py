@@ -150,6 +150,7 @@ class DQN:
         self.target = policy
         if config.target is not None:
             self.target = copy.deepcopy(policy).requires_grad_(False)
+            self.target.features = policy.features  # both see the same
         self.optimiser = Optimiser(list(policy.parameters()))
         self._explore()
 
@@ -169,6 +170,7 @@ class DQN:
         self.clock = Clock(env_steps, self.clock.updates, self.clock.episodes + ended, progress)
         rate = scheduled(self.config.learning_rate, progress)
         metrics = self._learn(rate) if env_steps >= self.config.learning_starts else {}
+        self.policy.features.update(rollout.observation)
         self._explore()
         exploration = self.config.exploration.value(self.clock)
         return metrics | {"exploration": exploration, "optimiser/learning_rate": rate, "replay/size": self.replay.size}

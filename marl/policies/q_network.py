@@ -15,6 +15,7 @@ from marl.networks.encoder import EncoderConfig, TeamEncoder
 from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
 from marl.networks.mixer import MixerConfig, make_mixer
 from marl.networks.q_head import QHead, QHeadConfig
+from marl.policies.normaliser import FeatureNormaliser
 from marl.policies.policy import Act, Policy
 from marl.policies.scripted import random_actor
 from marl.roster import Roster
@@ -35,6 +36,8 @@ class QNetworkConfig(Config):
     """From an agent's embedding to the values of its actions, shared by its class."""
     mixer: MixerConfig = Field(default_factory=MixerConfig)
     """What the values of the agents are to the team; used in training only."""
+    normalise_features: bool = False
+    """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
 
     @field_validator("encoder")
     @classmethod
@@ -89,6 +92,7 @@ class QNetwork(Policy):
                     "each of finitely many; train kind 'actor_critic' (ppo, a2c, reinforce), or make its actions "
                     "discrete"
                 )
+        self.features = FeatureNormaliser(roster, config.normalise_features)
         self.encoder = TeamEncoder(roster, config.encoder)
         width = self.encoder.width
         self.graph = None if config.graph.kind == "none" else GraphProcessor(width, len(roster.classes), config.graph)
@@ -123,7 +127,7 @@ class QNetwork(Policy):
         Returns:
             For each class ``[..., N_c, A]``; those of illegal actions mean nothing.
         """
-        embedding = self.encoder.tokens(observation)
+        embedding = self.encoder.tokens(self.features(observation))
         if self.norm is not None:
             embedding = self.norm(pass_messages(self.graph, embedding, observation, self._class_order))
         counts = [features.shape[-2] for features in observation.features.values()]

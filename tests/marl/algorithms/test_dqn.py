@@ -34,12 +34,13 @@ ONE: dict[str, Any] = {"batch_size": 1, "learning_starts": 1, "gamma": 0.5, "los
 SINGLE: dict[str, Any] = {**ONE, "double": False}
 
 
-def table(q_values: list[list[float]], agents: int = 1, mixer: str = "none") -> QNetwork:
+def table(q_values: list[list[float]], agents: int = 1, mixer: str = "none", **options: Any) -> QNetwork:
     """A linear network with these values; situations are shown as one-hots."""
     roster = Roster((AgentClass("solo", 2, ActionSpec("discrete", 2)),), (agents,))
     config = QNetworkConfig(
         encoder=EncoderConfig(hidden=(2,), squash=False, temporal="none"),
         mixer=MixerConfig.model_validate({"kind": mixer}),
+        **options,
     )
     policy = QNetwork(roster, config, 0, 0)
     layer = policy.heads["solo"].advantage[0]
@@ -143,6 +144,19 @@ def test_a_soft_target_goes_a_part_of_the_way() -> None:
     before = weights(learner.target)
     learner.update(one_step([0]), 0.0)
     assert_close(weights(learner.target), 0.75 * before + 0.25 * weights(learner.policy))
+
+
+def test_both_networks_see_by_the_moments_of_what_was_collected() -> None:
+    """One-hots of one situation: mean 1 and 0, no deviation, so that what is seen again is zero."""
+    learner = learner_of(table(ONLINE, normalise_features=True), **ONE)
+    rollout = one_step([0])
+    assert learner.policy.q_values(rollout.observation)["solo"].abs().sum() > 0
+    learner.update(rollout, 0.0)
+    assert learner.target is not learner.policy
+    for network in (learner.policy, learner.target):
+        assert_close(network.features.get_buffer("mean_solo"), torch.tensor([1.0, 0.0]))
+        seen = network.features(rollout.observation).features["solo"]
+        assert_close(seen, torch.zeros_like(seen))
 
 
 def test_nothing_is_learnt_before_the_start_and_exploration_falls_with_updates() -> None:

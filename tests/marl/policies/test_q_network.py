@@ -55,6 +55,20 @@ def test_a_trained_policy_takes_a_team_of_any_size(
     }
 
 
+def test_features_enter_scaled_if_wished(make_roster: MakeRoster, make_observation: MakeObservation) -> None:
+    roster = make_roster()
+    scaled, plain = network(roster, normalise_features=True), network(roster)
+    plain.load_state_dict(scaled.state_dict(), strict=False)
+    seen = make_observation(roster, 6, 50)
+    far = replace(seen, features={name: 3.0 * x + 7.0 for name, x in seen.features.items()})
+    scaled.features.update(far)
+    alive = seen.alive.all(-1)
+    assert alive.all()
+    by_hand = {name: (x - x.mean((0, 1, 2))) / x.std((0, 1, 2), correction=0) for name, x in far.features.items()}
+    assert_close(scaled.q_values(far), plain.q_values(replace(far, features=by_hand)), rtol=0, atol=1e-5)
+    assert (plain.q_values(far)["A"] - scaled.q_values(far)["A"]).abs().max() > 1e-3
+
+
 def test_messages_are_heard(make_roster: MakeRoster, make_observation: MakeObservation) -> None:
     roster = make_roster()
     policy, observation = network(roster, "gat"), make_observation(roster, 6)
