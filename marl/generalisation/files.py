@@ -21,6 +21,7 @@ from marl.serialisation import atomic_path
 __all__ = ["write_files"]
 
 DOTS_PER_INCH = 150
+COMPARED = ("ratio", "probability_of_improvement")
 
 
 def write_files(report: Mapping[str, Any], folder: Path) -> None:
@@ -57,7 +58,7 @@ def _write_csv(report: Mapping[str, Any], file: Path) -> None:
         for name, estimate in result["measures"].items():
             row |= _columns(name, estimate)
         comparison = compared.get(_place(result), {})
-        for name in ("ratio", "probability_of_improvement"):
+        for name in COMPARED:
             if name in comparison:
                 row |= _columns(f"{name}_to_native", comparison[name])
         rows.append(row)
@@ -99,9 +100,10 @@ def _write_tensorboard(report: Mapping[str, Any], pictures: Mapping[str, Figure]
                         writer.add_scalar(tag, estimate["value"], row["agents"])
             for row in _by_size(report["comparisons"], policy):
                 mix = "" if row["cell"] in balanced else f" {row['cell']}"
-                if row["ratio"]["value"] is not None:
-                    tag = f"ratio_to_native/{row['prey']} {row['arena']}{mix}"
-                    writer.add_scalar(tag, row["ratio"]["value"], row["agents"])
+                for name in COMPARED:
+                    if row.get(name, {}).get("value") is not None:
+                        tag = f"{name}_to_native/{row['prey']} {row['arena']}{mix}"
+                        writer.add_scalar(tag, row[name]["value"], row["agents"])
     with SummaryWriter(str(folder / "pictures")) as writer:
         for name, figure in pictures.items():
             canvas = FigureCanvasAgg(figure)

@@ -41,7 +41,11 @@ def made_up(preys: tuple[str, ...] = ("flee", "random")) -> dict[str, Any]:
         for k, (policy, kind) in enumerate(policies.items())
     ]
     compared = [
-        {**{k: v for k, v in row.items() if k not in ("measures", "team")}, "ratio": number(0.5, 0.4, 0.6, seeds=3)}
+        {
+            **{k: v for k, v in row.items() if k not in ("measures", "team")},
+            "ratio": number(0.5, 0.4, 0.6, seeds=3),
+            **({"probability_of_improvement": number(0.25, 0.1, 0.6)} if row["kind"] == "arm" else {}),
+        }
         for row in results
         if row["cell"] == "4+4" and row["kind"] != "native"
     ]
@@ -99,6 +103,8 @@ def test_tensorboard_has_scores_over_team_size(tmp_path: Path) -> None:
     assert [(event.step, event.value) for event in score] == [(2, 3.0), (8, 0.0)]
     assert [event.step for event in events.Scalars("contacts_per_episode/flee fixed 3+1")] == [4]
     assert [event.value for event in events.Scalars("ratio_to_native/random fixed")] == [0.5]
+    better = events.Scalars("probability_of_improvement_to_native/random fixed")
+    assert [(event.step, event.value) for event in better] == [(8, 0.25)]
     pictures = EventAccumulator(str(tmp_path / "tensorboard" / "pictures"))
     pictures.Reload()
     assert sorted(pictures.Tags()["images"]) == ["curves_fixed", "heat_map_fixed"]
