@@ -87,11 +87,11 @@ class Batch(Record):
     """What one step of the optimiser takes; ``G`` groups as the mixer has them.
 
     Args:
-        observation: ``[M, ...]``.
+        observation: ``[M, ...]``, scaled.
         action: for each class ``[M, N_c]``.
         returns: ``[M, G]``, rewards up to the successor.
         discount: ``[M, G]``, what the successor's value counts.
-        next_observation: ``[M, ...]``, the successor.
+        next_observation: ``[M, ...]``, the successor, scaled.
         weight: ``[M, G]`` of each error in the loss; 0 for groups of which nobody is there.
         valid: ``[M, G]``, True for the others.
         places: ``[M]`` in the replay.
@@ -235,11 +235,11 @@ class DQN:
         number = valid.view(config.updates_per_iteration, -1).sum(1).clamp(min=1)  # of each batch
         weight = weight / number.repeat_interleave(config.batch_size)
         return Batch(
-            observation=window.observation,
+            observation=self.policy.features(window.observation),
             action=window.action,
             returns=returns,
             discount=discount,
-            next_observation=window.next_observation,
+            next_observation=self.policy.features(window.next_observation),
             weight=valid * weight[:, None],
             valid=valid,
             places=places,
@@ -249,15 +249,15 @@ class DQN:
     def _targets(self, batch: Batch) -> Tensor:
         """``[M, G]``: what the chosen actions' values are trained towards."""
         successor = batch.next_observation
-        values = self.target.q_values(successor)
-        choosing = self.policy.q_values(successor) if self.config.double else values
+        values = self.target.values_of_scaled(successor)
+        choosing = self.policy.values_of_scaled(successor) if self.config.double else values
         best = value_of(values, self.policy.best(choosing, successor))
         return batch.returns + batch.discount * self.target.mixer(best, successor)
 
     def _step(self, batch: Batch, rate: float) -> Learnt:
         """One step of the optimiser."""
         target = self._targets(batch)
-        values = self.policy.q_values(batch.observation)
+        values = self.policy.values_of_scaled(batch.observation)
         chosen = self.policy.mixer(value_of(values, batch.action), batch.observation)
         loss = (regression(chosen, target, self.config.loss, self.config.huber_delta) * batch.weight).sum()
         norm = self.optimiser.backward(loss, self.config.max_grad_norm)

@@ -127,7 +127,11 @@ class QNetwork(Policy):
         Returns:
             For each class ``[..., N_c, A]``; those of illegal actions mean nothing.
         """
-        embedding = self.encoder.tokens(self.features(observation))
+        return self.values_of_scaled(self.features(observation))
+
+    def values_of_scaled(self, observation: Observation) -> dict[str, Tensor]:
+        """As `q_values`, of an observation that went through `features` already."""
+        embedding = self.encoder.tokens(observation)
         if self.norm is not None:
             embedding = self.norm(pass_messages(self.graph, embedding, observation, self._class_order))
         counts = [features.shape[-2] for features in observation.features.values()]
