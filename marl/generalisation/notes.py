@@ -67,13 +67,13 @@ def _same_runs(arms: list[Arm], natives: list[Arm]) -> list[str]:
 
 
 def _native_settings(arms: list[Arm], natives: list[Arm]) -> list[str]:
-    notes = []
+    unlike: dict[tuple[str, str], list[str]] = {}
     for arm in arms:
         for native in natives:
             fields = differing(arm.runs[0], native.runs[0], MAY_DIFFER) if native.runs[0].trained else []
             if fields and arm.runs[0].trained:
-                notes.append(f"{arm.name} and {native.name} were not trained alike: {'; '.join(fields)}.")
-    return notes
+                unlike.setdefault((arm.name, "; ".join(fields)), []).append(native.name)
+    return [f"{arm} and {', '.join(of)} were not trained alike: {fields}." for (arm, fields), of in unlike.items()]
 
 
 def _prey_of_natives(plan: Plan, natives: list[Arm]) -> list[str]:

@@ -29,9 +29,10 @@ def test_missing_natives_come_with_the_command_that_trains_them(variant: Variant
 
 def test_natives_of_another_budget_or_prey_are_told(variant: Variant, tmp_path: Path) -> None:
     variant("natives/a", total_env_steps=99, env={"team": {"A": 1, "B": 1}})
+    variant("natives/b", total_env_steps=99, env={"team": {"A": 3, "B": 1}})
     text = notes_of([variant("x")], tmp_path / "natives", "flee")
-    assert "x and native 1+1 were not trained alike: total_env_steps 1280 and 99." in text
-    assert "Against prey flee native 1+1 are natives of the composition only" in text
+    assert "x and native 1+1, native 3+1 were not trained alike: total_env_steps 1280 and 99." in text
+    assert "Against prey flee native 1+1, native 3+1 are natives of the composition only" in text
     assert "not trained alike" not in notes_of([variant("y", total_env_steps=99)], tmp_path / "natives")
     assert "natives of the composition only" not in notes_of([variant("z")], tmp_path / "natives")
 
