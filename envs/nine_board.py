@@ -63,9 +63,10 @@ class NineBoard:
         Raises:
             ValueError: if it names none.
         """
-        if len(text) != 1 or text not in "123456789":
+        number = read_number(text, 1, 9)
+        if number is None:
             raise ValueError("give the first board, 1 to 9")
-        return cls(board=int(text) - 1)
+        return cls(board=number - 1)
 
     @classmethod
     def drawn(cls, generator: np.random.Generator) -> NineBoard:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
@@ -203,6 +204,7 @@ def play_out(position: Any, draw: Callable[[], float]) -> tuple[float, ...]:
     return returns
 
 
+@cache
 def compiled_rules(module: str) -> Kernels | None:
     """The ``KERNELS`` of a module that needs Numba; None without Numba.
 

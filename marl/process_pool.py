@@ -24,6 +24,9 @@ def process_pool(
         jobs: processes.
         initializer: called in each, first.
         initargs: its arguments.
+
+    Yields:
+        The pool.
     """
     before = set(multiprocessing.active_children())
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer, initargs) as pool:

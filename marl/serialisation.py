@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -18,7 +18,7 @@ from torch import Tensor
 from marl.batch import Record
 from marl.errors import FileError
 
-__all__ = ["FileError", "atomic_path", "load_state", "record_of", "save_state", "state_of"]
+__all__ = ["FileError", "atomic_path", "load_state", "record_of", "save_json", "save_state", "state_of"]
 
 R = TypeVar("R", bound=Record)
 SUFFIX = ".safetensors"
@@ -111,3 +111,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def save_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file, whole or not at all; see `atomic_path`.
+
+    Raises:
+        OSError: if it cannot be written.
+        ValueError: for NaN or infinity, which JSON does not have.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from pettingzoo import AECEnv
 
 from marl.adapters.aec_copies import Copier, check_copies, legal_actions, name_of, without_turn
 from marl.errors import ConfigError
-from marl.game import IllegalActionError, Kernels, check_legal
+from marl.game import IllegalActionError, Kernels, as_action, check_legal, read_number
 
 __all__ = ["AECGame", "aec_game"]
 
@@ -92,6 +92,7 @@ class AECGame:
 
     def play(self, action: int) -> AECGame:
         """Steps a copy; see `Game`."""
+        action = as_action(self, action)
         check_legal(self, action, None if action in self.legal else "its action mask forbids it")
         env, (origin, moves) = self._copier(self._env), self._key
         totals = _step(env, self._agents, action, self._totals)
@@ -132,11 +133,12 @@ class AECGame:
 
     def read(self, text: str) -> int:
         """See `Game`."""
-        if not text.strip().isdecimal() or int(text) >= self.num_actions:
+        action = read_number(text, 0, self.num_actions - 1)
+        if action is None:
             raise IllegalActionError(
                 f"{self.name}: {text.strip()!r} is no action; write a number from 0 to {self.num_actions - 1}"
             )
-        return int(text)
+        return action
 
     @property
     def caption(self) -> str:

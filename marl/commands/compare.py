@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +60,11 @@ def compare(arguments: list[str]) -> int:
     if options.json is not None and (options.json.is_dir() or not options.json.parent.is_dir()):
         raise ConfigError(f"--json {options.json}: name a file in a folder that exists")
     from marl.comparison.compare import compare as compare_runs
-    from marl.serialisation import atomic_path
+    from marl.serialisation import save_json
 
     comparison = compare_runs(options.runs, options.out, options.metric, options.threshold)
     if options.json is not None:
-        with atomic_path(options.json) as path:
-            path.write_text(json.dumps(comparison, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        save_json(options.json, comparison)
     console = Console(highlight=False)
     console.print(_table(comparison))
     console.print("Interquartile mean over seeds and its 95 % interval over seeds (none for one seed).", soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -139,7 +138,7 @@ def _check(options: Arguments) -> None:
 
 
 def _tell(report: Mapping[str, Any], options: Arguments, console: Console) -> None:
-    from marl.serialisation import atomic_path
+    from marl.serialisation import save_json
     from marl.tournament.picture import save_picture
 
     console.print(_pairs(report))
@@ -150,8 +149,7 @@ def _tell(report: Mapping[str, Any], options: Arguments, console: Console) -> No
         soft_wrap=True,
     )
     if options.json is not None:
-        with atomic_path(options.json) as path:
-            path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        save_json(options.json, report)
     save_picture(report, options.out)
     for written in (options.out, options.json):
         if written is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from marl.generalisation.pictures import curves, heat_map
 from marl.seed_statistics import interval_of
-from marl.serialisation import atomic_path
+from marl.serialisation import atomic_path, save_json
 
 __all__ = ["write_files"]
 
@@ -34,8 +33,7 @@ def write_files(report: Mapping[str, Any], folder: Path) -> None:
     Raises:
         OSError: if something cannot be written.
     """
-    with atomic_path(folder / "report.json") as path:
-        path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    save_json(folder / "report.json", report)
     _write_csv(report, folder / "report.csv")
     pictures = {}
     for arena in dict.fromkeys(row["arena"] for row in report["results"]):

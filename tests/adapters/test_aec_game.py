@@ -269,5 +269,9 @@ def test_positions_are_equal_by_their_actions_and_are_their_own_copies() -> None
     assert [first.read(first.describe(action)) for action in range(9)] == list(range(9))
     with pytest.raises(IllegalActionError, match="'9' is no action; write a number from 0 to 8"):
         first.read("9")
+    with pytest.raises(IllegalActionError, match="is no action; write a number from 0 to 8"):
+        first.read("1" * 5000)
+    with pytest.raises(IllegalActionError, match=r"'3' is no action; give an integer"):
+        first.play("3")  # type: ignore[arg-type]
     assert str(first.play(3).play(4)) == "tic_tac_toe 3 4"
     assert "X" in str(aec_game(reset(to_aec(TicTacToe(), render_mode="ansi"))).play(3))
