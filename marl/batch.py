@@ -7,7 +7,8 @@ Axes: ``T`` time, ``B`` environment copy, ``N`` agent, ``N_c`` agents of a class
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, TypeVar
 
 import torch
@@ -24,11 +25,15 @@ class Record:
 
     def map(self: R, function: Callable[[Tensor], Tensor]) -> R:
         """The same record with ``function`` applied to each tensor."""
-        return type(self)(**{f.name: _map(getattr(self, f.name), function) for f in fields(self)})
+        return type(self)(**{name: _map(value, function) for name, value in vars(self).items()})
 
     def index(self: R, *index: Any) -> R:
         """The same record with each tensor indexed on its leading axes."""
         return self.map(lambda tensor: tensor[index])
+
+    def split(self: R, size: int) -> list[R]:
+        """The record in pieces of ``size`` along the first axis; the last may be shorter."""
+        return _split(self, size)
 
     def to(self: R, device: torch.device | str) -> R:
         """The same record on another device."""
@@ -47,13 +52,24 @@ def _map(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
     return value
 
 
+def _split(value: Any, size: int) -> Any:
+    """Pieces of what a record holds; what is empty has as many as are asked for."""
+    if isinstance(value, Tensor):
+        return value.split(size)
+    if not value:
+        return repeat(value)
+    items = value if isinstance(value, dict) else vars(value)
+    pieces = zip(*(_split(item, size) for item in items.values()), strict=False)
+    made = [dict(zip(items, piece, strict=True)) for piece in pieces]
+    return made if isinstance(value, dict) else [type(value)(**piece) for piece in made]
+
+
 def _merge(values: Sequence[Any], function: Callable[[list[Tensor]], Tensor]) -> Any:
     first = values[0]
     if isinstance(first, Tensor):
         return function(list(values))
     if isinstance(first, Record):
-        merged = {f.name: _merge([getattr(v, f.name) for v in values], function) for f in fields(first)}
-        return type(first)(**merged)
+        return type(first)(**{name: _merge([vars(v)[name] for v in values], function) for name in vars(first)})
     if isinstance(first, dict):
         return {key: _merge([v[key] for v in values], function) for key in first}
     return first
@@ -188,6 +204,6 @@ class Rollout(Record):
         Args:
             index: ``[M]``, indices into the copy axis.
         """
-        parts = {f.name: getattr(self, f.name) for f in fields(self)}
-        chosen = {name: _map(part, lambda tensor: tensor[:, index]) for name, part in parts.items() if name != "memory"}
+        parts = {name: part for name, part in vars(self).items() if name != "memory"}
+        chosen = {name: _map(part, lambda tensor: tensor[:, index]) for name, part in parts.items()}
         return Rollout(**chosen, memory=None if self.memory is None else self.memory.index(index))

@@ -52,4 +52,4 @@ def regression(prediction: Tensor, target: Tensor, kind: Literal["squared", "hub
     """
     if kind == "huber":
         return functional.huber_loss(prediction, target, reduction="none", delta=delta)
-    return 0.5 * (prediction - target).square()
+    return 0.5 * functional.mse_loss(prediction, target, reduction="none")

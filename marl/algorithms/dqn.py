@@ -206,9 +206,9 @@ class DQN:
 
     def _learn(self, rate: float) -> dict[str, float]:
         drawn = self._draw()
-        steps, size = [], self.config.batch_size
-        for first in range(0, len(drawn.places), size):
-            steps.append(self._step(drawn.index(slice(first, first + size)), rate))
+        steps = []
+        for batch in drawn.split(self.config.batch_size):
+            steps.append(self._step(batch, rate))
             self.clock = replace(self.clock, updates=self.clock.updates + 1)
             if self.config.target is not None:
                 self.config.target.follow(self.target, self.policy, self.clock.updates)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import Parameter
+from torch.optim.adam import adam
 
 from marl.environment import State
 
@@ -26,9 +27,15 @@ class Optimiser:
 
     def __init__(self, parameters: Sequence[Parameter], eps: float = 1e-8) -> None:
         self.parameters = list(parameters)
-        self.vector = Parameter(torch.cat([p.detach().flatten() for p in self.parameters]))
+        self.vector = torch.cat([p.detach().flatten() for p in self.parameters])
         self._tie()
-        self._adam = torch.optim.Adam([self.vector], eps=eps, fused=True)
+        self.eps = eps
+        self._gradient = torch.zeros_like(self.vector)
+        self._moments = {
+            "step": torch.zeros((), device=self.vector.device),
+            "exp_avg": torch.zeros_like(self.vector),
+            "exp_avg_sq": torch.zeros_like(self.vector),
+        }
 
     def backward(self, loss: Tensor, max_norm: float | None) -> Tensor:
         """Finds the gradient of a loss for the next step, and scales it down to a norm.
@@ -47,7 +54,7 @@ class Optimiser:
         norm = torch.linalg.vector_norm(gradient)
         if max_norm is not None:
             gradient *= (max_norm / (norm + 1e-6)).clamp(max=1.0)
-        self.vector.grad = gradient
+        self._gradient = gradient
         return norm
 
     def step(self, rate: float) -> None:
@@ -56,12 +63,27 @@ class Optimiser:
         Args:
             rate: learning rate.
         """
-        self._adam.param_groups[0]["lr"] = rate
-        self._adam.step()
+        with torch.no_grad():
+            adam(
+                [self.vector],
+                [self._gradient],
+                [self._moments["exp_avg"]],
+                [self._moments["exp_avg_sq"]],
+                [],
+                [self._moments["step"]],
+                amsgrad=False,
+                beta1=0.9,
+                beta2=0.999,
+                lr=rate,
+                weight_decay=0.0,
+                eps=self.eps,
+                maximize=False,
+                fused=True,
+            )
 
     def state(self) -> State:
-        """The moments and the number of steps, for a checkpoint; empty before the first step."""
-        return {name: moment.clone() for name, moment in self._adam.state[self.vector].items()}
+        """The moments and the number of steps, for a checkpoint."""
+        return {name: moment.clone() for name, moment in self._moments.items()}
 
     def load_state(self, state: State) -> None:
         """Goes on from a state that `state` gave.
@@ -69,16 +91,14 @@ class Optimiser:
         Raises:
             ValueError: if it is of other parameters.
         """
-        expected = {"step", "exp_avg", "exp_avg_sq"}
-        if state and (set(state) != expected or state["exp_avg"].shape != self.vector.shape):
+        if any(name not in state or state[name].shape != moment.shape for name, moment in self._moments.items()):
             raise ValueError("the optimiser's moments belong to other parameters")
-        groups = self._adam.state_dict()["param_groups"]
-        copied = {name: moment.clone() for name, moment in state.items()}
-        self._adam.load_state_dict({"state": {0: copied} if copied else {}, "param_groups": groups})
+        for name, moment in self._moments.items():
+            moment.copy_(state[name])
 
     def _tie(self) -> None:
         """Makes the parameters views of the vector, with the values that they have."""
-        parts = self.vector.detach().split([p.numel() for p in self.parameters])
+        parts = self.vector.split([p.numel() for p in self.parameters])
         for parameter, part in zip(self.parameters, parts, strict=True):
             part.copy_(parameter.detach().flatten())
             parameter.data = part.view_as(parameter)

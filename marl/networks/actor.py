@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from marl.config import Config, Width
 from marl.distributions import Categorical, DiagonalGaussian, Distribution
-from marl.networks.mlp import Activation, mlp
+from marl.networks.mlp import MLP, Activation
 from marl.roster import ActionSpec
 
 __all__ = ["Actor", "ActorConfig"]
@@ -34,7 +34,7 @@ class Actor(nn.Module):
     def __init__(self, width: int, action: ActionSpec, config: ActorConfig) -> None:
         super().__init__()
         self.action = action
-        self.network = mlp((width, *config.hidden, action.size), config.activation, output_gain=0.01)
+        self.network = MLP((width, *config.hidden, action.size), config.activation, output_gain=0.01)
         if action.kind == "continuous":
             spread = (action.high - action.low) / 2
             self.middle = (action.high + action.low) / 2

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from marl.batch import Observation
 from marl.config import Config, Width
-from marl.networks.mlp import Activation, mlp
+from marl.networks.mlp import MLP, Activation
 from marl.roster import Roster
 from marl.symlog import symlog
 
@@ -49,9 +49,9 @@ class EntityCritic(nn.Module):
     def __init__(self, entity_size: int, config: CriticConfig) -> None:
         super().__init__()
         self.squash = _squash(config)
-        self.embed = mlp((entity_size + 1, *config.entity_hidden), config.activation)
+        self.embed = MLP((entity_size + 1, *config.entity_hidden), config.activation)
         pooled = config.entity_hidden[-1] + entity_size + 1
-        self.head = mlp((pooled, *config.hidden, 1), config.activation, output_gain=1.0)
+        self.head = MLP((pooled, *config.hidden, 1), config.activation, output_gain=1.0)
 
     def forward(self, entities: Tensor, mask: Tensor, agents: slice) -> Tensor:
         """Values of some of the agents.
@@ -96,7 +96,7 @@ class Critic(nn.Module):
         if config.sharing == "independent":
             self.networks = nn.ModuleDict(
                 {
-                    c.name: mlp((c.feature_size, *config.hidden, 1), config.activation, output_gain=1.0)
+                    c.name: MLP((c.feature_size, *config.hidden, 1), config.activation, output_gain=1.0)
                     for c in roster.classes
                 }
             )

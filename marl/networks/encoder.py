@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import Field
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from marl.batch import Memory, Observation
 from marl.config import Config, Width
-from marl.networks.mlp import ACTIVATIONS, Activation, linear, mlp
+from marl.networks.mlp import MLP, Activation, chain
 from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig, remember
 from marl.roster import Roster
 from marl.symlog import symlog
@@ -91,10 +91,8 @@ class TeamEncoder(nn.Module):
         self._plans: dict[tuple[tuple[str, int], ...], Plan] = {}
         for branch in self._branches(self.trained):
             for key, name, _ in branch.inputs:
-                self.inputs[key] = nn.Sequential(
-                    linear(sizes[name], config.hidden[0]), ACTIVATIONS[config.activation]()
-                )
-            self.trunks[branch.key] = mlp(config.hidden, config.activation)
+                self.inputs[key] = MLP((sizes[name], config.hidden[0]), config.activation)
+            self.trunks[branch.key] = MLP(config.hidden, config.activation)
             if config.temporal == "transformer":
                 self.transformers[branch.key] = TemporalTransformer(self.width, config.transformer)
 
@@ -164,11 +162,14 @@ class TeamEncoder(nn.Module):
         return self._plans[sizes]
 
     def _encode(self, branch: Branch, features: Mapping[str, Tensor]) -> Tensor:
-        parts = []
-        for key, name, agents in branch.inputs:
-            x = features[name][..., agents, :]
-            parts.append(self.inputs[key](symlog(x) if self.config.squash else x))
-        return self.trunks[branch.key](parts[0] if len(parts) == 1 else torch.cat(parts, -2))
+        inputs = [cast("MLP", self.inputs[key]) for key, _, _ in branch.inputs]
+        trunk = cast("MLP", self.trunks[branch.key])
+        seen = [features[name][..., agents, :] for _, name, agents in branch.inputs]
+        if self.config.squash:
+            seen = [symlog(x) for x in seen]
+        if len(seen) == 1:
+            return chain(seen[0], inputs[0], trunk)
+        return trunk(torch.cat([f(x) for f, x in zip(inputs, seen, strict=True)], -2))
 
     def _branches(self, counts: Mapping[str, int]) -> list[Branch]:
         everyone = slice(None)

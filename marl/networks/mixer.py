@@ -13,7 +13,7 @@ from torch.nn import functional
 from marl.batch import Observation
 from marl.config import Config, Width
 from marl.networks.critic import STATE_SIZE
-from marl.networks.mlp import mlp
+from marl.networks.mlp import MLP
 from marl.symlog import symlog
 
 __all__ = ["QMIX", "VDN", "Independent", "Mixer", "MixerConfig", "make_mixer"]
@@ -118,12 +118,12 @@ class QMIX(_Team):
         super().__init__()
         if entity_size == 0:
             raise ValueError("mixer.kind is 'qmix', but this environment gives no entities; use 'vdn' or 'none'")
-        self.embed = mlp((entity_size, *config.hidden))
+        self.embed = MLP((entity_size, *config.hidden))
         state = config.hidden[-1] + 1
         self.agent_weight = nn.Linear(config.hidden[-1] + state, config.width)
         self.bias = nn.Linear(state, config.width)
         self.weight = nn.Linear(state, config.width)
-        self.offset = mlp((state, config.width, 1), output_gain=1.0)
+        self.offset = MLP((state, config.width, 1), output_gain=1.0)
 
     def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
         """The monotonic function of the agents that are there; see `Mixer`."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["ACTIVATIONS", "Activation", "linear", "mlp"]
+__all__ = ["MLP", "Activation", "chain", "linear"]
 
 Activation = Literal["relu", "tanh", "gelu", "silu"]
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}
@@ -26,8 +26,11 @@ def linear(inputs: int, outputs: int, gain: float = 2**0.5) -> nn.Linear:
     return layer
 
 
-def mlp(sizes: Sequence[int], activation: Activation = "relu", output_gain: float | None = None) -> nn.Sequential:
+class MLP(nn.Sequential):
     """Linear layers with an activation after each.
+
+    It passes the rows of all leading axes as one matrix and calls its layers' ``forward`` itself: small networks are
+    passed faster, and hooks on single layers are not called.
 
     Args:
         sizes: widths, the input's first.
@@ -35,11 +38,25 @@ def mlp(sizes: Sequence[int], activation: Activation = "relu", output_gain: floa
         output_gain: gain of the last layer's weights, which then has no activation.
 
     Shapes:
-        ``[..., sizes[0]]`` to ``[..., sizes[-1]]``.
+        ``[..., sizes[0]]`` to ``[..., sizes[-1]]``, with at least one leading axis.
     """
-    layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
-        layers += [linear(inputs, outputs), ACTIVATIONS[activation]()]
-    if output_gain is not None:
-        layers[-2:] = [linear(sizes[-2], sizes[-1], output_gain)]
-    return nn.Sequential(*layers)
+
+    def __init__(self, sizes: Sequence[int], activation: Activation = "relu", output_gain: float | None = None) -> None:
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(sizes):
+            layers += [linear(inputs, outputs), ACTIVATIONS[activation]()]
+        if output_gain is not None:
+            layers[-2:] = [linear(sizes[-2], sizes[-1], output_gain)]
+        super().__init__(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return chain(x, self)
+
+
+def chain(x: Tensor, *networks: MLP) -> Tensor:
+    """One `MLP` after the other; shapes as there."""
+    rows = x.flatten(0, -2)
+    for network in networks:
+        for layer in network:
+            rows = layer.forward(rows)
+    return rows.view(*x.shape[:-1], rows.shape[-1])

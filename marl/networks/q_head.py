@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from marl.config import Config, Width
-from marl.networks.mlp import Activation, mlp
+from marl.networks.mlp import MLP, Activation
 
 __all__ = ["QHead", "QHeadConfig", "dueling"]
 
@@ -53,8 +53,8 @@ class QHead(nn.Module):
     def __init__(self, width: int, actions: int, config: QHeadConfig) -> None:
         super().__init__()
         sizes = (width, *config.hidden)
-        self.advantage = mlp((*sizes, actions), config.activation, output_gain=1.0)
-        self.value = mlp((*sizes, 1), config.activation, output_gain=1.0) if config.dueling else None
+        self.advantage = MLP((*sizes, actions), config.activation, output_gain=1.0)
+        self.value = MLP((*sizes, 1), config.activation, output_gain=1.0) if config.dueling else None
 
     def forward(self, embedding: Tensor, action_mask: Tensor | None) -> Tensor:
         """The value of each action.

@@ -16,7 +16,7 @@ from marl.networks.actor import Actor, ActorConfig
 from marl.networks.critic import Critic, CriticConfig
 from marl.networks.encoder import EncoderConfig, TeamEncoder
 from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
-from marl.networks.mlp import mlp
+from marl.networks.mlp import MLP
 from marl.policies.normaliser import FeatureNormaliser, ValueNormaliser
 from marl.policies.policy import Act, Policy
 from marl.roster import Roster
@@ -82,7 +82,7 @@ class ActorCritic(Policy):
         self.graph = None if config.graph.kind == "none" else GraphProcessor(width, len(roster.classes), config.graph)
         self.norm = nn.LayerNorm(width) if self.graph is not None or self.encoder.has_memory else nn.Identity()
         self.actors = nn.ModuleDict({c.name: Actor(width, c.action, config.actor) for c in roster.classes})
-        self.predictor = mlp((width, width, auxiliary_size), output_gain=1.0) if auxiliary_size else None
+        self.predictor = MLP((width, width, auxiliary_size), output_gain=1.0) if auxiliary_size else None
         self.critic = Critic(roster, entity_size, config.critic)
         self.normaliser = ValueNormaliser(config.normalise_value)
         self._class_order = {c.name: i for i, c in enumerate(roster.classes)}

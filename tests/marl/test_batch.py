@@ -32,6 +32,23 @@ def test_indexing_reaches_dicts() -> None:
     assert observation.alive.tolist() == [[True, True]]
 
 
+def test_pieces_are_what_slices_are() -> None:
+    observation = counted()
+    step = Step(
+        observation, observation, torch.arange(4.0).view(2, 2), observation.alive, observation.alive, {}, torch.ones(2)
+    )
+    longer = step.map(lambda x: torch.cat([x, x + 1 if x.is_floating_point() else ~x, x[:1]]))
+    pieces = longer.split(2)
+    assert [len(piece.reward) for piece in pieces] == [2, 2, 1]
+    for first, piece in zip((0, 2, 4), pieces, strict=True):
+        expected = longer.index(slice(first, first + 2))
+        assert piece.next_observation.features["A"].equal(expected.next_observation.features["A"])
+        assert piece.observation.alive.equal(expected.observation.alive)
+        assert piece.observation.action_mask is None
+        assert piece.reward.equal(expected.reward)
+        assert piece.info == {}
+
+
 def test_mapping_reaches_nested_records() -> None:
     observation = counted()
     step = Step(
