@@ -25,7 +25,7 @@ class Record:
 
     def map(self: R, function: Callable[[Tensor], Tensor]) -> R:
         """The same record with ``function`` applied to each tensor."""
-        return type(self)(**{name: _map(value, function) for name, value in vars(self).items()})
+        return type(self)(**{name: _map(value, function) for name, value in _parts(self).items()})
 
     def index(self: R, *index: Any) -> R:
         """The same record with each tensor indexed on its leading axes."""
@@ -38,6 +38,15 @@ class Record:
     def to(self: R, device: torch.device | str) -> R:
         """The same record on another device."""
         return self.map(lambda tensor: tensor.to(device))
+
+
+def _names(record: Any) -> tuple[str, ...]:
+    """The fields of a record, which may keep other things beside them."""
+    return record.__match_args__
+
+
+def _parts(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _names(record)}
 
 
 def _map(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
@@ -58,7 +67,7 @@ def _split(value: Any, size: int) -> Any:
         return value.split(size)
     if not value:
         return repeat(value)
-    items = value if isinstance(value, dict) else vars(value)
+    items = value if isinstance(value, dict) else _parts(value)
     pieces = zip(*(_split(item, size) for item in items.values()), strict=False)
     made = [dict(zip(items, piece, strict=True)) for piece in pieces]
     return made if isinstance(value, dict) else [type(value)(**piece) for piece in made]
@@ -69,7 +78,7 @@ def _merge(values: Sequence[Any], function: Callable[[list[Tensor]], Tensor]) ->
     if isinstance(first, Tensor):
         return function(list(values))
     if isinstance(first, Record):
-        return type(first)(**{name: _merge([vars(v)[name] for v in values], function) for name in vars(first)})
+        return type(first)(**{n: _merge([getattr(v, n) for v in values], function) for n in _names(first)})
     if isinstance(first, dict):
         return {key: _merge([v[key] for v in values], function) for key in first}
     return first
@@ -204,6 +213,6 @@ class Rollout(Record):
         Args:
             index: ``[M]``, indices into the copy axis.
         """
-        parts = {name: part for name, part in vars(self).items() if name != "memory"}
-        chosen = {name: _map(part, lambda tensor: tensor[:, index]) for name, part in parts.items()}
+        parts = _parts(self)
+        chosen = {name: _map(part, lambda tensor: tensor[:, index]) for name, part in parts.items() if name != "memory"}
         return Rollout(**chosen, memory=None if self.memory is None else self.memory.index(index))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import pytest
 import torch
 
-from marl.batch import Memory, Observation, Rollout, Step, stack
+from marl.batch import Memory, Observation, Record, Rollout, Step, stack
 from marl.roster import Roster
 
 
@@ -57,6 +59,23 @@ def test_mapping_reaches_nested_records() -> None:
     doubled = step.map(lambda x: x * 2 if x.is_floating_point() else x)
     assert doubled.next_observation.features["A"].sum() == 12
     assert doubled.info["hits"].tolist() == [2, 2]
+
+
+@dataclass(frozen=True)
+class Remembering(Record):
+    values: torch.Tensor
+
+    @cached_property
+    def total(self) -> torch.Tensor:
+        return self.values.sum(0)
+
+
+def test_what_a_record_remembers_is_no_field_of_it() -> None:
+    record = Remembering(torch.arange(3.0))
+    assert record.total == 3
+    assert record.map(lambda x: x + 1).total == 6
+    assert [piece.total.item() for piece in record.split(2)] == [1, 2]
+    assert stack([record, record]).total.tolist() == [0, 2, 4]
 
 
 def test_without_messages_only_the_links_go() -> None:
