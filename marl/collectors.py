@@ -121,7 +121,10 @@ class Collector:
         device = self.environment.device
         self.generator.set_state(state["generator"])
         if state["environment"] is None:
-            return  # its episodes begin anew
+            # its episodes begin anew, and not as those did with which the run began
+            seed = torch.randint(2**31, (), generator=self.generator, device=self.generator.device)
+            self.observation = self.environment.reset(int(seed))
+            return
         self.environment.load_state(state["environment"])
         self.observation = record_of(Observation, state["observation"]).to(device)
         self.started = state["started"].to(device)

@@ -137,7 +137,7 @@ def _play_batch(
 
 
 def record_episode(
-    environment: Environment, player: Player, seed: int, messages: bool = True
+    environment: Environment, player: Player, seed: int, messages: bool = True, deterministic: bool = False
 ) -> tuple[list[Scene | Picture], list[float]]:
     """Plays one episode of the first copy and keeps what can be drawn.
 
@@ -147,7 +147,7 @@ def record_episode(
         Scenes, and with each the events counted so far (the return if the task names none);
         there is one more score than scenes, that of the whole episode.
     """
-    generator = stream(seed, ACTIONS, environment.device)
+    generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
     scenes: list[Scene | Picture] = []

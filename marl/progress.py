@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marl.policies.policy import Policy
+from marl.score_log import Solved
 
 __all__ = ["Progress", "TrainingResult"]
 
@@ -19,14 +20,14 @@ class Progress:
         total_env_steps: to be done.
         env_steps_per_second: since the loop began.
         metrics: the latest logged.
-        solved: when the task was solved, in words; None if it is not.
+        solved: when the task was solved; None if it is not.
     """
 
     env_steps: int
     total_env_steps: int
     env_steps_per_second: float
     metrics: dict[str, float]
-    solved: str | None = None
+    solved: Solved | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -45,6 +46,13 @@ SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
 """Fields that can be named without their group."""
 
 ALGORITHMS: dict[str, type[LearnerConfig]] = {kind.model_fields["name"].default: kind for kind in LEARNERS}
+
+
+CHOICES = {"linear", "exponential", "logarithmic", "hard", "soft"}
+"""Kinds of parts of the settings, which a validator names after the part."""
+
+TRIED = re.compile(r"^(constrained-\w+|float|int|str|bool)$|\[")
+"""Types that a validator tried, which it names after the field."""
 
 
 class RunConfig(Config, Generic[E]):
@@ -274,21 +282,28 @@ def task_of(config: RunConfig[Any]) -> Task:
 
 
 def _place(path: Sequence[int | str]) -> str:
-    """Where in the settings, without the kind that a validator puts after a choice of kinds."""
+    """Where in the settings, without what a validator puts after a choice: the kind, or the type that it tried."""
     chosen = len(path) > 1 and path[0] in ("policy", "algorithm") and path[1] in (*ALGORITHMS, *POLICY_KINDS)
-    return ".".join(str(part) for part in ((path[0], *path[2:]) if chosen else path))
+    parts = [str(part) for part in ((path[0], *path[2:]) if chosen else path)]
+    return ".".join(part for part in parts if part not in CHOICES and not TRIED.search(part))
 
 
 def explain(error: ValidationError) -> str:
     """What is wrong with which field, one after the other."""
-    lines = []
+    lines: list[str] = []
     for problem in error.errors():
         place = _place(problem["loc"])
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")
+        elif problem["type"] == "union_tag_not_found":
+            lines.append(f"{place}.{problem['ctx']['discriminator'][1:-1]} is missing")
         elif problem["type"] == "value_error":
             lines.append(f"{place}: {message}" if place else message)
         else:
-            lines.append(f"{place} is {problem['input']!r}: {message[0].lower()}{message[1:]}")
+            given, wanted = f"{place} is {problem['input']!r}: ", f"{message[0].lower()}{message[1:]}"
+            if lines and lines[-1].startswith(given):  # one of several that would do
+                lines[-1] += f", or {wanted}"
+            else:
+                lines.append(given + wanted)
     return "; ".join(lines)

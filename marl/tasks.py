@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -40,18 +41,33 @@ def find_task(name: str) -> Task:
         UnknownTaskError: if there is none of that name, or it cannot be imported.
     """
     offered = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in offered and name in gymnasium.registry:
+    if name not in offered and _registered(name):
         return GymnasiumTask()
     if name not in offered:
         raise UnknownTaskError(
             f"env.name is {name!r}, which no installed package offers; {_alike(name, offered)}there is: "
-            f"{', '.join(sorted(offered)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1. "
+            f"{', '.join(sorted(offered)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1, or "
+            "MODULE:NAME for one that a module registers. "
             f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
         )
     try:
         return offered[name].load()
     except ModuleNotFoundError as error:
         raise _not_installed(name, error) from error
+
+
+def _registered(name: str) -> bool:
+    """Whether Gymnasium knows a name, for ``MODULE:NAME`` once the module was imported, as Gymnasium has it."""
+    module, _, registered = name.rpartition(":")
+    if module:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise UnknownTaskError(
+                f"env.name is {name!r}, but {module!r} cannot be imported here ({error}); install it, or put the "
+                "folder in which it lies on PYTHONPATH"
+            ) from error
+    return registered in gymnasium.registry
 
 
 def shipped_policies() -> dict[str, Path]:

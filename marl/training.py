@@ -122,8 +122,7 @@ class Trainer:
         return TrainingResult(self.folder, self.env_steps, self.finished, self.metrics, self.policy.eval())
 
     def _progress(self, rate: float) -> Progress:
-        solved = None if self.scores.solved is None else str(self.scores.solved)
-        return Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics, solved)
+        return Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics, self.scores.solved)
 
     def _iterate(self) -> None:
         """Collects one rollout, updates once, and logs, evaluates and saves when it is time."""

@@ -22,6 +22,7 @@ from torch import Tensor
 from marl.batch import Observation, Step
 from marl.environment import Actor, Picture, State
 from marl.errors import UndrawableError
+from marl.interrupts import deaf_to_interrupt
 from marl.roster import ActionSpec, AgentClass, Roster
 
 __all__ = ["CLASS", "GymnasiumEnvironment"]
@@ -44,7 +45,7 @@ class GymnasiumEnvironment:
     Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
 
     Args:
-        name: in Gymnasium's registry.
+        name: in Gymnasium's registry; ``MODULE:NAME`` imports the module first.
         num_copies: ``B``.
         arguments: keyword arguments of the environment.
         max_episode_steps: in place of the registered limit; None for that.
@@ -83,9 +84,10 @@ class GymnasiumEnvironment:
             self._vector.close()
             raise
         self._one_hot = isinstance(observations, spaces.Discrete)
+        self._codes = np.eye(self._numbers if self._one_hot else 0, dtype=np.float32)
         self._first = int(observations.start) if isinstance(observations, spaces.Discrete) else 0
         self.roster = Roster((AgentClass(CLASS, self._numbers, self._spec),), (1,))
-        self.reward_threshold: float | None = gymnasium.spec(name).reward_threshold
+        self.reward_threshold: float | None = gymnasium.spec(name.rpartition(":")[2]).reward_threshold
         self.frames_per_second = float(self._vector.metadata.get("render_fps", FRAMES_PER_SECOND))
         self._alive = torch.ones(num_copies, 1, dtype=torch.bool, device=self.device)
 
@@ -151,7 +153,7 @@ class GymnasiumEnvironment:
 
     def _observe(self, rows: NDArray[Any]) -> Observation:
         if self._one_hot:
-            features = np.eye(self._numbers, dtype=np.float32)[rows - self._first]
+            features = self._codes[rows - self._first]
         else:
             features = rows.reshape(self.num_copies, self._numbers).astype(np.float32)  # Gymnasium reuses its array
         tensor = torch.from_numpy(features).to(self.device)
@@ -190,7 +192,7 @@ def _vectorise(
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
         kind = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
-        with _no_display():  # which processes that begin here keep
+        with _no_display(), deaf_to_interrupt():  # which processes that begin here keep
             return kind([make] * num_copies, **modes)
     except (GymnasiumError, TypeError, ImportError) as error:
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error
@@ -214,7 +216,10 @@ def _feature_size(name: str, space: spaces.Space[Any]) -> int:
         return math.prod(space.shape)
     if isinstance(space, spaces.Discrete):
         return int(space.n)
-    raise ValueError(f"{name} observes {space}; supported are Box and Discrete: wrap it, e.g. FlattenObservation")
+    raise ValueError(
+        f"{name} observes {space}; supported are Box and Discrete: register it "
+        "wrapped, e.g. in FlattenObservation, and name it MODULE:NAME"
+    )
 
 
 def _action_spec(name: str, space: spaces.Space[Any]) -> ActionSpec:

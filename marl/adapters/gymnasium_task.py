@@ -22,13 +22,13 @@ class GymnasiumConfig(Config):
     """Settings of a Gymnasium environment."""
 
     name: str
-    """In Gymnasium's registry, e.g. CartPole-v1."""
+    """In Gymnasium's registry, e.g. CartPole-v1; MODULE:NAME imports the module first."""
     arguments: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the environment."""
     max_episode_steps: int | None = Field(None, ge=1)
     """Where episodes are cut; None for the registered limit."""
     vectorization: Literal["sync", "async"] = "sync"
-    """All copies in one process, or each in its own."""
+    """All copies in one process, or each in its own; in evaluation they are in one."""
 
 
 class GymnasiumTask:
@@ -66,7 +66,7 @@ class GymnasiumTask:
             num_copies,
             config.arguments,
             config.max_episode_steps,
-            config.vectorization,
+            config.vectorization if training else "sync",
             self.scripted,
             device,
         )

@@ -20,6 +20,7 @@ from marl.buffers.replay import Replay
 from marl.config import PositiveSchedule, scheduled
 from marl.decay import Clock, Decay, LinearDecay
 from marl.environment import State
+from marl.errors import ConfigError
 from marl.losses import masked_mean, regression
 from marl.policies.q_network import QNetwork, value_of
 from marl.returns import n_step_return
@@ -48,15 +49,15 @@ class DQNConfig(LearnerConfig):
     updates_per_iteration: int = Field(1, ge=1)
     """Steps of the optimiser after each rollout."""
     target: HardTarget | SoftTarget | None = Field(default_factory=HardTarget, discriminator="kind")
-    """The network that values successors: a copy that follows, or none: the network itself."""
+    """What values successors: {kind: hard, every: N} or {kind: soft, rate: X}, a copy that follows, or null: itself."""
     double: bool = True
     """The network chooses the successor's action, the target network values it."""
     n_step: int = Field(1, ge=1)
     """Rewards that are summed up before the successor is valued."""
     prioritised: PrioritisedConfig | None = None
-    """Draw transitions by their errors; None draws uniformly."""
+    """Draw transitions by their errors, {} with the usual exponents; null draws uniformly."""
     exploration: Decay = Field(default_factory=LinearDecay)
-    """Share of actions that are drawn at random."""
+    """Share of actions that are drawn at random: kind linear, exponential or logarithmic."""
     loss: Literal["squared", "huber"] = "huber"
     """Half the squared error, or Huber's."""
     huber_delta: float = Field(1.0, gt=0)
@@ -159,12 +160,18 @@ class DQN:
 
         Raises:
             NonFiniteError: see `Learner.update`.
-            ConfigError: if the rollout has more transitions than the replay can keep.
+            ConfigError: if the rollout has more transitions than the replay can keep, or a batch has.
         """
         if self.config.terminal_reward is not None:
             reward = rollout.reward.masked_fill(rollout.terminated, self.config.terminal_reward)
             rollout = replace(rollout, reward=reward)
         self.drawing.added(self.replay.add(rollout), self.replay.places)
+        if self.replay.places < self.config.batch_size:
+            raise ConfigError(
+                f"algorithm.replay_capacity is {self.config.replay_capacity}, of which {self.replay.places} are used, "
+                f"whole rows of {rollout.started.shape[1]} copies: fewer than batch_size {self.config.batch_size}; "
+                "raise replay_capacity, or lower batch_size"
+            )
         ended = int((rollout.terminated | rollout.truncated).all(-1).sum())
         env_steps = self.clock.env_steps + rollout.started.numel()
         self.clock = Clock(env_steps, self.clock.updates, self.clock.episodes + ended, progress)
@@ -191,7 +198,7 @@ class DQN:
 
         Raises:
             ValueError: if it was trained with another capacity of the replay.
-            KeyError: if it was trained without priorities and now there are some.
+                Or without priorities, and now there are some.
         """
         self.optimiser.load_state(state["optimiser"])
         if self.target is not self.policy:

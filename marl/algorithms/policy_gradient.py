@@ -46,7 +46,7 @@ class PolicyGradientConfig(LearnerConfig):
     """Where Huber's loss turns linear."""
     auxiliary_coef: float = Field(0.0, ge=0)
     """Weight of the prediction of the environment's hidden quantities from each agent's embedding."""
-    max_grad_norm: float = Field(0.5, gt=0)
+    max_grad_norm: float | None = Field(0.5, gt=0)
     """Gradients are scaled down to this norm."""
     team_spirit: Fraction = 1.0
     """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""

@@ -15,6 +15,7 @@ from marl.algorithms.learner import LearnerConfig
 from marl.batch import Rollout
 from marl.decay import Clock, Decay, LogarithmicDecay
 from marl.environment import State
+from marl.errors import ConfigError
 from marl.policies.policy import Policy
 from marl.policies.table import Table
 from marl.symmetry import Symmetries
@@ -97,6 +98,17 @@ def _shares(cells: Tensor, alive: Tensor) -> Tensor:
     return alive / number[place]
 
 
+def _check_codes(name: str, features: Tensor) -> None:
+    """Refuses features ``[K, D]`` of a class that are not each a 1 among zeros."""
+    codes = ((features == 0) | (features == 1)).all(-1) & (features.sum(-1) == 1)
+    if not bool(codes.all()):
+        seen = ", ".join(f"{x:.3g}" for x in features[~codes][0].tolist())
+        raise ConfigError(
+            f"policy.bins is one_hot, but class {name!r} observes numbers such as [{seen}], which name no state; "
+            "give bins for each number, e.g. --policy.bins '[{low: -1, high: 1, count: 3}, ...]'"
+        )
+
+
 Bootstrap = Callable[[int, Tensor], Tensor]
 """From a step's number and its successors' action values ``[K, A]`` to what the successors are worth, ``[K]``."""
 
@@ -106,7 +118,8 @@ class TableLearner(ABC):
 
     ``Q(s, a) += rate (reward + gamma (1 - terminated) value(s') - Q(s, a))``. Where several agents or copies update
     the same value in one step, it goes towards the mean of their targets, so that the rate means the same for any
-    number of copies. An episode that was cut is bootstrapped from its true last observation.
+    number of copies. An episode that was cut is bootstrapped from its true last observation. Actions are those of the
+    table as the rollout found it: textbooks update after each step, which is ``rollout_length: 1``.
 
     Args:
         policy: is trained in place.
@@ -125,6 +138,9 @@ class TableLearner(ABC):
     @torch.no_grad()
     def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
         """Learns from each step once, then sets the exploration; see `Learner`."""
+        if self.clock.updates == 0 and self.policy.edges is None:
+            for name, agents in self.policy.roster.slices.items():
+                _check_codes(name, rollout.observation.features[name][rollout.observation.alive[..., agents]])
         clock = replace(self.clock, progress=progress)
         rate = self.config.learning_rate.value(clock)
         slices = self.policy.roster.slices.items()

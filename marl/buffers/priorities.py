@@ -141,6 +141,14 @@ class Prioritised:
         return {"weights": None if self._weights is None else self._weights.clone(), "largest": self._largest}
 
     def load_state(self, state: State, total: int, device: torch.device) -> None:
-        """See `Drawing`."""
+        """See `Drawing`.
+
+        Raises:
+            ValueError: if the state is of a replay that was drawn from uniformly.
+        """
+        if "weights" not in state:
+            raise ValueError(
+                "algorithm.prioritised is on, but the run was trained without; it cannot change when a run goes on"
+            )
         self._weights = None if state["weights"] is None else state["weights"].to(device, copy=True)
         self._largest = state["largest"].to(device, copy=True)

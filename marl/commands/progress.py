@@ -23,9 +23,10 @@ class Watcher:
     Args:
         console: prints.
         total_env_steps: of the run.
+        solved_told: the task was solved before.
     """
 
-    def __init__(self, console: Console, total_env_steps: int) -> None:
+    def __init__(self, console: Console, total_env_steps: int, solved_told: bool = False) -> None:
         self.console = console
         self.last = time.monotonic() - SECONDS_BETWEEN_LINES
         columns = (
@@ -35,7 +36,7 @@ class Watcher:
             TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
         )
         self.bar = Bar(*columns, console=console, disable=not console.is_terminal, expand=True)
-        self.solved_told = False
+        self.solved_told = solved_told
         self.task = self.bar.add_task("train", total=total_env_steps, note="")
 
     def __enter__(self) -> Callable[[Progress], None]:
@@ -49,7 +50,7 @@ class Watcher:
         """Takes note of an iteration."""
         if progress.solved is not None and not self.solved_told:
             self.solved_told = True
-            self.console.print(f"{progress.solved} ({progress.env_steps:,} env steps)", soft_wrap=True)
+            self.console.print(f"{progress.solved} ({progress.solved.env_steps:,} env steps)", soft_wrap=True)
         now = time.monotonic()
         ended = progress.env_steps >= progress.total_env_steps
         if self.console.is_terminal:
@@ -62,9 +63,9 @@ class Watcher:
 
 
 def note_of(progress: Progress) -> str:
-    """Env steps, speed and returns, in a line."""
+    """Env steps, speed, returns, and the least, mean and largest of the latest scores, in a line."""
     metrics = progress.metrics
-    shown = {name: value for name, value in metrics.items() if name.startswith("return/")}
+    shown = {name: value for name, value in metrics.items() if name.startswith(("return/", "score/m"))}
     parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]
     parts += [f"{name} {value:.1f}" for name, value in shown.items()]
-    return "  ".join(parts if progress.solved is None else [*parts, progress.solved])
+    return "  ".join(parts if progress.solved is None else [*parts, str(progress.solved)])

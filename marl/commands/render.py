@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -35,6 +35,8 @@ class Arguments:
     """Of world and actions."""
     messages: Literal["on", "off"] = "on"
     """Whether agents hear each other."""
+    deterministic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Take the likeliest actions instead of drawing them."""
 
 
 def render(arguments: list[str]) -> int:
@@ -58,7 +60,7 @@ def render(arguments: list[str]) -> int:
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
     environment, player = player_of(options.run, options.policy, options.environment)
-    scenes, scores = record_episode(environment, player, options.seed, options.messages == "on")
+    scenes, scores = record_episode(environment, player, options.seed, options.messages == "on", options.deterministic)
     name = score_name(environment)
     frames = draw(scenes, scores[:-1], name, tuple(environment.roster.team))
     path = save(frames, options.out, environment.frames_per_second)

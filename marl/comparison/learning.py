@@ -23,7 +23,7 @@ __all__ = ["SCORE", "LoggedRun", "choose_metric", "find_runs", "read_logged"]
 SCORE = "score"
 """The metric that is read from ``scores.csv``, over episodes."""
 RUNNING_MEAN = "mean"
-"""Its column there: over the latest episodes."""
+"""Its column there: over the latest episodes, from the first on that has a whole window before it."""
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Where along training, and the values there, each ``[P]``."""
@@ -74,7 +74,10 @@ def read_logged(folder: Path) -> LoggedRun:
     series = _metrics(folder / "metrics.jsonl")
     scores = folder / "scores.csv"
     if scores.is_file():
-        series[SCORE] = _scores(scores)
+        x, y = _scores(scores)
+        whole = x >= config["score_log"]["window"]  # before, the mean is over fewer episodes than the rule asks for
+        if whole.any():
+            series[SCORE] = (x[whole], y[whole])
     return LoggedRun(folder, config, series)
 
 

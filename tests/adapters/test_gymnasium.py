@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from gymnasium import spaces
 
 import marl
 from marl.adapters.gymnasium import CLASS, GymnasiumEnvironment
+from marl.adapters.gymnasium_task import GymnasiumConfig, GymnasiumTask
 from marl.errors import UndrawableError
 
 COPIES = 3
@@ -247,3 +249,23 @@ def test_pictures_are_its_own_and_nothing_is_said(
     assert picture.shape == (400, 600, 3)  # type: ignore[union-attr]
     assert "XDG_RUNTIME_DIR" not in capfd.readouterr().err
     assert "SDL_VIDEODRIVER" not in os.environ
+
+
+def test_evaluation_stays_in_one_process() -> None:
+    task, settings = GymnasiumTask(), GymnasiumConfig(name="CartPole-v1", vectorization="async")
+    for training, processes in ((False, 0), (True, 2)):
+        environment = task.make(settings, 2, training=training)
+        assert len(multiprocessing.active_children()) == processes
+        environment.close()
+
+
+def test_its_processes_do_not_hear_ctrl_c() -> None:
+    """A terminal sends it to all of them; training wants to finish its iteration."""
+    environment = GymnasiumEnvironment("CartPole-v1", 2, vectorization="async")
+    environment.reset(seed=0)
+    for process in multiprocessing.active_children():
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGINT)
+    for _ in range(3):
+        assert environment.step({CLASS: torch.zeros(2, 1, dtype=torch.int64)}).reward.tolist() == [[1.0], [1.0]]
+    environment.close()

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import gymnasium
 import pytest
 import torch
-from gymnasium.utils.env_checker import check_env
 
 import marl
 from envs.cartpole import balance
@@ -31,9 +29,3 @@ def test_the_rule_balances_and_chance_does_not(name: str, limit: int, threshold:
     assert 15 < drawn["mean"] < 30
     assert drawn["maximum"] < 120
     assert marl.make(settings).reward_threshold == threshold
-
-
-@pytest.mark.parametrize("name", ["CartPole-v1", "CartPole-v0"])
-@pytest.mark.filterwarnings("ignore")
-def test_what_is_offered_by_name_passes_the_public_check(name: str) -> None:
-    check_env(gymnasium.make(name).unwrapped, skip_render_check=True)

@@ -64,6 +64,19 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
         ({"total_env_steps": 0}, "total_env_steps is 0: input should be greater than or equal to 1"),
         ({"env": {"name": "chess"}}, "env.name is 'chess', which no installed package offers; there is: .*simple_tag"),
         ({"env": {}}, "env.name is missing"),
+        (
+            {"algorithm": {"name": "a2c", "learning_rate": "fast"}},
+            r"^algorithm\.learning_rate is 'fast': input .*, or input .* tuple$",
+        ),
+        (
+            {
+                "policy": {"kind": "q_network"},
+                "algorithm": {"name": "dqn", "exploration": {"kind": "linear", "end": 2}},
+            },
+            r"^algorithm\.exploration\.end is 2: input",
+        ),
+        ({"algorithm": {"learning_rate": 0.1}}, r"^algorithm\.name is missing$"),
+        ({"score_log": {"threshold": "high"}}, "^score_log.threshold is 'high': input"),
         ({"env": "simple_tag"}, "env.name is missing"),
     ],
 )

@@ -29,6 +29,24 @@ def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.Mon
         find_task("cartpole")
 
 
+def test_a_module_may_register_what_gymnasium_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lines = (
+        "import gymnasium",
+        "gymnasium.register('Pushed-v0', 'gymnasium.envs.classic_control.cartpole:CartPoleEnv', reward_threshold=7.0)",
+    )
+    (tmp_path / "pushed.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnknownTaskError, match="'Pushed-v0', which no installed package offers"):
+        find_task("Pushed-v0")
+    found = find_task("pushed:Pushed-v0")
+    environment = found.make(found.config_type(name="pushed:Pushed-v0"), 2)
+    assert environment.reset(0).features["agent"].shape == (2, 1, 4)
+    assert environment.reward_threshold == 7.0
+    environment.close()
+    with pytest.raises(UnknownTaskError, match=r"'nowhere' cannot be imported here .* on PYTHONPATH"):
+        find_task("nowhere:Pushed-v0")
+
+
 def test_a_missing_module_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "needy_task.py").write_text("import not_there.inner\n")
     monkeypatch.syspath_prepend(tmp_path)

@@ -19,6 +19,7 @@ from marl.batch import Step
 from marl.checkpoint import Checkpoints
 from marl.errors import ConfigError, FileError, TrainingError
 from marl.run_config import RunConfig, load_config, read_config
+from marl.score_log import Solved
 from marl.serialisation import load_state
 from marl.training import Progress, Trainer
 
@@ -328,7 +329,6 @@ def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(preset_file: Path, tmp
     assert "stopped and saved at" in rest
     assert "marl train --resume x" in rest
     assert Checkpoints(tmp_path / "x" / "checkpoints").latest is not None
-    assert marl.load(tmp_path / "x") is not None
 
 
 def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> None:
@@ -353,10 +353,10 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
     preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
     config = read_config(preset)
-    told: list[str | None] = []
+    told: list[Solved | None] = []
     result = Trainer(config, tmp_path / "x").train(lambda progress: told.append(progress.solved))
     assert (result.finished, result.env_steps) == (True, 512)
-    assert told == [None, "Solved in 0 runs, 20 total runs"]
+    assert told == [None, Solved(episode=20, env_steps=12 * config.num_copies, window=20)]
     assert (tmp_path / "x" / "scores.png").exists()
     assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
     assert result.metrics["score/solved_at_episode"] == 20

@@ -233,6 +233,12 @@ def test_a_replay_smaller_than_a_rollout_is_refused() -> None:
         learner.update(one_step([0]).map(lambda x: x.expand(2, *x.shape[1:])), 0.0)
 
 
+def test_a_replay_whose_whole_rows_are_smaller_than_a_batch_is_refused() -> None:
+    learner = learner_of(table(ONLINE), **{**ONE, "replay_capacity": 5, "batch_size": 5, "learning_starts": 5})
+    with pytest.raises(ConfigError, match="is 5, of which 3 are used, whole rows of 3 copies: fewer than batch_size 5"):
+        learner.update(one_step([0]).map(lambda x: x.expand(1, 3, *x.shape[2:])), 0.0)
+
+
 @pytest.mark.parametrize("mixer", ["none", "vdn", "qmix"])
 def test_a_team_of_two_classes_and_many_sizes_learns(mixer: str, make_tag: Callable[..., SimpleTag]) -> None:
     compositions = torch.tensor([[2, 2], [1, 2]])

@@ -15,6 +15,7 @@ from marl.algorithms.q_learning import QLearningConfig, SarsaConfig, TableLearne
 from marl.batch import Observation, Rollout, Step
 from marl.collectors import Collector
 from marl.decay import ExponentialDecay, LogarithmicDecay
+from marl.errors import ConfigError
 from marl.policies.table import Table, TableConfig
 from marl.roster import ActionSpec, AgentClass, Roster
 
@@ -304,6 +305,13 @@ def test_q_learning_walks_along_the_cliff_and_sarsa_keeps_away() -> None:
     safe = path(trained(world, SarsaConfig, 300, epsilon=0.1, gamma=1.0), world)
     assert safe[-1] == 47 and len(safe) > 14
     assert len(set(safe) & set(range(25, 35))) <= 2
+
+
+def test_numbers_that_name_no_state_are_refused() -> None:
+    pole = GymnasiumEnvironment("CartPole-v1", 2)
+    with pytest.raises(ConfigError, match=r"bins is one_hot, but class 'agent' observes numbers such as \[-?0\.0"):
+        trained(pole, QLearningConfig, 1)
+    pole.close()
 
 
 def test_discrete_observations_of_gymnasium_are_states() -> None:

@@ -4,14 +4,30 @@ import io
 
 from rich.console import Console
 
-from marl.commands.progress import Watcher
+from marl.commands.progress import Watcher, note_of
+from marl.score_log import Solved
 from marl.training import Progress
+
+SOLVED = Solved(episode=101, env_steps=17, window=100)
 
 
 def test_that_the_task_is_solved_is_told_once() -> None:
     text = io.StringIO()
     with Watcher(Console(file=text), 100) as watch:
         watch(Progress(10, 100, 1.0, {}))
-        watch(Progress(20, 100, 1.0, {}, "Solved in 1 runs, 101 total runs"))
-        watch(Progress(30, 100, 1.0, {}, "Solved in 1 runs, 101 total runs"))
-    assert text.getvalue().splitlines()[1:] == ["Solved in 1 runs, 101 total runs (20 env steps)"]
+        watch(Progress(20, 100, 1.0, {}, SOLVED))
+        watch(Progress(30, 100, 1.0, {}, SOLVED))
+    assert text.getvalue().splitlines()[1:] == ["Solved in 1 runs, 101 total runs (17 env steps)"]
+
+
+def test_what_was_solved_before_is_not_told_again() -> None:
+    text = io.StringIO()
+    with Watcher(Console(file=text), 100, solved_told=True) as watch:
+        watch(Progress(30, 100, 1.0, {}, SOLVED))
+    assert len(text.getvalue().splitlines()) == 1
+
+
+def test_returns_and_scores_are_shown() -> None:
+    metrics = {"return/agent": 20.0, "score/mean_100": 21.25, "score/minimum_100": 9.0, "score/episodes": 7.0}
+    shown = "20 env steps  5 per second  return/agent 20.0  score/mean_100 21.2  score/minimum_100 9.0"
+    assert note_of(Progress(20, 100, 5.0, metrics)) == shown

@@ -38,11 +38,15 @@ def test_a_line_that_is_being_written_is_left_out_and_any_other_is_told(make_run
 def test_scores_are_their_running_mean_over_episodes(make_run: MakeRun) -> None:
     run = make_run("x", [(10, 1.0)])
     assert "score" not in read_logged(run).series
-    (run / "scores.csv").write_text(
-        "episode,env_steps,exploration,score,minimum,mean,maximum\n1,9,,9,9,9,9\n2,30,0.5,21,9,15,21\n"
-    )
+    window = read_logged(run).config["score_log"]["window"]
+    lines = ["episode,env_steps,exploration,score,minimum,mean,maximum"]
+    lines += [f"{i},{9 * i},0.5,9,9,{8 + i},9" for i in range(1, window)]
+    (run / "scores.csv").write_text("\n".join(lines))
+    assert "score" not in read_logged(run).series  # no window is whole yet
+    lines += [f"{window},30,0.5,21,9,15,21", f"{window + 1},50,0.5,21,9,16,21"]
+    (run / "scores.csv").write_text("\n".join(lines))
     x, y = read_logged(run).series["score"]
-    assert (x.tolist(), y.tolist()) == ([1, 2], [9, 15])
+    assert (x.tolist(), y.tolist()) == ([window, window + 1], [15, 16])
     (run / "scores.csv").write_text("a,b\n1,2\n")
     with pytest.raises(FileError, match=r"scores\.csv is not a log of scores"):
         read_logged(run)
