@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -257,7 +257,8 @@ def table_of(rows: Sequence[Row]) -> Table:
         cells: list[str] = []
         for name in ("rate", "solved_env_steps", "solved_seconds"):
             cells += _compared([getattr(row, name) for row in mine], [getattr(row, name) for row in reference])
-        greedy = " ".join(f"{row.greedy:.0f}" for row in mine if row.greedy is not None)
+        returns = Counter(f"{row.greedy:.0f}" for row in mine if row.greedy is not None)
+        greedy = ", ".join(f"{value} x{count}" for value, count in returns.most_common())
         table.add_row(system, str(len(mine)), *cells, greedy)
     return table
 

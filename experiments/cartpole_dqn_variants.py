@@ -17,6 +17,9 @@ import tyro
 HERE = Path(__file__).parent
 PRESET = HERE / "cartpole_dqn_classic.yaml"
 
+SOLVED = "195"
+"""The mean return at which the lesson calls the task solved."""
+
 VARIANTS: dict[str, list[str]] = {
     "classic": [],
     "less_exploration": [
@@ -58,7 +61,7 @@ def main(
         print(f"{name}: training", flush=True)
         marl("train", PRESET, "--out", runs / name, *common, *changes)
     plot = HERE / "results" / "cartpole_dqn_variants.png"
-    marl("compare", *(runs / name for name in VARIANTS), "--out", plot)
+    marl("compare", *(runs / name for name in VARIANTS), "--threshold", SOLVED, "--out", plot)
 
 
 if __name__ == "__main__":
