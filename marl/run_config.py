@@ -298,6 +298,8 @@ def explain(error: ValidationError) -> str:
             lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")
         elif problem["type"] == "union_tag_not_found":
             lines.append(f"{place}.{problem['ctx']['discriminator'][1:-1]} is missing")
+        elif problem["type"] in ("model_type", "model_attributes_type"):
+            lines.append(f"{place} is {problem['input']!r}: give its fields, as {{name: value, ...}}")
         elif problem["type"] == "value_error":
             lines.append(f"{place}: {message}" if place else message)
         else:

@@ -76,6 +76,11 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
             r"^algorithm\.exploration\.end is 2: input",
         ),
         ({"algorithm": {"learning_rate": 0.1}}, r"^algorithm\.name is missing$"),
+        ({"score_log": 195}, r"^score_log is 195: give its fields, as \{name: value"),
+        (
+            {"policy": {"kind": "table"}, "algorithm": {"name": "q_learning", "learning_rate": 0.1}},
+            r"^algorithm\.learning_rate is 0\.1: give its fields, as",
+        ),
         ({"score_log": {"threshold": "high"}}, "^score_log.threshold is 'high': input"),
         ({"env": "simple_tag"}, "env.name is missing"),
     ],
