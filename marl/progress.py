@@ -6,28 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marl.policies.policy import Policy
-from marl.score_log import Solved
 
 __all__ = ["Progress", "TrainingResult"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands, for whoever watches.
+    """Where training stands, for whoever watches, in another process too: it goes through JSON as it is.
 
     Args:
         env_steps: done so far.
         total_env_steps: to be done.
         env_steps_per_second: since the loop began.
         metrics: the latest logged.
-        solved: when the task was solved; None if it is not.
+        solved: when the task was solved, in words; None if it is not.
+        finished: this is the last word: nothing is left to be done.
     """
 
     env_steps: int
     total_env_steps: int
     env_steps_per_second: float
     metrics: dict[str, float]
-    solved: Solved | None = None
+    solved: str | None = None
+    finished: bool = False
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,9 @@ class Trainer:
         return TrainingResult(self.folder, self.env_steps, self.finished, self.metrics, self.policy.eval())
 
     def _progress(self, rate: float) -> Progress:
-        return Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics, self.scores.solved)
+        at = self.scores.solved
+        solved = None if at is None else f"{at} ({at.env_steps:,} env steps)"
+        return Progress(self.env_steps, self.config.total_env_steps, rate, self.metrics, solved, self.finished)
 
     def _iterate(self) -> None:
         """Collects one rollout, updates once, and logs, evaluates and saves when it is time."""

@@ -50,13 +50,12 @@ class Watcher:
         """Takes note of an iteration."""
         if progress.solved is not None and not self.solved_told:
             self.solved_told = True
-            self.console.print(f"{progress.solved} ({progress.solved.env_steps:,} env steps)", soft_wrap=True)
+            self.console.print(progress.solved, soft_wrap=True)
         now = time.monotonic()
-        ended = progress.env_steps >= progress.total_env_steps
         if self.console.is_terminal:
             done = min(progress.env_steps, progress.total_env_steps)
             self.bar.update(self.task, completed=done, note=note_of(progress))
-        elif ended or now - self.last >= SECONDS_BETWEEN_LINES:
+        elif progress.finished or now - self.last >= SECONDS_BETWEEN_LINES:
             self.last = now
             share = min(1.0, progress.env_steps / progress.total_env_steps)
             self.console.print(f"{share:4.0%}  {note_of(progress)}", soft_wrap=True)
@@ -68,4 +67,4 @@ def note_of(progress: Progress) -> str:
     shown = {name: value for name, value in metrics.items() if name.startswith(("return/", "score/m"))}
     parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]
     parts += [f"{name} {value:.1f}" for name, value in shown.items()]
-    return "  ".join(parts if progress.solved is None else [*parts, str(progress.solved)])
+    return "  ".join(parts if progress.solved is None else [*parts, progress.solved])

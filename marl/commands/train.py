@@ -134,17 +134,11 @@ def train_run(
         console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
         return 130
     if trainer.scores.over:
-        ended = f"ended by the score log at {result.env_steps:,} env steps, after {len(trainer.scores):,} episodes"
-        console.print(f"{ended}{_latest(trainer.scores.metrics)}", soft_wrap=True)
+        console.print(f"the score log ended training after {len(trainer.scores):,} episodes", soft_wrap=True)
     console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
     if report:
         report_run(folder, console)
     return 0
-
-
-def _latest(metrics: dict[str, float]) -> str:
-    shown = [f"{name} {value:.1f}" for name, value in metrics.items() if name.startswith("score/m")]
-    return "".join(f", {part}" for part in shown)
 
 
 def _announce(trainer: Trainer, console: Console) -> None:

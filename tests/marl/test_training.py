@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from marl.batch import Step
 from marl.checkpoint import Checkpoints
 from marl.errors import ConfigError, FileError, TrainingError
 from marl.run_config import RunConfig, load_config, read_config
-from marl.score_log import Solved
 from marl.serialisation import load_state
 from marl.training import Progress, Trainer
 
@@ -329,6 +329,7 @@ def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(preset_file: Path, tmp
     assert "stopped and saved at" in rest
     assert "marl train --resume x" in rest
     assert Checkpoints(tmp_path / "x" / "checkpoints").latest is not None
+    assert marl.load(tmp_path / "x") is not None
 
 
 def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> None:
@@ -353,10 +354,12 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
     preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
     config = read_config(preset)
-    told: list[Solved | None] = []
-    result = Trainer(config, tmp_path / "x").train(lambda progress: told.append(progress.solved))
+    told: list[Progress] = []
+    result = Trainer(config, tmp_path / "x").train(told.append)
     assert (result.finished, result.env_steps) == (True, 512)
-    assert told == [None, Solved(episode=20, env_steps=12 * config.num_copies, window=20)]
+    solved = "Solved in 0 runs, 20 total runs (384 env steps)"
+    assert [(each.solved, each.finished) for each in told] == [(None, False), (solved, True)]
+    assert [Progress(**json.loads(json.dumps(asdict(each)))) for each in told] == told  # as it goes between processes
     assert (tmp_path / "x" / "scores.png").exists()
     assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
     assert result.metrics["score/solved_at_episode"] == 20

@@ -5,10 +5,9 @@ import io
 from rich.console import Console
 
 from marl.commands.progress import Watcher, note_of
-from marl.score_log import Solved
 from marl.training import Progress
 
-SOLVED = Solved(episode=101, env_steps=17, window=100)
+SOLVED = "Solved in 1 runs, 101 total runs (17 env steps)"
 
 
 def test_that_the_task_is_solved_is_told_once() -> None:
@@ -17,7 +16,7 @@ def test_that_the_task_is_solved_is_told_once() -> None:
         watch(Progress(10, 100, 1.0, {}))
         watch(Progress(20, 100, 1.0, {}, SOLVED))
         watch(Progress(30, 100, 1.0, {}, SOLVED))
-    assert text.getvalue().splitlines()[1:] == ["Solved in 1 runs, 101 total runs (17 env steps)"]
+    assert text.getvalue().splitlines()[1:] == [SOLVED]
 
 
 def test_what_was_solved_before_is_not_told_again() -> None:
@@ -25,6 +24,14 @@ def test_what_was_solved_before_is_not_told_again() -> None:
     with Watcher(Console(file=text), 100, solved_told=True) as watch:
         watch(Progress(30, 100, 1.0, {}, SOLVED))
     assert len(text.getvalue().splitlines()) == 1
+
+
+def test_the_last_word_is_told_wherever_training_ends() -> None:
+    text = io.StringIO()
+    with Watcher(Console(file=text), 100) as watch:
+        for env_steps in (10, 20, 30):
+            watch(Progress(env_steps, 100, 1.0, {}, finished=env_steps == 30))
+    assert [line.split("  ")[1] for line in text.getvalue().splitlines()] == ["10 env steps", "30 env steps"]
 
 
 def test_returns_and_scores_are_shown() -> None:
