@@ -12,7 +12,6 @@ same settings.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import subprocess
@@ -34,6 +33,7 @@ from envs.connect_four import ConnectFour
 from envs.nine_board import NineBoard
 from envs.tic_tac_toe import TicTacToe
 from marl.search.uct import UCT
+from marl.serialisation import save_json
 
 HERE = Path(__file__).parent
 Part = Literal["search", "start"]
@@ -237,7 +237,7 @@ def main(
     for table in tables_of(rows):
         console.print(table)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
+    save_json(out, {"rows": [asdict(row) for row in rows]})
 
 
 if __name__ == "__main__":

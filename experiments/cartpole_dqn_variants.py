@@ -14,11 +14,10 @@ from pathlib import Path
 
 import tyro
 
+from marl.run_config import load_config
+
 HERE = Path(__file__).parent
 PRESET = HERE / "cartpole_dqn_classic.yaml"
-
-SOLVED = "195"
-"""The mean return at which the lesson calls the task solved."""
 
 VARIANTS: dict[str, list[str]] = {
     "classic": [],
@@ -60,8 +59,9 @@ def main(
     for name, changes in VARIANTS.items():
         print(f"{name}: training", flush=True)
         marl("train", PRESET, "--out", runs / name, *common, *changes)
+    solved = str(load_config(PRESET).score_log.threshold)
     plot = HERE / "results" / "cartpole_dqn_variants.png"
-    marl("compare", *(runs / name for name in VARIANTS), "--threshold", SOLVED, "--out", plot)
+    marl("compare", *(runs / name for name in VARIANTS), "--threshold", solved, "--out", plot)
 
 
 if __name__ == "__main__":

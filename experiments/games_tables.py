@@ -15,7 +15,6 @@ after each first and each second move: what it gets, and what the position is wo
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import time
@@ -37,7 +36,7 @@ from marl.games import new_game
 from marl.players.match import play_match
 from marl.players.specs import make_player, parse_player
 from marl.search.negamax import Negamax, Ties
-from marl.serialisation import atomic_path
+from marl.serialisation import save_json
 from marl.tournament.games import play_all
 from marl.tournament.plan import plan_tournament, seed_of
 from marl.tournament.report import report_of
@@ -216,8 +215,7 @@ def main(
         results["strength"] = strength(seed, jobs)
     if "sound" in parts:
         results["sound"] = sound(seed)
-    with atomic_path(out) as path:
-        path.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    save_json(out, results)
     show(results, console)
     console.print(f"wrote {out}", soft_wrap=True)
 

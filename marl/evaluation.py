@@ -143,6 +143,13 @@ def record_episode(
 
     The scene before the first step is kept, that after the last is not (the copy was reset).
 
+    Args:
+        environment: is reset.
+        player: plays.
+        seed: of the world and of the actions drawn.
+        messages: whether agents hear each other.
+        deterministic: take the likeliest actions instead of drawing them.
+
     Returns:
         Scenes, and with each the events counted so far (the return if the task names none);
         there is one more score than scenes, that of the whole episode.

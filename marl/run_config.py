@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -13,7 +13,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from marl.algorithms import LEARNERS, AlgorithmConfig, LearnerConfig
 from marl.algorithms.ppo import PPOConfig
+from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.config import Config
+from marl.decay import ExponentialDecay, LinearDecay, LogarithmicDecay
 from marl.environment import Task
 from marl.errors import ConfigError, FileError
 from marl.policies.actor_critic import ActorCriticConfig
@@ -48,8 +50,19 @@ SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
 ALGORITHMS: dict[str, type[LearnerConfig]] = {kind.model_fields["name"].default: kind for kind in LEARNERS}
 
 
-CHOICES = {"linear", "exponential", "logarithmic", "hard", "soft"}
-"""Kinds of parts of the settings, which a validator names after the part."""
+DECAYS, TARGETS = (
+    tuple(kind.model_fields["kind"].default for kind in kinds)
+    for kinds in ((LinearDecay, ExponentialDecay, LogarithmicDecay), (HardTarget, SoftTarget))
+)
+
+CHOICES: dict[int | str, Collection[str]] = {
+    "policy": POLICY_KINDS,
+    "algorithm": ALGORITHMS,
+    "exploration": DECAYS,
+    "learning_rate": DECAYS,
+    "target": TARGETS,
+}
+"""Parts of the settings that are of one kind or another, which a validator names after the part."""
 
 TRIED = re.compile(r"^(constrained-\w+|float|int|str|bool)$|\[")
 """Types that a validator tried, which it names after the field."""
@@ -283,9 +296,8 @@ def task_of(config: RunConfig[Any]) -> Task:
 
 def _place(path: Sequence[int | str]) -> str:
     """Where in the settings, without what a validator puts after a choice: the kind, or the type that it tried."""
-    chosen = len(path) > 1 and path[0] in ("policy", "algorithm") and path[1] in (*ALGORITHMS, *POLICY_KINDS)
-    parts = [str(part) for part in ((path[0], *path[2:]) if chosen else path)]
-    return ".".join(part for part in parts if part not in CHOICES and not TRIED.search(part))
+    kept = [part for before, part in zip(("", *path), path, strict=False) if part not in CHOICES.get(before, ())]
+    return ".".join(str(part) for part in kept if not TRIED.search(str(part)))
 
 
 def explain(error: ValidationError) -> str:

@@ -83,8 +83,8 @@ class GymnasiumEnvironment:
         except ValueError:
             self._vector.close()
             raise
-        self._one_hot = isinstance(observations, spaces.Discrete)
-        self._codes = np.eye(self._numbers if self._one_hot else 0, dtype=np.float32)
+        discrete = isinstance(observations, spaces.Discrete)
+        self._codes = np.eye(self._numbers, dtype=np.float32) if discrete else None  # a row for each value
         self._first = int(observations.start) if isinstance(observations, spaces.Discrete) else 0
         self.roster = Roster((AgentClass(CLASS, self._numbers, self._spec),), (1,))
         self.reward_threshold: float | None = gymnasium.spec(name.rpartition(":")[2]).reward_threshold
@@ -152,7 +152,7 @@ class GymnasiumEnvironment:
         self._vector.close()
 
     def _observe(self, rows: NDArray[Any]) -> Observation:
-        if self._one_hot:
+        if self._codes is not None:
             features = self._codes[rows - self._first]
         else:
             features = rows.reshape(self.num_copies, self._numbers).astype(np.float32)  # Gymnasium reuses its array

@@ -160,7 +160,7 @@ class DQN:
 
         Raises:
             NonFiniteError: see `Learner.update`.
-            ConfigError: if the rollout has more transitions than the replay can keep, or a batch has.
+            ConfigError: if the rollout, or a batch, has more transitions than the replay can keep.
         """
         if self.config.terminal_reward is not None:
             reward = rollout.reward.masked_fill(rollout.terminated, self.config.terminal_reward)
@@ -197,8 +197,7 @@ class DQN:
         """Goes on from a state that `state` gave.
 
         Raises:
-            ValueError: if it was trained with another capacity of the replay.
-                Or without priorities, and now there are some.
+            ValueError: if it was trained with another capacity of the replay, or without the priorities there are now.
         """
         self.optimiser.load_state(state["optimiser"])
         if self.target is not self.policy:

@@ -47,7 +47,7 @@ class PolicyGradientConfig(LearnerConfig):
     auxiliary_coef: float = Field(0.0, ge=0)
     """Weight of the prediction of the environment's hidden quantities from each agent's embedding."""
     max_grad_norm: float | None = Field(0.5, gt=0)
-    """Gradients are scaled down to this norm."""
+    """Gradients are scaled down to this norm; None leaves them."""
     team_spirit: Fraction = 1.0
     """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""
     symmetries: bool = False
