@@ -116,7 +116,7 @@ class ConnectFour:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        return compiled_rules("envs.kernels.connect_four")
+        return compiled_rules("marl.envs.kernels.connect_four")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own discs, the other's discs, as PettingZoo's ``connect_four_v3`` has them; see `Game`."""

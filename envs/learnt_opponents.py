@@ -9,20 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from envs.simple_tag_scene import Side
 from marl.batch import Memory, Observation
 from marl.checkpoint import SavedPolicy, load_policy
+from marl.envs.simple_tag_scene import Side
 from marl.serialisation import record_of, state_of
-from wrappers.class_views import ClassViews
-from wrappers.message_graph import MessageGraph
-from wrappers.sights import read_sight
-from wrappers.world import World
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.sights import read_sight
+from marl.wrappers.world import World
 
 __all__ = ["LearntOpponents", "is_saved_policy", "load_opponents"]
 
 
 class LearntOpponents:
-    """A saved policy that plays one side of simple_tag; see `wrappers.prey.Opponents`.
+    """A saved policy that plays one side of simple_tag; see `marl.wrappers.prey.Opponents`.
 
     Args:
         saved: the policy; its actions are drawn, not the likeliest.
@@ -55,18 +55,18 @@ class LearntOpponents:
         return torch.cat(list(act.action.values()), 1)
 
     def begin(self, where: Tensor, generator: torch.Generator) -> None:
-        """See `wrappers.prey.Opponents`."""
+        """See `marl.wrappers.prey.Opponents`."""
         if self.memory is not None and self.memory.valid.shape[0] == where.shape[0]:
             self.memory = self.memory.reset(where)
         else:
             self.memory = None
 
     def state(self) -> dict[str, Any]:
-        """See `wrappers.prey.Opponents`."""
+        """See `marl.wrappers.prey.Opponents`."""
         return {"memory": None if self.memory is None else state_of(self.memory)}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """See `wrappers.prey.Opponents`."""
+        """See `marl.wrappers.prey.Opponents`."""
         self.memory = None if state["memory"] is None else record_of(Memory, state["memory"])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.small_boards import FREE, FULL, WON
+from marl.envs.small_boards import FREE, FULL, WON
 from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, read_number
 
 __all__ = ["NineBoard"]
@@ -139,7 +139,7 @@ class NineBoard:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        return compiled_rules("envs.kernels.nine_board")
+        return compiled_rules("marl.envs.kernels.nine_board")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, the other's cells, and the board to be played on, on the whole square; see `Game`."""

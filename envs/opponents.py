@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from envs.learnt_opponents import is_saved_policy, load_opponents
-from envs.shipped import SHIPPED
-from envs.simple_tag_scene import Side
-from wrappers.predators import PREDATORS
-from wrappers.prey import PREY, Opponents, PreyPolicy
+from marl.envs.learnt_opponents import is_saved_policy, load_opponents
+from marl.envs.shipped import SHIPPED
+from marl.envs.simple_tag_scene import Side
+from marl.wrappers.predators import PREDATORS
+from marl.wrappers.prey import PREY, Opponents, PreyPolicy
 
 __all__ = ["check_known", "make_opponents", "resolved"]
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.small_boards import lines
+from marl.envs.small_boards import lines
 from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, play_out, read_number
 
 __all__ = ["NOBODY", "Quarto"]
@@ -106,7 +106,7 @@ class Quarto:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        return compiled_rules("envs.kernels.quarto")
+        return compiled_rules("marl.envs.kernels.quarto")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Cells that hold a piece, and with each property; the pieces that are left; the chosen one; see `Game`.

@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from envs.curriculum import Curriculum, Stage, seats
-from envs.simple_tag_motion import Motion
-from envs.simple_tag_references import roster_of, scripted_actors
-from envs.simple_tag_rewards import CONTACT_REWARD, contacts_of, prey_reward
-from envs.simple_tag_scene import Side, tag_scene
-from envs.square import square_symmetries
 from marl.batch import Observation, Step
 from marl.environment import Actor, Scene, State
+from marl.envs.curriculum import Curriculum, Stage, seats
+from marl.envs.simple_tag_motion import Motion
+from marl.envs.simple_tag_references import roster_of, scripted_actors
+from marl.envs.simple_tag_rewards import CONTACT_REWARD, contacts_of, prey_reward
+from marl.envs.simple_tag_scene import Side, tag_scene
+from marl.envs.square import square_symmetries
 from marl.symmetry import Symmetries
-from wrappers.class_views import ClassViews
-from wrappers.message_graph import MessageGraph
-from wrappers.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
-from wrappers.world import DIRECTIONS, World, entities, entity_kinds, nearest_prey
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
+from marl.wrappers.world import DIRECTIONS, World, entities, entity_kinds, nearest_prey
 
 __all__ = ["SimpleTag"]
 
@@ -55,7 +55,7 @@ class SimpleTag:
         opponents_between: bounds of the number of opponents, drawn for each episode; None if all of them
             play in each.
         arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
-        stages: of a curriculum, see `envs.curriculum`; none for all compositions and full speed.
+        stages: of a curriculum, see `marl.envs.curriculum`; none for all compositions and full speed.
         promotion_episodes: over how many episodes a stage's score is taken.
         training: whether links are lost and prey forget their rule at random.
         device: where the tensors live.

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from envs.opponents import check_known, resolved
-from envs.simple_tag_scene import Side
 from marl.config import Config
+from marl.envs.opponents import check_known, resolved
+from marl.envs.simple_tag_scene import Side
 from marl.roster import parse_team
-from wrappers.class_views import Frame, check_classes
-from wrappers.message_graph import MessageGraph
-from wrappers.prey import PreyNoise
-from wrappers.sights import read_sight
+from marl.wrappers.class_views import Frame, check_classes
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.prey import PreyNoise
+from marl.wrappers.sights import read_sight
 
 __all__ = ["CommunicationConfig", "CurriculumConfig", "SimpleTagConfig", "StageConfig", "graph_of"]
 

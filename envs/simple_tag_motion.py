@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from envs.simple_tag_scene import OBSTACLE_RADIUS, PREDATOR_RADIUS, PREY_RADIUS
+from marl.envs.simple_tag_scene import OBSTACLE_RADIUS, PREDATOR_RADIUS, PREY_RADIUS
 
 __all__ = ["Motion"]
 

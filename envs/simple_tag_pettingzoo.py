@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from envs.opponents import make_opponents
-from envs.simple_tag_references import roster_of, scripted_actors
-from envs.simple_tag_rewards import CONTACT_REWARD
-from envs.simple_tag_scene import tag_scene
 from marl.adapters.pettingzoo import PettingZooEnvironment
 from marl.environment import Scene
-from wrappers.class_views import ClassViews
-from wrappers.message_graph import MessageGraph
-from wrappers.mpe2_world import get_state, read_world, set_state
-from wrappers.prey import PreyNoise
+from marl.envs.opponents import make_opponents
+from marl.envs.simple_tag_references import roster_of, scripted_actors
+from marl.envs.simple_tag_rewards import CONTACT_REWARD
+from marl.envs.simple_tag_scene import tag_scene
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.mpe2_world import get_state, read_world, set_state
+from marl.wrappers.prey import PreyNoise
 
 if TYPE_CHECKING:
-    from envs.simple_tag_config import SimpleTagConfig
+    from marl.envs.simple_tag_config import SimpleTagConfig
 
 __all__ = ["make_pettingzoo", "wrapped_simple_tag"]
 
@@ -33,7 +33,7 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
     """
     from mpe2 import simple_tag_v3
 
-    from wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState
+    from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState
 
     env: Any = simple_tag_v3.parallel_env(
         num_good=config.num_prey,

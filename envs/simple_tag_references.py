@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from envs.simple_tag_scene import Side
 from marl.batch import Observation
 from marl.environment import Actor
+from marl.envs.simple_tag_scene import Side
 from marl.roster import ActionSpec, AgentClass, Roster
-from wrappers.class_views import ClassViews
-from wrappers.predators import chase
-from wrappers.prey import PREY, PreyPolicy
-from wrappers.world import World
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.predators import chase
+from marl.wrappers.prey import PREY, PreyPolicy
+from marl.wrappers.world import World
 
 __all__ = ["roster_of", "scripted_actors"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from envs.simple_tag_scene import PREDATOR_RADIUS, PREY_RADIUS
-from wrappers.world import World
+from marl.envs.simple_tag_scene import PREDATOR_RADIUS, PREY_RADIUS
+from marl.wrappers.world import World
 
 __all__ = ["CONTACT_REWARD", "contacts_of", "prey_reward"]
 

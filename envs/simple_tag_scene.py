@@ -8,8 +8,8 @@ import torch
 
 from marl.environment import Scene
 from marl.roster import Roster
-from wrappers.message_graph import MessageGraph
-from wrappers.world import World
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.world import World
 
 __all__ = ["OBSTACLE_RADIUS", "PREDATOR_RADIUS", "PREY_RADIUS", "Side", "tag_scene"]
 

@@ -8,17 +8,17 @@ from typing import Any
 
 import torch
 
-from envs.curriculum import Stage
-from envs.opponents import check_known, make_opponents
-from envs.shipped import SHIPPED
-from envs.simple_tag import SimpleTag
-from envs.simple_tag_config import CurriculumConfig, SimpleTagConfig, graph_of
-from envs.simple_tag_scene import Side
 from marl.config import Config
 from marl.environment import Environment
-from wrappers.class_views import ClassViews
-from wrappers.mixture import Mixture
-from wrappers.prey import Opponents, PreyNoise, PreyPolicy
+from marl.envs.curriculum import Stage
+from marl.envs.opponents import check_known, make_opponents
+from marl.envs.shipped import SHIPPED
+from marl.envs.simple_tag import SimpleTag
+from marl.envs.simple_tag_config import CurriculumConfig, SimpleTagConfig, graph_of
+from marl.envs.simple_tag_scene import Side
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.mixture import Mixture
+from marl.wrappers.prey import Opponents, PreyNoise, PreyPolicy
 
 __all__ = ["SimpleTagTask", "task"]
 
@@ -67,7 +67,7 @@ class SimpleTagTask:
         """The environment that a configuration describes; see `marl.environment.Task`."""
         assert isinstance(config, SimpleTagConfig)
         if config.backend == "pettingzoo":
-            from envs.simple_tag_pettingzoo import make_pettingzoo
+            from marl.envs.simple_tag_pettingzoo import make_pettingzoo
 
             return make_pettingzoo(config, num_copies, training, device)
         between = config.training_num_predators if training and config.side == "prey" else None

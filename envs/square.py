@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from marl.symmetry import SignedPermutation, Symmetries
-from wrappers.class_views import ClassViews
-from wrappers.world import DIRECTIONS, entity_size
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.world import DIRECTIONS, entity_size
 
 __all__ = ["square_symmetries", "turned"]
 

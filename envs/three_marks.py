@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.small_boards import lines
+from marl.envs.small_boards import lines
 from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, play_out, read_number
 
 __all__ = ["SIDE", "ThreeMarks"]
@@ -87,7 +87,7 @@ class ThreeMarks:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        return compiled_rules("envs.kernels.three_marks")
+        return compiled_rules("marl.envs.kernels.three_marks")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, those of the next seat, those of the one after; see `Game`."""

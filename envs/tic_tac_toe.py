@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.small_boards import FREE, FULL, WON
+from marl.envs.small_boards import FREE, FULL, WON
 from marl.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, read_number
 
 __all__ = ["TicTacToe"]
@@ -93,7 +93,7 @@ class TicTacToe:
     @classmethod
     def kernels(cls) -> Kernels | None:
         """See `Game`."""
-        return compiled_rules("envs.kernels.tic_tac_toe")
+        return compiled_rules("marl.envs.kernels.tic_tac_toe")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
         """Own cells, the other's cells, as ``tictactoe_v3`` has them; see `Game`."""

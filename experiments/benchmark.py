@@ -31,9 +31,9 @@ from rich.console import Console
 from rich.table import Table
 
 import marl
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_task import SimpleTagTask
 from marl.environment import Environment
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_task import SimpleTagTask
 from marl.policies.scripted import Scripted, random_actor
 from marl.run_config import load_config
 from marl.training import Progress, Trainer

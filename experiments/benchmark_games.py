@@ -29,9 +29,9 @@ from lesson_tree import lesson_search
 from rich.console import Console
 from rich.table import Table
 
-from envs.connect_four import ConnectFour
-from envs.nine_board import NineBoard
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.connect_four import ConnectFour
+from marl.envs.nine_board import NineBoard
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.search.uct import UCT
 from marl.serialisation import save_json
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from importlib.metadata import entry_points
 
+from marl.entries import load_entry, offered
 from marl.errors import ConfigError
 from marl.game import Game
 
@@ -14,12 +14,12 @@ GROUP = "marl.games"
 
 
 class UnknownGameError(ConfigError):
-    """No installed package offers the game or the variant, or what it needs is not installed."""
+    """A game or a variant that no installed package offers."""
 
 
 def game_names() -> tuple[str, ...]:
     """Games that installed packages registered in the entry-point group ``marl.games``, sorted."""
-    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
+    return tuple(sorted(offered(GROUP)))
 
 
 def new_game(text: str) -> Game:
@@ -30,24 +30,19 @@ def new_game(text: str) -> Game:
             point without arguments, a variant calls its method ``variant`` with the text after the colon.
 
     Raises:
-        UnknownGameError: if there is none of that name, it cannot be imported, or has no such variant.
+        UnknownGameError: if there is none of that name, or it has no such variant.
+        MissingModuleError: if it cannot be imported.
     """
     name, colon, variant = text.partition(":")
-    offered = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in offered:
-        near = get_close_matches(name.lower(), offered)
+    games = offered(GROUP)
+    if name not in games:
+        near = get_close_matches(name.lower(), games)
         meant = f"did you mean {' or '.join(near)}? Else " if near else ""
         raise UnknownGameError(
-            f"there is no game {name!r}; {meant}there is: {', '.join(sorted(offered)) or 'none'}. Another package "
+            f"there is no game {name!r}; {meant}there is: {', '.join(sorted(games)) or 'none'}. Another package "
             f"can offer it (it names the game in its entry-point group {GROUP!r})"
         )
-    try:
-        begin = offered[name].load()
-    except ModuleNotFoundError as error:
-        raise UnknownGameError(
-            f"game {name!r} needs the module {error.name!r}, which is not installed; try: pip install "
-            f"{(error.name or name).split('.')[0]}"
-        ) from error
+    begin = load_entry(games[name])
     if not colon:
         game: Game = begin()
         return game

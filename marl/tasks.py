@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import torch
 
 from marl.adapters.gymnasium_task import GymnasiumTask
 from marl.config import Config
+from marl.entries import MissingModuleError, load_entry, offered
 from marl.environment import Environment, Task
 from marl.errors import ConfigError, FileError
 
@@ -31,29 +31,28 @@ GROUP = "marl.environments"
 
 
 class UnknownTaskError(ConfigError):
-    """No installed package offers the task, or what it needs is not installed."""
+    """A task that no installed package offers."""
 
 
 def find_task(name: str) -> Task:
     """The task that an installed package registered in the entry-point group ``marl.environments``, or Gymnasium's.
 
     Raises:
-        UnknownTaskError: if there is none of that name, or it cannot be imported.
+        UnknownTaskError: if there is none of that name.
+        MissingModuleError: if it cannot be imported.
     """
-    offered = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in offered and _registered(name):
+    tasks = offered(GROUP)
+    if name not in tasks and _registered(name):
         return GymnasiumTask()
-    if name not in offered:
+    if name not in tasks:
         raise UnknownTaskError(
-            f"env.name is {name!r}, which no installed package offers; {_alike(name, offered)}there is: "
-            f"{', '.join(sorted(offered)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1, or "
+            f"env.name is {name!r}, which no installed package offers; {_alike(name, tasks)}there is: "
+            f"{', '.join(sorted(tasks)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1, or "
             "MODULE:NAME for one that a module registers. "
             f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
         )
-    try:
-        return offered[name].load()
-    except ModuleNotFoundError as error:
-        raise _not_installed(name, error) from error
+    task: Task = load_entry(tasks[name])
+    return task
 
 
 def _registered(name: str) -> bool:
@@ -73,9 +72,9 @@ def _registered(name: str) -> bool:
 def shipped_policies() -> dict[str, Path]:
     """The folders of all policies that come with installed tasks, by name."""
     found: dict[str, Path] = {}
-    for entry in entry_points(group=GROUP):
-        with suppress(UnknownTaskError):  # without what the task needs its policies could not play
-            found |= find_task(entry.name).policies
+    for name in offered(GROUP):
+        with suppress(MissingModuleError):  # without what the task needs its policies could not play
+            found |= find_task(name).policies
     return found
 
 
@@ -104,12 +103,15 @@ def make_environment(
 
     Raises:
         ConfigError: if the task refuses the configuration.
-        UnknownTaskError: if what it needs is not installed.
+        MissingModuleError: if what it needs is not installed.
     """
     try:
         return task.make(config, num_copies, training=training, device=device)
     except ModuleNotFoundError as error:
-        raise _not_installed(getattr(config, "name", "env"), error) from error
+        raise MissingModuleError(
+            f"env.name {getattr(config, 'name', 'env')!r} needs the module {error.name!r}, which is not installed; "
+            "install the package that has it"
+        ) from error
     except ValueError as error:
         raise ConfigError(f"env: {error}") from error
 
@@ -130,10 +132,3 @@ def _alike(name: str, offered: Collection[str]) -> str:
     names = {known.lower(): known for known in (*gymnasium.registry, *offered)}
     near = [names[lower] for lower in get_close_matches(name.lower(), names)]
     return f"did you mean {' or '.join(near)}? Else " if near else ""
-
-
-def _not_installed(name: str, error: ModuleNotFoundError) -> UnknownTaskError:
-    package = (error.name or name).split(".")[0]
-    return UnknownTaskError(
-        f"env.name {name!r} needs the module {error.name!r}, which is not installed; try: pip install {package}"
-    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("marl.errors",),
+    ("marl.entries",),
     ("marl.config", "marl.roster", "marl.batch", "marl.symlog"),
     ("marl.decay", "marl.symmetry", "marl.game"),
     ("marl.environment",),
@@ -62,20 +65,29 @@ FIRST_GROUP = {
 """What environments and wrappers may know of the library."""
 
 EXCEPTIONS = {
-    "envs.cartpole": {"marl.adapters.gymnasium", "marl.adapters.gymnasium_task"},
-    "envs.simple_tag_pettingzoo": {"marl.adapters.pettingzoo"},
-    "envs.learnt_opponents": {"marl.checkpoint", "marl.serialisation"},
+    "marl.envs.cartpole": {"marl.adapters.gymnasium", "marl.adapters.gymnasium_task"},
+    "marl.envs.simple_tag_pettingzoo": {"marl.adapters.pettingzoo"},
+    "marl.envs.learnt_opponents": {"marl.checkpoint", "marl.serialisation"},
 }
 """Tasks of other libraries use the adapters; a saved policy that plays prey has to be loaded."""
 
 
+SOURCES = {"marl": ROOT / "marl", "marl.envs": ROOT / "envs", "marl.wrappers": ROOT / "wrappers"}
+"""Where each package lies; ``rglob`` does not follow the links from ``marl/`` to the others."""
+
+
 def modules() -> dict[str, Path]:
     found = {}
-    for package in ("marl", "envs", "wrappers"):
-        for path in (ROOT / package).rglob("*.py"):
-            parts = path.relative_to(ROOT).with_suffix("").parts
+    for package, folder in SOURCES.items():
+        for path in folder.rglob("*.py"):
+            parts = (package, *path.relative_to(folder).with_suffix("").parts)
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
+
+
+def package_of(module: str) -> str:
+    """The longest of the packages in which a module lies."""
+    return max((package for package in SOURCES if (module + ".").startswith(package + ".")), key=len)
 
 
 MODULES = modules()
@@ -114,7 +126,7 @@ def layer(module: str) -> int:
 def test_every_module_of_the_library_has_a_place() -> None:
     assert len(GRAPH) > 40
     for module in GRAPH:
-        if module.startswith("marl."):
+        if package_of(module) == "marl" and module != "marl":
             layer(module)
 
 
@@ -123,26 +135,44 @@ def test_imports_point_one_way() -> None:
         f"{module} imports {other}"
         for module, others in GRAPH.items()
         for other in others
-        if module.startswith("marl.") and other.startswith("marl.") and layer(other) > layer(module)
+        if {package_of(module), package_of(other)} == {"marl"} and "marl" not in (module, other)
+        if layer(other) > layer(module)
     ]
     assert not upwards
 
 
 def test_the_library_knows_neither_environments_nor_wrappers() -> None:
     for module, others in GRAPH.items():
-        if module.split(".")[0] == "marl":
-            assert not [other for other in others if other.split(".")[0] in ("envs", "wrappers")], module
+        if package_of(module) == "marl":
+            assert not [other for other in others if package_of(other) != "marl"], module
 
 
 def test_environments_and_wrappers_use_only_the_first_group() -> None:
     for module, others in GRAPH.items():
-        package = module.split(".")[0]
-        if package not in ("envs", "wrappers"):
+        package = package_of(module)
+        if package == "marl":
             continue
-        known = {other for other in others if other.split(".")[0] == "marl"}
+        known = {other for other in others if package_of(other) == "marl"}
         assert known <= FIRST_GROUP | EXCEPTIONS.get(module, set()), module
-        if package == "wrappers":
-            assert not [other for other in others if other.split(".")[0] == "envs"], module
+        if package == "marl.wrappers":
+            assert not [other for other in others if package_of(other) == "marl.envs"], module
+
+
+def test_no_file_names_the_sources_of_environments_and_wrappers_as_packages() -> None:
+    old = re.compile(r"^\s*(from|import) (envs|wrappers)\b|[\"'`](envs|wrappers)\.(?!py\b)\w+", re.MULTILINE)
+    files = [path for kind in ("py", "md", "cfg", "toml") for path in ROOT.rglob(f"*.{kind}")]
+    not_ours = {".venv", "build", "runs", "CHANGELOG.md"}  # which has the table of old names
+    ours = [path for path in files if not not_ours & set(path.relative_to(ROOT).parts)]
+    assert len(ours) > 200
+    assert not [f"{path}: {found}" for path in ours for found in old.findall(path.read_text(encoding="utf-8"))]
+
+
+def test_every_package_is_listed_for_the_wheel() -> None:
+    """``find:`` would not see the packages behind the links, and lose files in the sdist."""
+    settings = ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    listed = settings["options"]["packages"].split()
+    assert listed == sorted(name for name, path in MODULES.items() if path.name == "__init__.py")
 
 
 def test_nothing_imports_in_a_circle() -> None:
@@ -159,13 +189,9 @@ def test_nothing_imports_in_a_circle() -> None:
         visit(module, ())
 
 
-@pytest.mark.parametrize("package", ["marl", "envs", "wrappers"])
+@pytest.mark.parametrize("package", SOURCES)
 def test_importing_everything_prints_nothing_seeds_nothing_and_sets_no_threads(package: str, tmp_path: Path) -> None:
-    names = sorted(
-        name
-        for name in MODULES
-        if (name == package or name.startswith(package + ".")) and not name.endswith("__main__")
-    )
+    names = sorted(name for name in MODULES if package_of(name) == package and not name.endswith("__main__"))
     script = f"""
 import importlib, random, warnings
 import numpy as np, rich.console, torch  # rich draws a number when it is imported

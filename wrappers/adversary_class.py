@@ -8,10 +8,10 @@ from typing import Any
 from gymnasium import spaces
 from pettingzoo.utils.env import ParallelEnv
 
-from wrappers.class_views import ClassViews, Frame
-from wrappers.mpe2_world import predators_of, read_world
-from wrappers.predator_observation import PredatorObservation, as_float32, unbounded
-from wrappers.world import World
+from marl.wrappers.class_views import ClassViews, Frame
+from marl.wrappers.mpe2_world import predators_of, read_world
+from marl.wrappers.predator_observation import PredatorObservation, as_float32, unbounded
+from marl.wrappers.world import World
 
 __all__ = ["DEFAULT_CLASSES", "DEFAULT_TEAM", "AdversaryClass"]
 

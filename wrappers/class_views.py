@@ -8,8 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from wrappers.sights import SIGHTS, nearest, read_sight
-from wrappers.world import World
+from marl.wrappers.sights import SIGHTS, nearest, read_sight
+from marl.wrappers.world import World
 
 __all__ = ["ClassViews", "Frame", "check_classes"]
 

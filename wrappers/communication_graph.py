@@ -9,11 +9,11 @@ import torch
 from gymnasium import spaces
 from pettingzoo.utils.env import ParallelEnv
 
-from wrappers.draws import Draws
-from wrappers.message_graph import MessageGraph
-from wrappers.mpe2_world import predators_of
-from wrappers.predator_observation import PredatorObservation, as_float32, unbounded
-from wrappers.world import World
+from marl.wrappers.draws import Draws
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.mpe2_world import predators_of
+from marl.wrappers.predator_observation import PredatorObservation, as_float32, unbounded
+from marl.wrappers.world import World
 
 __all__ = ["CommunicationGraph"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wrappers.world import World
+from marl.wrappers.world import World
 
 __all__ = ["MessageGraph"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wrappers.prey import Opponents, PreyPolicy, opponents_of
-from wrappers.world import World
+from marl.wrappers.prey import Opponents, PreyPolicy, opponents_of
+from marl.wrappers.world import World
 
 __all__ = ["Mixture"]
 
@@ -18,7 +18,7 @@ class Mixture:
     """Opponents of which each copy has one at a time, drawn evenly when an episode begins.
 
     All play in all copies, and only the one that was drawn is heeded, so that what each draws and
-    remembers does not depend on where the others play; see `wrappers.prey.Opponents`.
+    remembers does not depend on where the others play; see `marl.wrappers.prey.Opponents`.
 
     Args:
         members: who may be drawn.
@@ -46,7 +46,7 @@ class Mixture:
         return chosen[self.drawn.to(chosen.device), torch.arange(chosen.shape[1], device=chosen.device)]
 
     def begin(self, where: Tensor, generator: torch.Generator) -> None:
-        """Draws anew where an episode begins; see `wrappers.prey.Opponents`."""
+        """Draws anew where an episode begins; see `marl.wrappers.prey.Opponents`."""
         drawn = torch.randint(len(self.members), where.shape, generator=generator, device=where.device)
         self.drawn = drawn if self.drawn is None else torch.where(where, drawn, self.drawn.to(where.device))
         for member in self.members:
@@ -58,7 +58,7 @@ class Mixture:
         return {"drawn": self.drawn, "members": members}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """See `wrappers.prey.Opponents`."""
+        """See `marl.wrappers.prey.Opponents`."""
         self.drawn = state["drawn"]
         for place, member in enumerate(self.members):
             member.load_state(state["members"][str(place)])

@@ -10,9 +10,9 @@ from mpe2.simple_tag.simple_tag import raw_env as SimpleTagEnv
 from pettingzoo.utils.env import ParallelEnv
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
-from wrappers.draws import Draws
-from wrappers.prey import Opponents
-from wrappers.world import World
+from marl.wrappers.draws import Draws
+from marl.wrappers.prey import Opponents
+from marl.wrappers.world import World
 
 __all__ = ["get_state", "predators_of", "prey_of", "read_world", "set_state", "simple_tag_of"]
 

@@ -12,8 +12,8 @@ from pettingzoo.utils.env import ParallelEnv
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 from torch import Tensor
 
-from wrappers.mpe2_world import read_world
-from wrappers.world import World
+from marl.wrappers.mpe2_world import read_world
+from marl.wrappers.world import World
 
 __all__ = ["PredatorObservation", "as_float32", "unbounded"]
 

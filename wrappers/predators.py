@@ -5,17 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wrappers.prey import PreyPolicy
-from wrappers.prey import random as random_prey
-from wrappers.prey import still as still_prey
-from wrappers.world import World
-from wrappers.world import chase as chase_nearest
+from marl.wrappers.prey import PreyPolicy
+from marl.wrappers.prey import random as random_prey
+from marl.wrappers.prey import still as still_prey
+from marl.wrappers.world import World
+from marl.wrappers.world import chase as chase_nearest
 
 __all__ = ["PREDATORS", "chase", "random", "still"]
 
 
 def chase(world: World, generator: torch.Generator) -> Tensor:
-    """Greedy chase of the nearest prey that is there, `wrappers.world.chase`; ``[B, N]``."""
+    """Greedy chase of the nearest prey that is there, `marl.wrappers.world.chase`; ``[B, N]``."""
     prey = torch.cat([world.prey_position, world.prey_velocity], -1)
     if world.prey_alive is not None:
         prey = prey.masked_fill(~world.prey_alive[..., None], torch.inf)

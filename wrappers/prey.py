@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from wrappers.world import DIRECTIONS, World
+from marl.wrappers.world import DIRECTIONS, World
 
 __all__ = ["PREY", "Opponents", "PreyNoise", "PreyPolicy", "Rule", "flee", "opponents_of", "random", "still"]
 

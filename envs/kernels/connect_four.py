@@ -8,11 +8,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
 from marl.game import Kernels
 
 if TYPE_CHECKING:
-    from envs.connect_four import ConnectFour
+    from marl.envs.connect_four import ConnectFour
 
 __all__ = ["KERNELS"]
 

@@ -12,13 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
-from envs.small_boards import FREE
-from envs.small_boards import WON as WON_BY_CELLS
+from marl.envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.small_boards import FREE
+from marl.envs.small_boards import WON as WON_BY_CELLS
 from marl.game import Kernels
 
 if TYPE_CHECKING:
-    from envs.nine_board import NineBoard
+    from marl.envs.nine_board import NineBoard
 
 __all__ = ["KERNELS"]
 

@@ -12,12 +12,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
-from envs.small_boards import lines
+from marl.envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.small_boards import lines
 from marl.game import Kernels
 
 if TYPE_CHECKING:
-    from envs.quarto import Quarto
+    from marl.envs.quarto import Quarto
 
 __all__ = ["KERNELS"]
 

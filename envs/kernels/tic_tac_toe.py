@@ -8,13 +8,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
-from envs.small_boards import FREE
-from envs.small_boards import WON as WON_BY_CELLS
+from marl.envs.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.small_boards import FREE
+from marl.envs.small_boards import WON as WON_BY_CELLS
 from marl.game import Kernels
 
 if TYPE_CHECKING:
-    from envs.tic_tac_toe import TicTacToe
+    from marl.envs.tic_tac_toe import TicTacToe
 
 __all__ = ["FREE_CELLS", "KERNELS"]
 

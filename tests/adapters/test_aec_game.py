@@ -12,15 +12,15 @@ from gymnasium import spaces
 from pettingzoo import AECEnv
 from pettingzoo.classic import connect_four_v3, rps_v2, tictactoe_v3
 
-from envs.connect_four import ConnectFour
-from envs.nine_board import NineBoard
-from envs.quarto import Quarto
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
 from marl.adapters import aec_copies
 from marl.adapters.aec_copies import copy_past_ezpickle
 from marl.adapters.aec_game import aec_game
 from marl.adapters.turn_based import to_aec
+from marl.envs.connect_four import ConnectFour
+from marl.envs.nine_board import NineBoard
+from marl.envs.quarto import Quarto
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.errors import ConfigError
 from marl.game import IllegalActionError
 from marl.search.tree import draws_of

@@ -9,15 +9,15 @@ from gymnasium import spaces
 from mpe2 import simple_tag_v3
 from pettingzoo.utils.env import ParallelEnv
 
-from envs.simple_tag import SimpleTag, tag_scene
 from marl.adapters.pettingzoo import PettingZooEnvironment
 from marl.batch import Observation
 from marl.environment import Environment
+from marl.envs.simple_tag import SimpleTag, tag_scene
 from marl.serialisation import load_state, save_state
-from wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState, get_state, read_world, set_state
-from wrappers.class_views import ClassViews
-from wrappers.message_graph import MessageGraph
-from wrappers.prey import PREY
+from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState, get_state, read_world, set_state
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.prey import PREY
 
 CYCLES = 6
 CLASS_OF = {"adversary_0": "A", "adversary_1": "B", "adversary_2": "B"}

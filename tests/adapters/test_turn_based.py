@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pettingzoo.test import api_test, seed_test
 
-from envs.connect_four import ConnectFour
-from envs.nine_board import NineBoard
-from envs.quarto import Quarto
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
 from marl.adapters.turn_based import TurnBasedEnv, to_aec
+from marl.envs.connect_four import ConnectFour
+from marl.envs.nine_board import NineBoard
+from marl.envs.quarto import Quarto
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.game import IllegalActionError
 
 STARTS: list[Any] = [TicTacToe(), ConnectFour(), NineBoard.drawn, ThreeMarks(), Quarto()]

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 import marl
-from envs.cartpole import balance
 from marl.adapters.gymnasium import CLASS
 from marl.batch import Observation
+from marl.envs.cartpole import balance
 
 
 @pytest.mark.parametrize(

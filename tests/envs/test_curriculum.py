@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from envs.curriculum import Curriculum, Stage, seats
-from envs.simple_tag import SimpleTag
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_task import task
+from marl.envs.curriculum import Curriculum, Stage, seats
+from marl.envs.simple_tag import SimpleTag
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_task import task
 
 CPU = torch.device("cpu")
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from pettingzoo.classic import connect_four_v3, tictactoe_v3
 
-from envs.connect_four import ConnectFour
-from envs.nine_board import NineBoard
-from envs.quarto import Quarto
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.connect_four import ConnectFour
+from marl.envs.nine_board import NineBoard
+from marl.envs.quarto import Quarto
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.game import Game, IllegalActionError
 
 STARTS = [TicTacToe(), ConnectFour(), NineBoard(), ThreeMarks(), Quarto()]

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.connect_four import ConnectFour
-from envs.nine_board import NineBoard
-from envs.quarto import Quarto
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.connect_four import ConnectFour
+from marl.envs.nine_board import NineBoard
+from marl.envs.quarto import Quarto
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.search.tree import draws_of
 
 pytest.importorskip("numba")
@@ -88,9 +88,9 @@ def test_a_later_process_compiles_nothing() -> None:
 from importlib import import_module
 from marl.search import compiled
 from marl.search.uct import UCT
-modules = [import_module(f"envs.kernels.{{name}}") for name in {names}]
-from envs.nine_board import NineBoard
-from envs.three_marks import ThreeMarks
+modules = [import_module(f"marl.envs.kernels.{{name}}") for name in {names}]
+from marl.envs.nine_board import NineBoard
+from marl.envs.three_marks import ThreeMarks
 for game in (NineBoard(), ThreeMarks()):
     UCT(10).search(game)
 functions = [getattr(m, f) for m in modules for f in ("legal", "play", "value", "mover", "rollout")]

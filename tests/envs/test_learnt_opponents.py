@@ -12,11 +12,11 @@ import torch
 from mpe2 import simple_tag_v3
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-from envs.learnt_opponents import LearntOpponents, is_saved_policy, load_opponents
-from envs.simple_tag import SimpleTag
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_task import task
 from marl.checkpoint import load_policy, save_policy
+from marl.envs.learnt_opponents import LearntOpponents, is_saved_policy, load_opponents
+from marl.envs.simple_tag import SimpleTag
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_task import task
 from marl.errors import FileError
 from marl.networks.critic import CriticConfig
 from marl.networks.encoder import EncoderConfig
@@ -24,9 +24,9 @@ from marl.networks.graph_processor import GraphConfig
 from marl.networks.temporal_transformer import TransformerConfig
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.serialisation import load_state, save_state
-from wrappers import AdversaryClass, ScriptedPrey
-from wrappers.prey import Opponents
-from wrappers.world import World
+from marl.wrappers import AdversaryClass, ScriptedPrey
+from marl.wrappers.prey import Opponents
+from marl.wrappers.world import World
 
 PREY_SIDE: dict[str, Any] = {
     "side": "prey",

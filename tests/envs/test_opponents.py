@@ -9,16 +9,16 @@ import pytest
 import torch
 
 import marl
-from envs.opponents import check_known, make_opponents, resolved
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_task import opponents_of, task
+from marl.envs.opponents import check_known, make_opponents, resolved
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_task import opponents_of, task
 from marl.errors import ConfigError
 from marl.run_config import read_config
 from marl.serialisation import load_state
 from marl.training import Progress, Trainer
-from wrappers.mixture import Mixture
-from wrappers.predators import PREDATORS
-from wrappers.prey import PREY
+from marl.wrappers.mixture import Mixture
+from marl.wrappers.predators import PREDATORS
+from marl.wrappers.prey import PREY
 
 SMALL: dict[str, Any] = {
     "policy": {

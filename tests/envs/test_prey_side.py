@@ -10,12 +10,12 @@ import torch
 from mpe2 import simple_tag_v3
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
-from wrappers.class_views import ClassViews
-from wrappers.message_graph import MessageGraph
-from wrappers.mpe2_world import read_world, simple_tag_of
-from wrappers.predators import PREDATORS
-from wrappers.prey import PREY, PreyNoise
+from marl.envs.simple_tag import SimpleTag
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.mpe2_world import read_world, simple_tag_of
+from marl.wrappers.predators import PREDATORS
+from marl.wrappers.prey import PREY, PreyNoise
 
 CLASSES = {"P": ("landmarks", "predators"), "Q": ("teammates",)}
 EXACT = {"rtol": 0.0, "atol": 1e-9}

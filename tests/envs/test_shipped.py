@@ -12,10 +12,10 @@ import yaml
 from safetensors import safe_open
 
 import marl
-from envs.shipped import SHIPPED
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_task import task
 from marl.cli import main
+from marl.envs.shipped import SHIPPED
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_task import task
 
 TOP = Path(__file__).parents[2]
 NAMES = [(side, name) for side, policies in SHIPPED.items() for name in policies]

@@ -8,18 +8,18 @@ import torch
 from mpe2 import simple_tag_v3
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
-from envs.simple_tag_rewards import contacts_of, prey_reward
 from marl.batch import Observation
-from wrappers.adversary_class import AdversaryClass
-from wrappers.class_views import ClassViews
-from wrappers.communication_graph import CommunicationGraph
-from wrappers.message_graph import MessageGraph
-from wrappers.mpe2_world import read_world, simple_tag_of
-from wrappers.prey import PREY
-from wrappers.scripted_prey import ScriptedPrey
-from wrappers.team_state import TeamState
-from wrappers.world import World
+from marl.envs.simple_tag import SimpleTag
+from marl.envs.simple_tag_rewards import contacts_of, prey_reward
+from marl.wrappers.adversary_class import AdversaryClass
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.communication_graph import CommunicationGraph
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.mpe2_world import read_world, simple_tag_of
+from marl.wrappers.prey import PREY
+from marl.wrappers.scripted_prey import ScriptedPrey
+from marl.wrappers.team_state import TeamState
+from marl.wrappers.world import World
 
 CLASSES = {"A": ("landmarks",), "B": ("prey",)}
 EXACT = {"rtol": 0.0, "atol": 1e-9}

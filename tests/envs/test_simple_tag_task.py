@@ -9,13 +9,13 @@ import torch
 from pydantic import ValidationError
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
-from envs.simple_tag_config import CommunicationConfig, SimpleTagConfig, graph_of
-from envs.simple_tag_task import SimpleTagTask, opponents_of, task, views_of
 from marl.adapters.pettingzoo import PettingZooEnvironment
+from marl.envs.simple_tag import SimpleTag
+from marl.envs.simple_tag_config import CommunicationConfig, SimpleTagConfig, graph_of
+from marl.envs.simple_tag_task import SimpleTagTask, opponents_of, task, views_of
 from marl.roster import ActionSpec
-from wrappers.predators import PREDATORS
-from wrappers.prey import PREY
+from marl.wrappers.predators import PREDATORS
+from marl.wrappers.prey import PREY
 
 PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators"]}}
 

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_task import task
-from envs.square import turned
 from marl.algorithms import make_learner
 from marl.algorithms.a2c import A2CConfig
 from marl.algorithms.ppo import PPOConfig
 from marl.batch import Observation, Rollout
 from marl.collectors import Collector
+from marl.envs.simple_tag import SimpleTag
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_task import task
+from marl.envs.square import turned
 from marl.errors import ConfigError
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_task import task
 from marl.environment import Environment
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_task import task
 
 STAY = {"A": torch.zeros(64, 1, dtype=torch.long), "B": torch.zeros(64, 1, dtype=torch.long)}
 

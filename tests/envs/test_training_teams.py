@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from envs.simple_tag import SimpleTag
-from envs.simple_tag_config import SimpleTagConfig
-from envs.simple_tag_rewards import contacts_of, prey_reward
-from envs.simple_tag_task import task
 from marl.batch import Observation
+from marl.envs.simple_tag import SimpleTag
+from marl.envs.simple_tag_config import SimpleTagConfig
+from marl.envs.simple_tag_rewards import contacts_of, prey_reward
+from marl.envs.simple_tag_task import task
 
 COPIES = 600
 PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators:2"]}}

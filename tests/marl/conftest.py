@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 import torch
 
-from envs.simple_tag import SimpleTag
 from marl.batch import Memory, Observation, Rollout
+from marl.envs.simple_tag import SimpleTag
 from marl.networks.critic import CriticConfig
 from marl.networks.encoder import EncoderConfig
 from marl.networks.graph_processor import GraphConfig
 from marl.networks.temporal_transformer import TransformerConfig
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.roster import ActionSpec, AgentClass, Roster
-from wrappers.class_views import ClassViews
-from wrappers.message_graph import MessageGraph
-from wrappers.prey import PREY
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.prey import PREY
 
 ENTITY_SIZE = 7
 AUXILIARY_SIZE = 2

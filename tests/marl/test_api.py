@@ -154,7 +154,7 @@ state, threads = torch.get_rng_state(), torch.get_num_threads()
 marl.train
 assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
 assert torch.initial_seed() == torch.default_generator.initial_seed()
-assert "matplotlib" not in sys.modules and "envs" not in sys.modules
+assert "matplotlib" not in sys.modules and "marl.envs" not in sys.modules
 try:
     marl.bogus
 except AttributeError as error:

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from envs.simple_tag import SimpleTag
 from marl.batch import Memory, Observation, Step
 from marl.collectors import Collector, Episodes
 from marl.environment import State
+from marl.envs.simple_tag import SimpleTag
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.policies.policy import Act
 from marl.roster import ActionSpec, AgentClass, Roster

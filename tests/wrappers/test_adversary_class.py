@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from mpe2 import simple_spread_v3, simple_tag_v3
 
-from wrappers.adversary_class import AdversaryClass
-from wrappers.communication_graph import CommunicationGraph
+from marl.wrappers.adversary_class import AdversaryClass
+from marl.wrappers.communication_graph import CommunicationGraph
 
 
 def make(**options):

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from wrappers.class_views import ClassViews
-from wrappers.world import World
+from marl.wrappers.class_views import ClassViews
+from marl.wrappers.world import World
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from mpe2 import simple_tag_v3
 
-from wrappers.communication_graph import CommunicationGraph
-from wrappers.mpe2_world import simple_tag_of
+from marl.wrappers.communication_graph import CommunicationGraph
+from marl.wrappers.mpe2_world import simple_tag_of
 
 
 def make(**options):

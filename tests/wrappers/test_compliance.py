@@ -8,8 +8,8 @@ import pytest
 from mpe2 import simple_tag_v3
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-import wrappers
-from wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState
+from marl import wrappers
+from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from wrappers.message_graph import MessageGraph
-from wrappers.world import World
+from marl.wrappers.message_graph import MessageGraph
+from marl.wrappers.world import World
 
 
 def line(*x: float, alive=None) -> World:

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 import torch
 
-from wrappers.mixture import Mixture
-from wrappers.prey import Opponents
-from wrappers.world import World
+from marl.wrappers.mixture import Mixture
+from marl.wrappers.prey import Opponents
+from marl.wrappers.world import World
 
 
 def world(copies: int) -> World:

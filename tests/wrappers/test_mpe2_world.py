@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from mpe2 import simple_tag_v3
 
-from wrappers.mpe2_world import get_state, read_world, set_state, simple_tag_of
-from wrappers.scripted_prey import ScriptedPrey
+from marl.wrappers.mpe2_world import get_state, read_world, set_state, simple_tag_of
+from marl.wrappers.scripted_prey import ScriptedPrey
 
 
 def make(num_adversaries=2, **options):

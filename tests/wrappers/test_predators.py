@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from wrappers.predators import PREDATORS, chase, random, still
-from wrappers.world import World
+from marl.wrappers.predators import PREDATORS, chase, random, still
+from marl.wrappers.world import World
 
 
 def make_world(predators, prey, velocity=None, prey_alive=None) -> World:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from wrappers.prey import PREY, Opponents, PreyNoise, Rule, flee, opponents_of, random, still
-from wrappers.world import World
+from marl.wrappers.prey import PREY, Opponents, PreyNoise, Rule, flee, opponents_of, random, still
+from marl.wrappers.world import World
 
 
 def make_world(predators, prey, landmarks=(), velocity=(0.0, 0.0), alive=None) -> World:

@@ -3,9 +3,9 @@ import pytest
 import torch
 from mpe2 import simple_tag_v3
 
-from wrappers.mpe2_world import get_state, read_world, set_state, simple_tag_of
-from wrappers.prey import PreyNoise
-from wrappers.scripted_prey import ScriptedPrey
+from marl.wrappers.mpe2_world import get_state, read_world, set_state, simple_tag_of
+from marl.wrappers.prey import PreyNoise
+from marl.wrappers.scripted_prey import ScriptedPrey
 
 
 def make(prey="random", num_good=2, continuous=False, max_cycles=10, noise=None):

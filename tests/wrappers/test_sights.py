@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from wrappers.sights import Sight, nearest, read_sight
+from marl.wrappers.sights import Sight, nearest, read_sight
 
 
 def test_sights_are_read():

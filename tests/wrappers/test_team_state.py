@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from mpe2 import simple_tag_v3
 
-from wrappers.adversary_class import AdversaryClass
-from wrappers.communication_graph import CommunicationGraph
-from wrappers.mpe2_world import simple_tag_of
-from wrappers.team_state import TeamState
+from marl.wrappers.adversary_class import AdversaryClass
+from marl.wrappers.communication_graph import CommunicationGraph
+from marl.wrappers.mpe2_world import simple_tag_of
+from marl.wrappers.team_state import TeamState
 
 
 def make():

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from wrappers.world import World, chase, entities, entity_kinds, entity_size, nearest_prey
+from marl.wrappers.world import World, chase, entities, entity_kinds, entity_size, nearest_prey
 
 
 def test_entities_are_predators_prey_obstacles():

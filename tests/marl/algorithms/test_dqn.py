@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
 from marl.algorithms.dqn import DQN, DQNConfig
 from marl.algorithms.learner import NonFiniteError
 from marl.algorithms.target_network import HardTarget, SoftTarget
@@ -19,6 +18,7 @@ from marl.batch import Observation, Rollout
 from marl.buffers.priorities import PrioritisedConfig
 from marl.collectors import Collector
 from marl.decay import ExponentialDecay
+from marl.envs.simple_tag import SimpleTag
 from marl.errors import ConfigError
 from marl.networks.encoder import EncoderConfig
 from marl.networks.graph_processor import GraphConfig

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
 from marl.algorithms import AlgorithmConfig, make_learner
 from marl.algorithms.a2c import A2C, A2CConfig
 from marl.algorithms.learner import NonFiniteError
@@ -19,6 +18,7 @@ from marl.algorithms.ppo import PPO, PPOConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
 from marl.batch import Rollout
 from marl.collectors import Collector
+from marl.envs.simple_tag import SimpleTag
 from marl.errors import ConfigError
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 

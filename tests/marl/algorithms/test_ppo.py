@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
 from marl.adapters.gymnasium import GymnasiumEnvironment
 from marl.algorithms.a2c import A2C, A2CConfig
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.batch import Rollout
 from marl.collectors import Collector
+from marl.envs.simple_tag import SimpleTag
 from marl.networks.critic import CriticConfig
 from marl.networks.encoder import EncoderConfig
 from marl.networks.graph_processor import GraphConfig

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from envs.nine_board import NineBoard
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.nine_board import NineBoard
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.players.human import Human
 from marl.players.match import play_match
 from marl.players.player import Player, Quit

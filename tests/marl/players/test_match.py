@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from envs.quarto import Quarto
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.quarto import Quarto
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.game import Game, IllegalActionError
 from marl.players.match import play_match
 from marl.players.player import Quit, Undo, View

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from envs.connect_four import ConnectFour
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.connect_four import ConnectFour
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.players.rules import RulePlayer
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from envs.connect_four import ConnectFour
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.connect_four import ConnectFour
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.search.negamax import Negamax
 from marl.search.uct import UCT

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from envs.connect_four import ConnectFour
+from marl.envs.connect_four import ConnectFour
 from marl.players.simple import FirstLegal, Random
 
 

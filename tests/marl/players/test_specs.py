@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from envs.nine_board import NineBoard
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.nine_board import NineBoard
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.errors import ConfigError
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import Random

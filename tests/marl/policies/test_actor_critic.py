@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from envs.simple_tag import SimpleTag
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.batch import Memory, Observation, Rollout
 from marl.collectors import Collector
+from marl.envs.simple_tag import SimpleTag
 from marl.networks.critic import CriticConfig
 from marl.networks.encoder import EncoderConfig
 from marl.networks.graph_processor import GraphConfig

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.search.tree import Node
 from marl.search.trees import PythonTree
 

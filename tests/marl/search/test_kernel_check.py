@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.tic_tac_toe import TicTacToe
 
 pytest.importorskip("numba")
-from envs.kernels.tic_tac_toe import KERNELS, rollout
+from marl.envs.kernels.tic_tac_toe import KERNELS, rollout
 from marl.errors import ConfigError
 from marl.game import Kernels
 from marl.search.kernel_check import check_kernels

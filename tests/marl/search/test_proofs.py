@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from envs.connect_four import ConnectFour
-from envs.quarto import Quarto
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.connect_four import ConnectFour
+from marl.envs.quarto import Quarto
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.search.tree import draws_of
 from marl.search.uct import UCT
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from envs.connect_four import ConnectFour
-from envs.nine_board import NineBoard
-from envs.quarto import Quarto
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.connect_four import ConnectFour
+from marl.envs.nine_board import NineBoard
+from marl.envs.quarto import Quarto
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.search import uct
 from marl.search.uct import UCT, SearchResult
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_searched_is_refused() -> None:
 def test_where_numba_cannot_be_used_python_searches_and_says_so(prepare: str, why: str) -> None:
     pytest.importorskip("numba")
     code = f"""{prepare}
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.search.uct import UCT
 print(UCT(simulations=50, seed=1).search(TicTacToe()).action)
 """

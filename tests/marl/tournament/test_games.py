@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.tournament import games
 from marl.tournament.games import Played, play_all, play_rounds
 from marl.tournament.plan import Plan, opening_of, rounds_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from envs.three_marks import ThreeMarks
-from envs.tic_tac_toe import TicTacToe
+from marl.envs.three_marks import ThreeMarks
+from marl.envs.tic_tac_toe import TicTacToe
 from marl.errors import ConfigError
 from marl.tournament.plan import Plan, opening_of, rounds_of, seed_of
 
