@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from marl.adapters.gymnasium import CLASS
-from marl.adapters.gymnasium_task import GymnasiumTask
-from marl.batch import Observation
+from marl.core.records import Observation
+from marl.tasks.gymnasium import CLASS
+from marl.tasks.gymnasium_task import GymnasiumTask
 
 __all__ = ["balance", "task"]
 

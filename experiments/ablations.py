@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 import marl
-from marl.seed_statistics import interval_of
-from marl.serialisation import atomic_path
+from marl.core.serialisation import atomic_path
+from marl.maths.seed_statistics import interval_of
 
 HERE = Path(__file__).parent
 PRESET = HERE / "predator_teams_fixed.yaml"

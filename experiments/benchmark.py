@@ -31,12 +31,12 @@ from rich.console import Console
 from rich.table import Table
 
 import marl
-from marl.environment import Environment
-from marl.envs.simple_tag_config import SimpleTagConfig
-from marl.envs.simple_tag_task import SimpleTagTask
+from marl.core.environment import Environment
+from marl.envs.simple_tag.config import SimpleTagConfig
+from marl.envs.simple_tag.task import SimpleTagTask
 from marl.policies.scripted import Scripted, random_actor
-from marl.run_config import load_config
-from marl.training import Progress, Trainer
+from marl.training.loop import Progress, Trainer
+from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent
 CONTACT_GOAL = 30.0

@@ -34,9 +34,9 @@ from rich.table import Table
 from torch import Tensor, nn
 
 import marl
-from marl.run_config import load_config
-from marl.serialisation import save_json
-from marl.training import Progress, Trainer
+from marl.core.serialisation import save_json
+from marl.training.loop import Progress, Trainer
+from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent
 ENVIRONMENT = "CartPole-v1"

@@ -29,11 +29,11 @@ from lesson_tree import lesson_search
 from rich.console import Console
 from rich.table import Table
 
-from marl.envs.connect_four import ConnectFour
-from marl.envs.nine_board import NineBoard
-from marl.envs.tic_tac_toe import TicTacToe
-from marl.search.uct import UCT
-from marl.serialisation import save_json
+from marl.core.serialisation import save_json
+from marl.envs.games.connect_four import ConnectFour
+from marl.envs.games.nine_board import NineBoard
+from marl.envs.games.tic_tac_toe import TicTacToe
+from marl.games.search.uct import UCT
 
 HERE = Path(__file__).parent
 Part = Literal["search", "start"]
@@ -119,7 +119,7 @@ def _best_rate(search: Callable[[int, int], int], simulations: int, turn: int, s
 
 FIRST_SEARCH = """
 import time
-from marl.search.uct import UCT
+from marl.games.search.uct import UCT
 from {module} import {name}
 began, spent = time.perf_counter(), time.process_time()
 UCT(10, compiled=True).choose({name}())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tyro
 
-from marl.run_config import load_config
+from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent
 PRESET = HERE / "cartpole_dqn_classic.yaml"

@@ -15,9 +15,9 @@ import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from marl.checkpoint import Checkpoints
-from marl.run_config import load_config
-from marl.training import Trainer
+from marl.policies.saved import Checkpoints
+from marl.training.loop import Trainer
+from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent
 COLOURS = {"batched": "#0072B2", "pettingzoo": "#D55E00"}

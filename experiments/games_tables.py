@@ -30,16 +30,16 @@ import tyro
 from rich.console import Console
 from scipy import stats
 
-from marl.cores import usable_cores
-from marl.game import Game
-from marl.games import new_game
+from marl.core.game import Game
+from marl.core.serialisation import save_json
+from marl.games.registry import new_game
+from marl.games.search.negamax import Negamax, Ties
 from marl.players.match import play_match
 from marl.players.specs import make_player, parse_player
-from marl.search.negamax import Negamax, Ties
-from marl.serialisation import save_json
-from marl.tournament.games import play_all
-from marl.tournament.plan import plan_tournament, seed_of
-from marl.tournament.report import report_of
+from marl.players.tournament.games import play_all
+from marl.players.tournament.plan import plan_tournament, seed_of
+from marl.players.tournament.report import report_of
+from marl.system.cores import usable_cores
 
 Part = Literal["classic", "strength", "sound"]
 CLASSIC: dict[str, dict[tuple[str, str], tuple[int, int, int]]] = {

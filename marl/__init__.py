@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from marl.analysis.generalisation.report import generalise
+    from marl.analysis.learning_curves import compare
     from marl.api import evaluate, load, make, reference, train
-    from marl.comparison.compare import compare
-    from marl.generalisation.report import generalise
 
 __all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "reference", "train"]
 
 __version__ = "0.1.0"
 
-PLACES = {"generalise": "marl.generalisation.report", "compare": "marl.comparison.compare"}
+PLACES = {"generalise": "marl.analysis.generalisation.report", "compare": "marl.analysis.learning_curves"}
 """What is not in ``marl.api``."""
 
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from marl.cli import main
+from marl.cli.main import main
 
 sys.exit(main())

@@ -10,16 +10,16 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from marl.checkpoint import load_policy
-from marl.config import Config
-from marl.environment import Environment, Task
-from marl.errors import ConfigError
-from marl.evaluation import Player, as_json, play, summarise
+from marl.core.config import Config
+from marl.core.environment import Environment, Task
+from marl.core.errors import ConfigError
+from marl.evaluation.episodes import Player, as_json, play, summarise
 from marl.policies.policy import Policy
+from marl.policies.saved import load_policy
 from marl.policies.scripted import Scripted, random_actor
-from marl.run_config import explain, load_config, read_config, replace_field, resume_config, with_override
-from marl.tasks import check_settings, find_policy, find_task, make_environment
-from marl.training import Trainer, TrainingResult
+from marl.tasks.registry import check_settings, find_policy, find_task, make_environment
+from marl.training.loop import Trainer, TrainingResult
+from marl.training.run_config import explain, load_config, read_config, replace_field, resume_config, with_override
 
 __all__ = ["check_fit", "environment_config", "evaluate", "load", "make", "reference", "train"]
 

@@ -1,6 +1,9 @@
+"""Teams, observations, policies, simple_tag and a trained run, as tests need them."""
+
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,17 @@ import torch
 import yaml
 
 import marl
+from marl.core.records import Memory, Observation, Rollout
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.envs.simple_tag.environment import SimpleTag
+from marl.networks.critic import CriticConfig
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
+from marl.networks.temporal_transformer import TransformerConfig
+from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.prey import PREY
 
 torch.set_num_threads(1)  # several cost more than they bring on networks of this size
 
@@ -59,3 +73,163 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     marl.train(copy.deepcopy(SMALL), out=folder)
     torch.set_num_threads(threads)
     return folder
+
+
+ENTITY_SIZE = 7
+AUXILIARY_SIZE = 2
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Layers draw their weights from torch's global generator."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def make_roster() -> Callable[..., Roster]:
+    """A roster of class A (features of width 3) and class B (width 5)."""
+
+    def make(a: int = 2, b: int = 3) -> Roster:
+        action = ActionSpec("discrete", 5)
+        return Roster((AgentClass("A", 3, action), AgentClass("B", 5, action)), (a, b))
+
+    return make
+
+
+@pytest.fixture
+def make_observation() -> Callable[..., Observation]:
+    """A random observation of a team in float64, with two entities that are not agents."""
+
+    def make(roster: Roster, *leading: int, seed: int = 0, links: float = 0.6) -> Observation:
+        generator = torch.Generator().manual_seed(seed)
+        normal = lambda *shape: torch.randn(*leading, *shape, generator=generator, dtype=torch.float64)  # noqa: E731
+        size = roster.size
+        kinematics = normal(size, 4)
+        upper = (torch.rand(*leading, size, size, generator=generator) < links).triu(1)
+        entities = normal(size + 2, ENTITY_SIZE)
+        entities[..., :size, :4] = kinematics
+        return Observation(
+            features={c.name: normal(roster.team[c.name], c.feature_size) for c in roster.present},
+            alive=torch.ones(*leading, size, dtype=torch.bool),
+            adjacency=upper | upper.mT,
+            kinematics=kinematics,
+            entities=entities,
+            entity_mask=torch.ones(*leading, size + 2, dtype=torch.bool),
+            auxiliary_target=normal(size, AUXILIARY_SIZE),
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_memory() -> Callable[..., Memory]:
+    """A random full memory in float64."""
+
+    def make(copies: int, agents: int, layers: int, window: int, width: int, seed: int = 0) -> Memory:
+        generator = torch.Generator().manual_seed(seed)
+        shape = (copies, agents, layers, window, width)
+        keys, values = (torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2))
+        return Memory(keys, values, torch.ones(copies, window, dtype=torch.bool))
+
+    return make
+
+
+@pytest.fixture
+def permute() -> Callable[[Observation, Roster, list[int]], Observation]:
+    """The same observation with the agents in another order, which keeps each in its class."""
+
+    def apply(observation: Observation, roster: Roster, order: list[int]) -> Observation:
+        index = torch.tensor(order)
+        everything = torch.cat([index, torch.arange(roster.size, roster.size + 2)])
+        assert observation.adjacency is not None
+        assert observation.kinematics is not None
+        assert observation.entities is not None
+        assert observation.entity_mask is not None
+        assert observation.auxiliary_target is not None
+        features = {
+            name: observation.features[name][..., index[agents] - agents.start, :]
+            for name, agents in roster.slices.items()
+        }
+        return Observation(
+            features=features,
+            alive=observation.alive[..., index],
+            adjacency=observation.adjacency[..., index, :][..., index],
+            kinematics=observation.kinematics[..., index, :],
+            entities=observation.entities[..., everything, :],
+            entity_mask=observation.entity_mask[..., everything],
+            auxiliary_target=observation.auxiliary_target[..., index, :],
+        )
+
+    return apply
+
+
+@pytest.fixture
+def as_rollout() -> Callable[..., Rollout]:
+    """A rollout around observations ``[T, B]``; what is not given is zero."""
+
+    def make(observation: Observation, memory: Memory | None = None, **given: Any) -> Rollout:
+        zeros = torch.zeros(observation.alive.shape, dtype=next(iter(observation.features.values())).dtype)
+        actions = {name: x.new_zeros(x.shape[:-1], dtype=torch.long) for name, x in observation.features.items()}
+        never = torch.zeros_like(observation.alive)
+        parts: dict[str, Any] = {
+            "next_observation": observation,
+            "action": actions,
+            "log_prob": zeros,
+            "reward": zeros,
+            "terminated": never,
+            "truncated": never,
+            "started": never[..., 0],
+        }
+        return Rollout(observation=observation, memory=memory, **(parts | given))
+
+    return make
+
+
+@pytest.fixture
+def team_config() -> Callable[..., ActorCriticConfig]:
+    """A small transformer-and-graph policy."""
+
+    def make(
+        kind: str = "gat",
+        temporal: str = "transformer",
+        sharing: str = "class",
+        critic: str = "class",
+        layers: int = 1,
+        **options: Any,
+    ) -> ActorCriticConfig:
+        transformer = TransformerConfig(layers=layers, heads=2, window=3, feedforward=16)
+        return ActorCriticConfig(
+            encoder=EncoderConfig(hidden=(8, 8), temporal=temporal, transformer=transformer, sharing=sharing),
+            graph=GraphConfig(kind=kind, heads=2),
+            critic=CriticConfig(sharing=critic, hidden=(8,), entity_hidden=(8,)),
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_policy(team_config: Callable[..., ActorCriticConfig]) -> Callable[..., ActorCritic]:
+    """A policy in float64 whose actors, unlike at the start of training, tell situations apart."""
+
+    def make(roster: Roster, **options: Any) -> ActorCritic:
+        policy = ActorCritic(roster, team_config(**options), ENTITY_SIZE, AUXILIARY_SIZE).double()
+        with torch.no_grad():
+            for actor in policy.actors.values():
+                actor.network[-1].weight.mul_(100)
+        return policy
+
+    return make
+
+
+@pytest.fixture
+def make_tag() -> Callable[..., SimpleTag]:
+    """Batched simple_tag with a class that sees landmarks and one that sees the prey."""
+
+    def make(
+        team: dict[str, int], num_copies: int = 3, max_cycles: int = 5, prey: str = "random", **options: Any
+    ) -> SimpleTag:
+        views = ClassViews({"A": ("landmarks",), "B": ("prey",)}, team, 1, 2)
+        return SimpleTag(num_copies, views, MessageGraph(1.0), PREY[prey], max_cycles=max_cycles, **options)
+
+    return make

@@ -1,7 +1,7 @@
 """PettingZoo wrappers for predator teams on mpe2's simple_tag, and the rules that they share.
 
-The wrappers need mpe2 and are imported when they are first asked for, so that the rules
-(`marl.wrappers.world`, `marl.wrappers.class_views`, `marl.wrappers.message_graph`, `marl.wrappers.prey`) work without.
+The wrappers need mpe2 and are imported when they are first asked for, so that the rules (`marl.wrappers.rules`)
+work without.
 """
 
 from __future__ import annotations

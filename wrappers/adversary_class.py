@@ -8,10 +8,10 @@ from typing import Any
 from gymnasium import spaces
 from pettingzoo.utils.env import ParallelEnv
 
-from marl.wrappers.class_views import ClassViews, Frame
 from marl.wrappers.mpe2_world import predators_of, read_world
 from marl.wrappers.predator_observation import PredatorObservation, as_float32, unbounded
-from marl.wrappers.world import World
+from marl.wrappers.rules.class_views import ClassViews, Frame
+from marl.wrappers.rules.world import World
 
 __all__ = ["DEFAULT_CLASSES", "DEFAULT_TEAM", "AdversaryClass"]
 

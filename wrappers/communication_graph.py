@@ -10,10 +10,10 @@ from gymnasium import spaces
 from pettingzoo.utils.env import ParallelEnv
 
 from marl.wrappers.draws import Draws
-from marl.wrappers.message_graph import MessageGraph
 from marl.wrappers.mpe2_world import predators_of
 from marl.wrappers.predator_observation import PredatorObservation, as_float32, unbounded
-from marl.wrappers.world import World
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.world import World
 
 __all__ = ["CommunicationGraph"]
 

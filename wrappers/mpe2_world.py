@@ -11,8 +11,8 @@ from pettingzoo.utils.env import ParallelEnv
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from marl.wrappers.draws import Draws
-from marl.wrappers.prey import Opponents
-from marl.wrappers.world import World
+from marl.wrappers.rules.prey import Opponents
+from marl.wrappers.rules.world import World
 
 __all__ = ["get_state", "predators_of", "prey_of", "read_world", "set_state", "simple_tag_of"]
 

@@ -13,7 +13,7 @@ from pettingzoo.utils.wrappers import BaseParallelWrapper
 from torch import Tensor
 
 from marl.wrappers.mpe2_world import read_world
-from marl.wrappers.world import World
+from marl.wrappers.rules.world import World
 
 __all__ = ["PredatorObservation", "as_float32", "unbounded"]
 

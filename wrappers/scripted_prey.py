@@ -11,7 +11,7 @@ from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from marl.wrappers.draws import Draws
 from marl.wrappers.mpe2_world import predators_of, prey_of, read_world, simple_tag_of
-from marl.wrappers.prey import PREY, Opponents, PreyNoise, PreyPolicy, opponents_of
+from marl.wrappers.rules.prey import PREY, Opponents, PreyNoise, PreyPolicy, opponents_of
 
 __all__ = ["ScriptedPrey"]
 

@@ -7,10 +7,10 @@ from typing import Any
 from gymnasium import spaces
 from pettingzoo.utils.env import ParallelEnv
 
-from marl.wrappers.class_views import ClassViews
 from marl.wrappers.mpe2_world import read_world
 from marl.wrappers.predator_observation import PredatorObservation, as_float32, unbounded
-from marl.wrappers.world import World, entities, entity_kinds, entity_size, nearest_prey
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.world import World, entities, entity_kinds, entity_size, nearest_prey
 
 __all__ = ["TeamState"]
 
@@ -20,7 +20,7 @@ class TeamState(PredatorObservation):
 
     ``"entities"`` ``[S, F]`` and ``"entity_mask"`` ``[S]`` are everything there is, for a
     centralised critic; ``"auxiliary_target"`` ``[2]`` is where the predator's nearest prey is.
-    See `marl.wrappers.world.entities` and `marl.wrappers.world.nearest_prey`. An observation that is not a
+    See `marl.wrappers.rules.world.entities` and `marl.wrappers.rules.world.nearest_prey`. An observation that is not a
     dictionary yet becomes one, under ``"observation"``.
 
     Args:

@@ -13,19 +13,19 @@ from torch import Tensor
 
 from marl.algorithms.learner import LearnerConfig, NonFiniteError
 from marl.algorithms.optimiser import Optimiser
+from marl.algorithms.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
+from marl.algorithms.replay import Replay
 from marl.algorithms.target_network import HardTarget, SoftTarget
-from marl.batch import Observation, Record, Rollout
-from marl.buffers.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
-from marl.buffers.replay import Replay
-from marl.config import PositiveSchedule, scheduled
-from marl.decay import Clock, Decay, LinearDecay
-from marl.environment import State
-from marl.errors import ConfigError
-from marl.losses import masked_mean, regression
+from marl.core.config import PositiveSchedule, scheduled
+from marl.core.environment import State
+from marl.core.errors import ConfigError
+from marl.core.records import Observation, Record, Rollout
+from marl.core.seeding import SHUFFLING, stream
+from marl.core.symmetry import Symmetries
+from marl.maths.losses import masked_mean, regression
+from marl.maths.returns import n_step_return
+from marl.maths.schedules import Clock, Decay, LinearDecay
 from marl.policies.q_network import QNetwork, value_of
-from marl.returns import n_step_return
-from marl.seeding import SHUFFLING, stream
-from marl.symmetry import Symmetries
 
 __all__ = ["DQN", "DQNConfig"]
 

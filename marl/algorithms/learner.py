@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Protocol
 
-from marl.batch import Rollout
-from marl.config import Config
-from marl.environment import State
+from marl.core.config import Config
+from marl.core.environment import State
+from marl.core.records import Rollout
+from marl.core.symmetry import Symmetries
 from marl.policies.policy import Policy
-from marl.symmetry import Symmetries
 
 __all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError"]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim.adam import adam
 
-from marl.environment import State
+from marl.core.environment import State
 
 __all__ = ["Optimiser"]
 

@@ -13,15 +13,15 @@ from torch import Tensor
 
 from marl.algorithms.learner import LearnerConfig, NonFiniteError
 from marl.algorithms.optimiser import Optimiser
-from marl.batch import Record, Rollout
-from marl.config import Fraction, PositiveSchedule, Schedule, scheduled
-from marl.environment import State
-from marl.errors import ConfigError
-from marl.losses import masked_mean, normalise, regression
+from marl.core.config import Fraction, PositiveSchedule, Schedule, scheduled
+from marl.core.environment import State
+from marl.core.errors import ConfigError
+from marl.core.records import Record, Rollout
+from marl.core.seeding import SHUFFLING, stream
+from marl.core.symmetry import Symmetries
+from marl.maths.losses import masked_mean, normalise, regression
+from marl.maths.returns import explained_variance, generalised_advantage
 from marl.policies.actor_critic import ActorCritic, Evaluation
-from marl.returns import explained_variance, generalised_advantage
-from marl.seeding import SHUFFLING, stream
-from marl.symmetry import Symmetries
 
 __all__ = ["PolicyGradient", "PolicyGradientConfig", "Targets", "Values"]
 

@@ -10,11 +10,11 @@ from pydantic import Field
 from torch import Tensor
 
 from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets
-from marl.batch import Rollout
-from marl.config import PositiveSchedule, scheduled
-from marl.losses import clipped_surrogate, masked_mean
+from marl.core.config import PositiveSchedule, scheduled
+from marl.core.records import Rollout
+from marl.core.symmetry import Symmetries
+from marl.maths.losses import clipped_surrogate, masked_mean
 from marl.policies.actor_critic import ActorCritic
-from marl.symmetry import Symmetries
 
 __all__ = ["PPO", "PPOConfig"]
 

@@ -12,13 +12,13 @@ from pydantic import Field
 from torch import Tensor
 
 from marl.algorithms.learner import LearnerConfig
-from marl.batch import Rollout
-from marl.decay import Clock, Decay, LogarithmicDecay
-from marl.environment import State
-from marl.errors import ConfigError
+from marl.core.environment import State
+from marl.core.errors import ConfigError
+from marl.core.records import Rollout
+from marl.core.symmetry import Symmetries
+from marl.maths.schedules import Clock, Decay, LogarithmicDecay
 from marl.policies.policy import Policy
 from marl.policies.table import Table
-from marl.symmetry import Symmetries
 
 __all__ = [
     "QLearning",

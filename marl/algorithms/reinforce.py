@@ -9,10 +9,10 @@ from pydantic import Field
 from torch import Tensor
 
 from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets, Values
-from marl.batch import Rollout
+from marl.core.records import Rollout
+from marl.core.symmetry import Symmetries
+from marl.maths.returns import generalised_advantage
 from marl.policies.actor_critic import ActorCritic, Evaluation
-from marl.returns import generalised_advantage
-from marl.symmetry import Symmetries
 
 __all__ = ["Reinforce", "ReinforceConfig"]
 

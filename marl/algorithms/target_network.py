@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from marl.config import Config
+from marl.core.config import Config
 
 __all__ = ["HardTarget", "SoftTarget"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from marl.config import Config, Width
-from marl.distributions import Categorical, DiagonalGaussian, Distribution
+from marl.core.config import Config, Width
+from marl.core.roster import ActionSpec
+from marl.maths.distributions import Categorical, DiagonalGaussian, Distribution
 from marl.networks.mlp import MLP, Activation
-from marl.roster import ActionSpec
 
 __all__ = ["Actor", "ActorConfig"]
 

@@ -9,11 +9,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from marl.batch import Observation
-from marl.config import Config, Width
+from marl.core.config import Config, Width
+from marl.core.records import Observation
+from marl.core.roster import Roster
+from marl.maths.symlog import symlog
 from marl.networks.mlp import MLP, Activation
-from marl.roster import Roster
-from marl.symlog import symlog
 
 __all__ = ["STATE_SIZE", "Critic", "CriticConfig"]
 

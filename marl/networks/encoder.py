@@ -11,12 +11,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from marl.batch import Memory, Observation
-from marl.config import Config, Width
+from marl.core.config import Config, Width
+from marl.core.records import Memory, Observation
+from marl.core.roster import Roster
+from marl.maths.symlog import symlog
 from marl.networks.mlp import MLP, Activation, chain
 from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig, remember
-from marl.roster import Roster
-from marl.symlog import symlog
 
 __all__ = ["EncoderConfig", "Sharing", "TeamEncoder"]
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import GATv2Conv, GCNConv
 
-from marl.batch import Observation
-from marl.config import Config
-from marl.symlog import symlog
+from marl.core.config import Config
+from marl.core.records import Observation
+from marl.maths.symlog import symlog
 
 __all__ = ["EDGE_SIZE", "EdgeGATv2Conv", "GraphConfig", "GraphProcessor", "edge_features", "pass_messages"]
 

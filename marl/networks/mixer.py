@@ -10,11 +10,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from marl.batch import Observation
-from marl.config import Config, Width
+from marl.core.config import Config, Width
+from marl.core.records import Observation
+from marl.maths.symlog import symlog
 from marl.networks.critic import STATE_SIZE
 from marl.networks.mlp import MLP
-from marl.symlog import symlog
 
 __all__ = ["QMIX", "VDN", "Independent", "Mixer", "MixerConfig", "make_mixer"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from marl.config import Config, Width
+from marl.core.config import Config, Width
 from marl.networks.mlp import MLP, Activation
 
 __all__ = ["QHead", "QHeadConfig", "dueling"]

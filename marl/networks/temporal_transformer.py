@@ -8,8 +8,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from marl.batch import Memory
-from marl.config import Config
+from marl.core.config import Config
+from marl.core.records import Memory
 from marl.networks.mlp import linear
 
 __all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "TransformerConfig", "attention_mask"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from marl.game import Game, IllegalActionError
+from marl.core.game import Game, IllegalActionError
+from marl.games.search.uct import UCT
 from marl.players.moves import listed, read_move
 from marl.players.player import Player, Quit, Undo, View
-from marl.search.uct import UCT
 
 __all__ = ["Human"]
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from marl.game import Game
+from marl.core.game import Game
 from marl.players.player import Player, Undo
 
 __all__ = ["Match", "play_match"]

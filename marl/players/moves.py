@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from marl.game import Game, IllegalActionError
+from marl.core.game import Game, IllegalActionError
 
 __all__ = ["listed", "read_move"]
 

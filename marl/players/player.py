@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from marl.game import Game
-from marl.search.result import Line
+from marl.core.game import Game
+from marl.games.search.result import Line
 
 __all__ = ["Player", "Quit", "Undo", "View"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marl.game import Game
+from marl.core.game import Game
 from marl.players.player import View
 
 __all__ = ["RulePlayer"]

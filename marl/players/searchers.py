@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from marl.game import Game
+from marl.core.game import Game
+from marl.games.search.negamax import Negamax
+from marl.games.search.result import SearchResult
+from marl.games.search.uct import UCT
 from marl.players.player import View
-from marl.search.negamax import Negamax
-from marl.search.result import SearchResult
-from marl.search.uct import UCT
 
 __all__ = ["NegamaxPlayer", "UCTPlayer"]
 

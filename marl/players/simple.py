@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from marl.game import Game
+from marl.core.game import Game
 from marl.players.player import View
 
 __all__ = ["FirstLegal", "Random"]

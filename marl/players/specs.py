@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from marl.errors import ConfigError
-from marl.game import Game, read_number
+from marl.core.errors import ConfigError
+from marl.core.game import Game, read_number
+from marl.games.search.negamax import Negamax, Ties
+from marl.games.search.uct import UCT
 from marl.players.player import Player
 from marl.players.rules import RulePlayer
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import FirstLegal, Random
-from marl.search.negamax import Negamax, Ties
-from marl.search.uct import UCT
 
 __all__ = ["PlayerSpec", "make_player", "parse_player"]
 

@@ -9,17 +9,17 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from marl.batch import Memory, Observation, Rollout
-from marl.config import Config
-from marl.distributions import Distribution
+from marl.core.config import Config
+from marl.core.records import Memory, Observation, Rollout
+from marl.core.roster import Roster
+from marl.maths.distributions import Distribution
 from marl.networks.actor import Actor, ActorConfig
 from marl.networks.critic import Critic, CriticConfig
 from marl.networks.encoder import EncoderConfig, TeamEncoder
 from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
 from marl.networks.mlp import MLP
-from marl.policies.normaliser import FeatureNormaliser, ValueNormaliser
 from marl.policies.policy import Act, Policy
-from marl.roster import Roster
+from marl.policies.value_normaliser import FeatureNormaliser, ValueNormaliser
 
 __all__ = ["ActorCritic", "ActorCriticConfig", "Evaluation"]
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag, TypeAdapter
 
-from marl.config import Config
+from marl.core.config import Config
+from marl.core.roster import Roster
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.policies.policy import Policy
 from marl.policies.q_network import QNetwork, QNetworkConfig
-from marl.policies.random_policy import RandomPolicy, RandomPolicyConfig
+from marl.policies.random import RandomPolicy, RandomPolicyConfig
 from marl.policies.table import Table, TableConfig
-from marl.roster import Roster
 
 __all__ = ["POLICY_KINDS", "PolicyConfig", "make_policy", "read_policy_config"]
 

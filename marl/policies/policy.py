@@ -9,9 +9,9 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from marl.batch import Memory, Observation, Rollout
-from marl.config import Config
-from marl.roster import Roster
+from marl.core.config import Config
+from marl.core.records import Memory, Observation, Rollout
+from marl.core.roster import Roster
 
 __all__ = ["Act", "Policy"]
 

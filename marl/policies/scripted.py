@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from marl.batch import Memory, Observation
-from marl.environment import Actor
+from marl.core.environment import Actor
+from marl.core.records import Memory, Observation
+from marl.core.roster import Roster
 from marl.policies.policy import Act
-from marl.roster import Roster
 
 __all__ = ["Scripted", "random_actor"]
 

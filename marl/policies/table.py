@@ -10,10 +10,10 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from marl.batch import Memory, Observation, Rollout
-from marl.config import Config
+from marl.core.config import Config
+from marl.core.records import Memory, Observation, Rollout
+from marl.core.roster import AgentClass, Roster
 from marl.policies.policy import Act, Policy
-from marl.roster import AgentClass, Roster
 
 __all__ = ["EvenBins", "Table", "TableConfig", "edges_of"]
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 import marl
-from marl.adapters.gymnasium import CLASS
-from marl.batch import Observation
+from marl.core.records import Observation
 from marl.envs.cartpole import balance
+from marl.tasks.gymnasium import CLASS
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from marl.batch import Observation, Step
-from marl.roster import ActionSpec, AgentClass, Roster
+from marl.core.records import Observation, Step
+from marl.core.roster import ActionSpec, AgentClass, Roster
 
 __all__ = ["COPIES", "Endless", "Follow", "Identity", "Leaver", "Probe", "TwoSteps"]
 

@@ -4,7 +4,7 @@ import torch
 from mpe2 import simple_tag_v3
 
 from marl.wrappers.mpe2_world import get_state, read_world, set_state, simple_tag_of
-from marl.wrappers.prey import PreyNoise
+from marl.wrappers.rules.prey import PreyNoise
 from marl.wrappers.scripted_prey import ScriptedPrey
 
 

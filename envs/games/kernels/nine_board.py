@@ -1,0 +1,95 @@
+"""Nine-board tic-tac-toe compiled.
+
+The state is the cells of each seat on each of the nine boards (seat 0 first), the mover, the board to be played on,
+and whether the last action completed a line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from marl.core.game import Kernels
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.small_boards import FREE
+from marl.envs.games.small_boards import WON as WON_BY_CELLS
+
+if TYPE_CHECKING:
+    from marl.envs.games.nine_board import NineBoard
+
+__all__ = ["KERNELS"]
+
+WON = np.array(WON_BY_CELLS)
+FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
+"""``[512, 10]``: for each set of taken cells of a board the number of the others, and these in rising order."""
+
+
+def encode(game: NineBoard) -> NDArray[np.int64]:
+    """``[21]``."""
+    cells = [side >> 9 * board & 0o777 for side in game.cells for board in range(9)]
+    return np.array([*cells, game.mover, game.board, game.won], dtype=np.int64)
+
+
+@njit(LEGAL, cache=True)
+def legal(state: Any, out: Any) -> Any:
+    board, count = state[19], 0
+    taken = state[board] | state[9 + board]
+    for cell in range(9):
+        if not taken >> cell & 1:
+            out[count] = 9 * board + cell
+            count += 1
+    return count
+
+
+@njit(PLAY, cache=True)
+def play(state: Any, action: Any) -> None:
+    seat, board = state[18], state[19]
+    cell = action - 9 * board
+    place = 9 * seat + board
+    state[place] |= 1 << cell
+    state[20] = WON[state[place]]
+    state[18], state[19] = 1 - seat, cell
+
+
+@njit(VALUE, cache=True)
+def value(state: Any, out: Any) -> Any:
+    if state[20]:
+        winner = 1 - state[18]
+        out[winner], out[1 - winner] = 1.0, -1.0
+        return True
+    board = state[19]
+    if state[board] | state[9 + board] == 0o777:
+        out[0] = out[1] = 0.0
+        return True
+    return False
+
+
+@njit(MOVER, cache=True)
+def mover(state: Any) -> Any:
+    return state[18]
+
+
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    own, other, board = 9 * state[18], 9 - 9 * state[18], state[19]
+    while True:
+        cells = state[own + board]
+        taken = cells | state[other + board]
+        left = FREE_CELLS[taken, 0]
+        if left == 0:
+            out[0] = out[1] = 0.0
+            return
+        cell = FREE_CELLS[taken, 1 + int(np.random.random() * left)]
+        cells |= 1 << cell
+        if WON[cells]:
+            winner = own // 9
+            out[winner], out[1 - winner] = 1.0, -1.0
+            return
+        state[own + board] = cells
+        own, other, board = other, own, cell
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout)

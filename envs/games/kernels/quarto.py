@@ -1,0 +1,86 @@
+"""Quarto compiled.
+
+The state is the cells that hold a piece, those with each of the four properties, the pieces that were chosen, the
+chosen one (-1 for none), and the mover.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from marl.core.game import Kernels
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.small_boards import lines
+
+if TYPE_CHECKING:
+    from marl.envs.games.quarto import Quarto
+
+__all__ = ["KERNELS"]
+
+LINES = lines(4, 4)
+
+
+def encode(game: Quarto) -> NDArray[np.int64]:
+    """``[8]``."""
+    return np.array([game.placed, *game.properties, game.gone, game.chosen, game.mover], dtype=np.int64)
+
+
+@njit(LEGAL, cache=True)
+def legal(state: Any, out: Any) -> Any:
+    choosing = state[6] < 0
+    taken, first, count = (state[5], 0, 0) if choosing else (state[0], 16, 0)
+    for i in range(16):
+        if not taken >> i & 1:
+            out[count] = first + i
+            count += 1
+    return count
+
+
+@njit(PLAY, cache=True)
+def play(state: Any, action: Any) -> None:
+    if state[6] < 0:
+        state[5] |= 1 << action
+        state[6] = action
+        state[7] = 1 - state[7]
+        return
+    bit, piece = 1 << (action - 16), state[6]
+    state[0] |= bit
+    for i in range(4):
+        if piece >> i & 1:
+            state[1 + i] |= bit
+    state[6] = -1
+
+
+@njit(VALUE, cache=True)
+def value(state: Any, out: Any) -> Any:
+    placed, latest = state[0], state[7]
+    for line in LINES:
+        if placed & line == line:
+            for i in range(4):
+                shared = state[1 + i] & line
+                if shared in (0, line):
+                    out[latest], out[1 - latest] = 1.0, -1.0
+                    return True
+    if placed == 0xFFFF:
+        out[0] = out[1] = 0.0
+        return True
+    return False
+
+
+@njit(MOVER, cache=True)
+def mover(state: Any) -> Any:
+    return state[7]
+
+
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    actions = np.empty(16, np.int64)
+    while not value(state, out):
+        play(state, actions[int(np.random.random() * legal(state, actions))])
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 16, rollout)

@@ -1,0 +1,15 @@
+"""Types of the compiled rules; see `marl.core.game.Kernels`."""
+
+from __future__ import annotations
+
+from numba import types
+
+__all__ = ["LEGAL", "MOVER", "PLAY", "ROLLOUT", "STATE", "VALUE"]
+
+STATE = types.Array(types.int64, 1, "C")
+RETURNS = types.Array(types.float64, 1, "C")
+LEGAL = types.int64(STATE, STATE)
+PLAY = types.void(STATE, types.int64)
+VALUE = types.boolean(STATE, RETURNS)
+MOVER = types.int64(STATE)
+ROLLOUT = types.void(STATE, RETURNS)

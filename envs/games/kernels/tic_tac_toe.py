@@ -1,0 +1,78 @@
+"""Tic-tac-toe compiled: the state is the cells of both seats and the mover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from marl.core.game import Kernels
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.small_boards import FREE
+from marl.envs.games.small_boards import WON as WON_BY_CELLS
+
+if TYPE_CHECKING:
+    from marl.envs.games.tic_tac_toe import TicTacToe
+
+__all__ = ["FREE_CELLS", "KERNELS"]
+
+WON = np.array(WON_BY_CELLS)
+FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
+"""``[512, 10]``: for each set of taken cells the number of the others, and these in rising order."""
+
+
+def encode(game: TicTacToe) -> NDArray[np.int64]:
+    """``[3]``."""
+    return np.array([*game.cells, game.mover], dtype=np.int64)
+
+
+@njit(LEGAL, cache=True)
+def legal(state: Any, out: Any) -> Any:
+    taken, count = state[0] | state[1], 0
+    for cell in range(9):
+        if not taken >> cell & 1:
+            out[count] = cell
+            count += 1
+    return count
+
+
+@njit(PLAY, cache=True)
+def play(state: Any, action: Any) -> None:
+    seat = state[2]
+    state[seat] |= 1 << action
+    state[2] = 1 - seat
+
+
+@njit(VALUE, cache=True)
+def value(state: Any, out: Any) -> Any:
+    latest = 1 - state[2]
+    if WON[state[latest]]:
+        out[latest], out[1 - latest] = 1.0, -1.0
+        return True
+    if state[0] | state[1] == 0o777:
+        out[0] = out[1] = 0.0
+        return True
+    return False
+
+
+@njit(MOVER, cache=True)
+def mover(state: Any) -> Any:
+    return state[2]
+
+
+@njit(ROLLOUT, cache=True)
+def rollout(state: Any, out: Any) -> None:
+    seat = state[2]
+    own, other = state[seat], state[1 - seat]
+    for left in range(FREE_CELLS[own | other, 0], 0, -1):
+        own |= 1 << FREE_CELLS[own | other, 1 + int(np.random.random() * left)]
+        if WON[own]:
+            out[seat], out[1 - seat] = 1.0, -1.0
+            return
+        own, other, seat = other, own, 1 - seat
+    out[0] = out[1] = 0.0
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout)

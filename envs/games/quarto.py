@@ -1,0 +1,158 @@
+"""Quarto as immutable positions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl.core.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, play_out, read_number
+from marl.envs.games.small_boards import lines
+
+__all__ = ["NOBODY", "Quarto"]
+
+NOBODY = -1
+LINES = lines(4, 4)
+
+
+@dataclass(frozen=True)
+class Quarto:
+    """A position of Quarto (Blaise Mueller, 1991). A `Game` whose moves come in two phases.
+
+    Sixteen pieces have four properties each, the bits of their number. A player places the piece that was chosen
+    for it, and then chooses the one that the other must place; so each moves twice in a row, but for the
+    first choice. Four pieces in a line that share a property win for the one who placed the last.
+
+    Actions 0 to 15 choose a piece, 16 to 31 place the chosen one on a cell in the order of reading. A person
+    writes ``p0`` to ``p15`` and ``1`` to ``16``.
+
+    Args:
+        placed: bit ``i``: cell ``i`` holds a piece.
+        properties: for each property the cells whose pieces have it.
+        gone: bit ``i``: piece ``i`` was chosen before.
+        chosen: the piece to be placed; -1 if one is to be chosen.
+    """
+
+    placed: int = 0
+    properties: tuple[int, int, int, int] = (0, 0, 0, 0)
+    gone: int = 0
+    chosen: int = NOBODY
+
+    name = "quarto"
+    num_players = 2
+    num_actions = 32
+    observation_shape = (4, 4, 11)
+    board_shape = (4, 4)
+    block = 4
+
+    @cached_property
+    def mover(self) -> int:
+        """The first seat chooses first; see `Game`."""
+        return self.gone.bit_count() % 2
+
+    @cached_property
+    def _won(self) -> bool:
+        return any(
+            self.placed & line == line and any(has & line in (0, line) for has in self.properties) for line in LINES
+        )
+
+    @property
+    def over(self) -> bool:
+        """A line that shares a property, or all cells full; see `Game`."""
+        return self._won or self.placed == 0xFFFF
+
+    @property
+    def legal(self) -> tuple[int, ...]:
+        """The pieces that are left, or the free cells; see `Game`."""
+        if self.over:
+            return ()
+        if self.chosen == NOBODY:
+            return tuple(piece for piece in range(16) if not self.gone >> piece & 1)
+        return tuple(16 + cell for cell in range(16) if not self.placed >> cell & 1)
+
+    @property
+    def returns(self) -> tuple[float, ...]:
+        """1 for who placed the last piece of a line, -1 for the other; see `Game`."""
+        if not self._won:
+            return (0.0, 0.0)
+        return (1.0, -1.0) if self.mover == 0 else (-1.0, 1.0)  # having placed, the same player would choose
+
+    def play(self, action: int) -> Quarto:
+        """Chooses a piece or places it; see `Game`."""
+        action = as_action(self, action)
+        check_legal(self, action, self._forbids(action))
+        if self.chosen == NOBODY:
+            return Quarto(self.placed, self.properties, self.gone | 1 << action, action)
+        bit = 1 << action - 16
+        has = [cells | (bit if self.chosen >> i & 1 else 0) for i, cells in enumerate(self.properties)]
+        return Quarto(self.placed | bit, (has[0], has[1], has[2], has[3]), self.gone, NOBODY)
+
+    def _forbids(self, action: int) -> str | None:
+        if self.chosen == NOBODY:
+            if action >= 16:
+                return "a piece is to be chosen"
+            return "the piece was chosen before" if self.gone >> max(action, 0) & 1 else None
+        if action < 16:
+            return "the chosen piece is to be placed"
+        return "the cell is taken" if self.placed >> action - 16 & 1 else None
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        return play_out(self, draw)
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """See `Game`."""
+        return compiled_rules("marl.envs.games.kernels.quarto")
+
+    def observe(self, seat: int) -> NDArray[np.int8]:
+        """Cells that hold a piece, and with each property; the pieces that are left; the chosen one; see `Game`.
+
+        Planes: placed, the four properties, pieces left (piece ``i`` at cell ``i``), whether one is to be placed,
+        and its four properties.
+        """
+        there = 0 if self.chosen == NOBODY else 0xFFFF
+        held = [there if self.chosen >> i & 1 else 0 for i in range(4)]
+        planes = (self.placed, *self.properties, 0xFFFF & ~self.gone, there, *held)
+        flat = np.array([[plane >> cell & 1 for cell in range(16)] for plane in planes], dtype=np.int8)
+        return flat.reshape(11, 4, 4).transpose(1, 2, 0).copy()
+
+    def describe(self, action: int) -> str:
+        """``p0`` to ``p15`` and ``1`` to ``16``; see `Game`."""
+        return f"p{action}" if action < 16 else str(action - 15)
+
+    def read(self, text: str) -> int:
+        """See `Game`."""
+        word = text.strip().lower()
+        piece = word.startswith("p")
+        number = read_number(word[1:], 0, 15) if piece else read_number(word, 1, 16)
+        if number is None:
+            raise IllegalActionError(
+                f"{self.name}: {text.strip()!r} names nothing; write p0 to p15 for a piece, 1 to 16 for a cell"
+            )
+        return number if piece else 15 + number
+
+    @property
+    def caption(self) -> str:
+        """The piece to be placed; see `Game`."""
+        if self.over:
+            return "the game is over"
+        return "a piece is to be chosen" if self.chosen == NOBODY else f"to be placed: {self.chosen}"
+
+    def marks(self) -> Mapping[tuple[int, int], str]:
+        """The number of each piece; see `Game`."""
+        return {divmod(cell, 4): str(self._piece(cell)) for cell in range(16) if self.placed >> cell & 1}
+
+    def _piece(self, cell: int) -> int:
+        return sum((has >> cell & 1) << i for i, has in enumerate(self.properties))
+
+    def __str__(self) -> str:
+        """The board with pieces by their four properties, and what is to be done."""
+        cells = [f"{self._piece(c):04b}" if self.placed >> c & 1 else f"{c + 1:^4}" for c in range(16)]
+        rows = [" ".join(cells[4 * row : 4 * row + 4]) for row in range(4)]
+        left = " ".join(f"p{piece}" for piece in range(16) if not self.gone >> piece & 1)
+        task = f"to be placed: p{self.chosen} ({self.chosen:04b})" if self.chosen != NOBODY else f"pieces left: {left}"
+        return "\n".join([*rows, task])

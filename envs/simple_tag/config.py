@@ -1,0 +1,241 @@
+"""Settings of simple_tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from marl.core.config import Config
+from marl.core.roster import parse_team
+from marl.envs.simple_tag.opponents import check_known, resolved
+from marl.envs.simple_tag.scene import Side
+from marl.wrappers.rules.class_views import Frame, check_classes
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.prey import PreyNoise
+from marl.wrappers.rules.sights import read_sight
+
+__all__ = ["CommunicationConfig", "CurriculumConfig", "SimpleTagConfig", "StageConfig", "graph_of"]
+
+
+def _read_teams(value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(parse_team(team) if isinstance(team, str) else team for team in value)
+
+
+Teams = dict[str, tuple[int, int]] | tuple[dict[str, int], ...]
+"""Bounds of the number of agents for each class, or a list of teams."""
+
+
+class CommunicationConfig(Config):
+    """Who hears whom."""
+
+    range: float | None = Field(1.5, ge=0)
+    """Largest distance of two predators that hear each other; None for unlimited."""
+    nearest: int | None = Field(None, ge=1)
+    """Hear at most so many, the nearest within the range; None for all."""
+    link_loss: float | tuple[float, float] = 0.0
+    """Probability that a pair cannot hear each other at a step of training, or bounds, drawn for each episode."""
+    training_range: tuple[float, float] | None = None
+    """Bounds of the range that is drawn for each training episode; None for the range above."""
+
+    @model_validator(mode="after")
+    def _graph_can_be_made(self) -> CommunicationConfig:
+        graph_of(self)
+        return self
+
+
+class StageConfig(Config):
+    """One stage of a curriculum."""
+
+    prey_speed: float = Field(1.0, gt=0)
+    """Factor on acceleration and largest speed of the prey."""
+    teams: Teams | None = None
+    """Teams of which an episode of this stage draws one, as training_teams; None for all those."""
+    until: float | None = Field(None, ge=0)
+    """Mean contacts per episode at which the next stage begins; the last stage has none."""
+
+    _teams_as_text = field_validator("teams", mode="before")(_read_teams)
+
+
+class CurriculumConfig(Config):
+    """Stages of training, from easy to hard."""
+
+    stages: tuple[StageConfig, ...] = Field(min_length=2)
+    """The stages in order."""
+    episodes: int = Field(256, ge=1)
+    """Over how many of the latest episodes of a stage its contacts are averaged."""
+
+    @model_validator(mode="after")
+    def _all_but_the_last_end(self) -> CurriculumConfig:
+        wrong = [i for i, stage in enumerate(self.stages, 1) if (stage.until is None) != (i == len(self.stages))]
+        if wrong:
+            raise ValueError(
+                f"curriculum stage {wrong[0]}: every stage but the last needs until, and the last has none"
+            )
+        return self
+
+
+class SimpleTagConfig(Config):
+    """Predators that chase prey among obstacles; one side learns."""
+
+    name: Literal["simple_tag"] = "simple_tag"
+    """The task."""
+    backend: Literal["batched", "pettingzoo"] = "batched"
+    """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    side: Side = "predators"
+    """Which side learns; team, classes and communication are its."""
+    team: dict[str, int] = {"A": 2, "B": 2}
+    """Number of agents of each class."""
+    training_teams: Teams | None = None
+    """Teams of which each training episode draws one: bounds for each class (one left out does not play), or a list;
+    None for the team above."""
+    arena: float = Field(1.0, gt=0)
+    """Half the width of the square in which episodes begin and that prey keep to; mpe2's is 1."""
+    curriculum: CurriculumConfig | None = None
+    """Stages of slower prey and smaller teams at the start of training; None for none."""
+    classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
+    """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
+    for the nearest two, so that the class plays among any number."""
+    frame: Frame = "relative"
+    """What is seen is relative to the agent, or absolute."""
+    communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
+    """Who hears whom; None for no messages."""
+    prey: str = "random"
+    """How the prey moves: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
+    training_prey: tuple[str, ...] = ()
+    """Prey that training draws from, one for each episode; none named for prey as above."""
+    prey_noise: tuple[float, float] = (0.0, 0.0)
+    """Bounds of the probability, drawn for each training episode, that a prey moves at random at a step."""
+    num_prey: int = Field(1, ge=1)
+    """Number of prey, where predators learn."""
+    predators: str = "chase"
+    """How predators move where prey learn: chase, random, still, predator_team, or the folder of a run that
+    trained predators."""
+    training_predators: tuple[str, ...] = ()
+    """Predators that training draws from, one for each episode; none named for predators as above."""
+    num_predators: int = Field(4, ge=1)
+    """Number of predators, where prey learn."""
+    training_num_predators: tuple[int, int] | None = None
+    """Bounds of the number of predators that is drawn for each training episode; None for the number above."""
+    num_obstacles: int = Field(2, ge=0)
+    """Number of obstacles."""
+    max_cycles: int = Field(100, ge=1)
+    """Steps of an episode."""
+    continuous_actions: bool = False
+    """Actions are five numbers in [0, 1] instead of one of five."""
+
+    @field_validator("team", mode="before")
+    @classmethod
+    def _read_team(cls, value: Any) -> Any:
+        return parse_team(value) if isinstance(value, str) else value
+
+    _teams_as_text = field_validator("training_teams", mode="before")(_read_teams)
+
+    @field_validator("prey", "predators")
+    @classmethod
+    def _known_opponents(cls, value: str, field: ValidationInfo) -> str:
+        side: Side = "prey" if field.field_name == "prey" else "predators"
+        check_known(side, value, side)
+        return resolved(value, side)
+
+    @field_validator("training_prey", "training_predators")
+    @classmethod
+    def _resolved_opponents(cls, value: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        """They must be there only when training begins: a policy outlives those that it met."""
+        side: Side = "prey" if field.field_name == "training_prey" else "predators"
+        return tuple(resolved(name, side) for name in value)
+
+    @model_validator(mode="after")
+    def _classes_play(self) -> SimpleTagConfig:
+        check_classes(self.classes, self.team)
+        own = "prey" if self.side == "predators" else "predators"
+        for name, sights in self.classes.items():
+            wrong = {"prey", "predators"} - {own}
+            if wrong & {read_sight(sight).name for sight in sights}:
+                raise ValueError(
+                    f"class {name!r} sees {wrong.pop()!r}, but {self.side} learn; their opponents are {own!r}"
+                )
+        if self.side == "prey" and self.backend == "pettingzoo":
+            raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
+        PreyNoise(*self.prey_noise)
+        if self.backend == "pettingzoo" and self.arena != 1:
+            raise ValueError(f"arena is {self.arena} and backend 'pettingzoo'; mpe2's arena is 1")
+        return self
+
+    @model_validator(mode="after")
+    def _training_teams_play(self) -> SimpleTagConfig:
+        for teams in self.drawn_teams:
+            if not teams:
+                raise ValueError(
+                    "training_teams (or a stage's teams) is empty; name at least one team, or leave it out"
+                )
+            for team in teams:
+                check_classes(self.classes, team)
+        sizes = {sum(team.values()) for teams in [[self.team], *self.drawn_teams] for team in teams}
+        if len(sizes) > 1 and any("teammates" in sights for sights in self.classes.values()):
+            raise ValueError(
+                "training_teams draws teams of several sizes, but a class sees each of its teammates; "
+                "let it see the nearest few, e.g. teammates:2"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _of_the_side_that_learns(self) -> SimpleTagConfig:
+        """A setting of the other side would have no effect."""
+        prey = ("training_prey", "prey_noise", "curriculum")
+        for name in prey if self.side == "prey" else ("training_predators", "training_num_predators"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                other = "predators" if self.side == "prey" else "prey"
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}, but {self.side} learn; it is for where {other} do"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _training_numbers_play(self) -> SimpleTagConfig:
+        if self.training_num_predators is None:
+            return self
+        low, high = self.training_num_predators
+        if not 1 <= low <= high:
+            raise ValueError(f"training_num_predators is {[low, high]}; give two numbers from 1, the smaller first")
+        if any("predators" in sights for sights in self.classes.values()):
+            raise ValueError(
+                "training_num_predators draws several numbers, but a class sees each of the predators; "
+                "let it see the nearest few, e.g. predators:4"
+            )
+        return self
+
+    @property
+    def drawn_teams(self) -> list[list[dict[str, int]]]:
+        """For each stage of the curriculum (one if there is none) the teams of which its episodes draw."""
+        always = [self.team] if self.training_teams is None else teams_of(self.training_teams)
+        if self.curriculum is None:
+            return [always]
+        return [always if stage.teams is None else teams_of(stage.teams) for stage in self.curriculum.stages]
+
+
+def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
+    """Every team of a list, or within bounds for each class.
+
+    Raises:
+        ValueError: for bounds in the wrong order.
+    """
+    if not isinstance(named, Mapping):
+        return [dict(team) for team in named]
+    wrong = {name: bounds for name, bounds in named.items() if not 0 <= bounds[0] <= bounds[1]}
+    if wrong:
+        raise ValueError(f"training_teams has {wrong}; give two numbers of at least 0, the smaller first")
+    counts = [range(low, high + 1) for low, high in named.values()]
+    teams = [dict(zip(named, numbers, strict=True)) for numbers in product(*counts)]
+    return [team for team in teams if sum(team.values())]
+
+
+def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
+    """Who hears whom; None for no messages."""
+    if links is None:
+        return None
+    return MessageGraph(links.range, links.nearest, links.link_loss, links.training_range)

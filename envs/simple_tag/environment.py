@@ -1,0 +1,300 @@
+"""MPE simple_tag on tensors: many copies at once, any team size, any device.
+
+The dynamics equal those of mpe2 1.1's ``simple_tag_v3`` (https://github.com/Farama-Foundation/MPE2,
+``mpe2/simple_tag/simple_tag.py`` and ``mpe2/_mpe_utils/core.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from marl.core.environment import Actor, Scene, State
+from marl.core.records import Observation, Step
+from marl.core.symmetry import Symmetries
+from marl.envs.simple_tag.curriculum import Curriculum, Stage, seats
+from marl.envs.simple_tag.motion import Motion
+from marl.envs.simple_tag.references import roster_of, scripted_actors
+from marl.envs.simple_tag.rewards import CONTACT_REWARD, contacts_of, prey_reward
+from marl.envs.simple_tag.scene import Side, tag_scene
+from marl.envs.simple_tag.square import square_symmetries
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
+from marl.wrappers.rules.world import DIRECTIONS, World, entities, entity_kinds, nearest_prey
+
+__all__ = ["SimpleTag"]
+
+
+class SimpleTag:
+    """``B`` copies of simple_tag in which one side learns and the other does not. An `Environment`.
+
+    Every predator gets +10 for every overlapping (predator, prey) pair at a step; each prey gets
+    -10 for every predator on it, less a penalty for leaving. Episodes end by truncation after
+    ``max_cycles`` steps and begin anew by themselves. ``Step.info`` has ``contacts`` ``[B, N]``,
+    the number of opponents that each agent overlaps, and ``links`` ``[B, N]``, the number of
+    teammates that it hears.
+
+    Args:
+        num_copies: ``B``.
+        views: what each class of the side that learns sees; also says how many play.
+        graph: who hears whom on that side; None for no messages.
+        opponents: how the other side moves.
+        side: which side learns.
+        prey_noise: how often scripted prey forget their rule in training; None for never.
+        max_cycles: steps of an episode.
+        continuous_actions: actions are ``[0, 1]^5`` as in mpe2 instead of one of five.
+        compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of
+            ``views``. Each copy draws one of the ``K`` for each episode; None if all agents always
+            play. Absent agents are not alive, do not collide, are not seen and not heard.
+        opponents_between: bounds of the number of opponents, drawn for each episode; None if all of them
+            play in each.
+        arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
+        stages: of a curriculum, see `marl.envs.simple_tag.curriculum`; none for all compositions and full speed.
+        promotion_episodes: over how many episodes a stage's score is taken.
+        training: whether links are lost and prey forget their rule at random.
+        device: where the tensors live.
+        dtype: of positions and velocities.
+
+    Raises:
+        ValueError: for compositions that do not fit, or no steps or copies.
+    """
+
+    events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
+    per_step = frozenset({"links"})
+    reward_threshold: float | None = None
+    frames_per_second = 12.5
+
+    def __init__(
+        self,
+        num_copies: int,
+        views: ClassViews,
+        graph: MessageGraph | None,
+        opponents: Opponents | PreyPolicy,
+        side: Side = "predators",
+        prey_noise: PreyNoise | None = None,
+        max_cycles: int = 100,
+        continuous_actions: bool = False,
+        compositions: Tensor | None = None,
+        opponents_between: tuple[int, int] | None = None,
+        arena: float = 1.0,
+        stages: Sequence[Stage] = (),
+        promotion_episodes: int = 256,
+        training: bool = True,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        if num_copies < 1 or max_cycles < 1:
+            raise ValueError(f"num_copies is {num_copies} and max_cycles {max_cycles}; give at least 1 of each")
+        self.num_copies, self.max_cycles, self.continuous_actions = num_copies, max_cycles, continuous_actions
+        self.views, self.graph, self.training, self.side = views, graph, training, side
+        self.opponents = opponents_of(opponents)
+        self.device, self.dtype = torch.device(device), dtype
+        self.roster = roster_of(views, continuous_actions)
+        self.agent_noun = "predator" if side == "predators" else "prey"
+        self.generator = torch.Generator(self.device)
+        self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
+        self._forgetting = torch.zeros(num_copies, device=self.device)
+        self._links: Tensor | None = None
+        self._teams = seats(views.counts, compositions).to(self.device)
+        all_teams = Stage(torch.ones(len(self._teams), dtype=torch.bool))
+        self.curriculum = Curriculum(stages or [all_teams], promotion_episodes, num_copies, self.device)
+        self._alive = self._teams[:1].expand(num_copies, -1)
+        self.arena, self.opponents_between = arena, opponents_between
+        self._present = self._alive.new_ones(num_copies, views.num_prey)  # of the opponents
+        self._clock = np.zeros(num_copies, dtype=np.int64)
+        self._build_constants()
+
+    def _build_constants(self) -> None:
+        learners, others, obstacles = self.views.num_predators, self.views.num_prey, self.views.num_obstacles
+        predators, prey = (learners, others) if self.side == "predators" else (others, learners)
+        make = lambda values: torch.tensor(values, dtype=self.dtype, device=self.device)  # noqa: E731
+        self._motion = Motion(predators, prey, obstacles, self.dtype, self.device)
+        self._directions = make(DIRECTIONS)
+        self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles) * self.arena
+        kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles)
+        self._kinds = kinds.to(self._spread)
+        self._seat(self._alive, self._present)
+
+    def _seat(self, alive: Tensor, present: Tensor) -> None:
+        """Sets who is there, ``[B, N]`` of the side that learns and of its opponents, and what follows from it."""
+        self._alive, self._present = alive, present
+        self._predator_alive, self._prey_alive = sides = (alive, present)[:: 1 if self.side == "predators" else -1]
+        there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
+        self._forces = self._motion.forces(there)
+        self._there = there.to(self.dtype)[..., None]
+
+    def reset(self, seed: int) -> Observation:
+        """Begins an episode in every copy; see `Environment`."""
+        self.generator.manual_seed(seed)
+        self._clock[:] = 0
+        everywhere = torch.ones(self.num_copies, dtype=torch.bool, device=self.device)
+        self._draw_team(everywhere)
+        shape = (self.num_copies, self._spread.shape[0], 2)
+        movable = self.views.num_predators + self.views.num_prey
+        self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
+        self._links = None
+        self._draw_for_episodes(everywhere)
+        self.opponents.begin(everywhere, self.generator)
+        return self._observe()
+
+    def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
+        """Puts everything where it is told, e.g. to compare with another simulator.
+
+        Args:
+            position: ``[B, E, 2]``.
+            velocity: ``[B, N + P, 2]``.
+        """
+        self._place(position.to(self._spread), velocity.to(self._spread))
+        return self._observe()
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        """Moves every copy on by one step of 0.1 s; see `Environment`."""
+        learners = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
+        others = self._opponents_direction()
+        direction = torch.cat([learners, others] if self.side == "predators" else [others, learners], 1)
+        now, speed = self.world, self.curriculum.prey_speed
+        self._place(*self._motion.advance(now.position, now.velocity, direction, self._forces, speed))
+        self._clock += 1
+        contacts, alive, over = contacts_of(self.world), self._alive, self._clock >= self.max_cycles
+        if self.side == "predators":
+            reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * alive, contacts.sum(2)
+        else:
+            reward, touched = prey_reward(self.world, contacts) * alive, contacts.sum(1)
+        ended = torch.from_numpy(over).to(self.device)
+        self.curriculum.count(contacts.sum((1, 2)), ended)
+        successor = self._observe()
+        truncated = ended[:, None] & alive
+        observation = self._restart(ended, successor) if over.any() else successor
+        info = {"contacts": touched}
+        if successor.adjacency is not None:
+            info["links"] = successor.adjacency.sum(-1).to(self.dtype)
+        earned = touched * CONTACT_REWARD if self.side == "predators" else None  # prey share no reward
+        return Step(successor, observation, reward, ~alive, truncated, info, earned)
+
+    def state(self) -> State:
+        """What `load_state` needs; see `Environment`."""
+        return {
+            "position": self.world.position,
+            "velocity": self.world.velocity,
+            "clock": torch.from_numpy(self._clock.copy()),
+            "alive": self._alive,
+            "present": self._present,
+            "curriculum": self.curriculum.state(),
+            "forgetting": self._forgetting,
+            "links": self._links,
+            "generator": self.generator.get_state(),
+            "opponents": self.opponents.state(),
+        }
+
+    def load_state(self, state: State) -> None:
+        """Goes on from there; see `Environment`."""
+        self._clock[:] = state["clock"].numpy()
+        self._seat(state["alive"].to(self.device), state["present"].to(self.device))
+        self.curriculum.load_state(state["curriculum"])
+        self._forgetting = state["forgetting"].to(self.device)
+        self._links = None if state["links"] is None else state["links"].to(self.device)
+        self.opponents.load_state(state["opponents"])
+        self.generator.set_state(state["generator"])
+        self._place(state["position"].to(self.device), state["velocity"].to(self.device))
+
+    def observe(self) -> Observation:
+        """What the predators perceive now. Draws no lost links."""
+        return self._observe(draw=False)
+
+    @property
+    def symmetries(self) -> Symmetries:
+        """Those of the square; see `Environment`."""
+        return square_symmetries(self.views, self.device)
+
+    @property
+    def progress(self) -> dict[str, float]:
+        """The stage of the curriculum; see `Environment`."""
+        return self.curriculum.progress
+
+    def scripted(self) -> Mapping[str, Actor]:
+        """Greedy chase as ``"chase"`` if predators learn, else the scripted prey by name."""
+        return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions, self.arena)
+
+    def scene(self, copy: int = 0) -> Scene:
+        """The present moment of one copy; see `Environment`."""
+        return tag_scene(self.world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _opponents_direction(self) -> Tensor:
+        chosen = self.opponents(self.world, self.generator)
+        if self.side == "predators":
+            chosen = self.prey_noise.apply(self.world, chosen, self._forgetting, self.generator)
+        return self._directions[chosen]
+
+    def _draw_team(self, begins: Tensor) -> None:
+        """Draws who plays in the copies that begin an episode, if there is a choice."""
+        self.curriculum.begin(begins)
+        if len(self._teams) > 1:
+            chosen = self.curriculum.draw(self.generator)
+            self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive), self._present)
+        if self.opponents_between is not None:
+            low, high = self.opponents_between
+            number = torch.randint(low, high + 1, begins.shape, generator=self.generator, device=self.device)
+            present = torch.arange(self.views.num_prey, device=self.device) < number[:, None]
+            self._seat(self._alive, torch.where(begins[:, None], present, self._present))
+
+    def _draw_for_episodes(self, begins: Tensor) -> None:
+        """Draws what holds for a whole training episode in the copies that begin one."""
+        self._forgetting = torch.where(begins, self.prey_noise.draw(self.num_copies, self.generator), self._forgetting)
+        if self.graph is not None and self.training:
+            drawn = self.graph.draw(self.num_copies, self.generator)
+            if drawn is not None and self._links is not None:
+                drawn = torch.where(begins[:, None], drawn, self._links)
+            self._links = drawn
+
+    def _draw(self, shape: tuple[int, ...]) -> Tensor:
+        drawn = torch.rand(shape, generator=self.generator, dtype=self.dtype, device=self.device)
+        return (2 * drawn - 1) * self._spread
+
+    def _place(self, position: Tensor, velocity: Tensor) -> None:
+        movable = velocity.shape[1]
+        position = position * self._there
+        velocity = velocity * self._there[:, :movable]
+        size = self._prey_alive.shape[1]
+        self.world = World(position, velocity, self._predator_alive, size, self._prey_alive, self.arena)
+
+    def _restart(self, ended: Tensor, successor: Observation) -> Observation:
+        self._clock[self._clock >= self.max_cycles] = 0
+        self._draw_team(ended)
+        self.opponents.begin(ended, self.generator)
+        where = ended[:, None, None]
+        position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
+        self._place(position, self.world.velocity * ~where)
+        self._draw_for_episodes(ended)
+        fresh = self._observe()
+        if fresh.adjacency is None or successor.adjacency is None:
+            return fresh
+        return replace(fresh, adjacency=torch.where(where, fresh.adjacency, successor.adjacency))
+
+    def _direction(self, action: Tensor) -> Tensor:
+        if not self.continuous_actions:
+            return self._directions[action]
+        _, left, right, down, up = action.clamp(0, 1).unbind(-1)
+        return torch.stack([right - left, up - down], -1).to(self.dtype)  # mpe2 subtracts before it converts, too
+
+    def _observe(self, draw: bool = True) -> Observation:
+        world = self.world if self.side == "predators" else self.world.mirrored
+        table, mask = entities(world, self._kinds)
+        generator = self.generator if draw and self.training else None
+        return Observation(
+            features=self.views(world),
+            alive=self._alive,
+            adjacency=None if self.graph is None else self.graph(world, generator, self._links),
+            kinematics=world.kinematics,
+            entities=table,
+            entity_mask=mask,
+            auxiliary_target=nearest_prey(world),
+        )

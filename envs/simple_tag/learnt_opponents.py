@@ -1,0 +1,150 @@
+"""Opponents that were trained: a saved policy plays the side that does not learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from marl.core.records import Memory, Observation
+from marl.core.serialisation import record_of, state_of
+from marl.envs.simple_tag.scene import Side
+from marl.policies.saved import SavedPolicy, load_policy
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.sights import read_sight
+from marl.wrappers.rules.world import World
+
+__all__ = ["LearntOpponents", "is_saved_policy", "load_opponents"]
+
+
+class LearntOpponents:
+    """A saved policy that plays one side of simple_tag; see `marl.wrappers.rules.prey.Opponents`.
+
+    Args:
+        saved: the policy; its actions are drawn, not the likeliest.
+        side: which side it plays.
+        views: what each of its classes sees of the world from that side.
+        graph: who hears whom on that side; None for no messages.
+    """
+
+    def __init__(self, saved: SavedPolicy, side: Side, views: ClassViews, graph: MessageGraph | None) -> None:
+        self.policy, self.side, self.views, self.graph = saved.policy, side, views, graph
+        self.memory: Memory | None = None
+
+    def __call__(self, world: World, generator: torch.Generator) -> Tensor:
+        """Discrete actions of its side, ``[B, N]``."""
+        device = world.position.device
+        if self.policy.device != device:
+            self.policy.to(device)
+        seen = (world if self.side == "predators" else world.mirrored).map(_single)
+        if self.memory is None:
+            self.memory = self.policy.initial_memory(*seen.alive.shape)
+        memory = None if self.memory is None else self.memory.to(device)
+        observation = Observation(
+            features=self.views(seen),
+            alive=seen.alive,
+            adjacency=None if self.graph is None else self.graph(seen),
+            kinematics=seen.kinematics,
+        )
+        act = self.policy.act(observation, memory, generator)
+        self.memory = act.memory
+        return torch.cat(list(act.action.values()), 1)
+
+    def begin(self, where: Tensor, generator: torch.Generator) -> None:
+        """See `marl.wrappers.rules.prey.Opponents`."""
+        if self.memory is not None and self.memory.valid.shape[0] == where.shape[0]:
+            self.memory = self.memory.reset(where)
+        else:
+            self.memory = None
+
+    def state(self) -> dict[str, Any]:
+        """See `marl.wrappers.rules.prey.Opponents`."""
+        return {"memory": None if self.memory is None else state_of(self.memory)}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """See `marl.wrappers.rules.prey.Opponents`."""
+        self.memory = None if state["memory"] is None else record_of(Memory, state["memory"])
+
+
+def is_saved_policy(path: Path) -> bool:
+    """Whether a folder holds a trained policy, alone or as a run."""
+    return any((folder / "policy.safetensors").is_file() for folder in (path, path / "policy"))
+
+
+def load_opponents(
+    path: Path, side: Side, size: int, others: int, num_obstacles: int, drawn: bool = False
+) -> LearntOpponents:
+    """A trained side, ready to play in a world.
+
+    Args:
+        path: folder of a run that trained this side.
+        side: which it is to play.
+        size: how many play on it.
+        others: how many play on the other side.
+        num_obstacles: in the world.
+        drawn: whether fewer may play on the other side, or on this one.
+
+    Raises:
+        FileError: if the policy cannot be loaded.
+        ValueError: if it was trained in another task or as the other side, acts continuously, has
+            several classes but another size, or sees every one of what there is another number of.
+    """
+    saved = load_policy(path)
+    settings = saved.environment
+    if settings.get("name") != "simple_tag":
+        raise ValueError(f"{path} was trained in {settings.get('name')!r}, not in simple_tag")
+    if settings.get("side", "predators") != side:
+        raise ValueError(f"{path} was trained as {settings.get('side', 'predators')} and cannot play the {side}")
+    team = _team(settings["team"], size, path)
+    views = ClassViews(settings["classes"], team, others, num_obstacles, settings["frame"])
+    _check_numbers(settings, side, size, others, num_obstacles, path)
+    everyone = [
+        sight for sights in settings["classes"].values() for sight in map(read_sight, sights) if not sight.count
+    ]
+    if drawn and any(sight.name != "landmarks" for sight in everyone):
+        raise ValueError(
+            f"{path} sees every one of the {everyone[-1].name}, and episodes draw how many play; opponents in such "
+            f"worlds must be trained to see the nearest few, e.g. {everyone[-1].name}:4"
+        )
+    if any(agent_class.action.kind != "discrete" for agent_class in saved.policy.roster.classes):
+        raise ValueError(f"{path} acts continuously; opponents must act discretely")
+    links = settings["communication"]
+    graph = None if links is None else MessageGraph(links["range"], links["nearest"])
+    return LearntOpponents(saved, side, views, graph)
+
+
+def _team(team: Mapping[str, int], size: int, path: Path) -> dict[str, int]:
+    if sum(team.values()) == size:
+        return dict(team)
+    if len(team) == 1:
+        return dict.fromkeys(team, size)
+    raise ValueError(f"{path} was trained as a team of {dict(team)}; here {size} play, and it has several classes")
+
+
+def _check_numbers(
+    settings: Mapping[str, Any], side: Side, size: int, others: int, num_obstacles: int, path: Path
+) -> None:
+    """Refuses other numbers of what a class sees: the width alone may agree by chance."""
+    opponents: Side = "prey" if side == "predators" else "predators"
+    numbers = {
+        "landmarks": (settings["num_obstacles"], num_obstacles),
+        opponents: (settings[f"num_{opponents}"], others),
+        "teammates": (sum(settings["team"].values()) - 1, size - 1),
+    }
+    for name, sights in settings["classes"].items():
+        for sight in map(read_sight, sights):
+            trained, here = numbers[sight.name]
+            if sight.count is None and trained != here:
+                raise ValueError(
+                    f"{path}: class {name!r} was trained to see {trained} {sight.name} and would see {here} here, with "
+                    f"{size} {side}, {others} {opponents} and {num_obstacles} obstacles; the numbers of what it sees "
+                    f"must be as in its training, unless it is trained to see the nearest few, e.g. {sight.name}:4"
+                )
+
+
+def _single(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor

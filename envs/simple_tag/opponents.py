@@ -1,0 +1,60 @@
+"""The side that does not learn, by name: a rule, the folder of a run that trained it, or a policy of the package.
+
+A rule goes before a folder of its name, and a folder before a policy that comes with the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from marl.envs.simple_tag.learnt_opponents import is_saved_policy, load_opponents
+from marl.envs.simple_tag.scene import Side
+from marl.envs.simple_tag.shipped import SHIPPED
+from marl.wrappers.rules.predators import PREDATORS
+from marl.wrappers.rules.prey import PREY, Opponents, PreyPolicy
+
+__all__ = ["check_known", "make_opponents", "resolved"]
+
+RULES: Mapping[Side, Mapping[str, PreyPolicy]] = {"prey": PREY, "predators": PREDATORS}
+
+
+def resolved(name: str, side: Side) -> str:
+    """The name as settings keep it: a folder by its whole path, for a run is read from other folders too."""
+    if name not in RULES[side] and is_saved_policy(Path(name)):
+        return str(Path(name).resolve())
+    return name
+
+
+def check_known(field: str, name: str, side: Side) -> None:
+    """Refuses a name that stands for nothing.
+
+    Raises:
+        ValueError: naming the field, the name and those there are.
+    """
+    if name not in RULES[side] and name not in SHIPPED[side] and not is_saved_policy(Path(name)):
+        there_is = ", ".join([*RULES[side], *SHIPPED[side]])
+        raise ValueError(f"{field} is {name!r}; what there is: {there_is}, or the folder of a run that trained it")
+
+
+def make_opponents(
+    name: str, side: Side, size: int, others: int, num_obstacles: int, drawn: bool = False
+) -> Opponents | PreyPolicy:
+    """One side of simple_tag by name.
+
+    Args:
+        name: a rule, a folder, or a policy that comes with the package.
+        side: which it is to play.
+        size: how many play on it.
+        others: how many play on the other side.
+        num_obstacles: in the world.
+        drawn: whether episodes draw how many play.
+
+    Raises:
+        ValueError: if a saved policy does not fit this world.
+        FileError: if it cannot be loaded.
+    """
+    if name in RULES[side]:
+        return RULES[side][name]
+    folder = Path(name) if is_saved_policy(Path(name)) else SHIPPED[side].get(name, Path(name))
+    return load_opponents(folder, side, size, others, num_obstacles, drawn)

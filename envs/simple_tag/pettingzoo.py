@@ -1,0 +1,97 @@
+"""simple_tag through mpe2, the PettingZoo wrappers and SuperSuit: the same task, some hundred times slower."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from marl.core.environment import Scene
+from marl.envs.simple_tag.opponents import make_opponents
+from marl.envs.simple_tag.references import roster_of, scripted_actors
+from marl.envs.simple_tag.rewards import CONTACT_REWARD
+from marl.envs.simple_tag.scene import tag_scene
+from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.wrappers.mpe2_world import get_state, read_world, set_state
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.prey import PreyNoise
+
+if TYPE_CHECKING:
+    from marl.envs.simple_tag.config import SimpleTagConfig
+
+__all__ = ["make_pettingzoo", "wrapped_simple_tag"]
+
+
+def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
+    """One PettingZoo ``ParallelEnv`` of the predators that a configuration describes.
+
+    Args:
+        config: settings of the task.
+        training: whether links are lost and prey forget their rule at random.
+    """
+    from mpe2 import simple_tag_v3
+
+    from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState
+
+    env: Any = simple_tag_v3.parallel_env(
+        num_good=config.num_prey,
+        num_adversaries=sum(config.team.values()),
+        num_obstacles=config.num_obstacles,
+        max_cycles=config.max_cycles,
+        continuous_actions=config.continuous_actions,
+    )
+    size = sum(config.team.values())
+    prey = make_opponents(config.prey, "prey", config.num_prey, size, config.num_obstacles)
+    env = ScriptedPrey(env, prey, PreyNoise(*config.prey_noise) if training else None)
+    env = AdversaryClass(env, config.team, config.classes, config.frame)
+    if config.communication is not None:
+        links = config.communication
+        env = CommunicationGraph(env, links.range, links.nearest, links.link_loss, training, links.training_range)
+    return TeamState(env)
+
+
+def make_pettingzoo(
+    config: SimpleTagConfig, num_copies: int, training: bool, device: torch.device | str
+) -> PettingZooEnvironment:
+    """``B`` copies of `wrapped_simple_tag` as an `Environment`.
+
+    Args:
+        config: settings of the task.
+        num_copies: ``B``.
+        training: whether links are lost at random.
+        device: where the tensors go; the simulator itself runs on the CPU.
+
+    Raises:
+        ValueError: if training is to draw prey, teams or stages.
+    """
+    drawn = [name for name in ("training_prey", "training_teams", "curriculum") if getattr(config, name)]
+    if training and drawn:
+        raise ValueError(
+            f"{drawn[0]} is {getattr(config, drawn[0])} and backend 'pettingzoo', which draws none in training; "
+            f"leave {drawn[0]} out, or train with backend 'batched'"
+        )
+    views = ClassViews(config.classes, config.team, config.num_prey, config.num_obstacles, config.frame)
+    roster = roster_of(views, config.continuous_actions)
+    links = config.communication
+    graph = None if links is None else MessageGraph(links.range, links.nearest)
+
+    def scene(env: Any) -> Scene:
+        return tag_scene(read_world(env), roster, graph)
+
+    return PettingZooEnvironment(
+        partial(wrapped_simple_tag, config, training),
+        num_copies,
+        class_of=wrapped_simple_tag(config).class_of,
+        classes=list(config.classes),
+        feature_sizes={name: views.feature_size(name) for name in config.classes},
+        events={"contacts": "contact"},
+        scripted=scripted_actors(roster, config.num_prey, "predators", config.continuous_actions),
+        scene=scene,
+        get_state=get_state,
+        set_state=set_state,
+        device=device,
+        agent_noun="predator",
+        earned=lambda info: info["contacts"] * CONTACT_REWARD,
+    )

@@ -1,0 +1,53 @@
+"""The roster of simple_tag, and its hand-written policies as actors on its observations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from marl.core.environment import Actor
+from marl.core.records import Observation
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.envs.simple_tag.scene import Side
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.predators import chase
+from marl.wrappers.rules.prey import PREY, PreyPolicy
+from marl.wrappers.rules.world import World
+
+__all__ = ["roster_of", "scripted_actors"]
+
+
+def scripted_actors(
+    roster: Roster, num_opponents: int, side: Side, continuous: bool, extent: float = 1.0
+) -> dict[str, Actor]:
+    """The hand-written policies of a side, as actors on its observations.
+
+    Args:
+        roster: of that side.
+        num_opponents: on the other side.
+        side: which it is.
+        continuous: actions are five numbers in ``[0, 1]``.
+        extent: half the width of the arena.
+    """
+
+    def actor(rule: PreyPolicy) -> Actor:
+        def act(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
+            assert observation.entities is not None
+            table, size = observation.entities, roster.size
+            velocity = table[:, : size + num_opponents, 2:4]
+            seen = World(table[..., :2], velocity, observation.alive, num_opponents, extent=extent)
+            action = rule(seen if side == "predators" else seen.mirrored, generator)
+            if continuous:
+                action = torch.nn.functional.one_hot(action, 5).to(table.dtype)
+            return {name: action[:, agents] for name, agents in roster.slices.items()}
+
+        return act
+
+    return {"chase": actor(chase)} if side == "predators" else {name: actor(rule) for name, rule in PREY.items()}
+
+
+def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
+    """The roster of a team of predators."""
+    action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
+    classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)
+    return Roster(classes, views.counts)

@@ -1,0 +1,52 @@
+"""simple_tag as a picture, and the sizes of its bodies."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+from marl.core.environment import Scene
+from marl.core.roster import Roster
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.world import World
+
+__all__ = ["OBSTACLE_RADIUS", "PREDATOR_RADIUS", "PREY_RADIUS", "Side", "tag_scene"]
+
+Side = Literal["predators", "prey"]
+PREDATOR_RADIUS, PREY_RADIUS, OBSTACLE_RADIUS = 0.075, 0.05, 0.2
+
+
+def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Side = "predators") -> Scene:
+    """One copy of simple_tag, ready to be drawn.
+
+    Args:
+        world: with a leading axis of 1.
+        roster: names the classes of the side that learns.
+        graph: gives links and range among its agents; None for no messages.
+        side: which side learns.
+    """
+    names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
+    predators, prey = world.num_predators, world.num_prey
+    obstacles = world.position.shape[1] - predators - prey
+    hunters, hunted = (names, ["prey"] * prey) if side == "predators" else (["predator"] * predators, names)
+    kinds = [*hunters, *hunted, *["obstacle"] * obstacles]
+    radii = [PREDATOR_RADIUS] * predators + [PREY_RADIUS] * prey + [OBSTACLE_RADIUS] * obstacles
+    prey_there = [True] * prey if world.prey_alive is None else world.prey_alive[0].tolist()
+    there = world.alive[0].tolist() + prey_there + [True] * obstacles
+    kept = [i for i, is_there in enumerate(there) if is_there]
+    place = {entity: i for i, entity in enumerate(kept)}
+    positions = world.position[0].tolist()
+    discs = tuple((*positions[i], radii[i], kinds[i]) for i in kept)
+    talking, first = (world, 0) if side == "predators" else (world.mirrored, predators)
+    heard = [] if graph is None else graph(talking)[0].nonzero().tolist()
+    offset = world.predator_position[0, :, None] - world.prey_position[0]
+    overlapping = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
+    touching = (overlapping & torch.tensor(prey_there, device=overlapping.device)).any(-1)
+    return Scene(
+        discs=discs,
+        links=tuple((place[first + i], place[first + j]) for i, j in heard),
+        contacts=tuple(place[i] for i in touching.nonzero().flatten().tolist() if i in place),
+        range=None if graph is None else graph.range,
+        extent=world.extent,
+    )

@@ -1,0 +1,30 @@
+"""Trained policies that come with the package, by name.
+
+``predator_team``: two predators that see obstacles and two that see the prey, against random prey::
+
+    marl train experiments/predator_teams.yaml --out runs/predator_teams-1 --seed 1
+
+``held_out_prey``: a prey that learnt to escape two to eight predators that chase greedily. It is held
+out: no preset trains against it, so that every team meets it for the first time when it is measured::
+
+    marl train experiments/prey.yaml --out runs/held_out_prey --env.training-num-predators 2 8
+
+Each is the ``policy/`` of that run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from marl.envs.simple_tag.scene import Side
+
+__all__ = ["SHIPPED"]
+
+FOLDER = Path(__file__).parent / "policies"
+
+SHIPPED: Mapping[Side, Mapping[str, Path]] = {
+    "predators": {"predator_team": FOLDER / "predator_team"},
+    "prey": {"held_out_prey": FOLDER / "held_out_prey"},
+}
+"""For each side the folders of its policies by name."""

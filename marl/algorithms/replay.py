@@ -1,0 +1,220 @@
+"""Transitions kept to be learnt from again.
+
+Axes as in `marl.core.records`; ``L`` rows of ``B`` transitions that were made at one time, ``M`` transitions drawn,
+``W`` steps of the window that begins with each of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from marl.core.environment import State
+from marl.core.errors import ConfigError
+from marl.core.records import Observation, Record, Rollout
+from marl.core.serialisation import record_of, state_of
+
+__all__ = ["Replay", "Window"]
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Entries(Record):
+    """What is kept; leading axes ``[L, B]``. Each is as in `Rollout`."""
+
+    observation: Observation
+    next_observation: Observation
+    action: dict[str, Tensor]
+    reward: Tensor
+    terminated: Tensor
+    truncated: Tensor
+    started: Tensor
+
+
+@dataclass(frozen=True)
+class Window(Record):
+    """What was drawn: an action, and what came of it within ``W`` steps.
+
+    Args:
+        observation: ``[M, ...]``, what was acted on.
+        action: for each class ``[M, N_c]``.
+        reward: ``[M, W, N]``.
+        alive: ``[M, W, N]``, True for agents that were there at the step.
+        terminated: ``[M, W, N]``.
+        taken: ``[M, W]``, True for steps that belong to the window: the first, and those after it in the same
+            episode, up to a cut and up to the latest that is kept.
+        next_observation: ``[M, ...]``, the true successor of the last step taken.
+    """
+
+    observation: Observation
+    action: dict[str, Tensor]
+    reward: Tensor
+    alive: Tensor
+    terminated: Tensor
+    taken: Tensor
+    next_observation: Observation
+
+
+class Replay:
+    """A ring of transitions, preallocated when the first rollout comes.
+
+    Args:
+        capacity: transitions of single copies that are kept; the oldest give way. Rounded down to whole rows.
+        steps: ``W``.
+    """
+
+    def __init__(self, capacity: int, steps: int = 1) -> None:
+        self.capacity, self.steps = capacity, steps
+        self._entries: Entries | None = None
+        self._flat: Entries  # the same memory as [L B, ...]
+        self._rows, self._copies, self._filled, self._head = 0, 0, 0, 0
+
+    @property
+    def size(self) -> int:
+        """Transitions that are kept."""
+        return self._filled * self._copies
+
+    @property
+    def places(self) -> int:
+        """Transitions that fit; 0 before the first rollout."""
+        return self._rows * self._copies
+
+    def add(self, rollout: Rollout) -> Tensor:
+        """Keeps a rollout.
+
+        Returns:
+            ``[T B]``, where its transitions went.
+
+        Raises:
+            ConfigError: if it alone has more than fit.
+        """
+        length, copies = rollout.started.shape
+        if self.capacity < length * copies:
+            raise ConfigError(
+                f"algorithm.replay_capacity is {self.capacity}, but one rollout alone has {copies} copies x {length} "
+                f"steps = {length * copies} transitions; raise it, or lower num_copies or rollout_length"
+            )
+        entries = _entries_of(rollout)
+        if self._entries is None:
+            self._allocate(entries, self.capacity // copies)
+        assert self._entries is not None
+        rows = (self._head + torch.arange(length, device=rollout.started.device)) % self._rows
+        if self._head + length <= self._rows:
+            _write(self._entries, entries, slice(self._head, self._head + length))
+        else:
+            _write(self._entries, entries, rows)
+        self._head = (self._head + length) % self._rows
+        self._filled = min(self._filled + length, self._rows)
+        return (rows[:, None] * copies + torch.arange(copies, device=rows.device)).flatten()
+
+    def read(self, places: Tensor) -> Window:
+        """What began at some places.
+
+        Args:
+            places: ``[M]``, each below `size`.
+        """
+        flat = self._flat
+        steps, taken, last = self._window(places)
+        reward, alive, terminated = (
+            x.index_select(0, steps.flatten()).view(*steps.shape, -1)
+            for x in (flat.reward, flat.observation.alive, flat.terminated)
+        )
+        return Window(
+            observation=_gather(flat.observation, places),
+            action={name: x.index_select(0, places) for name, x in flat.action.items()},
+            reward=reward,
+            alive=alive,
+            terminated=terminated,
+            taken=taken,
+            next_observation=_gather(flat.next_observation, last),
+        )
+
+    def state(self) -> State:
+        """What is kept, as far as the ring is filled; for a checkpoint."""
+        if self._entries is None:
+            return {"entries": None, "rows": 0, "head": 0}
+        kept = self._entries.map(lambda x: x[: self._filled].clone())
+        observations = {name: state_of(getattr(kept, name)) for name in ("observation", "next_observation")}
+        return {"entries": {**state_of(kept), **observations}, "rows": self._rows, "head": self._head}
+
+    def load_state(self, state: State, device: torch.device) -> None:
+        """Goes on from a state that `state` gave.
+
+        Raises:
+            ValueError: if it was kept with another capacity.
+        """
+        if state["entries"] is None:
+            return
+        values = dict(state["entries"])
+        for name in ("observation", "next_observation"):
+            values[name] = record_of(Observation, values[name])
+        kept = record_of(Entries, values).to(device)
+        self._filled, copies = kept.started.shape
+        rows = self.capacity // copies
+        if rows != state["rows"]:
+            raise ValueError(
+                f"algorithm.replay_capacity is {self.capacity}, {rows} rows of {copies} copies, but the run was "
+                f"trained with {state['rows']}; it cannot change when a run goes on"
+            )
+        self._allocate(kept, rows)
+        assert self._entries is not None
+        _write(self._entries, kept, slice(0, self._filled))
+        self._head = state["head"]
+
+    def _allocate(self, like: Entries, rows: int) -> None:
+        self._rows, self._copies = rows, like.started.shape[1]
+        self._entries = like.map(lambda x: x.new_zeros((rows, *x.shape[1:])))
+        self._flat = self._entries.map(lambda x: x.flatten(0, 1))
+
+    def _window(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Places ``[M, W]`` of the steps from each place on, which are taken ``[M, W]``, the last of those ``[M]``."""
+        if self.steps == 1:
+            return places[:, None], torch.ones_like(places[:, None], dtype=torch.bool), places
+        rows = places // self._copies
+        after = torch.arange(self.steps, device=places.device)
+        newest = (self._head - 1 - rows) % self._rows  # how many rows are younger
+        steps = (rows[:, None] + after) % self._rows * self._copies + (places % self._copies)[:, None]
+        before, following = steps[:, :-1], steps[:, 1:]
+        truncated = self._flat.truncated.index_select(0, before.flatten()).view(*before.shape, -1).any(-1)
+        started = self._flat.started.index_select(0, following.flatten()).view_as(following)
+        goes_on = ~(truncated | started) & (after[1:] <= newest[:, None])
+        taken = torch.cat([torch.ones_like(goes_on[:, :1]), goes_on.cummin(1).values], 1)
+        last = steps.gather(1, taken.sum(1, keepdim=True) - 1).squeeze(1)
+        return steps, taken, last
+
+
+def _entries_of(rollout: Rollout) -> Entries:
+    """What is kept of a rollout; nobody is asked to predict from a replay."""
+    return Entries(
+        observation=replace(rollout.observation, auxiliary_target=None),
+        next_observation=replace(rollout.next_observation, auxiliary_target=None),
+        action=rollout.action,
+        reward=rollout.reward,
+        terminated=rollout.terminated,
+        truncated=rollout.truncated,
+        started=rollout.started,
+    )
+
+
+def _gather(record: R, places: Tensor) -> R:
+    return record.map(lambda x: x.index_select(0, places))
+
+
+def _write(into: Entries, values: Entries, rows: slice | Tensor) -> None:
+    for one, other in zip(_tensors(into), _tensors(values), strict=True):
+        one[rows] = other
+
+
+def _tensors(record: Record) -> list[Tensor]:
+    found: list[Tensor] = []
+
+    def keep(x: Tensor) -> Tensor:
+        found.append(x)
+        return x
+
+    record.map(keep)
+    return found

@@ -1,0 +1,222 @@
+"""Which runs are training seeds of the same thing, and what each group is called."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
+from marl.core.errors import ConfigError
+from marl.core.roster import format_team, short_team
+from marl.policies.saved import Checkpoints, SavedPolicy, load_policy, policy_file
+from marl.training.run_config import load_config
+
+__all__ = ["Arm", "Run", "arms_of", "differing", "file_hash", "natives_of", "read_run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run.
+
+    Args:
+        folder: as it was named.
+        saved: its policy.
+        config: its ``config.yaml``, complete; None if the folder has none.
+        content: hash of the policy's file.
+    """
+
+    folder: Path
+    saved: SavedPolicy
+    config: dict[str, Any] | None
+    content: str
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Settings of the environment that it was trained in."""
+        return self.saved.environment
+
+    @property
+    def team(self) -> dict[str, int]:
+        """The composition that it was trained at (or made for, if it saw several), of all classes."""
+        return {c.name: self.environment.get("team", {}).get(c.name, 0) for c in self.saved.policy.roster.classes}
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it was trained at several compositions."""
+        return not all(_draws_only(drawn, self.team) for drawn in self._drawn)
+
+    def trained_at(self, team: Mapping[str, int]) -> bool:
+        """Whether training had episodes of this composition, every class in order."""
+        return any(_draws(drawn, team) for drawn in self._drawn)
+
+    @property
+    def _drawn(self) -> list[Any]:
+        """Of what the episodes of each stage of training draw: bounds for each class, or compositions."""
+        stages = (self.environment.get("curriculum") or {}).get("stages", [{}])
+        always = self.environment.get("training_teams") or self.environment.get("team", {})
+        return [always if stage.get("teams") is None else stage["teams"] for stage in stages]
+
+    @property
+    def trained(self) -> dict[str, Any] | None:
+        """What decides the kind of training, the seed left out; None if unknown."""
+        return None if self.config is None else without_seed(self.config)
+
+    @property
+    def seed(self) -> int | None:
+        """The training seed, or None if unknown."""
+        return None if self.config is None else self.config["seed"]
+
+    @property
+    def env_steps(self) -> tuple[int, int] | None:
+        """How far training has come and is to go, or None if unknown."""
+        latest = Checkpoints(self.folder / "checkpoints").latest
+        return None if self.config is None or latest is None else (int(latest.name), self.config["total_env_steps"])
+
+    def describe(self) -> dict[str, Any]:
+        """For JSON."""
+        budget = None if self.config is None else self.config["total_env_steps"]
+        return {
+            "run": str(self.folder),
+            "seed": self.seed,
+            "total_env_steps": budget,
+            "prey": self.environment.get("prey"),
+            "policy_sha256": self.content,
+        }
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Runs that differ in the training seed only.
+
+    Args:
+        name: unique among the arms of a report.
+        runs: one for each seed.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def team(self) -> dict[str, int]:
+        """The composition that its runs were trained at."""
+        return self.runs[0].team
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_run(folder: Path) -> Run:
+    """Reads a run's policy and, where there is one, its ``config.yaml``.
+
+    Raises:
+        FileError: if there is no policy, or it cannot be used.
+        ConfigError: if ``config.yaml`` cannot be used.
+    """
+    saved, path = load_policy(folder), folder / "config.yaml"
+    try:
+        config = load_config(path).model_dump(mode="json") if path.is_file() else None
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error}; this file says which runs belong together: name {folder / 'policy'} to do without it"
+        ) from error
+    return Run(folder, saved, config, file_hash(policy_file(folder)))
+
+
+def arms_of(runs: Sequence[Run], taken: Sequence[str] = ()) -> list[Arm]:
+    """Groups runs that differ in the training seed only, in the order in which they come.
+
+    Args:
+        runs: all of them.
+        taken: names that arms may not have.
+
+    Raises:
+        ConfigError: if a run comes twice.
+    """
+    arms: list[Arm] = []
+    for group in group_seeds(runs):
+        name = shared_name(group) or f"trained {format_team(group[0].team)}"
+        arms.append(Arm(unique_name(name, [*taken, *(arm.name for arm in arms)]), tuple(group)))
+    return arms
+
+
+def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict[str, Arm], list[str]]:
+    """The runs in a folder and below, grouped by the one composition that each was trained at.
+
+    Args:
+        folder: searched for run folders.
+        classes: names of the declared classes, in order; runs with others are left out.
+        arena: half-width of the square that they were trained in; runs of others are left out.
+
+    Returns:
+        By composition as ``short_team`` writes it, and what is to be said about those left out.
+
+    Raises:
+        ConfigError: if nothing is found, or runs at one composition differ in more than the seed.
+    """
+    paths = sorted(path.parent for path in folder.rglob("config.yaml"))
+    runs = [read_run(path) for path in paths if (path / "policy").is_dir()]
+    fitting = [run for run in runs if not run.mixed and _alike(run, classes, arena)]
+    if not fitting:
+        raise ConfigError(
+            f"natives {folder}: no run trained at one composition of {', '.join(classes)} is in this folder or below; "
+            "train some, or leave --natives out"
+        )
+    notes = []
+    if len(runs) < len(paths):
+        without = ", ".join(str(path) for path in paths if not (path / "policy").is_dir())
+        notes.append(f"Natives without a policy are left out: {without}.")
+    if len(fitting) < len(runs):
+        notes.append(
+            f"{len(runs) - len(fitting)} of {len(runs)} runs in {folder} are no natives: trained at several "
+            "compositions, with other classes, or in an arena of another size."
+        )
+    by_team: dict[str, list[Run]] = {}
+    for run in fitting:
+        by_team.setdefault(short_team(run.team), []).append(run)
+    by_size = sorted(by_team.items(), key=lambda item: (sum(item[1][0].team.values()), item[0]))
+    return {team: _one_kind(team, group) for team, group in by_size}, notes
+
+
+def _alike(run: Run, classes: Sequence[str], arena: float) -> bool:
+    return list(run.team) == list(classes) and run.environment.get("arena", 1.0) == arena
+
+
+def _one_kind(team: str, runs: Sequence[Run]) -> Arm:
+    first, *others = group_seeds(runs)
+    if others:
+        fields = "; ".join(differing(first[0], others[0][0]))
+        raise ConfigError(
+            f"natives of {team}: {first[0].folder} and {others[0][0].folder} differ in more than the seed ({fields}); "
+            "keep natives of one kind in a folder"
+        )
+    return Arm(f"native {team}", tuple(first))
+
+
+def differing(one: Run, other: Run, without: Sequence[str] = ()) -> list[str]:
+    """The settings in which two kinds of training differ, each with both values; ``without`` names those left out."""
+    here, there = flat_settings(one.trained or {}), flat_settings(other.trained or {})
+    names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+    kept = [name for name in names if not any(name == skip or name.startswith(skip + ".") for skip in without)]
+    return [f"{name} {here.get(name)} and {there.get(name)}" for name in kept]
+
+
+def _draws(drawn: Any, team: Mapping[str, int]) -> bool:
+    if not isinstance(drawn, Mapping):
+        return any(_draws(one, team) for one in drawn)
+    return all(low <= team[name] <= high for name, (low, high) in _bounds(drawn, team).items())
+
+
+def _draws_only(drawn: Any, team: Mapping[str, int]) -> bool:
+    if not isinstance(drawn, Mapping):
+        return all(_draws_only(one, team) for one in drawn)
+    return all(low == team[name] == high for name, (low, high) in _bounds(drawn, team).items())
+
+
+def _bounds(drawn: Mapping[str, Any], names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    given = {name: drawn.get(name, 0) for name in names}
+    return {name: (value, value) if isinstance(value, int) else value for name, value in given.items()}

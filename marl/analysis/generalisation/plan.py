@@ -1,0 +1,231 @@
+"""Who plays where: the policies, the worlds, and the refusal of what cannot be played."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from marl.analysis.generalisation.arms import Arm, Run, arms_of, file_hash
+from marl.analysis.generalisation.notes import notes_of
+from marl.analysis.generalisation.plays import Play
+from marl.analysis.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
+from marl.api import check_fit, environment_config
+from marl.core.config import Config
+from marl.core.environment import Environment, Task
+from marl.core.errors import ConfigError, FileError
+from marl.policies.saved import policy_file
+from marl.tasks.registry import make_environment, shipped_policies
+
+__all__ = ["make_plan", "same_classes"]
+
+ONLY_TRAINING = frozenset(
+    {"training_teams", "training_prey", "training_predators", "training_num_predators", "curriculum"}
+)
+"""Settings without effect on frozen policies; they play with the defaults."""
+
+
+@dataclass
+class _Probe:
+    """An environment of one copy, made to see whether everything fits."""
+
+    environment: Environment
+    settings: dict[str, Any]
+    described: dict[str, Any]
+    entities: torch.Tensor | None
+    opponents: dict[str, str]
+
+
+class _Planner:
+    def __init__(self, base: Mapping[str, Any], protocol: Protocol) -> None:
+        self.base, self.protocol = base, protocol
+        self.probes: dict[tuple[str, World], _Probe] = {}
+
+    def probe(self, world: World) -> Environment:
+        """An environment as the first run has it."""
+        self.play(None, "", True, world)
+        return self._probe(self.base, world).environment
+
+    def play(self, run: Run | None, reference: str, messages: bool, world: World) -> Play:
+        """One play, its environment made and the policy held against it."""
+        try:
+            probe = self._probe(self.base if run is None else run.environment, world)
+            if run is not None:
+                _check_world(probe, self._probe(self.base, world))
+                check_fit(run.saved.policy, probe.environment)
+        except (ConfigError, FileError) as error:
+            who = "" if run is None else f", {run.folder}"
+            raise ConfigError(f"team {world.cell} against prey {world.prey}{who}: {error}") from error
+        return Play(
+            environment=probe.settings,
+            agents=world.agents,
+            episodes=self.protocol.episodes,
+            seed=self.protocol.seed,
+            messages=messages,
+            deterministic=self.protocol.deterministic,
+            run=None if run is None else run.folder,
+            content=reference if run is None else run.content,
+            opponents=probe.opponents,
+        )
+
+    def _probe(self, settings: Mapping[str, Any], world: World) -> _Probe:
+        key = json.dumps(settings, sort_keys=True), world
+        if key not in self.probes:
+            playing = {name: value for name, value in settings.items() if name not in ONLY_TRAINING}
+            task, config = environment_config(playing, _overrides(settings, world))
+            environment = make_environment(task, config, 1)
+            entities = environment.reset(self.protocol.seed).entities
+            values = config.model_dump(mode="json")
+            opponents = _trained_opponents(values)
+            self.probes[key] = _Probe(environment, values, task.describe(config), entities, opponents)
+        return self.probes[key]
+
+    def close(self) -> None:
+        for probe in self.probes.values():
+            probe.environment.close()
+
+
+def make_plan(
+    runs: Sequence[Run],
+    natives: Mapping[str, Arm],
+    teams: Sequence[Mapping[str, int]],
+    prey: Sequence[str],
+    arena: ArenaChoice,
+    protocol: Protocol,
+) -> Plan:
+    """Lists every play, having made every environment once.
+
+    Args:
+        runs: at least one.
+        natives: by composition.
+        teams: compositions, every declared class in order.
+        prey: what the task calls them.
+        arena: which arenas.
+        protocol: how they are played.
+
+    Raises:
+        ConfigError: for whatever cannot be played, naming the cell.
+    """
+    base = runs[0].environment
+    same_classes([*runs, *(run for arm in natives.values() for run in arm.runs)])
+    task, config = _check_task(runs, base, prey, arena)
+    planner = _Planner(base, protocol)
+    worlds = [
+        World(tuple(team.items()), label, setting, mode, size)
+        for label, setting in _labels(prey).items()
+        for mode, team, size in _arenas(base, teams, runs[0], arena)
+    ]
+    try:
+        probe = planner.probe(worlds[0])
+        contestants = _contestants(runs, natives, probe)
+        plays = {(c.name, world): _plays(planner, c, world) for world in worlds for c in contestants}
+        described = {k: v for k, v in task.describe(config).items() if k not in ("team", "prey")}
+        plan = Plan(contestants, worlds, plays, dict(probe.events), probe.agent_noun, runs[0].team, described)
+    finally:
+        planner.close()
+    plan.notes = notes_of(plan)
+    return plan
+
+
+def same_classes(runs: Sequence[Run]) -> None:
+    """Refuses runs whose declared classes have other names or another order than the first's.
+
+    Raises:
+        ConfigError: naming both.
+    """
+    for run in runs[1:]:
+        if list(run.team) != list(runs[0].team):
+            raise ConfigError(
+                f"{run.folder} has classes {', '.join(run.team)} and {runs[0].folder} {', '.join(runs[0].team)}; "
+                "a composition must mean the same for all"
+            )
+
+
+def _plays(planner: _Planner, contestant: Contestant, world: World) -> list[Play]:
+    if contestant.arm is None:
+        return [planner.play(None, contestant.name, True, world)]
+    messages = contestant.kind != "messages off"
+    return [planner.play(run, "", messages, world) for run in contestant.arm.runs]
+
+
+def _contestants(runs: Sequence[Run], natives: Mapping[str, Arm], probe: Environment) -> list[Contestant]:
+    references = [*probe.scripted(), "random"]
+    native_names = [arm.name for arm in natives.values()]
+    found: list[Contestant] = []
+    for arm in arms_of(runs, [*references, *native_names]):
+        found.append(Contestant(arm.name, "arm", arm))
+        if all(run.saved.policy.has_messages and run.environment.get("communication") for run in arm.runs):
+            found.append(Contestant(f"{arm.name}, messages off", "messages off", arm))
+    found += [Contestant(arm.name, "native", arm) for arm in natives.values()]
+    return found + [Contestant(name, "reference") for name in references]
+
+
+def _check_task(runs: Sequence[Run], base: Mapping[str, Any], prey: Sequence[str], arena: str) -> tuple[Task, Config]:
+    task, config = environment_config(base, {})
+    if prey and "prey" not in task.describe(config):
+        raise ConfigError(
+            f"{runs[0].folder} trained no predators, and only their teams are changed here; name runs that did"
+        )
+    if arena != "fixed" and "arena" not in config.model_dump():
+        raise ConfigError(f"arena is {arena!r}, but env {base['name']!r} has no field arena; write fixed")
+    return task, config
+
+
+def _labels(prey: Sequence[str]) -> dict[str, str]:
+    """What each prey is called, and its setting: a folder's name where no other has it."""
+    if not prey:
+        raise ConfigError("prey names nobody; write for example random,flee or the folder of a run that trained prey")
+    twice = next((name for name in prey if prey.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"prey {twice!r} comes twice; name it once")
+    names = [Path(name).name for name in prey]
+    return {name if names.count(name) == 1 else setting: setting for name, setting in zip(names, prey, strict=True)}
+
+
+def _arenas(
+    base: Mapping[str, Any], teams: Sequence[Mapping[str, int]], first: Run, arena: ArenaChoice
+) -> list[tuple[str, Mapping[str, int], float]]:
+    size, trained = float(base.get("arena", 1.0)), sum(first.team.values())
+    modes = ("fixed", "density") if arena == "both" else (arena,)
+    return [
+        (mode, team, size if mode == "fixed" else size * math.sqrt(sum(team.values()) / trained))
+        for mode in modes
+        for team in teams
+    ]
+
+
+def _overrides(settings: Mapping[str, Any], world: World) -> dict[str, Any]:
+    overrides: dict[str, Any] = {"team": dict(world.team), "prey": world.prey_setting}
+    if world.arena_size != settings.get("arena", 1.0):
+        overrides["arena"] = world.arena_size
+    return overrides
+
+
+def _check_world(here: _Probe, there: _Probe) -> None:
+    """Refuses an environment in which the same seed gives another world, so that scores would not compare."""
+    for name, value in there.described.items():
+        if here.described.get(name) != value:
+            raise ConfigError(
+                f"{name} is {here.described.get(name)!r}, but {value!r} for the first run; compare runs of one kind"
+            )
+    one, other = here.entities, there.entities
+    if one is not None and other is not None and not (one.shape == other.shape and bool((one == other).all())):
+        raise ConfigError(
+            "its worlds are not those of the first run (other numbers of prey or obstacles?); compare runs of one kind"
+        )
+
+
+def _trained_opponents(values: Mapping[str, Any]) -> dict[str, str]:
+    """Hashes of the trained policies that settings of the environment name.
+
+    Settings keep a folder by its whole path, so any other name is a policy that comes with a package, or a rule.
+    """
+    named = {side: values[side] for side in ("prey", "predators") if isinstance(values.get(side), str)}
+    shipped = shipped_policies()
+    folders = {side: Path(name) if Path(name).is_absolute() else shipped.get(name) for side, name in named.items()}
+    return {side: json.dumps(file_hash(policy_file(path))) for side, path in folders.items() if path is not None}

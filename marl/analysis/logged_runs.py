@@ -1,0 +1,139 @@
+"""What a run logged while it learnt: its settings, its metrics, its scores.
+
+Axes: ``P`` logged points.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl.core.errors import ConfigError, FileError
+from marl.training.run_config import load_config
+
+__all__ = ["SCORE", "LoggedRun", "choose_metric", "find_runs", "read_logged"]
+
+SCORE = "score"
+"""The metric that is read from ``scores.csv``, over episodes."""
+RUNNING_MEAN = "mean"
+"""Its column there: over the latest episodes, from the first on that has a whole window before it."""
+
+Series = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Where along training, and the values there, each ``[P]``."""
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """A run as far as it has come.
+
+    Args:
+        folder: as it was named or found.
+        config: its ``config.yaml``, complete.
+        series: by the name of each metric over env steps; ``score`` over episodes.
+    """
+
+    folder: Path
+    config: dict[str, Any]
+    series: Mapping[str, Series] = field(repr=False)
+
+
+def find_runs(folders: Sequence[Path]) -> list[Path]:
+    """Run folders, each once: those that are named, and all in and below a folder that is no run itself.
+
+    Raises:
+        FileError: if a folder neither is a run nor holds any.
+    """
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        inside = [folder] if (folder / "config.yaml").is_file() else [p.parent for p in folder.rglob("config.yaml")]
+        if not inside:
+            missing = "does not exist" if not folder.exists() else "holds no run (a folder with config.yaml)"
+            raise FileError(f"{folder} {missing}; name the folder of a run, or one with runs inside")
+        for run in sorted(inside):
+            found.setdefault(run.resolve(), run)
+    return list(found.values())
+
+
+def read_logged(folder: Path) -> LoggedRun:
+    """Reads ``config.yaml``, ``metrics.jsonl`` and, where there is one, ``scores.csv``.
+
+    A run that still trains is read as far as it has come.
+
+    Raises:
+        ConfigError: if ``config.yaml`` cannot be used.
+        FileError: if nothing was logged yet, or a file cannot be read.
+    """
+    config = load_config(folder / "config.yaml").model_dump(mode="json")
+    series = _metrics(folder / "metrics.jsonl")
+    scores = folder / "scores.csv"
+    if scores.is_file():
+        x, y = _scores(scores)
+        whole = x >= config["score_log"]["window"]  # before, the mean is over fewer episodes than the rule asks for
+        if whole.any():
+            series[SCORE] = (x[whole], y[whole])
+    return LoggedRun(folder, config, series)
+
+
+def choose_metric(runs: Sequence[LoggedRun], wished: str | None = None) -> str:
+    """The metric that is wished, or the first of: an evaluation's count, its return, the return while training.
+
+    Evaluations are taken only if every run has at least two.
+
+    Raises:
+        ConfigError: if a run does not have it, naming those that all have.
+    """
+    common = [name for name in runs[0].series if all(name in run.series for run in runs)]
+    if wished is not None and wished not in common:
+        lacking = next(run for run in runs if wished not in run.series)
+        raise ConfigError(f"metric is {wished!r}, which {lacking.folder} has not logged; {_offer(common)}")
+    if wished is not None:
+        return wished
+    evaluated = [name for name in common if all(len(run.series[name][0]) > 1 for run in runs)]
+    candidates = [name for name in evaluated if name.startswith("evaluation/") and name.endswith("_per_episode")]
+    candidates += [name for name in evaluated if name.startswith("evaluation/return_per_")]
+    candidates += [name for name in common if name.startswith("return/")]
+    if not candidates:
+        raise ConfigError(f"these runs have no evaluation and no return in common; {_offer(common)}")
+    return candidates[0]
+
+
+def _offer(names: Sequence[str]) -> str:
+    return f"all have {', '.join(sorted(names))}" if names else "they have no metric in common"
+
+
+def _metrics(path: Path) -> dict[str, Series]:
+    if not path.is_file() or not (lines := path.read_text(encoding="utf-8").splitlines()):
+        raise FileError(f"{path.parent} has logged nothing yet ({path.name}); wait for the first line of its log")
+    points: dict[str, list[tuple[float, float]]] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            env_steps = float(row.pop("env_steps"))
+            for name, value in row.items():
+                points.setdefault(name, []).append((env_steps, float(value)))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if number == len(lines):  # it is being written
+                continue
+            raise FileError(f"{path}, line {number}, is not a line of a run's log: {error}") from error
+    return {name: _series(pairs) for name, pairs in points.items()}
+
+
+def _scores(path: Path) -> Series:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            pairs = [(float(row["episode"]), float(row[RUNNING_MEAN])) for row in csv.DictReader(file)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{path} is not a log of scores (columns episode and {RUNNING_MEAN}): {error}") from error
+    return _series(pairs)
+
+
+def _series(pairs: Sequence[tuple[float, float]]) -> Series:
+    table = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]

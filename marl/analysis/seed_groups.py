@@ -1,0 +1,104 @@
+"""Which runs are training seeds of the same thing, by their settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from marl.core.errors import ConfigError
+
+__all__ = ["NOT_LEARNT", "SeedRun", "flat_settings", "group_seeds", "shared_name", "unique_name", "without_seed"]
+
+NOT_LEARNT = frozenset(
+    {
+        "seed",
+        "device",
+        "threads",
+        "log_interval",
+        "checkpoint_interval",
+        "keep_checkpoints",
+        "evaluation_interval",
+        "evaluation_episodes",
+        "score_log",
+    }
+)
+"""Settings of a run that do not decide what kind of training it is."""
+
+
+class SeedRun(Protocol):
+    """A run, as far as it decides which others are of its kind."""
+
+    @property
+    def folder(self) -> Path:
+        """As it was named."""
+        ...
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """Its ``config.yaml``, complete; None if unknown."""
+        ...
+
+
+R = TypeVar("R", bound=SeedRun)
+
+
+def without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the kind of training, the seed left out."""
+    return {name: value for name, value in config.items() if name not in NOT_LEARNT}
+
+
+def group_seeds(runs: Sequence[R]) -> list[list[R]]:
+    """Runs that differ in the training seed only, in the order in which they come; one of unknown settings is alone.
+
+    Raises:
+        ConfigError: if a run comes twice.
+    """
+    groups: dict[str, list[R]] = {}
+    for run in runs:
+        kind = None if run.config is None else json.dumps(without_seed(run.config), sort_keys=True)
+        key = str(run.folder.resolve()) if kind is None else kind
+        group = groups.setdefault(key, [])
+        twin = next((other for other in group if _seed(other) == _seed(run)), None)
+        if twin is not None:
+            raise ConfigError(
+                f"{twin.folder} and {run.folder} are the same training with the same seed; give each seed once"
+            )
+        group.append(run)
+    return list(groups.values())
+
+
+def flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings under dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
+
+
+def shared_name(runs: Sequence[SeedRun]) -> str | None:
+    """What the folders' names have in common but for the number of the seed, else what they lie in; None if neither."""
+    folders = [run.folder.resolve() for run in runs]
+    homes = [folder.parent if folder.name == "policy" else folder for folder in folders]
+    names, parents = [home.name for home in homes], {home.parent.name for home in homes}
+    if len(names) == 1:
+        return names[0] if _cut(names[0]) else f"{homes[0].parent.name}/{names[0]}"
+    common = _cut(os.path.commonprefix(names))  # noqa: RUF071  (letters, not folders)
+    return common or (parents.pop() if len(parents) == 1 else None)
+
+
+def unique_name(name: str, taken: Sequence[str]) -> str:
+    """The name, with a number if it is taken."""
+    candidates = [name, *(f"{name} ({number})" for number in range(2, len(taken) + 3))]
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _seed(run: SeedRun) -> int | None:
+    return None if run.config is None else run.config["seed"]
+
+
+def _cut(name: str) -> str:
+    return re.sub(r"[-_. ]*(seed)?[-_=.]?\d*$", "", name)

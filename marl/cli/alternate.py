@@ -1,0 +1,105 @@
+"""``marl alternate``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from marl.launch.alternation import Alternation, Version
+    from marl.training.run_config import RunConfig
+
+__all__ = ["alternate"]
+
+Preset = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PRESET", help_behavior_hint="")]
+
+
+@dataclass
+class Arguments:
+    """Trains both sides in turn, each against all versions of the other so far.
+
+    In each round the first side goes on from its last version against a pool, one of it drawn for
+    each episode: the opponents that its preset names, and all versions of the other side. Then
+    the second side does the same. Each version is a run of its own, RUN/predators-1, RUN/prey-1
+    and so on; at the end each of one side plays each of the other.
+
+    Ctrl-C saves; the same command goes on. With more rounds it goes on too; all else stays as it was.
+
+    Example: marl alternate experiments/predator_teams_flee.yaml experiments/prey.yaml --out runs/duel --rounds 4
+    """
+
+    first: Preset
+    """Preset of the side that is trained first."""
+    second: Preset
+    """Preset of the other side of the same task."""
+    out: Annotated[Path, tyro.conf.arg(metavar="RUN", help_behavior_hint="(required)")]
+    """Folder of all runs."""
+    rounds: int = 4
+    """How many; each trains one version of both sides."""
+    env_steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: as the preset)")] = None
+    """How long each version is trained."""
+    seed: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: as the preset)")] = None
+    """Of the first round; each further round takes the next."""
+
+
+def alternate(arguments: list[str]) -> int:
+    """Trains both sides in turn and plays each version against each.
+
+    Args:
+        arguments: as typed after ``marl alternate``.
+
+    Returns:
+        Exit status.
+    """
+    options = tyro.cli(Arguments, args=arguments, prog="marl alternate")
+    from marl.cli.closing_report import program
+    from marl.cli.crosstable import report
+    from marl.launch.alternation import Alternation
+    from marl.system.run_process import sole_user
+
+    console = Console(highlight=False)
+    presets = _preset(options.first, options), _preset(options.second, options)
+    alternation = Alternation(presets, options.out, options.rounds)
+    with sole_user(alternation.out):
+        if _train_all(alternation, console):
+            report(alternation, console)
+            return 0
+    again = " ".join([program("marl"), "alternate", *arguments])
+    console.print(f"go on with the same command: {again}", soft_wrap=True)
+    return 130
+
+
+def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
+    from marl.training.run_config import load_config, read_config
+
+    config = load_config(path)
+    named = {"total_env_steps": options.env_steps, "seed": options.seed}
+    changes = {name: value for name, value in named.items() if value is not None}
+    return read_config({**config.model_dump(mode="json"), **changes})
+
+
+def _train_all(alternation: Alternation, console: Console) -> bool:
+    """Trains what is not trained yet; False if it was stopped."""
+    for version in alternation.versions():
+        opponents = ", ".join(Path(name).name for name in version.against)
+        if version.finished:
+            console.print(f"{version.name} is trained", soft_wrap=True)
+            continue
+        console.print(f"training {version.name} against {opponents}", soft_wrap=True)
+        if not _train(version, console):
+            return False
+    return True
+
+
+def _train(version: Version, console: Console) -> bool:
+    from marl.cli.progress_bars import Watcher
+
+    with Watcher(console, version.config.total_env_steps) as watch:
+        result = version.trainer().train(watch)
+    if not result.finished:
+        console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)
+    return result.finished

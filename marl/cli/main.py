@@ -1,0 +1,79 @@
+"""The command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise``, ``alternate``,
+``play`` and ``tournament``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from marl.core.errors import ConfigError, FileError, TrainingError
+
+__all__ = ["guarded", "main"]
+
+USAGE = """usage: marl COMMAND ...
+
+commands:
+  train      train a team from a preset, or go on with a run
+  evaluate   play whole episodes with a trained or a reference policy, print what they brought
+  render     make an animated picture of one episode
+  compare    draw the learning curves of runs, with intervals over seeds
+  generalise play trained teams, frozen, in other sizes and mixes, and compare with natives
+  alternate  train both sides in turn, each against all versions of the other
+  play       play a turn-based game, or watch players play it
+  tournament let players of a turn-based game meet, and rate them
+
+marl COMMAND --help tells what each takes. For train, name a preset before --help to see
+every field that can be set: marl train experiments/predator_teams.yaml --help
+"""
+
+COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate", "play", "tournament")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Args:
+        arguments: as typed after ``marl``; those of the process by default.
+
+    Returns:
+        Exit status: 0 done, 1 training could not go on, 2 the input will not do, 130 stopped.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print(USAGE, end="")
+        return 0 if given else 2
+    name, *rest = given
+    if name == "--version":
+        from marl import __version__
+
+        print(f"marl {__version__}")
+        return 0
+    if name not in COMMANDS:
+        return _fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
+    return guarded(getattr(import_module(f"marl.cli.{name}"), name), rest)
+
+
+def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Runs a command and tells what a user can put right without a traceback.
+
+    Returns:
+        Exit status; see `main`.
+    """
+    try:
+        return command(arguments)
+    except SystemExit as stop:  # tyro has said why
+        return stop.code if isinstance(stop.code, int) else 0
+    except (ConfigError, FileError) as error:
+        return _fail(str(error), 2)
+    except (TrainingError, OSError) as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        print("stopped at once", file=sys.stderr)
+        return 130
+
+
+def _fail(message: str, status: int) -> int:
+    label = "\033[1;31merror:\033[0m" if sys.stderr.isatty() else "error:"
+    print(f"{label} {message}", file=sys.stderr)
+    return status

@@ -1,0 +1,121 @@
+"""How ``marl train`` shows where many runs stand."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Column
+
+from marl.cli.progress_bars import note_of
+from marl.launch.many_runs import GridRun, Standing
+from marl.training.loop import Progress
+
+__all__ = ["GridWatcher"]
+
+SECONDS_BETWEEN_LINES = 30.0
+SECONDS_OF_SPEED = 300.0
+
+
+class GridWatcher:
+    """Shows progress: bars in a terminal, one a running run and one for all; elsewhere a line every 30 seconds.
+
+    The share of all weighs env steps by what they cost, so that the remaining time knows that large teams are slower.
+
+    Args:
+        console: prints.
+        runs: all of them.
+        standings: where each stood at the start, by name.
+    """
+
+    def __init__(self, console: Console, runs: Sequence[GridRun], standings: Mapping[str, Standing]) -> None:
+        self.console, self.runs = console, {run.name: run for run in runs}
+        self.env_steps = {name: standing.env_steps for name, standing in standings.items()}
+        for run in runs:
+            if standings[run.name].state == "finished":
+                self.env_steps[run.name] = run.config.total_env_steps
+        self.ended = Counter("finished" for standing in standings.values() if standing.state == "finished")
+        self.notes: dict[str, str] = {}
+        self.last = time.monotonic()
+        columns = (
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+        )
+        self.bars = Bars(
+            *columns,
+            console=console,
+            disable=not console.is_terminal,
+            expand=True,
+            speed_estimate_period=SECONDS_OF_SPEED,
+        )
+        total = sum(_cost(run, run.config.total_env_steps) for run in runs)
+        self.all = self.bars.add_task("all", total=total, note="")
+        self._count()
+        self.tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> GridWatcher:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bars.stop()
+
+    @property
+    def _done(self) -> float:
+        return sum(_cost(run, self.env_steps[name]) for name, run in self.runs.items())
+
+    @property
+    def _counts(self) -> str:
+        failed = f", {self.ended['failed']} failed" if self.ended["failed"] else ""
+        return f"{self.ended['finished']} of {len(self.runs)} finished{failed}"
+
+    def begin(self, run: GridRun) -> None:
+        """A run's process was started."""
+        total, done = run.config.total_env_steps, self.env_steps[run.name]
+        self.tasks[run.name] = self.bars.add_task(run.name, total=total, completed=done, note="starting")
+        self._count()
+
+    def show(self, run: GridRun, progress: Progress) -> None:
+        """Takes note of where a run stands."""
+        self.env_steps[run.name] = progress.env_steps
+        self.notes[run.name] = note_of(progress)
+        self.bars.update(self.tasks[run.name], completed=progress.env_steps, note=self.notes[run.name])
+        self._count()
+
+    def end(self, run: GridRun, how: str, details: str = "") -> None:
+        """A run's process has ended: ``finished``, ``failed`` or ``stopped``."""
+        self.bars.remove_task(self.tasks.pop(run.name))
+        self.ended[how] += 1
+        if how == "finished":  # its scores may have ended it early
+            self.env_steps[run.name] = run.config.total_env_steps
+        note = f"{self.notes[run.name]}  " if run.name in self.notes else ""
+        self.console.print(escape(f"{run.name}  {note}{how}{details}"), soft_wrap=True)
+        self._count()
+
+    def tick(self) -> None:
+        """Prints a line where there are no bars, if it is time."""
+        if self.console.is_terminal or time.monotonic() - self.last < SECONDS_BETWEEN_LINES:
+            return
+        self.last = time.monotonic()
+        task = self.bars.tasks[0]
+        shares = (f"{task.description} {task.percentage:.0f}%" for task in self.bars.tasks[1:])
+        left = "" if task.time_remaining is None else f", about {timedelta(seconds=round(task.time_remaining))} left"
+        line = f"{task.percentage:3.0f}%  {self._counts}{left}, training {', '.join(shares)}"
+        self.console.print(escape(line), soft_wrap=True)
+
+    def _count(self) -> None:
+        self.bars.update(self.all, completed=self._done, note=self._counts)
+
+
+def _cost(run: GridRun, env_steps: int) -> float:
+    """Grows with a team between linearly and by the square: measured from 2 to 16 predators."""
+    return min(env_steps, run.config.total_env_steps) * run.agents**1.5

@@ -1,0 +1,122 @@
+"""Options of ``marl train`` that name fields of the preset.
+
+``--env.communication.range 2`` sets a field by its dotted name, ``--policy.encoder.hidden 64 32`` a
+list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a whole part as YAML.
+``--team A=3,B=1`` is short for ``--env.team``, ``--prey flee`` for ``--env.prey``, and
+``--algorithm.name a2c`` changes the kind of the algorithm and keeps what both have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_origin
+
+import yaml
+
+from marl.core.config import Config
+from marl.core.errors import ConfigError
+from marl.core.roster import parse_team
+from marl.training.run_config import SHORT, RunConfig, read_config, with_override
+
+__all__ = ["option", "with_overrides"]
+
+
+def option(arguments: list[str], name: str) -> str | None:
+    """The value of ``--name VALUE`` or ``--name=VALUE`` among what was typed, or None."""
+    for flag, words in _groups(arguments):
+        if flag == name and words:
+            return words[0]
+    return None
+
+
+def with_overrides(config: RunConfig[Any], arguments: list[str]) -> tuple[RunConfig[Any], list[str]]:
+    """Replaces the fields that are named.
+
+    Args:
+        config: of the preset.
+        arguments: as typed.
+
+    Returns:
+        The changed configuration, and the arguments that name no field, or a flag without value.
+
+    Raises:
+        ConfigError: if a value will not do.
+    """
+    values: dict[str, Any] = config.model_dump(mode="json")
+    left: list[str] = []
+    for flag, words in _groups(arguments):
+        path = SHORT.get(flag) or flag.replace("-", "_").split(".")
+        if flag in SHORT and path[-1] not in values["env"]:
+            raise ConfigError(f"--{flag}: the environment {values['env']['name']!r} has no field {flag!r}")
+        _check_part(values, path, flag)
+        if words and _is_field(values, path):
+            values = _replaced(values, path, flag, words, _is_sequence(config, path))
+        else:
+            left += [f"--{flag}" if flag else "", *words]
+    return read_config(values), [word for word in left if word]
+
+
+def _groups(arguments: list[str]) -> list[tuple[str, list[str]]]:
+    """Each option without its dashes and the words after it; words before the first option under ''."""
+    groups: list[tuple[str, list[str]]] = [("", [])]
+    for argument in arguments:
+        if argument.startswith("--"):
+            flag, equals, value = argument.removeprefix("--").partition("=")
+            groups.append((flag, [value] if equals else []))
+        else:
+            groups[-1][1].append(argument)
+    return groups
+
+
+def _is_field(values: Mapping[str, Any], path: list[str]) -> bool:
+    place: Any = values
+    for part in path[:-1]:
+        place = place.get(part) if isinstance(place, Mapping) else None
+    return isinstance(place, Mapping) and path[-1] in place
+
+
+def _check_part(values: Mapping[str, Any], path: list[str], flag: str) -> None:
+    place: Any = values
+    for depth, part in enumerate(path[:-1], 1):
+        place = place.get(part) if isinstance(place, Mapping) else None
+        if place is None and _is_field(values, path[:depth]):
+            whole = ".".join(path[:depth])
+            raise ConfigError(
+                f"--{flag}: {whole} is None here; give the whole part, e.g. --{whole} '{{{path[-1]}: ...}}'"
+            )
+
+
+def _is_sequence(config: RunConfig[Any], path: list[str]) -> bool:
+    """Whether a field takes a list and nothing else; a schedule takes a number, too."""
+    place: Any = config
+    for part in path[:-1]:
+        place = place[part] if isinstance(place, Mapping) else getattr(place, part, None)
+    if isinstance(place, Mapping):
+        return isinstance(place[path[-1]], tuple)
+    field = type(place).model_fields.get(path[-1]) if isinstance(place, Config) else None
+    return field is not None and get_origin(field.annotation) is tuple
+
+
+def _replaced(values: dict[str, Any], path: list[str], flag: str, words: list[str], sequence: bool) -> dict[str, Any]:
+    if path == ["algorithm", "name"]:
+        return with_override(values, path, " ".join(words))
+    if path == ["env", "team"] and not words[0].startswith("{"):
+        try:
+            return with_override(values, path, parse_team(" ".join(words)))
+        except ValueError as error:
+            raise ConfigError(f"--{flag}: {error}") from error
+    parts = [_value(word, flag) for word in words]
+    several = len(parts) > 1 or (sequence and isinstance(parts[0], str))
+    return with_override(values, path, parts if several else parts[0])
+
+
+def _value(text: str, flag: str) -> Any:
+    """A word as the configuration reads it: its types turn text into numbers and truth values."""
+    if text in ("None", "null"):  # "none" is a choice of some fields
+        return None
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--{flag} is {text!r}, which is not YAML; write for example {{A: [landmarks]}}") from error

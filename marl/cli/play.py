@@ -1,0 +1,180 @@
+"""``marl play``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from marl.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from marl.core.game import Game
+    from marl.players.player import Player, View
+    from marl.players.specs import PlayerSpec
+
+__all__ = ["play"]
+
+
+def _shown(metavar: str, default: str = "") -> Any:
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=default)
+
+
+@dataclass
+class Arguments:
+    """Plays a turn-based game: by hand at the terminal, or between players.
+
+    Players: human; random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH;
+    uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and undo, hint,
+    view (what the opponents know about their last moves) or quit.
+
+    Examples: marl play nine_board --players human,uct:10000;
+    marl play connect_four --players uct:1000,negamax:6 --view --seed 1;
+    marl play tic_tac_toe --players human,rules --opening "1,9"
+    """
+
+    game: Annotated[str, tyro.conf.Positional, _shown("GAME")]
+    """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
+    players: Annotated[str, _shown("PLAYER,PLAYER[,...]")]
+    """One for each seat, with commas."""
+    opening: Annotated[str, _shown("MOVE,MOVE,...", "(default: none)")] = ""
+    """Moves that were played, as a person writes them, with commas."""
+    view: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """After each move of a player that searches, show what it knows: visits, values, best line."""
+    seed: int = 0
+    """Of what players draw."""
+
+
+def play(arguments: list[str]) -> int:
+    """Plays one game and prints it.
+
+    Args:
+        arguments: as typed after ``marl play``.
+
+    Returns:
+        Exit status.
+    """
+    options = tyro.cli(Arguments, args=arguments, prog="marl play")
+    if options.seed < 0:
+        raise ConfigError(f"--seed is {options.seed}; give 0 or more")
+    from marl.games.registry import new_game
+    from marl.players.match import play_match
+    from marl.players.player import Quit
+    from marl.players.specs import parse_player
+
+    console = Console(highlight=False)
+    start = new_game(options.game)
+    specs = [parse_player(text) for text in options.players.split(",")]
+    if len(specs) != start.num_players:
+        raise ConfigError(f"--players names {len(specs)}; {options.game} has {start.num_players} seats")
+    game = _opened(start, options.opening)
+    stage = _Stage(specs, game, options, console)
+    stage.draw(game)
+    try:
+        match = play_match(game, stage.players, stage.tell)
+    except (Quit, EOFError):
+        console.print("\nthe game was left unfinished")
+        return 0
+    console.print(_result(match.returns, specs))
+    return 0
+
+
+def _opened(game: Game, opening: str) -> Game:
+    """The position after the moves of an opening.
+
+    Raises:
+        ConfigError: naming the move that cannot be played.
+    """
+    from marl.core.game import IllegalActionError
+    from marl.players.moves import read_move
+
+    for number, move in enumerate(opening.split(",") if opening.strip() else (), 1):
+        try:
+            game = game.play(read_move(game, move))
+        except IllegalActionError as error:
+            raise ConfigError(f"--opening: move {number}: {error}") from error
+    if game.over:
+        raise ConfigError(f"--opening {opening!r} ends the game; give fewer moves")
+    return game
+
+
+class _Stage:
+    """The players of a game, and all that is shown of it."""
+
+    def __init__(self, specs: list[PlayerSpec], game: Game, options: Arguments, console: Console) -> None:
+        from marl.players.specs import make_player
+
+        self.specs, self.views, self.console = specs, options.view, console
+        human = self._human if sys.stdin.isatty() else None
+        self.players = [make_player(spec, game, options.seed + seat, human) for seat, spec in enumerate(specs)]
+
+    def _human(self) -> Player:
+        from marl.players.human import Human
+
+        return Human(self.console.input, partial(self.console.print, markup=False), self.show_views)
+
+    def show_views(self, human: Player) -> None:
+        """What all others know about their last choices."""
+        views = [player.view() for player in self.players if player is not human]
+        for view in views:
+            if view is not None:
+                _show_view(view, self.console)
+        if not any(views):
+            self.console.print("nobody who searches has moved yet")
+
+    def tell(self, before: Game, action: int | None, after: Game) -> None:
+        """A move that was made, or taken back."""
+        if before == after:
+            self.console.print("there is no move of yours to take back")
+            return
+        if action is None:
+            self.console.print("\ntaken back")
+        else:
+            self.console.print(f"\n{_name(before.mover, self.specs)} plays {before.describe(action)}")
+            view = self.players[before.mover].view() if self.views else None
+            if view is not None:
+                _show_view(view, self.console)
+        self.draw(after)
+
+    def draw(self, game: Game) -> None:
+        """The board."""
+        self.console.print(f"\n{game}\n", markup=False, soft_wrap=True)
+
+
+def _name(seat: int, specs: list[PlayerSpec]) -> str:
+    return f"player {seat + 1} ({specs[seat].text})"
+
+
+def _result(returns: tuple[float, ...], specs: list[PlayerSpec]) -> str:
+    winners = [seat for seat, won in enumerate(returns) if won == max(returns) and won > min(returns)]
+    if not winners:
+        return "drawn"
+    return " and ".join(_name(seat, specs) for seat in winners) + (" win" if len(winners) > 1 else " wins")
+
+
+def _show_view(view: View, console: Console) -> None:
+    """What a player knows about its last choice, its move first and then the most visited ones."""
+    seat = view.game.mover
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("move")
+    for column in (view.unit, "value", "proven"):
+        table.add_column(column, justify="right")
+    for line in sorted(view.lines, key=lambda line: (line.action != view.action, -line.visits)):
+        value = f"{line.value[seat]:+.3f}" if line.visits else "-"
+        table.add_row(view.game.describe(line.action), f"{line.visits:,}", value, "yes" if line.proven else "")
+    console.print(f"{view.effort:,} {view.unit}; best line {_line(view.game, view.best_line)}", soft_wrap=True)
+    console.print(table)
+
+
+def _line(game: Game, actions: tuple[int, ...]) -> str:
+    moves = []
+    for action in actions:
+        moves.append(game.describe(action))
+        game = game.play(action)
+    return ", ".join(moves)

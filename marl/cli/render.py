@@ -1,0 +1,68 @@
+"""``marl render``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from marl.cli.options import Played, Reference, Run, check_player, player_of
+from marl.core.errors import ConfigError
+
+__all__ = ["render"]
+
+
+@dataclass
+class Arguments:
+    """Makes an animated picture of one episode.
+
+    In simple_tag predators are coloured by class; prey, obstacles, ranges and live links are drawn,
+    contacts flash. Gymnasium's environments draw themselves. Examples: marl render runs/x --out episode.mp4;
+    marl render --policy chase --team A=2,B=2 --prey flee; marl render --policy balance --task CartPole-v1
+    """
+
+    run: Run = None
+    """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
+    out: Path = Path("episode.gif")
+    """Where to: a .gif or .mp4 file."""
+    policy: Reference = None
+    """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
+    environment: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
+    """What is played; what is not named is as the run was trained."""
+    seed: int = 0
+    """Of world and actions."""
+    messages: Literal["on", "off"] = "on"
+    """Whether agents hear each other."""
+    deterministic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Take the likeliest actions instead of drawing them."""
+
+
+def render(arguments: list[str]) -> int:
+    """Plays one episode and draws it.
+
+    Args:
+        arguments: as typed after ``marl render``.
+
+    Returns:
+        Exit status.
+    """
+    options = tyro.cli(Arguments, args=arguments, prog="marl render")
+    check_player(options.run, options.policy, options.environment.task, "render")
+    if options.seed < 0:
+        raise ConfigError(f"--seed is {options.seed}; give 0 or more")
+    from marl.evaluation.episodes import record_episode, score_name
+    from marl.pictures.episode import check_path, draw, save
+
+    try:
+        check_path(options.out)
+    except ValueError as error:
+        raise ConfigError(f"--out: {error}") from error
+    environment, player = player_of(options.run, options.policy, options.environment)
+    scenes, scores = record_episode(environment, player, options.seed, options.messages == "on", options.deterministic)
+    name = score_name(environment)
+    frames = draw(scenes, scores[:-1], name, tuple(environment.roster.team))
+    path = save(frames, options.out, environment.frames_per_second)
+    print(f"wrote {path}: {len(scenes)} steps, {name} {scores[-1]:g}")
+    return 0

@@ -1,0 +1,58 @@
+"""The child that `marl.system.run_process` starts: trains one run."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from marl.cli.main import guarded
+from marl.cli.train import train_run
+from marl.training.loop import Progress
+from marl.training.run_config import read_config
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Trains the run that standard input describes.
+
+    Returns:
+        Exit status as of ``marl train``.
+    """
+    line = sys.stdin.readline()
+    if not line:
+        return 130
+    job = json.loads(line)
+    channel = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed goes into the log
+
+    def train(_: list[str]) -> int:
+        folder = Path(job["folder"])
+        return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
+
+    return guarded(train, [])
+
+
+class _Teller:
+    """Tells the parent where training stands, and stops when standard input has ended.
+
+    Args:
+        channel: file descriptor of the pipe to the parent.
+    """
+
+    def __init__(self, channel: int) -> None:
+        self.channel, self.stopping = channel, False
+
+    def __call__(self, progress: Progress) -> None:
+        scores = {name: value for name, value in progress.metrics.items() if name.startswith("return/")}
+        with suppress(BrokenPipeError):  # then standard input has ended, too
+            os.write(self.channel, json.dumps(asdict(replace(progress, metrics=scores))).encode() + b"\n")
+        if not self.stopping and select.select([sys.stdin], [], [], 0)[0]:  # nothing follows the job but the end
+            self.stopping = True
+            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does: the trainer saves and ends

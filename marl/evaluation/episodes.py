@@ -1,0 +1,204 @@
+"""Plays whole episodes with a fixed policy and says what they brought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from marl.core.environment import Environment, Picture, Scene
+from marl.core.records import Memory, Observation, Step
+from marl.core.seeding import ACTIONS, stream
+from marl.maths.intervals import Estimate, bootstrap_mean
+from marl.policies.policy import Act
+
+__all__ = ["EpisodeTable", "Player", "as_json", "play", "record_episode", "score_name", "summarise"]
+
+LARGEST_BATCH = 1024
+
+
+class Player(Protocol):
+    """What `play` needs of a policy."""
+
+    def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
+        """The memory at the beginning of an episode."""
+        ...
+
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        """Chooses an action for every agent."""
+        ...
+
+
+@dataclass
+class EpisodeTable:
+    """One row an episode.
+
+    Args:
+        length: ``[E]``, steps.
+        agent_return: ``[E]``, sum of rewards, mean over the agents.
+        events: for each kind of event ``[E]``, how many there were, summed over the agents.
+        first: for each kind of event ``[E]``, the step (from 1) of the first; NaN if there was none.
+    """
+
+    length: NDArray[np.float64]
+    agent_return: NDArray[np.float64]
+    events: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    first: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+class _Tally:
+    """Counts each copy's first episode and ignores what follows."""
+
+    def __init__(self, environment: Environment, alive: torch.Tensor) -> None:
+        zeros = torch.zeros(environment.num_copies, dtype=torch.float64, device=environment.device)
+        self.running = torch.ones_like(zeros, dtype=torch.bool)
+        self.length, self.agent_return = zeros.clone(), zeros.clone()
+        self.number = alive.sum(-1)
+        self.events = {name: zeros.clone() for name in environment.events}
+        self.first = {name: torch.full_like(zeros, torch.nan) for name in environment.events}
+
+    def count(self, step: Step) -> None:
+        self.length += self.running
+        self.agent_return += self.running * step.reward.sum(-1) / self.number
+        for name, total in self.events.items():
+            happened = step.info[name].sum(-1) * self.running
+            begins = (total == 0) & (happened > 0)
+            self.first[name] = torch.where(begins, self.length, self.first[name])
+            total += happened
+        self.running = self.running & ~step.ended
+
+    def table(self) -> EpisodeTable:
+        return EpisodeTable(
+            self.length.cpu().numpy(),
+            self.agent_return.cpu().numpy(),
+            {name: total.cpu().numpy() for name, total in self.events.items()},
+            {name: step.cpu().numpy() for name, step in self.first.items()},
+        )
+
+
+def play(
+    make_environment: Callable[[int], Environment],
+    player: Player,
+    episodes: int,
+    seed: int,
+    messages: bool = True,
+    deterministic: bool = False,
+) -> EpisodeTable:
+    """Plays episodes in batches of at most 1,024 copies.
+
+    The initial worlds depend on the seed alone, so that policies are compared on the same ones.
+
+    Args:
+        make_environment: from a number of copies.
+        player: the policy.
+        episodes: how many, at least 1.
+        seed: of environments and actions.
+        messages: False switches them off.
+        deterministic: take the likeliest actions instead of drawing them.
+
+    Raises:
+        ValueError: for fewer than one episode.
+    """
+    if episodes < 1:
+        raise ValueError(f"episodes is {episodes}; give at least 1")
+    tables = []
+    for batch, start in enumerate(range(0, episodes, LARGEST_BATCH)):
+        environment = make_environment(min(LARGEST_BATCH, episodes - start))
+        try:
+            tables.append(_play_batch(environment, player, seed + 1_000_003 * batch, messages, deterministic))
+        finally:
+            environment.close()
+    return EpisodeTable(
+        np.concatenate([t.length for t in tables]),
+        np.concatenate([t.agent_return for t in tables]),
+        {name: np.concatenate([t.events[name] for t in tables]) for name in tables[0].events},
+        {name: np.concatenate([t.first[name] for t in tables]) for name in tables[0].first},
+    )
+
+
+def _play_batch(
+    environment: Environment, player: Player, seed: int, messages: bool, deterministic: bool
+) -> EpisodeTable:
+    generator = None if deterministic else stream(seed, ACTIONS, environment.device)
+    observation = environment.reset(seed)
+    memory = player.initial_memory(environment.num_copies, environment.roster.size)
+    tally = _Tally(environment, observation.alive)
+    while bool(tally.running.any()):
+        act = player.act(observation if messages else observation.without_messages(), memory, generator)
+        step = environment.step(act.action)
+        tally.count(step)
+        memory = None if act.memory is None else act.memory.reset(step.ended)
+        observation = step.observation
+    return tally.table()
+
+
+def record_episode(
+    environment: Environment, player: Player, seed: int, messages: bool = True, deterministic: bool = False
+) -> tuple[list[Scene | Picture], list[float]]:
+    """Plays one episode of the first copy and keeps what can be drawn.
+
+    The scene before the first step is kept, that after the last is not (the copy was reset).
+
+    Args:
+        environment: is reset.
+        player: plays.
+        seed: of the world and of the actions drawn.
+        messages: whether agents hear each other.
+        deterministic: take the likeliest actions instead of drawing them.
+
+    Returns:
+        Scenes, and with each the events counted so far (the return if the task names none);
+        there is one more score than scenes, that of the whole episode.
+    """
+    generator = None if deterministic else stream(seed, ACTIONS, environment.device)
+    observation = environment.reset(seed)
+    memory = player.initial_memory(environment.num_copies, environment.roster.size)
+    scenes: list[Scene | Picture] = []
+    scores, score = [], 0.0
+    while True:
+        scenes.append(environment.scene())
+        scores.append(score)
+        act = player.act(observation if messages else observation.without_messages(), memory, generator)
+        step = environment.step(act.action)
+        counted = [step.info[name][0].sum() for name in environment.events] or [step.reward[0].mean()]
+        score += float(sum(counted))
+        memory, observation = act.memory, step.observation
+        if bool(step.ended[0]):
+            return scenes, [*scores, score]
+
+
+def score_name(environment: Environment) -> str:
+    """What the scores of `record_episode` count."""
+    return " and ".join(environment.events) or "return"
+
+
+def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:
+    """Means over the episodes, with intervals over the episodes.
+
+    ``first_<event>_step`` is over the episodes that had one; the return has its lowest and highest, too.
+
+    Args:
+        table: of the episodes.
+        events: kinds of events and the word for one, as `Environment.events`.
+        agent_noun: what an agent is called.
+    """
+    summary: dict[str, Estimate] = {}
+    for name, event in events.items():
+        counts, first = table.events[name], table.first[name]
+        summary[f"{name}_per_episode"] = bootstrap_mean(counts)
+        summary[f"share_with_{event}"] = bootstrap_mean((counts > 0).astype(float))
+        summary[f"first_{event}_step"] = bootstrap_mean(first[~np.isnan(first)])
+    returns = table.agent_return
+    extremes = (float(returns.min()), float(returns.max()))
+    summary[f"return_per_{agent_noun}"] = replace(bootstrap_mean(returns), extremes=extremes)
+    summary["episode_length"] = bootstrap_mean(table.length)
+    return summary
+
+
+def as_json(summary: dict[str, Estimate]) -> dict[str, Any]:
+    """A summary for a JSON file."""
+    return {name: estimate.as_dict() for name, estimate in summary.items()}

@@ -1,0 +1,167 @@
+"""Copies of PettingZoo AEC environments, and whether they go on as the originals do."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.utils import EzPickle
+from pettingzoo import AECEnv
+
+from marl.core.errors import ConfigError
+
+__all__ = ["Copier", "action_mask", "check_copies", "copy_past_ezpickle", "legal_actions", "name_of", "without_turn"]
+
+Copier = Callable[[AECEnv], AECEnv]
+
+LONGEST = 10_000  # steps of a game that is played at random
+
+
+def copy_past_ezpickle(env: AECEnv) -> AECEnv:
+    """A copy that keeps the state of an environment whose class is a Gymnasium ``EzPickle``.
+
+    Of such a class, as PettingZoo's classic games are, ``copy.deepcopy`` calls the constructor once more and forgets
+    the game; this copies the attributes.
+    """
+    memo: dict[int, Any] = {}
+    inner = env.unwrapped
+    if isinstance(inner, EzPickle):
+        twin = memo[id(inner)] = object.__new__(type(inner))
+        vars(twin).update(copy.deepcopy(vars(inner), memo))
+    return copy.deepcopy(env, memo)
+
+
+def name_of(env: AECEnv) -> str:
+    """As its metadata has it, or its class."""
+    return str(env.metadata.get("name", type(env.unwrapped).__name__))
+
+
+def without_turn(env: AECEnv) -> bool:
+    """Whether the agent that is selected is out of the game and steps with None."""
+    return bool(env.terminations[env.agent_selection] or env.truncations[env.agent_selection])
+
+
+def action_mask(env: AECEnv, agent: str) -> Any:
+    """``[A]`` from an agent's observation or info; None if neither has one."""
+    observation = env.observe(agent)
+    if isinstance(observation, Mapping) and "action_mask" in observation:
+        return observation["action_mask"]
+    return env.infos[agent].get("action_mask")
+
+
+def legal_actions(env: AECEnv) -> tuple[int, ...]:
+    """Of the agent that is selected, counted from 0; all of them if there is no mask.
+
+    Raises:
+        ConfigError: if nothing is legal.
+    """
+    agent = env.agent_selection
+    mask = action_mask(env, agent)
+    found = range(env.action_space(agent).n) if mask is None else np.flatnonzero(mask).tolist()
+    if not found:
+        raise ConfigError(f"{name_of(env)}: no action of {agent} is legal, though it is its turn")
+    return tuple(found)
+
+
+def check_copies(env: AECEnv, copier: Copier, games: int = 3, seed: int = 0) -> None:
+    """Plays copies of an environment on at random, and copies of these with the same actions.
+
+    Compared after every step are the agents, whose turn it is, observations, rewards, pending ones too, terminations,
+    truncations and action masks. What is not being played must stay as it is. The environment itself is not stepped.
+
+    Args:
+        env: in any state but the last.
+        copier: how it is copied.
+        games: to be played.
+        seed: of the actions.
+
+    Raises:
+        ConfigError: saying what differs, or what fails.
+    """
+    name, generator, longest = name_of(env), np.random.default_rng(seed), 1
+    try:
+        before = _seen(env)
+    except Exception as error:
+        raise ConfigError(f"{name}: it cannot be looked at ({_told(error)}); reset it first") from error
+    forgets = copier is copy.deepcopy and isinstance(env.unwrapped, EzPickle)
+    advice = "; its class is an EzPickle: copier=copy_past_ezpickle keeps its state" if forgets else ""
+    for _ in range(games):
+        try:
+            longest = max(longest, _check_one(env, copier, generator, int(generator.integers(1, longest + 1))))
+            _compare("the environment itself changes while its copies are played", before, _seen(env))
+        except _UntrueError as error:
+            raise ConfigError(f"{name}: its copies are not true: {error}{advice}") from error
+        except Exception as error:
+            raise ConfigError(f"{name}: its copies cannot be played: {_told(error)}{advice}") from error
+
+
+class _UntrueError(Exception):
+    """What differs."""
+
+
+def _check_one(env: AECEnv, copier: Copier, generator: np.random.Generator, steps: int) -> int:
+    """Copies a game after so many random steps; returns how many steps were left to its end."""
+    original = copier(env)
+    if original.unwrapped is env.unwrapped:
+        raise _UntrueError("what the copier gives is the environment itself")
+    _compare("a copy differs from it", _seen(env), _seen(original))
+    _play(original, generator, steps)
+    twin, middle = copier(original), _seen(original)
+    _compare("a copy loses what was played", middle, _seen(twin))
+    course = _play(original, generator, LONGEST)
+    if original.agents:
+        raise _UntrueError(f"a random game has not ended after {LONGEST:,} steps, and only what ends can be searched")
+    _compare("a copy changes while its original is played", middle, _seen(twin))
+    for action, after in course:
+        twin.step(action)
+        _compare("a copy goes on in another way", after, _seen(twin))
+    return len(course)
+
+
+def _play(env: AECEnv, generator: np.random.Generator, steps: int) -> list[tuple[int | None, dict[str, Any]]]:
+    """Random legal actions, and what was seen after each; fewer if the game ends."""
+    course: list[tuple[int | None, dict[str, Any]]] = []
+    while env.agents and len(course) < steps:
+        action = None
+        if not without_turn(env):
+            action = int(env.action_space(env.agent_selection).start) + int(generator.choice(legal_actions(env)))
+        env.step(action)
+        course.append((action, _seen(env)))
+    return course
+
+
+def _seen(env: AECEnv) -> dict[str, Any]:
+    """What can be seen of an environment, by name, as values that compare."""
+    found: dict[str, Any] = {"agents": tuple(env.agents)}
+    if env.agents:
+        found["agent_selection"] = env.agent_selection
+    for agent in env.agents:
+        found[f"observation of {agent}"] = _comparable(env.observe(agent))
+        found[f"action mask of {agent}"] = _comparable(action_mask(env, agent))
+        found[f"reward of {agent}"] = float(env.rewards[agent])
+        found[f"pending reward of {agent}"] = float(getattr(env, "_cumulative_rewards", {}).get(agent, 0.0))
+        found[f"termination of {agent}"] = bool(env.terminations[agent])
+        found[f"truncation of {agent}"] = bool(env.truncations[agent])
+    return found
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, value.tolist() if value.dtype == object else value.tobytes()
+    if isinstance(value, Mapping):
+        return {key: _comparable(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_comparable(inner) for inner in value]
+    return value
+
+
+def _compare(what: str, wished: dict[str, Any], found: dict[str, Any]) -> None:
+    for part in {**wished, **found}:
+        if wished.get(part) != found.get(part):
+            raise _UntrueError(f"{what} ({part})")
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,193 @@
+"""A PettingZoo AEC environment as a `Game` that can be searched."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from pettingzoo import AECEnv
+
+from marl.core.errors import ConfigError
+from marl.core.game import IllegalActionError, Kernels, as_action, check_legal, read_number
+from marl.games.aec_copies import Copier, check_copies, legal_actions, name_of, without_turn
+
+__all__ = ["AECGame", "aec_game"]
+
+
+def aec_game(env: AECEnv, scale: float = 1.0, copier: Copier = copy.deepcopy) -> AECGame:
+    """The state of an environment as a position.
+
+    Every position holds a copy of the environment, so first some games are played at random to see that copies go on
+    as their originals do. A copy holds all that the environment knows: a search sees what it will draw and what it
+    hides, and agents that act at once are seen one after another.
+
+    Args:
+        env: reset, and not at its end; it is not changed, and may be stepped on.
+        scale: what is won is divided by it, to lie in ``[-1, 1]``.
+        copier: how it is copied, e.g. `marl.games.aec_copies.copy_past_ezpickle`.
+
+    Raises:
+        ConfigError: for actions that are not Discrete, or copies that are not true, with what differs.
+    """
+    name = name_of(env)
+    if not 0 < scale < float("inf"):
+        raise ConfigError(f"{name}: scale is {scale}; give the largest number that can be won")
+    for agent in env.possible_agents:
+        if not isinstance(env.action_space(agent), spaces.Discrete):
+            raise ConfigError(f"{name}: {agent} acts in {env.action_space(agent)}; what is searched must be Discrete")
+    check_copies(env, copier)
+    return AECGame(copier(env), scale, copier, uuid.uuid4().hex, (), (0.0,) * len(env.possible_agents))
+
+
+class AECGame:
+    """A position of an environment. A `Game`; see `aec_game`.
+
+    Seats are the possible agents in their order; actions count from 0. Returns are the rewards that were added up
+    from the first position on. Positions are equal that came about by the same actions from one call of `aec_game`.
+
+    Args:
+        env: in the state that is meant; nobody else may step it.
+        scale: what is won is divided by it.
+        copier: how it is copied.
+        origin: what tells one first position from another.
+        moves: the actions from there.
+        totals: for each seat the rewards from there.
+    """
+
+    board_shape, block = (1, 1), 1
+
+    def __init__(
+        self, env: AECEnv, scale: float, copier: Copier, origin: str, moves: tuple[int, ...], totals: tuple[float, ...]
+    ) -> None:
+        self._env, self._scale, self._copier, self._key = env, scale, copier, (origin, moves)
+        self._agents: list[str] = env.possible_agents
+        self._totals = _pass_over(env, self._agents, totals)
+        self.name = name_of(env)
+        self.num_players = len(self._agents)
+        self.num_actions = max(int(env.action_space(agent).n) for agent in self._agents)
+        self.over = not env.agents
+        self.mover = 0 if self.over else self._agents.index(env.agent_selection)
+        self.legal: tuple[int, ...] = () if self.over else legal_actions(env)
+
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Of the first seat; see `Game`."""
+        space = self._env.observation_space(self._agents[0])
+        inner = space["observation"] if isinstance(space, spaces.Dict) else space
+        return tuple(inner.shape or ())
+
+    @property
+    def returns(self) -> tuple[float, ...]:
+        """See `Game`.
+
+        Raises:
+            ConfigError: if more was won than the scale.
+        """
+        return self._scaled(self._totals) if self.over else (0.0,) * self.num_players
+
+    def play(self, action: int) -> AECGame:
+        """Steps a copy; see `Game`."""
+        action = as_action(self, action)
+        check_legal(self, action, None if action in self.legal else "its action mask forbids it")
+        env, (origin, moves) = self._copier(self._env), self._key
+        totals = _step(env, self._agents, action, self._totals)
+        return AECGame(env, self._scale, self._copier, origin, (*moves, action), totals)
+
+    def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
+        """See `Game`."""
+        if self.over:
+            return self.returns
+        env, totals = self._copier(self._env), self._totals
+        while env.agents:
+            legal = legal_actions(env)
+            totals = _step(env, self._agents, legal[int(draw() * len(legal))], totals)
+            totals = _pass_over(env, self._agents, totals)
+        return self._scaled(totals)
+
+    def _scaled(self, totals: tuple[float, ...]) -> tuple[float, ...]:
+        found = tuple(total / self._scale for total in totals)
+        if not all(-1 <= value <= 1 for value in found):
+            raise ConfigError(
+                f"{self.name}: {max(map(abs, totals)):g} was won, and scale is {self._scale:g}; give more"
+            )
+        return found
+
+    @classmethod
+    def kernels(cls) -> Kernels | None:
+        """None; see `Game`."""
+        return None
+
+    def observe(self, seat: int) -> NDArray[Any]:
+        """As the environment has it; see `Game`."""
+        seen = self._env.observe(self._agents[seat])
+        return np.asarray(seen["observation"] if isinstance(seen, Mapping) else seen)
+
+    def describe(self, action: int) -> str:
+        """Its number; see `Game`."""
+        return str(action)
+
+    def read(self, text: str) -> int:
+        """See `Game`."""
+        action = read_number(text, 0, self.num_actions - 1)
+        if action is None:
+            raise IllegalActionError(
+                f"{self.name}: {text.strip()!r} is no action; write a number from 0 to {self.num_actions - 1}"
+            )
+        return action
+
+    @property
+    def caption(self) -> str:
+        """None; see `Game`."""
+        return ""
+
+    def marks(self) -> Mapping[tuple[int, int], str]:
+        """None; see `Game`."""
+        return {}
+
+    def __str__(self) -> str:
+        """What the environment prints if it was made with ``render_mode="ansi"``, or the actions so far."""
+        if self._env.render_mode == "ansi":
+            return str(self._env.render())
+        return " ".join([self.name, *map(str, self._key[1])])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AECGame) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __copy__(self) -> AECGame:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AECGame:
+        """Itself: positions never change, and a deepcopy of the environment need not be true."""
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{self.name}: a position of a PettingZoo environment cannot be pickled")
+
+
+def _step(env: AECEnv, agents: list[str], action: int, totals: tuple[float, ...]) -> tuple[float, ...]:
+    """Plays an action, and adds what its agent had won since its last one."""
+    agent = env.agent_selection
+    totals = _added(env, agents, totals)
+    env.step(int(env.action_space(agent).start) + action)
+    return totals
+
+
+def _pass_over(env: AECEnv, agents: list[str], totals: tuple[float, ...]) -> tuple[float, ...]:
+    """Steps over agents that are out of the game, and adds what they had won."""
+    while env.agents and without_turn(env):
+        totals = _added(env, agents, totals)
+        env.step(None)
+    return totals
+
+
+def _added(env: AECEnv, agents: list[str], totals: tuple[float, ...]) -> tuple[float, ...]:
+    won = float(env.last(observe=False)[1])
+    return tuple(t + won if agent == env.agent_selection else t for t, agent in zip(totals, agents, strict=True))

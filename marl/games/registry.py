@@ -1,0 +1,55 @@
+"""Finds turn-based games by name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from marl.core.entry_points import load_entry, offered
+from marl.core.errors import ConfigError
+from marl.core.game import Game
+
+__all__ = ["UnknownGameError", "game_names", "new_game"]
+
+GROUP = "marl.games"
+
+
+class UnknownGameError(ConfigError):
+    """A game or a variant that no installed package offers."""
+
+
+def game_names() -> tuple[str, ...]:
+    """Games that installed packages registered in the entry-point group ``marl.games``, sorted."""
+    return tuple(sorted(offered(GROUP)))
+
+
+def new_game(text: str) -> Game:
+    """The first position of a game.
+
+    Args:
+        text: its name, e.g. ``tic_tac_toe``; or name and variant, e.g. ``nine_board:5``. A name alone calls the entry
+            point without arguments, a variant calls its method ``variant`` with the text after the colon.
+
+    Raises:
+        UnknownGameError: if there is none of that name, or it has no such variant.
+        MissingModuleError: if it cannot be imported.
+    """
+    name, colon, variant = text.partition(":")
+    games = offered(GROUP)
+    if name not in games:
+        near = get_close_matches(name.lower(), games)
+        meant = f"did you mean {' or '.join(near)}? Else " if near else ""
+        raise UnknownGameError(
+            f"there is no game {name!r}; {meant}there is: {', '.join(sorted(games)) or 'none'}. Another package "
+            f"can offer it (it names the game in its entry-point group {GROUP!r})"
+        )
+    begin = load_entry(games[name])
+    if not colon:
+        game: Game = begin()
+        return game
+    if not hasattr(begin, "variant"):
+        raise UnknownGameError(f"{text}: {name} has no variants; write {name}")
+    try:
+        game = begin.variant(variant)
+    except ValueError as error:
+        raise UnknownGameError(f"{text}: there is no such variant of {name}: {error}") from error
+    return game

@@ -1,0 +1,250 @@
+"""UCT compiled by Numba: one search for all games, whose compiled rules it takes as arguments.
+
+The rules come as function pointers (Numba's first-class functions), so that the search is compiled once and kept
+in Numba's cache whatever the game.
+
+A tree is three arrays with a row for each node, unused rows full of zeros. Row 0 is the root; the children of a node
+lie side by side in the order of their actions.
+
+- ``nodes`` ``[M, 7]``: the columns below;
+- ``totals`` ``[M, P]``: for each seat the sum of outcomes in ``[0, 1]``; of a proven node the outcome itself;
+- ``scores`` ``[M, 2]``: what selection needs: the mean outcome for who moved here, and 1 / sqrt(visits); of a proven
+  node its outcome and 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.core.types import FunctionType
+
+__all__ = [
+    "ACTION",
+    "COLUMNS",
+    "COUNT",
+    "FIRST",
+    "FRESH",
+    "PROVEN",
+    "SEAT",
+    "VISITS",
+    "seed_draws",
+    "simulate",
+    "subtree",
+]
+
+FIRST, COUNT, FRESH, SEAT, ACTION, VISITS, PROVEN = range(7)
+"""First child, number of children (0 before they are made), number of those not visited, who moves, the action that
+led here, visits, and whether the outcome of perfect play is known."""
+COLUMNS = 7
+ROOTS = np.array([0.0, *(math.sqrt(math.log(visits)) for visits in range(1, 1024))])
+"""``sqrt(log(visits))`` of most nodes: taking logarithms anew would cost a tenth of the time."""
+
+STATE = types.Array(types.int64, 1, "C")
+RETURNS = types.Array(types.float64, 1, "C")
+LEGAL = FunctionType(types.int64(STATE, STATE))
+PLAY = FunctionType(types.void(STATE, types.int64))
+VALUE = FunctionType(types.boolean(STATE, RETURNS))
+MOVER = FunctionType(types.int64(STATE))
+ROLLOUT = FunctionType(types.void(STATE, RETURNS))
+NODES = types.Array(types.int32, 2, "C")
+FLOATS = types.Array(types.float64, 2, "C")
+
+
+@njit(cache=True)
+def _visit(node: Any, nodes: Any) -> Any:
+    """A child that was not visited, drawn."""
+    skip = int(np.random.random() * nodes[node, FRESH])
+    nodes[node, FRESH] -= 1
+    child = nodes[node, FIRST]
+    while nodes[child, VISITS] > 0 or skip > 0:
+        skip -= nodes[child, VISITS] == 0
+        child += 1
+    return child
+
+
+@njit(cache=True)
+def _select(node: Any, nodes: Any, scores: Any, constant: Any) -> Any:
+    """The child of the largest upper confidence bound; all were visited."""
+    visits, first = nodes[node, VISITS], nodes[node, FIRST]
+    bonus = constant * (ROOTS[visits] if visits < len(ROOTS) else math.sqrt(math.log(visits)))
+    best, highest = first, -np.inf
+    for child in range(first, first + nodes[node, COUNT]):
+        bound = scores[child, 0] + bonus * scores[child, 1]
+        if bound > highest:
+            best, highest = child, bound
+    return best
+
+
+@njit(cache=True)
+def _prove(node: Any, nodes: Any, totals: Any) -> Any:
+    """Whether a node's outcome follows from its children's; then it is written."""
+    seat, first = nodes[node, SEAT], nodes[node, FIRST]
+    best, all_proven = -1, True
+    for child in range(first, first + nodes[node, COUNT]):
+        if not nodes[child, PROVEN]:
+            all_proven = False
+        elif best < 0 or totals[child, seat] > totals[best, seat]:
+            best = child
+    if best < 0 or not (all_proven or totals[best, seat] == 1.0):
+        return False
+    nodes[node, PROVEN] = 1
+    totals[node] = totals[best]
+    return True
+
+
+@njit(cache=True)
+def _score(node: Any, seat: Any, nodes: Any, totals: Any, scores: Any) -> None:
+    if nodes[node, PROVEN]:
+        scores[node, 0], scores[node, 1] = totals[node, seat], 0.0
+    else:
+        visits = nodes[node, VISITS]
+        scores[node, 0], scores[node, 1] = totals[node, seat] / visits, 1.0 / math.sqrt(visits)
+
+
+@njit(cache=True, inline="always")
+def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: Any) -> Any:
+    """Makes the children of a node; their visits, totals and scores are zeros already."""
+    nodes[node, FIRST], nodes[node, COUNT], nodes[node, FRESH], nodes[node, SEAT] = size, number, number, seat
+    for i in range(number):
+        nodes[size + i, ACTION] = actions[i]
+    return size + number
+
+
+@njit(cache=True, inline="always")
+def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, totals: Any, scores: Any) -> None:
+    """Adds an outcome to the nodes of a path; from a node that becomes proven on, its own outcome."""
+    spreads = solver and nodes[path[depth], PROVEN]
+    for i in range(depth, -1, -1):
+        node = path[i]
+        nodes[node, VISITS] += 1
+        if spreads:
+            spreads = nodes[node, PROVEN] or _prove(node, nodes, totals)
+        for seat in range(len(outcome)):
+            if nodes[node, PROVEN]:
+                outcome[seat] = totals[node, seat]
+            else:
+                totals[node, seat] += outcome[seat]
+        if i > 0:
+            _score(node, nodes[path[i - 1], SEAT], nodes, totals, scores)
+
+
+SIGNATURE = types.UniTuple(types.int64, 2)(
+    LEGAL,
+    PLAY,
+    VALUE,
+    MOVER,
+    ROLLOUT,
+    STATE,
+    types.int64,
+    types.int64,
+    types.int64,
+    types.float64,
+    types.boolean,
+    NODES,
+    FLOATS,
+    FLOATS,
+)
+
+
+@njit(types.void(types.int64), cache=True)
+def seed_draws(seed: Any) -> None:
+    """Seeds what `simulate` draws, with a number below 2^32."""
+    np.random.seed(seed)
+
+
+@njit(SIGNATURE, cache=True)
+def simulate(
+    legal: Any,
+    play: Any,
+    value: Any,
+    mover: Any,
+    rollout: Any,
+    root: Any,
+    most_legal: Any,
+    size: Any,
+    simulations: Any,
+    constant: Any,
+    solver: Any,
+    nodes: Any,
+    totals: Any,
+    scores: Any,
+) -> Any:
+    """Grows a tree by some simulations.
+
+    Args:
+        legal, play, value, mover, rollout: the rules; see `marl.core.game.Kernels`.
+        root: ``[D]``, the state that is searched from, not finished.
+        most_legal: the largest number of legal actions.
+        size: nodes of the tree so far; 1 for a new one.
+        simulations: how many.
+        constant: of the upper confidence bound.
+        solver: whether proven outcomes are backed up.
+        nodes, totals, scores: the tree, of at least ``size + most_legal`` rows.
+
+    Returns:
+        Nodes of the tree, and simulations done: fewer if the root was proven, or there was no more room.
+    """
+    players = totals.shape[1]
+    state, outcome = np.empty_like(root), np.empty(players)
+    actions, path = np.empty(most_legal, np.int64), np.empty(size + simulations + 1, np.int32)
+    for done in range(simulations):
+        if nodes[0, PROVEN] or size + most_legal > len(nodes):
+            return size, done
+        state[:] = root
+        node, depth, over = 0, 0, False
+        path[0] = 0
+        while not nodes[node, PROVEN]:
+            if nodes[node, COUNT] == 0:
+                over = value(state, outcome)
+                if over:
+                    break
+                size = _expand(node, size, mover(state), legal(state, actions), actions, nodes)
+            new = nodes[node, FRESH] > 0
+            node = _visit(node, nodes) if new else _select(node, nodes, scores, constant)
+            depth += 1
+            path[depth] = node
+            play(state, nodes[node, ACTION])
+            if new:
+                over = value(state, outcome)
+                break
+        if nodes[node, PROVEN]:
+            outcome[:] = totals[node]
+        else:
+            if not over:
+                rollout(state, outcome)
+            for seat in range(players):
+                outcome[seat] = (outcome[seat] + 1.0) / 2.0
+            if over and solver:
+                nodes[node, PROVEN] = 1
+                totals[node] = outcome
+        _back_up(path, depth, outcome, solver, nodes, totals, scores)
+    return size, simulations
+
+
+@njit(types.int64(types.int64, NODES, FLOATS, FLOATS, NODES, FLOATS, FLOATS), cache=True)
+def subtree(node: Any, nodes: Any, totals: Any, scores: Any, new_nodes: Any, new_totals: Any, new_scores: Any) -> Any:
+    """Copies what lies below a node into another tree, whose root it becomes.
+
+    Args:
+        node: in the old tree.
+        nodes, totals, scores: the old tree.
+        new_nodes, new_totals, new_scores: the new one, as large at least and empty.
+
+    Returns:
+        Nodes of the new tree.
+    """
+    source = np.empty(nodes.shape[0], np.int32)
+    source[0], size, i = node, 1, 0
+    while i < size:
+        old = source[i]
+        new_nodes[i] = nodes[old]
+        new_totals[i], new_scores[i] = totals[old], scores[old]
+        new_nodes[i, FIRST] = size
+        for child in range(nodes[old, FIRST], nodes[old, FIRST] + nodes[old, COUNT]):
+            source[size] = child
+            size += 1
+        i += 1
+    return size

@@ -1,0 +1,146 @@
+"""Negamax compiled by Numba, number by number the search of `marl.games.search.negamax`.
+
+See also `marl.games.search.compiled`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numpy.typing import NDArray
+
+from marl.core.game import Game, Kernels
+from marl.games.search.compiled import LEGAL, MOVER, PLAY, RETURNS, VALUE
+from marl.games.search.pointers import pointers_of
+
+__all__ = ["explore"]
+
+STATES = types.Array(types.int64, 2, "C")
+COUNTS = types.Array(types.int64, 1, "C")
+OUTCOMES = types.Array(types.float64, 2, "C")
+
+
+@njit(types.void(STATES, types.int64, types.int64, COUNTS), cache=True)
+def _order(actions: Any, ply: Any, number: Any, weight: Any) -> None:
+    """Sorts the actions of a ply, those of the largest weight first, equal ones as they were."""
+    for i in range(1, number):
+        action, j = actions[ply, i], i
+        while j > 0 and weight[actions[ply, j - 1]] < weight[action]:
+            actions[ply, j] = actions[ply, j - 1]
+            j -= 1
+        actions[ply, j] = action
+
+
+RULES = (LEGAL, PLAY, VALUE, MOVER)
+ROOM = (STATES, STATES, STATES, OUTCOMES, COUNTS)
+
+
+@njit(types.float64(*RULES, types.int64, types.int64, types.float64, types.float64, *ROOM), cache=True)
+def _outlook(
+    legal: Any,
+    play: Any,
+    value: Any,
+    mover: Any,
+    ply: Any,
+    depth: Any,
+    alpha: Any,
+    beta: Any,
+    states: Any,
+    actions: Any,
+    weights: Any,
+    outcomes: Any,
+    counts: Any,
+) -> Any:
+    """What the mover of the position in ``states[ply]`` can reach."""
+    state, outcome = states[ply], outcomes[ply]
+    counts[0] += 1
+    seat = mover(state)
+    if value(state, outcome):
+        if outcome[0] + outcome[1] != 0.0:
+            counts[2] += 1
+        return outcome[seat]
+    if depth == 0:
+        counts[1] += 1
+        return 0.0
+    number, best, after, depth = legal(state, actions[ply]), -2.0, ply + 1, depth - 1
+    _order(actions, ply, number, weights[seat])
+    for i in range(number):
+        action = actions[ply, i]
+        states[after] = state
+        play(states[after], action)
+        low = max(alpha, best)
+        if mover(states[after]) == seat:
+            found = _outlook(
+                legal, play, value, mover, after, depth, low, beta, states, actions, weights, outcomes, counts
+            )
+        else:
+            found = -_outlook(
+                legal, play, value, mover, after, depth, -beta, -low, states, actions, weights, outcomes, counts
+            )
+        best = max(best, found)
+        if best >= beta:
+            weights[seat, action] += (depth + 1) * (depth + 1)
+            break
+    return best
+
+
+@njit(types.int64(*RULES, types.int64, types.boolean, *ROOM[:-1], RETURNS, STATES), cache=True)
+def _explore(
+    legal: Any,
+    play: Any,
+    value: Any,
+    mover: Any,
+    depth: Any,
+    exact: Any,
+    states: Any,
+    actions: Any,
+    weights: Any,
+    outcomes: Any,
+    values: Any,
+    counts: Any,
+) -> Any:
+    """Writes values and counts of all actions of the position in ``states[0]``; tells how many there are."""
+    seat, best, number = mover(states[0]), -1.0, legal(states[0], actions[0])
+    for i in range(number):
+        states[1] = states[0]
+        play(states[1], actions[0, i])
+        low = -1.0 if exact else best
+        if mover(states[1]) == seat:
+            found = _outlook(
+                legal, play, value, mover, 1, depth - 1, low, 1.0, states, actions, weights, outcomes, counts[i]
+            )
+        else:
+            found = -_outlook(
+                legal, play, value, mover, 1, depth - 1, -1.0, -low, states, actions, weights, outcomes, counts[i]
+            )
+        values[i] = found + 0.0
+        best = max(best, found)
+    return number
+
+
+def explore(game: Game, kernels: Kernels, depth: int, exact: bool) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Values all actions of a position; see `marl.games.search.negamax.explore`.
+
+    Args:
+        game: not finished.
+        kernels: its compiled rules.
+        depth: moves that are looked ahead, at least 1.
+        exact: whether every value is exact.
+
+    Returns:
+        For each legal action in rising order the value ``[n]``, and ``[n, 3]``: positions that were looked at, those at
+        the limit of depth, and ends at which what one seat wins is not what the other loses.
+    """
+    state, most, players = kernels.encode(game), kernels.most_legal, game.num_players
+    states = np.empty((depth + 1, len(state)), dtype=np.int64)
+    states[0] = state
+    actions = np.empty((depth + 1, most), dtype=np.int64)
+    weights = np.zeros((players, game.num_actions), dtype=np.int64)
+    outcomes = np.empty((depth + 1, players))
+    values, counts = np.empty(most), np.zeros((most, 3), dtype=np.int64)
+    room = (states, actions, weights, outcomes, values, counts)
+    legal, play, value, mover, _ = pointers_of(kernels)
+    number = _explore(legal, play, value, mover, depth, exact, *room)
+    return values[:number], counts[:number]

@@ -1,0 +1,202 @@
+"""Negamax with alpha-beta: looks at all that can happen, some moves ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from marl.core.errors import ConfigError
+from marl.core.game import Game
+from marl.games.search.result import Line, SearchResult
+
+__all__ = ["Explored", "Negamax", "Ties", "explore"]
+
+Ties = Literal["first", "random"]
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What a search found out about one action.
+
+    Args:
+        action: the action.
+        value: what the mover can reach by it; if not all values are wanted, of an action that is no better than
+            those before it no more than an upper bound.
+        positions: how many were looked at.
+        unfinished: how many of them were at the limit of depth, and counted 0.
+    """
+
+    action: int
+    value: float
+    positions: int
+    unfinished: int
+
+
+class _Tally:
+    """What a search counts.
+
+    Attributes:
+        weights: ``[P][A]``, for each seat and action how often it was good enough to look no further, by the square of
+            the depth that was left.
+        positions: that were looked at.
+        unfinished: positions at the limit of depth.
+    """
+
+    def __init__(self, game: Game) -> None:
+        self.weights = [[0] * game.num_actions for _ in range(game.num_players)]
+        self.positions = 0
+        self.unfinished = 0
+
+
+def explore(game: Game, depth: int, exact: bool) -> tuple[Explored, ...]:
+    """Values all actions of a position, in Python.
+
+    Args:
+        game: not finished.
+        depth: moves that are looked ahead, at least 1.
+        exact: whether every value is exact.
+
+    Raises:
+        ValueError: for an end at which what one seat wins is not what the other loses.
+    """
+    tally, best, found = _Tally(game), -1.0, []
+    for action in game.legal:
+        positions, unfinished = tally.positions, tally.unfinished
+        value = _after(game, action, depth, -1.0 if exact else best, 1.0, tally) + 0.0  # no -0.0
+        best = max(best, value)
+        found.append(Explored(action, value, tally.positions - positions, tally.unfinished - unfinished))
+    return tuple(found)
+
+
+def _after(game: Game, action: int, depth: int, alpha: float, beta: float, tally: _Tally) -> float:
+    """What the mover can reach by an action. The sign changes only where the other moves next."""
+    child = game.play(action)
+    if child.mover == game.mover:
+        return _outlook(child, depth - 1, alpha, beta, tally)
+    return -_outlook(child, depth - 1, -beta, -alpha, tally)
+
+
+def _outlook(game: Game, depth: int, alpha: float, beta: float, tally: _Tally) -> float:
+    tally.positions += 1
+    if game.over:
+        first, second = game.returns
+        if first + second != 0.0:
+            raise _not_zero_sum(game.name)
+        return game.returns[game.mover]
+    if depth == 0:
+        tally.unfinished += 1
+        return 0.0
+    weights, best = tally.weights[game.mover], -2.0
+    for action in sorted(game.legal, key=lambda action: -weights[action]):
+        best = max(best, _after(game, action, depth, max(alpha, best), beta, tally))
+        if best >= beta:
+            weights[action] += depth * depth
+            break
+    return best
+
+
+def _not_zero_sum(name: str) -> ConfigError:
+    return ConfigError(f"{name}: a game ended in which one did not win what the other lost; negamax cannot play it")
+
+
+class Negamax:
+    r"""Plays an action of the largest value :math:`v(s) = \max_a \pm v(s_a)`, minus if the other moves next.
+
+    Positions at the limit of depth count 0. Alpha-beta leaves out what cannot matter (Knuth and Moore 1975,
+    https://doi.org/10.1016/0004-3702(75)90019-3); actions that ended a search before are tried first, the
+    history heuristic (Schaeffer 1989, https://doi.org/10.1109/34.42858). For games of two in which one wins what the
+    other loses. With Numba the search is compiled; without it the same search runs in Python and finds the
+    same, more slowly.
+
+    Args:
+        depth: moves that are looked ahead.
+        ties: among equally good actions the first in rising order is played, or one is drawn, which takes a
+            longer search.
+        seed: of what is drawn.
+        compiled: whether Numba is used; None if it is there.
+
+    Raises:
+        ValueError: for a depth below 1.
+    """
+
+    def __init__(self, depth: int, ties: Ties = "first", seed: int = 0, compiled: bool | None = None) -> None:
+        if depth < 1:
+            raise ValueError(f"the depth is {depth}; give at least 1")
+        self.depth, self.ties, self.compiled = depth, ties, compiled
+        self.generator = np.random.default_rng(seed)
+
+    def choose(self, game: Game) -> int:
+        """The action to play.
+
+        Raises:
+            ValueError: for a finished game, or one that is not for two players.
+        """
+        explored = self.explore(game, exact=self.ties == "random")
+        best = [each.action for each in explored if each.value == max(other.value for other in explored)]
+        return best[0] if self.ties == "first" else int(self.generator.choice(best))
+
+    def search(self, game: Game, chosen: int | None = None) -> SearchResult:
+        """The exact value of every action.
+
+        ``visits`` are positions that were looked at; a value is proven if no position at the limit of depth, where 0
+        stands for what is not known, can have changed it.
+
+        Args:
+            game: not finished.
+            chosen: with which the best line begins; None for the first of the best.
+
+        Raises:
+            ValueError: for a finished game, or one that is not for two players.
+        """
+        lines = tuple(_line(each, game.mover) for each in self.explore(game, exact=True))
+        action = max(lines, key=lambda line: line.value[game.mover]).action if chosen is None else chosen
+        best_line = (action, *self._best_line(game.play(action)))
+        return SearchResult(action, lines, sum(line.visits for line in lines), best_line)
+
+    def explore(self, game: Game, exact: bool, depth: int | None = None) -> tuple[Explored, ...]:
+        """Values all actions; see `explore`.
+
+        Args:
+            game: not finished.
+            exact: whether every value is exact.
+            depth: the player's if None.
+
+        Raises:
+            ValueError: for a finished game, one not for two players, or compiled rules that disagree with it.
+        """
+        if game.num_players != 2:
+            raise ValueError(f"{game.name} has {game.num_players} players; negamax plays games of two")
+        if game.over:
+            raise ValueError(f"{game.name}: the game is over, there is nothing to search")
+        kernels = None if self.compiled is False else game.kernels()
+        if kernels is None and self.compiled:
+            raise ValueError(f"{game.name} has no compiled rules here; install Numba (the extra 'fast')")
+        if kernels is None:
+            return explore(game, depth or self.depth, exact)
+        from marl.games.search.compiled_negamax import explore as explore_compiled
+        from marl.games.search.kernel_check import checked_kernels
+
+        values, counts = explore_compiled(game, checked_kernels(game, kernels), depth or self.depth, exact)
+        if counts[:, 2].any():
+            raise _not_zero_sum(game.name)
+        columns = zip(game.legal, values.tolist(), counts.tolist(), strict=True)
+        return tuple(Explored(action, value, count[0], count[1]) for action, value, count in columns)
+
+    def _best_line(self, game: Game) -> Iterator[int]:
+        """What follows if both play the first of their best actions, as deep as this search looks."""
+        for depth in range(self.depth - 1, 0, -1):
+            if game.over:
+                return
+            explored = self.explore(game, exact=False, depth=depth)
+            action = max(explored, key=lambda each: each.value).action
+            game = game.play(action)
+            yield action
+
+
+def _line(explored: Explored, mover: int) -> Line:
+    value = (explored.value, 0.0 - explored.value)[:: 1 - 2 * mover]
+    proven = explored.unfinished == 0 or abs(explored.value) == 1.0
+    return Line(explored.action, explored.positions, value, proven)

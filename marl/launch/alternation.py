@@ -1,0 +1,166 @@
+"""Both sides of a task in turn, each against all versions of the other so far.
+
+Words: a *version* is one side after one training; a *round* trains one version of each side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+
+from marl.core.errors import ConfigError
+from marl.launch.many_runs import DECISIVE, check_same, clear_unstarted
+from marl.policies.saved import Checkpoints, save_policy
+from marl.tasks.registry import make_environment
+from marl.training.initial_policy import build_policy
+from marl.training.loop import Trainer
+from marl.training.run_config import RunConfig, read_config, task_of
+from marl.training.score_log import stopped_by_score
+
+__all__ = ["Alternation", "Version"]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One side after one training.
+
+    Args:
+        name: e.g. ``prey-2``.
+        config: of its run.
+        folder: of its run.
+        against: names and folders of those that it is trained against.
+    """
+
+    name: str
+    config: RunConfig[Any]
+    folder: Path
+    against: tuple[str, ...]
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return Checkpoints(self.folder / "checkpoints").latest is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether its training has come to its end and its policy is there."""
+        latest = Checkpoints(self.folder / "checkpoints").latest
+        if latest is None:
+            return False
+        env_steps = int(latest.name)
+        by_score = stopped_by_score(self.folder, self.config.score_log, env_steps)
+        return (by_score or env_steps >= self.config.total_env_steps) and (
+            self.folder / "policy" / "policy.safetensors"
+        ).is_file()
+
+    def trainer(self) -> Trainer:
+        """Its training, from the latest checkpoint if there is one, else from the start.
+
+        Raises:
+            ConfigError: if it was begun under other settings, or its folder holds something else.
+            FileError: if a checkpoint cannot be used.
+        """
+        begun = self.begun
+        if not begun:
+            clear_unstarted(self.folder)
+        return Trainer(self.config, self.folder, resume=begun)
+
+
+class Alternation:
+    """Trains one side, then the other, and so on, as in fictitious play.
+
+    In each round a side goes on from its last version and meets the whole pool of the other side,
+    one of it drawn evenly for each episode: the opponents that its preset names, and all versions
+    so far. Reference: Heinrich, Lanctot and Silver, "Fictitious Self-Play in Extensive-Form Games",
+    https://proceedings.mlr.press/v37/heinrich15.html.
+
+    Args:
+        presets: of the side that is trained first, and of the other.
+        out: folder of all runs; each version is a run in it, named ``<side>-<round>``.
+        rounds: how many.
+
+    Raises:
+        ConfigError: if the presets are not the two sides of one task, or cannot play each other.
+    """
+
+    def __init__(self, presets: tuple[RunConfig[Any], RunConfig[Any]], out: Path, rounds: int) -> None:
+        if rounds < 1:
+            raise ConfigError(f"rounds is {rounds}; give at least 1")
+        self.out, self.rounds = out.resolve(), rounds
+        sides = [task_of(preset).sides(preset.env) for preset in presets]
+        if presets[0].env.name != presets[1].env.name or sides[0] != sides[1][::-1]:
+            learn = " and ".join(f"{side[0]} of {preset.env.name}" for side, preset in zip(sides, presets, strict=True))
+            raise ConfigError(f"the presets train {learn}; give one for each side of the same task")
+        self.sides: tuple[str, str] = sides[0]
+        self.presets: Mapping[str, RunConfig[Any]] = dict(zip(self.sides, presets, strict=True))
+        self._rehearse()
+
+    def versions(self) -> Iterator[Version]:
+        """All versions in the order in which they are trained, each when those before it are there.
+
+        Raises:
+            ConfigError: if one that is there was trained under other settings: those after it met what it was.
+            FileError: if its settings cannot be read.
+        """
+        for number in range(1, self.rounds + 1):
+            for side in self.sides:
+                version = self._version(side, number)
+                if version.begun:
+                    check_same(version.folder, version.config, (*DECISIVE, "total_env_steps"))
+                yield version
+
+    def names(self, side: str) -> tuple[str, ...]:
+        """Those of a side that its opponents' preset names, which are there before the first round."""
+        env = self._env(self._other(side))
+        return tuple(env[f"training_{side}"]) or (env[side],)
+
+    def trained(self, side: str, number: int) -> tuple[str, ...]:
+        """Folders of the versions of a side after so many rounds."""
+        return tuple(str(self.out / f"{side}-{i}") for i in range(1, number + 1))
+
+    def _version(self, side: str, number: int) -> Version:
+        other = self._other(side)
+        # the side that is trained second meets the other's version of the same round
+        trained = self.trained(other, number if side == self.sides[1] else number - 1)
+        pool = (*self.names(other), *trained)
+        values = self.presets[side].model_dump(mode="json")
+        values["seed"] += number - 1
+        if trained:
+            values["env"] = _against(values["env"], other, pool)
+        if number > 1:
+            values["initial_policy"] = self.trained(side, number - 1)[-1]
+        name = f"{side}-{number}"
+        return Version(name, read_config(values), self.out / name, pool)
+
+    def _env(self, side: str) -> dict[str, Any]:
+        return self.presets[side].env.model_dump(mode="json")
+
+    def _other(self, side: str) -> str:
+        return self.sides[side == self.sides[0]]
+
+    def _rehearse(self) -> None:
+        """Lets untrained policies meet, so that what does not fit shows before hours are spent."""
+        with TemporaryDirectory() as folder:
+            for side, preset in self.presets.items():
+                environment = make_environment(task_of(preset), preset.env, 1)
+                policy = build_policy(preset, environment, torch.device("cpu"))
+                save_policy(Path(folder) / side, policy, preset.env.model_dump(mode="json"))
+                environment.close()
+            for side, preset in self.presets.items():
+                other = self._other(side)
+                env = _against(self._env(side), other, (str(Path(folder) / other),))
+                try:
+                    config = task_of(preset).config_type.model_validate(env)
+                    make_environment(task_of(preset), config, 1, training=True).close()
+                except ConfigError as error:
+                    raise ConfigError(f"the sides cannot meet: {str(error).replace(folder, str(self.out))}") from error
+
+
+def _against(env: dict[str, Any], other: str, pool: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of a task with a pool of opponents: training draws from it, evaluation meets its last."""
+    return {**env, other: pool[-1], f"training_{other}": list(pool)}

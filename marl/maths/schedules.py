@@ -1,0 +1,85 @@
+"""Quantities that fall as training goes on: exploration, and the learning rate of a table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from marl.core.config import Config
+
+__all__ = ["Clock", "Decay", "ExponentialDecay", "LinearDecay", "LogarithmicDecay"]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How far a learner has come.
+
+    Args:
+        env_steps: learnt from.
+        updates: steps of its optimiser.
+        episodes: that ended.
+        progress: share of training done.
+    """
+
+    env_steps: int = 0
+    updates: int = 0
+    episodes: int = 0
+    progress: float = 0.0
+
+
+class LinearDecay(Config):
+    """Falls in a straight line over the first part of training, then stays."""
+
+    kind: Literal["linear"] = "linear"
+    """How it falls."""
+    start: float = Field(1.0, ge=0, le=1)
+    """Value at the beginning."""
+    end: float = Field(0.05, ge=0, le=1)
+    """Value from there on."""
+    share: float = Field(0.1, gt=0, le=1)
+    """Share of training in which it falls."""
+
+    def value(self, clock: Clock) -> float:
+        """``start + (end - start) min(1, progress / share)``."""
+        return self.start + (self.end - self.start) * min(1.0, clock.progress / self.share)
+
+
+class ExponentialDecay(Config):
+    """Is multiplied by a factor again and again."""
+
+    kind: Literal["exponential"] = "exponential"
+    """How it falls."""
+    start: float = Field(1.0, ge=0, le=1)
+    """Value at the beginning."""
+    end: float = Field(0.01, ge=0, le=1)
+    """It never falls below."""
+    factor: float = Field(0.995, gt=0, le=1)
+    """What it is multiplied by."""
+    per: Literal["env_steps", "updates", "episodes"] = "updates"
+    """How often: at each env step, each step of the optimiser, or each episode."""
+
+    def value(self, clock: Clock) -> float:
+        """``max(end, start factor^n)``."""
+        return max(self.end, self.start * self.factor ** getattr(clock, self.per))
+
+
+class LogarithmicDecay(Config):
+    """Falls with the logarithm of the number of episodes."""
+
+    kind: Literal["logarithmic"] = "logarithmic"
+    """How it falls."""
+    end: float = Field(0.1, ge=0, le=1)
+    """It never falls below."""
+    decay: float = Field(25.0, gt=0)
+    """Episodes until it begins to fall from 1."""
+
+    def value(self, clock: Clock) -> float:
+        """``max(end, min(1, 1 - log10((t + 1) / decay)))`` in episode ``t``, counted from 0."""
+        return max(self.end, min(1.0, 1.0 - math.log10((clock.episodes + 1) / self.decay)))
+
+
+Decay = Annotated[LinearDecay | ExponentialDecay | LogarithmicDecay, Field(discriminator="kind")]
+"""Settings of any of them; ``kind`` tells which."""

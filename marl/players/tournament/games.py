@@ -1,0 +1,121 @@
+"""Plays the games of a tournament, in as many processes as wished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache, partial
+
+from marl.core.errors import TrainingError
+from marl.core.game import Game
+from marl.games.registry import new_game
+from marl.games.search.negamax import Negamax
+from marl.games.search.uct import UCT
+from marl.players.match import play_match
+from marl.players.specs import make_player
+from marl.players.tournament.plan import Plan, Round, opening_of, rounds_of, seed_of
+from marl.system.interrupts import deaf_to_interrupt
+from marl.system.process_pool import process_pool
+
+__all__ = ["Played", "play_all", "play_rounds"]
+
+SECONDS_BETWEEN_LOOKS = 0.2
+CHUNKS_PER_JOB, MOST_ROUNDS = 32, 16
+
+
+@dataclass(frozen=True)
+class Played:
+    """A finished game of a tournament.
+
+    Args:
+        opening: its number.
+        seats: ``[P]``, who had each seat: places in `Plan.players`.
+        returns: ``[P]``, by seat.
+        moves: ``[P]``, by seat.
+        seconds: ``[P]``, CPU time by seat.
+    """
+
+    opening: int
+    seats: tuple[int, ...]
+    returns: tuple[float, ...]
+    moves: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+
+def play_rounds(plan: Plan, rounds: Sequence[Round]) -> list[Played]:
+    """Plays some rounds, with fresh players in each game."""
+    _warm_up(plan.game)
+    return [_play(plan, each.opening, seats) for each in rounds for seats in each.seatings]
+
+
+@cache
+def _start(game: str) -> Game:
+    return new_game(game)
+
+
+@cache
+def _warm_up(game: str) -> None:
+    """Loads compiled rules and searches, once in each process, so that no game's time has it."""
+    start = _start(game)
+    UCT(simulations=1).search(start)
+    if start.num_players == 2:
+        Negamax(depth=1).choose(start)
+
+
+def _play(plan: Plan, opening: int, seats: tuple[int, ...]) -> Played:
+    start = _start(plan.game)
+    names = tuple(plan.players[place].text for place in seats)
+    players = [
+        make_player(plan.players[place], start, seed_of(plan.seed, names, opening, seat))
+        for seat, place in enumerate(seats)
+    ]
+    match = play_match(opening_of(start, plan, opening), players)
+    return Played(opening, seats, match.returns, match.moves, match.seconds)
+
+
+def play_all(plan: Plan, jobs: int, watch: Callable[[int, int], None], stop_wished: Callable[[], bool]) -> list[Played]:
+    """Plays a tournament; what comes out does not depend on the number of processes.
+
+    Args:
+        plan: what is played.
+        jobs: processes; with 1 all is played in this one.
+        watch: told how many games are done, and of how many.
+        stop_wished: whether to end with what is done.
+
+    Raises:
+        TrainingError: if a process dies.
+    """
+    rounds = list(rounds_of(plan))
+    size = max(1, min(MOST_ROUNDS, len(rounds) // (CHUNKS_PER_JOB * jobs)))
+    chunks = [rounds[i : i + size] for i in range(0, len(rounds), size)]
+    results = _here(plan, rounds) if jobs == 1 else _in_processes(plan, chunks, min(jobs, len(chunks)))
+    played: list[Played] = []
+    total = plan.games * len(plan.groups)
+    watch(0, total)
+    with closing(results):
+        for some in results:
+            played += some
+            watch(len(played), total)
+            if stop_wished() and len(played) < total:
+                break
+    return sorted(played, key=lambda game: (game.opening, game.seats))
+
+
+def _here(plan: Plan, rounds: Sequence[Round]) -> Generator[list[Played], None, None]:
+    return (play_rounds(plan, [each]) for each in rounds)
+
+
+def _in_processes(plan: Plan, chunks: Sequence[Sequence[Round]], jobs: int) -> Generator[list[Played], None, None]:
+    """What is finished, and often nothing at all, so that who waits can stop."""
+    try:
+        with process_pool(jobs) as pool:
+            with deaf_to_interrupt():
+                waiting = {pool.submit(partial(play_rounds, plan), chunk) for chunk in chunks}
+            while waiting:
+                done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+                yield [game for future in done for game in future.result()]
+    except BrokenProcessPool as error:
+        raise TrainingError("a playing process died; it may have lacked memory: give fewer --jobs") from error

@@ -1,0 +1,172 @@
+"""Who meets whom in a tournament, from which openings, and with which seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations, permutations
+
+import numpy as np
+
+from marl.core.errors import ConfigError
+from marl.core.game import Game
+from marl.games.registry import new_game
+from marl.games.search.negamax import Ties
+from marl.players.specs import PlayerSpec, make_player
+
+__all__ = ["Plan", "Round", "opening_of", "plan_tournament", "rounds_of", "seed_of"]
+
+MOST_DRAWS = 1000
+"""How often an opening is drawn again because its game was over."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A tournament that can be played.
+
+    Args:
+        game: its name.
+        players: all of them.
+        games: of each group of players that meet.
+        plies: how many actions of an opening are drawn; 0 for the first position of the game.
+        seed: of openings and players.
+        classic: whether negamax always has the first seat, and nobody else meets.
+        groups: places in ``players`` of those who meet, as many as the game has seats.
+    """
+
+    game: str
+    players: tuple[PlayerSpec, ...]
+    games: int
+    plies: int
+    seed: int
+    classic: bool
+    groups: tuple[tuple[int, ...], ...] = field(default=())
+
+    @property
+    def seatings(self) -> int:
+        """In how many ways a group sits down; each opening is played in all of them."""
+        return 1 if self.classic else math.factorial(len(self.groups[0]))
+
+    @property
+    def openings(self) -> int:
+        """How many openings each group plays."""
+        return self.games // self.seatings
+
+
+@dataclass(frozen=True)
+class Round:
+    """One group and one opening, played in all seatings.
+
+    Args:
+        opening: its number.
+        seatings: for each game the place in `Plan.players` of who has each seat.
+    """
+
+    opening: int
+    seatings: tuple[tuple[int, ...], ...]
+
+
+def plan_tournament(
+    game: str,
+    players: Sequence[PlayerSpec],
+    games: int,
+    plies: int,
+    seed: int,
+    classic: bool = False,
+    ties: Ties | None = None,
+) -> Plan:
+    """Checks everything before anything is played.
+
+    In games of two, every pair meets; in games of more, every group of as many as there are seats. A group plays each
+    opening in all its seatings. In a classic tournament every negamax meets every other player, has the first seat,
+    and its first action is drawn; UCT is plain.
+
+    Args:
+        game: its name.
+        players: at least as many as the game has seats.
+        games: see `Plan`.
+        plies: see `Plan`; a classic tournament has 1.
+        seed: see `Plan`.
+        classic: whether it is a classic one.
+        ties: what negamax plays among equally good actions; None for any of them in a classic tournament, else the
+            first.
+
+    Raises:
+        ConfigError: naming what will not do.
+    """
+    start = new_game(game)
+    _check(start, players, seed)
+    groups = _classic_groups(start, players) if classic else tuple(combinations(range(len(players)), start.num_players))
+    rule: Ties = ties or ("random" if classic else "first")
+    specs = tuple(replace(spec, plain=classic, ties=rule) for spec in players)
+    plan = Plan(game, specs, games, 1 if classic else plies, seed, classic, groups)
+    if games < 1 or games % plan.seatings:
+        raise ConfigError(
+            f"--games is {games}; give a multiple of {plan.seatings}, in which each opening is played from all seats"
+        )
+    opening_of(start, plan, 0)
+    return plan
+
+
+def _check(start: Game, players: Sequence[PlayerSpec], seed: int) -> None:
+    names = [spec.text for spec in players]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"player {twice!r} is named twice; name each once")
+    if "human" in names:
+        raise ConfigError("player 'human' plays no tournaments; there is marl play")
+    if len(players) < start.num_players:
+        raise ConfigError(f"--players: {start.name} needs at least {start.num_players}; named is {len(players)}")
+    for spec in players:
+        make_player(spec, start, 0)
+    if seed < 0:
+        raise ConfigError(f"--seed is {seed}; give 0 or more")
+
+
+def _classic_groups(start: Game, players: Sequence[PlayerSpec]) -> tuple[tuple[int, ...], ...]:
+    if start.num_players != 2:
+        raise ConfigError(f"--classic is for games of two; {start.name} has {start.num_players} players")
+    first = [place for place, spec in enumerate(players) if spec.kind == "negamax"]
+    others = [place for place, spec in enumerate(players) if spec.kind != "negamax"]
+    if not first or not others:
+        raise ConfigError("--classic lets negamax begin against others; name a negamax, e.g. negamax:9, and another")
+    return tuple((place, other) for place in first for other in others)
+
+
+def rounds_of(plan: Plan) -> Iterator[Round]:
+    """All that is to be played, opening by opening."""
+    for opening in range(plan.openings):
+        for group in plan.groups:
+            yield Round(opening, (group,) if plan.classic else tuple(permutations(group)))
+
+
+def opening_of(start: Game, plan: Plan, number: int) -> Game:
+    """Where the games of an opening begin: the same for all groups and seatings.
+
+    Each action is drawn among all legal ones; if that ends the game, all are drawn again.
+
+    Args:
+        start: the first position.
+        plan: of the tournament.
+        number: of the opening.
+
+    Raises:
+        ConfigError: if games are nearly always over after so many actions.
+    """
+    generator = np.random.default_rng(seed_of(plan.seed, "opening", number))
+    for _ in range(MOST_DRAWS):
+        position = start
+        for _ in range(plan.plies):
+            if position.over:
+                break
+            position = position.play(int(generator.choice(position.legal)))
+        if not position.over:
+            return position
+    raise ConfigError(f"--opening-plies is {plan.plies}, after which games of {start.name} are over; give fewer")
+
+
+def seed_of(*parts: object) -> int:
+    """A seed that has nothing to do with those of other parts, whatever the process or the order of play."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big")

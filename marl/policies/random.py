@@ -1,0 +1,46 @@
+"""The policy that draws everything."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+from marl.core.config import Config
+from marl.core.records import Memory, Observation
+from marl.core.roster import Roster
+from marl.policies.policy import Act, Policy
+from marl.policies.scripted import Scripted, random_actor
+
+__all__ = ["RandomPolicy", "RandomPolicyConfig"]
+
+
+class RandomPolicyConfig(Config):
+    """There is nothing to set."""
+
+    kind: Literal["random"] = "random"
+    """The kind of policy."""
+
+
+class RandomPolicy(Policy):
+    """Draws every legal action with equal probability, or every component uniformly between its bounds.
+
+    Args:
+        roster: the team.
+        config: nothing.
+        entity_size, auxiliary_size: see `Policy`.
+    """
+
+    def __init__(self, roster: Roster, config: RandomPolicyConfig, entity_size: int, auxiliary_size: int) -> None:
+        super().__init__(roster, config, entity_size, auxiliary_size)
+        self.register_buffer("nothing", torch.zeros(()))  # says where the policy lives
+        self.scripted = Scripted(random_actor(roster))
+
+    @property
+    def exploration(self) -> float:
+        """All of it."""
+        return 1.0
+
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        """Draws an action for every agent; without a generator always the same; see `Policy.act`."""
+        return self.scripted.act(observation, memory, generator)

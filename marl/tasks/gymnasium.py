@@ -1,0 +1,237 @@
+"""Any Gymnasium environment as an `Environment` of teams of one: many copies, vectorised by Gymnasium."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from gymnasium.error import Error as GymnasiumError
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from numpy.typing import NDArray
+from torch import Tensor
+
+from marl.core.environment import Actor, Picture, State
+from marl.core.errors import UndrawableError
+from marl.core.records import Observation, Step
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.system.interrupts import deaf_to_interrupt
+
+__all__ = ["CLASS", "GymnasiumEnvironment"]
+
+CLASS = "agent"
+"""The one class, and its one agent."""
+SDL_DRIVER = "SDL_VIDEODRIVER"
+FRAMES_PER_SECOND = 30.0
+"""Of an environment that does not say."""
+
+
+class GymnasiumEnvironment:
+    """``B`` copies of a Gymnasium environment as teams of one. An `Environment`.
+
+    Observations are a Box, which is flattened, or Discrete, which becomes one number for each value, 1 for the
+    present one. Actions are Discrete, or a bounded Box, which is flattened; where its components differ
+    in their bounds, actions are scaled to each from [-1, 1]. An episode's last observation
+    is kept apart from the first of the next (``next_observation`` and ``observation`` of `Step`).
+
+    Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
+
+    Args:
+        name: in Gymnasium's registry; ``MODULE:NAME`` imports the module first.
+        num_copies: ``B``.
+        arguments: keyword arguments of the environment.
+        max_episode_steps: in place of the registered limit; None for that.
+        vectorization: all copies in this process, or each in its own.
+        scripted: reference policies by name.
+        device: where the tensors go.
+
+    Raises:
+        ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
+    """
+
+    events: Mapping[str, str] = MappingProxyType({})
+    per_step: frozenset[str] = frozenset()
+    agent_noun = "agent"
+
+    def __init__(
+        self,
+        name: str,
+        num_copies: int,
+        arguments: Mapping[str, Any] | None = None,
+        max_episode_steps: int | None = None,
+        vectorization: Literal["sync", "async"] = "sync",
+        scripted: Mapping[str, Actor] | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if num_copies < 1:
+            raise ValueError(f"num_copies is {num_copies}; give at least 1")
+        self.num_copies, self.device = num_copies, torch.device(device)
+        self._scripted = dict(scripted or {})
+        self._vector = _vectorise(name, num_copies, dict(arguments or {}), max_episode_steps, vectorization)
+        observations, self._actions = self._vector.single_observation_space, self._vector.single_action_space
+        try:
+            self._numbers = _feature_size(name, observations)
+            self._spec = _action_spec(name, self._actions)
+        except ValueError:
+            self._vector.close()
+            raise
+        discrete = isinstance(observations, spaces.Discrete)
+        self._codes = np.eye(self._numbers, dtype=np.float32) if discrete else None  # a row for each value
+        self._first = int(observations.start) if isinstance(observations, spaces.Discrete) else 0
+        self.roster = Roster((AgentClass(CLASS, self._numbers, self._spec),), (1,))
+        self.reward_threshold: float | None = gymnasium.spec(name.rpartition(":")[2]).reward_threshold
+        self.frames_per_second = float(self._vector.metadata.get("render_fps", FRAMES_PER_SECOND))
+        self._alive = torch.ones(num_copies, 1, dtype=torch.bool, device=self.device)
+
+    def reset(self, seed: int) -> Observation:
+        """Begins an episode in every copy; see `Environment`."""
+        rows, _ = self._vector.reset(seed=seed * self.num_copies % 2**31)
+        return self._observe(rows)
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        """Moves every copy on by one step; see `Environment`."""
+        rows, reward, terminated, truncated, infos = self._vector.step(self._pack(action[CLASS][:, 0]))
+        observation = next_observation = self._observe(rows)
+        ended = terminated | truncated
+        if ended.any():
+            successor = rows.copy()
+            successor[ended] = np.stack(infos["final_obs"][ended])
+            next_observation = self._observe(successor)
+        return Step(
+            next_observation=next_observation,
+            observation=observation,
+            reward=self._column(reward).float(),
+            terminated=self._column(terminated),
+            truncated=self._column(truncated),
+            info={},
+        )
+
+    def state(self) -> State | None:
+        """None: Gymnasium has no way to store a state; see `Environment`."""
+        return None
+
+    def load_state(self, state: State) -> None:
+        """Refuses; see `Environment`.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("a Gymnasium environment cannot load a state")
+
+    @property
+    def symmetries(self) -> None:
+        """None are known."""
+        return None
+
+    @property
+    def progress(self) -> Mapping[str, float]:
+        """Nothing changes."""
+        return {}
+
+    def scripted(self) -> Mapping[str, Actor]:
+        """The policies that were given."""
+        return self._scripted
+
+    def scene(self, copy: int = 0) -> Picture:
+        """The environment's own picture of one copy; see `Environment`."""
+        if self._vector.render_mode != "rgb_array":
+            raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
+        with _no_display():
+            return np.asarray(self._vector.call("render")[copy], dtype=np.uint8)
+
+    def close(self) -> None:
+        """Closes every copy."""
+        self._vector.close()
+
+    def _observe(self, rows: NDArray[Any]) -> Observation:
+        if self._codes is not None:
+            features = self._codes[rows - self._first]
+        else:
+            features = rows.reshape(self.num_copies, self._numbers).astype(np.float32)  # Gymnasium reuses its array
+        tensor = torch.from_numpy(features).to(self.device)
+        return Observation({CLASS: tensor[:, None]}, self._alive)
+
+    def _pack(self, chosen: Tensor) -> NDArray[Any]:
+        """``[B]`` of int or ``[B, A]`` of float, as the copies take it."""
+        numbers = chosen.detach().cpu().numpy()
+        if isinstance(self._actions, spaces.Discrete):
+            return numbers + self._actions.start
+        assert isinstance(self._actions, spaces.Box)
+        clipped = numbers.clip(self._spec.low, self._spec.high).reshape(-1, *self._actions.shape)
+        if not _same_bounds(self._actions):
+            clipped = self._actions.low + (clipped + 1) / 2 * (self._actions.high - self._actions.low)
+        return clipped.astype(self._actions.dtype)
+
+    def _column(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.device)[:, None]  # Gymnasium hands out copies
+
+
+def _vectorise(
+    name: str, num_copies: int, arguments: dict[str, Any], max_episode_steps: int | None, vectorization: str
+) -> SyncVectorEnv | AsyncVectorEnv:
+    if max_episode_steps is not None:
+        arguments["max_episode_steps"] = max_episode_steps
+    modes: Any = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    if vectorization == "sync":
+        modes["copy"] = False
+
+    def make() -> gymnasium.Env[Any, Any]:
+        return gymnasium.make(name, disable_env_checker=True, **arguments)
+
+    try:
+        probe = make()
+        if "rgb_array" in probe.metadata.get("render_modes", ()):
+            arguments.setdefault("render_mode", "rgb_array")
+        probe.close()
+        kind = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
+        with _no_display(), deaf_to_interrupt():  # which processes that begin here keep
+            return kind([make] * num_copies, **modes)
+    except (GymnasiumError, TypeError, ImportError) as error:
+        raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error
+
+
+@contextmanager
+def _no_display() -> Iterator[None]:
+    """Tells SDL, with which pygame draws, not to look for a display where there is none: it would complain."""
+    absent = sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", SDL_DRIVER} & os.environ.keys()
+    if absent:
+        os.environ[SDL_DRIVER] = "dummy"
+    try:
+        yield
+    finally:
+        if absent:
+            del os.environ[SDL_DRIVER]
+
+
+def _feature_size(name: str, space: spaces.Space[Any]) -> int:
+    if isinstance(space, spaces.Box):
+        return math.prod(space.shape)
+    if isinstance(space, spaces.Discrete):
+        return int(space.n)
+    raise ValueError(
+        f"{name} observes {space}; supported are Box and Discrete: register it "
+        "wrapped, e.g. in FlattenObservation, and name it MODULE:NAME"
+    )
+
+
+def _action_spec(name: str, space: spaces.Space[Any]) -> ActionSpec:
+    if isinstance(space, spaces.Discrete):
+        return ActionSpec("discrete", int(space.n))
+    if isinstance(space, spaces.Box) and space.is_bounded():
+        size = math.prod(space.shape)
+        if _same_bounds(space):
+            return ActionSpec("continuous", size, float(space.low.flat[0]), float(space.high.flat[0]))
+        return ActionSpec("continuous", size, -1.0, 1.0)
+    raise ValueError(f"{name} acts in {space}; supported are Discrete and a Box with finite bounds")
+
+
+def _same_bounds(space: spaces.Box) -> bool:
+    return bool((space.low == space.low.flat[0]).all() and (space.high == space.high.flat[0]).all())

@@ -1,0 +1,134 @@
+"""Finds tasks by name and makes their environments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import torch
+
+from marl.core.config import Config
+from marl.core.entry_points import MissingModuleError, load_entry, offered
+from marl.core.environment import Environment, Task
+from marl.core.errors import ConfigError, FileError
+from marl.tasks.gymnasium_task import GymnasiumTask
+
+__all__ = [
+    "UnknownTaskError",
+    "check_settings",
+    "find_policy",
+    "find_task",
+    "make_environment",
+    "shipped_policies",
+]
+
+GROUP = "marl.environments"
+
+
+class UnknownTaskError(ConfigError):
+    """A task that no installed package offers."""
+
+
+def find_task(name: str) -> Task:
+    """The task that an installed package registered in the entry-point group ``marl.environments``, or Gymnasium's.
+
+    Raises:
+        UnknownTaskError: if there is none of that name.
+        MissingModuleError: if it cannot be imported.
+    """
+    tasks = offered(GROUP)
+    if name not in tasks and _registered(name):
+        return GymnasiumTask()
+    if name not in tasks:
+        raise UnknownTaskError(
+            f"env.name is {name!r}, which no installed package offers; {_alike(name, tasks)}there is: "
+            f"{', '.join(sorted(tasks)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1, or "
+            "MODULE:NAME for one that a module registers. "
+            f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
+        )
+    task: Task = load_entry(tasks[name])
+    return task
+
+
+def _registered(name: str) -> bool:
+    """Whether Gymnasium knows a name, for ``MODULE:NAME`` once the module was imported, as Gymnasium has it."""
+    module, _, registered = name.rpartition(":")
+    if module:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise UnknownTaskError(
+                f"env.name is {name!r}, but {module!r} cannot be imported here ({error}); install it, or put the "
+                "folder in which it lies on PYTHONPATH"
+            ) from error
+    return registered in gymnasium.registry
+
+
+def shipped_policies() -> dict[str, Path]:
+    """The folders of all policies that come with installed tasks, by name."""
+    found: dict[str, Path] = {}
+    for name in offered(GROUP):
+        with suppress(MissingModuleError):  # without what the task needs its policies could not play
+            found |= find_task(name).policies
+    return found
+
+
+def find_policy(run: str | Path) -> Path:
+    """The folder of a policy: one that exists goes before one that comes with a task by that name.
+
+    Raises:
+        FileError: if there is neither, naming those that come with tasks.
+    """
+    if Path(run).exists():
+        return Path(run)
+    shipped = shipped_policies()
+    if str(run) not in shipped:
+        names = ", ".join(shipped)
+        raise FileError(
+            f"{run} does not exist; name the folder of a run, its policy/, or a policy that comes with an installed "
+            f"package: {names}"
+        )
+    return shipped[str(run)]
+
+
+def make_environment(
+    task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
+) -> Environment:
+    """The environment that a task makes of a configuration; see `Task.make`.
+
+    Raises:
+        ConfigError: if the task refuses the configuration.
+        MissingModuleError: if what it needs is not installed.
+    """
+    try:
+        return task.make(config, num_copies, training=training, device=device)
+    except ModuleNotFoundError as error:
+        raise MissingModuleError(
+            f"env.name {getattr(config, 'name', 'env')!r} needs the module {error.name!r}, which is not installed; "
+            "install the package that has it"
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"env: {error}") from error
+
+
+def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
+    """Refuses settings under which a policy's features would mean something else than in training.
+
+    Raises:
+        ConfigError: naming the setting and both values.
+    """
+    here = config.model_dump(mode="json")
+    for name in here.keys() - task.changeable:
+        if name in trained and trained[name] != here[name]:
+            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
+
+
+def _alike(name: str, offered: Collection[str]) -> str:
+    names = {known.lower(): known for known in (*gymnasium.registry, *offered)}
+    near = [names[lower] for lower in get_close_matches(name.lower(), names)]
+    return f"did you mean {' or '.join(near)}? Else " if near else ""

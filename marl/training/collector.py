@@ -1,0 +1,178 @@
+"""Plays a policy in an environment and hands the learner its rollouts."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from marl.core.environment import Environment, State
+from marl.core.records import Memory, Observation, Rollout, stack
+from marl.core.seeding import ACTIONS, stream
+from marl.core.serialisation import record_of, state_of
+from marl.policies.policy import Policy
+
+__all__ = ["Collector", "Episodes"]
+
+
+@dataclass
+class Episodes:
+    """What the episodes that ended brought, in the order in which they ended.
+
+    Args:
+        metrics: for each metric one number an episode; a class that did not play in one has none of it.
+        scores: return of each episode, mean over the agents that took part.
+        ended_at: env steps of all copies, since collecting began, when each episode ended.
+    """
+
+    metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    scores: list[float] = field(default_factory=list)
+    ended_at: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.metrics["episode/length"])
+
+    def means(self) -> dict[str, float]:
+        """The mean of each metric over the episodes."""
+        return {name: sum(values) / len(values) for name, values in self.metrics.items() if values}
+
+
+class Collector:
+    """Steps all copies of an environment with a policy, ``T`` steps at a time.
+
+    Episodes go on from one rollout to the next; so does the policy's memory.
+
+    Args:
+        environment: already made; it is reset here.
+        length: ``T``.
+        seed: of the environment and of the actions drawn.
+    """
+
+    def __init__(self, environment: Environment, length: int, seed: int) -> None:
+        self.environment, self.length = environment, length
+        self.generator = stream(seed, ACTIONS, environment.device)
+        self.observation = environment.reset(seed)
+        copies, agents = environment.num_copies, environment.roster.size
+        self.started = torch.ones(copies, dtype=torch.bool, device=environment.device)
+        self.memory: Memory | None = None
+        self._sums = {"reward": torch.zeros(copies, agents, device=environment.device)}
+        self._steps = torch.zeros(copies, device=environment.device)
+        self._took_part = torch.zeros_like(self.observation.alive)  # in the running episode
+        self.seconds = {"acting": 0.0, "environment": 0.0}
+
+    def collect(self, policy: Policy) -> tuple[Rollout, Episodes]:
+        """Plays ``T`` steps.
+
+        Returns:
+            The rollout, and the episodes that ended during it.
+        """
+        if self.memory is None:
+            self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
+        memory, observations, steps, acts, started = self.memory, [], [], [], []
+        episodes = Episodes()
+        for number in range(1, self.length + 1):
+            begin = time.perf_counter()
+            act = policy.act(self.observation, self.memory, self.generator)
+            between = time.perf_counter()
+            step = self.environment.step(act.action)
+            self.seconds["acting"] += between - begin
+            self.seconds["environment"] += time.perf_counter() - between
+            observations.append(self.observation)
+            started.append(self.started)
+            acts.append(act)
+            steps.append(step)
+            self._count(step.reward, step.info, self.observation.alive)
+            self.observation, self.started, self.memory = step.observation, step.ended, act.memory
+            if bool(self.started.any()):
+                self._finish(self.started, episodes, number * self.environment.num_copies)
+                self.memory = None if self.memory is None else self.memory.reset(self.started)
+        rollout = Rollout(
+            observation=stack(observations),
+            next_observation=stack([step.next_observation for step in steps]),
+            action={name: torch.stack([act.action[name] for act in acts]) for name in acts[0].action},
+            log_prob=torch.stack([act.log_prob for act in acts]),
+            reward=torch.stack([step.reward for step in steps]),
+            terminated=torch.stack([step.terminated for step in steps]),
+            truncated=torch.stack([step.truncated for step in steps]),
+            started=torch.stack(started),
+            memory=memory,
+            earned=_joined([step.earned for step in steps]),
+        )
+        return rollout, episodes
+
+    def state(self) -> State:
+        """Everything that is needed to go on from here."""
+        return {
+            "environment": self.environment.state(),
+            "generator": self.generator.get_state(),
+            "observation": state_of(self.observation),
+            "started": self.started,
+            "memory": None if self.memory is None else state_of(self.memory),
+            "sums": {name: total.clone() for name, total in self._sums.items()},
+            "steps": self._steps.clone(),
+            "took_part": self._took_part,
+        }
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave."""
+        device = self.environment.device
+        self.generator.set_state(state["generator"])
+        if state["environment"] is None:
+            # its episodes begin anew, and not as those did with which the run began
+            seed = torch.randint(2**31, (), generator=self.generator, device=self.generator.device)
+            self.observation = self.environment.reset(int(seed))
+            return
+        self.environment.load_state(state["environment"])
+        self.observation = record_of(Observation, state["observation"]).to(device)
+        self.started = state["started"].to(device)
+        self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(device)
+        self._sums = {name: total.to(device, copy=True) for name, total in state["sums"].items()}
+        self._steps = state["steps"].to(device, copy=True)
+        self._took_part = state["took_part"].to(device)
+
+    def _count(self, reward: Tensor, info: dict[str, Tensor], alive: Tensor) -> None:
+        self._steps += 1
+        self._took_part = self._took_part | alive
+        self._sums["reward"] += reward * alive
+        for name, amount in info.items():
+            if name not in self._sums:
+                self._sums[name] = torch.zeros_like(reward)
+            self._sums[name] += amount * alive
+
+    def _finish(self, ended: Tensor, episodes: Episodes, env_steps: int) -> None:
+        steps, took_part = self._steps[ended], self._took_part[ended]
+        roster = self.environment.roster
+        episodes.metrics["episode/length"] += steps.tolist()
+        scores = (self._sums["reward"][ended] * took_part).sum(-1) / took_part.sum(-1)
+        episodes.scores += scores.tolist()
+        episodes.ended_at += [env_steps] * len(scores)
+        for name, total in self._sums.items():
+            amounts = total[ended]
+            if name in self.environment.per_step:
+                amounts = amounts / steps[:, None]
+            for metric, values in _by_class(name, amounts, took_part, roster.slices).items():
+                episodes.metrics[metric] += values.tolist()
+            if name in self.environment.events:
+                event = self.environment.events[name]
+                episodes.metrics[f"episode/share_with_{event}"] += (amounts.sum(-1) > 0).float().tolist()
+            total[ended] = 0
+        self._steps = self._steps * ~ended
+        self._took_part = self._took_part & ~ended[:, None]
+
+
+def _by_class(name: str, amounts: Tensor, took_part: Tensor, slices: dict[str, slice]) -> dict[str, Tensor]:
+    prefix = "return" if name == "reward" else name
+    metrics = {}
+    for class_name, agents in slices.items():
+        there = took_part[:, agents]
+        total, number = (amounts[:, agents] * there).sum(-1), there.sum(-1)
+        metrics[f"{prefix}/{class_name}"] = total[number > 0] / number[number > 0]
+    return metrics
+
+
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    known = [part for part in parts if part is not None]
+    return torch.stack(known) if len(known) == len(parts) else None

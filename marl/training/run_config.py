@@ -1,0 +1,323 @@
+"""Everything that a training run depends on, and how presets are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import torch
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from marl.algorithms.kinds import LEARNERS, AlgorithmConfig, LearnerConfig
+from marl.algorithms.ppo import PPOConfig
+from marl.algorithms.target_network import HardTarget, SoftTarget
+from marl.core.config import Config
+from marl.core.environment import Task
+from marl.core.errors import ConfigError, FileError
+from marl.core.serialisation import atomic_path
+from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
+from marl.policies.actor_critic import ActorCriticConfig
+from marl.policies.kinds import POLICY_KINDS, PolicyConfig
+from marl.tasks.registry import find_task
+from marl.training.score_log import ScoreLogConfig
+
+__all__ = [
+    "SHORT",
+    "ConfigError",
+    "RunConfig",
+    "check_resumable",
+    "explain",
+    "first_difference",
+    "load_config",
+    "read_config",
+    "replace_field",
+    "resolve_device",
+    "resume_config",
+    "save_config",
+    "switch_algorithm",
+    "task_of",
+    "with_override",
+]
+
+E = TypeVar("E", bound=Config)
+
+SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
+"""Fields that can be named without their group."""
+
+ALGORITHMS: dict[str, type[LearnerConfig]] = {kind.model_fields["name"].default: kind for kind in LEARNERS}
+
+
+DECAYS, TARGETS = (
+    tuple(kind.model_fields["kind"].default for kind in kinds)
+    for kinds in ((LinearDecay, ExponentialDecay, LogarithmicDecay), (HardTarget, SoftTarget))
+)
+
+CHOICES: dict[int | str, Collection[str]] = {
+    "policy": POLICY_KINDS,
+    "algorithm": ALGORITHMS,
+    "exploration": DECAYS,
+    "learning_rate": DECAYS,
+    "target": TARGETS,
+}
+"""Parts of the settings that are of one kind or another, which a validator names after the part."""
+
+TRIED = re.compile(r"^(constrained-\w+|float|int|str|bool)$|\[")
+"""Types that a validator tried, which it names after the field."""
+
+
+class RunConfig(Config, Generic[E]):
+    """A training run."""
+
+    env: E
+    """The environment."""
+    policy: PolicyConfig = Field(default_factory=ActorCriticConfig)
+    """The networks."""
+    algorithm: AlgorithmConfig = Field(default_factory=PPOConfig)
+    """The learner."""
+    initial_policy: Path | None = None
+    """Begin with the weights of this run's policy, its normaliser of values included; None to draw them."""
+    total_env_steps: int = Field(1_000_000, ge=1)
+    """How long to train, in env steps."""
+    num_copies: int = Field(128, ge=1)
+    """Copies of the environment that step together."""
+    rollout_length: int = Field(16, ge=1)
+    """Steps of every copy between updates."""
+    seed: int = Field(1, ge=0)
+    """Of everything that is drawn."""
+    device: str = "auto"
+    """cpu, cuda, or auto for cuda where there is one."""
+    threads: int | None = Field(None, ge=1)
+    """Threads of PyTorch, set for the whole process; None for its own choice."""
+    log_interval: int = Field(10_000, ge=1)
+    """Env steps between entries of the log."""
+    checkpoint_interval: int = Field(100_000, ge=1)
+    """Env steps between checkpoints."""
+    keep_checkpoints: int = Field(2, ge=1)
+    """How many of the latest checkpoints are kept."""
+    evaluation_interval: int = Field(200_000, ge=1)
+    """Env steps between evaluations in training."""
+    evaluation_episodes: int = Field(100, ge=1)
+    """Episodes of each."""
+    score_log: ScoreLogConfig = Field(default_factory=ScoreLogConfig)
+    """The score of every episode, and when the task is solved."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_policy(cls, values: Any) -> Any:
+        """A policy whose kind is not named is of the usual kind of its algorithm."""
+        if not isinstance(values, dict):
+            return values
+        algorithm, policy = values.get("algorithm"), values.get("policy", {})
+        name = algorithm.get("name") if isinstance(algorithm, dict) else getattr(algorithm, "name", None)
+        if name not in ALGORITHMS or not isinstance(policy, dict) or "kind" in policy:
+            return values
+        return {**values, "policy": {"kind": ALGORITHMS[name].policy_kinds[0], **policy}}
+
+    @model_validator(mode="after")
+    def _check_policy(self) -> RunConfig[E]:
+        kinds = self.algorithm.policy_kinds
+        if self.policy.kind not in kinds:
+            raise ValueError(
+                f"policy.kind is {self.policy.kind!r}, but algorithm.name is {self.algorithm.name!r}, which trains "
+                f"{' or '.join(kinds)}: set --policy '{{kind: {kinds[0]}}}', or another algorithm"
+            )
+        return self
+
+    @property
+    def env_steps_per_iteration(self) -> int:
+        """Env steps collected between updates."""
+        return self.num_copies * self.rollout_length
+
+
+def read_config(values: dict[str, Any], source: str | None = None) -> RunConfig[Any]:
+    """A run's configuration from nested dicts.
+
+    Args:
+        values: as a preset has them.
+        source: named in errors, e.g. a file.
+
+    Raises:
+        ConfigError: for an unknown task, an unknown key, or a value that will not do.
+    """
+    env, where = values.get("env"), "" if source is None else f"{source}: "
+    if not isinstance(env, dict) or not isinstance(env.get("name"), str):
+        raise ConfigError(f"{where}env.name is missing; name a task, e.g. env: {{name: simple_tag}}")
+    task = find_task(env["name"])
+    try:
+        return RunConfig[task.config_type].model_validate(values)  # type: ignore[name-defined]
+    except ValidationError as error:
+        raise ConfigError(f"{where}{explain(error)}") from error
+
+
+def load_config(path: Path) -> RunConfig[Any]:
+    """Reads a preset or a run's ``config.yaml``.
+
+    Raises:
+        ConfigError: if the file is missing, not YAML, or not a configuration.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise ConfigError(f"preset {path} does not exist or is not a file; presets are in experiments/") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} does not hold a configuration (a mapping with env, policy, algorithm, ...)")
+    return read_config(values, str(path))
+
+
+def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of nested settings with one field replaced."""
+    first, *rest = path
+    if rest:
+        inner = values.get(first)
+        value = replace_field(inner if isinstance(inner, Mapping) else {}, rest, value)
+    return {**values, first: value}
+
+
+def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of a run's settings with one field replaced.
+
+    A new ``algorithm.name`` keeps what both have in common; if it trains another kind of policy, that begins from
+    its own defaults.
+
+    ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
+
+    Raises:
+        ConfigError: if there is no algorithm of that name.
+    """
+    path = SHORT.get(path[0], path) if len(path) == 1 else path
+    if path == ["algorithm", "name"]:
+        switched = {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
+        kinds, present = ALGORITHMS[str(value)].policy_kinds, ALGORITHMS.get(values["algorithm"].get("name"))
+        kind = values.get("policy", {}).get("kind", None if present is None else present.policy_kinds[0])
+        return switched if kind in kinds else {**switched, "policy": {"kind": kinds[0]}}
+    return replace_field(values, path, value)
+
+
+def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """Settings of another learner, with those that it shares with the present one.
+
+    Args:
+        values: settings of the present learner.
+        name: of the other.
+
+    Raises:
+        ConfigError: if there is none of that name.
+    """
+    if name not in ALGORITHMS:
+        raise ConfigError(f"algorithm.name is {name!r}; there is {', '.join(ALGORITHMS)}")
+    if name == values.get("name"):
+        return values
+    shared = ALGORITHMS[name].model_fields.keys() - {"name"}
+    if "reinforce" in (name, values.get("name")):
+        shared -= {"gae_lambda"}  # REINFORCE has but one
+    kept = {field: value for field, value in values.items() if field in shared}
+    usual = ALGORITHMS[name]()  # a rate may be a number in one and a part of its own in the other
+    kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
+    return {"name": name, **kept}
+
+
+def save_config(config: RunConfig[Any], path: Path) -> None:
+    """Writes a complete configuration that `load_config` reads."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+
+
+def resume_config(folder: Path) -> RunConfig[Any]:
+    """The configuration of a run that is to go on.
+
+    Raises:
+        FileError: if the folder is not a run.
+        ConfigError: if its ``config.yaml`` cannot be used.
+    """
+    if not (folder / "config.yaml").exists():
+        missing = "config.yaml is missing" if folder.is_dir() else "there is no such folder"
+        raise FileError(f"{folder} is not a run ({missing}); name the folder of one, as given to --out")
+    return load_config(folder / "config.yaml")
+
+
+def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
+    """Refuses to go on with a run under settings that its checkpoint cannot follow.
+
+    Raises:
+        ConfigError: naming the field and both values.
+    """
+    difference = first_difference(old, new, ("env", "policy", "initial_policy", "num_copies", "seed"))
+    if difference is not None:
+        name, was, wished = difference
+        raise ConfigError(
+            f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
+            "(a network of another architecture cannot take its weights): leave it out, or train a new run"
+        )
+
+
+def first_difference(old: RunConfig[Any], new: RunConfig[Any], fields: Sequence[str]) -> tuple[str, Any, Any] | None:
+    """Where two runs first differ among some fields: the dotted name and both values; None if nowhere."""
+    before, now = old.model_dump(mode="json"), new.model_dump(mode="json")
+    return _difference("", {field: before[field] for field in fields}, {field: now[field] for field in fields})
+
+
+def _difference(prefix: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return None if old == new else (prefix.removesuffix("."), old, new)
+    parts = (_difference(f"{prefix}{key}.", old.get(key), new.get(key)) for key in {**old, **new})
+    return next((part for part in parts if part is not None), None)
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is CUDA where there is one.
+
+    Raises:
+        ConfigError: if it is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"device is {name!r}; write cpu, cuda, cuda:N or auto") from error
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"device is {name!r}; write cpu, cuda, cuda:N or auto")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device is {name!r}, but PyTorch finds {torch.cuda.device_count()} CUDA devices here; write cpu or auto"
+        )
+    return device
+
+
+def task_of(config: RunConfig[Any]) -> Task:
+    """The task that a run trains on."""
+    return find_task(config.env.name)
+
+
+def _place(path: Sequence[int | str]) -> str:
+    """Where in the settings, without what a validator puts after a choice: the kind, or the type that it tried."""
+    kept = [part for before, part in zip(("", *path), path, strict=False) if part not in CHOICES.get(before, ())]
+    return ".".join(str(part) for part in kept if not TRIED.search(str(part)))
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with which field, one after the other."""
+    lines: list[str] = []
+    for problem in error.errors():
+        place = _place(problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")
+        elif problem["type"] == "union_tag_not_found":
+            lines.append(f"{place}.{problem['ctx']['discriminator'][1:-1]} is missing")
+        elif problem["type"] in ("model_type", "model_attributes_type"):
+            lines.append(f"{place} is {problem['input']!r}: give its fields, as {{name: value, ...}}")
+        elif problem["type"] == "value_error":
+            lines.append(f"{place}: {message}" if place else message)
+        else:
+            given, wanted = f"{place} is {problem['input']!r}: ", f"{message[0].lower()}{message[1:]}"
+            if lines and lines[-1].startswith(given):  # one of several that would do
+                lines[-1] += f", or {wanted}"
+            else:
+                lines.append(given + wanted)
+    return "; ".join(lines)

@@ -1,0 +1,239 @@
+"""The score of every episode of a training, and when the task was solved.
+
+Words: a *score* is the return of an episode, mean over the agents that took part; a task is *solved* in
+episode ``M`` if the mean score of the last ``window`` episodes reaches the threshold there for the first time.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TextIO
+
+import torch
+from pydantic import Field
+
+from marl.core.config import Config
+from marl.core.environment import State
+from marl.core.errors import ConfigError
+from marl.core.serialisation import atomic_path
+
+__all__ = ["ScoreLog", "ScoreLogConfig", "Solved", "stopped_by_score"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+HEADER = "episode,env_steps,exploration,score,minimum,mean,maximum"
+
+
+class ScoreLogConfig(Config):
+    """When the task counts as solved, and whether that ends training."""
+
+    threshold: Finite | Literal["task"] | None = None
+    """Mean score from which the task counts as solved; task for what the environment states. None for that, too,
+    but without it scores are not logged."""
+    window: int = Field(100, ge=1)
+    """Episodes over which the mean is taken."""
+    stop_when_solved: bool = False
+    """End training in the iteration in which the task is solved."""
+    episodes: int | None = Field(None, ge=1)
+    """End training in the iteration in which so many episodes have ended; None for the env steps alone."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The episode in which a task was solved.
+
+    Args:
+        episode: ``M``, counted from 1.
+        env_steps: at its end.
+        window: episodes over which the mean was taken.
+    """
+
+    episode: int
+    env_steps: int
+    window: int
+
+    def __str__(self) -> str:
+        return f"Solved in {self.episode - self.window:,} runs, {self.episode:,} total runs"
+
+
+class ScoreLog:
+    """Writes ``scores.csv``, ``scores.png`` and ``score.json`` into a run's folder.
+
+    Rows are on the disk when `add` returns. Where the environment states no threshold and none is
+    asked for, nothing is kept and nothing is written.
+
+    Args:
+        config: settings.
+        name: of the environment, for errors.
+        reward_threshold: that it states, or None.
+
+    Raises:
+        ConfigError: if a threshold is asked for that the environment does not state.
+    """
+
+    def __init__(self, config: ScoreLogConfig, name: str, reward_threshold: float | None) -> None:
+        self.config = config
+        self.threshold = _threshold(config, name, reward_threshold)
+        self.active = self.threshold is not None or config.episodes is not None
+        self.scores: list[float] = []
+        self.env_steps: list[int] = []
+        self.means: list[float] = []
+        self.minimum = self.maximum = math.nan
+        self.solved: Solved | None = None
+        self.folder: Path | None = None
+        self._file: TextIO | None = None
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def over(self) -> bool:
+        """Whether the scores end training."""
+        return _is_over(self.config, len(self), self.solved is not None)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """For the log; nothing before the first episode has ended."""
+        if not self.scores:
+            return {}
+        window = self.config.window
+        metrics = {
+            f"score/mean_{window}": self.means[-1],
+            f"score/minimum_{window}": self.minimum,
+            f"score/maximum_{window}": self.maximum,
+            "score/episodes": float(len(self)),
+        }
+        return metrics if self.solved is None else {**metrics, "score/solved_at_episode": float(self.solved.episode)}
+
+    def open(self, folder: Path) -> None:
+        """Begins ``scores.csv``, or goes on with the one that is there: rows of later episodes are dropped.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        if not self.active:
+            return
+        self.folder, path = folder, folder / "scores.csv"
+        lines = path.read_text(encoding="utf-8").splitlines()[1 : len(self) + 1] if path.exists() else []
+        with atomic_path(path) as temporary:
+            temporary.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
+
+    def add(self, scores: Sequence[float], env_steps: Sequence[int], exploration: float | None) -> None:
+        """Takes note of episodes in the order in which they ended.
+
+        Args:
+            scores: of each.
+            env_steps: of the run when each ended.
+            exploration: of the policy that played them; None if it knows none.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        if self._file is None or not scores:
+            return
+        share, rows = "" if exploration is None else f"{exploration:.6g}", []
+        for score, steps in zip(scores, env_steps, strict=True):
+            self._take(score, steps)
+            numbers = f"{score:.7g},{self.minimum:.7g},{self.means[-1]:.7g},{self.maximum:.7g}"
+            rows.append(f"{len(self)},{steps},{share},{numbers}\n")
+        self._file.write("".join(rows))
+        self._file.flush()
+
+    def save(self, env_steps: int) -> None:
+        """Writes ``score.json``: where the scores stand at a checkpoint.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        if self.folder is None:
+            return
+        with atomic_path(self.folder / "score.json") as temporary:
+            temporary.write_text(json.dumps(self._summary(env_steps), indent=2) + "\n", encoding="utf-8")
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def state(self) -> State:
+        """Every score, and the env steps at which it came."""
+        return {
+            "scores": torch.tensor(self.scores, dtype=torch.float64),
+            "env_steps": torch.tensor(self.env_steps, dtype=torch.int64),
+        }
+
+    def load_state(self, state: State) -> None:
+        """Goes on from a state that `state` gave, by the present rule."""
+        if self.active:
+            for score, steps in zip(state["scores"].tolist(), state["env_steps"].tolist(), strict=True):
+                self._take(score, steps)
+
+    def _take(self, score: float, env_steps: int) -> None:
+        self.scores.append(score)
+        self.env_steps.append(env_steps)
+        recent = self.scores[-self.config.window :]
+        self.minimum, self.maximum = min(recent), max(recent)
+        mean = math.fsum(recent) / len(recent)
+        self.means.append(mean)
+        whole = len(recent) == self.config.window
+        if self.solved is None and self.threshold is not None and whole and mean >= self.threshold:
+            self.solved = Solved(len(self), env_steps, self.config.window)
+
+    def _summary(self, env_steps: int) -> dict[str, Any]:
+        solved = self.solved
+        return {
+            "env_steps": env_steps,
+            "episodes": len(self),
+            "threshold": self.threshold,
+            "window": self.config.window,
+            "mean": self.means[-1] if self.means else None,
+            "best_mean": max(self.means[self.config.window - 1 :], default=None),
+            "solved_at_episode": None if solved is None else solved.episode,
+            "solved_in_runs": None if solved is None else solved.episode - solved.window,
+            "solved_at_env_steps": None if solved is None else solved.env_steps,
+            "text": None if solved is None else str(solved),
+        }
+
+
+def stopped_by_score(folder: Path, config: ScoreLogConfig, env_steps: int) -> bool:
+    """Whether the scores ended a training.
+
+    Args:
+        folder: of the run.
+        config: settings that it would go on with.
+        env_steps: of its latest checkpoint.
+    """
+    path = folder / "score.json"
+    if not path.is_file():
+        return False
+    try:
+        summary: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        stands = summary["env_steps"] == env_steps
+        return stands and _is_over(config, summary["episodes"], summary["solved_at_episode"] is not None)
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return False  # it goes on; the checkpoint knows better
+
+
+def _threshold(config: ScoreLogConfig, name: str, reward_threshold: float | None) -> float | None:
+    wished = config.threshold
+    if wished == "task" and reward_threshold is None:
+        raise ConfigError(
+            f"score_log.threshold is 'task', but the environment {name!r} states no reward_threshold: give a number, "
+            "e.g. --score-log.threshold 195, or None"
+        )
+    threshold = reward_threshold if wished is None or wished == "task" else wished
+    if config.stop_when_solved and threshold is None:
+        raise ConfigError(
+            f"score_log.stop_when_solved is true, but the environment {name!r} states no reward_threshold and "
+            "score_log.threshold is None: give a number, e.g. --score-log.threshold 195, or set stop_when_solved false"
+        )
+    return threshold
+
+
+def _is_over(config: ScoreLogConfig, episodes: int, solved: bool) -> bool:
+    enough = config.episodes is not None and episodes >= config.episodes
+    return enough or (config.stop_when_solved and solved)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from marl.algorithms.a2c import A2C, A2CConfig
+from marl.algorithms.ppo import PPO, PPOConfig
+from marl.core.records import Rollout
+from marl.envs.simple_tag.environment import SimpleTag
+from marl.networks.critic import CriticConfig
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
+from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.tasks.gymnasium import GymnasiumEnvironment
+from marl.training.collector import Collector
+
+
+@pytest.fixture
+def policy(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> ActorCritic:
+    return ActorCritic(make_tag({"A": 1, "B": 2}).roster, team_config(), 8, 2)
+
+
+@pytest.fixture
+def rollout(make_tag: Callable[..., SimpleTag], policy: ActorCritic) -> Rollout:
+    collected, _ = Collector(make_tag({"A": 1, "B": 2}, num_copies=7), 6, seed=0).collect(policy)
+    collected.reward.normal_()
+    return collected
+
+
+def steps_of(learner: PPO) -> int:
+    return int(learner.state()["optimiser"]["step"])
+
+
+@pytest.mark.parametrize(("epochs", "minibatches", "steps"), [(1, 1, 1), (3, 2, 6), (2, 7, 14), (2, 100, 14)])
+def test_each_epoch_passes_each_part_once(
+    epochs: int, minibatches: int, steps: int, policy: ActorCritic, rollout: Rollout
+) -> None:
+    learner = PPO(policy, PPOConfig(epochs=epochs, minibatches=minibatches), 0)
+    learner.update(rollout, 0.0)
+    assert steps_of(learner) == steps
+
+
+def test_an_epoch_passes_every_copy_in_an_order_that_the_seed_decides(policy: ActorCritic, rollout: Rollout) -> None:
+    class Watched(PPO):
+        def _step(self, rollout: Rollout, *rest: object) -> None:
+            self.seen.append(rollout.reward[0, :, 0])
+            super()._step(rollout, *rest)
+
+    orders = []
+    for seed in (0, 0, 1):
+        learner = Watched(copy.deepcopy(policy), PPOConfig(epochs=2, minibatches=3), seed)
+        learner.seen = []
+        learner.update(rollout, 0.0)
+        orders.append(torch.cat(learner.seen))
+    assert orders[0].equal(orders[1])
+    assert not orders[0].equal(orders[2])
+    for epoch in orders[0].chunk(2):
+        assert epoch.sort().values.equal(rollout.reward[0, :, 0].sort().values)
+
+
+def test_it_stops_once_the_policy_moved_too_far(policy: ActorCritic, rollout: Rollout) -> None:
+    far = PPO(copy.deepcopy(policy), PPOConfig(epochs=10, minibatches=2, learning_rate=0.02, target_kl=1e-4), 0)
+    metrics = far.update(rollout, 0.0)
+    assert steps_of(far) == 2  # after the first epoch
+    assert metrics["policy/approx_kl"] > 1e-4
+    near = PPO(copy.deepcopy(policy), PPOConfig(epochs=10, minibatches=2, learning_rate=1e-6, target_kl=1e-4), 0)
+    near.update(rollout, 0.0)
+    assert steps_of(near) == 20
+
+
+def test_before_the_first_step_the_ratio_is_1(policy: ActorCritic, rollout: Rollout) -> None:
+    """So one pass over everything is a step of A2C."""
+    learner = PPO(twin := copy.deepcopy(policy), PPOConfig(epochs=1, minibatches=1, learning_rate=0.01), 0)
+    metrics = learner.update(rollout, 0.0)
+    A2C(policy, A2CConfig(learning_rate=0.01), 0).update(rollout, 0.0)
+    assert metrics["policy/approx_kl"] == pytest.approx(0, abs=1e-6)
+    assert metrics["policy/clip_fraction"] == 0
+    for ours, theirs in zip(twin.parameters(), policy.parameters(), strict=True):
+        assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-3)
+
+
+def test_kl_and_clip_fraction_by_hand(policy: ActorCritic, rollout: Rollout) -> None:
+    """Every action was drawn with e^0.5 times its present probability: ratio e^-0.5, clipped at 0.8."""
+    drawn = policy.evaluate(rollout).log_prob.detach() + 0.5
+    moved = Rollout(**{**rollout.__dict__, "log_prob": drawn})
+    metrics = PPO(policy, PPOConfig(epochs=1, minibatches=1), 0).update(moved, 0.0)
+    assert metrics["policy/approx_kl"] == pytest.approx(2.718281828**-0.5 - 1 + 0.5, abs=1e-5)
+    assert metrics["policy/clip_fraction"] == 1
+
+
+def test_the_clip_range_follows_its_schedule(policy: ActorCritic, rollout: Rollout) -> None:
+    drawn = policy.evaluate(rollout).log_prob.detach() + 0.5  # ratio 0.607
+    moved = Rollout(**{**rollout.__dict__, "log_prob": drawn})
+    learner = PPO(policy, PPOConfig(epochs=1, minibatches=1, clip_range=(0.5, 0.1), learning_rate=1e-9), 0)
+    fractions = [learner.update(moved, progress)["policy/clip_fraction"] for progress in (0.0, 0.2, 0.4, 1.0)]
+    assert fractions == [0, 0, 1, 1]  # ranges 0.5, 0.42, 0.34, 0.1
+
+
+def solo_policy(environment: GymnasiumEnvironment) -> ActorCritic:
+    """Small networks on normalised features."""
+    config = ActorCriticConfig(
+        encoder=EncoderConfig(hidden=(32, 32), activation="tanh", squash=False, temporal="none"),
+        graph=GraphConfig(kind="none"),
+        critic=CriticConfig(sharing="independent", hidden=(32, 32), activation="tanh"),
+        normalise_features=True,
+    )
+    torch.manual_seed(0)
+    return ActorCritic(environment.roster, config, 0, 0)
+
+
+def test_a_rollout_is_learnt_from_with_the_scales_that_it_was_played_with() -> None:
+    """Else the first ratio would not be 1, and its divergence not 0."""
+    environment = GymnasiumEnvironment("CartPole-v1", 4)
+    policy = solo_policy(environment)
+    policy.actors["agent"].network[-1].weight.data *= 100  # far from uniform
+    learner, collector = PPO(policy, PPOConfig(epochs=1, minibatches=1), 0), Collector(environment, 16, seed=0)
+    for _ in range(3):
+        metrics = learner.update(collector.collect(policy)[0], 0.0)
+        assert metrics["policy/approx_kl"] == pytest.approx(0.0, abs=1e-6)
+    environment.close()
+
+
+def test_cartpole_is_learnt() -> None:
+    """A random policy balances for 22 steps on average."""
+    environment = GymnasiumEnvironment("CartPole-v1", 8)
+    policy = solo_policy(environment)
+    config = PPOConfig(learning_rate=0.003, gamma=0.99, entropy_coef=0.0, epochs=10, minibatches=1, target_kl=0.02)
+    learner, collector = PPO(policy, config, 0), Collector(environment, 32, seed=0)
+    lengths: list[float] = []
+    for _ in range(32):
+        rollout, episodes = collector.collect(policy)
+        learner.update(rollout, 0.0)
+        lengths += episodes.metrics["episode/length"]
+    environment.close()
+    assert sum(lengths[-20:]) / 20 > 100

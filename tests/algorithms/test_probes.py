@@ -1,0 +1,181 @@
+"""Tasks so small that the right answer is known: each learner must find it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from probe_environments import COPIES, Endless, Follow, Identity, Leaver, Probe, TwoSteps
+from torch import Tensor
+from torch.testing import assert_close
+
+from marl.algorithms.a2c import A2CConfig
+from marl.algorithms.dqn import DQNConfig
+from marl.algorithms.kinds import make_learner
+from marl.algorithms.learner import LearnerConfig
+from marl.algorithms.ppo import PPOConfig
+from marl.algorithms.priorities import PrioritisedConfig
+from marl.algorithms.reinforce import ReinforceConfig
+from marl.algorithms.target_network import HardTarget, SoftTarget
+from marl.core.records import Observation
+from marl.maths.schedules import LinearDecay
+from marl.networks.critic import CriticConfig
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
+from marl.networks.q_head import QHeadConfig
+from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.policies.policy import Policy
+from marl.policies.q_network import QNetwork, QNetworkConfig
+from marl.training.collector import Collector
+
+GAMMA = 0.9
+RATE = (0.02, 0.0005)
+A2C = A2CConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0)
+PPO = PPOConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0, minibatches=1)
+BASELINE = ReinforceConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0)
+PLAIN = ReinforceConfig(learning_rate=RATE, gamma=GAMMA, entropy_coef=0.0, baseline=False)
+REPLAY: dict[str, Any] = {"learning_rate": RATE, "gamma": GAMMA, "updates_per_iteration": 4, "learning_starts": 128}
+DQN = DQNConfig(**REPLAY, target=HardTarget(every=8), exploration=LinearDecay(share=0.5))
+PLAIN_DQN = DQNConfig(**REPLAY, target=None, double=False, loss="squared", exploration=LinearDecay(share=0.5))
+FAR_DQN = DQNConfig(**REPLAY, target=SoftTarget(rate=0.2), n_step=3, prioritised=PrioritisedConfig())
+CRITICS = {"a2c": A2C, "ppo": PPO, "reinforce": BASELINE}
+Q_NETWORKS = {"dqn": DQN, "plain_dqn": PLAIN_DQN, "far_dqn": FAR_DQN}
+
+
+def each(configs: Mapping[str, LearnerConfig]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("config", configs.values(), ids=configs.keys())
+
+
+WITH_VALUE = each({**CRITICS, **Q_NETWORKS})
+ALL = each({**CRITICS, "plain": PLAIN, **Q_NETWORKS})
+
+
+def policy_of(environment: Probe, learner: LearnerConfig, normalise_value: bool = True) -> Policy:
+    encoder = EncoderConfig(hidden=(16,), temporal="none", activation="tanh")
+    if isinstance(learner, DQNConfig):
+        head = QHeadConfig(dueling=learner.target is None)
+        return QNetwork(environment.roster, QNetworkConfig(encoder=encoder, head=head), 0, 0)
+    config = ActorCriticConfig(
+        encoder=encoder,
+        graph=GraphConfig(kind="none"),
+        critic=CriticConfig(sharing="independent", hidden=(16,), activation="tanh"),
+        normalise_value=normalise_value,
+    )
+    return ActorCritic(environment.roster, config, 0, 0)
+
+
+def trained(environment: Any, config: LearnerConfig, updates: int, length: int = 8, **options: Any) -> Policy:
+    """A policy after so many rollouts, in evaluation mode."""
+    policy = policy_of(environment, config, **options)
+    learner = make_learner(policy, config, seed=0)
+    collector = Collector(environment, length, seed=0)
+    updates = updates // 2 if isinstance(config, DQNConfig) else updates
+    for update in range(updates):
+        learner.update(collector.collect(policy)[0], update / updates)
+    return policy.eval()
+
+
+def value(policy: Policy, observation: Observation) -> Tensor:
+    """``[B, N]``, of the critic or of the best action."""
+    if isinstance(policy, QNetwork):
+        return policy.q_values(observation)["solo"].detach().amax(-1)
+    assert isinstance(policy, ActorCritic)
+    return policy.value(observation)
+
+
+def values(policy: Policy, environment: Any) -> Tensor:
+    """``[length, N]``, of the first episode's states."""
+    observation = environment.reset(0)
+    found = []
+    for _ in range(environment.length):
+        found.append(value(policy, observation)[0])
+        observation = environment.step({"solo": torch.zeros(COPIES, environment.agents, dtype=torch.long)}).observation
+    return torch.stack(found)
+
+
+@each(CRITICS)
+@pytest.mark.parametrize("normalise_value", [True, False])
+def test_one_step(config: LearnerConfig, normalise_value: bool) -> None:
+    environment = Probe()
+    policy = trained(environment, config, 150, normalise_value=normalise_value)
+    assert_close(values(policy, environment), torch.ones(1, 1), rtol=0, atol=0.02)
+
+
+@each(Q_NETWORKS)
+def test_one_step_of_each_action(config: LearnerConfig) -> None:
+    environment = Probe()
+    policy = trained(environment, config, 150)
+    assert isinstance(policy, QNetwork)
+    found = policy.q_values(environment.reset(0))["solo"]
+    assert_close(found, torch.ones(COPIES, 1, 2), rtol=0, atol=0.02)
+
+
+@WITH_VALUE
+def test_two_steps_of_which_the_second_is_rewarded(config: LearnerConfig) -> None:
+    environment = TwoSteps()
+    policy = trained(environment, config, 200)
+    assert_close(values(policy, environment), torch.tensor([[GAMMA], [1.0]]), rtol=0, atol=0.02)
+
+
+@WITH_VALUE
+def test_a_constant_reward_that_is_cut_again_and_again(config: LearnerConfig) -> None:
+    """Worth 1 / (1 - gamma) = 10; without bootstrapping at a cut it would be below 2.8."""
+    environment = Endless()
+    policy = trained(environment, config, 300, length=9)
+    assert_close(values(policy, environment), torch.full((3, 1), 1 / (1 - GAMMA)), rtol=0.03, atol=0)
+
+
+@ALL
+def test_identity(config: LearnerConfig) -> None:
+    """The best policy earns 1 a step, a random one 0.25."""
+    environment = Identity()
+    policy = trained(environment, config, 150)
+    rollout, _ = Collector(environment, 64, seed=1).collect(policy)
+    assert rollout.reward.mean() > 0.95
+
+
+def test_identity_in_numbers() -> None:
+    """The best policy earns 1 a step, a still one 2 / 3."""
+    environment = Follow()
+    policy = trained(environment, PPO, 200)
+    rollout, _ = Collector(environment, 64, seed=1).collect(policy)
+    assert rollout.reward.mean() > 0.95
+
+
+@WITH_VALUE
+def test_an_agent_that_leaves_early(config: LearnerConfig) -> None:
+    """The stayer has 1 + 0.9 + 0.81 + 0.729 ahead, the leaver 1 + 0.9; what it is given later is nobody's."""
+    environment = Leaver()
+    policy = trained(environment, config, 300)
+    found = values(policy, environment)
+    assert_close(found[:, 0], torch.tensor([3.439, 2.71, 1.9, 1.0]), rtol=0, atol=0.06)
+    assert_close(found[:2, 1], torch.tensor([1.9, 1.0]), rtol=0, atol=0.06)
+
+
+def _value_what_has_left(policy: ActorCritic, later: float) -> None:
+    known = policy.value
+
+    def value(observation: Observation) -> Tensor:
+        return known(observation).masked_fill(~observation.alive, later)
+
+    policy.value = value  # type: ignore[method-assign]
+
+
+@ALL
+def test_what_comes_after_an_agent_left_changes_no_parameter(config: LearnerConfig) -> None:
+    environment, weights = Leaver(), []
+    for later in (1000.0, -5.0):
+        torch.manual_seed(0)
+        policy = policy_of(environment, config)
+        rollout, _ = Collector(environment, 8, seed=0).collect(policy)
+        gone = ~rollout.observation.alive
+        assert gone.any()
+        rollout = replace(rollout, reward=rollout.reward.masked_fill(gone, later))
+        if isinstance(policy, ActorCritic):
+            _value_what_has_left(policy, later)
+        make_learner(policy, config, seed=0).update(rollout, 0.0)
+        weights.append(policy.state_dict())
+    assert_close(weights[0], weights[1], rtol=0, atol=0)

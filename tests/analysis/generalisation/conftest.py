@@ -1,0 +1,35 @@
+"""Runs that differ in what a test names, made of one trained run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from marl.analysis.generalisation.arms import Run, read_run
+from marl.policies.saved import load_policy, save_policy
+
+Variant = Callable[..., Run]
+
+
+@pytest.fixture
+def variant(run: Path, tmp_path: Path) -> Variant:
+    """Makes a run: ``variant("x-1", seed=1, total_env_steps=7, env={"team": {"A": 1, "B": 1}})``."""
+
+    def make(name: str, env: dict[str, Any] | None = None, scale: float = 1.0, **changed: Any) -> Run:
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        values = yaml.safe_load((run / "config.yaml").read_text()) | changed
+        values["env"] |= env or {}
+        (folder / "config.yaml").write_text(yaml.safe_dump(values))
+        saved = load_policy(run)
+        for actor in saved.policy.actors.values():
+            for parameter in actor.parameters():
+                parameter.data *= scale
+        save_policy(folder / "policy", saved.policy, values["env"])
+        return read_run(folder)
+
+    return make

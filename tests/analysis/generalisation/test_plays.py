@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import marl
+from marl.analysis.generalisation import plays
+from marl.analysis.generalisation.arms import Run
+from marl.analysis.generalisation.plays import Play, PlayStore, play_all, run_play
+from marl.core.errors import FileError
+from marl.evaluation.episodes import EpisodeTable, play
+
+Variant = Callable[..., Run]
+
+
+def play_of(trained: Run, **changed: Any) -> Play:
+    first = Play(trained.environment, 4, 5, 3, True, False, trained.folder, trained.content, {})
+    return replace(first, **changed)
+
+
+def table(number: float) -> EpisodeTable:
+    values = np.array([number, 2.0])
+    return EpisodeTable(values, -values, {"contacts": values}, {"contacts": np.array([np.nan, 7.0])})
+
+
+def test_the_same_seed_gives_every_policy_the_same_initial_worlds(run: Path) -> None:
+    begun: list[torch.Tensor] = []
+
+    def make(copies: int) -> Any:
+        environment = marl.make(run, copies, team="A=3,B=1")
+        reset = environment.reset
+
+        def watched(seed: int) -> Any:
+            observation = reset(seed)
+            assert observation.entities is not None
+            begun.append(observation.entities.clone())
+            return observation
+
+        environment.reset = watched  # type: ignore[method-assign]
+        return environment
+
+    probe = marl.make(run, team="A=3,B=1")
+    for player in (marl.load(run), marl.reference("chase", probe), marl.reference("random", probe)):
+        for messages in (True, False):
+            play(make, player, 6, seed=11, messages=messages)
+    assert len(begun) == 6
+    assert all(bool((worlds == begun[0]).all()) for worlds in begun)
+    play(make, marl.load(run), 6, seed=12)
+    assert not torch.equal(begun[-1], begun[0])
+
+
+def test_the_key_tells_apart_whatever_decides_the_result(variant: Variant) -> None:
+    run = variant("x")
+    first = play_of(run)
+    others = [
+        play_of(run, episodes=6),
+        play_of(run, seed=4),
+        play_of(run, messages=False),
+        play_of(run, deterministic=True),
+        play_of(run, content="another"),
+        play_of(run, environment={**run.environment, "team": {"A": 1, "B": 1}}),
+        play_of(run, opponents={"prey": "hash"}),
+        play_of(run, run=None, content="random"),
+    ]
+    assert len({first.key, *(other.key for other in others)}) == 9
+    assert play_of(run, run=Path("elsewhere")).key == first.key
+
+
+def test_what_is_kept_comes_back(variant: Variant, tmp_path: Path) -> None:
+    store, first = PlayStore(tmp_path / "plays"), play_of(variant("x"))
+    assert first not in store
+    store.save(first, table(1.0))
+    assert first in store
+    back = store.load(first)
+    assert back.length.tolist() == [1.0, 2.0]
+    assert back.agent_return.tolist() == [-1.0, -2.0]
+    assert np.isnan(back.first["contacts"][0])
+    store.path(first).write_text('{"length": [1.0')
+    with pytest.raises(FileError, match=r"is not a play of this package.*remove it"):
+        store.load(first)
+
+
+def test_only_what_is_missing_is_played_the_largest_first(
+    variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, store, order = variant("x"), PlayStore(tmp_path / "plays"), []
+    small, large, there = play_of(run, agents=2, seed=1), play_of(run, agents=16, seed=2), play_of(run)
+    store.save(there, table(1.0))
+    monkeypatch.setattr(plays, "run_play", lambda play: order.append(play.agents) or table(0.0))
+    told: list[tuple[int, int]] = []
+    play_all([small, there, large, small], store, 1, lambda done, total: told.append((done, total)))
+    assert order == [16, 2]
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_stopped_batch_keeps_what_was_played(
+    variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, store = variant("x"), PlayStore(tmp_path / "plays")
+    first, second = play_of(run, agents=3, seed=1), play_of(run, agents=2, seed=2)
+
+    def stopping(play: Play) -> EpisodeTable:
+        if play == second:
+            raise KeyboardInterrupt
+        return table(0.0)
+
+    monkeypatch.setattr(plays, "run_play", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        play_all([second, first], store, 1)
+    assert first in store
+    assert second not in store
+
+
+def test_processes_play_what_this_one_would(variant: Variant, tmp_path: Path) -> None:
+    run, store = variant("x"), PlayStore(tmp_path / "plays")
+    both = [play_of(run), play_of(run, run=None, content="chase")]
+    play_all(both, store, 2)
+    for one in both:
+        expected, there = run_play(one), store.load(one)
+        assert there.events["contacts"].tolist() == expected.events["contacts"].tolist()
+        assert there.agent_return.tolist() == expected.agent_return.tolist()
+
+
+def test_a_policy_that_changes_meanwhile_is_refused(variant: Variant) -> None:
+    with pytest.raises(FileError, match="was changed while it played"):
+        run_play(play_of(variant("x"), content="of before"))

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+
+import marl
+from marl.cli.main import main
+from marl.core.errors import ConfigError
+
+MakeRun = Callable[..., Path]
+
+
+def test_seeds_are_one_curve_where_all_have_values(make_run: MakeRun, tmp_path: Path) -> None:
+    """Seed 1 is 0, 10, 20 at 0, 10, 20; seed 2 is 10, 30 at 5, 15: between them the mean by hand."""
+    make_run("x/seed-1", [(0, 0), (10, 10), (20, 20)])
+    make_run("x/seed-2", [(5, 10), (15, 30)], seed=2)
+    (curve,) = marl.compare([tmp_path / "x"])["curves"]
+    assert (curve["name"], curve["seeds"]) == ("x", [1, 2])
+    assert curve["x"] == [5, 10, 15]
+    assert curve["value"] == [7.5, 15.0, 22.5]
+    assert curve["low"] == [5, 10, 15]
+    assert curve["high"] == [10, 20, 30]
+    assert curve["final"] == {"value": 25.0, "ci95_over_seeds": [20.0, 30.0], "seeds": 2}
+
+
+def test_the_mean_cuts_a_quarter_at_each_end(make_run: MakeRun, tmp_path: Path) -> None:
+    for seed, value in enumerate((-1000, 2, 4, 1000), 1):
+        make_run(f"x/seed-{seed}", [(10, value)], seed=seed)
+    (curve,) = marl.compare([tmp_path / "x"])["curves"]
+    assert curve["value"] == [3.0]
+    assert curve["low"][0] < -200 < 200 < curve["high"][0]
+
+
+def test_one_seed_has_no_interval(make_run: MakeRun) -> None:
+    (curve,) = marl.compare([make_run("x", [(1, 1), (2, 3)])])["curves"]
+    assert (curve["value"], curve["low"], curve["high"]) == ([1, 3], None, None)
+    assert curve["final"] == {"value": 3.0, "ci95_over_episodes": None, "seeds": 1}
+
+
+def test_the_last_tenth_and_the_threshold(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("x/seed-1", [(50, 9), (89, 100), (90, 1), (95, 2), (100, 6)])
+    make_run("x/seed-2", [(50, 1), (100, 3)], seed=2)
+    (curve,) = marl.compare([tmp_path / "x"], threshold=9)["curves"]
+    assert curve["last_tenth"]["value"] == 3.0
+    assert curve["reached"] == [50, None]
+
+
+def test_curves_are_called_by_what_differs(make_run: MakeRun, tmp_path: Path) -> None:
+    a = make_run("a", [(1, 1)], algorithm__gamma=0.9, total_env_steps=5)
+    b = make_run("b", [(1, 1)], algorithm__gamma=0.8, total_env_steps=6)
+    c = make_run("c", [(1, 1)], algorithm__gamma=0.8, total_env_steps=7)
+    names = lambda *runs: [curve["name"] for curve in marl.compare(runs)["curves"]]  # noqa: E731
+    assert names(a, b) == ["algorithm.gamma 0.9", "algorithm.gamma 0.8"]
+    assert names(b, c) == ["total_env_steps 6", "total_env_steps 7"]
+    assert names(a) == ["a"]
+    other = make_run("other", [(1, 1)], algorithm={"name": "a2c"}, policy={"encoder": {"temporal": "none"}})
+    assert names(a, other) == ["a", "other"]
+
+
+def test_long_curves_are_thinned(make_run: MakeRun) -> None:
+    (curve,) = marl.compare([make_run("x", [(i, i) for i in range(1000)])])["curves"]
+    assert len(curve["x"]) == 300
+    assert (curve["x"][0], curve["x"][-1]) == (0, 999)
+    assert curve["value"] == pytest.approx(curve["x"])
+
+
+@pytest.mark.parametrize(("out", "message"), [("x.pdf", "ends in '.pdf'"), ("no/x.png", "in a folder that exists")])
+def test_a_picture_that_cannot_be_written_is_refused(out: str, message: str, make_run: MakeRun, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        marl.compare([make_run("x", [(1, 1)])], tmp_path / out)
+
+
+def test_seeds_that_share_no_place_are_refused(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("x/seed-1", [(1, 1), (2, 1)])
+    make_run("x/seed-2", [(3, 1), (4, 1)], seed=2)
+    with pytest.raises(ConfigError, match="no place of return/agent in common yet"):
+        marl.compare([tmp_path / "x"])
+
+
+def test_the_command_draws_prints_and_writes(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in (1, 2):
+        make_run(f"x/seed-{seed}", [(100, 5 * seed), (200, 10 * seed)], seed=seed)
+    make_run("y", [(100, 1.0), (200, 400.0)], algorithm__gamma=0.5)
+    line = ["compare", str(tmp_path / "x"), str(tmp_path / "y"), "--threshold", "20"]
+    out = ["--out", str(tmp_path / "plot.png"), "--json", str(tmp_path / "plot.json")]
+    assert main([*line, *out]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for words in ("algorithm.gamma", "[10, 20]", "(1 of 2)", "400", f"wrote {tmp_path / 'plot.png'}"):
+        assert words in text
+    picture = iio.imread(tmp_path / "plot.png")
+    assert picture.shape[0] > 400
+    assert len(json.loads((tmp_path / "plot.json").read_text())["curves"]) == 2
+    assert sorted(path.name for path in tmp_path.glob("*plot*")) == ["plot.json", "plot.png"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{run} --metric nope", "metric is 'nope', which"),
+        ("nowhere", "nowhere does not exist"),
+        ("{run} --out nowhere/x.png", "name a file in a folder that exists"),
+        ("{run} --json nowhere/x.json", "name a file in a folder that exists"),
+    ],
+)
+def test_bad_input_has_status_2(line: str, message: str, make_run: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run("x", [(1, 1)])
+    assert main(["compare", *line.format(run=run).split()]) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from marl.core.records import Memory
+from marl.core.serialisation import FileError, atomic_path, load_state, record_of, save_state, state_of
+
+STATE: dict[str, Any] = {
+    "tensors": {
+        "float": torch.tensor([1.5, -2.25]),
+        "double": torch.tensor(0.1, dtype=torch.float64),
+        "bool": torch.tensor([[True], [False]]),
+        "bytes": torch.arange(5, dtype=torch.uint8),
+        "empty": torch.zeros(0, 3),
+    },
+    "number": 7,
+    "seed": 2**100,
+    "text": "a/b",
+    "nothing": None,
+    "list": [1.0, "two", {"deep": 3}],
+    "empty": {},
+}
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    return bool(one == other)
+
+
+def test_a_nested_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    save_state(tmp_path, "state", STATE)
+    assert same(load_state(tmp_path, "state"), STATE)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.safetensors"]
+
+
+def test_a_record_comes_back_through_its_state(tmp_path: Path) -> None:
+    memory = Memory(torch.rand(2, 3, 1, 4, 5), torch.rand(2, 3, 1, 4, 5), torch.tensor([[True] * 4, [False] * 4]))
+    save_state(tmp_path, "state", {"memory": memory})
+    back = record_of(Memory, load_state(tmp_path, "state")["memory"])
+    assert same(state_of(back), state_of(memory))
+
+
+def test_tensors_that_share_memory_are_stored_apart(tmp_path: Path) -> None:
+    whole = torch.arange(6.0)
+    save_state(tmp_path, "state", {"whole": whole, "part": whole[2:4], "turned": whole.view(2, 3).T})
+    back = load_state(tmp_path, "state")
+    assert back["part"].tolist() == [2.0, 3.0]
+    assert back["turned"].tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [({1: 2}, "key 1 of the state is not a string"), ({"a": object()}, "not JSON serializable")],
+)
+def test_what_cannot_be_stored_is_refused_and_nothing_is_written(
+    state: dict[Any, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        save_state(tmp_path, "state", state)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_would_collide_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="two tensors would be named '/a/b'"):
+        save_state(tmp_path, "state", {"a/b": torch.zeros(1), "a": {"b": torch.zeros(1)}})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"state\.safetensors does not exist"):
+        load_state(tmp_path, "state")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 40, -1], ids=["empty", "in the length", "in the header", "last byte lost"])
+def test_a_truncated_file_is_refused(kept: int, tmp_path: Path) -> None:
+    save_state(tmp_path, "state", STATE)
+    path = tmp_path / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(FileError, match=r"state\.safetensors is truncated or not of this package"):
+        load_state(tmp_path, "state")
+
+
+def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
+    (tmp_path / "state.safetensors").write_bytes(pickle.dumps({"state": print}))
+    with pytest.raises(FileError, match="not of this package"):
+        load_state(tmp_path, "state")
+
+
+def test_safetensors_of_another_package_are_refused(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({"weight": torch.zeros(2)}, tmp_path / "state.safetensors")
+    with pytest.raises(FileError, match="not of this package"):
+        load_state(tmp_path, "state")
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with atomic_path(pipe) as path:
+        path.write_text("all of it")
+    assert os.read(reader, 100) == b"all of it"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_crash_while_writing_leaves_the_file_before(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+
+    def crash() -> None:
+        with atomic_path(path) as temporary:
+            temporary.write_text("half of wh")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crash()
+    assert path.read_text() == "before"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]

@@ -1,0 +1,373 @@
+"""Saved policies as the side that does not learn, beside the same policies on the side that does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mpe2 import simple_tag_v3
+from pettingzoo.test import parallel_api_test, parallel_seed_test
+
+from marl.core.errors import FileError
+from marl.core.serialisation import load_state, save_state
+from marl.envs.simple_tag.config import SimpleTagConfig
+from marl.envs.simple_tag.environment import SimpleTag
+from marl.envs.simple_tag.learnt_opponents import LearntOpponents, is_saved_policy, load_opponents
+from marl.envs.simple_tag.task import task
+from marl.networks.critic import CriticConfig
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
+from marl.networks.temporal_transformer import TransformerConfig
+from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.policies.saved import load_policy, save_policy
+from marl.wrappers import AdversaryClass, ScriptedPrey
+from marl.wrappers.rules.prey import Opponents
+from marl.wrappers.rules.world import World
+
+PREY_SIDE: dict[str, Any] = {
+    "side": "prey",
+    "team": {"P": 1, "Q": 2},
+    "classes": {"P": ("landmarks", "predators"), "Q": ("predators", "teammates")},
+    "communication": {"range": 0.8},
+    "num_predators": 3,
+    "max_cycles": 7,
+}
+PREDATOR_SIDE: dict[str, Any] = {
+    "team": {"A": 1, "B": 2},
+    "communication": {"range": 1.0},
+    "num_prey": 3,
+    "max_cycles": 7,
+}
+SIDES = {"prey": PREY_SIDE, "predators": PREDATOR_SIDE}
+LONE_PREY = {**PREY_SIDE, "team": {"P": 1}, "classes": {"P": ("landmarks", "predators")}, "communication": None}
+OTHER = {"prey": "predators", "predators": "prey"}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folder of a policy of each side, with memory and messages, and of a lone prey's without."""
+    folder = tmp_path_factory.mktemp("policies")
+    plain = save(folder / "lone", LONE_PREY, temporal="none")
+    return {**{side: save(folder / side, SIDES[side]) for side in SIDES}, "lone": plain}
+
+
+def save(folder: Path, settings: dict[str, Any], temporal: str = "transformer", sharpness: float = 100) -> Path:
+    """A policy with drawn weights that, unlike at the start of training, tells situations apart."""
+    config = SimpleTagConfig.model_validate(settings)
+    environment = task.make(config, 1)
+    transformer = TransformerConfig(heads=2, window=4, feedforward=8)
+    networks = ActorCriticConfig(
+        encoder=EncoderConfig(hidden=(8, 8), temporal=temporal, transformer=transformer),
+        graph=GraphConfig(heads=2),
+        critic=CriticConfig(hidden=(8,), entity_hidden=(8,)),
+    )
+    entities = environment.reset(0).entities
+    assert entities is not None
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        policy = ActorCritic(environment.roster, networks, entities.shape[-1], 2)
+    with torch.no_grad():
+        for actor in policy.actors.values():
+            actor.network[-1].weight.mul_(sharpness)
+        for name, parameter in policy.named_parameters():
+            # the past counts for little when training begins
+            if "gate_attention.gate.bias" in name:
+                parameter.fill_(2.0)
+            elif name.endswith("output.weight"):
+                parameter.mul_(5)
+    folder.mkdir(parents=True)
+    save_policy(folder, policy, config.model_dump(mode="json"))
+    return folder
+
+
+def make(settings: dict[str, Any], num_copies: int = 3, **options: Any) -> Any:
+    return task.make(SimpleTagConfig.model_validate(settings), num_copies, **options)
+
+
+def against(side: str, folder: Path, **settings: Any) -> dict[str, Any]:
+    """Settings in which the other side learns, and this one is played by a saved policy."""
+    return {**SIDES[OTHER[side]], side: str(folder), **settings}
+
+
+def random_action(tag: Any, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    return {
+        name: torch.randint(5, (tag.num_copies, agents.stop - agents.start), generator=generator)
+        for name, agents in tag.roster.slices.items()
+    }
+
+
+def joined(action: dict[str, torch.Tensor]) -> torch.Tensor:
+    return torch.cat(list(action.values()), 1)
+
+
+@pytest.mark.parametrize("side", ["prey", "predators"])
+def test_it_plays_as_it_does_on_the_side_that_learns(side, saved):
+    """Two simulators in step: in one the policy is an opponent, in the other it acts by itself."""
+    tag = make(against(side, saved[side]))
+    chosen = torch.zeros(3, 3, dtype=torch.long)
+    twin = make({**SIDES[side], "max_cycles": 100})
+    twin.opponents.rule = lambda world, generator: chosen
+    policy, memory = load_policy(saved[side]).policy, None
+    generator, ours = torch.Generator().manual_seed(1), torch.Generator()
+    tag.reset(5)
+    played = []
+    for time in range(21):
+        if time % 7 == 0:
+            # an episode begins
+            memory = policy.initial_memory(3, 3)
+            ours.set_state(tag.generator.get_state())
+        observation = twin.set_world(tag.world.position, tag.world.velocity)
+        action = random_action(tag, generator)
+        chosen = joined(action)
+        act = policy.act(observation, memory, ours)
+        memory = act.memory
+        played.append(joined(act.action))
+        expected = twin.step(act.action)
+        step = tag.step(action)
+        assert step.ended.all() == step.ended.any() == (time % 7 == 6)
+        seen, order = step.next_observation.entities[..., :4], [3, 4, 5, 0, 1, 2, 6, 7]
+        assert seen.equal(expected.next_observation.entities[:, order, :4])
+    assert len(torch.stack(played).unique()) == 5
+
+
+def test_its_memory_is_reset_copy_by_copy(tmp_path):
+    # so sharp that nothing is left to chance
+    folder = save(tmp_path / "sharp", {**LONE_PREY, "communication": {}}, sharpness=1e6)
+    tag = make(against("prey", folder, num_prey=1), num_copies=6)
+    tag.reset(0)
+    tag.load_state({**tag.state(), "clock": torch.arange(6)})
+    generator, remembered = torch.Generator().manual_seed(2), 0
+    assert isinstance(tag.opponents, LearntOpponents)
+    age = torch.zeros(6, dtype=torch.long)
+    for _ in range(60):
+        fresh = load_opponents(folder, "prey", 1, 3, 2)(tag.world, generator)[:, 0]
+        world = tag.world
+        step = tag.step(random_action(tag, generator))
+        # the first thing that the present call gave is seen in how the prey was pushed
+        actions = thrust(tag, world, step)
+        known = actions >= 0
+        assert actions[(age == 0) & known].equal(fresh[(age == 0) & known])
+        remembered += int((actions != fresh)[(age > 0) & known].sum())
+        age = torch.where(step.ended, 0, age + 1)
+        memory = tag.opponents.memory
+        assert memory is not None
+        assert memory.valid.sum(1).tolist() == age.clamp(max=4).tolist()
+    assert remembered > 5
+
+
+def thrust(tag: SimpleTag, before: World, step: Any) -> torch.Tensor:
+    """``[B]``, the action that the only prey took; -1 where something else pushed it."""
+    velocity = step.next_observation.entities[:, 3, 2:4]
+    force = (velocity - 0.75 * before.prey_velocity[:, 0]) / 0.4
+    table = torch.tensor([[0.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
+    distance = (force[:, None] - table).norm(dim=-1)
+    return torch.where(distance.min(1).values < 1e-3, distance.argmin(1), -1)
+
+
+@pytest.mark.parametrize(("side", "backend"), [("prey", "batched"), ("prey", "pettingzoo"), ("predators", "batched")])
+def test_a_loaded_state_goes_on_bit_for_bit(side, backend, saved, tmp_path):
+    links = {"range": 1.0, "link_loss": 0.3}
+    noise = {"prey_noise": (0.0, 0.5)} if side == "prey" else {}
+    settings = against(side, saved[side], backend=backend, communication=links, **noise)
+    tag, other = (make(settings, num_copies=2, training=True) for _ in range(2))
+    generator = torch.Generator().manual_seed(2)
+    tag.reset(1)
+    for _ in range(10):
+        tag.step(random_action(tag, generator))
+    save_state(tmp_path, "state", tag.state())
+    actions = [random_action(tag, generator) for _ in range(17)]
+    expected = [tag.step(action) for action in actions]
+    other.reset(99)
+    other.step(actions[0])
+    other.load_state(load_state(tmp_path, "state"))
+    for action, step in zip(actions, expected, strict=True):
+        again = other.step(action)
+        assert again.observation.entities.equal(step.observation.entities)
+        assert again.next_observation.adjacency.equal(step.next_observation.adjacency)
+        assert again.truncated.equal(step.truncated)
+    assert sum(bool(step.ended.any()) for step in expected) == 2
+
+
+@pytest.mark.parametrize(("side", "backend"), [("prey", "batched"), ("prey", "pettingzoo"), ("predators", "batched")])
+def test_a_seed_repeats(side, backend, saved):
+    settings = against(side, saved[side], backend=backend)
+    one, two, other = (list(episodes(make(settings, num_copies=2), seed)) for seed in (4, 4, 5))
+    assert all(a.equal(b) for a, b in zip(one, two, strict=True))
+    assert not any(a.equal(b) for a, b in zip(one, other, strict=True))
+
+
+def episodes(tag: Any, seed: int) -> Iterator[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    yield tag.reset(seed).entities
+    for _ in range(16):
+        yield tag.step(random_action(tag, generator)).observation.entities
+    # anew in the middle of an episode
+    yield tag.reset(seed).entities
+    yield tag.step(random_action(tag, generator)).observation.entities
+
+
+def test_a_reset_in_the_middle_of_an_episode_forgets(saved):
+    tag, untouched = (make(against("prey", saved["prey"])) for _ in range(2))
+    generator = torch.Generator().manual_seed(0)
+    tag.reset(1)
+    for _ in range(3):
+        tag.step(random_action(tag, generator))
+    assert tag.reset(2).entities.equal(untouched.reset(2).entities)
+    for _ in range(5):
+        action = random_action(tag, generator)
+        assert tag.step(action).next_observation.entities.equal(untouched.step(action).next_observation.entities)
+
+
+def test_backends_show_it_the_same_world(saved):
+    """From equal states, and with a policy that leaves nothing to chance, both simulators go on alike."""
+    settings = against("prey", saved["prey"], max_cycles=50)
+    slow, fast = make({**settings, "backend": "pettingzoo"}, num_copies=2), make(settings, num_copies=2)
+    slow.reset(0)
+    fast.reset(0)
+    for opponents in (fast.opponents, *(env_prey(env) for env in slow._envs)):
+        for actor in opponents.policy.actors.values():
+            actor.network[-1].weight.data.mul_(1e6)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(10):
+        copies = slow.state()["copies"].values()
+        fast.set_world(*(torch.stack([copy[name] for copy in copies]) for name in ("position", "velocity")))
+        action = random_action(slow, generator)
+        seen, expected = slow.step(action).next_observation, fast.step(action).next_observation
+        torch.testing.assert_close(seen.entities, expected.entities, rtol=1e-4, atol=1e-5)
+
+
+def env_prey(env: Any) -> LearntOpponents:
+    while not isinstance(env, ScriptedPrey):
+        env = env.env
+    assert isinstance(env.opponents, LearntOpponents)
+    return env.opponents
+
+
+@pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
+@pytest.mark.filterwarnings("error")
+def test_pettingzoo_checks_with_learnt_prey(continuous, saved):
+    def wrapped():
+        env = simple_tag_v3.parallel_env(
+            num_adversaries=3, num_good=3, num_obstacles=2, max_cycles=9, continuous_actions=continuous
+        )
+        learnt = load_opponents(saved["prey"], "prey", 3, 3, 2)
+        return AdversaryClass(ScriptedPrey(env, learnt), {"A": 1, "B": 2})
+
+    parallel_api_test(wrapped(), num_cycles=30)
+    parallel_seed_test(wrapped, num_cycles=12)
+
+
+def test_the_only_class_takes_any_number(saved):
+    opponents = load_opponents(saved["lone"], "prey", 3, 3, 2)
+    assert isinstance(opponents, Opponents)
+    tag = make(against("prey", saved["lone"]), num_copies=4)
+    tag.reset(0)
+    one = opponents(tag.world, torch.Generator().manual_seed(0))
+    assert one.shape == (4, 3)
+    # without memory the first of three acts as it would alone
+    single = World(tag.world.position[:, [0, 1, 2, 3, 6, 7]], tag.world.velocity[:, :4], tag.world.alive, num_prey=1)
+    features = load_opponents(saved["lone"], "prey", 1, 3, 2).views(single.mirrored)["P"]
+    torch.testing.assert_close(opponents.views(tag.world.mirrored)["P"][:, :1], features)
+    assert opponents.state() == {"memory": None}
+    opponents.begin(torch.ones(4, dtype=torch.bool), torch.Generator())
+
+
+def test_float64_worlds_are_seen_in_float32(saved):
+    opponents, same = (load_opponents(saved["prey"], "prey", 3, 3, 2) for _ in range(2))
+    rng = np.random.default_rng(0)
+    position, velocity = (torch.from_numpy(rng.uniform(-1, 1, (5, size, 2))) for size in (8, 6))
+    alive = torch.ones(5, 3, dtype=torch.bool)
+    generators = (torch.Generator().manual_seed(0) for _ in range(2))
+    exact = opponents(World(position, velocity, alive, 3), next(generators))
+    assert exact.equal(same(World(position.float(), velocity.float(), alive, 3), next(generators)))
+
+
+@pytest.mark.parametrize(
+    ("which", "side", "size", "others", "obstacles", "message"),
+    [
+        ("predators", "prey", 3, 3, 2, "was trained as predators and cannot play the prey"),
+        ("prey", "predators", 3, 3, 2, "was trained as prey and cannot play the predators"),
+        ("prey", "prey", 3, 4, 2, "'P' was trained to see 3 predators and would see 4 here, with 3 prey"),
+        ("prey", "prey", 3, 3, 1, "'P' was trained to see 2 landmarks and would see 1 here, with 3 prey"),
+        # 2 landmarks and 3 predators are as wide as 4 landmarks and 2 predators
+        ("lone", "prey", 1, 2, 4, "'P' was trained to see 2 landmarks and would see 4 here, with 1 prey, 2 predators"),
+        ("predators", "predators", 3, 2, 2, "'B' was trained to see 3 prey and would see 2 here"),
+        ("prey", "prey", 4, 3, 2, "team of {'P': 1, 'Q': 2}; here 4 play, and it has several classes"),
+    ],
+)
+def test_what_does_not_fit_is_refused(which, side, size, others, obstacles, message, saved):
+    with pytest.raises(ValueError, match=message) as refused:
+        load_opponents(saved[which], side, size, others, obstacles)
+    assert str(saved[which]) in str(refused.value)
+
+
+def test_a_single_class_that_sees_teammates_keeps_its_number(tmp_path):
+    herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators", "teammates")}}
+    folder = save(tmp_path / "herd", herd)
+    load_opponents(folder, "prey", 2, 3, 2)
+    load_opponents(folder, "prey", 2, 3, 0)
+    with pytest.raises(ValueError, match="'Q' was trained to see 1 teammates and would see 2 here"):
+        load_opponents(folder, "prey", 3, 3, 2)
+    # 4 * 3 predators + 4 * 1 teammate and 4 * 2 predators + 4 * 2 teammates are as wide
+    with pytest.raises(ValueError, match="'Q' was trained to see 3 predators and would see 2 here"):
+        load_opponents(folder, "prey", 3, 2, 2)
+
+
+def test_a_class_that_sees_the_nearest_few_plays_among_any_number(tmp_path):
+    herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators:2", "teammates:1", "landmarks:2")}}
+    folder = save(tmp_path / "herd", herd)
+    for size, others, obstacles in ((2, 3, 2), (1, 1, 0), (5, 8, 4)):
+        opponents = load_opponents(folder, "prey", size, others, obstacles)
+        tag = make({"team": {"A": others}, "num_prey": size, "num_obstacles": obstacles, "prey": str(folder)})
+        tag.reset(0)
+        assert opponents(tag.world, torch.Generator()).shape == (3, size)
+
+
+def test_a_policy_that_acts_continuously_is_refused(tmp_path):
+    folder = save(tmp_path / "smooth", {**LONE_PREY, "continuous_actions": True})
+    with pytest.raises(ValueError, match="smooth acts continuously; opponents must act discretely"):
+        load_opponents(folder, "prey", 1, 3, 2)
+
+
+def test_a_policy_of_another_task_is_refused(saved, tmp_path):
+    save_policy(tmp_path / "foreign", load_policy(saved["prey"]).policy, {"name": "corridor"})
+    with pytest.raises(ValueError, match="foreign was trained in 'corridor', not in simple_tag"):
+        load_opponents(tmp_path / "foreign", "prey", 3, 3, 2)
+    with pytest.raises(ValueError, match="foreign was trained in 'corridor', not in simple_tag"):
+        load_opponents(tmp_path / "foreign", "predators", 3, 3, 2)
+
+
+def test_folders_that_hold_no_policy(saved, tmp_path):
+    assert is_saved_policy(saved["prey"])
+    run = tmp_path / "run"
+    run.mkdir()
+    assert not is_saved_policy(run)
+    assert not is_saved_policy(tmp_path / "missing")
+    save(run / "policy", LONE_PREY)
+    assert is_saved_policy(run)
+    assert load_opponents(run, "prey", 1, 3, 2).side == "prey"
+    with pytest.raises(FileError, match="missing does not exist"):
+        load_opponents(tmp_path / "missing", "prey", 1, 3, 2)
+    (run / "policy" / "policy.safetensors").write_bytes(b"not a policy")
+    with pytest.raises(FileError, match=r"policy\.safetensors is truncated or not of this package"):
+        load_opponents(run, "prey", 1, 3, 2)
+
+
+@pytest.mark.parametrize("backend", ["batched", "pettingzoo"])
+def test_the_task_refuses_what_does_not_fit(backend, saved):
+    settings = against("prey", saved["prey"], backend=backend, team={"A": 1, "B": 3})
+    with pytest.raises(ValueError, match="with 3 prey, 4 predators and 2 obstacles"):
+        make(settings)
+
+
+def test_among_a_drawn_number_it_must_see_the_nearest_few(saved, tmp_path):
+    drawn = {"team": {"A": 2, "B": 1}, "training_teams": {"A": [0, 2], "B": [1, 1]}, "num_prey": 1}
+    make(against("prey", saved["lone"], **drawn))  # an evaluation draws none
+    with pytest.raises(ValueError, match=r"sees every one of the predators, and episodes draw.*predators:4"):
+        make(against("prey", saved["lone"], **drawn), training=True)
+    few = {**LONE_PREY, "classes": {"P": ("landmarks", "predators:2")}}
+    make(against("prey", save(tmp_path / "few", few), **drawn), training=True)

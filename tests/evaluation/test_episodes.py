@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from marl.core.environment import Scene
+from marl.core.records import Memory, Observation, Step
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.seeding import ACTIONS, stream
+from marl.evaluation.episodes import EpisodeTable, as_json, play, record_episode, score_name, summarise
+from marl.maths.intervals import Estimate
+from marl.policies.policy import Act
+
+
+class Stub:
+    """Copy ``i`` ends after ``i + 2`` steps; agent ``n`` earns ``n + 1`` at each step.
+
+    Agent 0 has a hit at step 2 of odd copies; after an episode's end everything counts a hundred
+    times, so that a second episode that is counted shows.
+    """
+
+    roster = Roster((AgentClass("A", 1, ActionSpec("discrete", 2)),), (2,))
+    device = torch.device("cpu")
+    events: Mapping[str, str] = {"hits": "hit"}
+    per_step: frozenset[str] = frozenset()
+
+    def __init__(self, num_copies: int, log: list[Any] | None = None) -> None:
+        self.num_copies = num_copies
+        self.log = [] if log is None else log
+        self.clock = 0
+
+    def _observe(self) -> Observation:
+        features = torch.full((self.num_copies, 2, 1), float(self.clock))
+        links = torch.ones(self.num_copies, 2, 2, dtype=torch.bool)
+        alive = torch.ones(self.num_copies, 2, dtype=torch.bool)
+        return Observation({"A": features}, alive, adjacency=links)
+
+    def reset(self, seed: int) -> Observation:
+        self.log.append(("reset", seed, self.num_copies))
+        return self._observe()
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        self.clock += 1
+        copies = torch.arange(self.num_copies)
+        ended = (copies + 2 == self.clock)[:, None].expand(-1, 2)
+        weight = torch.where(copies + 2 < self.clock, 100.0, 1.0)[:, None]
+        reward = torch.tensor([1.0, 2.0]) * weight
+        hit = ((copies % 2 == 1) & (self.clock == 2) | (weight[:, 0] > 1))[:, None] * torch.tensor([1.0, 0.0])
+        observation = self._observe()
+        return Step(observation, observation, reward, torch.zeros_like(ended), ended, {"hits": hit * weight})
+
+    def scene(self, copy: int = 0) -> Scene:
+        return Scene(((float(self.clock), 0.0, 0.1, "A"),), (), (), None, 1.0)
+
+    def close(self) -> None:
+        self.log.append("close")
+
+
+class Listener:
+    """Keeps what it was given; its memory counts steps since the episode began."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+        self.generators: list[Any] = []
+        self.remembered: list[list[bool]] = []
+
+    def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
+        empty = torch.zeros(num_copies, num_agents, 1, 1, 1)
+        return Memory(empty, empty, torch.zeros(num_copies, 1, dtype=torch.bool))
+
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        assert observation.adjacency is not None
+        assert memory is not None
+        self.heard.append(int(observation.adjacency.sum()))
+        self.generators.append(None if generator is None else generator.initial_seed())
+        self.remembered.append(memory.valid[:, 0].tolist())
+        shape = observation.alive.shape
+        kept = Memory(memory.keys, memory.values, torch.ones_like(memory.valid))
+        return Act({"A": torch.zeros(shape, dtype=torch.long)}, torch.zeros(shape), kept)
+
+
+def test_each_copy_counts_its_first_episode_only() -> None:
+    table = play(Stub, Listener(), episodes=3, seed=0)  # type: ignore[arg-type]
+    assert table.length.tolist() == [2, 3, 4]
+    assert table.agent_return.tolist() == [2 * 1.5, 3 * 1.5, 4 * 1.5]
+    assert table.events["hits"].tolist() == [0, 1, 0]
+    assert table.first["hits"][1] == 2
+    assert np.isnan(table.first["hits"][[0, 2]]).all()
+
+
+def test_memory_is_forgotten_where_an_episode_ended() -> None:
+    listener = Listener()
+    play(Stub, listener, episodes=2, seed=0)  # type: ignore[arg-type]
+    assert listener.remembered == [[False, False], [True, True], [False, True]]
+
+
+def test_batches_have_at_most_1024_copies_and_seeds_of_their_own() -> None:
+    log: list[Any] = []
+
+    class Short(Stub):
+        def step(self, action: dict[str, Tensor]) -> Step:
+            step = super().step(action)
+            ended = torch.ones_like(step.truncated)
+            return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, step.info)
+
+    table = play(lambda copies: Short(copies, log), Listener(), episodes=1500, seed=7)  # type: ignore[arg-type]
+    assert log == [("reset", 7, 1024), "close", ("reset", 7 + 1_000_003, 476), "close"]
+    assert table.length.tolist() == [1.0] * 1500
+
+
+def test_messages_can_be_switched_off_and_actions_be_the_likeliest() -> None:
+    listener = Listener()
+    play(Stub, listener, episodes=1, seed=3)  # type: ignore[arg-type]
+    play(Stub, listener, episodes=1, seed=3, messages=False, deterministic=True)  # type: ignore[arg-type]
+    assert listener.heard == [4, 4, 0, 0]
+    drawn = stream(3, ACTIONS).initial_seed()
+    assert listener.generators == [drawn, drawn, None, None]
+    assert drawn != 3  # the environment draws from the seed itself
+
+
+def test_no_episodes_are_refused() -> None:
+    with pytest.raises(ValueError, match="episodes is 0; give at least 1"):
+        play(Stub, Listener(), episodes=0, seed=0)  # type: ignore[arg-type]
+
+
+def test_an_environment_is_closed_when_playing_fails() -> None:
+    log: list[Any] = []
+
+    class Failing(Stub):
+        def step(self, action: dict[str, Tensor]) -> Step:
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        play(lambda copies: Failing(copies, log), Listener(), episodes=1, seed=0)  # type: ignore[arg-type]
+    assert log[-1] == "close"
+
+
+def test_a_recorded_episode_has_a_scene_before_each_step_and_the_score_so_far() -> None:
+    class Longer(Stub):
+        def step(self, action: dict[str, Tensor]) -> Step:
+            step = super().step(action)
+            hits = torch.ones_like(step.reward) if self.clock == 1 else torch.zeros_like(step.reward)
+            ended = torch.full_like(step.truncated, self.clock == 3)
+            return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, {"hits": hits})
+
+    scenes, scores = record_episode(Longer(1), Listener(), seed=0)  # type: ignore[arg-type]
+    assert [scene.discs[0][0] for scene in scenes] == [0.0, 1.0, 2.0]
+    assert scores == [0.0, 2.0, 2.0, 2.0]
+
+
+def test_without_events_the_score_is_the_mean_return() -> None:
+    class Eventless(Stub):
+        events: Mapping[str, str] = {}
+
+    _, scores = record_episode(Eventless(1), Listener(), seed=0)  # type: ignore[arg-type]
+    assert scores == [0.0, 1.5, 3.0]
+    assert score_name(Eventless(1)) == "return"  # type: ignore[arg-type]
+    assert score_name(Stub(1)) == "hits"  # type: ignore[arg-type]
+
+
+def test_a_summary_by_hand() -> None:
+    nan = math.nan
+    table = EpisodeTable(
+        np.array([10.0, 20.0]), np.array([3.0, 5.0]), {"hits": np.array([0.0, 4.0])}, {"hits": np.array([nan, 6.0])}
+    )
+    summary = summarise(table, {"hits": "hit"}, "hunter")
+    means = {name: estimate.mean for name, estimate in summary.items()}
+    assert means == {
+        "hits_per_episode": 2.0,
+        "share_with_hit": 0.5,
+        "first_hit_step": 6.0,
+        "return_per_hunter": 4.0,
+        "episode_length": 15.0,
+    }
+    assert summary["first_hit_step"].ci95 is None
+    assert summary["return_per_hunter"].extremes == (3.0, 5.0)
+    assert summary["hits_per_episode"].extremes is None
+
+
+def test_what_cannot_be_given_is_null_in_json() -> None:
+    text = json.dumps(as_json({"x": Estimate(None, None), "y": Estimate(1.0, (0.5, 1.5))}))
+    assert text == '{"x": {"mean": null, "ci95": null}, "y": {"mean": 1.0, "ci95": [0.5, 1.5]}}'

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from marl.maths.schedules import Clock, Decay, ExponentialDecay, LinearDecay, LogarithmicDecay
+
+
+@pytest.mark.parametrize(
+    ("episodes", "value"),
+    [
+        (0, 1.0),  # 1 - log10(1 / 25) = 2.4
+        (24, 1.0),  # 1 - log10(1)
+        (49, 0.698970),  # 1 - log10(2)
+        (99, 0.397940),  # 1 - log10(4)
+        (196, 0.103474),  # 1 - log10(7.88)
+        (249, 0.1),  # 1 - log10(10)
+        (10_000, 0.1),
+    ],
+)
+def test_a_logarithmic_decay_by_hand(episodes: int, value: float) -> None:
+    assert LogarithmicDecay(end=0.1, decay=25).value(Clock(episodes=episodes)) == pytest.approx(value, abs=1e-6)
+
+
+@pytest.mark.parametrize(("progress", "value"), [(0.0, 1.0), (0.25, 0.6), (0.5, 0.2), (1.0, 0.2)])
+def test_a_linear_decay_by_hand(progress: float, value: float) -> None:
+    assert LinearDecay(start=1.0, end=0.2, share=0.5).value(Clock(progress=progress)) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("per", ["env_steps", "updates", "episodes"])
+def test_an_exponential_decay_by_hand(per: str) -> None:
+    decay = ExponentialDecay(start=0.8, end=0.1, factor=0.5, per=per)
+    values = [decay.value(Clock(**{per: n})) for n in range(5)]
+    assert values == pytest.approx([0.8, 0.4, 0.2, 0.1, 0.1])
+    others = {name: 9 for name in ("env_steps", "updates", "episodes") if name != per}
+    assert decay.value(Clock(**others)) == 0.8
+
+
+def test_a_decay_is_read_by_its_kind() -> None:
+    adapter = TypeAdapter(Decay)
+    assert adapter.validate_python({"kind": "logarithmic", "decay": 10}) == LogarithmicDecay(decay=10)
+    with pytest.raises(ValidationError, match="start"):
+        adapter.validate_python({"kind": "logarithmic", "start": 1.0})

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from marl.core.records import Observation
+from marl.core.roster import Roster
+from marl.networks.critic import Critic, CriticConfig
+
+EXACT = {"rtol": 0.0, "atol": 1e-12}
+
+
+def critic(roster: Roster, sharing: str = "class", entity_size: int = 7) -> Critic:
+    return Critic(roster, entity_size, CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6))).double()
+
+
+def with_entities(observation: Observation, extra: int) -> Observation:
+    """The same with further entities that are not there."""
+    assert observation.entities is not None
+    assert observation.entity_mask is not None
+    leading = observation.leading_shape
+    noise = torch.randn(*leading, extra, 7, dtype=torch.float64) * 100
+    absent = torch.zeros(*leading, extra, dtype=torch.bool)
+    entities = torch.cat([observation.entities, noise], -2)
+    return replace(observation, entities=entities, entity_mask=torch.cat([observation.entity_mask, absent], -1))
+
+
+@pytest.mark.parametrize("sharing", ["class", "team"])
+def test_absent_entities_change_nothing(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    roster = make_roster(2, 1)
+    model, observation = critic(roster, sharing), make_observation(roster, 3, 4)
+    assert_close(model(with_entities(observation, 5)), model(observation), **EXACT)
+
+
+@pytest.mark.parametrize("sharing", ["class", "team"])
+def test_the_order_of_the_other_entities_changes_nothing(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    roster = make_roster(2, 1)
+    model, observation = critic(roster, sharing), make_observation(roster, 4)
+    assert observation.entities is not None
+    order = [0, 4, 3, 1, 2]  # the first agent stays itself
+    shuffled = replace(observation, entities=observation.entities[:, order])
+    assert_close(model(shuffled)[:, 0], model(observation)[:, 0], **EXACT)
+    assert not model(shuffled)[:, 1].allclose(model(observation)[:, 1])
+
+
+def test_every_entity_that_is_there_matters(
+    make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    roster = make_roster(2, 1)
+    model, observation = critic(roster), make_observation(roster, 4)
+    assert observation.entity_mask is not None
+    for entity in range(5):
+        mask = observation.entity_mask.clone()
+        mask[:, entity] = False
+        assert (model(replace(observation, entity_mask=mask)) != model(observation)).all()
+
+
+@pytest.mark.parametrize(("sharing", "reached"), [("class", {"A"}), ("team", {"team"}), ("independent", {"A"})])
+def test_whose_parameters_give_the_value_of_an_agent(
+    sharing: str, reached: set[str], make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    roster = make_roster(2, 1)
+    model = critic(roster, sharing)
+    model(make_observation(roster, 4))[:, 1].sum().backward()
+    assert {
+        name.split(".")[1] for name, p in model.named_parameters() if p.grad is not None and p.grad.any()
+    } == reached
+
+
+def test_an_independent_critic_knows_the_agents_own_features_alone(
+    make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    roster = make_roster(2, 1)
+    model, observation = critic(roster, "independent", entity_size=0), make_observation(roster, 4)
+    observation = replace(observation, entities=None, entity_mask=None)
+    value = model(observation)
+    observation.features["A"][:, 1] += 1
+    assert (model(observation) == value).all(0).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("sharing", ["class", "team", "independent"])
+def test_any_team_size_will_do(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    model = critic(make_roster(2, 1), sharing)
+    for team in ((1, 0), (0, 3), (9, 7)):
+        roster = make_roster(*team)
+        assert model(make_observation(roster, 3, 4)).shape == (3, 4, roster.size)
+
+
+@pytest.mark.parametrize("sharing", ["class", "team"])
+def test_a_situation_in_which_nobody_is_left_has_a_finite_value(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    """As after the step that ends a task for everybody."""
+    roster = make_roster(2, 1)
+    observation = make_observation(roster, 4)
+    assert observation.entity_mask is not None
+    nobody = replace(observation, entity_mask=torch.zeros_like(observation.entity_mask))
+    value = critic(roster, sharing)(nobody)
+    assert value.abs().max() < 1e6
+
+
+@pytest.mark.parametrize("sharing", ["class", "team"])
+def test_a_central_critic_without_entities_is_refused(sharing: str, make_roster: Callable[..., Roster]) -> None:
+    with pytest.raises(ValueError, match=f"critic.sharing is '{sharing}'.*use 'independent'"):
+        critic(make_roster(), sharing, entity_size=0)
+
+
+@pytest.mark.parametrize("sharing", ["class", "independent"])
+def test_a_critic_that_does_not_squash_tells_far_from_farther(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    """Relu networks are linear far out: what is twice as far has twice the value, unless it was squashed."""
+    roster = make_roster(2, 1)
+    observation = make_observation(roster, 4)
+    assert observation.entities is not None
+    far = {name: 1000 * x for name, x in observation.features.items()}
+    farther = {name: 2 * x for name, x in far.items()}
+    entities = torch.cat([1e6 * observation.entities[..., :4], observation.entities[..., 4:]], -1)
+    twice = torch.cat([2 * entities[..., :4], entities[..., 4:]], -1)
+    ratios = []
+    for squash in (False, True):
+        config = CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6), squash=squash)
+        model = Critic(roster, 7, config).double()
+        one = model(replace(observation, features=far, entities=entities))
+        other = model(replace(observation, features=farther, entities=twice))
+        ratios.append(float((other / one).median()))
+    assert ratios[0] == pytest.approx(2.0, abs=0.05)
+    assert ratios[1] < 1.6

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from marl.core.game import Game, IllegalActionError
+from marl.envs.games.quarto import Quarto
+from marl.envs.games.tic_tac_toe import TicTacToe
+from marl.players.match import play_match
+from marl.players.player import Quit, Undo, View
+from marl.players.simple import FirstLegal, Random
+
+
+class Scripted:
+    """Plays moves as a person writes them; goes back at ``undo``."""
+
+    def __init__(self, moves: str) -> None:
+        self.moves = iter(moves.split())
+        self.seen: list[Game] = []
+
+    def choose(self, game: Game) -> int:
+        move = next(self.moves)
+        if move == "undo":
+            raise Undo
+        if move == "quit":
+            raise Quit
+        self.seen.append(game)
+        return game.read(move)
+
+    def view(self) -> View | None:
+        return None
+
+
+def test_a_game_is_played_to_its_end_and_told() -> None:
+    told: list[Any] = []
+    match = play_match(TicTacToe(), (Scripted("1 2 3"), Scripted("4 5")), lambda *move: told.append(move))
+    read = TicTacToe().read
+    assert match.actions == tuple(read(move) for move in "14253")
+    assert match.returns == (1.0, -1.0)
+    assert match.moves == (3, 2)
+    assert all(0 <= seconds < 1 for seconds in match.seconds)
+    assert [action for _, action, _ in told] == list(match.actions)
+    assert [before for before, _, _ in told[1:]] == [after for _, _, after in told[:-1]]
+    assert told[-1][2].over
+
+
+def test_going_back_leaves_the_game_as_if_nothing_had_been_played() -> None:
+    """X takes back 2, and with it O's answer."""
+    told: list[Any] = []
+    players = (Scripted("1 2 undo 3 2"), Scripted("4 5 5"))
+    match = play_match(TicTacToe(), players, lambda *move: told.append(move))
+    read = TicTacToe().read
+    assert match.actions == tuple(read(move) for move in "14352")
+    back = [(before, after) for before, action, after in told if action is None]
+    after_two = TicTacToe().play(read("1")).play(read("4"))
+    assert back == [(after_two.play(read("2")).play(read("5")), after_two)]
+
+
+def test_each_goes_back_to_its_own_last_choice_and_nothing_else_is_lost() -> None:
+    """O takes back 4 and with it 2, then has nothing to take back; X takes back 1 and with it 5."""
+    told: list[Any] = []
+    players = (Scripted("1 2 undo 3 1 2"), Scripted("4 undo undo 5 9 8"))
+    match = play_match(TicTacToe(), players, lambda *move: told.append(move))
+    one, three, *_ = (TicTacToe().play(TicTacToe().read(move)) for move in "13")
+    backs = [(before, after) for before, action, after in told if action is None]
+    read = one.read
+    assert backs == [
+        (one.play(read("4")).play(read("2")), one),
+        (one, one),
+        (one.play(read("5")), TicTacToe()),
+    ]
+    assert match.actions == tuple(read(move) for move in "39182")
+    assert told[-2][0] == three.play(read("9")).play(read("1"))
+
+
+def test_who_moves_twice_is_asked_twice() -> None:
+    match = play_match(Quarto(), (FirstLegal(), Random(1)))
+    assert sum(match.moves) == len(match.actions)
+    assert abs(match.moves[0] - match.moves[1]) <= 2
+    assert match.actions[0] == 0
+
+
+def test_what_is_not_legal_ends_the_match_with_an_error() -> None:
+    with pytest.raises(IllegalActionError, match="the cell is taken"):
+        play_match(TicTacToe(), (Scripted("1"), Scripted("1")))
+    with pytest.raises(Quit):
+        play_match(TicTacToe(), (Scripted("quit"), Scripted("1")))
+    with pytest.raises(ValueError, match="tic_tac_toe has 2 seats; 1 players were given"):
+        play_match(TicTacToe(), (Random(0),))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from marl.core.records import Observation
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.policies.value_normaliser import FeatureNormaliser, ValueNormaliser
+
+
+def test_before_anything_came_nothing_is_changed() -> None:
+    normaliser, values = ValueNormaliser(True), torch.tensor([-3.0, 5.0])
+    assert normaliser.normalise(values).equal(values)
+    assert normaliser.restore(values).equal(values)
+
+
+def test_one_rollout_gives_its_own_moments() -> None:
+    """Corrected for the start: mean 3 and deviation 2, whatever the decay."""
+    normaliser = ValueNormaliser(True, decay=0.9)
+    normaliser.update(torch.tensor([[1.0, 5.0], [5.0, 1.0]]))
+    assert_close(normaliser.normalise(torch.tensor([1.0, 3.0, 7.0])), torch.tensor([-1.0, 0.0, 2.0]))
+    assert_close(normaliser.restore(torch.tensor([-1.0, 0.0, 2.0])), torch.tensor([1.0, 3.0, 7.0]))
+
+
+def test_moments_are_weighted_by_age() -> None:
+    """Weights 0.5 * 0.5 and 0.5 over 0.75: mean (1 * 0 + 2 * 6) / 3, square (1 * 4 + 2 * 40) / 3."""
+    normaliser = ValueNormaliser(True, decay=0.5)
+    normaliser.update(torch.tensor([-2.0, 2.0]))
+    normaliser.update(torch.tensor([4.0, 8.0]))
+    deviation = (84 / 3 - 4**2) ** 0.5
+    assert float(normaliser.normalise(torch.tensor(4.0 + deviation))) == pytest.approx(1.0)
+    assert float(normaliser.restore(torch.tensor(0.0))) == pytest.approx(4.0)
+
+
+def test_an_empty_rollout_changes_nothing() -> None:
+    normaliser = ValueNormaliser(True)
+    normaliser.update(torch.tensor([1.0, 5.0]))
+    before = {name: x.clone() for name, x in normaliser.state_dict().items()}
+    normaliser.update(torch.zeros(0))
+    assert_close(normaliser.state_dict(), before, rtol=0, atol=0)
+
+
+def test_returns_that_do_not_vary_stay_finite_and_come_back() -> None:
+    normaliser = ValueNormaliser(True)
+    normaliser.update(torch.full((5,), 10.0))
+    value = torch.tensor([10.0, 11.0])
+    assert normaliser.normalise(value).isfinite().all()
+    assert_close(normaliser.restore(normaliser.normalise(value)), value)
+
+
+def test_an_inactive_one_passes_everything_unchanged() -> None:
+    normaliser, values = ValueNormaliser(False), torch.tensor([-3.0, 5.0])
+    normaliser.update(values)
+    assert normaliser.normalise(values) is values
+    assert normaliser.restore(values) is values
+
+
+def test_the_moments_travel_with_the_weights() -> None:
+    normaliser, other = ValueNormaliser(True), ValueNormaliser(True)
+    normaliser.update(torch.tensor([1.0, 5.0]))
+    other.load_state_dict(normaliser.state_dict())
+    assert other.restore(torch.tensor(1.0)) == normaliser.restore(torch.tensor(1.0))
+
+
+def of_two(features: list[list[float]], alive: list[list[bool]]) -> Observation:
+    """Rows of two agents with one feature each, ``[B, N]``."""
+    return Observation({"solo": torch.tensor(features)[..., None]}, torch.tensor(alive))
+
+
+def normaliser_of_two(active: bool = True) -> FeatureNormaliser:
+    return FeatureNormaliser(Roster((AgentClass("solo", 1, ActionSpec("discrete", 2)),), (2,)), active)
+
+
+def test_features_get_the_moments_of_all_that_the_living_saw() -> None:
+    """Living rows 1, 3 and then 5, 7, 9: mean 5, variance 8; the dead agent's 100 counts for nothing."""
+    normaliser = normaliser_of_two()
+    normaliser.update(of_two([[1.0, 3.0]], [[True, True]]))
+    normaliser.update(of_two([[5.0, 7.0], [9.0, 100.0]], [[True, True], [True, False]]))
+    scaled = normaliser(of_two([[5.0, 5.0 + 8**0.5]], [[True, True]])).features["solo"]
+    assert_close(scaled[0, :, 0], torch.tensor([0.0, 1.0]))
+
+
+def test_features_are_cut_and_one_that_never_varied_stays_finite() -> None:
+    normaliser = normaliser_of_two()
+    normaliser.update(of_two([[4.0, 4.0]], [[True, True]]))
+    scaled = normaliser(of_two([[4.0, 5.0]], [[True, True]])).features["solo"]
+    assert_close(scaled[0, :, 0], torch.tensor([0.0, 10.0]))
+
+
+def test_features_pass_unchanged_before_anything_was_seen_and_after_a_rollout_without_the_living() -> None:
+    normaliser, seen = normaliser_of_two(), of_two([[2.0, -3.0]], [[False, False]])
+    normaliser.update(seen)
+    assert_close(normaliser(seen).features["solo"], seen.features["solo"])
+
+
+def test_an_inactive_one_of_features_keeps_nothing() -> None:
+    normaliser, seen = normaliser_of_two(active=False), of_two([[2.0, -3.0]], [[True, True]])
+    normaliser.update(seen)
+    assert normaliser(seen) is seen
+    assert not normaliser.state_dict()

@@ -1,0 +1,273 @@
+"""GymnasiumEnvironment beside the environments that it runs, stepped one by one by hand."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+import marl
+from marl.core.errors import UndrawableError
+from marl.tasks.gymnasium import CLASS, GymnasiumEnvironment
+from marl.tasks.gymnasium_task import GymnasiumConfig, GymnasiumTask
+
+COPIES = 3
+TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))
+"""Gymnasium drops old versions."""
+
+
+class Probe(gymnasium.Env[Any, Any]):
+    """Observes the step, counts down to its end, and remembers the action that it got.
+
+    ``last`` is the step at which it terminates; spaces are as they are given.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}
+    taken: list[Any] = []
+
+    def __init__(
+        self, actions: spaces.Space[Any], observations: spaces.Space[Any] | None = None, last: int = 3
+    ) -> None:
+        self.action_space, self.last = actions, last
+        self.observation_space = spaces.Box(-9, 9, (2,)) if observations is None else observations
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.clock = 0
+        return self._observe(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.taken.append(action)
+        self.clock += 1
+        return self._observe(), 1.0, self.clock == self.last, False, {}
+
+    def _observe(self) -> Any:
+        if isinstance(self.observation_space, spaces.Box):
+            return np.full(self.observation_space.shape, self.clock, dtype=self.observation_space.dtype)
+        return self.observation_space.start + self.clock if isinstance(self.observation_space, spaces.Discrete) else 0
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    gymnasium.register("Probe-v0", Probe)
+    Probe.taken.clear()
+    yield
+    del gymnasium.registry["Probe-v0"]
+
+
+def make(name: str = "Probe-v0", copies: int = 1, limit: int | None = None, **arguments: Any) -> GymnasiumEnvironment:
+    if name == "Probe-v0":
+        arguments.setdefault("actions", spaces.Discrete(2))
+    return GymnasiumEnvironment(name, copies, arguments, limit)
+
+
+def push(environment: GymnasiumEnvironment, *values: Any) -> Any:
+    """Steps with one action a copy."""
+    return environment.step({CLASS: torch.tensor(values)[:, None]})
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize(("name", "limit"), [("CartPole-v1", 12), ("Pendulum-v1", 7)])
+def test_it_equals_each_copy_stepped_by_hand(name: str, limit: int, vectorization: Any) -> None:
+    vector = GymnasiumEnvironment(name, COPIES, None, limit, vectorization)
+    alone = [gymnasium.make(name, max_episode_steps=limit) for _ in range(COPIES)]
+    ends = {"terminated": 0, "truncated": 0}
+    observation = vector.reset(seed=5)
+    rows = [env.reset(seed=5 * COPIES + i)[0] for i, env in enumerate(alone)]
+    generator = np.random.default_rng(0)
+    for _ in range(30):
+        torch.testing.assert_close(observation.features[CLASS][:, 0], torch.tensor(np.stack(rows)), rtol=0, atol=0)
+        if name == "CartPole-v1":
+            chosen: Any = generator.integers(2, size=(COPIES, 1))
+        else:
+            chosen = generator.uniform(-2, 2, size=(COPIES, 1, 1)).astype(np.float32)
+        step = vector.step({CLASS: torch.tensor(chosen)})
+        for i, env in enumerate(alone):
+            rows[i], reward, terminated, truncated, _ = env.step(chosen[i, 0])
+            assert step.reward[i, 0] == np.float32(reward)
+            assert (step.terminated[i, 0], step.truncated[i, 0]) == (terminated, truncated)
+            assert step.next_observation.features[CLASS][i, 0].tolist() == rows[i].tolist()
+            if terminated or truncated:
+                ends["terminated"] += terminated
+                ends["truncated"] += truncated
+                rows[i] = env.reset()[0]
+        observation = step.observation
+    vector.close()
+    assert ends["truncated"] > 0
+    assert (ends["terminated"] > 0) == (name == "CartPole-v1")
+    assert not multiprocessing.active_children()
+
+
+def test_the_last_observation_is_kept_apart_from_the_first_of_the_next_episode() -> None:
+    environment = make(copies=2)
+    environment.reset(seed=0)
+    for clock in (1, 2, 3):
+        step = push(environment, 0, 0)
+        assert step.next_observation.features[CLASS][:, 0, 0].tolist() == [clock, clock]
+        assert step.observation.features[CLASS][:, 0, 0].tolist() == [clock % 3, clock % 3]
+        assert step.terminated[:, 0].tolist() == [clock == 3] * 2
+    assert push(environment, 0, 0).observation.features[CLASS][0, 0, 0] == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "terminated", "truncated"), [(2, False, True), (3, True, True), (4, True, False), (None, True, False)]
+)
+def test_a_limit_truncates_and_an_end_terminates(limit: int | None, terminated: bool, truncated: bool) -> None:
+    """At the same step it is both, and only ``terminated`` stops bootstrapping."""
+    environment = make(limit=limit)
+    environment.reset(seed=0)
+    step = push(environment, 0)
+    while not step.ended[0]:
+        step = push(environment, 0)
+    assert (bool(step.terminated[0, 0]), bool(step.truncated[0, 0])) == (terminated, truncated)
+
+
+def test_cartpole_is_cut_at_500() -> None:
+    environment = make("CartPole-v1")
+    balance = marl.make({"name": "CartPole-v1"}).scripted()["balance"]
+    observation = environment.reset(seed=4)
+    step, number = environment.step(balance(observation, torch.Generator())), 1
+    while not step.ended[0]:
+        step, number = environment.step(balance(step.observation, torch.Generator())), number + 1
+    assert (number, bool(step.truncated[0, 0]), bool(step.terminated[0, 0])) == (500, True, False)
+
+
+@pytest.mark.parametrize(("name", "size", "actions"), [("FrozenLake-v1", 16, 4), (TAXI, 500, 6)], ids=["lake", "taxi"])
+def test_numbered_observations_become_one_number_each(name: str, size: int, actions: int) -> None:
+    environment, alone = make(name, 2), gymnasium.make(name)
+    features = environment.reset(seed=1).features[CLASS]
+    expected = [alone.reset(seed=2)[0], alone.reset(seed=3)[0]]
+    assert features.shape == (2, 1, size)
+    assert features[:, 0].argmax(-1).tolist() == expected
+    assert features.sum() == 2
+    assert environment.roster.present[0].action.size == actions
+
+
+def test_numbers_may_begin_anywhere() -> None:
+    environment = make(actions=spaces.Discrete(3, start=-1), observations=spaces.Discrete(4, start=7))
+    assert environment.reset(seed=0).features[CLASS][0, 0].tolist() == [1, 0, 0, 0]
+    for chosen in range(3):
+        step = push(environment, chosen)
+    assert step.next_observation.features[CLASS][0, 0].tolist() == [0, 0, 0, 1]
+    assert Probe.taken == [-1, 0, 1]
+
+
+def test_pictures_as_observations_are_flattened() -> None:
+    environment = make(observations=spaces.Box(0, 255, (2, 3), np.uint8))
+    assert environment.reset(seed=0).features[CLASS].shape == (1, 1, 6)
+    assert environment.reset(seed=0).features[CLASS].dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("space", "bounds", "given", "taken"),
+    [
+        (spaces.Box(-2, 2, (2,)), (-2, 2), [5.0, -0.5], [2.0, -0.5]),
+        (spaces.Box(np.array([-1, 0]), np.array([1, 10]), dtype=np.float32), (-1, 1), [0.5, 0.5], [0.5, 7.5]),
+        (spaces.Box(np.array([-1, 0]), np.array([1, 10]), dtype=np.float32), (-1, 1), [-3.0, 9.0], [-1.0, 10.0]),
+    ],
+    ids=["equal bounds are clipped", "unequal ones are scaled", "and clipped"],
+)
+def test_continuous_actions_stay_within_bounds(space: Any, bounds: Any, given: Any, taken: Any) -> None:
+    environment = make(actions=space)
+    environment.reset(seed=0)
+    spec = environment.roster.present[0].action
+    assert (spec.kind, spec.size, spec.low, spec.high) == ("continuous", 2, *bounds)
+    push(environment, given)
+    assert Probe.taken[0].tolist() == taken
+    assert space.contains(Probe.taken[0])
+
+
+def test_actions_of_any_shape_are_unfolded() -> None:
+    environment = make(actions=spaces.Box(-1, 1, (2, 2)))
+    environment.reset(seed=0)
+    push(environment, [0.1, 0.2, 0.3, 0.4])
+    np.testing.assert_allclose(Probe.taken[0], [[0.1, 0.2], [0.3, 0.4]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"observations": spaces.MultiBinary(3)},
+            r"Probe-v0 observes MultiBinary\(3\); supported are Box and Discrete",
+        ),
+        (
+            {"actions": spaces.MultiDiscrete([2, 3])},
+            r"Probe-v0 acts in MultiDiscrete.*supported are Discrete and a Box",
+        ),
+        ({"actions": spaces.Box(-np.inf, np.inf, (1,))}, "Probe-v0 acts in Box.*with finite bounds"),
+        ({"bogus": 3}, "Gymnasium cannot make Probe-v0 with .*bogus"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(**arguments)
+
+
+def test_no_copies_are_refused() -> None:
+    with pytest.raises(ValueError, match="num_copies is 0; give at least 1"):
+        make(copies=0)
+
+
+def test_the_same_seed_gives_the_same_episodes_and_copies_differ() -> None:
+    environment = make("CartPole-v1", 4)
+    first = environment.reset(seed=3).features[CLASS].clone()
+    again = environment.reset(seed=3).features[CLASS]
+    other = environment.reset(seed=4).features[CLASS]
+    assert first.equal(again)
+    everything = torch.cat([first, other])[:, 0]
+    assert len(everything.unique(dim=0)) == 8
+
+
+def test_a_state_cannot_be_stored_and_without_pictures_it_says_so() -> None:
+    environment = make()
+    assert environment.state() is None
+    with pytest.raises(ValueError, match="cannot load a state"):
+        environment.load_state({})
+    with pytest.raises(UndrawableError, match="draws no pictures"):
+        environment.scene()
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_pictures_are_its_own_and_nothing_is_said(
+    vectorization: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    environment = GymnasiumEnvironment("CartPole-v1", 1, None, None, vectorization)
+    environment.reset(seed=0)
+    picture = environment.scene()
+    environment.close()
+    assert picture.shape == (400, 600, 3)  # type: ignore[union-attr]
+    assert "XDG_RUNTIME_DIR" not in capfd.readouterr().err
+    assert "SDL_VIDEODRIVER" not in os.environ
+
+
+def test_evaluation_stays_in_one_process() -> None:
+    task, settings = GymnasiumTask(), GymnasiumConfig(name="CartPole-v1", vectorization="async")
+    before = set(multiprocessing.active_children())
+    for training, processes in ((False, 0), (True, 2)):
+        environment = task.make(settings, 2, training=training)
+        assert len(set(multiprocessing.active_children()) - before) == processes
+        environment.close()
+
+
+def test_its_processes_do_not_hear_ctrl_c() -> None:
+    """A terminal sends it to all of them; training wants to finish its iteration."""
+    before = set(multiprocessing.active_children())
+    environment = GymnasiumEnvironment("CartPole-v1", 2, vectorization="async")
+    environment.reset(seed=0)
+    for process in set(multiprocessing.active_children()) - before:
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGINT)
+    for _ in range(3):
+        assert environment.step({CLASS: torch.zeros(2, 1, dtype=torch.int64)}).reward.tolist() == [[1.0], [1.0]]
+    environment.close()

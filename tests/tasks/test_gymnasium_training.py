@@ -1,0 +1,68 @@
+"""Gymnasium's environments through training, resuming, loading and playing."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import marl
+from marl.core.errors import ConfigError
+
+
+def preset(name: str, **env: Any) -> dict[str, Any]:
+    return {
+        "env": {"name": name, **env},
+        "policy": {
+            "encoder": {"hidden": [8], "temporal": "none"},
+            "graph": {"kind": "none"},
+            "critic": {"sharing": "independent", "hidden": [8]},
+        },
+        "algorithm": {"name": "ppo", "epochs": 1, "minibatches": 1},
+        "total_env_steps": 128,
+        "num_copies": 4,
+        "rollout_length": 16,
+        "evaluation_episodes": 2,
+        "threads": 1,
+    }
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1"])
+def test_it_trains_goes_on_is_loaded_and_plays(name: str, vectorization: str, tmp_path: Path) -> None:
+    settings = preset(name, vectorization=vectorization, max_episode_steps=25)
+    first = marl.train(settings, tmp_path / "x")
+    resumed = marl.train(None, tmp_path / "x", resume=True, total_env_steps=256)
+    assert (first.env_steps, resumed.env_steps) == (128, 256)
+    assert not multiprocessing.active_children()
+    policy = marl.load(tmp_path / "x")
+    assert not policy.training
+    result = marl.evaluate(tmp_path / "x", episodes=3)
+    assert marl.evaluate(policy, episodes=3, settings=settings["env"]) == result
+    assert result["episode_length"]["mean"] <= 25
+    assert result["return_per_agent"]["minimum"] <= result["return_per_agent"]["mean"]
+
+
+def test_training_goes_on_without_pictures(tmp_path: Path) -> None:
+    assert marl.train(preset("CartPole-v1", arguments={"render_mode": None}), tmp_path / "x").finished
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"policy__critic__sharing": "class"}, r"critic\.sharing is 'class', .* no entities; use 'independent'"),
+        ({"algorithm__symmetries": True}, r"algorithm\.symmetries is on, but this environment names none"),
+        (
+            {"algorithm__auxiliary_coef": 0.5},
+            r"algorithm\.auxiliary_coef is 0\.5, .* no hidden quantities .* set it to 0",
+        ),
+        ({"env__arguments": {"bogus": 3}}, r"Gymnasium cannot make CartPole-v1 with .*'bogus'"),
+        ({"policy": {"kind": "random"}}, r"policy\.kind is 'random', but algorithm\.name is 'ppo'"),
+    ],
+)
+def test_settings_that_do_not_suit_a_single_agent_are_refused(changes: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        marl.train(preset("CartPole-v1"), tmp_path / "x", **changes)
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,369 @@
+"""PettingZooEnvironment beside the environments that it runs, stepped one by one without SuperSuit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from mpe2 import simple_tag_v3
+from pettingzoo.utils.env import ParallelEnv
+
+from marl.core.environment import Environment
+from marl.core.records import Observation
+from marl.core.serialisation import load_state, save_state
+from marl.envs.simple_tag.environment import SimpleTag, tag_scene
+from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState, get_state, read_world, set_state
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.message_graph import MessageGraph
+from marl.wrappers.rules.prey import PREY
+
+CYCLES = 6
+CLASS_OF = {"adversary_0": "A", "adversary_1": "B", "adversary_2": "B"}
+
+
+def predators(continuous: bool = False, cycles: int = CYCLES, prey: str = "random"):
+    env = simple_tag_v3.parallel_env(
+        num_adversaries=3, num_good=1, num_obstacles=2, max_cycles=cycles, continuous_actions=continuous
+    )
+    env = AdversaryClass(ScriptedPrey(env, prey), {"A": 1, "B": 2})
+    return TeamState(CommunicationGraph(env, range=1.0, link_loss=0.2))
+
+
+def make(num_copies: int = 2, factory=predators, **options) -> Environment:
+    return PettingZooEnvironment(factory, num_copies, CLASS_OF, ("A", "B", "C"), **options)
+
+
+def expect(observation: Observation, copy: int, seen: dict) -> None:
+    """One copy of an observation beside what the wrappers gave."""
+    agents = list(seen.values())
+    features = [*observation.features["A"][copy], *observation.features["B"][copy]]
+    for i, agent in enumerate(agents):
+        np.testing.assert_array_equal(features[i], agent["observation"])
+        np.testing.assert_array_equal(observation.adjacency[copy, i], agent["adjacency"])
+        np.testing.assert_array_equal(observation.kinematics[copy, i], agent["kinematics"])
+        np.testing.assert_array_equal(observation.auxiliary_target[copy, i], agent["auxiliary_target"])
+    np.testing.assert_array_equal(observation.entities[copy], agents[0]["entities"])
+    np.testing.assert_array_equal(observation.entity_mask[copy], agents[0]["entity_mask"])
+    assert observation.alive[copy].all()
+
+
+@pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
+def test_every_step_equals_an_unvectorised_run(continuous):
+    factory = lambda: predators(continuous)  # noqa: E731
+    env, singles = make(2, factory), [factory(), factory()]
+    observation = env.reset(seed=5)
+    for copy, single in enumerate(singles):
+        expect(observation, copy, single.reset(seed=5 * 2 + copy)[0])
+    rng, links = np.random.default_rng(0), 0
+    for time in range(3 * CYCLES):
+        shape = (2, 3, 5) if continuous else (2, 3)
+        action = rng.random(shape, np.float32) if continuous else rng.integers(5, size=shape)
+        given = torch.from_numpy(action)
+        step = env.step({"A": given[:, :1], "B": given[:, 1:]})
+        ends = time % CYCLES == CYCLES - 1
+        assert step.truncated.all() == step.truncated.any() == ends
+        assert not step.terminated.any()
+        for copy, single in enumerate(singles):
+            seen, reward, _, _, infos = single.step(dict(zip(single.agents, action[copy], strict=True)))
+            expect(step.next_observation, copy, seen)
+            expect(step.observation, copy, single.reset()[0] if ends else seen)
+            assert step.reward[copy].tolist() == list(reward.values())
+            assert step.info["contacts"][copy].tolist() == [info["contacts"] for info in infos.values()]
+            heard = [int(agent["adjacency"].sum()) for agent in seen.values()]
+            assert step.info["links"][copy].tolist() == heard
+            links += sum(heard)
+    assert links > 0
+
+
+def test_contacts_of_the_last_step_are_kept():
+    def factory():
+        env = simple_tag_v3.parallel_env(num_adversaries=3, num_good=1, num_obstacles=0, max_cycles=3)
+        return ScriptedPrey(env, "still")
+
+    env = make(2, factory, get_state=get_state, set_state=set_state)
+    env.reset(seed=0)
+    state = env.state()
+    for copy in state["copies"].values():
+        # everything far apart but the first predator and the prey
+        copy["position"] = torch.tensor([[0.0, 0.0], [5.0, 5.0], [-5.0, 5.0], [0.12, 0.0]], dtype=torch.float64)
+        copy["clock"] = 2
+    env.load_state(state)
+    step = env.step({"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)})
+    assert step.ended.all()
+    assert step.info["contacts"].tolist() == [[1.0, 0.0, 0.0]] * 2
+    assert step.reward.tolist() == [[10.0] * 3] * 2
+
+
+def test_it_observes_what_the_batched_simulator_does():
+    env = make(3, lambda: predators(prey="flee", cycles=50), get_state=get_state, set_state=set_state)
+    views = ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"A": 1, "B": 2}, 1, 2)
+    tag = SimpleTag(3, views, MessageGraph(range=1.0), PREY["flee"], dtype=torch.float64)
+    env.reset(seed=1)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        copies = env.state()["copies"].values()
+        tag.set_world(*(torch.stack([copy[name] for copy in copies]) for name in ("position", "velocity")))
+        action = {name: torch.randint(5, (3, n), generator=generator) for name, n in (("A", 1), ("B", 2))}
+        step, batched = env.step(action), tag.step(action)
+        seen, expected = step.next_observation, batched.next_observation
+        for name in "AB":
+            torch.testing.assert_close(seen.features[name].double(), expected.features[name], rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(seen.entities.double(), expected.entities, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(step.reward.double(), batched.reward)
+        # links may be lost, never added
+        assert not (seen.adjacency & ~expected.adjacency).any()
+
+
+def test_roster_has_every_declared_class():
+    roster = make(1, feature_sizes={"C": 12}).roster
+    assert roster.team == {"A": 1, "B": 2, "C": 0}
+    assert [c.feature_size for c in roster.classes] == [10, 10, 12]
+    assert {c.action.kind for c in roster.classes} == {"discrete"}
+
+
+def test_seeds_repeat_and_copies_differ():
+    one, two = make(3), make(3)
+    first, same, other = one.reset(4), two.reset(4), make(3).reset(5)
+    assert first.entities.equal(same.entities)
+    assert len({tuple(copy.flatten().tolist()) for copy in (*first.entities, *other.entities)}) == 6
+    for time in range(2 * CYCLES):
+        action = {"A": torch.full((3, 1), time % 5), "B": torch.full((3, 2), 1)}
+        a, b = one.step(action), two.step(action)
+        assert a.observation.entities.equal(b.observation.entities)
+        assert a.observation.adjacency.equal(b.observation.adjacency)
+    again = one.reset(4)
+    assert again.entities.equal(first.entities)
+    assert again.adjacency.equal(first.adjacency)
+
+
+def test_a_loaded_state_goes_on_bit_for_bit(tmp_path):
+    one, two = (make(2, get_state=get_state, set_state=set_state) for _ in range(2))
+    one.reset(0)
+    actions = [{"A": torch.full((2, 1), t % 5), "B": torch.full((2, 2), t % 4)} for t in range(20)]
+    for action in actions[:4]:
+        one.step(action)
+    state = one.state()
+    expected = [one.step(action) for action in actions[4:]]
+    save_state(tmp_path, "state", state)
+    two.load_state(load_state(tmp_path, "state"))
+    for action, step in zip(actions[4:], expected, strict=True):
+        again = two.step(action)
+        assert again.observation.entities.equal(step.observation.entities)
+        assert again.next_observation.adjacency.equal(step.next_observation.adjacency)
+        assert again.truncated.equal(step.truncated)
+        assert again.reward.equal(step.reward)
+
+
+def test_a_state_without_draws_survives_a_file(tmp_path):
+    def factory():
+        return AdversaryClass(
+            simple_tag_v3.parallel_env(num_adversaries=3, num_good=0, num_obstacles=1), {"A": 1, "B": 2}
+        )
+
+    one, two = (make(1, factory, get_state=get_state, set_state=set_state) for _ in range(2))
+    features = one.reset(3).features["A"]
+    save_state(tmp_path, "state", one.state())
+    two.load_state(load_state(tmp_path, "state"))
+    step = two.step({"A": torch.zeros(1, 1, dtype=torch.long), "B": torch.zeros(1, 2, dtype=torch.long)})
+    # nobody moved in the first step: positions are integrated before velocities
+    assert step.observation.features["A"].equal(features)
+
+
+def test_scene_and_scripted_are_those_given():
+    chase = lambda observation, generator: {}  # noqa: E731
+    options = {"scripted": {"chase": chase}, "events": {"contacts": "contact"}}
+    env = make(2, **options, scene=lambda one: tag_scene(read_world(one), env.roster, one.graph))
+    observation = env.reset(0)
+    assert env.scripted() == {"chase": chase}
+    assert env.events == {"contacts": "contact"}
+    scene = env.scene(1)
+    assert [disc[3] for disc in scene.discs] == ["A", "B", "B", "prey", "obstacle", "obstacle"]
+    np.testing.assert_allclose([disc[:2] for disc in scene.discs], observation.entities[1, :, :2], atol=1e-6)
+    env.close()
+
+
+class Counting(ParallelEnv):
+    """Agents that observe ``[index, time, action]``, see ``options`` for the rest."""
+
+    metadata = {"name": "counting"}
+    render_mode = None
+
+    def __init__(self, names="xyz", fields=(), sizes=(2, 2, 2), leaver=None, continuous=False):
+        self.possible_agents, self.fields, self.leaver, self.time = list(names), fields, leaver, 0
+        self.sizes, self.continuous, self.agents = sizes, continuous, []
+        self.spaces = {name: self._space(size) for name, size in zip(names, sizes, strict=True)}
+
+    def _space(self, size):
+        own, count = spaces.Box(-9, 9, (3,)), len(self.possible_agents)
+        known = {
+            "action_mask": spaces.MultiBinary(size),
+            "adjacency": spaces.MultiBinary(count),
+            "entities": spaces.Box(-9, 9, (count + 1, 1)),
+            "entity_mask": spaces.MultiBinary(count + 1),
+            "smell": spaces.Box(-9, 9, (1,)),
+        }
+        act = spaces.Box(-1, 2, (size,)) if self.continuous else spaces.Discrete(size)
+        return spaces.Dict({"observation": own, **{f: known[f] for f in self.fields}}) if self.fields else own, act
+
+    def observation_space(self, agent):
+        return self.spaces[agent][0]
+
+    def action_space(self, agent):
+        return self.spaces[agent][1]
+
+    def _observe(self, actions):
+        count, seen = len(self.possible_agents), {}
+        for i, (name, size) in enumerate(zip(self.possible_agents, self.sizes, strict=True)):
+            own = np.array([i, self.time, np.sum(actions.get(name, -1))], np.float32)
+            known = {
+                "action_mask": (np.arange(size) <= self.time).astype(np.int8),
+                # each hears the next one only
+                "adjacency": np.eye(count, dtype=np.int8)[(i + 1) % count],
+                "entities": np.arange(count + 1, dtype=np.float32)[:, None],
+                "entity_mask": np.arange(count + 1).astype(bool).astype(np.int8),
+            }
+            seen[name] = {"observation": own, **{f: known[f] for f in self.fields}} if self.fields else own
+        return {name: seen[name] for name in self.agents}
+
+    def reset(self, seed=None, options=None):
+        self.time, self.agents = 0, list(self.possible_agents)
+        return self._observe({}), {name: {"score": -1.0} for name in self.agents}
+
+    def step(self, actions):
+        self.time += 1
+        over = self.time == 3
+        if self.leaver and self.time == 2:
+            self.agents.remove(self.leaver)
+        seen = self._observe(actions)
+        constant = [dict.fromkeys(self.agents, value) for value in (1.0, False, over)]
+        infos = {name: {"score": float(self.time), "note": "text"} for name in self.agents}
+        if over:
+            self.agents = []
+        return seen, *constant, infos
+
+
+def counting(class_of="xy", num_copies=2, **options) -> PettingZooEnvironment:
+    return PettingZooEnvironment(lambda: Counting(**options), num_copies, lambda name: class_of, (class_of,))
+
+
+def test_agents_are_ordered_class_by_class():
+    factory = lambda: Counting(fields=("adjacency", "entities", "entity_mask"))  # noqa: E731
+    env = PettingZooEnvironment(factory, 2, {"x": "B", "y": "A", "z": "B"}, ("A", "B"))
+    observation = env.reset(0)
+    # in order y, x, z; x hears y, y hears z, z hears x
+    assert observation.features["A"][0].tolist() == [[1, 0, -1]]
+    assert observation.features["B"][0].tolist() == [[0, 0, -1], [2, 0, -1]]
+    assert observation.adjacency[1].int().tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    assert observation.entities[0].flatten().tolist() == [1, 0, 2, 3]
+    assert observation.entity_mask[0].tolist() == [True, False, True, True]
+    step = env.step({"A": torch.tensor([[1], [0]]), "B": torch.tensor([[0, 1], [1, 0]])})
+    assert step.observation.features["A"][:, 0].tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert step.observation.features["B"][:, :, 2].tolist() == [[0, 1], [1, 0]]
+
+
+def test_infos_of_a_reset_do_not_hide_those_of_the_last_step():
+    env = counting()
+    env.reset(0)
+    scores = []
+    for _ in range(4):
+        step = env.step({"xy": torch.zeros(2, 3, dtype=torch.long)})
+        assert set(step.info) == {"score"}
+        scores.append(step.info["score"].tolist())
+    assert scores == [[[float(t)] * 3] * 2 for t in (1, 2, 3, 1)]
+    assert step.next_observation.features["xy"][0, 0].tolist() == [0, 1, 0]
+
+
+def test_successor_and_next_observation_differ_only_at_the_cut():
+    env = counting()
+    env.reset(0)
+    for time in range(1, 4):
+        step = env.step({"xy": torch.ones(2, 3, dtype=torch.long)})
+        assert step.next_observation.features["xy"][1, 2].tolist() == [2, time, 1]
+        assert step.truncated.all() == (time == 3)
+    assert step.observation.features["xy"][1, 2].tolist() == [2, 0, -1]
+
+
+def test_plain_observations_leave_the_other_fields_empty():
+    observation = counting(num_copies=1).reset(0)
+    assert {name for name, value in vars(observation).items() if value is not None} == {"features", "alive"}
+
+
+def test_classes_may_differ_in_their_actions():
+    factory = lambda: Counting("xy", ("action_mask",), sizes=(2, 4))  # noqa: E731
+    env = PettingZooEnvironment(factory, 1, {"x": "A", "y": "B"}, ("A", "B"))
+    assert [c.action.size for c in env.roster.classes] == [2, 4]
+    observation = env.reset(0)
+    assert observation.action_mask["A"].tolist() == [[[True, False]]]
+    assert observation.action_mask["B"].tolist() == [[[True, False, False, False]]]
+    step = env.step({"A": torch.tensor([[1]]), "B": torch.tensor([[3]])})
+    assert [step.observation.features[name][0, 0, 2] for name in "AB"] == [1, 3]
+
+
+def test_continuous_actions_are_clipped_and_cut_to_size():
+    factory = lambda: Counting("xy", sizes=(1, 3), continuous=True)  # noqa: E731
+    env = PettingZooEnvironment(factory, 1, {"x": "A", "y": "B"}, ("A", "B"))
+    assert [(c.action.size, c.action.low, c.action.high) for c in env.roster.classes] == [(1, -1, 2), (3, -1, 2)]
+    env.reset(0)
+    step = env.step({"A": torch.tensor([[[0.5]]]), "B": torch.tensor([[[9.0, -9.0, 0.25]]])})
+    assert [step.observation.features[name][0, 0, 2] for name in "AB"] == [0.5, 1.25]
+
+
+def test_agents_that_leave_early_are_refused():
+    env = counting(leaver="y")
+    env.reset(0)
+    action = {"xy": torch.zeros(2, 3, dtype=torch.long)}
+    env.step(action)
+    with pytest.raises(ValueError, match="agents y left before the others, which SuperSuit cannot vectorise"):
+        env.step(action)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((Counting, 0, {}, ("A",)), "num_copies is 0; give at least 1"),
+        ((Counting, 1, {"x": "A"}, ("A",)), "class_of has no class for agent 'y'; it has x"),
+        ((Counting, 1, lambda name: "Z", ("A",)), "agent 'x' is of class 'Z', which is not declared"),
+        ((lambda: Counting(sizes=(2, 3, 3)), 1, lambda name: "A", ("A",)), "'x' and 'y' are of class 'A' but differ"),
+        ((lambda: Counting(fields=("smell",)), 1, lambda name: "A", ("A",)), "agent x observes 'smell'"),
+    ],
+)
+def test_bad_input_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        PettingZooEnvironment(*arguments)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [spaces.MultiDiscrete([2, 3]), spaces.Box(np.zeros(2, np.float32), np.array([1, 2], np.float32))],
+)
+def test_other_actions_are_refused(space):
+    env = Counting()
+    env.spaces["x"] = (env.observation_space("x"), space)
+    with pytest.raises(ValueError, match=r"agent 'x' acts in .*; supported are Discrete\(n\)"):
+        PettingZooEnvironment(lambda: env, 1, lambda name: name, "xyz")
+
+
+def test_what_was_not_given_is_refused():
+    env = counting()
+    for call, message in [
+        (lambda: env.load_state({}), "give get_state and set_state"),
+        (env.scene, "cannot be drawn; give scene"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()
+    assert env.state() is None
+    with pytest.raises(ValueError, match="only one of get_state and set_state"):
+        make(1, get_state=get_state)
+
+
+def test_what_each_agent_earned_is_read_from_the_infos():
+    silent = make(2, lambda: predators(prey="still"))
+    telling = make(2, lambda: predators(prey="still"), earned=lambda info: info["contacts"] * 10)
+    for env in (silent, telling):
+        env.reset(seed=0)
+    action = {"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)}
+    assert silent.step(action).earned is None
+    step = telling.step(action)
+    assert step.earned.equal(step.info["contacts"] * 10)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from marl.core.entry_points import MissingModuleError
+from marl.core.errors import ConfigError, FileError
+from marl.envs.simple_tag.config import SimpleTagConfig
+from marl.envs.simple_tag.task import task
+from marl.tasks.registry import UnknownTaskError, find_policy, find_task, make_environment, shipped_policies
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setattr("marl.core.entry_points.entry_points", lambda group: [EntryPoint(name, value, group)])
+
+
+def test_an_installed_task_is_found_by_name() -> None:
+    assert find_task("simple_tag") is task
+
+
+def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, "tag", "nothing:task")
+    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag, and all of Gymnasium's"):
+        find_task("chess")
+    with pytest.raises(UnknownTaskError, match=r"; did you mean CartPole-v1 or .*\? Else there is: tag"):
+        find_task("cartpole")
+
+
+def test_a_module_may_register_what_gymnasium_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lines = (
+        "import gymnasium",
+        "gymnasium.register('Pushed-v0', 'gymnasium.envs.classic_control.cartpole:CartPoleEnv', reward_threshold=7.0)",
+    )
+    (tmp_path / "pushed.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnknownTaskError, match="'Pushed-v0', which no installed package offers"):
+        find_task("Pushed-v0")
+    found = find_task("pushed:Pushed-v0")
+    environment = found.make(found.config_type(name="pushed:Pushed-v0"), 2)
+    assert environment.reset(0).features["agent"].shape == (2, 1, 4)
+    assert environment.reward_threshold == 7.0
+    environment.close()
+    with pytest.raises(UnknownTaskError, match=r"'nowhere' cannot be imported here .* on PYTHONPATH"):
+        find_task("nowhere:Pushed-v0")
+
+
+def test_a_missing_module_when_the_environment_is_made_is_named() -> None:
+    def make(*arguments: Any, **settings: Any) -> None:
+        raise ModuleNotFoundError("No module named 'mpe2'", name="mpe2")
+
+    with pytest.raises(MissingModuleError, match=r"'simple_tag' needs the module 'mpe2', which is not installed"):
+        make_environment(SimpleNamespace(make=make), SimpleTagConfig(), 1)  # type: ignore[arg-type]
+
+
+def test_what_the_environment_refuses_is_a_matter_of_configuration() -> None:
+    with pytest.raises(ConfigError, match="env: num_copies is 0"):
+        make_environment(task, SimpleTagConfig(), 0)
+    environment = make_environment(task, SimpleTagConfig(team={"A": 3}), 5)
+    assert environment.num_copies == 5
+    assert environment.roster.team == {"A": 3, "B": 0}
+
+
+def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_policy("predator_team") == Path(task.policies["predator_team"])
+    assert (find_policy(Path("held_out_prey")) / "policy.safetensors").is_file()
+    with pytest.raises(FileError, match=r"runs/x does not exist; .* package: predator_team, held_out_prey"):
+        find_policy("runs/x")
+    # a folder that is there goes before the name
+    Path("predator_team").mkdir()
+    assert find_policy("predator_team") == Path("predator_team")
+
+
+def test_a_task_that_cannot_be_imported_has_no_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, "needy", "not_there_task:task")
+    assert shipped_policies() == {}

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import marl
+from marl.core.errors import ConfigError, FileError
+from marl.training.loop import Trainer
+from marl.training.run_config import read_config
+
+Preset = dict[str, Any]
+
+
+def test_training_begins_with_the_weights_of_a_run(preset: Preset, run: Path, tmp_path: Path) -> None:
+    preset |= {"seed": 7, "initial_policy": str(run)}
+    preset["env"] |= {"prey": "flee", "team": {"A": 3, "B": 1}}
+    trainer = Trainer(read_config(preset), tmp_path / "x")
+    expected = marl.load(run).state_dict()
+    for name, tensor in trainer.policy.state_dict().items():
+        assert tensor.equal(expected[name]), name
+    assert float(expected["normaliser.weight"]) > 0
+    # all else is new
+    assert trainer.env_steps == 0
+    assert trainer.learner.state()["optimiser"]["step"] == 0
+    trainer.train()
+    assert not torch.equal(marl.load(tmp_path / "x").state_dict()["normaliser.mean"], expected["normaliser.mean"])
+
+
+def test_a_resumed_run_does_not_begin_again(preset: Preset, run: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(run / "policy", source)
+    preset |= {"initial_policy": str(source), "total_env_steps": 512}
+    marl.train({**preset, "total_env_steps": 256}, tmp_path / "parts")
+    # the weights are in the run's own checkpoint
+    shutil.rmtree(source)
+    marl.train(None, tmp_path / "parts", resume=True, total_env_steps=512)
+    shutil.copytree(run / "policy", source)
+    again = {**preset, "total_env_steps": 256}
+    first = Trainer(read_config(again), tmp_path / "whole")
+    first.train()
+    resumed = Trainer(read_config(preset), tmp_path / "whole", resume=True)
+    resumed.train()
+    one, two = (marl.load(tmp_path / name).state_dict() for name in ("parts", "whole"))
+    assert all(one[name].equal(two[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"policy": {"actor": {"hidden": [9]}}}, FileError, "holds a policy of another architecture: "),
+        ({"env": {"classes": {"A": ["prey"], "B": ["landmarks"]}}}, ConfigError, "classes is .*, but the policy was"),
+        ({"initial_policy": "nowhere"}, FileError, "nowhere does not exist; name the folder of a run"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    change: Preset, error: type[Exception], message: str, preset: Preset, run: Path, tmp_path: Path
+) -> None:
+    preset["initial_policy"] = str(run)
+    for name, value in change.items():
+        preset[name] = {**preset[name], **value} if isinstance(value, dict) else value
+    with pytest.raises(error, match=message):
+        Trainer(read_config(preset), tmp_path / "x")
+    assert not (tmp_path / "x").exists()

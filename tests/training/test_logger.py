@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from marl.training.logger import Logger, flatten
+
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+def events_of(folder: Path) -> EventAccumulator:
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0, "images": 0})
+    events.Reload()
+    return events
+
+
+def scalars_of(folder: Path, name: str) -> dict[int, float]:
+    return {event.step: event.value for event in events_of(folder).Scalars(name)}
+
+
+def test_scalars_go_to_both_and_what_is_not_finite_to_none(tmp_path: Path) -> None:
+    logger = Logger(tmp_path)
+    logger.scalars(10, {"loss/policy": 0.5, "return/A": math.nan, "return/B": math.inf})
+    logger.scalars(20, {"loss/policy": 0.25})
+    logger.close()
+    assert scalars_of(tmp_path, "loss/policy") == {10: 0.5, 20: 0.25}
+    assert events_of(tmp_path).Tags()["scalars"] == ["loss/policy"]
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"env_steps": 10, "loss/policy": 0.5},
+        {"env_steps": 20, "loss/policy": 0.25},
+    ]
+
+
+def test_everything_is_on_the_disk_before_closing(tmp_path: Path) -> None:
+    logger = Logger(tmp_path)
+    logger.scalars(10, {"x": 0.5})
+    assert scalars_of(tmp_path, "x") == {10: 0.5}
+    assert (tmp_path / "metrics.jsonl").read_text() == '{"env_steps": 10, "x": 0.5}\n'
+    logger.close()
+
+
+def test_resuming_drops_what_was_logged_after_the_checkpoint(tmp_path: Path) -> None:
+    first = Logger(tmp_path)
+    for step in (10, 20, 30):
+        first.scalars(step, {"x": step / 10})
+    first.close()
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"env_steps": 40, "x"')  # cut by a crash
+    second = Logger(tmp_path, resume_at=20)
+    second.scalars(30, {"x": -3.0})
+    second.close()
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [(row["env_steps"], row["x"]) for row in rows] == [(10, 1.0), (20, 2.0), (30, -3.0)]
+    assert scalars_of(tmp_path, "x") == {10: 1.0, 20: 2.0, 30: -3.0}
+
+
+def test_histograms_count_every_value(tmp_path: Path) -> None:
+    logger = Logger(tmp_path)
+    logger.histogram(5, "weights/x", torch.tensor([[0.0, 1.0], [1.0, 4.0]]))
+    logger.histogram(5, "weights/none", torch.zeros(0))
+    logger.close()
+    (event,) = events_of(tmp_path).Histograms("weights/x")
+    assert (event.step, event.histogram_value.num, event.histogram_value.sum) == (5, 4, 6)
+    assert sum(event.histogram_value.bucket) == 4
+    assert events_of(tmp_path).Tags()["histograms"] == ["weights/x"]
+
+
+def test_a_picture_keeps_its_size(tmp_path: Path) -> None:
+    logger = Logger(tmp_path)
+    logger.picture(7, "episode", np.zeros((12, 30, 3), np.uint8))
+    logger.close()
+    (event,) = events_of(tmp_path).Images("episode")
+    assert (event.step, event.height, event.width) == (7, 12, 30)
+
+
+def test_hyper_parameters_stand_beside_the_final_scores(tmp_path: Path) -> None:
+    logger = Logger(tmp_path)
+    logger.hyper_parameters(9, {"env": {"team": {"A": 2}, "communication": None}, "seed": 1}, {"return/A": 3.0})
+    logger.close()
+    assert scalars_of(tmp_path, "final/return/A") == {9: 3.0}
+    data = events_of(tmp_path).PluginTagToContent("hparams")
+    assert set(data) == {"_hparams_/experiment", "_hparams_/session_start_info", "_hparams_/session_end_info"}
+    assert b"env.team.A" in data["_hparams_/session_start_info"]
+
+
+def test_settings_are_flattened_to_dotted_names() -> None:
+    config = {"a": {"b": {"c": 1}, "d": [1, 2]}, "e": None, "f": True, "g": 0.5, "h": "x"}
+    assert flatten(config) == {"a.b.c": 1, "a.d": "[1, 2]", "e": "None", "f": True, "g": 0.5, "h": "x"}
+
+
+def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> None:
+    events = events_of(run)
+    logged = {re.sub(r"/[AB]$", "/<class>", name) for name in events.Tags()["scalars"]}
+    logged = {name.replace("_20", "_<window>") for name in logged}
+    documented = set(re.findall(r"^\| `([a-z_/<>]+)` \| (?!Q-learning|DQN)", DOCUMENTED.read_text(), re.MULTILINE))
+    measured = {name for name in logged if not name.startswith("final/")}
+    chance = {"evaluation/first_contact_step", "score/solved_at_episode"}
+    assert measured - chance == documented - chance
+    assert {name.removeprefix("final/") for name in logged - measured} <= measured
+    assert {name.split("/")[0] for name in events.Tags()["histograms"]} == {"weights", "rollout"}
+    assert [event.step for event in events.Images("episode")] == [1024, 1280]
+
+
+@pytest.mark.parametrize("method", ["events", "jsonl"])
+def test_what_cannot_be_written_raises_there_and_then(method: str, tmp_path: Path) -> None:
+    logger = Logger(tmp_path)
+    if method == "events":
+        logger.events.records._writer = logger.events.file = Path("/dev/full").open("wb")  # noqa: SIM115
+    else:
+        logger.file = Path("/dev/full").open("w")  # noqa: SIM115
+    with pytest.raises(OSError, match="No space left"):
+        logger.scalars(1, {"x": 1.0})
+    logger.close()

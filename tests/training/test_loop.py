@@ -1,0 +1,379 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import marl
+from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.records import Step
+from marl.core.serialisation import load_state
+from marl.policies.saved import Checkpoints
+from marl.training.loop import Progress, Trainer
+from marl.training.run_config import RunConfig, load_config, read_config
+
+State = dict[str, Any]
+
+
+def stop_after(iterations: int) -> Callable[[Progress], None]:
+    """A watcher that presses Ctrl-C after so many iterations."""
+    seen: list[Progress] = []
+
+    def watch(progress: Progress) -> None:
+        seen.append(progress)
+        if len(seen) == iterations:
+            signal.raise_signal(signal.SIGINT)
+
+    return watch
+
+
+def flat(state: Any, name: str = "") -> dict[str, Any]:
+    if isinstance(state, dict):
+        return {key: value for part in state for key, value in flat(state[part], f"{name}.{part}").items()}
+    return {name: state}
+
+
+def last_state(folder: Path) -> dict[str, Any]:
+    latest = Checkpoints(folder / "checkpoints").latest
+    assert latest is not None
+    state = {**load_state(latest, "weights"), **load_state(latest, "state")}
+    return {name: value for name, value in flat(state).items() if "time/" not in name}
+
+
+def assert_equal_bit_for_bit(one: Path, other: Path) -> None:
+    first, second = last_state(one), last_state(other)
+    assert first.keys() == second.keys()
+    different = [
+        name
+        for name in first
+        if not (torch.equal(first[name], second[name]) if torch.is_tensor(first[name]) else first[name] == second[name])
+    ]
+    assert not different
+
+
+def logged(folder: Path) -> list[dict[str, float]]:
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    return [{name: value for name, value in row.items() if not name.startswith("time/")} for row in rows]
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3], ids=["between entries of the log", "at an entry", "after an entry"])
+def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(
+    iterations: int, run: Path, preset: State, tmp_path: Path
+) -> None:
+    config = read_config(preset)
+    stopped = Trainer(config, tmp_path / "x").train(stop_after(iterations))
+    assert not stopped.finished
+    assert stopped.env_steps == 256 * iterations
+    resumed = Trainer(config, tmp_path / "x", resume=True).train()
+    assert resumed.finished
+    assert_equal_bit_for_bit(tmp_path / "x", run)
+    assert logged(tmp_path / "x") == logged(run)
+
+
+@pytest.mark.parametrize("algorithm", ["a2c", "reinforce"])
+def test_other_learners_resume_bit_for_bit_too(algorithm: str, preset: State, tmp_path: Path) -> None:
+    preset |= {"algorithm": {"name": algorithm, "entropy_coef": [0.02, 0.0]}, "total_env_steps": 768}
+    config = read_config(preset)
+    Trainer(config, tmp_path / "whole").train()
+    Trainer(config, tmp_path / "parts").train(stop_after(1))
+    Trainer(config, tmp_path / "parts", resume=True).train()
+    assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("drawing", [{}, {"prioritised": {}, "n_step": 3, "target": {"kind": "soft"}}])
+def test_a_replay_resumes_bit_for_bit_too(drawing: State, preset: State, tmp_path: Path) -> None:
+    """Its ring is full and goes around when the run is stopped."""
+    encoder = {"hidden": [16], "temporal": "none"}
+    preset["policy"] = {"kind": "q_network", "encoder": encoder, "graph": {"kind": "gat", "heads": 2}}
+    algorithm = {"name": "dqn", "batch_size": 32, "learning_starts": 256, "replay_capacity": 400}
+    preset["algorithm"] = {**algorithm, "updates_per_iteration": 2, **drawing}
+    config = read_config(preset)
+    Trainer(config, tmp_path / "whole").train()
+    Trainer(config, tmp_path / "parts").train(stop_after(3))
+    Trainer(config, tmp_path / "parts", resume=True).train()
+    assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
+    assert logged(tmp_path / "parts") == logged(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("algorithm", ["q_learning", "sarsa"])
+def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
+    algorithm: str, preset: State, tmp_path: Path
+) -> None:
+    """Episodes end after 12 steps, so that exploration has changed by the third iteration of 8."""
+    preset["env"] |= {"classes": {"A": ["prey"]}, "team": {"A": 2}, "communication": None}
+    width = marl.make(preset["env"]).roster.classes[0].feature_size
+    preset["policy"] = {"kind": "table", "bins": [[0.0]] * width}
+    decay = {"kind": "logarithmic", "decay": 10}
+    preset["algorithm"] = {"name": algorithm, "gamma": 0.9, "learning_rate": decay, "exploration": decay}
+    preset |= {"total_env_steps": 768, "log_interval": 256}
+    config = read_config(preset)
+    Trainer(config, tmp_path / "whole").train()
+    Trainer(config, tmp_path / "parts").train(stop_after(2))
+    Trainer(config, tmp_path / "parts", resume=True).train()
+    assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
+    first, _, last = logged(tmp_path / "parts")
+    assert (first["exploration"], last["exploration"]) == (1, pytest.approx(1 - 0.518514))  # 1 - log10(33 / 10)
+    documented = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    for name in ("loss/value", "value/td_error", "exploration", "optimiser/learning_rate"):
+        assert name in last and f"`{name}`" in documented
+    share = [row.split(",")[2] for row in (tmp_path / "parts" / "scores.csv").read_text().splitlines()[1:]]
+    assert share == ["1"] * 32 + ["0.481486"] * 32
+
+
+def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entries(
+    run: Path, preset: State, tmp_path: Path
+) -> None:
+    def crash(progress: Progress) -> None:
+        if progress.env_steps == 1024:
+            raise MemoryError
+
+    config = read_config({**preset, "checkpoint_interval": 600, "log_interval": 256})
+    with pytest.raises(MemoryError):
+        Trainer(config, tmp_path / "x").train(crash)
+    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024]
+    trainer = Trainer(config, tmp_path / "x", resume=True)
+    assert trainer.env_steps == 768
+    trainer.train()
+    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024, 1280]
+    weights = [{k: v for k, v in last_state(f).items() if ".weights." in k} for f in (tmp_path / "x", run)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
+
+
+def test_a_finished_run_can_be_extended(run: Path, preset: State, tmp_path: Path) -> None:
+    short = Trainer(read_config({**preset, "total_env_steps": 512}), tmp_path / "x").train()
+    assert short.finished
+    assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").whole] == ["000000000512"]
+    again = Trainer(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
+    assert again.finished
+    assert again.train().env_steps == 512
+    longer = Trainer(read_config({**preset, "total_env_steps": 600}), tmp_path / "x", resume=True).train()
+    assert longer.env_steps == 768
+    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [512, 768]
+
+
+def test_the_seed_alone_decides(run: Path, preset: State, tmp_path: Path) -> None:
+    torch.manual_seed(99)
+    before = torch.get_rng_state()
+    Trainer(read_config(preset), tmp_path / "same").train()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert_equal_bit_for_bit(tmp_path / "same", run)
+
+
+def test_the_configuration_of_a_run_is_complete(run: Path, preset: State) -> None:
+    config = load_config(run / "config.yaml")
+    assert config == read_config(preset)
+    assert set(config.model_dump()) == set(RunConfig.model_fields)
+
+
+class Broken:
+    """An environment whose step is spoilt at some time."""
+
+    def __init__(self, environment: Any, spoil: Callable[[Step], None], after: int) -> None:
+        self.environment, self.spoil, self.left = environment, spoil, after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.environment, name)
+
+    def step(self, action: dict[str, torch.Tensor]) -> Step:
+        step = self.environment.step(action)
+        self.left -= 1
+        if self.left == 0:
+            self.spoil(step)
+        return step  # type: ignore[no-any-return]
+
+
+def spoil_features(step: Step) -> None:
+    step.observation.features["B"][3, 0, 1] = torch.nan
+
+
+def spoil_reward(step: Step) -> None:
+    step.reward[0, 0] = torch.inf
+
+
+@pytest.mark.parametrize(("spoil", "quantity"), [(spoil_features, "observation of class B"), (spoil_reward, "reward")])
+@pytest.mark.parametrize("continuous", [False, True])
+def test_what_is_not_finite_stops_training_and_names_all(
+    continuous: bool, spoil: Callable[[Step], None], quantity: str, preset: State, tmp_path: Path
+) -> None:
+    preset["env"]["continuous_actions"] = continuous
+    trainer = Trainer(read_config(preset), tmp_path / "x")
+    trainer.collector.environment = Broken(trainer.collector.environment, spoil, after=2 * 8 + 5)
+    with pytest.raises(TrainingError) as caught:
+        trainer.train()
+    good = tmp_path / "x" / "checkpoints" / "000000000512"
+    assert str(caught.value) == f"at env step 512, {quantity} is not finite; the last good checkpoint is {good}"
+    assert load_state(good, "state")["env_steps"] == 512
+
+
+def test_a_loss_that_is_not_finite_stops_training(preset: State, tmp_path: Path) -> None:
+    preset["algorithm"]["learning_rate"] = 1e38
+    with pytest.raises(TrainingError, match=r"at env step \d+, .* is not finite; no checkpoint was written yet"):
+        Trainer(read_config(preset), tmp_path / "x").train()
+
+
+def block_checkpoints(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.replace", refuse)
+
+
+def fill_the_disk_under_the_metrics(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115
+    monkeypatch.setattr(trainer.logger, "file", full)
+
+
+def fill_the_disk_under_the_events(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("wb")  # noqa: SIM115
+    monkeypatch.setattr(trainer.logger.events, "file", full)
+    monkeypatch.setattr(trainer.logger.events.records, "_writer", full)
+
+
+@pytest.mark.parametrize("block", [block_checkpoints, fill_the_disk_under_the_metrics, fill_the_disk_under_the_events])
+def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
+    block: Callable[[Trainer, pytest.MonkeyPatch], None],
+    preset: State,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trainer = Trainer(read_config(preset), tmp_path / "x")
+
+    def watch(progress: Progress) -> None:
+        if progress.env_steps == 512:
+            block(trainer, monkeypatch)
+
+    good = tmp_path / "x" / "checkpoints" / "000000000512"
+    with pytest.raises(
+        TrainingError, match=rf"cannot be written at env step 1,024 .*the last good checkpoint is {good}"
+    ):
+        trainer.train(watch)
+    monkeypatch.undo()
+    assert load_state(good, "state")["env_steps"] == 512
+    assert Trainer(read_config(preset), tmp_path / "x", resume=True).train().finished
+
+
+def test_a_folder_that_exists_is_refused_untouched(preset: State, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "mine.txt").touch()
+    with pytest.raises(ConfigError, match="x exists and is not empty; name another"):
+        Trainer(read_config(preset), tmp_path / "x")
+    with pytest.raises(ConfigError, match="is a file"):
+        Trainer(read_config(preset), tmp_path / "x" / "mine.txt")
+    with pytest.raises(ConfigError, match="cannot be made"):
+        Trainer(read_config(preset), tmp_path / "x" / "mine.txt" / "run")
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["mine.txt"]
+
+
+def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: Path) -> None:
+    preset["policy"]["encoder"]["transformer"]["heads"] = 3
+    with pytest.raises(ConfigError, match="3 attention heads do not divide the token width 16"):
+        Trainer(read_config(preset), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_copies": 16}, "num_copies is 16, but the run was trained with 32"),
+        ({"initial_policy": "runs/x"}, "initial_policy is 'runs/x', but the run was trained with None"),
+        ({"seed": 5}, "seed is 5, but the run was trained with 1"),
+        ({"env": {"name": "simple_tag", "prey": "flee"}}, "env.prey is 'flee', but the run was trained with 'random'"),
+        ({"policy": {"graph": {"kind": "none"}}}, "policy.encoder.hidden is"),
+    ],
+)
+def test_a_run_cannot_go_on_as_another(change: State, message: str, run: Path, preset: State) -> None:
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    if "env" in change:
+        change = {"env": {**preset["env"], **change["env"]}}
+    with pytest.raises(ConfigError, match=message):
+        Trainer(read_config({**preset, **change}), run, resume=True)
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+def test_a_checkpoint_that_is_truncated_is_named(preset: State, tmp_path: Path) -> None:
+    Trainer(read_config({**preset, "total_env_steps": 256}), tmp_path / "x").train()
+    path = tmp_path / "x" / "checkpoints" / "000000000256" / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(FileError, match=r"000000000256/state\.safetensors is truncated"):
+        Trainer(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
+
+
+def test_resuming_without_a_checkpoint_is_refused(preset: State, preset_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="there is no such folder"):
+        Trainer(read_config(preset), tmp_path / "nowhere", resume=True)
+    preset_file.rename(tmp_path / "config.yaml")
+    with pytest.raises(FileError, match="has no whole checkpoint to go on from"):
+        Trainer(read_config(preset), tmp_path, resume=True)
+
+
+def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(preset_file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "marl", "train", str(preset_file), "--out", "x", "--total-env-steps", "10000000"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(3)]  # the third tells of the first iteration
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, lines
+    assert "stopped and saved at" in rest
+    assert "marl train --resume x" in rest
+    assert Checkpoints(tmp_path / "x" / "checkpoints").latest is not None
+    assert marl.load(tmp_path / "x") is not None
+
+
+def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)  # ignored in a process that a shell put into the background
+
+    def watch(progress: Progress) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(read_config(preset), tmp_path / "x").train(watch)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def texts_of(folder: Path) -> list[tuple[int, str]]:
+    events = EventAccumulator(str(folder)).Reload()
+    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]
+
+
+def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
+    """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
+    preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
+    config = read_config(preset)
+    told: list[Progress] = []
+    result = Trainer(config, tmp_path / "x").train(told.append)
+    assert (result.finished, result.env_steps) == (True, 512)
+    solved = "Solved in 0 runs, 20 total runs (384 env steps)"
+    assert [(each.solved, each.finished) for each in told] == [(None, False), (solved, True)]
+    assert [Progress(**json.loads(json.dumps(asdict(each)))) for each in told] == told  # as it goes between processes
+    assert (tmp_path / "x" / "scores.png").exists()
+    assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
+    assert result.metrics["score/solved_at_episode"] == 20
+    assert "evaluation/episode_length" in result.metrics
+    assert Trainer(config, tmp_path / "x", resume=True).train().env_steps == 512
+    rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
+
+
+def test_scores_go_on_where_the_checkpoint_was(run: Path, preset: State, tmp_path: Path) -> None:
+    config = read_config(preset)
+    Trainer(config, tmp_path / "x").train(stop_after(3))
+    with (tmp_path / "x" / "scores.csv").open("a") as file:
+        file.write("65,1,,0,0,0,0\n")  # after the last checkpoint, before a crash
+    Trainer(config, tmp_path / "x", resume=True).train()
+    assert (tmp_path / "x" / "scores.csv").read_text() == (run / "scores.csv").read_text()
+    assert len((run / "scores.csv").read_text().splitlines()) == 1 + 3 * 32

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from marl.core.errors import ConfigError, FileError
+from marl.training.run_config import (
+    check_resumable,
+    load_config,
+    read_config,
+    resolve_device,
+    resume_config,
+    save_config,
+    switch_algorithm,
+)
+
+PRESETS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_every_preset_comes_back_from_its_saved_form(path: Path, tmp_path: Path) -> None:
+    config = load_config(path)
+    save_config(config, tmp_path / "config.yaml")
+    assert load_config(tmp_path / "config.yaml") == config
+
+
+@pytest.mark.parametrize("name", ["ppo", "a2c", "reinforce"])
+def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path) -> None:
+    values = {
+        "env": {"name": "simple_tag", "communication": None, "classes": {"A": ["prey", "teammates"]}, "team": "A=3"},
+        "algorithm": {"name": name, "entropy_coef": [0.1, 0.0]},
+        "policy": {"encoder": {"hidden": [8]}},
+    }
+    config = read_config(values)
+    save_config(config, tmp_path / "config.yaml")
+    back = load_config(tmp_path / "config.yaml")
+    assert back == config
+    assert back.algorithm.entropy_coef == (0.1, 0.0)
+    assert back.env.communication is None
+    assert back.env.team == {"A": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bogus": 3}, "bogus is 3: there is no such field"),
+        ({"env": {"name": "simple_tag", "bogus": 3}}, "env.bogus is 3: there is no such field"),
+        ({"policy": {"encoder": {"bogus": 3}}}, "policy.encoder.bogus is 3: there is no such field"),
+        ({"algorithm": {"name": "a2c", "epochs": 3}}, "algorithm.epochs is 3: there is no such field"),
+        ({"algorithm": {"name": "muzero"}}, "algorithm is {'name': 'muzero'}.*'ppo', 'a2c', 'reinforce'"),
+        ({"env": {"name": "simple_tag", "team": {"Z": 1}}}, "team names class 'Z', which is not declared"),
+        ({"env": {"name": "simple_tag", "team": "A=0,B=0"}}, "team {'A': 0, 'B': 0} has no predators"),
+        ({"env": {"name": "simple_tag", "classes": {"A": [], "B": ["prey"]}}}, "class 'A' sees nothing"),
+        (
+            {"env": {"name": "simple_tag", "classes": {"A": ["sky"], "B": ["prey"]}}},
+            "env: class 'A' sees 'sky'; what can be seen is",
+        ),
+        ({"env": {"name": "simple_tag", "communication": {"range": -1}}}, "env.communication.range is -1: input"),
+        ({"policy": {"encoder": {"transformer": {"window": 0}}}}, "policy.encoder.transformer.window is 0: input"),
+        ({"total_env_steps": 0}, "total_env_steps is 0: input should be greater than or equal to 1"),
+        ({"env": {"name": "chess"}}, "env.name is 'chess', which no installed package offers; there is: .*simple_tag"),
+        ({"env": {}}, "env.name is missing"),
+        (
+            {"algorithm": {"name": "a2c", "learning_rate": "fast"}},
+            r"^algorithm\.learning_rate is 'fast': input .*, or input .* tuple$",
+        ),
+        (
+            {
+                "policy": {"kind": "q_network"},
+                "algorithm": {"name": "dqn", "exploration": {"kind": "linear", "end": 2}},
+            },
+            r"^algorithm\.exploration\.end is 2: input",
+        ),
+        ({"algorithm": {"learning_rate": 0.1}}, r"^algorithm\.name is missing$"),
+        ({"score_log": 195}, r"^score_log is 195: give its fields, as \{name: value"),
+        (
+            {"policy": {"kind": "table"}, "algorithm": {"name": "q_learning", "learning_rate": 0.1}},
+            r"^algorithm\.learning_rate is 0\.1: give its fields, as",
+        ),
+        ({"score_log": {"threshold": "high"}}, "^score_log.threshold is 'high': input"),
+        ({"env": "simple_tag"}, "env.name is missing"),
+    ],
+)
+def test_refusals_name_field_and_value_and_what_would_do(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_config({"env": {"name": "simple_tag"}, **change})
+
+
+def test_files_that_are_no_configuration_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    with pytest.raises(ConfigError, match=r"x\.yaml does not exist"):
+        load_config(path)
+    path.write_text("env: {name: [")
+    with pytest.raises(ConfigError, match=r"x\.yaml is not YAML: .*line 1"):
+        load_config(path)
+    path.write_bytes(b"\x80\x04\x95pickle")
+    with pytest.raises(ConfigError, match=r"x\.yaml is not YAML"):
+        load_config(path)
+    path.write_text("- 1\n- 2\n")
+    with pytest.raises(ConfigError, match="does not hold a configuration"):
+        load_config(path)
+    path.write_text("env: {name: simple_tag}\nbogus: 1\n")
+    with pytest.raises(ConfigError, match=r"x\.yaml: bogus is 1"):
+        load_config(path)
+
+
+def test_yaml_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("env: !!python/object/apply:os.mkdir [made]\n")
+    with pytest.raises(ConfigError, match="is not YAML"):
+        load_config(path)
+
+
+def test_another_algorithm_keeps_what_both_have() -> None:
+    ppo = {"name": "ppo", "gamma": 0.9, "gae_lambda": 0.8, "epochs": 7}
+    assert switch_algorithm(ppo, "ppo") == ppo
+    assert switch_algorithm(ppo, "a2c") == {"name": "a2c", "gamma": 0.9, "gae_lambda": 0.8}
+    assert switch_algorithm(ppo, "reinforce") == {"name": "reinforce", "gamma": 0.9}
+    assert switch_algorithm({**ppo, "learning_rate": 0.001}, "sarsa") == {"name": "sarsa", "gamma": 0.9}  # it decays
+    sarsa = {"name": "sarsa", "learning_rate": {"kind": "logarithmic"}}
+    assert switch_algorithm(sarsa, "q_learning") == {**sarsa, "name": "q_learning"}
+    back = switch_algorithm({"name": "reinforce", "gamma": 0.9, "gae_lambda": 1.0, "baseline": False}, "ppo")
+    assert back == {"name": "ppo", "gamma": 0.9}
+    with pytest.raises(ConfigError, match=r"algorithm\.name is 'muzero'; there is ppo, a2c, reinforce"):
+        switch_algorithm(ppo, "muzero")
+
+
+def test_devices_are_checked() -> None:
+    assert resolve_device("cpu") == torch.device("cpu")
+    assert resolve_device("auto").type in ("cpu", "cuda")
+    for name in ("tpu", "meta", "cuda:99"):
+        with pytest.raises(ConfigError, match=f"device is '{name}'"):
+            resolve_device(name)
+
+
+def test_a_run_may_change_how_long_and_how_it_learns_but_not_what(tmp_path: Path) -> None:
+    old = read_config({"env": {"name": "simple_tag"}})
+    new = {"env": {"name": "simple_tag"}, "total_env_steps": 5, "algorithm": {"name": "ppo", "gamma": 0.5}}
+    check_resumable(old, read_config(new))
+    classes = {"A": ["landmarks"], "B": ["prey"], "C": ["prey"]}
+    other = read_config({"env": {"name": "simple_tag", "team": {"A": 2, "B": 2, "C": 1}, "classes": classes}})
+    with pytest.raises(ConfigError, match=r"env\.team\.C is 1, but the run was trained with None"):
+        check_resumable(old, other)
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"is not a run \(config\.yaml is missing\)"):
+        resume_config(tmp_path)
+    with pytest.raises(FileError, match=r"nowhere is not a run \(there is no such folder\)"):
+        resume_config(tmp_path / "nowhere")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"env": {"name": "simple_tag"}, "seed": 9}))
+    assert resume_config(tmp_path).seed == 9

@@ -1,0 +1,147 @@
+"""What each class of agents sees: the rule, used by the wrapper and by the batched simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from marl.wrappers.rules.sights import SIGHTS, nearest, read_sight
+from marl.wrappers.rules.world import World
+
+__all__ = ["ClassViews", "Frame", "check_classes"]
+
+Frame = Literal["absolute", "relative"]
+
+
+class ClassViews:
+    """Features of each class of predators (or of prey, in a `World.mirrored`).
+
+    One agent's features are, in this order: its own position and velocity (always absolute);
+    for each thing that its class sees, landmarks: position of each; prey (for prey: predators):
+    position and velocity of each, zeros for absent ones; teammates: position and velocity of each
+    other of its side in order, zeros for absent ones; and the one-hot of its class. With
+    ``frame="relative"`` all but its own state is the difference to its own position and velocity.
+
+    A sight with a count, such as ``"predators:4"``, stands for so many nearest ones that are there,
+    nearest first, each followed by a 1; where there are fewer, zeros. Its width does not depend on
+    how many there are, so that a policy with such sights plays among any number.
+
+    Args:
+        classes: for each declared class what it sees, each ``NAME`` or ``NAME:COUNT``.
+        team: number of agents of each class; classes left out have none.
+        num_prey: ``P``.
+        num_obstacles: ``L``.
+        frame: ``"absolute"`` or ``"relative"``.
+
+    Raises:
+        ValueError: for an unknown class, a class that sees nothing or something unknown, an
+            unknown frame, a negative count, or a team without predators.
+    """
+
+    def __init__(
+        self,
+        classes: Mapping[str, Sequence[str]],
+        team: Mapping[str, int],
+        num_prey: int,
+        num_obstacles: int,
+        frame: Frame = "relative",
+    ) -> None:
+        check_classes(classes, team)
+        if frame not in ("absolute", "relative"):
+            raise ValueError(f"frame is {frame!r}; write 'absolute' or 'relative'")
+        self.classes = {name: tuple(sights) for name, sights in classes.items()}
+        self._sights = {name: tuple(map(read_sight, sights)) for name, sights in classes.items()}
+        self.counts = tuple(team.get(name, 0) for name in classes)
+        self.num_predators, self.num_prey, self.num_obstacles = sum(self.counts), num_prey, num_obstacles
+        self.frame = frame
+        self._others = torch.tensor(
+            [[j for j in range(self.num_predators) if j != i] for i in range(self.num_predators)], dtype=torch.long
+        )
+        self._one_hot = torch.eye(len(self.classes))
+
+    def feature_size(self, name: str) -> int:
+        """Width ``D_c`` of the features of one agent of a class."""
+        return sum(self.layout(name))
+
+    def layout(self, name: str) -> tuple[int, ...]:
+        """The features of one agent of a class: 2 for each vector of the plane, 1 for each other number."""
+        numbers = {
+            "landmarks": self.num_obstacles,
+            "teammates": self.num_predators - 1,
+            "prey": self.num_prey,
+            "predators": self.num_prey,
+        }
+        seen = [part for sight in self._sights[name] for part in sight.layout(numbers[sight.name])]
+        return (2, 2, *seen, *[1] * len(self.classes))
+
+    def __call__(self, world: World) -> dict[str, Tensor]:
+        """Features of every class with agents.
+
+        Returns:
+            For each such class ``[B, N_c, D_c]``.
+        """
+        features, start = {}, 0
+        for index, (name, count) in enumerate(zip(self.classes, self.counts, strict=True)):
+            if count:
+                features[name] = self._view(world, slice(start, start + count), name, index)
+            start += count
+        return features
+
+    def _view(self, world: World, agents: slice, name: str, index: int) -> Tensor:
+        own = world.kinematics[:, agents]
+        batch, count = own.shape[:2]
+        origin = own if self.frame == "relative" else torch.zeros_like(own)
+        parts = [own]
+        for sight in self._sights[name]:
+            things, there = self._things(sight.name, world, agents)
+            seen = things - origin[:, :, None, : things.shape[-1]]
+            if sight.count is not None:
+                offset = things[..., :2] - own[:, :, None, :2]
+                seen = nearest(seen, offset, there, sight.count)
+            elif sight.name != "landmarks":
+                seen = seen * there[..., None]
+            parts.append(seen.reshape(batch, count, -1))
+        parts.append(self._one_hot[index].to(own).expand(batch, count, -1))
+        return torch.cat(parts, -1)
+
+    def _things(self, name: str, world: World, agents: slice) -> tuple[Tensor, Tensor]:
+        """What there is of a kind for each of some agents, ``[B, N_c or 1, M, W]``, and what is there of it."""
+        if name == "landmarks":
+            things = world.landmark_position[:, None]
+            return things, things.new_ones(things.shape[:-1], dtype=torch.bool)
+        if name == "teammates":
+            others = self._others[agents].to(world.alive.device)
+            return world.kinematics[:, others], world.alive[:, others]
+        opponents = torch.cat([world.prey_position, world.prey_velocity], -1)[:, None]
+        if world.prey_alive is None:
+            return opponents, opponents.new_ones(opponents.shape[:-1], dtype=torch.bool)
+        return opponents, world.prey_alive[:, None]
+
+
+def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int]) -> None:
+    """Refuses classes and teams that cannot play.
+
+    Raises:
+        ValueError: naming the class or count and what would do.
+    """
+    if not classes:
+        raise ValueError("no class is declared; declare at least one, e.g. {'A': ('landmarks',)}")
+    for name, sights in classes.items():
+        if not sights:
+            raise ValueError(f"class {name!r} sees nothing; give it at least one of {', '.join(SIGHTS)}")
+        try:
+            kinds = {read_sight(sight).name for sight in sights}
+        except ValueError as error:
+            raise ValueError(f"class {name!r} sees {error}") from error
+        if len(kinds) < len(sights):
+            raise ValueError(f"class {name!r} sees {tuple(sights)}: name each only once")
+    for name, count in team.items():
+        if name not in classes:
+            raise ValueError(f"team names class {name!r}, which is not declared; declared are {', '.join(classes)}")
+        if count < 0:
+            raise ValueError(f"team has {count} agents of class {name!r}; give zero or more")
+    if sum(team.values()) == 0:
+        raise ValueError(f"team {dict(team)} has no predators; give at least one, e.g. {next(iter(classes))}=1")

@@ -1,0 +1,98 @@
+"""Who hears whom: the rule, used by the wrapper and by the batched simulator."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from marl.wrappers.rules.world import World
+
+__all__ = ["MessageGraph"]
+
+
+class MessageGraph:
+    """Links between predators from their distance.
+
+    A predator hears another if both are there, they are at most ``range`` apart, and, with
+    ``nearest``, the other is one of its ``nearest`` nearest within that range. Nobody hears
+    itself. Without ``nearest`` the graph is symmetric.
+
+    Args:
+        range: largest distance, at least 0; None for unlimited.
+        nearest: hear at most so many, at least 1; None for all within range.
+        link_loss: probability that a pair cannot hear each other at a step of training, in
+            ``[0, 1)``; drawn once for both directions. Or two bounds between which the probability
+            of each training episode is drawn.
+        training_range: bounds between which the range of each training episode is drawn, so that
+            agents learn what messages are worth before they have learnt to stay in hearing; None
+            for ``range`` in training too.
+
+    Raises:
+        ValueError: for a negative range, bounds in the wrong order, ``nearest`` below 1, or a loss
+            outside ``[0, 1)``.
+    """
+
+    def __init__(
+        self,
+        range: float | None = None,
+        nearest: int | None = None,
+        link_loss: float | tuple[float, float] = 0.0,
+        training_range: tuple[float, float] | None = None,
+    ) -> None:
+        if range is not None and not range >= 0:
+            raise ValueError(f"communication range is {range}; give zero or more, or none for unlimited")
+        if nearest is not None and nearest < 1:
+            raise ValueError(f"nearest is {nearest}; give 1 or more, or none for all within range")
+        losses = link_loss if isinstance(link_loss, tuple) else (link_loss, link_loss)
+        if not 0 <= losses[0] <= losses[1] < 1:
+            raise ValueError(
+                f"link_loss is {link_loss}; give a probability of at least 0 and below 1, or two, the smaller first"
+            )
+        if training_range is not None and not 0 <= training_range[0] <= training_range[1]:
+            raise ValueError(f"training_range is {training_range}; give two ranges of at least 0, the smaller first")
+        self.range, self.nearest, self.training_range, self.losses = range, nearest, training_range, losses
+
+    def draw(self, num_copies: int, generator: torch.Generator) -> Tensor | None:
+        """``[B, 2]``, range and loss in each copy for one training episode; None if neither is drawn."""
+        low, high = self.losses
+        if self.training_range is None and low == high:
+            return None
+        within = torch.inf if self.range is None else self.range
+        bounds = torch.tensor([self.training_range or (within, within), self.losses], device=generator.device)
+        lows, highs = bounds.unbind(1)
+        drawn = torch.rand(num_copies, 2, generator=generator, device=generator.device)
+        return torch.where(lows == highs, lows, lows + (highs - lows) * drawn)
+
+    def __call__(self, world: World, generator: torch.Generator | None = None, episode: Tensor | None = None) -> Tensor:
+        """The adjacency, True where row hears column.
+
+        Args:
+            world: with leading axis ``[B]``.
+            generator: draws lost links; without it none is lost.
+            episode: ``[B, 2]``, what `draw` gave for the running episodes; None for ``range`` and
+                the smaller loss.
+
+        Returns:
+            ``[B, N, N]`` of bool.
+        """
+        position, alive = world.predator_position, world.alive
+        size = alive.shape[-1]
+        itself = torch.eye(size, dtype=torch.bool, device=alive.device)
+        adjacency = alive[:, :, None] & alive[:, None, :] & ~itself
+        within = self.range if episode is None else episode[:, :1, None]
+        loss = self.losses[0] if episode is None else episode[:, 1:, None]
+        if within is not None or self.nearest is not None:
+            distance = (position[:, :, None] - position[:, None]).square().sum(-1).sqrt()
+            if within is not None:
+                adjacency = adjacency & (distance <= within)
+            if self.nearest is not None and self.nearest < size - 1:
+                adjacency = adjacency & _nearest(distance.masked_fill(~adjacency, torch.inf), self.nearest)
+        if self.losses[1] and generator is not None:
+            drawn = torch.rand(adjacency.shape, generator=generator, device=alive.device).triu()
+            adjacency = adjacency & (drawn + drawn.mT >= loss)
+        return adjacency
+
+
+def _nearest(distance: Tensor, count: int) -> Tensor:
+    chosen = distance.topk(count, dim=-1, largest=False).indices
+    return torch.zeros_like(distance, dtype=torch.bool).scatter_(-1, chosen, True)
