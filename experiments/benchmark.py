@@ -35,7 +35,8 @@ from marl.core.environment import Environment
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.task import SimpleTagTask
 from marl.policies.scripted import Scripted, random_actor
-from marl.training.loop import Progress, Trainer
+from marl.training.loop import Trainer
+from marl.training.progress import Progress
 from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent

@@ -35,7 +35,8 @@ from torch import Tensor, nn
 
 import marl
 from marl.core.serialisation import save_json
-from marl.training.loop import Progress, Trainer
+from marl.training.loop import Trainer
+from marl.training.progress import Progress
 from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from marl.policies.saved import Checkpoints
+from marl.training.checkpoints import Checkpoints
 from marl.training.loop import Trainer
 from marl.training.run_config import load_config
 

@@ -39,7 +39,7 @@ from marl.players.specs import make_player, parse_player
 from marl.players.tournament.games import play_all
 from marl.players.tournament.plan import plan_tournament, seed_of
 from marl.players.tournament.report import report_of
-from marl.system.cores import usable_cores
+from marl.system.process_pool import usable_cores
 
 Part = Literal["classic", "strength", "sound"]
 CLASSIC: dict[str, dict[tuple[str, str], tuple[int, int, int]]] = {

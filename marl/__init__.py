@@ -5,23 +5,28 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from marl.core.version import __version__
+
 if TYPE_CHECKING:
-    from marl.analysis.generalisation.report import generalise
-    from marl.analysis.learning_curves import compare
-    from marl.api import evaluate, load, make, reference, train
+    from marl.api import compare, evaluate, generalise, load, make, reference, train
 
 __all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "reference", "train"]
 
-__version__ = "0.1.0"
-
-PLACES = {"generalise": "marl.analysis.generalisation.report", "compare": "marl.analysis.learning_curves"}
-"""What is not in ``marl.api``."""
+PLACES = {
+    "compare": "marl.analysis.learning_curves",
+    "evaluate": "marl.evaluation.evaluate",
+    "generalise": "marl.analysis.generalisation.report",
+    "load": "marl.evaluation.access",
+    "make": "marl.evaluation.access",
+    "reference": "marl.evaluation.access",
+    "train": "marl.training.train",
+}
+"""Modules of the names in `marl.api`, each imported when its name is first used: ``marl --help`` need not wait."""
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the library when it is first used, so that ``marl --help`` need not wait for it."""
-    if name in __all__:
-        return getattr(import_module(PLACES.get(name, "marl.api")), name)
+    if name in PLACES:
+        return getattr(import_module(PLACES[name]), name)
     raise AttributeError(f"module 'marl' has no attribute {name!r}")
 
 

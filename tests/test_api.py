@@ -140,6 +140,13 @@ def test_a_policy_folder_is_enough(run: Path, tmp_path: Path) -> None:
     assert marl.evaluate(tmp_path / "elsewhere", episodes=5) == marl.evaluate(run, episodes=5)
 
 
+def test_the_package_hands_on_the_public_list() -> None:
+    from marl import api
+
+    assert marl.__all__ == api.__all__
+    assert [name for name in api.__all__ if getattr(marl, name) is not getattr(api, name)] == []
+
+
 def test_importing_does_nothing_and_loads_little(tmp_path: Path) -> None:
     script = """
 import random, sys

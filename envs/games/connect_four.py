@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, read_number
+from marl.core.game import IllegalActionError, as_action, check_legal, read_number
+from marl.core.kernels import Kernels, compiled_rules
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, read_number
+from marl.core.game import IllegalActionError, as_action, check_legal, read_number
+from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.small_boards import FREE, FULL, WON
 
 __all__ = ["NineBoard"]

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.game import IllegalActionError, Kernels, as_action, check_legal, compiled_rules, play_out, read_number
+from marl.core.game import IllegalActionError, as_action, check_legal, play_out, read_number
+from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.small_boards import lines
 
 __all__ = ["SIDE", "ThreeMarks"]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from marl.core.composition import parse_team
 from marl.core.config import Config
-from marl.core.roster import parse_team
 from marl.envs.simple_tag.opponents import check_known, resolved
 from marl.envs.simple_tag.scene import Side
 from marl.wrappers.rules.class_views import Frame, check_classes

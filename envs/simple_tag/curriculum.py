@@ -90,7 +90,7 @@ class Curriculum:
         return sum(self._recent) / max(len(self._recent), 1)
 
     @property
-    def progress(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """For the log: the stage, counted from 1, and the mean that decides; nothing if there is one stage."""
         if len(self.stages) == 1:
             return {}

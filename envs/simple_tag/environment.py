@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from marl.core.environment import Actor, Scene, State
+from marl.core.environment import Rule, State
 from marl.core.records import Observation, Step
+from marl.core.scene import Scene
 from marl.core.symmetry import Symmetries
 from marl.envs.simple_tag.curriculum import Curriculum, Stage, seats
 from marl.envs.simple_tag.motion import Motion
@@ -213,11 +214,11 @@ class SimpleTag:
         return square_symmetries(self.views, self.device)
 
     @property
-    def progress(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """The stage of the curriculum; see `Environment`."""
-        return self.curriculum.progress
+        return self.curriculum.metrics
 
-    def scripted(self) -> Mapping[str, Actor]:
+    def scripted(self) -> Mapping[str, Rule]:
         """Greedy chase as ``"chase"`` if predators learn, else the scripted prey by name."""
         return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions, self.arena)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from marl.core.environment import Scene
+from marl.core.scene import Scene
 from marl.envs.simple_tag.opponents import make_opponents
 from marl.envs.simple_tag.references import roster_of, scripted_actors
 from marl.envs.simple_tag.rewards import CONTACT_REWARD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from marl.core.environment import Actor
+from marl.core.environment import Rule
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.envs.simple_tag.scene import Side
@@ -19,7 +19,7 @@ __all__ = ["roster_of", "scripted_actors"]
 
 def scripted_actors(
     roster: Roster, num_opponents: int, side: Side, continuous: bool, extent: float = 1.0
-) -> dict[str, Actor]:
+) -> dict[str, Rule]:
     """The hand-written policies of a side, as actors on its observations.
 
     Args:
@@ -30,7 +30,7 @@ def scripted_actors(
         extent: half the width of the arena.
     """
 
-    def actor(rule: PreyPolicy) -> Actor:
+    def actor(rule: PreyPolicy) -> Rule:
         def act(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
             assert observation.entities is not None
             table, size = observation.entities, roster.size

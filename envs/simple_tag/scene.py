@@ -6,8 +6,8 @@ from typing import Literal
 
 import torch
 
-from marl.core.environment import Scene
 from marl.core.roster import Roster
+from marl.core.scene import Scene
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.world import World
 

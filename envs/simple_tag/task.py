@@ -24,7 +24,7 @@ __all__ = ["SimpleTagTask", "task"]
 
 
 class SimpleTagTask:
-    """simple_tag as a task of the package; see `marl.core.environment.Task`."""
+    """simple_tag as a task of the package; see `marl.core.task.Task`."""
 
     config_type = SimpleTagConfig
     changeable = frozenset(
@@ -50,21 +50,21 @@ class SimpleTagTask:
     policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """Team, opponents, episode and simulator; see `marl.core.environment.Task`."""
+        """Team, opponents, episode and simulator; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         opponents = "prey" if config.side == "predators" else "predators"
         named = ("team", opponents, "max_cycles", "backend")
         return {name: getattr(config, name) for name in named}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Predators and prey, the side that learns first; see `marl.core.environment.Task`."""
+        """Predators and prey, the side that learns first; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> Environment:
-        """The environment that a configuration describes; see `marl.core.environment.Task`."""
+        """The environment that a configuration describes; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         if config.backend == "pettingzoo":
             from marl.envs.simple_tag.pettingzoo import make_pettingzoo

@@ -16,15 +16,15 @@ from marl.algorithms.optimiser import Optimiser
 from marl.algorithms.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
 from marl.algorithms.replay import Replay
 from marl.algorithms.target_network import HardTarget, SoftTarget
-from marl.core.config import PositiveSchedule, scheduled
 from marl.core.environment import State
 from marl.core.errors import ConfigError
-from marl.core.records import Observation, Record, Rollout
+from marl.core.record_fields import Record
+from marl.core.records import Observation, Rollout
 from marl.core.seeding import SHUFFLING, stream
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import masked_mean, regression
 from marl.maths.returns import n_step_return
-from marl.maths.schedules import Clock, Decay, LinearDecay
+from marl.maths.schedules import Clock, Decay, LinearDecay, PositiveSchedule, scheduled
 from marl.policies.q_network import QNetwork, value_of
 
 __all__ = ["DQN", "DQNConfig"]
@@ -84,7 +84,7 @@ class DQNConfig(LearnerConfig):
 
 
 @dataclass(frozen=True)
-class Batch(Record):
+class ReplayBatch(Record):
     """What one step of the optimiser takes; ``G`` groups as the mixer has them.
 
     Args:
@@ -155,7 +155,7 @@ class DQN:
         self.optimiser = Optimiser(list(policy.parameters()))
         self._explore()
 
-    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+    def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
         """Keeps a rollout and learns from what is kept; see `Learner.update`.
 
         Raises:
@@ -174,8 +174,8 @@ class DQN:
             )
         ended = int((rollout.terminated | rollout.truncated).all(-1).sum())
         env_steps = self.clock.env_steps + rollout.started.numel()
-        self.clock = Clock(env_steps, self.clock.updates, self.clock.episodes + ended, progress)
-        rate = scheduled(self.config.learning_rate, progress)
+        self.clock = Clock(env_steps, self.clock.updates, self.clock.episodes + ended, share_done)
+        rate = scheduled(self.config.learning_rate, share_done)
         metrics = self._learn(rate) if env_steps >= self.config.learning_starts else {}
         self.policy.features.update(rollout.observation)
         self._explore()
@@ -229,18 +229,18 @@ class DQN:
         }
         return dict(zip(metrics, torch.stack(list(metrics.values())).tolist(), strict=True))
 
-    def _draw(self) -> Batch:
+    def _draw(self) -> ReplayBatch:
         """All batches of an iteration, one after the other."""
         config, mixer = self.config, self.policy.mixer
         count = config.updates_per_iteration * config.batch_size
-        places, weight = self.drawing.draw(count, self.replay.size, self.clock.progress, self.generator)
+        places, weight = self.drawing.draw(count, self.replay.size, self.clock.share_done, self.generator)
         window = self.replay.read(places)
         reward = mixer.reward(window.reward, window.alive)
         returns, discount = n_step_return(reward, mixer.everyone(window.terminated), window.taken, config.gamma)
         valid = ~mixer.everyone(~window.alive[:, 0])
         number = valid.view(config.updates_per_iteration, -1).sum(1).clamp(min=1)  # of each batch
         weight = weight / number.repeat_interleave(config.batch_size)
-        return Batch(
+        return ReplayBatch(
             observation=self.policy.features(window.observation),
             action=window.action,
             returns=returns,
@@ -252,7 +252,7 @@ class DQN:
         )
 
     @torch.no_grad()
-    def _targets(self, batch: Batch) -> Tensor:
+    def _targets(self, batch: ReplayBatch) -> Tensor:
         """``[M, G]``: what the chosen actions' values are trained towards."""
         successor = batch.next_observation
         values = self.target.values_of_scaled(successor)
@@ -260,7 +260,7 @@ class DQN:
         best = value_of(values, self.policy.best(choosing, successor))
         return batch.returns + batch.discount * self.target.mixer(best, successor)
 
-    def _step(self, batch: Batch, rate: float) -> Learnt:
+    def _step(self, batch: ReplayBatch, rate: float) -> Learnt:
         """One step of the optimiser."""
         target = self._targets(batch)
         values = self.policy.values_of_scaled(batch.observation)

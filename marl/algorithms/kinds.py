@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from marl.algorithms.a2c import A2C, A2CConfig
 from marl.algorithms.dqn import DQN, DQNConfig
 from marl.algorithms.learner import Learner, LearnerConfig, NoLearning, NoLearningConfig
+from marl.algorithms.policy_gradient import A2C, A2CConfig
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.algorithms.q_learning import QLearning, QLearningConfig, Sarsa, SarsaConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
 from marl.core.symmetry import Symmetries
 from marl.policies.policy import Policy
 
-__all__ = ["A2C", "DQN", "LEARNERS", "PPO", "AlgorithmConfig", "Learner", "LearnerConfig", "Reinforce", "make_learner"]
+__all__ = ["ALGORITHMS", "LEARNERS", "AlgorithmConfig", "make_learner"]
 
 AlgorithmConfig = Annotated[
     PPOConfig | A2CConfig | ReinforceConfig | DQNConfig | QLearningConfig | SarsaConfig | NoLearningConfig,
@@ -33,6 +33,9 @@ LEARNERS: dict[type[LearnerConfig], Any] = {
     NoLearningConfig: NoLearning,
 }
 """The learner that each kind of settings is of."""
+
+ALGORITHMS: dict[str, type[LearnerConfig]] = {kind.model_fields["name"].default: kind for kind in LEARNERS}
+"""Kinds of settings by the name of the algorithm."""
 
 
 def make_learner(policy: Policy, config: LearnerConfig, seed: int, symmetries: Symmetries | None = None) -> Learner:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Protocol
 
+from torch import Tensor
+
 from marl.core.config import Config
 from marl.core.environment import State
-from marl.core.records import Rollout
+from marl.core.records import Observation, Rollout
 from marl.core.symmetry import Symmetries
 from marl.policies.policy import Policy
 
-__all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError"]
+__all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError", "check_finite"]
 
 
 class NonFiniteError(ArithmeticError):
@@ -35,12 +37,12 @@ class LearnerConfig(Config):
 class Learner(Protocol):
     """Turns rollouts into better parameters of its policy."""
 
-    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+    def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
         """Learns from one rollout.
 
         Args:
             rollout: just collected.
-            progress: share of training done, for the schedules.
+            share_done: share of training done, for the schedules.
 
         Returns:
             Metrics by name.
@@ -83,7 +85,7 @@ class NoLearning:
     ) -> None:
         self.policy, self.config = policy, config
 
-    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+    def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
         """Does nothing."""
         return {}
 
@@ -93,3 +95,30 @@ class NoLearning:
 
     def load_state(self, state: State) -> None:
         """Does nothing."""
+
+
+def check_finite(rollout: Rollout) -> None:
+    """Refuses a rollout in which not all is finite.
+
+    Raises:
+        NonFiniteError: naming the quantity in which it began: what is not finite spreads.
+    """
+    quantities = {**_quantities(rollout.observation), "reward": rollout.reward}
+    began = {name: _first(values) for name, values in quantities.items() if not bool(values.isfinite().all())}
+    if began:
+        raise NonFiniteError(min(began, key=lambda name: began[name]))
+
+
+def _first(values: Tensor) -> int:
+    """The first step ``t`` of values ``[T, ...]`` at which some are not finite."""
+    return int((~values.isfinite()).flatten(1).any(1).int().argmax())
+
+
+def _quantities(observation: Observation) -> dict[str, Tensor]:
+    named = {f"observation of class {name}": features for name, features in observation.features.items()}
+    parts = {
+        "kinematics": observation.kinematics,
+        "entities": observation.entities,
+        "auxiliary_target": observation.auxiliary_target,
+    }
+    return named | {f"{name} of the observation": part for name, part in parts.items() if part is not None}

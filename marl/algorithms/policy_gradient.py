@@ -13,17 +13,18 @@ from torch import Tensor
 
 from marl.algorithms.learner import LearnerConfig, NonFiniteError
 from marl.algorithms.optimiser import Optimiser
-from marl.core.config import Fraction, PositiveSchedule, Schedule, scheduled
 from marl.core.environment import State
 from marl.core.errors import ConfigError
-from marl.core.records import Record, Rollout
+from marl.core.record_fields import Record
+from marl.core.records import Rollout
 from marl.core.seeding import SHUFFLING, stream
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import masked_mean, normalise, regression
 from marl.maths.returns import explained_variance, generalised_advantage
+from marl.maths.schedules import Fraction, PositiveSchedule, Schedule, scheduled
 from marl.policies.actor_critic import ActorCritic, Evaluation
 
-__all__ = ["PolicyGradient", "PolicyGradientConfig", "Targets", "Values"]
+__all__ = ["A2C", "A2CConfig", "PolicyGradient", "PolicyGradientConfig", "Targets", "Values"]
 
 
 class PolicyGradientConfig(LearnerConfig):
@@ -123,12 +124,12 @@ class PolicyGradient:
         self.generator = stream(seed, SHUFFLING)
         self.optimiser = Optimiser(list(policy.parameters()), eps=1e-5)
 
-    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+    def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
         """Trains on one rollout.
 
         Args:
             rollout: just collected.
-            progress: share of training done, for the schedules.
+            share_done: share of training done, for the schedules.
 
         Returns:
             Metrics by name.
@@ -139,20 +140,20 @@ class PolicyGradient:
             ConfigError: if team spirit is asked for and the rollout does not say who brought what.
         """
         values = self._values(rollout)
-        rollout = replace(rollout, reward=self._reward(rollout, progress))
+        rollout = replace(rollout, reward=self._reward(rollout, share_done))
         targets, metrics = self._targets(rollout, values)
         rollout = self._turned(rollout)
         sums: dict[str, list[Tensor]] = defaultdict(list)
         copies = rollout.started.shape[1]
         for index in self._parts(copies, sums):
             if len(index) == copies:  # their order does not matter
-                self._step(rollout, targets, progress, sums)
+                self._step(rollout, targets, share_done, sums)
             else:
                 there = index.to(rollout.started.device)
-                self._step(rollout.copies(there), targets.copies(there), progress, sums)
+                self._step(rollout.copies(there), targets.copies(there), share_done, sums)
         self.policy.features.update(rollout.observation)  # last: until here all was seen as it was acted on
         metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
-        rate = scheduled(self.config.learning_rate, progress)
+        rate = scheduled(self.config.learning_rate, share_done)
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
 
     def state(self) -> State:
@@ -169,7 +170,7 @@ class PolicyGradient:
         yield torch.arange(num_copies)
 
     def _policy_loss(
-        self, log_prob: Tensor, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]
+        self, log_prob: Tensor, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]
     ) -> Tensor:
         """Loss ``[T, B, N]`` of the policy for each entry."""
         return -log_prob * targets.advantage
@@ -185,13 +186,13 @@ class PolicyGradient:
         chosen = torch.randint(self.symmetries.order, rollout.started.shape[1:], generator=self.generator)
         return self.symmetries.rollout(rollout, chosen.to(rollout.started.device))
 
-    def _reward(self, rollout: Rollout, progress: float) -> Tensor:
+    def _reward(self, rollout: Rollout, share_done: float) -> Tensor:
         """``[T, B, N]``: (1 - spirit) what the agent brought itself + spirit the team's reward.
 
         Source: Berner et al., "Dota 2 with Large Scale Deep Reinforcement Learning",
         https://arxiv.org/abs/1912.06680, appendix G, with the sum of the team in place of its mean.
         """
-        spirit = scheduled(self.config.team_spirit, progress)
+        spirit = scheduled(self.config.team_spirit, share_done)
         if spirit == 1:
             return rollout.reward
         if rollout.earned is None:
@@ -250,15 +251,15 @@ class PolicyGradient:
             advantage = torch.cat([normalise(x, there) for x, there in parts], -1)
         return Targets(advantage, normaliser.normalise(returns), valid), metrics
 
-    def _step(self, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]) -> None:
+    def _step(self, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]) -> None:
         evaluation = self.policy.evaluate(rollout)
         policy_loss = masked_mean(
-            self._policy_loss(evaluation.log_prob, rollout, targets, progress, sums), targets.valid
+            self._policy_loss(evaluation.log_prob, rollout, targets, share_done, sums), targets.valid
         )
         entropy = masked_mean(evaluation.entropy, targets.valid)
         value_loss = self._value_loss(evaluation, targets)
         auxiliary = self._auxiliary_loss(evaluation, rollout, targets)
-        loss = policy_loss - scheduled(self.config.entropy_coef, progress) * entropy
+        loss = policy_loss - scheduled(self.config.entropy_coef, share_done) * entropy
         loss = loss + self.config.value_coef * value_loss + self.config.auxiliary_coef * auxiliary
         norm = self.optimiser.backward(loss, self.config.max_grad_norm)
         terms = {
@@ -270,7 +271,7 @@ class PolicyGradient:
         }
         if not bool(torch.isfinite(loss + norm)):
             raise NonFiniteError(next((name for name, term in terms.items() if not bool(term.isfinite())), "loss"))
-        self.optimiser.step(scheduled(self.config.learning_rate, progress))
+        self.optimiser.step(scheduled(self.config.learning_rate, share_done))
         for name, term in terms.items():
             sums[name].append(term.detach())
 
@@ -283,3 +284,18 @@ class PolicyGradient:
         if evaluation.prediction is None or target is None or self.config.auxiliary_coef == 0:
             return evaluation.log_prob.new_zeros(())
         return masked_mean(regression(evaluation.prediction, target, "squared").sum(-1), targets.valid)
+
+
+class A2CConfig(PolicyGradientConfig):
+    """Settings of A2C."""
+
+    name: Literal["a2c"] = "a2c"
+    """The algorithm."""
+
+
+class A2C(PolicyGradient):
+    """One step of the optimiser on each rollout, with generalised advantages.
+
+    Reference: Mnih et al., "Asynchronous Methods for Deep Reinforcement Learning",
+    https://arxiv.org/abs/1602.01783, algorithm S3, with synchronous copies.
+    """

@@ -10,10 +10,10 @@ from pydantic import Field
 from torch import Tensor
 
 from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets
-from marl.core.config import PositiveSchedule, scheduled
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import clipped_surrogate, masked_mean
+from marl.maths.schedules import PositiveSchedule, scheduled
 from marl.policies.actor_critic import ActorCritic
 
 __all__ = ["PPO", "PPOConfig"]
@@ -65,9 +65,9 @@ class PPO(PolicyGradient):
                 return
 
     def _policy_loss(
-        self, log_prob: Tensor, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]
+        self, log_prob: Tensor, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]
     ) -> Tensor:
-        clip_range = scheduled(self.config.clip_range, progress)
+        clip_range = scheduled(self.config.clip_range, share_done)
         difference = log_prob - rollout.log_prob
         ratio = difference.exp()
         with torch.no_grad():

@@ -8,8 +8,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from marl.core.config import Config, Fraction, scheduled
+from marl.core.config import Config
 from marl.core.environment import State
+from marl.maths.schedules import Fraction, scheduled
 
 __all__ = ["Drawing", "Prioritised", "PrioritisedConfig", "Uniform"]
 
@@ -37,13 +38,13 @@ class Drawing(Protocol):
         """
         ...
 
-    def draw(self, count: int, size: int, progress: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(self, count: int, size: int, share_done: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draws with replacement.
 
         Args:
             count: ``M``.
             size: places that are filled, from the first on.
-            progress: share of training done.
+            share_done: share of training done.
             generator: of the device where the places go.
 
         Returns:
@@ -75,7 +76,7 @@ class Uniform:
     def added(self, places: Tensor, total: int) -> None:
         """Nothing to do; see `Drawing`."""
 
-    def draw(self, count: int, size: int, progress: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(self, count: int, size: int, share_done: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `Drawing`."""
         places = torch.randint(size, (count,), generator=generator, device=generator.device)
         return places, torch.ones(count, device=generator.device)
@@ -118,14 +119,14 @@ class Prioritised:
             self._largest = self._largest.to(places.device)
         self._weights[places] = self._largest
 
-    def draw(self, count: int, size: int, progress: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def draw(self, count: int, size: int, share_done: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """See `Drawing`."""
         assert self._weights is not None
         summed = self._weights[:size].cumsum(0)
         drawn = torch.rand(count, generator=generator, device=generator.device, dtype=torch.float64)
         places = torch.searchsorted(summed, drawn * summed[-1], right=True).clamp(max=size - 1)
         chance = self._weights[places] / summed[-1]
-        weight = (size * chance) ** -scheduled(self.config.beta, progress)
+        weight = (size * chance) ** -scheduled(self.config.beta, share_done)
         return places, (weight / weight.max()).float()
 
     def learnt(self, places: Tensor, error: Tensor) -> None:

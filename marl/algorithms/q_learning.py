@@ -136,12 +136,12 @@ class TableLearner(ABC):
         policy.epsilon.fill_(config.exploration.value(self.clock))
 
     @torch.no_grad()
-    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+    def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
         """Learns from each step once, then sets the exploration; see `Learner`."""
         if self.clock.updates == 0 and self.policy.edges is None:
             for name, agents in self.policy.roster.slices.items():
                 _check_codes(name, rollout.observation.features[name][rollout.observation.alive[..., agents]])
-        clock = replace(self.clock, progress=progress)
+        clock = replace(self.clock, share_done=share_done)
         rate = self.config.learning_rate.value(clock)
         slices = self.policy.roster.slices.items()
         errors = torch.cat([self._learn(rollout, name, agents, rate) for name, agents in slices])

@@ -63,9 +63,9 @@ class Reinforce(PolicyGradient):
             return super()._value_loss(evaluation, targets)
         return evaluation.value.new_zeros(())
 
-    def _step(self, rollout: Rollout, targets: Targets, progress: float, sums: dict[str, list[Tensor]]) -> None:
+    def _step(self, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]) -> None:
         if bool(targets.valid.any()):  # else Adam's momentum would move the parameters for nothing
-            super()._step(rollout, targets, progress, sums)
+            super()._step(rollout, targets, share_done, sums)
 
     def _advantage(self, rollout: Rollout, values: Values) -> tuple[Tensor, Tensor]:
         if self.config.baseline:

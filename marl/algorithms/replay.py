@@ -14,7 +14,8 @@ from torch import Tensor
 
 from marl.core.environment import State
 from marl.core.errors import ConfigError
-from marl.core.records import Observation, Record, Rollout
+from marl.core.record_fields import Record
+from marl.core.records import Observation, Rollout
 from marl.core.serialisation import record_of, state_of
 
 __all__ = ["Replay", "Window"]

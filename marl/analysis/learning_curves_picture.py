@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from marl.core.serialisation import atomic_path
-from marl.pictures.episode import CLASS_COLOURS, PREY_COLOUR
+from marl.pictures.style import CLASS_COLOURS, PREY_COLOUR
 
 __all__ = ["save_curves"]
 

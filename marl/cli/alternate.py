@@ -56,10 +56,10 @@ def alternate(arguments: list[str]) -> int:
         Exit status.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl alternate")
-    from marl.cli.closing_report import program
     from marl.cli.crosstable import report
     from marl.launch.alternation import Alternation
-    from marl.system.run_process import sole_user
+    from marl.system.launcher import program
+    from marl.system.lock import sole_user
 
     console = Console(highlight=False)
     presets = _preset(options.first, options), _preset(options.second, options)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,18 +10,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from marl.api import environment_config, reference
+from marl.core.composition import format_team
 from marl.core.config import Config
-from marl.core.environment import Task
 from marl.core.errors import UndrawableError
-from marl.core.roster import format_team
 from marl.core.serialisation import atomic_path
-from marl.evaluation.episodes import Player, as_json, play, record_episode, score_name, summarise
+from marl.core.task import Task
+from marl.evaluation.access import reference
+from marl.evaluation.episodes import EpisodePlayer, play_episodes, record_episode, score_name
+from marl.evaluation.evaluate import as_json, summarise
 from marl.maths.intervals import Estimate
 from marl.pictures.episode import draw, save
 from marl.policies.saved import SavedPolicy, load_policy
+from marl.system.launcher import program
+from marl.tasks.environment_config import environment_config
 
-__all__ = ["facts_of", "program", "report_run", "table_of"]
+__all__ = ["facts_of", "report_run", "table_of"]
 
 EPISODES = 500
 SEED = 30_000
@@ -63,20 +64,20 @@ def report_run(folder: Path, console: Console) -> None:
 def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[str, Estimate]]:
     environment = task.make(config, 1)
     noun = environment.agent_noun
-    players: dict[str, tuple[Player, bool]] = {"trained": (saved.policy, True)}
+    players: dict[str, tuple[EpisodePlayer, bool]] = {"trained": (saved.policy, True)}
     if saved.policy.has_messages and environment.reset(0).adjacency is not None:
         players["trained, messages off"] = (saved.policy, False)
     players |= {name: (reference(name, environment), True) for name in environment.scripted()}
     players["random"] = (reference("random", environment), True)
     rows = {}
     for name, (player, messages) in players.items():
-        episodes = play(lambda copies: task.make(config, copies), player, EPISODES, SEED, messages)
+        episodes = play_episodes(lambda copies: task.make(config, copies), player, EPISODES, SEED, messages)
         rows[name] = summarise(episodes, dict(environment.events), noun)
     environment.close()
     return rows
 
 
-def _draw(player: Player, task: Task, config: Config, path: Path) -> Path:
+def _draw(player: EpisodePlayer, task: Task, config: Config, path: Path) -> Path:
     environment = task.make(config, 1)
     scenes, scores = record_episode(environment, player, SEED)
     environment.close()
@@ -104,13 +105,6 @@ def facts_of(described: Mapping[str, Any]) -> str:
     """What is played, in words, from what a task's ``describe`` gave."""
     texts = {name: format_team(value) if isinstance(value, dict) else value for name, value in described.items()}
     return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
-
-
-def program(name: str) -> str:
-    """A command of this environment as it can be typed here: by its path if its name would not find it."""
-    beside = Path(sys.executable).with_name(name)
-    found = shutil.which(name)
-    return name if found is not None and Path(found).resolve() == beside.resolve() else str(beside)
 
 
 def _cell(estimate: Estimate) -> str:

@@ -75,7 +75,7 @@ def evaluate(arguments: list[str]) -> int:
 
 
 def _result(options: Arguments) -> dict[str, Any]:
-    from marl.api import evaluate as evaluate_policy
+    from marl.evaluation.evaluate import evaluate as evaluate_policy
 
     result = evaluate_policy(
         options.run,

@@ -78,7 +78,7 @@ def generalise(arguments: list[str]) -> int:
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl generalise")
     from marl.analysis.generalisation.report import generalise as run_generalise
-    from marl.cli.closing_report import program
+    from marl.system.launcher import program
 
     console = Console(highlight=False)
     try:

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if given else 2
     name, *rest = given
     if name == "--version":
-        from marl import __version__
+        from marl.core.version import __version__
 
         print(f"marl {__version__}")
         return 0

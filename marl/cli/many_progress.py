@@ -15,7 +15,7 @@ from rich.table import Column
 
 from marl.cli.progress_bars import note_of
 from marl.launch.many_runs import GridRun, Standing
-from marl.training.loop import Progress
+from marl.training.progress import Progress
 
 __all__ = ["GridWatcher"]
 

@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from marl.cli.many_progress import GridWatcher
+from marl.core.composition import parse_teams
 from marl.core.errors import ConfigError
-from marl.core.roster import parse_teams
 from marl.launch.many_runs import (
     GridRun,
     Standing,
@@ -24,11 +24,14 @@ from marl.launch.many_runs import (
     plan_runs,
     standing_of,
 )
-from marl.system.cores import usable_cores
+from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_interrupt
-from marl.system.run_process import RunProcess, available_memory, jobs_that_fit, sole_user
-from marl.tasks.registry import make_environment
-from marl.training.run_config import RunConfig, resolve_device, task_of
+from marl.system.lock import sole_user
+from marl.system.memory import available_memory, jobs_that_fit
+from marl.system.process_pool import usable_cores
+from marl.system.run_process import RunProcess
+from marl.tasks.environment_config import make_environment
+from marl.training.run_config import RunConfig, task_of
 
 __all__ = ["read_runs", "train_runs"]
 

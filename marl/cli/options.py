@@ -12,7 +12,7 @@ from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from marl.core.environment import Environment
-    from marl.evaluation.episodes import Player
+    from marl.evaluation.episodes import EpisodePlayer
 
 __all__ = ["Played", "Reference", "Run", "check_player", "player_of"]
 
@@ -71,14 +71,14 @@ def check_player(run: Path | None, policy: str | None, task: str | None, command
         )
 
 
-def player_of(run: Path | None, policy: str | None, played: Played) -> tuple[Environment, Player]:
+def player_of(run: Path | None, policy: str | None, played: Played) -> tuple[Environment, EpisodePlayer]:
     """One copy of the environment, and the policy that plays in it.
 
     Raises:
         ConfigError: if a setting will not do, or the policy cannot play this team.
         FileError: if the run cannot be used.
     """
-    from marl.api import check_fit, make, reference
+    from marl.evaluation.access import check_fit, make, reference
     from marl.policies.saved import load_policy
     from marl.tasks.registry import find_policy
 

@@ -13,10 +13,11 @@ from typing import Any, get_origin
 
 import yaml
 
+from marl.core.composition import parse_team
 from marl.core.config import Config
 from marl.core.errors import ConfigError
-from marl.core.roster import parse_team
-from marl.training.run_config import SHORT, RunConfig, read_config, with_override
+from marl.training.field_paths import SHORT, with_override
+from marl.training.run_config import RunConfig, read_config
 
 __all__ = ["option", "with_overrides"]
 

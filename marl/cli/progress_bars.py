@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
 
-from marl.training.loop import Progress
+from marl.training.progress import Progress
 
 __all__ = ["Watcher", "note_of"]
 

@@ -89,8 +89,8 @@ def tournament(arguments: list[str]) -> int:
     from marl.players.tournament.games import play_all
     from marl.players.tournament.plan import plan_tournament
     from marl.players.tournament.report import report_of
-    from marl.system.cores import usable_cores
     from marl.system.interrupts import stop_on_interrupt
+    from marl.system.process_pool import usable_cores
 
     players = [parse_player(text) for text in options.players]
     settings = (options.games, plies, options.seed, options.classic, options.ties)

@@ -14,7 +14,8 @@ from rich.console import Console
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from marl.training.loop import Progress, Trainer
+    from marl.training.loop import Trainer
+    from marl.training.progress import Progress
     from marl.training.run_config import RunConfig
 
 __all__ = ["train", "train_run"]
@@ -84,9 +85,9 @@ def train(arguments: list[str]) -> int:
 
 
 def _train_many(options: Any, arguments: list[str]) -> int:
-    from marl.cli.closing_report import program
     from marl.cli.many_runs import read_runs, train_runs
     from marl.cli.overrides import option
+    from marl.system.launcher import program
 
     which = "--seeds" if options.native_grid is None else "--native-grid"
     if options.resume is not None:
@@ -120,8 +121,9 @@ def train_run(
     Returns:
         Exit status.
     """
-    from marl.cli.closing_report import program, report_run
+    from marl.cli.closing_report import report_run
     from marl.cli.progress_bars import Watcher
+    from marl.system.launcher import program
     from marl.training.loop import Trainer
 
     console = Console(highlight=False)
@@ -142,7 +144,7 @@ def train_run(
 
 
 def _announce(trainer: Trainer, console: Console) -> None:
-    from marl.cli.closing_report import program
+    from marl.system.launcher import program
 
     if trainer.finished:
         done = f"{trainer.folder} has done its {trainer.env_steps:,} env steps"
@@ -194,7 +196,8 @@ def _parse(config: RunConfig[Any], preset: str | None, arguments: list[str]) -> 
         ("report", annotated[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
         ("config", annotated[type(config), tyro.conf.arg(name="")], config),
     ]
-    from marl.training.run_config import ALGORITHMS, SHORT
+    from marl.algorithms.kinds import ALGORITHMS
+    from marl.training.field_paths import SHORT
 
     lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # read before; here for the help
     shown = [(name, kind, field(default=default)) for name, kind, default in fields if name not in lacking]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from marl.cli.main import guarded
 from marl.cli.train import train_run
-from marl.training.loop import Progress
+from marl.training.progress import Progress
 from marl.training.run_config import read_config
 
 __all__ = ["main"]

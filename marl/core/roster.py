@@ -5,12 +5,11 @@ Agents are ordered class by class, so a class is one contiguous slice of the age
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-__all__ = ["ActionSpec", "AgentClass", "Roster", "format_team", "parse_team", "parse_teams", "short_team"]
+__all__ = ["ActionSpec", "AgentClass", "Roster"]
 
 
 @dataclass(frozen=True)
@@ -101,77 +100,3 @@ class Roster:
     def team(self) -> dict[str, int]:
         """Counts by class name, e.g. ``{"A": 2, "B": 2}``."""
         return {c.name: count for c, count in zip(self.classes, self.counts, strict=True)}
-
-
-def parse_team(text: str) -> dict[str, int]:
-    """Reads a composition such as ``"A=2,B=2"``.
-
-    Raises:
-        ValueError: if a part is not ``NAME=COUNT`` or a name comes twice.
-    """
-    team: dict[str, int] = {}
-    for part in text.split(","):
-        name, count = (side.strip() for side in part.partition("=")[::2])
-        if not name or not count.isdecimal():
-            raise ValueError(f"team {text!r}: {part.strip()!r} is not NAME=COUNT; write for example A=2,B=2")
-        if name in team:
-            raise ValueError(f"team {text!r} names class {name!r} twice")
-        team[name] = int(count)
-    return team
-
-
-def format_team(team: Mapping[str, int]) -> str:
-    """Writes a composition as ``parse_team`` reads it."""
-    return ",".join(f"{name}={count}" for name, count in team.items())
-
-
-def short_team(team: Mapping[str, int]) -> str:
-    """Writes a composition as its counts, e.g. ``3+1``."""
-    return "+".join(str(count) for count in team.values())
-
-
-def parse_teams(text: str, classes: Sequence[str]) -> list[dict[str, int]]:
-    """Reads several compositions such as ``"1+1,3+1"`` or ``"A=3+B=1,B=2"``.
-
-    Args:
-        text: compositions between commas; each has the counts of all classes in their order, or
-            counts by name, where a class that is not named has nobody.
-        classes: the declared classes.
-
-    Returns:
-        For each composition the count of every class, in the order of ``classes``.
-
-    Raises:
-        ValueError: if the text does not read so, names an unknown class or one twice, has another
-            number of counts, a composition twice, or one in which nobody plays.
-    """
-    teams: list[dict[str, int]] = []
-    for part in (part.strip() for part in text.split(",")):
-        team = _parse_composition(part, classes, f"teams {text!r}")
-        if not any(team.values()):
-            raise ValueError(f"teams {text!r}: in {part!r} nobody plays; give at least one agent")
-        if team in teams:
-            raise ValueError(f"teams {text!r} has {part!r} twice")
-        teams.append(team)
-    return teams
-
-
-def _parse_composition(part: str, classes: Sequence[str], where: str) -> dict[str, int]:
-    example = "+".join("1" for _ in classes)
-    pieces = [[side.strip() for side in piece.split("=")] for piece in part.split("+")]
-    counts = [piece[-1] for piece in pieces]
-    widths = {len(piece) for piece in pieces}
-    if widths not in ({1}, {2}) or not all(count.isdecimal() for count in counts):
-        raise ValueError(f"{where}: {part!r} is not a composition; write for example {example}, or {classes[0]}=1")
-    if widths == {1} and len(counts) != len(classes):
-        raise ValueError(
-            f"{where}: {part!r} has {len(counts)} counts for the {len(classes)} classes {', '.join(classes)}; "
-            f"write one a class, for example {example}"
-        )
-    names = list(classes) if widths == {1} else [piece[0] for piece in pieces]
-    wrong = next((name for name in names if name not in classes or names.count(name) > 1), None)
-    if wrong is not None:
-        what = "twice" if wrong in classes else f"but the classes are {', '.join(classes)}"
-        raise ValueError(f"{where}: {part!r} names class {wrong!r}{' ' if wrong in classes else ', '}{what}")
-    given = dict(zip(names, counts, strict=True))
-    return {name: int(given.get(name, 0)) for name in classes}

@@ -16,9 +16,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from marl.core.errors import FileError
-from marl.core.records import Record
+from marl.core.record_fields import Record
 
-__all__ = ["FileError", "atomic_path", "load_state", "record_of", "save_json", "save_state", "state_of"]
+__all__ = ["atomic_path", "load_state", "record_of", "save_json", "save_state", "state_of"]
 
 R = TypeVar("R", bound=Record)
 SUFFIX = ".safetensors"

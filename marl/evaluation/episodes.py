@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from marl.core.environment import Environment, Picture, Scene
+from marl.core.environment import Environment
 from marl.core.records import Memory, Observation, Step
+from marl.core.scene import Picture, Scene
 from marl.core.seeding import ACTIONS, stream
-from marl.maths.intervals import Estimate, bootstrap_mean
 from marl.policies.policy import Act
 
-__all__ = ["EpisodeTable", "Player", "as_json", "play", "record_episode", "score_name", "summarise"]
+__all__ = ["EpisodePlayer", "EpisodeTable", "play_episodes", "record_episode", "score_name"]
 
 LARGEST_BATCH = 1024
 
 
-class Player(Protocol):
-    """What `play` needs of a policy."""
+class EpisodePlayer(Protocol):
+    """What `play_episodes` needs of a policy."""
 
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
         """The memory at the beginning of an episode."""
@@ -80,9 +80,9 @@ class _Tally:
         )
 
 
-def play(
+def play_episodes(
     make_environment: Callable[[int], Environment],
-    player: Player,
+    player: EpisodePlayer,
     episodes: int,
     seed: int,
     messages: bool = True,
@@ -121,7 +121,7 @@ def play(
 
 
 def _play_batch(
-    environment: Environment, player: Player, seed: int, messages: bool, deterministic: bool
+    environment: Environment, player: EpisodePlayer, seed: int, messages: bool, deterministic: bool
 ) -> EpisodeTable:
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
@@ -137,7 +137,7 @@ def _play_batch(
 
 
 def record_episode(
-    environment: Environment, player: Player, seed: int, messages: bool = True, deterministic: bool = False
+    environment: Environment, player: EpisodePlayer, seed: int, messages: bool = True, deterministic: bool = False
 ) -> tuple[list[Scene | Picture], list[float]]:
     """Plays one episode of the first copy and keeps what can be drawn.
 
@@ -174,31 +174,3 @@ def record_episode(
 def score_name(environment: Environment) -> str:
     """What the scores of `record_episode` count."""
     return " and ".join(environment.events) or "return"
-
-
-def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:
-    """Means over the episodes, with intervals over the episodes.
-
-    ``first_<event>_step`` is over the episodes that had one; the return has its lowest and highest, too.
-
-    Args:
-        table: of the episodes.
-        events: kinds of events and the word for one, as `Environment.events`.
-        agent_noun: what an agent is called.
-    """
-    summary: dict[str, Estimate] = {}
-    for name, event in events.items():
-        counts, first = table.events[name], table.first[name]
-        summary[f"{name}_per_episode"] = bootstrap_mean(counts)
-        summary[f"share_with_{event}"] = bootstrap_mean((counts > 0).astype(float))
-        summary[f"first_{event}_step"] = bootstrap_mean(first[~np.isnan(first)])
-    returns = table.agent_return
-    extremes = (float(returns.min()), float(returns.max()))
-    summary[f"return_per_{agent_noun}"] = replace(bootstrap_mean(returns), extremes=extremes)
-    summary["episode_length"] = bootstrap_mean(table.length)
-    return summary
-
-
-def as_json(summary: dict[str, Estimate]) -> dict[str, Any]:
-    """A summary for a JSON file."""
-    return {name: estimate.as_dict() for name, estimate in summary.items()}

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pettingzoo import AECEnv
 
 from marl.core.errors import ConfigError
-from marl.core.game import IllegalActionError, Kernels, as_action, check_legal, read_number
+from marl.core.game import IllegalActionError, as_action, check_legal, read_number
+from marl.core.kernels import Kernels
 from marl.games.aec_copies import Copier, check_copies, legal_actions, name_of, without_turn
 
 __all__ = ["AECGame", "aec_game"]

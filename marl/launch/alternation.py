@@ -15,8 +15,9 @@ import torch
 
 from marl.core.errors import ConfigError
 from marl.launch.many_runs import DECISIVE, check_same, clear_unstarted
-from marl.policies.saved import Checkpoints, save_policy
-from marl.tasks.registry import make_environment
+from marl.policies.saved import save_policy
+from marl.tasks.environment_config import make_environment
+from marl.training.checkpoints import Checkpoints
 from marl.training.initial_policy import build_policy
 from marl.training.loop import Trainer
 from marl.training.run_config import RunConfig, read_config, task_of

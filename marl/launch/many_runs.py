@@ -11,18 +11,12 @@ from typing import Any, Literal
 import torch
 
 from marl.core.errors import ConfigError
-from marl.policies.saved import Checkpoints
-from marl.tasks.registry import make_environment
+from marl.core.settings import replace_field
+from marl.system.device import resolve_device
+from marl.tasks.environment_config import make_environment
+from marl.training.checkpoints import Checkpoints
 from marl.training.initial_policy import build_policy, take_weights
-from marl.training.run_config import (
-    RunConfig,
-    first_difference,
-    read_config,
-    replace_field,
-    resolve_device,
-    resume_config,
-    task_of,
-)
+from marl.training.run_config import RunConfig, first_difference, read_config, resume_config, task_of
 from marl.training.score_log import ScoreLog, stopped_by_score
 
 __all__ = [

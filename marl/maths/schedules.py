@@ -10,7 +10,17 @@ from pydantic import Field
 
 from marl.core.config import Config
 
-__all__ = ["Clock", "Decay", "ExponentialDecay", "LinearDecay", "LogarithmicDecay"]
+__all__ = [
+    "Clock",
+    "Decay",
+    "ExponentialDecay",
+    "Fraction",
+    "LinearDecay",
+    "LogarithmicDecay",
+    "PositiveSchedule",
+    "Schedule",
+    "scheduled",
+]
 
 
 @dataclass(frozen=True)
@@ -21,13 +31,13 @@ class Clock:
         env_steps: learnt from.
         updates: steps of its optimiser.
         episodes: that ended.
-        progress: share of training done.
+        share_done: share of training done.
     """
 
     env_steps: int = 0
     updates: int = 0
     episodes: int = 0
-    progress: float = 0.0
+    share_done: float = 0.0
 
 
 class LinearDecay(Config):
@@ -43,8 +53,8 @@ class LinearDecay(Config):
     """Share of training in which it falls."""
 
     def value(self, clock: Clock) -> float:
-        """``start + (end - start) min(1, progress / share)``."""
-        return self.start + (self.end - self.start) * min(1.0, clock.progress / self.share)
+        """``start + (end - start) min(1, share_done / share)``."""
+        return self.start + (self.end - self.start) * min(1.0, clock.share_done / self.share)
 
 
 class ExponentialDecay(Config):
@@ -83,3 +93,32 @@ class LogarithmicDecay(Config):
 
 Decay = Annotated[LinearDecay | ExponentialDecay | LogarithmicDecay, Field(discriminator="kind")]
 """Settings of any of them; ``kind`` tells which."""
+
+
+_AtLeastZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+Schedule = _AtLeastZero | tuple[_AtLeastZero, _AtLeastZero]
+"""A constant, or the values at the start and at the end of training, linear in between."""
+
+
+PositiveSchedule = _Positive | tuple[_Positive, _AtLeastZero]
+"""The same for what must not begin at zero."""
+
+
+Fraction = _Share | tuple[_Share, _Share]
+"""The same between 0 and 1."""
+
+
+def scheduled(schedule: float | tuple[float, float], share_done: float) -> float:
+    """The value of a schedule when a share ``share_done`` in ``[0, 1]`` of training is done."""
+    if isinstance(schedule, tuple):
+        start, end = schedule
+        return start + (end - start) * min(max(share_done, 0.0), 1.0)
+    return schedule

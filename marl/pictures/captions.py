@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from marl.core.environment import Picture
+from marl.core.scene import Picture
 
 __all__ = ["captioned"]
 

@@ -22,16 +22,15 @@ from PIL import Image
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
-from marl.core.environment import Picture, Scene
+from marl.core.scene import Picture, Scene
 from marl.core.serialisation import atomic_path
 from marl.pictures.captions import captioned
+from marl.pictures.style import CLASS_COLOURS, OBSTACLE_COLOUR, PREY_COLOUR
 
-__all__ = ["CLASS_COLOURS", "OBSTACLE_COLOUR", "PREY_COLOUR", "check_path", "contact_sheet", "draw", "save", "spread"]
+__all__ = ["check_path", "contact_sheet", "draw", "save", "spread"]
 
 Frames = NDArray[np.uint8]
 
-CLASS_COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-PREY_COLOUR, OBSTACLE_COLOUR = "#009E73", "#C4C4C4"
 FIXED_COLOURS = {
     "prey": PREY_COLOUR,
     "predator": "#7A0000",

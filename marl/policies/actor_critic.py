@@ -16,10 +16,11 @@ from marl.maths.distributions import Distribution
 from marl.networks.actor import Actor, ActorConfig
 from marl.networks.critic import Critic, CriticConfig
 from marl.networks.encoder import EncoderConfig, TeamEncoder
+from marl.networks.feature_normaliser import FeatureNormaliser
 from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
 from marl.networks.mlp import MLP
 from marl.policies.policy import Act, Policy
-from marl.policies.value_normaliser import FeatureNormaliser, ValueNormaliser
+from marl.policies.value_normaliser import ValueNormaliser
 
 __all__ = ["ActorCritic", "ActorCriticConfig", "Evaluation"]
 

@@ -13,12 +13,12 @@ from marl.core.config import Config
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
 from marl.networks.encoder import EncoderConfig, TeamEncoder
+from marl.networks.feature_normaliser import FeatureNormaliser
 from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
 from marl.networks.mixer import MixerConfig, make_mixer
 from marl.networks.q_head import QHead, QHeadConfig
 from marl.policies.policy import Act, Policy
 from marl.policies.scripted import random_actor
-from marl.policies.value_normaliser import FeatureNormaliser
 
 __all__ = ["QNetwork", "QNetworkConfig", "best_action", "value_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from marl.core.environment import Actor
+from marl.core.environment import Rule
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
 from marl.policies.policy import Act
@@ -20,7 +20,7 @@ class Scripted:
         actor: chooses the actions.
     """
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Rule) -> None:
         self.actor = actor
 
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
@@ -35,7 +35,7 @@ class Scripted:
         return Act(action, torch.zeros(observation.alive.shape, device=device), None)
 
 
-def random_actor(roster: Roster) -> Actor:
+def random_actor(roster: Roster) -> Rule:
     """Draws every legal action with equal probability, or every component uniformly between its bounds."""
     specs = {c.name: c.action for c in roster.classes}
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
-from marl.core.records import Observation
-from marl.core.roster import Roster
-
-__all__ = ["FeatureNormaliser", "ValueNormaliser"]
-
-LARGEST = 10.0
+__all__ = ["ValueNormaliser"]
 
 
 class ValueNormaliser(nn.Module):
@@ -65,57 +58,3 @@ class ValueNormaliser(nn.Module):
             return values
         mean, deviation = self._moments()
         return values * deviation + mean
-
-
-class FeatureNormaliser(nn.Module):
-    r"""Brings each feature of a class to mean 0 and standard deviation 1 over all that was seen in training.
-
-    .. math:: (x - \mu) / \sigma, \text{ cut at } \pm 10
-
-    Small features (an angle in radians beside a position in metres) then weigh as much as large ones.
-    Reference: Andrychowicz et al., "What Matters In On-Policy Reinforcement Learning?",
-    https://arxiv.org/abs/2006.05990, section 3.3.
-
-    Args:
-        roster: names the classes; all its declared classes get moments.
-        active: False passes everything unchanged and keeps nothing.
-    """
-
-    def __init__(self, roster: Roster, active: bool) -> None:
-        super().__init__()
-        self.active = active
-        for c in roster.classes if active else ():
-            self.register_buffer(f"number_{c.name}", torch.zeros((), dtype=torch.float64))
-            self.register_buffer(f"mean_{c.name}", torch.zeros(c.feature_size))
-            self.register_buffer(f"variance_{c.name}", torch.ones(c.feature_size))
-
-    @torch.no_grad()
-    def update(self, observation: Observation) -> None:
-        """Takes what the living agents of a rollout saw, ``[T, B, ...]``, into the moments."""
-        if not self.active:
-            return
-        parts = observation.alive.split([features.shape[-2] for features in observation.features.values()], -1)
-        for (name, features), alive in zip(observation.features.items(), parts, strict=True):
-            self._take(name, features[alive])
-
-    def forward(self, observation: Observation) -> Observation:
-        """The same observation with its features scaled."""
-        if not self.active:
-            return observation
-        return replace(observation, features={name: self._scale(name, x) for name, x in observation.features.items()})
-
-    def _take(self, name: str, rows: Tensor) -> None:
-        number, mean, variance = (self.get_buffer(f"{what}_{name}") for what in ("number", "mean", "variance"))
-        total = number + len(rows)
-        if len(rows) == 0:
-            return
-        share, distance = len(rows) / total, rows.mean(0) - mean
-        spread = rows.var(0, correction=0)
-        variance.copy_((1 - share) * variance + share * spread + share * (1 - share) * distance.square())
-        mean.add_(share * distance)
-        number.copy_(total)
-
-    def _scale(self, name: str, features: Tensor) -> Tensor:
-        mean, variance = self.get_buffer(f"mean_{name}"), self.get_buffer(f"variance_{name}")
-        scaled = (features - mean) * (variance + 1e-8).rsqrt()
-        return scaled.clamp(-LARGEST, LARGEST)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["process_pool"]
+__all__ = ["process_pool", "usable_cores"]
 
 
 @contextmanager
@@ -36,3 +38,10 @@ def process_pool(
             for child in set(multiprocessing.active_children()) - before:
                 child.terminate()
             raise
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

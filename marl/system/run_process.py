@@ -8,25 +8,20 @@ the parent only.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from marl.core.errors import ConfigError
-from marl.training.loop import Progress
+from marl.training.progress import Progress
 from marl.training.run_config import RunConfig
 
-__all__ = ["RunProcess", "available_memory", "jobs_that_fit", "sole_user"]
+__all__ = ["RunProcess"]
 
 START = "import sys; sys.path[:] = sys.argv[1:]; from marl.cli.worker import main; sys.exit(main())"
-BYTES_OF_A_RUN = 1_000_000_000
-"""Measured on predator_teams.yaml: 0.5 GB for 2 + 2, 0.7 GB for 4 + 4, 1.0 GB for 8 + 8."""
 
 
 class RunProcess:
@@ -93,52 +88,3 @@ class RunProcess:
             file.seek(self._log_start)
             text = file.read().decode(errors="replace")
         return [line for line in text.splitlines() if line.strip()]
-
-
-@contextmanager
-def sole_user(folder: Path) -> Iterator[int]:
-    """Locks a folder, so that no two commands train the same runs.
-
-    Args:
-        folder: made if it is not there.
-
-    Yields:
-        The lock, for the processes that work there.
-
-    Raises:
-        ConfigError: if another has it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise ConfigError(f"another marl command works in {folder}; wait until it ends, or stop it") from error
-    except OSError:
-        pass  # some network file systems have no locks
-    try:
-        yield lock
-    finally:
-        os.close(lock)
-
-
-def jobs_that_fit(runs: int, threads: int, cores: int, memory: int) -> int:
-    """How many runs train at once.
-
-    Args:
-        runs: how many there are.
-        threads: of each.
-        cores: of the machine.
-        memory: bytes that are free.
-    """
-    return max(1, min(runs, cores // threads, memory // BYTES_OF_A_RUN))
-
-
-def available_memory() -> int:
-    """Bytes of memory that can be had without swapping; all memory where the system does not tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

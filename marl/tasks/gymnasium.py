@@ -19,10 +19,11 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
-from marl.core.environment import Actor, Picture, State
+from marl.core.environment import Rule, State
 from marl.core.errors import UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.scene import Picture
 from marl.system.interrupts import deaf_to_interrupt
 
 __all__ = ["CLASS", "GymnasiumEnvironment"]
@@ -68,7 +69,7 @@ class GymnasiumEnvironment:
         arguments: Mapping[str, Any] | None = None,
         max_episode_steps: int | None = None,
         vectorization: Literal["sync", "async"] = "sync",
-        scripted: Mapping[str, Actor] | None = None,
+        scripted: Mapping[str, Rule] | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         if num_copies < 1:
@@ -132,11 +133,11 @@ class GymnasiumEnvironment:
         return None
 
     @property
-    def progress(self) -> Mapping[str, float]:
+    def metrics(self) -> Mapping[str, float]:
         """Nothing changes."""
         return {}
 
-    def scripted(self) -> Mapping[str, Actor]:
+    def scripted(self) -> Mapping[str, Rule]:
         """The policies that were given."""
         return self._scripted
 

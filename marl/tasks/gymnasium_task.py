@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 
 from marl.core.config import Config
-from marl.core.environment import Actor, Environment
+from marl.core.environment import Environment, Rule
 from marl.core.errors import ConfigError
 from marl.tasks.gymnasium import GymnasiumEnvironment
 
@@ -32,7 +32,7 @@ class GymnasiumConfig(Config):
 
 
 class GymnasiumTask:
-    """A Gymnasium environment as a task of the package; see `marl.core.environment.Task`.
+    """A Gymnasium environment as a task of the package; see `marl.core.task.Task`.
 
     Args:
         scripted: reference policies by name.
@@ -42,24 +42,24 @@ class GymnasiumTask:
     changeable = frozenset({"arguments", "max_episode_steps", "vectorization"})
     policies: Mapping[str, Path] = MappingProxyType({})
 
-    def __init__(self, scripted: Mapping[str, Actor] | None = None) -> None:
+    def __init__(self, scripted: Mapping[str, Rule] | None = None) -> None:
         self.scripted = dict(scripted or {})
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """Name and what differs from the registered environment; see `marl.core.environment.Task`."""
+        """Name and what differs from the registered environment; see `marl.core.task.Task`."""
         assert isinstance(config, GymnasiumConfig)
         changed = {"arguments": config.arguments or None, "max_episode_steps": config.max_episode_steps}
         return {"environment": config.name, **{name: value for name, value in changed.items() if value is not None}}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Refuses: there is one side; see `marl.core.environment.Task`."""
+        """Refuses: there is one side; see `marl.core.task.Task`."""
         assert isinstance(config, GymnasiumConfig)
         raise ConfigError(f"{config.name} has a single agent and nobody to train in turn with")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> Environment:
-        """The environment that a configuration describes; see `marl.core.environment.Task`."""
+        """The environment that a configuration describes; see `marl.core.task.Task`."""
         assert isinstance(config, GymnasiumConfig)
         return GymnasiumEnvironment(
             config.name,

@@ -13,10 +13,11 @@ from gymnasium import spaces
 from pettingzoo.utils.conversions import aec_to_parallel_wrapper
 from torch import Tensor
 
-from marl.core.environment import Actor, Scene, State
+from marl.core.environment import Rule, State
 from marl.core.errors import UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.scene import Scene
 from marl.tasks.flat_observation import FIELDS, Env, FlatObservation, Layout
 
 __all__ = ["PettingZooEnvironment"]
@@ -68,7 +69,7 @@ class PettingZooEnvironment:
         classes: Sequence[str],
         feature_sizes: Mapping[str, int] | None = None,
         events: Mapping[str, str] | None = None,
-        scripted: Mapping[str, Actor] | None = None,
+        scripted: Mapping[str, Rule] | None = None,
         scene: Callable[[Env], Scene] | None = None,
         get_state: Callable[[Env], State] | None = None,
         set_state: Callable[[Env, State], None] | None = None,
@@ -153,11 +154,11 @@ class PettingZooEnvironment:
         return None
 
     @property
-    def progress(self) -> Mapping[str, float]:
+    def metrics(self) -> Mapping[str, float]:
         """Nothing changes."""
         return {}
 
-    def scripted(self) -> Mapping[str, Actor]:
+    def scripted(self) -> Mapping[str, Rule]:
         """The policies that were given."""
         return self._scripted
 

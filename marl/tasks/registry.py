@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import gymnasium
-import torch
 
-from marl.core.config import Config
 from marl.core.entry_points import MissingModuleError, load_entry, offered
-from marl.core.environment import Environment, Task
 from marl.core.errors import ConfigError, FileError
+from marl.core.task import Task
 from marl.tasks.gymnasium_task import GymnasiumTask
 
-__all__ = [
-    "UnknownTaskError",
-    "check_settings",
-    "find_policy",
-    "find_task",
-    "make_environment",
-    "shipped_policies",
-]
+__all__ = ["UnknownTaskError", "find_policy", "find_task", "shipped_policies"]
 
 GROUP = "marl.environments"
 
@@ -94,38 +84,6 @@ def find_policy(run: str | Path) -> Path:
             f"package: {names}"
         )
     return shipped[str(run)]
-
-
-def make_environment(
-    task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-) -> Environment:
-    """The environment that a task makes of a configuration; see `Task.make`.
-
-    Raises:
-        ConfigError: if the task refuses the configuration.
-        MissingModuleError: if what it needs is not installed.
-    """
-    try:
-        return task.make(config, num_copies, training=training, device=device)
-    except ModuleNotFoundError as error:
-        raise MissingModuleError(
-            f"env.name {getattr(config, 'name', 'env')!r} needs the module {error.name!r}, which is not installed; "
-            "install the package that has it"
-        ) from error
-    except ValueError as error:
-        raise ConfigError(f"env: {error}") from error
-
-
-def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
-    """Refuses settings under which a policy's features would mean something else than in training.
-
-    Raises:
-        ConfigError: naming the setting and both values.
-    """
-    here = config.model_dump(mode="json")
-    for name in here.keys() - task.changeable:
-        if name in trained and trained[name] != here[name]:
-            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
 
 
 def _alike(name: str, offered: Collection[str]) -> str:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from marl.core.environment import Environment, State
-from marl.core.records import Memory, Observation, Rollout, stack
+from marl.core.record_fields import stack
+from marl.core.records import Memory, Observation, Rollout
 from marl.core.seeding import ACTIONS, stream
 from marl.core.serialisation import record_of, state_of
 from marl.policies.policy import Policy

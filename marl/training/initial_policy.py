@@ -12,7 +12,8 @@ from marl.core.errors import ConfigError
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy, load_weights
-from marl.tasks.registry import check_settings, find_policy
+from marl.tasks.compatibility import check_settings
+from marl.tasks.registry import find_policy
 from marl.training.run_config import RunConfig, task_of
 
 __all__ = ["build_policy", "take_weights"]

@@ -15,24 +15,26 @@ from typing import Any
 import torch
 
 from marl.algorithms.kinds import make_learner
-from marl.algorithms.learner import NonFiniteError
+from marl.algorithms.learner import NonFiniteError, check_finite
 from marl.core.environment import Environment
 from marl.core.errors import ConfigError, FileError, TrainingError, UndrawableError
 from marl.core.records import Rollout
 from marl.core.serialisation import load_state
-from marl.evaluation.episodes import play, record_episode, score_name, summarise
-from marl.policies.saved import Checkpoints, load_weights, save_policy
+from marl.evaluation.episodes import play_episodes, record_episode, score_name
+from marl.evaluation.evaluate import summarise
+from marl.policies.saved import load_weights, save_policy
+from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_interrupt
-from marl.tasks.registry import make_environment
+from marl.tasks.environment_config import make_environment
+from marl.training.checkpoints import Checkpoints
 from marl.training.collector import Collector, Episodes
-from marl.training.finite import check_finite
 from marl.training.initial_policy import build_policy, take_weights
 from marl.training.logger import Logger
 from marl.training.progress import Progress, TrainingResult
-from marl.training.run_config import RunConfig, check_resumable, resolve_device, resume_config, save_config, task_of
+from marl.training.run_config import RunConfig, check_resumable, resume_config, save_config, task_of
 from marl.training.score_log import ScoreLog
 
-__all__ = ["Progress", "Trainer", "TrainingError", "TrainingResult"]
+__all__ = ["Trainer"]
 
 PICTURE_WIDTH = 240
 
@@ -177,13 +179,13 @@ class Trainer:
         self._logged_at, self._logged_when = self.env_steps, now
         self.collector.seconds = dict.fromkeys(seconds, 0.0)
         means, self.episodes = self.episodes.means(), Episodes()
-        return {**means, **self.scores.metrics, **self.collector.environment.progress, **update, **times}
+        return {**means, **self.scores.metrics, **self.collector.environment.metrics, **update, **times}
 
     def _evaluate(self, rollout: Rollout) -> dict[str, float]:
         """Plays whole episodes, logs histograms and a picture, and returns the scores."""
         make = self._make_evaluation_environment
         self.policy.eval()  # without exploration
-        table = play(make, self.policy, self.config.evaluation_episodes, seed=10_000 + self.config.seed)
+        table = play_episodes(make, self.policy, self.config.evaluation_episodes, seed=10_000 + self.config.seed)
         summary = summarise(table, dict(self.collector.environment.events), self.collector.environment.agent_noun)
         for name, parameter in self.policy.named_parameters():
             self.logger.histogram(self.env_steps, f"weights/{name}", parameter)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import torch
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from marl.algorithms.kinds import LEARNERS, AlgorithmConfig, LearnerConfig
+from marl.algorithms.kinds import ALGORITHMS, AlgorithmConfig
 from marl.algorithms.ppo import PPOConfig
 from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.core.config import Config
-from marl.core.environment import Task
 from marl.core.errors import ConfigError, FileError
 from marl.core.serialisation import atomic_path
+from marl.core.settings import explain
+from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
 from marl.policies.actor_critic import ActorCriticConfig
 from marl.policies.kinds import POLICY_KINDS, PolicyConfig
@@ -25,29 +24,17 @@ from marl.tasks.registry import find_task
 from marl.training.score_log import ScoreLogConfig
 
 __all__ = [
-    "SHORT",
-    "ConfigError",
     "RunConfig",
     "check_resumable",
-    "explain",
     "first_difference",
     "load_config",
     "read_config",
-    "replace_field",
-    "resolve_device",
     "resume_config",
     "save_config",
-    "switch_algorithm",
     "task_of",
-    "with_override",
 ]
 
 E = TypeVar("E", bound=Config)
-
-SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
-"""Fields that can be named without their group."""
-
-ALGORITHMS: dict[str, type[LearnerConfig]] = {kind.model_fields["name"].default: kind for kind in LEARNERS}
 
 
 DECAYS, TARGETS = (
@@ -63,9 +50,6 @@ CHOICES: dict[int | str, Collection[str]] = {
     "target": TARGETS,
 }
 """Parts of the settings that are of one kind or another, which a validator names after the part."""
-
-TRIED = re.compile(r"^(constrained-\w+|float|int|str|bool)$|\[")
-"""Types that a validator tried, which it names after the field."""
 
 
 class RunConfig(Config, Generic[E]):
@@ -149,7 +133,7 @@ def read_config(values: dict[str, Any], source: str | None = None) -> RunConfig[
     try:
         return RunConfig[task.config_type].model_validate(values)  # type: ignore[name-defined]
     except ValidationError as error:
-        raise ConfigError(f"{where}{explain(error)}") from error
+        raise ConfigError(f"{where}{explain(error, CHOICES)}") from error
 
 
 def load_config(path: Path) -> RunConfig[Any]:
@@ -167,58 +151,6 @@ def load_config(path: Path) -> RunConfig[Any]:
     if not isinstance(values, dict):
         raise ConfigError(f"{path} does not hold a configuration (a mapping with env, policy, algorithm, ...)")
     return read_config(values, str(path))
-
-
-def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy of nested settings with one field replaced."""
-    first, *rest = path
-    if rest:
-        inner = values.get(first)
-        value = replace_field(inner if isinstance(inner, Mapping) else {}, rest, value)
-    return {**values, first: value}
-
-
-def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy of a run's settings with one field replaced.
-
-    A new ``algorithm.name`` keeps what both have in common; if it trains another kind of policy, that begins from
-    its own defaults.
-
-    ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
-
-    Raises:
-        ConfigError: if there is no algorithm of that name.
-    """
-    path = SHORT.get(path[0], path) if len(path) == 1 else path
-    if path == ["algorithm", "name"]:
-        switched = {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
-        kinds, present = ALGORITHMS[str(value)].policy_kinds, ALGORITHMS.get(values["algorithm"].get("name"))
-        kind = values.get("policy", {}).get("kind", None if present is None else present.policy_kinds[0])
-        return switched if kind in kinds else {**switched, "policy": {"kind": kinds[0]}}
-    return replace_field(values, path, value)
-
-
-def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """Settings of another learner, with those that it shares with the present one.
-
-    Args:
-        values: settings of the present learner.
-        name: of the other.
-
-    Raises:
-        ConfigError: if there is none of that name.
-    """
-    if name not in ALGORITHMS:
-        raise ConfigError(f"algorithm.name is {name!r}; there is {', '.join(ALGORITHMS)}")
-    if name == values.get("name"):
-        return values
-    shared = ALGORITHMS[name].model_fields.keys() - {"name"}
-    if "reinforce" in (name, values.get("name")):
-        shared -= {"gae_lambda"}  # REINFORCE has but one
-    kept = {field: value for field, value in values.items() if field in shared}
-    usual = ALGORITHMS[name]()  # a rate may be a number in one and a part of its own in the other
-    kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
-    return {"name": name, **kept}
 
 
 def save_config(config: RunConfig[Any], path: Path) -> None:
@@ -268,56 +200,6 @@ def _difference(prefix: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
     return next((part for part in parts if part is not None), None)
 
 
-def resolve_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is CUDA where there is one.
-
-    Raises:
-        ConfigError: if it is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"device is {name!r}; write cpu, cuda, cuda:N or auto") from error
-    if device.type not in ("cpu", "cuda"):
-        raise ConfigError(f"device is {name!r}; write cpu, cuda, cuda:N or auto")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ConfigError(
-            f"device is {name!r}, but PyTorch finds {torch.cuda.device_count()} CUDA devices here; write cpu or auto"
-        )
-    return device
-
-
 def task_of(config: RunConfig[Any]) -> Task:
     """The task that a run trains on."""
     return find_task(config.env.name)
-
-
-def _place(path: Sequence[int | str]) -> str:
-    """Where in the settings, without what a validator puts after a choice: the kind, or the type that it tried."""
-    kept = [part for before, part in zip(("", *path), path, strict=False) if part not in CHOICES.get(before, ())]
-    return ".".join(str(part) for part in kept if not TRIED.search(str(part)))
-
-
-def explain(error: ValidationError) -> str:
-    """What is wrong with which field, one after the other."""
-    lines: list[str] = []
-    for problem in error.errors():
-        place = _place(problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")
-        elif problem["type"] == "union_tag_not_found":
-            lines.append(f"{place}.{problem['ctx']['discriminator'][1:-1]} is missing")
-        elif problem["type"] in ("model_type", "model_attributes_type"):
-            lines.append(f"{place} is {problem['input']!r}: give its fields, as {{name: value, ...}}")
-        elif problem["type"] == "value_error":
-            lines.append(f"{place}: {message}" if place else message)
-        else:
-            given, wanted = f"{place} is {problem['input']!r}: ", f"{message[0].lower()}{message[1:]}"
-            if lines and lines[-1].startswith(given):  # one of several that would do
-                lines[-1] += f", or {wanted}"
-            else:
-                lines.append(given + wanted)
-    return "; ".join(lines)

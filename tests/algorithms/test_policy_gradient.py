@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.a2c import A2C, A2CConfig
 from marl.algorithms.kinds import AlgorithmConfig, make_learner
 from marl.algorithms.learner import NonFiniteError
-from marl.algorithms.policy_gradient import Targets
+from marl.algorithms.policy_gradient import A2C, A2CConfig, Targets
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.algorithms.reinforce import Reinforce, ReinforceConfig
 from marl.core.errors import ConfigError
@@ -93,12 +92,12 @@ def test_two_learners_go_on_identically_from_a_state(
     learner = make_learner(policy, config, seed=0)
     learner.update(rollout, 0.0)
     state, twin = learner.state(), copy.deepcopy(policy)
-    for progress in (0.3, 0.6):
-        learner.update(rollout, progress)
+    for share_done in (0.3, 0.6):
+        learner.update(rollout, share_done)
     other = make_learner(twin, config, seed=99)
     other.load_state(state)
-    for progress in (0.3, 0.6):
-        other.update(rollout, progress)
+    for share_done in (0.3, 0.6):
+        other.update(rollout, share_done)
     assert_same(policy.state_dict(), twin.state_dict())
 
 
@@ -166,24 +165,26 @@ def test_the_losses_are_those_of_the_formulas(policy: ActorCritic, rollout: Roll
     assert metrics["loss/auxiliary"] == pytest.approx(0.5 * miss.square().sum(-1).mean().item(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("progress", "rate"), [(-1.0, 0.01), (0.0, 0.01), (0.25, 0.0085), (1.0, 0.004), (2.0, 0.004)])
+@pytest.mark.parametrize(
+    ("share_done", "rate"), [(-1.0, 0.01), (0.0, 0.01), (0.25, 0.0085), (1.0, 0.004), (2.0, 0.004)]
+)
 def test_the_learning_rate_follows_its_schedule(
-    progress: float, rate: float, policy: ActorCritic, rollout: Rollout
+    share_done: float, rate: float, policy: ActorCritic, rollout: Rollout
 ) -> None:
     """Adam's first step moves each parameter by the rate, whatever its gradient, unless that is tiny."""
     before = policy.predictor[-1].bias.clone()
     learner = make_learner(policy, A2CConfig(learning_rate=(0.01, 0.004), auxiliary_coef=1.0), 0)
-    assert learner.update(rollout, progress)["optimiser/learning_rate"] == pytest.approx(rate)
+    assert learner.update(rollout, share_done)["optimiser/learning_rate"] == pytest.approx(rate)
     moved = (policy.predictor[-1].bias - before).abs()
     assert moved.detach().numpy() == pytest.approx(rate, rel=1e-2)
 
 
 def test_the_entropy_bonus_follows_its_schedule(policy: ActorCritic, rollout: Rollout) -> None:
-    """At progress 1 its weight is zero, as if there never was one."""
+    """At the end of training its weight is zero, as if there never was one."""
     results = []
-    for schedule, progress in ((0.0, 0.0), ((5.0, 0.0), 1.0), ((5.0, 0.0), 0.0)):
+    for schedule, share_done in ((0.0, 0.0), ((5.0, 0.0), 1.0), ((5.0, 0.0), 0.0)):
         twin = copy.deepcopy(policy)
-        make_learner(twin, A2CConfig(entropy_coef=schedule, learning_rate=0.01), 0).update(rollout, progress)
+        make_learner(twin, A2CConfig(entropy_coef=schedule, learning_rate=0.01), 0).update(rollout, share_done)
         results.append(twin.state_dict())
     assert_same(results[0], results[1])
     with pytest.raises(AssertionError):
@@ -229,19 +230,19 @@ class Watching(A2C):
         return super()._targets(rollout, values)
 
 
-@pytest.mark.parametrize(("spirit", "progress", "own"), [(0.0, 0.5, 1.0), (0.75, 0.5, 0.25), ((0.0, 1.0), 0.5, 0.5)])
+@pytest.mark.parametrize(("spirit", "share_done", "own"), [(0.0, 0.5, 1.0), (0.75, 0.5, 0.25), ((0.0, 1.0), 0.5, 0.5)])
 def test_team_spirit_weighs_what_an_agent_brought_itself(
-    spirit: Any, progress: float, own: float, policy: ActorCritic, rollout: Rollout
+    spirit: Any, share_done: float, own: float, policy: ActorCritic, rollout: Rollout
 ) -> None:
     earned = torch.arange(4.0).expand(8, 6, 4)
     learner = Watching(policy, A2CConfig(team_spirit=spirit), 0)
-    learner.update(replace(rollout, earned=earned), progress)
+    learner.update(replace(rollout, earned=earned), share_done)
     torch.testing.assert_close(learner.rollout.reward, own * earned + (1 - own) * rollout.reward)
 
 
 def test_with_full_team_spirit_the_reward_is_the_teams(policy: ActorCritic, rollout: Rollout) -> None:
     learner = Watching(policy, A2CConfig(team_spirit=(0.0, 1.0)), 0)
-    learner.update(rollout, progress=1.0)
+    learner.update(rollout, share_done=1.0)
     assert learner.rollout.reward is rollout.reward
 
 

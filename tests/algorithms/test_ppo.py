@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from marl.algorithms.a2c import A2C, A2CConfig
+from marl.algorithms.policy_gradient import A2C, A2CConfig
 from marl.algorithms.ppo import PPO, PPOConfig
 from marl.core.records import Rollout
 from marl.envs.simple_tag.environment import SimpleTag
@@ -96,7 +96,7 @@ def test_the_clip_range_follows_its_schedule(policy: ActorCritic, rollout: Rollo
     drawn = policy.evaluate(rollout).log_prob.detach() + 0.5  # ratio 0.607
     moved = Rollout(**{**rollout.__dict__, "log_prob": drawn})
     learner = PPO(policy, PPOConfig(epochs=1, minibatches=1, clip_range=(0.5, 0.1), learning_rate=1e-9), 0)
-    fractions = [learner.update(moved, progress)["policy/clip_fraction"] for progress in (0.0, 0.2, 0.4, 1.0)]
+    fractions = [learner.update(moved, share_done)["policy/clip_fraction"] for share_done in (0.0, 0.2, 0.4, 1.0)]
     assert fractions == [0, 0, 1, 1]  # ranges 0.5, 0.42, 0.34, 0.1
 
 

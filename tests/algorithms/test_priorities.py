@@ -20,9 +20,9 @@ def of(errors: list[float], **options: float) -> Prioritised:
     return drawing
 
 
-def drawn(drawing: Prioritised | Uniform, size: int, progress: float = 0.0) -> tuple[Tensor, Tensor]:
+def drawn(drawing: Prioritised | Uniform, size: int, share_done: float = 0.0) -> tuple[Tensor, Tensor]:
     """How often each place is drawn, and its weight."""
-    places, weight = drawing.draw(MANY, size, progress, torch.Generator().manual_seed(0))
+    places, weight = drawing.draw(MANY, size, share_done, torch.Generator().manual_seed(0))
     weights = torch.zeros(size)
     weights[places] = weight
     return places.bincount(minlength=size) / MANY, weights
@@ -49,7 +49,7 @@ def test_alpha_flattens_and_beta_grows() -> None:
     share, before = drawn(drawing, 2)
     assert_close(share, torch.tensor([0.25, 0.75]), rtol=0, atol=0.01)
     assert_close(before, torch.ones(2))
-    assert_close(drawn(drawing, 2, progress=1.0)[1], torch.tensor([1.0, 1 / 3]), rtol=1e-4, atol=0)
+    assert_close(drawn(drawing, 2, share_done=1.0)[1], torch.tensor([1.0, 1 / 3]), rtol=1e-4, atol=0)
 
 
 def test_the_new_get_the_largest_priority() -> None:

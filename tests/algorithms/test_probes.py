@@ -12,10 +12,10 @@ from probe_environments import COPIES, Endless, Follow, Identity, Leaver, Probe,
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.a2c import A2CConfig
 from marl.algorithms.dqn import DQNConfig
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import LearnerConfig
+from marl.algorithms.policy_gradient import A2CConfig
 from marl.algorithms.ppo import PPOConfig
 from marl.algorithms.priorities import PrioritisedConfig
 from marl.algorithms.reinforce import ReinforceConfig

@@ -185,7 +185,7 @@ def test_rates_fall_with_the_episodes_that_ended(lived: Callable[..., Rollout]) 
     second = learner.update(lived([[(0, 0, 1.0, 1)] * 3], truncated=once), 0.5)
     assert second["optimiser/learning_rate"] == pytest.approx(1 - 0.477121)  # 1 - log10(3)
     state = learner.state()
-    assert state == {"env_steps": 9, "updates": 3, "episodes": 4, "progress": 0.5}
+    assert state == {"env_steps": 9, "updates": 3, "episodes": 4, "share_done": 0.5}
     learner.load_state({**state, "episodes": 9})
     third = learner.update(lived([[(0, 0, 1.0, 1)]]), 1.0)
     assert third["optimiser/learning_rate"] == 0.1

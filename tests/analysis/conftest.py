@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from marl.training.run_config import read_config, replace_field, save_config
+from marl.core.settings import replace_field
+from marl.training.run_config import read_config, save_config
 
 MakeRun = Callable[..., Path]
 

@@ -13,7 +13,7 @@ import yaml
 import marl
 from marl.cli.main import main
 from marl.cli.progress_bars import Watcher
-from marl.system.run_process import sole_user
+from marl.system.lock import sole_user
 
 NETWORKS = {
     "encoder": {"hidden": [8], "temporal": "none"},

@@ -11,8 +11,8 @@ import pytest
 
 import marl
 from marl.cli.main import main
-from marl.policies.saved import Checkpoints
-from marl.training.loop import Progress
+from marl.training.checkpoints import Checkpoints
+from marl.training.progress import Progress
 
 State = dict[str, Any]
 TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from marl.cli.progress_bars import Watcher, note_of
-from marl.training.loop import Progress
+from marl.training.progress import Progress
 
 SOLVED = "Solved in 1 runs, 101 total runs (17 env steps)"
 

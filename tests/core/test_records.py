@@ -7,7 +7,8 @@ from functools import cached_property
 import pytest
 import torch
 
-from marl.core.records import Memory, Observation, Record, Rollout, Step, stack
+from marl.core.record_fields import Record, stack
+from marl.core.records import Memory, Observation, Rollout, Step
 from marl.core.roster import Roster
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from marl.core.roster import ActionSpec, AgentClass, Roster, format_team, parse_team, parse_teams, short_team
+from marl.core.composition import format_team, parse_team, parse_teams, short_team
+from marl.core.roster import ActionSpec, AgentClass, Roster
 
 CLASSES = tuple(AgentClass(name, width, ActionSpec("discrete", 5)) for name, width in [("A", 3), ("B", 4), ("C", 5)])
 

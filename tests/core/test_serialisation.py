@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from marl.core.errors import FileError
 from marl.core.records import Memory
-from marl.core.serialisation import FileError, atomic_path, load_state, record_of, save_state, state_of
+from marl.core.serialisation import atomic_path, load_state, record_of, save_state, state_of
 
 STATE: dict[str, Any] = {
     "tensors": {

@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from marl.core.environment import Scene
 from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.scene import Scene
 from marl.core.seeding import ACTIONS, stream
-from marl.evaluation.episodes import EpisodeTable, as_json, play, record_episode, score_name, summarise
+from marl.evaluation.episodes import EpisodeTable, play_episodes, record_episode, score_name
+from marl.evaluation.evaluate import as_json, summarise
 from marl.maths.intervals import Estimate
 from marl.policies.policy import Act
 
@@ -87,7 +88,7 @@ class Listener:
 
 
 def test_each_copy_counts_its_first_episode_only() -> None:
-    table = play(Stub, Listener(), episodes=3, seed=0)  # type: ignore[arg-type]
+    table = play_episodes(Stub, Listener(), episodes=3, seed=0)  # type: ignore[arg-type]
     assert table.length.tolist() == [2, 3, 4]
     assert table.agent_return.tolist() == [2 * 1.5, 3 * 1.5, 4 * 1.5]
     assert table.events["hits"].tolist() == [0, 1, 0]
@@ -97,7 +98,7 @@ def test_each_copy_counts_its_first_episode_only() -> None:
 
 def test_memory_is_forgotten_where_an_episode_ended() -> None:
     listener = Listener()
-    play(Stub, listener, episodes=2, seed=0)  # type: ignore[arg-type]
+    play_episodes(Stub, listener, episodes=2, seed=0)  # type: ignore[arg-type]
     assert listener.remembered == [[False, False], [True, True], [False, True]]
 
 
@@ -110,15 +111,15 @@ def test_batches_have_at_most_1024_copies_and_seeds_of_their_own() -> None:
             ended = torch.ones_like(step.truncated)
             return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, step.info)
 
-    table = play(lambda copies: Short(copies, log), Listener(), episodes=1500, seed=7)  # type: ignore[arg-type]
+    table = play_episodes(lambda copies: Short(copies, log), Listener(), episodes=1500, seed=7)  # type: ignore[arg-type]
     assert log == [("reset", 7, 1024), "close", ("reset", 7 + 1_000_003, 476), "close"]
     assert table.length.tolist() == [1.0] * 1500
 
 
 def test_messages_can_be_switched_off_and_actions_be_the_likeliest() -> None:
     listener = Listener()
-    play(Stub, listener, episodes=1, seed=3)  # type: ignore[arg-type]
-    play(Stub, listener, episodes=1, seed=3, messages=False, deterministic=True)  # type: ignore[arg-type]
+    play_episodes(Stub, listener, episodes=1, seed=3)  # type: ignore[arg-type]
+    play_episodes(Stub, listener, episodes=1, seed=3, messages=False, deterministic=True)  # type: ignore[arg-type]
     assert listener.heard == [4, 4, 0, 0]
     drawn = stream(3, ACTIONS).initial_seed()
     assert listener.generators == [drawn, drawn, None, None]
@@ -127,7 +128,7 @@ def test_messages_can_be_switched_off_and_actions_be_the_likeliest() -> None:
 
 def test_no_episodes_are_refused() -> None:
     with pytest.raises(ValueError, match="episodes is 0; give at least 1"):
-        play(Stub, Listener(), episodes=0, seed=0)  # type: ignore[arg-type]
+        play_episodes(Stub, Listener(), episodes=0, seed=0)  # type: ignore[arg-type]
 
 
 def test_an_environment_is_closed_when_playing_fails() -> None:
@@ -138,7 +139,7 @@ def test_an_environment_is_closed_when_playing_fails() -> None:
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
-        play(lambda copies: Failing(copies, log), Listener(), episodes=1, seed=0)  # type: ignore[arg-type]
+        play_episodes(lambda copies: Failing(copies, log), Listener(), episodes=1, seed=0)  # type: ignore[arg-type]
     assert log[-1] == "close"
 
 

@@ -22,9 +22,9 @@ def test_a_logarithmic_decay_by_hand(episodes: int, value: float) -> None:
     assert LogarithmicDecay(end=0.1, decay=25).value(Clock(episodes=episodes)) == pytest.approx(value, abs=1e-6)
 
 
-@pytest.mark.parametrize(("progress", "value"), [(0.0, 1.0), (0.25, 0.6), (0.5, 0.2), (1.0, 0.2)])
-def test_a_linear_decay_by_hand(progress: float, value: float) -> None:
-    assert LinearDecay(start=1.0, end=0.2, share=0.5).value(Clock(progress=progress)) == pytest.approx(value)
+@pytest.mark.parametrize(("share_done", "value"), [(0.0, 1.0), (0.25, 0.6), (0.5, 0.2), (1.0, 0.2)])
+def test_a_linear_decay_by_hand(share_done: float, value: float) -> None:
+    assert LinearDecay(start=1.0, end=0.2, share=0.5).value(Clock(share_done=share_done)) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("per", ["env_steps", "updates", "episodes"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from marl.core.environment import Scene
+from marl.core.scene import Scene
 from marl.pictures import episode as rendering
 
 WIDTH, HEIGHT = 480, 560

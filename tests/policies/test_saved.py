@@ -8,9 +8,11 @@ import pytest
 import torch
 
 import marl
-from marl.core.serialisation import FileError, load_state
+from marl.core.errors import FileError
+from marl.core.serialisation import load_state
 from marl.policies.actor_critic import ActorCritic
-from marl.policies.saved import Checkpoints, load_policy, load_weights
+from marl.policies.saved import load_policy, load_weights
+from marl.training.checkpoints import Checkpoints
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from torch.testing import assert_close
 
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Roster
-from marl.policies.value_normaliser import FeatureNormaliser, ValueNormaliser
+from marl.networks.feature_normaliser import FeatureNormaliser
+from marl.policies.value_normaliser import ValueNormaliser
 
 
 def test_before_anything_came_nothing_is_changed() -> None:

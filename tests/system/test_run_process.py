@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from marl.core.errors import ConfigError
-from marl.system.cores import usable_cores
-from marl.system.run_process import available_memory, jobs_that_fit, sole_user
+from marl.system.lock import sole_user
+from marl.system.memory import available_memory, jobs_that_fit
+from marl.system.process_pool import usable_cores
 
 GB = 10**9
 

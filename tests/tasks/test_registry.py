@@ -11,7 +11,8 @@ from marl.core.entry_points import MissingModuleError
 from marl.core.errors import ConfigError, FileError
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.task import task
-from marl.tasks.registry import UnknownTaskError, find_policy, find_task, make_environment, shipped_policies
+from marl.tasks.environment_config import make_environment
+from marl.tasks.registry import UnknownTaskError, find_policy, find_task, shipped_policies
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

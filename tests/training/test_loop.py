@@ -19,8 +19,9 @@ import marl
 from marl.core.errors import ConfigError, FileError, TrainingError
 from marl.core.records import Step
 from marl.core.serialisation import load_state
-from marl.policies.saved import Checkpoints
-from marl.training.loop import Progress, Trainer
+from marl.training.checkpoints import Checkpoints
+from marl.training.loop import Trainer
+from marl.training.progress import Progress
 from marl.training.run_config import RunConfig, load_config, read_config
 
 State = dict[str, Any]

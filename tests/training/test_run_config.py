@@ -8,15 +8,9 @@ import torch
 import yaml
 
 from marl.core.errors import ConfigError, FileError
-from marl.training.run_config import (
-    check_resumable,
-    load_config,
-    read_config,
-    resolve_device,
-    resume_config,
-    save_config,
-    switch_algorithm,
-)
+from marl.system.device import resolve_device
+from marl.training.field_paths import switch_algorithm
+from marl.training.run_config import check_resumable, load_config, read_config, resume_config, save_config
 
 PRESETS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
 

@@ -12,7 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from marl.core.records import Record
+from marl.core.record_fields import Record
 from marl.maths.symlog import symlog
 
 __all__ = ["DIRECTIONS", "World", "chase", "entities", "entity_size", "nearest_prey"]

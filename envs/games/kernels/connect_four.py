@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from marl.core.game import Kernels
+from marl.core.kernels import Kernels
 from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
 
 if TYPE_CHECKING:

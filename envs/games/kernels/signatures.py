@@ -1,4 +1,4 @@
-"""Types of the compiled rules; see `marl.core.game.Kernels`."""
+"""Types of the compiled rules; see `marl.core.kernels.Kernels`."""
 
 from __future__ import annotations
 

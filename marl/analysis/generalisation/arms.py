@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
+from marl.core.composition import format_team, short_team
 from marl.core.errors import ConfigError
-from marl.core.roster import format_team, short_team
-from marl.policies.saved import Checkpoints, SavedPolicy, load_policy, policy_file
+from marl.policies.saved import SavedPolicy, load_policy, policy_file
+from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import load_config
 
 __all__ = ["Arm", "Run", "arms_of", "differing", "file_hash", "natives_of", "read_run"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marl.analysis.generalisation.arms import Arm, Run, differing
 from marl.analysis.generalisation.records import Plan
-from marl.core.roster import format_team
+from marl.core.composition import format_team
 from marl.maths.seed_statistics import range_coverage
 
 __all__ = ["notes_of"]

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from marl.maths.seed_statistics import interval_of
-from marl.pictures.episode import CLASS_COLOURS
+from marl.pictures.style import CLASS_COLOURS
 
 __all__ = ["curves", "heat_map"]
 

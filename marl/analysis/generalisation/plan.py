@@ -15,12 +15,14 @@ from marl.analysis.generalisation.arms import Arm, Run, arms_of, file_hash
 from marl.analysis.generalisation.notes import notes_of
 from marl.analysis.generalisation.plays import Play
 from marl.analysis.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
-from marl.api import check_fit, environment_config
 from marl.core.config import Config
-from marl.core.environment import Environment, Task
+from marl.core.environment import Environment
 from marl.core.errors import ConfigError, FileError
+from marl.core.task import Task
+from marl.evaluation.access import check_fit
 from marl.policies.saved import policy_file
-from marl.tasks.registry import make_environment, shipped_policies
+from marl.tasks.environment_config import environment_config, make_environment
+from marl.tasks.registry import shipped_policies
 
 __all__ = ["make_plan", "same_classes"]
 

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from marl import __version__
 from marl.analysis.generalisation.arms import file_hash
-from marl.api import environment_config, reference
 from marl.core.errors import FileError, TrainingError
 from marl.core.serialisation import atomic_path
-from marl.evaluation.episodes import EpisodeTable, Player, play
+from marl.core.version import __version__
+from marl.evaluation.access import reference
+from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
 from marl.policies.saved import load_policy, policy_file
 from marl.system.interrupts import deaf_to_interrupt
 from marl.system.process_pool import process_pool
+from marl.tasks.environment_config import environment_config
 
 __all__ = ["Play", "PlayStore", "play_all", "run_play"]
 
@@ -132,7 +133,7 @@ def run_play(play_: Play) -> EpisodeTable:
         FileError: if the policy was changed since it was read.
     """
     task, config = environment_config(play_.environment, {})
-    return play(
+    return play_episodes(
         lambda copies: task.make(config, copies),
         _player(play_),
         play_.episodes,
@@ -142,7 +143,7 @@ def run_play(play_: Play) -> EpisodeTable:
     )
 
 
-def _player(play_: Play) -> Player:
+def _player(play_: Play) -> EpisodePlayer:
     if play_.run is None:
         task, config = environment_config(play_.environment, {})
         return reference(play_.content, task.make(config, 1))

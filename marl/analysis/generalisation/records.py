@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from marl.analysis.generalisation.arms import Arm
 from marl.analysis.generalisation.plays import Play
-from marl.core.roster import short_team
+from marl.core.composition import short_team
 
 __all__ = ["ArenaChoice", "Contestant", "Plan", "Protocol", "World"]
 

@@ -12,17 +12,17 @@ import scipy
 import torch
 from numpy.typing import NDArray
 
-from marl import __version__
 from marl.analysis.generalisation.arms import natives_of, read_run
 from marl.analysis.generalisation.files import write_files
 from marl.analysis.generalisation.plan import make_plan
 from marl.analysis.generalisation.plays import Play, PlayStore, play_all
 from marl.analysis.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
+from marl.core.composition import format_team, parse_teams
 from marl.core.errors import ConfigError
-from marl.core.roster import format_team, parse_teams
+from marl.core.version import __version__
 from marl.evaluation.episodes import EpisodeTable
 from marl.maths.seed_statistics import normalised_score, probability_of_improvement, score
-from marl.system.cores import usable_cores
+from marl.system.process_pool import usable_cores
 from marl.tasks.registry import find_policy
 
 __all__ = ["generalise", "measures_of", "report_of"]

@@ -175,7 +175,7 @@ def simulate(
     """Grows a tree by some simulations.
 
     Args:
-        legal, play, value, mover, rollout: the rules; see `marl.core.game.Kernels`.
+        legal, play, value, mover, rollout: the rules; see `marl.core.kernels.Kernels`.
         root: ``[D]``, the state that is searched from, not finished.
         most_legal: the largest number of legal actions.
         size: nodes of the tree so far; 1 for a new one.

@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
-from marl.core.game import Game, Kernels
+from marl.core.game import Game
+from marl.core.kernels import Kernels
 from marl.games.search.compiled import LEGAL, MOVER, PLAY, RETURNS, VALUE
 from marl.games.search.pointers import pointers_of
 

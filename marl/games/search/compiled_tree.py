@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from marl.core.game import Game, Kernels
+from marl.core.game import Game
+from marl.core.kernels import Kernels
 from marl.games.search.compiled import ACTION, COLUMNS, COUNT, FIRST, PROVEN, VISITS, seed_draws, simulate, subtree
 from marl.games.search.pointers import pointers_of
 from marl.games.search.result import Line, line_of

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from marl.core.errors import ConfigError
-from marl.core.game import Game, Kernels
+from marl.core.game import Game
+from marl.core.kernels import Kernels
 from marl.games.search.compiled import seed_draws
 from marl.games.search.tree import draws_of
 

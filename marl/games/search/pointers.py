@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from numba import types
 
-from marl.core.game import Kernels
+from marl.core.kernels import Kernels
 
 __all__ = ["Pointers", "pointers_of"]
 

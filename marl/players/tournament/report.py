@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marl import __version__
+from marl.core.version import __version__
 from marl.maths.intervals import wilson_interval
 from marl.players.tournament.elo import PRIOR_GAMES, elo_interval, elo_ratings
 from marl.players.tournament.games import Played

@@ -14,7 +14,7 @@ from marl.analysis.generalisation import plays
 from marl.analysis.generalisation.arms import Run
 from marl.analysis.generalisation.plays import Play, PlayStore, play_all, run_play
 from marl.core.errors import FileError
-from marl.evaluation.episodes import EpisodeTable, play
+from marl.evaluation.episodes import EpisodeTable, play_episodes
 
 Variant = Callable[..., Run]
 
@@ -48,10 +48,10 @@ def test_the_same_seed_gives_every_policy_the_same_initial_worlds(run: Path) -> 
     probe = marl.make(run, team="A=3,B=1")
     for player in (marl.load(run), marl.reference("chase", probe), marl.reference("random", probe)):
         for messages in (True, False):
-            play(make, player, 6, seed=11, messages=messages)
+            play_episodes(make, player, 6, seed=11, messages=messages)
     assert len(begun) == 6
     assert all(bool((worlds == begun[0]).all()) for worlds in begun)
-    play(make, marl.load(run), 6, seed=12)
+    play_episodes(make, marl.load(run), 6, seed=12)
     assert not torch.equal(begun[-1], begun[0])
 
 

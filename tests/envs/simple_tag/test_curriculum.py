@@ -38,18 +38,18 @@ def test_the_next_stage_begins_when_the_mean_of_enough_episodes_is_reached() -> 
     curriculum = three_stages()
     assert curriculum.prey_speed.tolist() == [0.5, 0.5]
     episode(curriculum, [9, 9])  # two episodes are not four
-    assert curriculum.progress == {"curriculum/stage": 1, "curriculum/contacts": 9}
+    assert curriculum.metrics == {"curriculum/stage": 1, "curriculum/contacts": 9}
     episode(curriculum, [0, 0])
-    assert curriculum.progress == {"curriculum/stage": 2, "curriculum/contacts": 0}  # (9 + 9 + 0 + 0) / 4 is over 3
+    assert curriculum.metrics == {"curriculum/stage": 2, "curriculum/contacts": 0}  # (9 + 9 + 0 + 0) / 4 is over 3
     assert curriculum.prey_speed.tolist() == [0.75, 0.75]
     for contacts in ([0, 3], [0, 0]):
         episode(curriculum, contacts)  # 3 / 4 is below 1
-    assert curriculum.progress == {"curriculum/stage": 2, "curriculum/contacts": 0.75}
+    assert curriculum.metrics == {"curriculum/stage": 2, "curriculum/contacts": 0.75}
     episode(curriculum, [0, 4])  # only the latest four count: 0, 0, 0, 4
-    assert curriculum.progress["curriculum/stage"] == 3
+    assert curriculum.metrics["curriculum/stage"] == 3
     for _ in range(5):
         episode(curriculum, [9, 9])
-    assert curriculum.progress == {"curriculum/stage": 3, "curriculum/contacts": 9}
+    assert curriculum.metrics == {"curriculum/stage": 3, "curriculum/contacts": 9}
 
 
 def test_an_episode_ends_in_the_stage_in_which_it_began() -> None:
@@ -86,15 +86,15 @@ def test_the_stage_is_kept_in_the_state() -> None:
     other.load_state(curriculum.state())
     for each in (curriculum, other):
         episode(each, [0, 0])
-        assert each.progress == {"curriculum/stage": 2, "curriculum/contacts": 0.5}  # (0 + 0 + 2 + 0) / 4
+        assert each.metrics == {"curriculum/stage": 2, "curriculum/contacts": 0.5}  # (0 + 0 + 2 + 0) / 4
         episode(each, [1, 1])
-        assert each.progress == {"curriculum/stage": 3, "curriculum/contacts": 0}  # (2 + 0 + 1 + 1) / 4
+        assert each.metrics == {"curriculum/stage": 3, "curriculum/contacts": 0}  # (2 + 0 + 1 + 1) / 4
 
 
 def test_one_stage_tells_nothing() -> None:
     curriculum = Curriculum([Stage(torch.tensor([True]))], 1, 2, CPU)
     episode(curriculum, [9, 9])
-    assert curriculum.progress == {}
+    assert curriculum.metrics == {}
 
 
 def test_the_first_of_each_class_are_there() -> None:
@@ -143,7 +143,7 @@ def test_prey_are_as_slow_as_the_stage_says_and_teams_as_it_names() -> None:
     for _ in range(10):
         step = tag.step({name: torch.zeros(4, 2, dtype=torch.long) for name in "AB"})
     assert step.observation.alive.all()  # no contacts are enough
-    assert tag.progress == {"curriculum/stage": 2, "curriculum/contacts": 0}
+    assert tag.metrics == {"curriculum/stage": 2, "curriculum/contacts": 0}
     assert top_speed(tag) == pytest.approx([0.975] * 4)
 
 
@@ -160,7 +160,7 @@ def test_there_is_no_curriculum_in_evaluation() -> None:
     tag = make(training=False)
     assert tag.reset(0).alive.all()
     assert top_speed(tag) == pytest.approx([1.3] * 4)
-    assert tag.progress == {}
+    assert tag.metrics == {}
 
 
 @pytest.mark.parametrize(

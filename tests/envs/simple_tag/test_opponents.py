@@ -14,7 +14,8 @@ from marl.core.serialisation import load_state
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.opponents import check_known, make_opponents, resolved
 from marl.envs.simple_tag.task import opponents_of, task
-from marl.training.loop import Progress, Trainer
+from marl.training.loop import Trainer
+from marl.training.progress import Progress
 from marl.training.run_config import read_config
 from marl.wrappers.rules.mixture import Mixture
 from marl.wrappers.rules.predators import PREDATORS

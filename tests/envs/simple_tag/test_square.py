@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.a2c import A2CConfig
 from marl.algorithms.kinds import make_learner
+from marl.algorithms.policy_gradient import A2CConfig
 from marl.algorithms.ppo import PPOConfig
 from marl.core.errors import ConfigError
 from marl.core.records import Observation, Rollout

@@ -12,7 +12,7 @@ from marl.envs.games.tic_tac_toe import TicTacToe
 
 pytest.importorskip("numba")
 from marl.core.errors import ConfigError
-from marl.core.game import Kernels
+from marl.core.kernels import Kernels
 from marl.envs.games.kernels.tic_tac_toe import KERNELS, rollout
 from marl.games.search.kernel_check import check_kernels
 from marl.games.search.uct import UCT

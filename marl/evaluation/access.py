@@ -1,0 +1,93 @@
+"""Access to policies and environments by the name of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from marl.core.environment import Environment
+from marl.core.errors import ConfigError
+from marl.policies.policy import Policy
+from marl.policies.saved import load_policy
+from marl.policies.scripted import Scripted, random_actor
+from marl.tasks.environment_config import environment_config, make_environment
+from marl.tasks.registry import find_policy
+
+__all__ = ["check_fit", "load", "make", "reference"]
+
+
+def load(run: str | Path) -> Policy:
+    """The policy of a run.
+
+    Args:
+        run: the run's folder, its ``policy/``, or the name of a policy that comes with the package.
+
+    Raises:
+        FileError: if there is none, or it cannot be used.
+    """
+    return load_policy(find_policy(run)).policy
+
+
+def make(
+    run: str | Path | Mapping[str, Any],
+    num_copies: int = 1,
+    device: torch.device | str = "cpu",
+    **overrides: Any,
+) -> Environment:
+    """The environment that a run was trained in, or one changed in some settings.
+
+    Args:
+        run: as for `load`, or settings as a preset's ``env``, e.g. ``{"name": "simple_tag"}``.
+        num_copies: ``B``.
+        device: where the tensors live.
+        overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
+
+    Raises:
+        ConfigError: if a setting will not do.
+        FileError: if the run cannot be used.
+    """
+    settings = run if isinstance(run, Mapping) else load_policy(find_policy(run)).environment
+    task, config = environment_config(settings, overrides)
+    return make_environment(task, config, num_copies, device=device)
+
+
+def reference(name: str, environment: Environment) -> Scripted:
+    """A policy that is not learnt, by name.
+
+    Args:
+        name: ``random``, or a hand-written one of the environment, e.g. ``chase``.
+        environment: whose team it plays.
+
+    Raises:
+        ConfigError: if the environment has none of that name.
+    """
+    actors = {"random": random_actor(environment.roster), **environment.scripted()}
+    if name not in actors:
+        raise ConfigError(f"policy is {name!r}; this environment has {', '.join(actors)}")
+    return Scripted(actors[name])
+
+
+def check_fit(policy: Policy, environment: Environment) -> None:
+    """Refuses an environment whose classes see something else than the policy was trained on.
+
+    Raises:
+        ConfigError: naming the class and both widths.
+    """
+    trained = {c.name: c for c in policy.roster.classes}
+    for agent_class in environment.roster.present:
+        known = trained.get(agent_class.name)
+        if known is None:
+            raise ConfigError(
+                f"the policy knows no class {agent_class.name!r}; it was trained with {', '.join(trained)}"
+            )
+        if known != agent_class:
+            raise ConfigError(
+                f"class {agent_class.name!r} was trained with {known.feature_size} features and "
+                f"{known.action.size} {known.action.kind} actions, and here has {agent_class.feature_size} and "
+                f"{agent_class.action.size} {agent_class.action.kind}; what it sees must be the same "
+                "(the numbers of teammates, prey and obstacles count, unless the class is trained to see the nearest "
+                "few of them, e.g. teammates:2)"
+            )

@@ -1,0 +1,114 @@
+"""Evaluation of a policy over whole episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from marl.core.environment import Environment
+from marl.core.errors import ConfigError
+from marl.evaluation.access import check_fit, reference
+from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
+from marl.maths.intervals import Estimate, bootstrap_mean
+from marl.policies.policy import Policy
+from marl.policies.saved import load_policy
+from marl.tasks.compatibility import check_settings
+from marl.tasks.environment_config import environment_config, make_environment
+from marl.tasks.registry import find_policy
+
+__all__ = ["as_json", "evaluate", "summarise"]
+
+
+def evaluate(
+    run: str | Path | EpisodePlayer | None = None,
+    episodes: int = 500,
+    seed: int = 0,
+    messages: bool = True,
+    deterministic: bool = False,
+    policy: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **overrides: Any,
+) -> dict[str, Any]:
+    """Plays whole episodes and says what they brought.
+
+    Args:
+        run: as for `load`, or any policy (then ``settings`` names the environment).
+        episodes: how many.
+        seed: of worlds and actions.
+        messages: False switches them off.
+        deterministic: take the likeliest actions instead of drawing them.
+        policy: plays this reference, e.g. ``"random"`` or ``"chase"``, instead of the run's policy.
+        settings: of the environment, as a preset's ``env``; those of the run by default.
+        overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
+
+    Returns:
+        What was played, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
+        interval over the episodes; for the return also ``minimum`` and ``maximum``.
+
+    Raises:
+        ConfigError: if a setting will not do, or a policy comes without settings.
+        FileError: if the run cannot be used.
+    """
+    if episodes < 1:
+        raise ConfigError(f"episodes is {episodes}; give at least 1")
+    saved = load_policy(find_policy(run)) if isinstance(run, str | Path) else None
+    settings = saved.environment if settings is None and saved is not None else settings
+    if settings is None:
+        raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
+    task, config = environment_config(settings, overrides)
+    given = saved.policy if saved is not None else run
+    device = given.device if isinstance(given, Policy) else torch.device("cpu")
+    probe = make_environment(task, config, 1, device=device)
+    player = _player(given, policy, probe)
+    if saved is not None and player is saved.policy:
+        check_settings(saved.environment, task, config)
+    probe.close()
+    make_copies = partial(task.make, config, device=device)
+    table = play_episodes(make_copies, player, episodes, seed, messages, deterministic)
+    summary = summarise(table, dict(probe.events), probe.agent_noun)
+    played = {"episodes": episodes, "messages": messages, "deterministic": deterministic, "seed": seed}
+    return {**task.describe(config), **played, **as_json(summary)}
+
+
+def _player(given: Any, policy: str | None, environment: Environment) -> EpisodePlayer:
+    if policy is not None:
+        return reference(policy, environment)
+    if given is None:
+        raise ConfigError("nobody plays; give a run, a policy, or the name of a reference (policy='random')")
+    if isinstance(given, Policy):
+        check_fit(given, environment)
+    return given
+
+
+def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:
+    """Means over the episodes, with intervals over the episodes.
+
+    ``first_<event>_step`` is over the episodes that had one; the return has its lowest and highest, too.
+
+    Args:
+        table: of the episodes.
+        events: kinds of events and the word for one, as `Environment.events`.
+        agent_noun: what an agent is called.
+    """
+    summary: dict[str, Estimate] = {}
+    for name, event in events.items():
+        counts, first = table.events[name], table.first[name]
+        summary[f"{name}_per_episode"] = bootstrap_mean(counts)
+        summary[f"share_with_{event}"] = bootstrap_mean((counts > 0).astype(float))
+        summary[f"first_{event}_step"] = bootstrap_mean(first[~np.isnan(first)])
+    returns = table.agent_return
+    extremes = (float(returns.min()), float(returns.max()))
+    summary[f"return_per_{agent_noun}"] = replace(bootstrap_mean(returns), extremes=extremes)
+    summary["episode_length"] = bootstrap_mean(table.length)
+    return summary
+
+
+def as_json(summary: dict[str, Estimate]) -> dict[str, Any]:
+    """A summary for a JSON file."""
+    return {name: estimate.as_dict() for name, estimate in summary.items()}

@@ -1,0 +1,62 @@
+"""Environments from settings as a preset has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from marl.core.config import Config
+from marl.core.entry_points import MissingModuleError
+from marl.core.environment import Environment
+from marl.core.errors import ConfigError
+from marl.core.settings import explain, replace_field
+from marl.core.task import Task
+from marl.tasks.registry import find_task
+
+__all__ = ["environment_config", "make_environment"]
+
+
+def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
+    """The task and its settings, some of them replaced.
+
+    Raises:
+        ConfigError: naming the field, the value and what would do.
+    """
+    if not isinstance(settings.get("name"), str):
+        raise ConfigError(f"name is {settings.get('name')!r}; name a task, e.g. {{'name': 'simple_tag'}}")
+    task = find_task(settings["name"])
+    values = dict(settings)
+    fields = task.config_type.model_fields
+    for name, value in overrides.items():
+        place = name.split("__")
+        if place[0] not in fields:
+            there = ", ".join(sorted(fields))
+            raise ConfigError(f"{name} is {value!r}: there is no such field; {settings['name']} has {there}")
+        values = replace_field(values, place, value)
+    try:
+        return task, task.config_type.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(explain(error)) from error
+
+
+def make_environment(
+    task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
+) -> Environment:
+    """The environment that a task makes of a configuration; see `Task.make`.
+
+    Raises:
+        ConfigError: if the task refuses the configuration.
+        MissingModuleError: if what it needs is not installed.
+    """
+    try:
+        return task.make(config, num_copies, training=training, device=device)
+    except ModuleNotFoundError as error:
+        raise MissingModuleError(
+            f"env.name {getattr(config, 'name', 'env')!r} needs the module {error.name!r}, which is not installed; "
+            "install the package that has it"
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"env: {error}") from error

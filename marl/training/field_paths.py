@@ -1,0 +1,59 @@
+"""Fields of a run's settings by their dotted names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marl.algorithms.kinds import ALGORITHMS
+from marl.core.config import Config
+from marl.core.errors import ConfigError
+from marl.core.settings import replace_field
+
+__all__ = ["SHORT", "switch_algorithm", "with_override"]
+
+SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
+"""Fields that can be named without their group."""
+
+
+def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of a run's settings with one field replaced.
+
+    A new ``algorithm.name`` keeps what both have in common; if it trains another kind of policy, that begins from
+    its own defaults.
+
+    ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
+
+    Raises:
+        ConfigError: if there is no algorithm of that name.
+    """
+    path = SHORT.get(path[0], path) if len(path) == 1 else path
+    if path == ["algorithm", "name"]:
+        switched = {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
+        kinds, present = ALGORITHMS[str(value)].policy_kinds, ALGORITHMS.get(values["algorithm"].get("name"))
+        kind = values.get("policy", {}).get("kind", None if present is None else present.policy_kinds[0])
+        return switched if kind in kinds else {**switched, "policy": {"kind": kinds[0]}}
+    return replace_field(values, path, value)
+
+
+def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """Settings of another learner, with those that it shares with the present one.
+
+    Args:
+        values: settings of the present learner.
+        name: of the other.
+
+    Raises:
+        ConfigError: if there is none of that name.
+    """
+    if name not in ALGORITHMS:
+        raise ConfigError(f"algorithm.name is {name!r}; there is {', '.join(ALGORITHMS)}")
+    if name == values.get("name"):
+        return values
+    shared = ALGORITHMS[name].model_fields.keys() - {"name"}
+    if "reinforce" in (name, values.get("name")):
+        shared -= {"gae_lambda"}  # REINFORCE has but one
+    kept = {field: value for field, value in values.items() if field in shared}
+    usual = ALGORITHMS[name]()  # a rate may be a number in one and a part of its own in the other
+    kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
+    return {"name": name, **kept}
