@@ -50,7 +50,7 @@ def rollout(make_tag: Callable[..., SimpleTag], policy: ActorCritic) -> Rollout:
     """Six copies, some of which lack an agent of class A; rewards are random."""
     compositions = torch.tensor([[2, 2], [1, 2]])
     tag = make_tag({"A": 2, "B": 2}, num_copies=6, compositions=compositions)
-    collected, _ = Collector(tag, 8, seed=0).collect(policy)
+    collected = Collector(tag, 8, seed=0).collect(policy).batch
     assert 0 < int(collected.observation.alive[0, :, 1].sum()) < 6
     scale = torch.tensor([1.0, 1.0, 10.0, 10.0])
     return replace(collected, reward=torch.randn(8, 6, 4) * scale + scale)
@@ -256,7 +256,7 @@ def test_the_next_value_is_that_of_the_true_successor(
     policy: ActorCritic, make_tag: Callable[..., SimpleTag], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Episodes of 3 steps in a rollout of 8 end within it twice; a value per observation tells which was asked for."""
-    rollout, _ = Collector(make_tag({"A": 2, "B": 2}, num_copies=2, max_cycles=3), 8, seed=0).collect(policy)
+    rollout = Collector(make_tag({"A": 2, "B": 2}, num_copies=2, max_cycles=3), 8, seed=0).collect(policy).batch
     seen: list[Targets] = []
     monkeypatch.setattr(policy, "value", lambda observation: observation.entities[..., :4, 0])
 

@@ -74,7 +74,7 @@ def trained(environment: Any, config: LearnerConfig, updates: int, length: int =
     collector = Collector(environment, length, seed=0)
     updates = updates // 2 if isinstance(config, DQNConfig) else updates
     for update in range(updates):
-        learner.update(collector.collect(policy)[0], update / updates)
+        learner.update(collector.collect(policy).batch, update / updates)
     return policy.eval()
 
 
@@ -133,7 +133,7 @@ def test_identity(config: LearnerConfig) -> None:
     """The best policy earns 1 a step, a random one 0.25."""
     environment = Identity()
     policy = trained(environment, config, 150)
-    rollout, _ = Collector(environment, 64, seed=1).collect(policy)
+    rollout = Collector(environment, 64, seed=1).collect(policy).batch
     assert rollout.reward.mean() > 0.95
 
 
@@ -141,7 +141,7 @@ def test_identity_in_numbers() -> None:
     """The best policy earns 1 a step, a still one 2 / 3."""
     environment = Follow()
     policy = trained(environment, PPO, 200)
-    rollout, _ = Collector(environment, 64, seed=1).collect(policy)
+    rollout = Collector(environment, 64, seed=1).collect(policy).batch
     assert rollout.reward.mean() > 0.95
 
 
@@ -170,7 +170,7 @@ def test_what_comes_after_an_agent_left_changes_no_parameter(config: LearnerConf
     for later in (1000.0, -5.0):
         torch.manual_seed(0)
         policy = policy_of(environment, config)
-        rollout, _ = Collector(environment, 8, seed=0).collect(policy)
+        rollout = Collector(environment, 8, seed=0).collect(policy).batch
         gone = ~rollout.observation.alive
         assert gone.any()
         rollout = replace(rollout, reward=rollout.reward.masked_fill(gone, later))

@@ -204,6 +204,7 @@ class World:
 
     device = torch.device("cpu")
     events: Mapping[str, str] = MappingProxyType({})
+    metrics: Mapping[str, float] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
     num_copies = 8
 
@@ -246,7 +247,7 @@ def trained(environment: Any, kind: type[TableLearnerConfig], iterations: int, *
     table, learner = make_learning(kind, environment.roster, **settings)
     collector = Collector(environment, 16, seed=1)
     for _ in range(iterations):
-        learner.update(collector.collect(table)[0], 0.0)
+        learner.update(collector.collect(table).batch, 0.0)
     return table.values(environment.roster.classes[0].name)
 
 

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,8 @@ class FakeProcess:
     most: int
     running: set[str]
 
-    def __init__(self, config: Any, folder: Path, resume: bool, log: Path, lock: int) -> None:
+    def __init__(self, command: Sequence[str], job: dict[str, Any], log: Path, lock: int) -> None:
+        folder, resume = Path(job["folder"]), job["resume"]
         self.name, self.looks, self.stopping = f"{folder.parent.name}/{folder.name}", 0, False
         log.write_text("before\nerror: something went wrong\n")
         self.began.append(self.name + (" again" if resume else ""))
@@ -79,9 +82,9 @@ class FakeProcess:
         self.running.discard(self.name)
         return 130 if self.stopping else 1 if self.name.startswith("2+1") else 0
 
-    def progress(self) -> Progress | None:
+    def told(self) -> dict[str, Any] | None:
         self.looks += 1
-        return Progress(256, 512, 100.0, {}) if self.looks == 1 else None
+        return asdict(Progress(256, 512, 100.0, {})) if self.looks == 1 else None
 
     def stop(self) -> None:
         self.stopping = True
@@ -95,8 +98,8 @@ class FakeProcess:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeProcess]:
-    monkeypatch.setattr("marl.cli.many_runs.RunProcess", FakeProcess)
-    monkeypatch.setattr("marl.cli.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
+    monkeypatch.setattr("marl.launch.many_runs.RunProcess", FakeProcess)
+    monkeypatch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
     FakeProcess.began, FakeProcess.most, FakeProcess.running = [], 0, set()
     return FakeProcess
 
@@ -125,7 +128,9 @@ def test_ctrl_c_begins_no_further_run(
         if len(FakeProcess.began) == 1:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("marl.cli.many_runs.RunProcess", type("Interrupted", (FakeProcess,), {"__init__": interrupted}))
+    monkeypatch.setattr(
+        "marl.launch.many_runs.RunProcess", type("Interrupted", (FakeProcess,), {"__init__": interrupted})
+    )
     line = ["train", str(preset_file), "--out", str(tmp_path / "g"), "--seeds", "3", "--jobs", "2"]
     assert main(line) == 130
     assert fake.began == ["g/seed-1", "g/seed-2"]
