@@ -28,9 +28,21 @@ def test_as_many_train_at_once_as_cores_and_memory_bear(
     assert jobs_that_fit(runs, threads, cores, memory) == jobs
 
 
-def test_the_machine_has_cores_and_memory() -> None:
-    assert usable_cores() >= 1
-    assert 10**7 < available_memory() < 10**14
+def test_available_memory_is_what_linux_tells_in_units_of_1024_bytes(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       16000000 kB\nMemFree:          100000 kB\nMemAvailable:    2000000 kB\n")
+    assert available_memory(meminfo) == 2_048_000_000
+
+
+def test_where_the_system_does_not_tell_it_is_all_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 3_000_000, "SC_PAGE_SIZE": 4096}.__getitem__)
+    assert available_memory(tmp_path / "nowhere") == 12_288_000_000
+
+
+def test_usable_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 2, 5}, raising=False)
+    assert usable_cores() == 3
 
 
 def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
