@@ -100,14 +100,14 @@ def values(policy: Policy, environment: Any) -> Tensor:
 @pytest.mark.parametrize("normalise_value", [True, False])
 def test_one_step(config: LearnerConfig, normalise_value: bool) -> None:
     environment = Probe()
-    policy = trained(environment, config, 150, normalise_value=normalise_value)
+    policy = trained(environment, config, 90, normalise_value=normalise_value)
     assert_close(values(policy, environment), torch.ones(1, 1), rtol=0, atol=0.02)
 
 
 @each(Q_NETWORKS)
 def test_one_step_of_each_action(config: LearnerConfig) -> None:
     environment = Probe()
-    policy = trained(environment, config, 150)
+    policy = trained(environment, config, 90)
     assert isinstance(policy, QNetwork)
     found = policy.q_values(environment.reset(0))["solo"]
     assert_close(found, torch.ones(COPIES, 1, 2), rtol=0, atol=0.02)
@@ -116,7 +116,7 @@ def test_one_step_of_each_action(config: LearnerConfig) -> None:
 @WITH_VALUE
 def test_two_steps_of_which_the_second_is_rewarded(config: LearnerConfig) -> None:
     environment = TwoSteps()
-    policy = trained(environment, config, 200)
+    policy = trained(environment, config, 120)
     assert_close(values(policy, environment), torch.tensor([[GAMMA], [1.0]]), rtol=0, atol=0.02)
 
 
@@ -124,7 +124,7 @@ def test_two_steps_of_which_the_second_is_rewarded(config: LearnerConfig) -> Non
 def test_a_constant_reward_that_is_cut_again_and_again(config: LearnerConfig) -> None:
     """Worth 1 / (1 - gamma) = 10; without bootstrapping at a cut it would be below 2.8."""
     environment = Endless()
-    policy = trained(environment, config, 300, length=9)
+    policy = trained(environment, config, 180, length=9)
     assert_close(values(policy, environment), torch.full((3, 1), 1 / (1 - GAMMA)), rtol=0.03, atol=0)
 
 
@@ -132,7 +132,7 @@ def test_a_constant_reward_that_is_cut_again_and_again(config: LearnerConfig) ->
 def test_identity(config: LearnerConfig) -> None:
     """The best policy earns 1 a step, a random one 0.25."""
     environment = Identity()
-    policy = trained(environment, config, 150)
+    policy = trained(environment, config, 90)
     rollout, _ = Collector(environment, 64, seed=1).collect(policy)
     assert rollout.reward.mean() > 0.95
 
@@ -140,7 +140,7 @@ def test_identity(config: LearnerConfig) -> None:
 def test_identity_in_numbers() -> None:
     """The best policy earns 1 a step, a still one 2 / 3."""
     environment = Follow()
-    policy = trained(environment, PPO, 200)
+    policy = trained(environment, PPO, 120)
     rollout, _ = Collector(environment, 64, seed=1).collect(policy)
     assert rollout.reward.mean() > 0.95
 
@@ -149,7 +149,7 @@ def test_identity_in_numbers() -> None:
 def test_an_agent_that_leaves_early(config: LearnerConfig) -> None:
     """The stayer has 1 + 0.9 + 0.81 + 0.729 ahead, the leaver 1 + 0.9; what it is given later is nobody's."""
     environment = Leaver()
-    policy = trained(environment, config, 300)
+    policy = trained(environment, config, 180)
     found = values(policy, environment)
     assert_close(found[:, 0], torch.tensor([3.439, 2.71, 1.9, 1.0]), rtol=0, atol=0.06)
     assert_close(found[:2, 1], torch.tensor([1.9, 1.0]), rtol=0, atol=0.06)
