@@ -123,7 +123,7 @@ def test_a_reset_without_a_seed_continues_the_streams() -> None:
         np.testing.assert_equal(first, second)
 
 
-def test_package_names() -> None:
+def test_the_package_has_its_public_names_and_no_other() -> None:
     assert set(wrappers.__all__) <= set(dir(wrappers))
     assert all(getattr(wrappers, name).__name__ == name for name in wrappers.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Missing'"):

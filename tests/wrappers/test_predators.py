@@ -78,5 +78,5 @@ def test_still_stays() -> None:
     assert still(make_world([[0.0, 0.0]] * 3, [[0.0, 0.0]]), torch.Generator()).tolist() == [[0, 0, 0]]
 
 
-def test_names() -> None:
+def test_the_ways_to_move_have_names() -> None:
     assert {"chase": chase, "random": random, "still": still} == PREDATORS
