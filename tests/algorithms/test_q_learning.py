@@ -307,7 +307,7 @@ def path(values: Tensor, world: World) -> list[int]:
 def test_q_learning_walks_along_the_cliff_and_sarsa_keeps_away() -> None:
     """While they explore, the edge (row 2) costs falls: SARSA's values know it, those of Q-learning do not."""
     world = cliff()
-    shortest = path(trained(world, QLearningConfig, 300, epsilon=0.1, gamma=1.0), world)
+    shortest = path(trained(world, QLearningConfig, 150, epsilon=0.1, gamma=1.0), world)
     assert len(shortest) == 14 and set(shortest[1:-1]) == set(range(24, 36))
     safe = path(trained(world, SarsaConfig, 300, epsilon=0.1, gamma=1.0), world)
     assert safe[-1] == 47 and len(safe) > 14

@@ -48,7 +48,7 @@ def prey(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_names(prey: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_a_way_to_move_or_the_folder_of_a_run(prey: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(prey.parent)
     assert resolved("flee", "prey") == "flee"
     assert resolved("prey", "prey") == str(prey)
