@@ -165,10 +165,10 @@ def _show_view(view: View, console: Console) -> None:
     table.add_column("move")
     for column in (view.unit, "value", "proven"):
         table.add_column(column, justify="right")
-    for line in sorted(view.lines, key=lambda line: (line.action != view.action, -line.visits)):
+    for line in sorted(view.statistics, key=lambda line: (line.action != view.action, -line.visits)):
         value = f"{line.value[seat]:+.3f}" if line.visits else "-"
         table.add_row(view.game.describe(line.action), f"{line.visits:,}", value, "yes" if line.proven else "")
-    console.print(f"{view.effort:,} {view.unit}; best line {_line(view.game, view.best_line)}", soft_wrap=True)
+    console.print(f"{view.effort:,} {view.unit}; best line {_line(view.game, view.principal_variation)}", soft_wrap=True)
     console.print(table)
 
 

@@ -65,6 +65,6 @@ class Human:
 
     def _hint(self, game: Game) -> None:
         result = UCT(simulations=HINT_SIMULATIONS).search(game)
-        line = next(line for line in result.lines if line.action == result.action)
-        promise = f"{'sure' if line.proven else 'expected'} {line.value[game.mover]:+.2f}"
+        chosen = next(each for each in result.statistics if each.action == result.action)
+        promise = f"{'sure' if chosen.proven else 'expected'} {chosen.value[game.mover]:+.2f}"
         self.tell(f"hint: {game.describe(result.action)} ({promise}, from -1 lost to +1 won)")
