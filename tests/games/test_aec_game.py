@@ -22,6 +22,7 @@ from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games import aec_copies
 from marl.games.aec_copies import copy_past_ezpickle
 from marl.games.aec_game import aec_game
+from marl.games.board_picture import board_picture
 from marl.games.search.python_tree import draws_of
 from marl.games.search.uct import UCT
 from marl.games.turn_based import to_aec
@@ -273,5 +274,9 @@ def test_positions_are_equal_by_their_actions_and_are_their_own_copies() -> None
         first.read("1" * 5000)
     with pytest.raises(IllegalActionError, match=r"'3' is no action; give an integer"):
         first.play("3")  # type: ignore[arg-type]
+    with pytest.raises(
+        ConfigError, match="tic_tac_toe cannot be drawn: it has no board_shape, block, caption, marks; "
+    ):
+        board_picture(first)  # type: ignore[arg-type]
     assert str(first.play(3).play(4)) == "tic_tac_toe 3 4"
     assert "X" in str(aec_game(reset(to_aec(TicTacToe(), render_mode="ansi"))).play(3))
