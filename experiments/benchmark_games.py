@@ -77,7 +77,7 @@ def openspiel_search(name: str, simulations: int, seed: int) -> int:
 
 
 def systems(game: Any) -> dict[str, Callable[[int, int], int]]:
-    """What searches a game: from simulations and a seed to the simulations done."""
+    """Searches of a game by system: from simulations and a seed to the simulations done."""
     found = {
         COMPILED: lambda n, seed: UCT(n, seed=seed, compiled=True).search(game).simulations,
         PYTHON: lambda n, seed: UCT(n, seed=seed, compiled=False).search(game).simulations,
@@ -151,7 +151,7 @@ PARTS: dict[Part, Callable[[float], list[Row]]] = {"search": search_rows, "start
 
 @dataclass(frozen=True)
 class Goal:
-    """What is aimed at.
+    """A number to be reached.
 
     Args:
         what: it is.

@@ -153,7 +153,7 @@ def sound(seed: int) -> dict[str, Any]:
 
 
 def _against_perfect_play(opening: Game, seat: int, seed: int) -> float:
-    """What UCT wins in a seat."""
+    """Return of UCT in a seat."""
     specs = [parse_player("uct:10000"), replace(parse_player("negamax:9"), ties="random")]
     players = [make_player(spec, opening, seed_of(seed, spec.text)) for spec in specs]
     return play_match(opening, players[:: 1 - 2 * seat]).returns[seat]

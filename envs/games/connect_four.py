@@ -22,7 +22,7 @@ DIRECTIONS = (1, STRIDE, STRIDE - 1, STRIDE + 1)
 
 
 def four_in_line(discs: int) -> bool:
-    """Whether discs, bit ``7 column + row from the bottom``, hold four in a line.
+    """True if discs, bit ``7 column + row from the bottom``, hold four in a line.
 
     Reference: the shifts of Tromp's Fhourstones, https://tromp.github.io/c4/fhour.html.
     """
@@ -35,7 +35,7 @@ def four_in_line(discs: int) -> bool:
 
 @dataclass(frozen=True)
 class ConnectFour:
-    """A position of connect four, seven columns of six. A `Game`.
+    """A position of connect four, seven columns of six. A `GameView`.
 
     Actions are columns from the left; a person writes them from 1.
 
@@ -128,18 +128,18 @@ class ConnectFour:
         return np.array(planes, dtype=np.int8)[:, ::-1].transpose(1, 2, 0).copy()
 
     def describe(self, action: int) -> str:
-        """Columns from 1 to 7; see `Game`."""
+        """Columns from 1 to 7; see `GameView`."""
         return str(action + 1)
 
     def read(self, text: str) -> int:
-        """See `Game`."""
+        """See `GameView`."""
         number = read_number(text, 1, COLUMNS)
         if number is None:
             raise IllegalActionError(f"{self.name}: {text.strip()!r} names no column; write a number from 1 to 7")
         return number - 1
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X and O; see `Game`."""
+        """X and O; see `GameView`."""
         return {
             (ROWS - 1 - row, column): mark
             for mark, discs in zip("XO", self.discs, strict=True)

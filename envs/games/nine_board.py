@@ -21,7 +21,7 @@ ACTIONS = tuple(tuple(tuple(shift + cell for cell in free) for free in FREE) for
 
 @dataclass(frozen=True, slots=True)
 class NineBoard:
-    """A position of nine-board tic-tac-toe. A `Game`.
+    """A position of nine-board tic-tac-toe. A `GameView`.
 
     Nine boards of three by three. The cell that a player takes names the board on which the other must play.
     The first line on any board wins the whole game; if the board to be played on is full, it is a draw.
@@ -150,11 +150,11 @@ class NineBoard:
         return flat.reshape(3, 3, 3, 3, 3).transpose(1, 3, 2, 4, 0).reshape(9, 9, 3)
 
     def describe(self, action: int) -> str:
-        """Board and cell from 1; see `Game`."""
+        """Board and cell from 1; see `GameView`."""
         return f"{action // 9 + 1} {action % 9 + 1}"
 
     def read(self, text: str) -> int:
-        """See `Game`."""
+        """See `GameView`."""
         words = text.split()
         cell = read_number(words[-1], 1, 9) if 1 <= len(words) <= 2 else None
         board = self.board + 1 if len(words) == 1 else read_number(words[0], 1, 9) if cell else None
@@ -166,11 +166,11 @@ class NineBoard:
 
     @property
     def caption(self) -> str:
-        """The board to be played on; see `Game`."""
+        """The board to be played on; see `GameView`."""
         return "the game is over" if self.over else f"to be played on: board {self.board + 1}"
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X and O on the whole square; see `Game`."""
+        """X and O on the whole square; see `GameView`."""
         return {
             (bit // 27 * 3 + bit % 9 // 3, bit // 9 % 3 * 3 + bit % 3): mark
             for mark, cells in zip("XO", self.cells, strict=True)

@@ -21,7 +21,7 @@ LINES = lines(4, 4)
 
 @dataclass(frozen=True)
 class Quarto:
-    """A position of Quarto (Blaise Mueller, 1991). A `Game` whose moves come in two phases.
+    """A position of Quarto (Blaise Mueller, 1991). A `GameView` whose moves come in two phases.
 
     Sixteen pieces have four properties each, the bits of their number. A player places the piece that was chosen
     for it, and then chooses the one that the other must place; so each moves twice in a row, but for the
@@ -122,11 +122,11 @@ class Quarto:
         return flat.reshape(11, 4, 4).transpose(1, 2, 0).copy()
 
     def describe(self, action: int) -> str:
-        """``p0`` to ``p15`` and ``1`` to ``16``; see `Game`."""
+        """``p0`` to ``p15`` and ``1`` to ``16``; see `GameView`."""
         return f"p{action}" if action < 16 else str(action - 15)
 
     def read(self, text: str) -> int:
-        """See `Game`."""
+        """See `GameView`."""
         word = text.strip().lower()
         piece = word.startswith("p")
         number = read_number(word[1:], 0, 15) if piece else read_number(word, 1, 16)
@@ -138,13 +138,13 @@ class Quarto:
 
     @property
     def caption(self) -> str:
-        """The piece to be placed; see `Game`."""
+        """The piece to be placed; see `GameView`."""
         if self.over:
             return "the game is over"
         return "a piece is to be chosen" if self.chosen == NOBODY else f"to be placed: {self.chosen}"
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """The number of each piece; see `Game`."""
+        """The number of each piece; see `GameView`."""
         return {divmod(cell, 4): str(self._piece(cell)) for cell in range(16) if self.placed >> cell & 1}
 
     def _piece(self, cell: int) -> int:

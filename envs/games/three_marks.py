@@ -23,7 +23,7 @@ LINES = lines(SIDE, 3)
 
 @dataclass(frozen=True)
 class ThreeMarks:
-    """A position of tic-tac-toe for three. A `Game`.
+    """A position of tic-tac-toe for three. A `GameView`.
 
     Three marks of one player side by side win: 1 for the winner, -0.5 for each of the others.
 
@@ -96,18 +96,18 @@ class ThreeMarks:
         return np.array(planes, dtype=np.int8).reshape(3, SIDE, SIDE).transpose(1, 2, 0).copy()
 
     def describe(self, action: int) -> str:
-        """Cells from 1 to 16 in the order of reading; see `Game`."""
+        """Cells from 1 to 16 in the order of reading; see `GameView`."""
         return str(action + 1)
 
     def read(self, text: str) -> int:
-        """See `Game`."""
+        """See `GameView`."""
         number = read_number(text, 1, SIDE * SIDE)
         if number is None:
             raise IllegalActionError(f"{self.name}: {text.strip()!r} names no cell; write a number from 1 to 16")
         return number - 1
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X, O and Z; see `Game`."""
+        """X, O and Z; see `GameView`."""
         return {
             divmod(cell, SIDE): mark
             for mark, cells in zip("XOZ", self.cells, strict=True)

@@ -18,7 +18,7 @@ __all__ = ["TicTacToe"]
 
 @dataclass(frozen=True)
 class TicTacToe:
-    """A position of tic-tac-toe. A `Game`.
+    """A position of tic-tac-toe. A `GameView`.
 
     Actions are cells in the order of PettingZoo's ``tictactoe_v3``, column by column from the top left; a person
     writes them from 1 in the order of reading.
@@ -102,11 +102,11 @@ class TicTacToe:
         return np.array(planes, dtype=np.int8).reshape(2, 3, 3).transpose(1, 2, 0)
 
     def describe(self, action: int) -> str:
-        """Cells from 1 to 9 in the order of reading; see `Game`."""
+        """Cells from 1 to 9 in the order of reading; see `GameView`."""
         return str(action % 3 * 3 + action // 3 + 1)
 
     def read(self, text: str) -> int:
-        """See `Game`."""
+        """See `GameView`."""
         number = read_number(text, 1, 9)
         if number is None:
             raise IllegalActionError(f"{self.name}: {text.strip()!r} names no cell; write a number from 1 to 9")
@@ -114,7 +114,7 @@ class TicTacToe:
         return column * 3 + row
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X and O; see `Game`."""
+        """X and O; see `GameView`."""
         return {
             (cell % 3, cell // 3): mark
             for mark, cells in zip("XO", self.cells, strict=True)

@@ -15,7 +15,7 @@ from rich.table import Table
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from marl.core.game import Game
+    from marl.core.game import Game, GameView
     from marl.players.player import Player, View
     from marl.players.specs import PlayerSpec
 
@@ -48,7 +48,7 @@ class Arguments:
     view: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """After each move of a player that searches, show what it knows: visits, values, best line."""
     seed: int = 0
-    """Of what players draw."""
+    """Seed of the numbers that players draw."""
 
 
 def play(arguments: list[str]) -> int:
@@ -65,11 +65,12 @@ def play(arguments: list[str]) -> int:
         raise ConfigError(f"--seed is {options.seed}; give 0 or more")
     from marl.games.registry import new_game
     from marl.players.match import play_match
+    from marl.players.moves import written
     from marl.players.player import Quit
     from marl.players.specs import parse_player
 
     console = Console(highlight=False)
-    start = new_game(options.game)
+    start = written(new_game(options.game))
     specs = [parse_player(text) for text in options.players.split(",")]
     if len(specs) != start.num_players:
         raise ConfigError(f"--players names {len(specs)}; {options.game} has {start.num_players} seats")
@@ -85,7 +86,7 @@ def play(arguments: list[str]) -> int:
     return 0
 
 
-def _opened(game: Game, opening: str) -> Game:
+def _opened(game: GameView, opening: str) -> GameView:
     """The position after the moves of an opening.
 
     Raises:
@@ -120,7 +121,7 @@ class _Stage:
         return Human(self.console.input, partial(self.console.print, markup=False), self.show_views)
 
     def show_views(self, human: Player) -> None:
-        """What all others know about their last choices."""
+        """Shows the knowledge of all others about their last choices."""
         views = [player.view() for player in self.players if player is not human]
         for view in views:
             if view is not None:
@@ -129,14 +130,16 @@ class _Stage:
             self.console.print("nobody who searches has moved yet")
 
     def tell(self, before: Game, action: int | None, after: Game) -> None:
-        """A move that was made, or taken back."""
+        """Shows a move that was made, or taken back."""
+        from marl.players.moves import written
+
         if before == after:
             self.console.print("there is no move of yours to take back")
             return
         if action is None:
             self.console.print("\ntaken back")
         else:
-            self.console.print(f"\n{_name(before.mover, self.specs)} plays {before.describe(action)}")
+            self.console.print(f"\n{_name(before.mover, self.specs)} plays {written(before).describe(action)}")
             view = self.players[before.mover].view() if self.views else None
             if view is not None:
                 _show_view(view, self.console)
@@ -159,20 +162,23 @@ def _result(returns: tuple[float, ...], specs: list[PlayerSpec]) -> str:
 
 
 def _show_view(view: View, console: Console) -> None:
-    """What a player knows about its last choice, its move first and then the most visited ones."""
-    seat = view.game.mover
+    """Shows the knowledge of a player about its last choice, its move first and then the most visited ones."""
+    from marl.players.moves import written
+
+    game = written(view.game)
+    seat = game.mover
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("move")
     for column in (view.unit, "value", "proven"):
         table.add_column(column, justify="right")
-    for line in sorted(view.lines, key=lambda line: (line.action != view.action, -line.visits)):
-        value = f"{line.value[seat]:+.3f}" if line.visits else "-"
-        table.add_row(view.game.describe(line.action), f"{line.visits:,}", value, "yes" if line.proven else "")
-    console.print(f"{view.effort:,} {view.unit}; best line {_line(view.game, view.best_line)}", soft_wrap=True)
+    for each in sorted(view.statistics, key=lambda each: (each.action != view.action, -each.visits)):
+        value = f"{each.value[seat]:+.3f}" if each.visits else "-"
+        table.add_row(game.describe(each.action), f"{each.visits:,}", value, "yes" if each.proven else "")
+    console.print(f"{view.effort:,} {view.unit}; best line {_moves(game, view.principal_variation)}", soft_wrap=True)
     console.print(table)
 
 
-def _line(game: Game, actions: tuple[int, ...]) -> str:
+def _moves(game: GameView, actions: tuple[int, ...]) -> str:
     moves = []
     for action in actions:
         moves.append(game.describe(action))

@@ -1,18 +1,28 @@
-"""Turn-based games as immutable positions: what search, players and tournaments work with."""
+"""Turn-based games as immutable positions: the rules, and what is needed to show them."""
 
 from __future__ import annotations
 
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.core.errors import ConfigError
 from marl.core.kernels import Kernels
 
-__all__ = ["Game", "IllegalActionError", "as_action", "check_legal", "play_out", "read_number"]
+__all__ = [
+    "Game",
+    "GameView",
+    "IllegalActionError",
+    "as_action",
+    "check_legal",
+    "play_out",
+    "read_number",
+    "view_of",
+]
 
 G = TypeVar("G", bound="Game")
 
@@ -27,6 +37,8 @@ class Game(Protocol):
     Positions are hashable and equal if play goes on in the same way from both. Seats are numbered from 0
     and stay with their players; returns have one number for each seat. The same player may move
     several times in a row.
+
+    This is what search, players and tournaments need; `GameView` has what is shown to people.
     """
 
     name: str
@@ -37,15 +49,6 @@ class Game(Protocol):
     """``A``; actions are ``0`` to ``A - 1``, in every position the same."""
     observation_shape: tuple[int, ...]
     """Shape of what `observe` gives."""
-    board_shape: tuple[int, int]
-    """Rows and columns of the board that is drawn."""
-    block: int
-    """A thicker line is drawn after each so many rows and columns."""
-
-    @property
-    def caption(self) -> str:
-        """What the marks do not show, for pictures; empty in all positions of a game if they show everything."""
-        ...
 
     @property
     def mover(self) -> int:
@@ -59,12 +62,12 @@ class Game(Protocol):
 
     @property
     def over(self) -> bool:
-        """Whether the game is finished."""
+        """True if the game is finished."""
         ...
 
     @property
     def returns(self) -> tuple[float, ...]:
-        """What each seat won, between -1 and 1; zeros while the game goes on."""
+        """Returns of the seats, ``[P]`` between -1 and 1; zeros while the game goes on."""
         ...
 
     def play(self: G, action: int) -> G:
@@ -90,7 +93,21 @@ class Game(Protocol):
         ...
 
     def observe(self, seat: int) -> NDArray[np.int8]:
-        """What a seat sees, of ``observation_shape``, numbers 0 and 1."""
+        """Observation of a seat, of ``observation_shape``, numbers 0 and 1."""
+        ...
+
+
+class GameView(Game, Protocol):
+    """A `Game` that can be shown to people and played by hand: the same object, with what only a viewer needs."""
+
+    board_shape: tuple[int, int]
+    """Rows and columns of the board that is drawn."""
+    block: int
+    """A thicker line is drawn after each so many rows and columns."""
+
+    @property
+    def caption(self) -> str:
+        """Line below the picture for what the marks do not show; empty in all positions if they show everything."""
         ...
 
     def describe(self, action: int) -> str:
@@ -106,12 +123,32 @@ class Game(Protocol):
         ...
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """What stands on the board: (row, column) from the top left to a mark, for pictures."""
+        """Marks on the board: (row, column) from the top left to a mark, for pictures."""
         ...
 
     def __str__(self) -> str:
         """The board in lines of text."""
         ...
+
+
+def view_of(game: Game, use: str, *needed: str) -> GameView:
+    """The same game, as one that can be shown.
+
+    Args:
+        game: that is to be shown.
+        use: what is asked of it, e.g. ``drawn``.
+        needed: members of `GameView` without which that cannot be done.
+
+    Raises:
+        ConfigError: naming the game and the members that it lacks.
+    """
+    missing = [name for name in needed if not hasattr(game, name)]
+    if missing:
+        raise ConfigError(
+            f"{game.name} cannot be {use}: it has no {', '.join(missing)}; rules alone can be searched, and a "
+            "marl.core.game.GameView can be shown too: add what is missing"
+        )
+    return cast(GameView, game)
 
 
 def as_action(game: Any, action: Any) -> int:
@@ -153,14 +190,14 @@ def check_legal(game: Any, action: int, why: str | None) -> None:
 
 
 def play_out(position: Any, draw: Callable[[], float]) -> tuple[float, ...]:
-    """`Game.rollout` for any game, position by position.
+    """A `Game.rollout` for any game, position by position.
 
     Args:
         position: where play begins.
         draw: see `Game.rollout`.
 
     Returns:
-        For each seat what it won.
+        ``[P]``, the return of each seat.
     """
     while not position.over:
         legal = position.legal

@@ -1,4 +1,4 @@
-"""Copies of PettingZoo AEC environments, and whether they go on as the originals do."""
+"""Copies of PettingZoo AEC environments, and a check that they go on as the originals do."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def copy_past_ezpickle(env: AECEnv) -> AECEnv:
 
 
 def name_of(env: AECEnv) -> str:
-    """As its metadata has it, or its class."""
+    """Name from the metadata, or that of the class."""
     return str(env.metadata.get("name", type(env.unwrapped).__name__))
 
 
 def without_turn(env: AECEnv) -> bool:
-    """Whether the agent that is selected is out of the game and steps with None."""
+    """True if the agent that is selected is out of the game and steps with None."""
     return bool(env.terminations[env.agent_selection] or env.truncations[env.agent_selection])
 
 
@@ -52,7 +52,7 @@ def action_mask(env: AECEnv, agent: str) -> Any:
 
 
 def legal_actions(env: AECEnv) -> tuple[int, ...]:
-    """Of the agent that is selected, counted from 0; all of them if there is no mask.
+    """Legal actions of the agent that is selected, counted from 0; all of them if there is no mask.
 
     Raises:
         ConfigError: if nothing is legal.
@@ -98,7 +98,7 @@ def check_copies(env: AECEnv, copier: Copier, games: int = 3, seed: int = 0) -> 
 
 
 class _UntrueError(Exception):
-    """What differs."""
+    """A difference between an environment and its copy."""
 
 
 def _check_one(env: AECEnv, copier: Copier, generator: np.random.Generator, steps: int) -> int:
@@ -133,7 +133,7 @@ def _play(env: AECEnv, generator: np.random.Generator, steps: int) -> list[tuple
 
 
 def _seen(env: AECEnv) -> dict[str, Any]:
-    """What can be seen of an environment, by name, as values that compare."""
+    """Everything that can be seen of an environment, by name, as values that compare."""
     found: dict[str, Any] = {"agents": tuple(env.agents)}
     if env.agents:
         found["agent_selection"] = env.agent_selection

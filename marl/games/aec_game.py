@@ -46,7 +46,7 @@ def aec_game(env: AECEnv, scale: float = 1.0, copier: Copier = copy.deepcopy) ->
 
 
 class AECGame:
-    """A position of an environment. A `Game`; see `aec_game`.
+    """A position of an environment. A `Game` without a board, that can be played by hand; see `aec_game`.
 
     Seats are the possible agents in their order; actions count from 0. Returns are the rewards that were added up
     from the first position on. Positions are equal that came about by the same actions from one call of `aec_game`.
@@ -59,8 +59,6 @@ class AECGame:
         moves: the actions from there.
         totals: for each seat the rewards from there.
     """
-
-    board_shape, block = (1, 1), 1
 
     def __init__(
         self, env: AECEnv, scale: float, copier: Copier, origin: str, moves: tuple[int, ...], totals: tuple[float, ...]
@@ -77,7 +75,7 @@ class AECGame:
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
-        """Of the first seat; see `Game`."""
+        """Shape of the first seat's observation; see `Game`."""
         space = self._env.observation_space(self._agents[0])
         inner = space["observation"] if isinstance(space, spaces.Dict) else space
         return tuple(inner.shape or ())
@@ -129,11 +127,11 @@ class AECGame:
         return np.asarray(seen["observation"] if isinstance(seen, Mapping) else seen)
 
     def describe(self, action: int) -> str:
-        """Its number; see `Game`."""
+        """Its number; see `GameView`."""
         return str(action)
 
     def read(self, text: str) -> int:
-        """See `Game`."""
+        """See `GameView`."""
         action = read_number(text, 0, self.num_actions - 1)
         if action is None:
             raise IllegalActionError(
@@ -141,17 +139,8 @@ class AECGame:
             )
         return action
 
-    @property
-    def caption(self) -> str:
-        """None; see `Game`."""
-        return ""
-
-    def marks(self) -> Mapping[tuple[int, int], str]:
-        """None; see `Game`."""
-        return {}
-
     def __str__(self) -> str:
-        """What the environment prints if it was made with ``render_mode="ansi"``, or the actions so far."""
+        """The environment's text if it was made with ``render_mode="ansi"``, or the actions so far."""
         if self._env.render_mode == "ansi":
             return str(self._env.render())
         return " ".join([self.name, *map(str, self._key[1])])

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from marl.core.game import Game
+from marl.core.game import Game, GameView, view_of
 
-__all__ = ["board_picture"]
+__all__ = ["board_picture", "drawable"]
 
 LINE, EDGE, PAPER = "#909090", "#202020", "#FFFFFF"
 CAPTION = 1 / 12
@@ -16,7 +16,16 @@ CAPTION = 1 / 12
 COLOURS = {"X": "#0072B2", "O": "#D55E00", "Z": "#009E73"}
 
 
-def board_picture(game: Game, width: int = 360) -> NDArray[np.uint8]:
+def drawable(game: Game) -> GameView:
+    """The same game, as one of which a picture can be made.
+
+    Raises:
+        ConfigError: naming the game and what it lacks.
+    """
+    return view_of(game, "drawn", "board_shape", "block", "caption", "marks")
+
+
+def board_picture(game: GameView, width: int = 360) -> NDArray[np.uint8]:
     """The board as a picture: crosses, rings, triangles, or the text of other marks; below it the caption, if any.
 
     Args:
@@ -25,7 +34,11 @@ def board_picture(game: Game, width: int = 360) -> NDArray[np.uint8]:
 
     Returns:
         ``[H, W, 3]``.
+
+    Raises:
+        ConfigError: for a game that is no view; see `drawable`.
     """
+    game = drawable(game)
     rows, columns = game.board_shape
     cell = width / columns
     below = round(width * CAPTION) if game.caption else 0

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from pettingzoo import AECEnv
 
 from marl.core.game import Game, as_action
-from marl.games.board_picture import board_picture
+from marl.games.board_picture import board_picture, drawable
 
 __all__ = ["TurnBasedEnv", "to_aec"]
 
 
 class TurnBasedEnv(AECEnv):
-    """A game whose agents move one after another.
+    """An environment whose agents move one after another, by the rules of a game.
 
-    Agents are ``player_0`` to ``player_P-1``, by seat. An observation is a dictionary with ``"observation"``, what
-    the seat sees, and ``"action_mask"`` ``[A]``, 1 = legal, zeros for who is not to move. The winner gets what
+    Agents are ``player_0`` to ``player_P-1``, by seat. An observation is a dictionary with ``"observation"``, that
+    of the seat, and ``"action_mask"`` ``[A]``, 1 = legal, zeros for who is not to move. The winner gets what
     the game says once it is over; then all have terminated. A copy or a pickle holds the position, since
     positions never change.
 
@@ -30,7 +30,7 @@ class TurnBasedEnv(AECEnv):
         render_mode: ``"ansi"`` for text, ``"rgb_array"`` for a picture; None for neither.
 
     Raises:
-        ValueError: for another render mode.
+        ValueError: for another render mode, or for pictures of a game that is no `marl.core.game.GameView`.
     """
 
     metadata = {"render_modes": ["ansi", "rgb_array"], "is_parallelizable": False, "render_fps": 2}
@@ -42,6 +42,8 @@ class TurnBasedEnv(AECEnv):
         self.render_mode, self.start = render_mode, start
         self.generator = np.random.default_rng()
         self.game = self._first()
+        if render_mode == "rgb_array":
+            drawable(self.game)  # refused here, not in the middle of a game
         self.metadata = {**self.metadata, "name": self.game.name}
         self.possible_agents = [f"player_{seat}" for seat in range(self.game.num_players)]
         self.observation_spaces = {agent: self._observation_space() for agent in self.possible_agents}
@@ -91,18 +93,18 @@ class TurnBasedEnv(AECEnv):
         self.agent_selection = self.possible_agents[self.game.mover]
 
     def observe(self, agent: str) -> dict[str, NDArray[np.int8]]:
-        """What an agent sees, and what it may do."""
+        """Observation of an agent and its action mask."""
         mask = np.zeros(self.game.num_actions, dtype=np.int8)
         if agent == self.possible_agents[self.game.mover]:
             mask[list(self.game.legal)] = 1
         return {"observation": self.game.observe(self.possible_agents.index(agent)), "action_mask": mask}
 
     def observation_space(self, agent: str) -> gymnasium.Space[Any]:
-        """Of an agent."""
+        """The space of an agent's observations."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> gymnasium.Space[Any]:
-        """Of an agent."""
+        """The space of an agent's actions."""
         return self.action_spaces[agent]
 
     def render(self) -> str | NDArray[np.uint8] | None:
@@ -110,7 +112,7 @@ class TurnBasedEnv(AECEnv):
         if self.render_mode is None:
             gymnasium.logger.warn("render() was called, but the environment was made with render_mode None")
             return None
-        return str(self.game) if self.render_mode == "ansi" else board_picture(self.game)
+        return str(self.game) if self.render_mode == "ansi" else board_picture(drawable(self.game))
 
     def close(self) -> None:
         """Frees nothing: there is nothing to free."""

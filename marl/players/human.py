@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from marl.core.game import Game, IllegalActionError
+from marl.core.game import Game, GameView, IllegalActionError
 from marl.games.search.uct import UCT
-from marl.players.moves import listed, read_move
+from marl.players.moves import listed, read_move, written
 from marl.players.player import Player, Quit, Undo, View
 
 __all__ = ["Human"]
@@ -32,7 +32,14 @@ class Human:
         self.ask, self.tell, self.show_view = ask, tell, view
 
     def choose(self, game: Game) -> int:
-        """See `Player`."""
+        """See `Player`.
+
+        Raises:
+            ConfigError: for a game whose moves cannot be read and written; see `marl.core.game.GameView`.
+        """
+        return self._ask(written(game))
+
+    def _ask(self, game: GameView) -> int:
         self.tell(f"legal moves: {listed(game)}; or undo, hint, view, quit")
         while True:
             text = self.ask(f"player {game.mover + 1}, your move: ").strip()
@@ -44,7 +51,7 @@ class Human:
         """Nothing that the program could know; see `Player`."""
         return None
 
-    def _answer(self, game: Game, text: str) -> int | None:
+    def _answer(self, game: GameView, text: str) -> int | None:
         """The action that was typed; None if something else was, which is done."""
         if text == "quit":
             raise Quit
@@ -58,15 +65,15 @@ class Human:
             return self._read(game, text)
         return None
 
-    def _read(self, game: Game, text: str) -> int | None:
+    def _read(self, game: GameView, text: str) -> int | None:
         try:
             return read_move(game, text)
         except IllegalActionError as error:
             self.tell(str(error))
             return None
 
-    def _hint(self, game: Game) -> None:
+    def _hint(self, game: GameView) -> None:
         result = UCT(simulations=HINT_SIMULATIONS).search(game)
-        line = next(line for line in result.lines if line.action == result.action)
-        promise = f"{'sure' if line.proven else 'expected'} {line.value[game.mover]:+.2f}"
+        chosen = next(each for each in result.statistics if each.action == result.action)
+        promise = f"{'sure' if chosen.proven else 'expected'} {chosen.value[game.mover]:+.2f}"
         self.tell(f"hint: {game.describe(result.action)} ({promise}, from -1 lost to +1 won)")

@@ -20,7 +20,7 @@ class Match:
 
     Args:
         actions: that were played.
-        returns: ``[P]``, what each seat won.
+        returns: ``[P]``, of each seat.
         moves: ``[P]``, how many actions each seat chose.
         seconds: ``[P]``, CPU time that each seat took for them.
     """

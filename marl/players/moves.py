@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 
-from marl.core.game import Game, IllegalActionError
+from marl.core.game import Game, GameView, IllegalActionError, view_of
 
-__all__ = ["listed", "read_move"]
+__all__ = ["listed", "read_move", "written"]
 
 
-def listed(game: Game) -> str:
+def written(game: Game) -> GameView:
+    """The same game, as one whose moves a person can read and write.
+
+    Raises:
+        ConfigError: naming the game and what it lacks.
+    """
+    return view_of(game, "played by hand", "describe", "read")
+
+
+def listed(game: GameView) -> str:
     """All legal moves, in the order of their numbers as a person writes them."""
     return ", ".join(sorted((game.describe(action) for action in game.legal), key=_numbers))
 
@@ -18,7 +27,7 @@ def _numbers(move: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", move)]
 
 
-def read_move(game: Game, text: str) -> int:
+def read_move(game: GameView, text: str) -> int:
     """The action that a person wrote.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a player of a turn-based game is."""
+"""Players of turn-based games."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from marl.core.game import Game
-from marl.games.search.result import Line
+from marl.games.search.result import ActionStatistics
 
 __all__ = ["Player", "Quit", "Undo", "View"]
 
 
 @dataclass(frozen=True)
 class View:
-    """What a player knows about its last choice.
+    """Knowledge of a player about its last choice.
 
     Args:
         game: the position in which it chose.
         action: what it chose.
         effort: how much it looked at.
         unit: of the effort, e.g. ``simulations``.
-        lines: for each legal action in rising order.
-        best_line: actions that it expects.
+        statistics: of each legal action in rising order.
+        principal_variation: actions that it expects.
     """
 
     game: Game
     action: int
     effort: int
     unit: str
-    lines: tuple[Line, ...]
-    best_line: tuple[int, ...]
+    statistics: tuple[ActionStatistics, ...]
+    principal_variation: tuple[int, ...]
 
 
 class Undo(Exception):  # noqa: N818
-    """A player wishes to go back to its last choice."""
+    """Go back to the player's last choice, as it wishes."""
 
 
 class Quit(Exception):  # noqa: N818
-    """A player wishes to end the game unfinished."""
+    """End the game unfinished, as a player wishes."""
 
 
 class Player(Protocol):
@@ -56,5 +56,5 @@ class Player(Protocol):
         ...
 
     def view(self) -> View | None:
-        """What the player knows about its last choice; None if it chose nothing yet, or knows nothing."""
+        """Knowledge about the last choice; None if the player chose nothing yet, or knows nothing."""
         ...

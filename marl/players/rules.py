@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marl.core.game import Game
+from marl.core.game import Game, view_of
 from marl.players.player import View
 
 __all__ = ["RulePlayer"]
@@ -26,11 +26,12 @@ class RulePlayer:
         """
         if game.name != "tic_tac_toe":
             raise ValueError(f"the rules are those of tic_tac_toe; {game.name} cannot be played by them")
-        marks = {3 * row + column + 1: mark for (row, column), mark in game.marks().items()}
+        view = view_of(game, "played by rules of thumb", "marks", "read")
+        marks = {3 * row + column + 1: mark for (row, column), mark in view.marks().items()}
         own, other = "XO"[game.mover], "XO"[1 - game.mover]
         free = [cell for cell in PREFERENCE if cell not in marks]
         wins, blocks = (sorted(cell for cell in free if _completes(cell, mark, marks)) for mark in (own, other))
-        return game.read(str((wins or blocks or free)[0]))
+        return view.read(str((wins or blocks or free)[0]))
 
     def view(self) -> View | None:
         """Nothing; see `Player`."""

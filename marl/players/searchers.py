@@ -12,7 +12,7 @@ __all__ = ["NegamaxPlayer", "UCTPlayer"]
 
 
 class NegamaxPlayer:
-    """Plays what `Negamax` finds.
+    """Plays the action that `Negamax` finds.
 
     Args:
         search: is done for each move.
@@ -37,7 +37,7 @@ class NegamaxPlayer:
 
 
 class UCTPlayer:
-    """Plays what `UCT` finds.
+    """Plays the action that `UCT` finds.
 
     Args:
         search: is done for each move.
@@ -58,4 +58,4 @@ class UCTPlayer:
 
 
 def _view(game: Game, result: SearchResult, unit: str) -> View:
-    return View(game, result.action, result.simulations, unit, result.lines, result.best_line)
+    return View(game, result.action, result.simulations, unit, result.statistics, result.principal_variation)

@@ -1,4 +1,4 @@
-"""Players by what the command line calls them."""
+"""Players by their names on the command line."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class PlayerSpec:
 
 
 def parse_player(text: str) -> PlayerSpec:
-    """Reads what a person calls a player, e.g. ``uct:1000``.
+    """Reads a player's name with its budget, e.g. ``uct:1000``.
 
     Raises:
         ConfigError: for an unknown player, or a budget that is missing, not wanted or 0.

@@ -22,7 +22,8 @@ from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games import aec_copies
 from marl.games.aec_copies import copy_past_ezpickle
 from marl.games.aec_game import aec_game
-from marl.games.search.tree import draws_of
+from marl.games.board_picture import board_picture
+from marl.games.search.python_tree import draws_of
 from marl.games.search.uct import UCT
 from marl.games.turn_based import to_aec
 
@@ -215,7 +216,7 @@ def test_a_search_of_pettingzoo_finds_what_a_search_of_our_rules_finds(env: Any,
     for _ in range(4):
         mine = players[0].search(start)
         theirs = players[1].search(aec_game(env, copier=copy_past_ezpickle))
-        assert sum(line.visits for line in theirs.lines) == 60
+        assert sum(each.visits for each in theirs.statistics) == 60
         players[0].tree = None
         assert theirs == mine
         env.step(mine.action)
@@ -225,10 +226,10 @@ def test_a_search_of_pettingzoo_finds_what_a_search_of_our_rules_finds(env: Any,
 def test_a_search_keeps_its_tree_along_one_game() -> None:
     position, player = aec_game(reset(to_aec(TicTacToe()))), UCT(800)
     result = player.search(position)
-    assert len(result.best_line) >= 3
-    for action in result.best_line[:2]:
+    assert len(result.principal_variation) >= 3
+    for action in result.principal_variation[:2]:
         position = position.play(action)
-    assert sum(line.visits for line in player.search(position).lines) > 800
+    assert sum(each.visits for each in player.search(position).statistics) > 800
 
 
 def test_the_perfect_player_of_a_race_is_found_through_masks_in_infos() -> None:
@@ -236,7 +237,7 @@ def test_the_perfect_player_of_a_race_is_found_through_masks_in_infos() -> None:
     position = aec_game(reset(Race()), scale=3)
     assert position.num_actions == 2
     result = UCT(500).search(position)
-    assert {(line.proven, line.value) for line in result.lines} == {(True, (-1.0, 1.0))}
+    assert {(each.proven, each.value) for each in result.statistics} == {(True, (-1.0, 1.0))}
     five = position.play(1).play(1).play(0)
     assert five.legal == (0,)
     with pytest.raises(
@@ -273,5 +274,9 @@ def test_positions_are_equal_by_their_actions_and_are_their_own_copies() -> None
         first.read("1" * 5000)
     with pytest.raises(IllegalActionError, match=r"'3' is no action; give an integer"):
         first.play("3")  # type: ignore[arg-type]
+    with pytest.raises(
+        ConfigError, match="tic_tac_toe cannot be drawn: it has no board_shape, block, caption, marks; "
+    ):
+        board_picture(first)  # type: ignore[arg-type]
     assert str(first.play(3).play(4)) == "tic_tac_toe 3 4"
     assert "X" in str(aec_game(reset(to_aec(TicTacToe(), render_mode="ansi"))).play(3))

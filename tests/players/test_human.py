@@ -4,6 +4,8 @@ import pytest
 
 from marl.envs.games.nine_board import NineBoard
 from marl.envs.games.tic_tac_toe import TicTacToe
+from marl.games.aec_game import aec_game
+from marl.games.turn_based import to_aec
 from marl.players.human import Human
 from marl.players.match import play_match
 from marl.players.player import Player, Quit
@@ -65,6 +67,15 @@ def test_view_asks_for_what_the_others_know_and_goes_on() -> None:
     terminal = Terminal("view|1 5")
     assert terminal.human.choose(NineBoard()) == 4
     assert terminal.views == [terminal.human]
+
+
+def test_an_environment_without_a_board_is_played_by_numbers() -> None:
+    env = to_aec(TicTacToe())
+    env.reset()
+    terminal = Terminal("9|4")
+    assert terminal.human.choose(aec_game(env)) == 4
+    assert terminal.shown[0] == "legal moves: 0, 1, 2, 3, 4, 5, 6, 7, 8; or undo, hint, view, quit"
+    assert "tic_tac_toe: '9' is no action; write a number from 0 to 8" in terminal.text
 
 
 def test_quit_ends_the_game() -> None:

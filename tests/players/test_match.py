@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from marl.core.game import Game, IllegalActionError
+from marl.core.game import GameView, IllegalActionError
 from marl.envs.games.quarto import Quarto
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.players.match import play_match
@@ -18,9 +18,9 @@ class Scripted:
 
     def __init__(self, moves: str) -> None:
         self.moves = iter(moves.split())
-        self.seen: list[Game] = []
+        self.seen: list[GameView] = []
 
-    def choose(self, game: Game) -> int:
+    def choose(self, game: GameView) -> int:
         move = next(self.moves)
         if move == "undo":
             raise Undo

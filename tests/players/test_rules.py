@@ -10,7 +10,7 @@ from marl.players.rules import RulePlayer
 
 
 def answers(moves: str) -> tuple[str, Any]:
-    """What the rule player, who has the other seat, plays after each move of a person, and where that ends."""
+    """Answers of the rule player, who has the other seat, to each move of a person, and the position at the end."""
     game: Any = TicTacToe()
     played = []
     for move in moves:

@@ -20,8 +20,8 @@ def test_uct_tells_the_visits_of_its_choice() -> None:
     view = player.view()
     assert view is not None
     assert (view.game, view.action, view.effort, view.unit) == (game, action, 500, "simulations")
-    assert sum(line.visits for line in view.lines) == 500
-    assert max(view.lines, key=lambda line: line.visits).action == action == view.best_line[0]
+    assert sum(each.visits for each in view.statistics) == 500
+    assert max(view.statistics, key=lambda each: each.visits).action == action == view.principal_variation[0]
 
 
 @pytest.mark.parametrize("ties", ["first", "random"])
@@ -34,11 +34,11 @@ def test_negamax_tells_exact_values_and_a_line_that_begins_with_its_choice(ties:
     assert game.describe(player.choose(game)) == "7"
     view = player.view()
     assert view is not None
-    values = {game.describe(line.action): line.value[0] for line in view.lines}
+    values = {game.describe(each.action): each.value[0] for each in view.statistics}
     assert values == {"2": -1.0, "4": -1.0, "6": -1.0, "7": 1.0, "8": -1.0}
     assert view.unit == "positions"
     for seed in range(5):
         player = NegamaxPlayer(Negamax(9, ties, seed))  # type: ignore[arg-type]
         action, view = player.choose(TicTacToe()), player.view()
         assert view is not None
-        assert view.action == view.best_line[0] == action
+        assert view.action == view.principal_variation[0] == action

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["KERNELS"]
 
+TURN, PLAYED = 2, 3
+"""Places in a state after the discs of seats 0 and 1: who moves, and how many discs there are."""
 FREE = [[column for column in range(7) if not full >> column & 1] for full in range(128)]
 FREE_COLUMNS = np.array([(len(free), *free, *(7 - len(free)) * [0]) for free in FREE], dtype=np.int8)
 """``[128, 8]``: for each set of full columns the number of the others, and these in rising order."""
+LEFT, FIRST = 0, 1
+"""Columns of such a row: how many are free, and the first of them."""
 
 
 def encode(game: ConnectFour) -> NDArray[np.int64]:
-    """``[4]``."""
+    """The state ``[4]`` of a position."""
     return np.array([*game.discs, game.mover, (game.discs[0] | game.discs[1]).bit_count()], dtype=np.int64)
 
 
@@ -38,15 +42,17 @@ def legal(state: Any, out: Any) -> Any:
 
 @njit(PLAY, cache=True)
 def play(state: Any, action: Any) -> None:
-    seat, taken = state[2], state[0] | state[1]
+    seat, taken = state[TURN], state[0] | state[1]
     column = 0b111111 << 7 * action
+    # adding the column's lowest bit to what is taken carries up to its lowest free cell
     state[seat] |= (taken + (1 << 7 * action)) & column & ~taken
-    state[2] = 1 - seat
-    state[3] += 1
+    state[TURN] = 1 - seat
+    state[PLAYED] += 1
 
 
 @njit(cache=True)
 def four_in_line(discs: Any) -> Any:
+    # up, right, and both diagonals, with seven bits a column of six: the empty one keeps lines from running over
     for step in (1, 7, 6, 8):
         pairs = discs & discs >> step
         if pairs & pairs >> 2 * step:
@@ -56,11 +62,11 @@ def four_in_line(discs: Any) -> Any:
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
-    latest = 1 - state[2]
+    latest = 1 - state[TURN]
     if four_in_line(state[latest]):
         out[latest], out[1 - latest] = 1.0, -1.0
         return True
-    if state[3] == 42:
+    if state[PLAYED] == 42:
         out[0] = out[1] = 0.0
         return True
     return False
@@ -68,18 +74,18 @@ def value(state: Any, out: Any) -> Any:
 
 @njit(MOVER, cache=True)
 def mover(state: Any) -> Any:
-    return state[2]
+    return state[TURN]
 
 
 @njit(ROLLOUT, cache=True)
 def rollout(state: Any, out: Any) -> None:
-    seat = state[2]
+    seat = state[TURN]
     own, taken = state[seat], state[0] | state[1]
     other, full = state[1 - seat], 0
     for column in range(7):
         full |= (taken >> (7 * column + 5) & 1) << column
-    while full != 0b1111111:
-        column = FREE_COLUMNS[full, 1 + int(np.random.random() * FREE_COLUMNS[full, 0])]
+    while full != 0b1111111:  # the set of full columns is kept: it is the row of the table that is drawn from
+        column = FREE_COLUMNS[full, FIRST + int(np.random.random() * FREE_COLUMNS[full, LEFT])]
         bit = taken + (1 << 7 * column) & 0b111111 << 7 * column
         own |= bit
         if four_in_line(own):

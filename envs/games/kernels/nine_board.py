@@ -22,20 +22,24 @@ if TYPE_CHECKING:
 
 __all__ = ["KERNELS"]
 
+TURN, BOARD, ENDED = 18, 19, 20
+"""Places in a state after the cells of both seats: who moves, the board to be played on, whether there is a line."""
 WON = np.array(WON_BY_CELLS)
 FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
 """``[512, 10]``: for each set of taken cells of a board the number of the others, and these in rising order."""
+LEFT, FIRST = 0, 1
+"""Columns of such a row: how many are free, and the first of them."""
 
 
 def encode(game: NineBoard) -> NDArray[np.int64]:
-    """``[21]``."""
+    """The state ``[21]`` of a position."""
     cells = [side >> 9 * board & 0o777 for side in game.cells for board in range(9)]
     return np.array([*cells, game.mover, game.board, game.won], dtype=np.int64)
 
 
 @njit(LEGAL, cache=True)
 def legal(state: Any, out: Any) -> Any:
-    board, count = state[19], 0
+    board, count = state[BOARD], 0
     taken = state[board] | state[9 + board]
     for cell in range(9):
         if not taken >> cell & 1:
@@ -46,21 +50,21 @@ def legal(state: Any, out: Any) -> Any:
 
 @njit(PLAY, cache=True)
 def play(state: Any, action: Any) -> None:
-    seat, board = state[18], state[19]
+    seat, board = state[TURN], state[BOARD]
     cell = action - 9 * board
     place = 9 * seat + board
     state[place] |= 1 << cell
-    state[20] = WON[state[place]]
-    state[18], state[19] = 1 - seat, cell
+    state[ENDED] = WON[state[place]]  # looked up once here, for the only board on which a line can be new
+    state[TURN], state[BOARD] = 1 - seat, cell
 
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
-    if state[20]:
-        winner = 1 - state[18]
+    if state[ENDED]:
+        winner = 1 - state[TURN]
         out[winner], out[1 - winner] = 1.0, -1.0
         return True
-    board = state[19]
+    board = state[BOARD]
     if state[board] | state[9 + board] == 0o777:
         out[0] = out[1] = 0.0
         return True
@@ -69,20 +73,21 @@ def value(state: Any, out: Any) -> Any:
 
 @njit(MOVER, cache=True)
 def mover(state: Any) -> Any:
-    return state[18]
+    return state[TURN]
 
 
 @njit(ROLLOUT, cache=True)
 def rollout(state: Any, out: Any) -> None:
-    own, other, board = 9 * state[18], 9 - 9 * state[18], state[19]
+    # where the cells of each seat begin: seats change places without a branch
+    own, other, board = 9 * state[TURN], 9 - 9 * state[TURN], state[BOARD]
     while True:
         cells = state[own + board]
         taken = cells | state[other + board]
-        left = FREE_CELLS[taken, 0]
+        left = FREE_CELLS[taken, LEFT]
         if left == 0:
             out[0] = out[1] = 0.0
             return
-        cell = FREE_CELLS[taken, 1 + int(np.random.random() * left)]
+        cell = FREE_CELLS[taken, FIRST + int(np.random.random() * left)]
         cells |= 1 << cell
         if WON[cells]:
             winner = own // 9

@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 
 __all__ = ["KERNELS"]
 
+PLACED, PROPERTIES, GONE, CHOSEN, TURN = 0, 1, 5, 6, 7
+"""Places in a state: cells that hold a piece, the first of four properties, pieces that were chosen before, the chosen
+one, and who moves."""
 LINES = lines(4, 4)
 
 
 def encode(game: Quarto) -> NDArray[np.int64]:
-    """``[8]``."""
+    """The state ``[8]`` of a position."""
     return np.array([game.placed, *game.properties, game.gone, game.chosen, game.mover], dtype=np.int64)
 
 
 @njit(LEGAL, cache=True)
 def legal(state: Any, out: Any) -> Any:
-    choosing = state[6] < 0
-    taken, first, count = (state[5], 0, 0) if choosing else (state[0], 16, 0)
+    choosing = state[CHOSEN] < 0
+    taken, first, count = (state[GONE], 0, 0) if choosing else (state[PLACED], 16, 0)
     for i in range(16):
         if not taken >> i & 1:
             out[count] = first + i
@@ -42,27 +45,27 @@ def legal(state: Any, out: Any) -> Any:
 
 @njit(PLAY, cache=True)
 def play(state: Any, action: Any) -> None:
-    if state[6] < 0:
-        state[5] |= 1 << action
-        state[6] = action
-        state[7] = 1 - state[7]
+    if state[CHOSEN] < 0:
+        state[GONE] |= 1 << action
+        state[CHOSEN] = action
+        state[TURN] = 1 - state[TURN]  # the other places what was chosen, and then chooses itself
         return
-    bit, piece = 1 << (action - 16), state[6]
-    state[0] |= bit
+    bit, piece = 1 << (action - 16), state[CHOSEN]
+    state[PLACED] |= bit
     for i in range(4):
         if piece >> i & 1:
-            state[1 + i] |= bit
-    state[6] = -1
+            state[PROPERTIES + i] |= bit
+    state[CHOSEN] = -1
 
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
-    placed, latest = state[0], state[7]
+    placed, latest = state[PLACED], state[TURN]
     for line in LINES:
         if placed & line == line:
             for i in range(4):
-                shared = state[1 + i] & line
-                if shared in (0, line):
+                shared = state[PROPERTIES + i] & line
+                if shared in (0, line):  # all four have the property, or all four lack it
                     out[latest], out[1 - latest] = 1.0, -1.0
                     return True
     if placed == 0xFFFF:
@@ -73,7 +76,7 @@ def value(state: Any, out: Any) -> Any:
 
 @njit(MOVER, cache=True)
 def mover(state: Any) -> Any:
-    return state[7]
+    return state[TURN]
 
 
 @njit(ROLLOUT, cache=True)

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["KERNELS"]
 
+PLAYED = 3
+"""Place in a state after the cells of the three seats: how many marks there are, which says who moves."""
 LINES = lines(4, 3)
 
 
 def encode(game: ThreeMarks) -> NDArray[np.int64]:
-    """``[4]``."""
+    """The state ``[4]`` of a position."""
     first, second, third = game.cells
     return np.array([*game.cells, (first | second | third).bit_count()], dtype=np.int64)
 
@@ -38,20 +40,20 @@ def legal(state: Any, out: Any) -> Any:
 
 @njit(PLAY, cache=True)
 def play(state: Any, action: Any) -> None:
-    state[state[3] % 3] |= 1 << action
-    state[3] += 1
+    state[state[PLAYED] % 3] |= 1 << action
+    state[PLAYED] += 1
 
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
-    latest = (state[3] + 2) % 3
+    latest = (state[PLAYED] + 2) % 3
     cells = state[latest]
     for line in LINES:
         if cells & line == line:
             out[:] = -0.5
             out[latest] = 1.0
             return True
-    if state[3] == 16:
+    if state[PLAYED] == 16:
         out[:] = 0.0
         return True
     return False
@@ -59,7 +61,7 @@ def value(state: Any, out: Any) -> Any:
 
 @njit(MOVER, cache=True)
 def mover(state: Any) -> Any:
-    return state[3] % 3
+    return state[PLAYED] % 3
 
 
 @njit(ROLLOUT, cache=True)

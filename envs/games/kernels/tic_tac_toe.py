@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FREE_CELLS", "KERNELS"]
 
+TURN = 2
+"""Place in a state after the cells of both seats: who moves."""
 WON = np.array(WON_BY_CELLS)
 FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
 """``[512, 10]``: for each set of taken cells the number of the others, and these in rising order."""
+LEFT, FIRST = 0, 1
+"""Columns of such a row: how many are free, and the first of them."""
 
 
 def encode(game: TicTacToe) -> NDArray[np.int64]:
-    """``[3]``."""
+    """The state ``[3]`` of a position."""
     return np.array([*game.cells, game.mover], dtype=np.int64)
 
 
@@ -40,14 +44,14 @@ def legal(state: Any, out: Any) -> Any:
 
 @njit(PLAY, cache=True)
 def play(state: Any, action: Any) -> None:
-    seat = state[2]
+    seat = state[TURN]
     state[seat] |= 1 << action
-    state[2] = 1 - seat
+    state[TURN] = 1 - seat
 
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
-    latest = 1 - state[2]
+    latest = 1 - state[TURN]
     if WON[state[latest]]:
         out[latest], out[1 - latest] = 1.0, -1.0
         return True
@@ -59,15 +63,15 @@ def value(state: Any, out: Any) -> Any:
 
 @njit(MOVER, cache=True)
 def mover(state: Any) -> Any:
-    return state[2]
+    return state[TURN]
 
 
 @njit(ROLLOUT, cache=True)
 def rollout(state: Any, out: Any) -> None:
-    seat = state[2]
+    seat = state[TURN]
     own, other = state[seat], state[1 - seat]
-    for left in range(FREE_CELLS[own | other, 0], 0, -1):
-        own |= 1 << FREE_CELLS[own | other, 1 + int(np.random.random() * left)]
+    for left in range(FREE_CELLS[own | other, LEFT], 0, -1):
+        own |= 1 << FREE_CELLS[own | other, FIRST + int(np.random.random() * left)]
         if WON[own]:
             out[seat], out[1 - seat] = 1.0, -1.0
             return

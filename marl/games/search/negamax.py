@@ -1,4 +1,4 @@
-"""Negamax with alpha-beta: looks at all that can happen, some moves ahead."""
+"""Negamax with alpha-beta: exhaustive search to a depth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from marl.core.errors import ConfigError
 from marl.core.game import Game
-from marl.games.search.result import Line, SearchResult
+from marl.games.search.kernel_choice import kernels_for
+from marl.games.search.result import ActionStatistics, SearchResult
 
 __all__ = ["Explored", "Negamax", "Ties", "explore"]
 
@@ -19,11 +20,11 @@ Ties = Literal["first", "random"]
 
 @dataclass(frozen=True)
 class Explored:
-    """What a search found out about one action.
+    """Value of one action, and the effort that it took.
 
     Args:
         action: the action.
-        value: what the mover can reach by it; if not all values are wanted, of an action that is no better than
+        value: return that the mover can reach by it; if not all values are wanted, of an action that is no better than
             those before it no more than an upper bound.
         positions: how many were looked at.
         unfinished: how many of them were at the limit of depth, and counted 0.
@@ -35,8 +36,8 @@ class Explored:
     unfinished: int
 
 
-class _Tally:
-    """What a search counts.
+class _SearchState:
+    """History heuristic and counts of one search.
 
     Attributes:
         weights: ``[P][A]``, for each seat and action how often it was good enough to look no further, by the square of
@@ -62,37 +63,39 @@ def explore(game: Game, depth: int, exact: bool) -> tuple[Explored, ...]:
     Raises:
         ValueError: for an end at which what one seat wins is not what the other loses.
     """
-    tally, best, found = _Tally(game), -1.0, []
+    state, best, found = _SearchState(game), -1.0, []
+    # exact values need the full window for each action; else alpha is the best so far, and later actions give bounds
     for action in game.legal:
-        positions, unfinished = tally.positions, tally.unfinished
-        value = _after(game, action, depth, -1.0 if exact else best, 1.0, tally) + 0.0  # no -0.0
+        positions, unfinished = state.positions, state.unfinished
+        value = _after(game, action, depth, -1.0 if exact else best, 1.0, state) + 0.0  # no -0.0
         best = max(best, value)
-        found.append(Explored(action, value, tally.positions - positions, tally.unfinished - unfinished))
+        found.append(Explored(action, value, state.positions - positions, state.unfinished - unfinished))
     return tuple(found)
 
 
-def _after(game: Game, action: int, depth: int, alpha: float, beta: float, tally: _Tally) -> float:
-    """What the mover can reach by an action. The sign changes only where the other moves next."""
+def _after(game: Game, action: int, depth: int, alpha: float, beta: float, state: _SearchState) -> float:
+    """Return that the mover can reach by an action. The sign changes only where the other moves next."""
     child = game.play(action)
     if child.mover == game.mover:
-        return _outlook(child, depth - 1, alpha, beta, tally)
-    return -_outlook(child, depth - 1, -beta, -alpha, tally)
+        return _outlook(child, depth - 1, alpha, beta, state)
+    return -_outlook(child, depth - 1, -beta, -alpha, state)
 
 
-def _outlook(game: Game, depth: int, alpha: float, beta: float, tally: _Tally) -> float:
-    tally.positions += 1
+def _outlook(game: Game, depth: int, alpha: float, beta: float, state: _SearchState) -> float:
+    """Return that the mover can reach from a position, exact between alpha and beta and else a bound."""
+    state.positions += 1
     if game.over:
         first, second = game.returns
         if first + second != 0.0:
             raise _not_zero_sum(game.name)
         return game.returns[game.mover]
     if depth == 0:
-        tally.unfinished += 1
+        state.unfinished += 1
         return 0.0
-    weights, best = tally.weights[game.mover], -2.0
+    weights, best = state.weights[game.mover], -2.0  # below every return, so that the first action replaces it
     for action in sorted(game.legal, key=lambda action: -weights[action]):
-        best = max(best, _after(game, action, depth, max(alpha, best), beta, tally))
-        if best >= beta:
+        best = max(best, _after(game, action, depth, max(alpha, best), beta, state))
+        if best >= beta:  # the other has something better before this, and will not let it come so far
             weights[action] += depth * depth
             break
     return best
@@ -146,15 +149,15 @@ class Negamax:
 
         Args:
             game: not finished.
-            chosen: with which the best line begins; None for the first of the best.
+            chosen: with which the principal variation begins; None for the first of the best.
 
         Raises:
             ValueError: for a finished game, or one that is not for two players.
         """
-        lines = tuple(_line(each, game.mover) for each in self.explore(game, exact=True))
-        action = max(lines, key=lambda line: line.value[game.mover]).action if chosen is None else chosen
-        best_line = (action, *self._best_line(game.play(action)))
-        return SearchResult(action, lines, sum(line.visits for line in lines), best_line)
+        statistics = tuple(_statistics(each, game.mover) for each in self.explore(game, exact=True))
+        action = max(statistics, key=lambda each: each.value[game.mover]).action if chosen is None else chosen
+        variation = (action, *self._variation(game.play(action)))
+        return SearchResult(action, statistics, sum(each.visits for each in statistics), variation)
 
     def explore(self, game: Game, exact: bool, depth: int | None = None) -> tuple[Explored, ...]:
         """Values all actions; see `explore`.
@@ -171,22 +174,21 @@ class Negamax:
             raise ValueError(f"{game.name} has {game.num_players} players; negamax plays games of two")
         if game.over:
             raise ValueError(f"{game.name}: the game is over, there is nothing to search")
-        kernels = None if self.compiled is False else game.kernels()
-        if kernels is None and self.compiled:
-            raise ValueError(f"{game.name} has no compiled rules here; install Numba (the extra 'fast')")
+        kernels = kernels_for(game, self.compiled)
         if kernels is None:
             return explore(game, depth or self.depth, exact)
-        from marl.games.search.compiled_negamax import explore as explore_compiled
-        from marl.games.search.kernel_check import checked_kernels
+        from marl.games.search.compiled.negamax import NOT_ZERO_SUM, POSITIONS, UNFINISHED  # need Numba
+        from marl.games.search.compiled.negamax import explore as explore_compiled
 
-        values, counts = explore_compiled(game, checked_kernels(game, kernels), depth or self.depth, exact)
-        if counts[:, 2].any():
+        values, counts = explore_compiled(game, kernels, depth or self.depth, exact)
+        if counts[:, NOT_ZERO_SUM].any():
             raise _not_zero_sum(game.name)
-        columns = zip(game.legal, values.tolist(), counts.tolist(), strict=True)
-        return tuple(Explored(action, value, count[0], count[1]) for action, value, count in columns)
+        columns = (values, counts[:, POSITIONS], counts[:, UNFINISHED])
+        rows = zip(game.legal, *(column.tolist() for column in columns), strict=True)
+        return tuple(Explored(*row) for row in rows)
 
-    def _best_line(self, game: Game) -> Iterator[int]:
-        """What follows if both play the first of their best actions, as deep as this search looks."""
+    def _variation(self, game: Game) -> Iterator[int]:
+        """Actions that follow if both play the first of their best actions, as deep as this search looks."""
         for depth in range(self.depth - 1, 0, -1):
             if game.over:
                 return
@@ -196,7 +198,8 @@ class Negamax:
             yield action
 
 
-def _line(explored: Explored, mover: int) -> Line:
-    value = (explored.value, 0.0 - explored.value)[:: 1 - 2 * mover]
+def _statistics(explored: Explored, mover: int) -> ActionStatistics:
+    value = (explored.value, 0.0 - explored.value)[:: 1 - 2 * mover]  # 0.0 - x is never -0.0
+    # a win or a loss is certain though other positions were cut off: the 0 that they count could not bring it about
     proven = explored.unfinished == 0 or abs(explored.value) == 1.0
-    return Line(explored.action, explored.positions, value, proven)
+    return ActionStatistics(explored.action, explored.positions, value, proven)

@@ -1,16 +1,16 @@
-"""What a search says about a position, and how an action is chosen by it."""
+"""Results of a search: statistics of each action, and the choice among them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Line", "SearchResult", "line_of", "most_visited"]
+__all__ = ["ActionStatistics", "SearchResult", "most_visited", "statistics_of"]
 
 
 @dataclass(frozen=True)
-class Line:
-    """What a search knows about one action.
+class ActionStatistics:
+    """Statistics that a search gathered of one action.
 
     Args:
         action: the action.
@@ -27,23 +27,23 @@ class Line:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found.
+    """Result of one search.
 
     Args:
         action: the one to play.
-        lines: for each legal action in rising order.
+        statistics: of each legal action in rising order.
         simulations: that this search did; fewer than its budget if the position was proven.
-        best_line: actions that follow if each seat plays what was visited most.
+        principal_variation: actions that follow if each seat plays what was visited most.
     """
 
     action: int
-    lines: tuple[Line, ...]
+    statistics: tuple[ActionStatistics, ...]
     simulations: int
-    best_line: tuple[int, ...]
+    principal_variation: tuple[int, ...]
 
 
-def line_of(action: int, visits: int, total: Sequence[float], proven: bool) -> Line:
-    """What sums of outcomes in ``[0, 1]`` (of a proven action the outcome) say.
+def statistics_of(action: int, visits: int, total: Sequence[float], proven: bool) -> ActionStatistics:
+    """Statistics from sums of outcomes in ``[0, 1]``, or from the outcome itself of a proven action.
 
     Args:
         action: the action.
@@ -53,23 +53,23 @@ def line_of(action: int, visits: int, total: Sequence[float], proven: bool) -> L
     """
     count = 1 if proven else visits
     value = tuple(2 * won / count - 1 for won in total) if visits else (0.0,) * len(total)
-    return Line(action, visits, value, proven)
+    return ActionStatistics(action, visits, value, proven)
 
 
-def most_visited(lines: Sequence[Line], seat: int) -> Line:
-    """The line that was visited most, unless a proof is as good.
+def most_visited(statistics: Sequence[ActionStatistics], seat: int) -> ActionStatistics:
+    """The action that was visited most, unless a proof is as good.
 
-    The best of the lines that are proven is taken if its outcome is no worse than the mean of the most visited of the
+    The best of the proven actions is taken if its outcome is no worse than the mean of the most visited of the
     others.
 
     Args:
-        lines: at least one.
+        statistics: of at least one action.
         seat: that chooses.
     """
-    unproven = [line for line in lines if not line.proven]
-    known = [line for line in lines if line.proven]
-    often = max(unproven, key=lambda line: line.visits, default=None)
-    best = max(known, key=lambda line: (line.value[seat], line.visits), default=None)
+    unproven = [each for each in statistics if not each.proven]
+    known = [each for each in statistics if each.proven]
+    often = max(unproven, key=lambda each: each.visits, default=None)
+    best = max(known, key=lambda each: (each.value[seat], each.visits), default=None)
     if often is None:
         assert best is not None
         return best

@@ -1,4 +1,4 @@
-"""UCT: search by random playouts, with what it knows kept from move to move."""
+"""UCT: Monte-Carlo tree search by upper confidence bounds, whose tree is kept from move to move."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from marl.core.game import Game
-from marl.games.search.result import Line, SearchResult, most_visited
-from marl.games.search.tree import Node
-from marl.games.search.trees import PythonTree, Tree
+from marl.games.search.kernel_choice import kernels_for
+from marl.games.search.python_tree import Draw, Evaluator, Node, PythonTree, Selection, random_playout, ucb1
+from marl.games.search.result import SearchResult, most_visited
+from marl.games.search.tree import Tree
 
-__all__ = ["UCT", "Line", "SearchResult"]
+__all__ = ["UCT"]
 
 CHUNK_SECONDS = 0.05
 
@@ -26,28 +27,39 @@ class UCT:
     repeatable where the budget is of simulations. A compiled search ends before its budget when its tree has 2^24 nodes
     (1 GB), as any search does when its root is proven.
 
+    New positions are valued by ``evaluator``, and ``selection`` goes down the tree; the shape is that of OpenSpiel's
+    ``open_spiel/python/algorithms/mcts.py``. The compiled search knows random playouts and UCB1 only, so that with
+    another evaluator or selection rule the tree is Python's.
+
     Args:
         simulations: of each search; None for a budget of time.
         seconds: of each search; None for a budget of simulations.
-        constant: of UCB1, for outcomes in ``[0, 1]``.
+        constant: of UCB1, for outcomes in ``[0, 1]``; None for sqrt(2).
         solver: whether proven outcomes are backed up.
         keep: whether the subtree of the position that came about is kept.
         seed: of what is drawn.
         compiled: whether Numba is used; None if it is there.
+        evaluator: from an unfinished position and a source of numbers in ``[0, 1)`` to the expected returns of the
+            seats, ``[P]`` in ``[-1, 1]``. Finished positions count their returns.
+        selection: from a `marl.games.search.python_tree.Node`, whose children were all visited, to the child to go on
+            with; children that were not visited come first, in an order that is drawn. None for UCB1.
 
     Raises:
-        ValueError: for no budget, two, or one that is not positive; for a negative constant.
+        ValueError: for no budget, two, or one that is not positive; for a negative constant, or one beside a selection
+            rule; for ``compiled=True`` with another evaluator or selection rule.
     """
 
     def __init__(
         self,
         simulations: int | None = None,
         seconds: float | None = None,
-        constant: float = math.sqrt(2),
+        constant: float | None = None,
         solver: bool = True,
         keep: bool = True,
         seed: int = 0,
         compiled: bool | None = None,
+        evaluator: Evaluator = random_playout,
+        selection: Selection | None = None,
     ) -> None:
         if (simulations is None) == (seconds is None):
             raise ValueError("give either simulations or seconds as the budget of a search")
@@ -55,10 +67,20 @@ class UCT:
             raise ValueError(f"the budget is {simulations} simulations; give at least 1")
         if seconds is not None and not 0 < seconds < math.inf:
             raise ValueError(f"the budget is {seconds} seconds; give more than 0")
-        if not 0 <= constant < math.inf:
+        if constant is not None and not 0 <= constant < math.inf:
             raise ValueError(f"constant is {constant}; give 0 or more")
+        if constant is not None and selection is not None:
+            raise ValueError(f"constant is {constant} and of UCB1; give either a constant or a selection rule")
+        python_only = evaluator is not random_playout or selection is not None
+        if compiled and python_only:
+            raise ValueError(
+                "compiled is True; the compiled search has no evaluator but random playouts and no selection rule but "
+                "UCB1: leave compiled out"
+            )
         self.simulations, self.seconds = simulations, seconds
-        self.constant, self.solver, self.keep, self.compiled = constant, solver, keep, compiled
+        self.constant = math.sqrt(2) if constant is None else constant
+        self.solver, self.keep, self.compiled = solver, keep, False if python_only else compiled
+        self.evaluator, self.selection = evaluator, selection
         self.seed, self.grown = seed, 0
         self.tree: Tree | None = None
         self.chosen, self.done = -1, 0
@@ -72,20 +94,21 @@ class UCT:
         """Searches from a position.
 
         Raises:
-            ValueError: if the game is finished, or its compiled rules disagree with it.
+            ValueError: if the game is finished, its compiled rules disagree with it, or the evaluator gives anything
+                but a number in ``[-1, 1]`` for each seat.
         """
         self._grow(game)
         return self.found()
 
     def found(self) -> SearchResult:
-        """What the last search found.
+        """Result of the last search.
 
         Raises:
             ValueError: if there was none.
         """
         if self.tree is None:
             raise ValueError("nothing was searched yet")
-        return SearchResult(self.chosen, self.tree.lines(), self.done, _best_line(self.tree))
+        return SearchResult(self.chosen, self.tree.statistics(), self.done, _principal_variation(self.tree))
 
     def _grow(self, game: Game) -> None:
         begin = time.perf_counter()
@@ -94,12 +117,14 @@ class UCT:
         tree = self.tree = self._kept(game) or self._new(game)
         done = 0
         for number in self._chunks(begin):
+            # a generator for each chunk: a search by simulations has one, so that its numbers depend on nothing but
+            # the seed and how many searches came before
             seed = int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0])
             grown = tree.grow(number, seed)
             self.grown, done = self.grown + 1, done + grown
             if grown < number:
                 break
-        self.chosen, self.done = most_visited(tree.lines(), game.mover).action, done
+        self.chosen, self.done = most_visited(tree.statistics(), game.mover).action, done
 
     def _chunks(self, begin: float) -> Iterator[int]:
         """Numbers of simulations until the budget is spent."""
@@ -115,15 +140,13 @@ class UCT:
             yield number
 
     def _new(self, game: Game) -> Tree:
-        kernels = None if self.compiled is False else game.kernels()
-        if kernels is None and self.compiled:
-            raise ValueError(f"{game.name} has no compiled rules here; install Numba (the extra 'fast')")
+        kernels = kernels_for(game, self.compiled)
         if kernels is None:
-            return PythonTree(Node(game), self.constant, self.solver)
-        from marl.games.search.compiled_tree import CompiledTree
-        from marl.games.search.kernel_check import checked_kernels
+            evaluator = self.evaluator if self.evaluator is random_playout else _checked(self.evaluator)
+            return PythonTree(Node(game), self.selection or ucb1(self.constant), evaluator, self.solver)
+        from marl.games.search.compiled.tree import CompiledTree  # needs Numba, which is not always there
 
-        return CompiledTree(game, checked_kernels(game, kernels), self.constant, self.solver)
+        return CompiledTree(game, kernels, self.constant, self.solver)
 
     def _kept(self, game: Game) -> Tree | None:
         """The subtree of a position, if it came about from the last one by the action that was chosen."""
@@ -135,17 +158,32 @@ class UCT:
         return None if path is None else self.tree.after(path)
 
 
-def _best_line(tree: Tree) -> tuple[int, ...]:
+def _checked(evaluator: Evaluator) -> Evaluator:
+    """The same evaluator, whose values are refused if they are not a number in ``[-1, 1]`` for each seat."""
+
+    def evaluate(game: Game, draw: Draw) -> list[float]:
+        values = [float(value) for value in evaluator(game, draw)]
+        # beyond the interval a win would not be the best there is, on which proofs and UCB1's constant rely
+        if len(values) != game.num_players or not all(-1 <= value <= 1 for value in values):
+            raise ValueError(
+                f"{game.name}: the evaluator gave {values}; give {game.num_players} numbers in [-1, 1], one a seat"
+            )
+        return values
+
+    return evaluate
+
+
+def _principal_variation(tree: Tree) -> tuple[int, ...]:
     """Actions that follow if each seat plays what was visited most."""
     path: tuple[int, ...] = ()
     position = tree.game
     while not position.over:
-        lines = tree.lines(path)
-        if not any(line.visits for line in lines):
+        statistics = tree.statistics(path)
+        if not any(each.visits for each in statistics):
             break
-        chosen = most_visited(lines, position.mover)
+        chosen = most_visited(statistics, position.mover)
         path, position = (*path, chosen.action), position.play(chosen.action)
-        if not chosen.visits:
+        if not chosen.visits:  # nothing is known beyond: the others were visited, and are proven losses
             break
     return path
 
@@ -159,13 +197,14 @@ def _path(tree: Tree, action: int, game: Game) -> tuple[int, ...] | None:
         game: the position.
     """
     reached: list[tuple[tuple[int, ...], Game]] = [((), tree.game)]
+    # one move a seat, and one more for seats that move twice: in Quarto the own choice of a piece, placing and choice
     for moves in range(game.num_players + 1):
         reached = [
-            ((*path, line.action), position.play(line.action))
+            ((*path, each.action), position.play(each.action))
             for path, position in reached
             if not position.over
-            for line in tree.lines(path)
-            if line.visits and (moves > 0 or line.action == action)
+            for each in tree.statistics(path)
+            if each.visits and (moves > 0 or each.action == action)
         ]
         for path, position in reached:
             if position == game:

@@ -1,4 +1,4 @@
-"""What all games promise."""
+"""Promises of all games."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pettingzoo.classic import connect_four_v3, tictactoe_v3
 
-from marl.core.game import Game, IllegalActionError
+from marl.core.game import GameView, IllegalActionError
 from marl.envs.games.connect_four import ConnectFour
 from marl.envs.games.nine_board import NineBoard
 from marl.envs.games.quarto import Quarto
@@ -32,7 +32,7 @@ def random_game(start: Any, seed: int) -> list[Any]:
 
 
 @ALL
-def test_a_position_never_changes_and_its_copies_are_equal_to_it(start: Game) -> None:
+def test_a_position_never_changes_and_its_copies_are_equal_to_it(start: GameView) -> None:
     for seed in range(20):
         for position in random_game(start, seed):
             before = (position.mover, position.legal, position.returns, str(position))
@@ -45,7 +45,7 @@ def test_a_position_never_changes_and_its_copies_are_equal_to_it(start: Game) ->
 
 
 @ALL
-def test_games_end_with_someone_or_nobody_winning_and_nothing_is_legal_then(start: Game) -> None:
+def test_games_end_with_someone_or_nobody_winning_and_nothing_is_legal_then(start: GameView) -> None:
     ends = [random_game(start, seed)[-1] for seed in range(300)]
     assert {end.returns.index(1.0) for end in ends if any(end.returns)} == set(range(start.num_players))
     for end in ends:
@@ -60,7 +60,7 @@ def test_games_end_with_someone_or_nobody_winning_and_nothing_is_legal_then(star
 
 
 @ALL
-def test_what_is_not_legal_is_refused_by_name_and_changes_nothing(start: Game) -> None:
+def test_what_is_not_legal_is_refused_by_name_and_changes_nothing(start: GameView) -> None:
     for position in random_game(start, 3):
         wrong = set(range(-2, start.num_actions + 2)) - set(position.legal)
         for action in wrong:
@@ -69,7 +69,7 @@ def test_what_is_not_legal_is_refused_by_name_and_changes_nothing(start: Game) -
 
 
 @ALL
-def test_what_is_no_integer_is_refused_and_numpys_integers_are_integers(start: Game) -> None:
+def test_what_is_no_integer_is_refused_and_numpys_integers_are_integers(start: GameView) -> None:
     for nonsense in (1.0, "1", None, [1]):
         with pytest.raises(IllegalActionError, match=rf"^{start.name}: .* is no action; give an integer"):
             start.play(nonsense)  # type: ignore[arg-type]
@@ -79,14 +79,14 @@ def test_what_is_no_integer_is_refused_and_numpys_integers_are_integers(start: G
 
 
 @ALL
-def test_a_number_that_is_too_long_names_nothing(start: Game) -> None:
+def test_a_number_that_is_too_long_names_nothing(start: GameView) -> None:
     for text in ("9" * 5000, "\u0663", "-1", ""):
         with pytest.raises(IllegalActionError, match="names no"):
             start.read(text)
 
 
 @ALL
-def test_a_person_reads_and_writes_every_action(start: Game) -> None:
+def test_a_person_reads_and_writes_every_action(start: GameView) -> None:
     for position in random_game(start, 5)[:-1]:
         assert [position.read(position.describe(action)) for action in position.legal] == list(position.legal)
     assert len({start.describe(action) for action in range(start.num_actions)}) == start.num_actions
@@ -102,7 +102,7 @@ def test_captions_say_what_the_marks_do_not() -> None:
 
 
 @ALL
-def test_an_observation_is_of_its_shape_and_the_seats_see_the_same_from_their_sides(start: Game) -> None:
+def test_an_observation_is_of_its_shape_and_the_seats_see_the_same_from_their_sides(start: GameView) -> None:
     for position in random_game(start, 7):
         seen = [position.observe(seat) for seat in range(start.num_players)]
         assert {(s.shape, s.dtype.name) for s in seen} == {(start.observation_shape, "int8")}

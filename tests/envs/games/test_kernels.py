@@ -16,10 +16,10 @@ from marl.envs.games.nine_board import NineBoard
 from marl.envs.games.quarto import Quarto
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
-from marl.games.search.tree import draws_of
+from marl.games.search.python_tree import draws_of
 
 pytest.importorskip("numba")
-from marl.games.search.compiled import seed_draws
+from marl.games.search.compiled.uct import seed_draws
 
 STARTS = [TicTacToe(), ConnectFour(), NineBoard.start(4), ThreeMarks(), Quarto()]
 ALL = pytest.mark.parametrize("start", STARTS, ids=[start.name for start in STARTS])
@@ -86,7 +86,7 @@ def test_a_later_process_compiles_nothing() -> None:
     names = ["tic_tac_toe", "connect_four", "nine_board", "three_marks", "quarto"]
     script = f"""
 from importlib import import_module
-from marl.games.search import compiled
+from marl.games.search.compiled import uct
 from marl.games.search.uct import UCT
 modules = [import_module(f"marl.envs.games.kernels.{{name}}") for name in {names}]
 from marl.envs.games.nine_board import NineBoard
@@ -94,7 +94,7 @@ from marl.envs.games.three_marks import ThreeMarks
 for game in (NineBoard(), ThreeMarks()):
     UCT(10).search(game)
 functions = [getattr(m, f) for m in modules for f in ("legal", "play", "value", "mover", "rollout")]
-for function in (*functions, compiled.simulate, compiled.subtree, compiled.seed_draws):
+for function in (*functions, uct.simulate, uct.subtree, uct.seed_draws):
     assert sum(function.stats.cache_hits.values()) == 1, function
     assert not function.stats.cache_misses, function
 """

@@ -25,7 +25,7 @@ def _numba(request: pytest.FixtureRequest) -> None:
 
 @cache
 def exhaustive(game: Any) -> tuple[float, ...]:
-    """What all seats get if each does the best for itself."""
+    """Returns of all seats if each does the best for itself."""
     if game.over:
         return game.returns  # type: ignore[no-any-return]
     return max((exhaustive(game.play(action)) for action in game.legal), key=lambda returns: returns[game.mover])
@@ -51,7 +51,7 @@ def moves(game: Any, text: str) -> Any:
 
 def values(search: Negamax, game: Any) -> dict[str, float]:
     """By the move as a person writes it, for the mover."""
-    return {game.describe(line.action): line.value[game.mover] for line in search.search(game).lines}
+    return {game.describe(each.action): each.value[game.mover] for each in search.search(game).statistics}
 
 
 @BOTH
@@ -60,12 +60,12 @@ def test_values_are_those_of_exhaustive_search(start: Any, plies: int, compiled:
     """In Quarto the same player moves twice in a row: whoever changes the sign at every move fails."""
     seen = set()
     for game in positions(start, 12, plies, seed=1):
-        lines = Negamax(32, compiled=compiled).search(game).lines
-        assert [line.action for line in lines] == list(game.legal)
-        for line in lines:
-            assert line.value == exhaustive(game.play(line.action))
-            assert line.proven
-            seen.add(line.value[game.mover])
+        found = Negamax(32, compiled=compiled).search(game).statistics
+        assert [each.action for each in found] == list(game.legal)
+        for each in found:
+            assert each.value == exhaustive(game.play(each.action))
+            assert each.proven
+            seen.add(each.value[game.mover])
     assert len(seen) == 3
 
 
@@ -101,9 +101,9 @@ def test_it_wins_at_once_and_blocks_two_moves_ahead(compiled: bool) -> None:
 
 @BOTH
 def test_only_what_the_limit_of_depth_cannot_change_is_proven(compiled: bool) -> None:
-    lines = {line.action: line for line in Negamax(3, compiled=compiled).search(moves(ConnectFour(), "4,4,3,3")).lines}
-    assert [action for action, line in lines.items() if line.proven] == [1, 4]
-    assert lines[1].value == (1.0, -1.0)
+    result = Negamax(3, compiled=compiled).search(moves(ConnectFour(), "4,4,3,3"))
+    assert [each.action for each in result.statistics if each.proven] == [1, 4]
+    assert result.statistics[1].value == (1.0, -1.0)
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ def test_a_narrow_search_finds_the_same_first_best_action() -> None:
 def test_most_positions_are_never_looked_at() -> None:
     """Tic-tac-toe has 549,946 sequences of moves, the empty one among them."""
     search = Negamax(9).search(TicTacToe())
-    assert search.simulations == sum(line.visits for line in search.lines) < 549_946 / 10
-    assert {line.value for line in search.lines} == {(0.0, 0.0)}
+    assert search.simulations == sum(each.visits for each in search.statistics) < 549_946 / 10
+    assert {each.value for each in search.statistics} == {(0.0, 0.0)}
 
 
-def test_the_best_line_is_a_game_of_two_who_play_the_best() -> None:
+def test_the_principal_variation_is_a_game_of_two_who_play_the_best() -> None:
     for game in positions(TicTacToe(), 20, 2):
         end = game
-        for action in Negamax(9).search(game).best_line:
+        for action in Negamax(9).search(game).principal_variation:
             assert exhaustive(end.play(action)) == exhaustive(game)
             end = end.play(action)
         assert end.over
-    assert len(Negamax(3).search(ConnectFour()).best_line) == 3
+    assert len(Negamax(3).search(ConnectFour()).principal_variation) == 3
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def test_numba_sees_ends_that_share_their_returns(monkeypatch: pytest.MonkeyPatc
         return over
 
     cooperative = replace(kernels, value=shared)
-    monkeypatch.setattr("marl.games.search.kernel_check.checked_kernels", lambda game, kernels: cooperative)
+    monkeypatch.setattr("marl.games.search.compiled.kernel_check.checked_kernels", lambda game, kernels: cooperative)
     with pytest.raises(ValueError, match=r"tic_tac_toe: a game ended in which one did not win"):
         Negamax(9).choose(TicTacToe())
 

@@ -1,4 +1,4 @@
-"""What UCT proves: positions whose value is known by hand or by looking at everything."""
+"""Proofs of UCT: positions whose value is known by hand or by looking at everything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from marl.envs.games.connect_four import ConnectFour
 from marl.envs.games.quarto import Quarto
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
-from marl.games.search.tree import draws_of
+from marl.games.search.python_tree import draws_of
 from marl.games.search.uct import UCT
 
 BOTH = pytest.mark.parametrize("compiled", [False, True], ids=["python", "numba"])
@@ -34,17 +34,17 @@ def test_a_win_in_one_is_proven_once_it_was_visited(compiled: bool) -> None:
     """Five cells are free, and each is tried once before any is again."""
     result = UCT(1000, compiled=compiled).search(tic_tac_toe("12", "45"))
     win = TicTacToe().read("3")
-    line = next(line for line in result.lines if line.action == win)
-    assert (result.action, line.proven, line.value) == (win, True, (1.0, -1.0))
+    chosen = next(each for each in result.statistics if each.action == win)
+    assert (result.action, chosen.proven, chosen.value) == (win, True, (1.0, -1.0))
     assert result.simulations <= 5
-    assert result.best_line == (win,)
+    assert result.principal_variation == (win,)
 
 
 @BOTH
 def test_a_position_with_three_threats_against_it_is_proven_lost(compiled: bool) -> None:
     """O threatens 2, 4 and 5; X has no two in a line with the third free."""
     result = UCT(1000, compiled=compiled).search(tic_tac_toe("689", "137"))
-    assert [(line.proven, line.value) for line in result.lines] == [(True, (-1.0, 1.0))] * 3
+    assert [(each.proven, each.value) for each in result.statistics] == [(True, (-1.0, 1.0))] * 3
     assert result.simulations < 30
 
 
@@ -53,7 +53,7 @@ def test_a_draw_is_proven_and_played_where_the_other_move_loses(compiled: bool) 
     """O to move at 7 or 9; at 9 it leaves 7 to X, which holds 1 and 4."""
     result = UCT(1000, compiled=compiled).search(tic_tac_toe("1348", "256"))
     read = TicTacToe().read
-    assert {line.action: (line.proven, line.value) for line in result.lines} == {
+    assert {each.action: (each.proven, each.value) for each in result.statistics} == {
         read("7"): (True, (0.0, 0.0)),
         read("9"): (True, (1.0, -1.0)),
     }
@@ -68,7 +68,7 @@ def test_the_second_of_three_wins_by_two_threats_and_both_others_lose(compiled: 
     """
     result = UCT(20_000, compiled=compiled).search(ThreeMarks((1 << 0 | 1 << 15, 1 << 5 | 1 << 6, 1 << 3 | 1 << 12)))
     assert result.simulations < 20_000
-    assert {(line.proven, line.value) for line in result.lines} == {(True, (-0.5, 1.0, -0.5))}
+    assert {(each.proven, each.value) for each in result.statistics} == {(True, (-0.5, 1.0, -0.5))}
 
 
 def quarto_row() -> Quarto:
@@ -87,14 +87,14 @@ def test_who_must_choose_a_piece_that_completes_a_row_of_quarto_has_lost(compile
     game = quarto_row()
     assert (game.mover, game.over, len(game.legal)) == (1, False, 9)
     result = UCT(20_000, compiled=compiled).search(game)
-    assert {(line.proven, line.value) for line in result.lines} == {(True, (1.0, -1.0))}
-    assert len(result.best_line) == 2
-    assert result.best_line[1] == 16 + 3
+    assert {(each.proven, each.value) for each in result.statistics} == {(True, (1.0, -1.0))}
+    assert len(result.principal_variation) == 2
+    assert result.principal_variation[1] == 16 + 3
 
 
 @cache
 def value_of_first(game: Any) -> float:
-    """What seat 0 of two wins if both play perfectly, by looking at everything."""
+    """Return of seat 0 of two if both play perfectly, by looking at everything."""
     if game.over:
         return float(game.returns[0])
     best = max if game.mover == 0 else min
@@ -107,7 +107,7 @@ def value_of_first(game: Any) -> float:
     ids=["tic_tac_toe-3", "connect_four-33", "quarto-24"],
 )
 def test_proofs_are_the_values_of_an_exhaustive_search(start: Any, length: int) -> None:
-    """Of late positions of games in which nobody ends it if there is another action."""
+    """Late positions of games in which nobody ends it if there is another action."""
     values = set()
     for seed in range(20):
         draw, game = draws_of(seed), start
@@ -119,10 +119,10 @@ def test_proofs_are_the_values_of_an_exhaustive_search(start: Any, length: int) 
         if game.over:
             continue
         result = UCT(30_000, seed=seed).search(game)
-        for line in result.lines:
-            if line.proven:
-                value = value_of_first(game.play(line.action))
-                assert line.value == (value, -value)
+        for each in result.statistics:
+            if each.proven:
+                value = value_of_first(game.play(each.action))
+                assert each.value == (value, -value)
                 values.add(value)
         assert value_of_first(game.play(result.action)) == value_of_first(game)
     assert values == {-1.0, 0.0, 1.0}

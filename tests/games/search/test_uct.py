@@ -16,7 +16,8 @@ from marl.envs.games.quarto import Quarto
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games.search import uct
-from marl.games.search.uct import UCT, SearchResult
+from marl.games.search.result import SearchResult
+from marl.games.search.uct import UCT
 
 STARTS = [TicTacToe(), ConnectFour(), NineBoard(), ThreeMarks(), Quarto()]
 ALL = pytest.mark.parametrize("start", STARTS, ids=[start.name for start in STARTS])
@@ -30,7 +31,7 @@ def _numba(request: pytest.FixtureRequest) -> None:
 
 
 def played(players: list[UCT], game: Any) -> list[SearchResult]:
-    """What is found on the way through a game."""
+    """Results on the way through a game."""
     found = []
     while not game.over:
         found.append(players[game.mover].search(game))
@@ -42,7 +43,7 @@ def played(players: list[UCT], game: Any) -> list[SearchResult]:
 @pytest.mark.parametrize("solver", [False, True])
 @pytest.mark.parametrize("keep", [False, True])
 def test_with_numba_and_without_the_same_games_are_played(start: Any, solver: bool, keep: bool) -> None:
-    """Equal to the last digit: visits, values, proofs, best lines."""
+    """Equal to the last digit: visits, values, proofs, principal variations."""
     pytest.importorskip("numba")
     games = [
         played(
@@ -52,7 +53,7 @@ def test_with_numba_and_without_the_same_games_are_played(start: Any, solver: bo
     ]
     assert games[0] == games[1]
     assert len(games[0]) > 4
-    assert any(line.proven for result in games[0] for line in result.lines) == solver
+    assert any(each.proven for result in games[0] for each in result.statistics) == solver
 
 
 @ALL
@@ -70,13 +71,13 @@ def test_with_numba_and_without_a_long_search_finds_the_same(start: Any) -> None
 def test_the_subtree_is_kept_with_all_that_it_knows(compiled: bool) -> None:
     player, game = UCT(400, compiled=compiled), NineBoard()
     first = player.search(game)
-    for action in first.best_line[:2]:
+    for action in first.principal_variation[:2]:
         game = game.play(action)
-    before = player.tree.lines(first.best_line[:2])  # type: ignore[union-attr]
+    before = player.tree.statistics(first.principal_variation[:2])  # type: ignore[union-attr]
     player.simulations = 1
     after = player.search(game)
-    assert sum(line.visits for line in before) > 5
-    changed = [(old, new) for old, new in zip(before, after.lines, strict=True) if old != new]
+    assert sum(each.visits for each in before) > 5
+    changed = [(old, new) for old, new in zip(before, after.statistics, strict=True) if old != new]
     assert len(changed) == 1
     assert changed[0][1].visits == changed[0][0].visits + 1
     assert after.simulations == 1
@@ -88,11 +89,11 @@ def test_what_was_not_expected_begins_a_new_tree_and_the_same_position_does_not(
     player.search(NineBoard())
     elsewhere = NineBoard().play(0).play(1).play(9).play(2).play(18)
     for game in (elsewhere, NineBoard.start(5), TicTacToe()):
-        assert sum(line.visits for line in player.search(game).lines) == 50
-    assert sum(line.visits for line in player.search(TicTacToe()).lines) == 100
+        assert sum(each.visits for each in player.search(game).statistics) == 50
+    assert sum(each.visits for each in player.search(TicTacToe()).statistics) == 100
     forgetful = UCT(50, keep=False, compiled=compiled)
     for _ in range(2):
-        assert sum(line.visits for line in forgetful.search(NineBoard()).lines) == 50
+        assert sum(each.visits for each in forgetful.search(NineBoard()).statistics) == 50
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ def test_what_was_never_visited_is_played_before_a_proven_loss() -> None:
         player, game = UCT(1, seed=seed), Trap()
         for _ in range(4):
             result = player.search(game)
-            found.append(result.lines[0].visits)
+            found.append(result.statistics[0].visits)
             assert result.action == 1
-            assert result.best_line[0] == 1
+            assert result.principal_variation[0] == 1
             game = game.play(1)
     assert set(found) == {0, 1}
 
@@ -209,11 +210,11 @@ print(UCT(simulations=50, seed=1).search(TicTacToe()).action)
 
 def test_a_tree_that_is_full_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
-    monkeypatch.setattr("marl.games.search.compiled_tree.MOST_ROWS", 1000)
-    monkeypatch.setattr("marl.games.search.compiled_tree.PART", 100)
+    monkeypatch.setattr("marl.games.search.compiled.tree.MOST_ROWS", 1000)
+    monkeypatch.setattr("marl.games.search.compiled.tree.PART", 100)
     found = UCT(simulations=100_000, seed=1).search(NineBoard())
     assert 100 < found.simulations < 1000
-    assert sum(line.visits for line in found.lines) == found.simulations
+    assert sum(each.visits for each in found.statistics) == found.simulations
 
 
 def test_without_numba_everything_works_and_finds_the_same() -> None:

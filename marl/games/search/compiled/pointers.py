@@ -1,4 +1,4 @@
-"""Addresses of compiled rules."""
+"""Addresses of compiled rules, and their types as arguments of a compiled search."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from numba import types
+from numba.core.types import FunctionType
 
 from marl.core.kernels import Kernels
 
-__all__ = ["Pointers", "pointers_of"]
+__all__ = ["LEGAL", "MOVER", "PLAY", "RETURNS", "ROLLOUT", "STATE", "VALUE", "Pointers", "pointers_of"]
+
+STATE = types.Array(types.int64, 1, "C")
+RETURNS = types.Array(types.float64, 1, "C")
+LEGAL = FunctionType(types.int64(STATE, STATE))
+PLAY = FunctionType(types.void(STATE, types.int64))
+VALUE = FunctionType(types.boolean(STATE, RETURNS))
+MOVER = FunctionType(types.int64(STATE))
+ROLLOUT = FunctionType(types.void(STATE, RETURNS))
 
 
 class Pointer(types.WrapperAddressProtocol):
@@ -25,13 +34,15 @@ class Pointer(types.WrapperAddressProtocol):
         self.function = function  # which must live as long as its address is used
         (self._signature,) = function.nopython_signatures
         compiled = function.get_compile_result(self._signature)
+        # the C wrapper takes arguments by the C convention, as a call through a pointer passes them
         self._address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
 
     def __wrapper_address__(self) -> int:
+        """The address, as Numba's protocol asks for it at each call."""
         return int(self._address)
 
     def signature(self) -> Any:
-        """Of the function."""
+        """The type of the function, as Numba's protocol for addresses asks for it."""
         return self._signature
 
 

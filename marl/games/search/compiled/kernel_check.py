@@ -1,4 +1,4 @@
-"""Whether compiled rules are those of their game."""
+"""A check of compiled rules against the game that they belong to."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 from marl.core.errors import ConfigError
 from marl.core.game import Game
 from marl.core.kernels import Kernels
-from marl.games.search.compiled import seed_draws
-from marl.games.search.tree import draws_of
+from marl.games.search.compiled.uct import seed_draws
+from marl.games.search.python_tree import draws_of
 
 __all__ = ["check_kernels", "checked_kernels"]
 
 GAMES = 4
+# by class and rules: a class can inherit rules that are not its own, and a class can be given other rules
 _CHECKED: set[tuple[type[Game], Kernels]] = set()
 
 
@@ -64,6 +65,7 @@ def _play_both(game: Game, kernels: Kernels, seed: int) -> None:
         _compare(after, "most_legal", max(len(game.legal), kernels.most_legal), kernels.most_legal)
         _compare(after, "legal", game.legal, tuple(actions[: kernels.legal(state, actions)].tolist()))
         _compare(after, "mover", game.mover, int(kernels.mover(state)))
+        # the same seed on both sides: a playout must draw the same actions, or compiled search finds other numbers
         seed_draws(seed)
         kernels.rollout(state.copy(), returns)
         _compare(after, "rollout", game.rollout(draws_of(seed)), tuple(returns.tolist()))

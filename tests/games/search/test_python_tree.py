@@ -11,7 +11,7 @@ from marl.envs.games.connect_four import ConnectFour
 from marl.envs.games.quarto import Quarto
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
-from marl.games.search.tree import Node, draws_of, random_playout, simulate, ucb1
+from marl.games.search.python_tree import Node, draws_of, random_playout, simulate, ucb1
 
 
 class Plain:

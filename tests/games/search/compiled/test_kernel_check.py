@@ -14,7 +14,7 @@ pytest.importorskip("numba")
 from marl.core.errors import ConfigError
 from marl.core.kernels import Kernels
 from marl.envs.games.kernels.tic_tac_toe import KERNELS, rollout
-from marl.games.search.kernel_check import check_kernels
+from marl.games.search.compiled.kernel_check import check_kernels
 from marl.games.search.uct import UCT
 
 
@@ -52,7 +52,7 @@ WRONG: dict[str, dict[str, Any]] = {
 
 
 class Misere(TicTacToe):
-    """Who completes a line loses; it inherits compiled rules that say otherwise."""
+    """A line loses for who completes it; it inherits compiled rules that say otherwise."""
 
     name = "misere"
 

@@ -6,10 +6,9 @@ in Numba's cache whatever the game.
 A tree is three arrays with a row for each node, unused rows full of zeros. Row 0 is the root; the children of a node
 lie side by side in the order of their actions.
 
-- ``nodes`` ``[M, 7]``: the columns below;
+- ``nodes`` ``[M, 7]``: the columns from `FIRST` to `PROVEN`;
 - ``totals`` ``[M, P]``: for each seat the sum of outcomes in ``[0, 1]``; of a proven node the outcome itself;
-- ``scores`` ``[M, 2]``: what selection needs: the mean outcome for who moved here, and 1 / sqrt(visits); of a proven
-  node its outcome and 0.
+- ``scores`` ``[M, 2]``: what selection needs: `MEAN` and `WIDTH`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.core.types import FunctionType
+
+from marl.games.search.compiled.pointers import LEGAL, MOVER, PLAY, ROLLOUT, STATE, VALUE
 
 __all__ = [
     "ACTION",
@@ -27,28 +27,29 @@ __all__ = [
     "COUNT",
     "FIRST",
     "FRESH",
+    "MEAN",
     "PROVEN",
+    "SCORES",
     "SEAT",
     "VISITS",
+    "WIDTH",
     "seed_draws",
     "simulate",
     "subtree",
 ]
 
+# Names of columns stand in the file of the kernels that use them: Numba compiles them in as numbers, and its cache
+# looks for changes in the kernel's own file only.
 FIRST, COUNT, FRESH, SEAT, ACTION, VISITS, PROVEN = range(7)
 """First child, number of children (0 before they are made), number of those not visited, who moves, the action that
 led here, visits, and whether the outcome of perfect play is known."""
 COLUMNS = 7
+MEAN, WIDTH = range(2)
+"""The mean outcome for who moved here, and 1 / sqrt(visits); of a proven node its outcome and 0."""
+SCORES = 2
 ROOTS = np.array([0.0, *(math.sqrt(math.log(visits)) for visits in range(1, 1024))])
 """``sqrt(log(visits))`` of most nodes: taking logarithms anew would cost a tenth of the time."""
 
-STATE = types.Array(types.int64, 1, "C")
-RETURNS = types.Array(types.float64, 1, "C")
-LEGAL = FunctionType(types.int64(STATE, STATE))
-PLAY = FunctionType(types.void(STATE, types.int64))
-VALUE = FunctionType(types.boolean(STATE, RETURNS))
-MOVER = FunctionType(types.int64(STATE))
-ROLLOUT = FunctionType(types.void(STATE, RETURNS))
 NODES = types.Array(types.int32, 2, "C")
 FLOATS = types.Array(types.float64, 2, "C")
 
@@ -56,6 +57,8 @@ FLOATS = types.Array(types.float64, 2, "C")
 @njit(cache=True)
 def _visit(node: Any, nodes: Any) -> Any:
     """A child that was not visited, drawn."""
+    # the Python tree pops place int(draw() n) of its list of fresh children: here they are counted through instead,
+    # so that one number picks the same child in both
     skip = int(np.random.random() * nodes[node, FRESH])
     nodes[node, FRESH] -= 1
     child = nodes[node, FIRST]
@@ -72,15 +75,15 @@ def _select(node: Any, nodes: Any, scores: Any, constant: Any) -> Any:
     bonus = constant * (ROOTS[visits] if visits < len(ROOTS) else math.sqrt(math.log(visits)))
     best, highest = first, -np.inf
     for child in range(first, first + nodes[node, COUNT]):
-        bound = scores[child, 0] + bonus * scores[child, 1]
-        if bound > highest:
+        bound = scores[child, MEAN] + bonus * scores[child, WIDTH]
+        if bound > highest:  # of equals the first, as in Python; a proven child has no width and so no bonus
             best, highest = child, bound
     return best
 
 
 @njit(cache=True)
 def _prove(node: Any, nodes: Any, totals: Any) -> Any:
-    """Whether a node's outcome follows from its children's; then it is written."""
+    """Writes a node's outcome if it follows from its children's; True if it does."""
     seat, first = nodes[node, SEAT], nodes[node, FIRST]
     best, all_proven = -1, True
     for child in range(first, first + nodes[node, COUNT]):
@@ -88,6 +91,7 @@ def _prove(node: Any, nodes: Any, totals: Any) -> Any:
             all_proven = False
         elif best < 0 or totals[child, seat] > totals[best, seat]:
             best = child
+    # a certain 1 is the most there is, whatever the others are; less is certain only once nothing is left to hope for
     if best < 0 or not (all_proven or totals[best, seat] == 1.0):
         return False
     nodes[node, PROVEN] = 1
@@ -97,16 +101,18 @@ def _prove(node: Any, nodes: Any, totals: Any) -> Any:
 
 @njit(cache=True)
 def _score(node: Any, seat: Any, nodes: Any, totals: Any, scores: Any) -> None:
+    # kept at the child and renewed where it changes, once a simulation and ply; selection reads it for every sibling
     if nodes[node, PROVEN]:
-        scores[node, 0], scores[node, 1] = totals[node, seat], 0.0
+        scores[node, MEAN], scores[node, WIDTH] = totals[node, seat], 0.0
     else:
         visits = nodes[node, VISITS]
-        scores[node, 0], scores[node, 1] = totals[node, seat] / visits, 1.0 / math.sqrt(visits)
+        scores[node, MEAN], scores[node, WIDTH] = totals[node, seat] / visits, 1.0 / math.sqrt(visits)
 
 
 @njit(cache=True, inline="always")
 def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: Any) -> Any:
     """Makes the children of a node; their visits, totals and scores are zeros already."""
+    # all at once though one is visited: they lie side by side, so that first child and count are links enough
     nodes[node, FIRST], nodes[node, COUNT], nodes[node, FRESH], nodes[node, SEAT] = size, number, number, seat
     for i in range(number):
         nodes[size + i, ACTION] = actions[i]
@@ -116,6 +122,7 @@ def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: A
 @njit(cache=True, inline="always")
 def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, totals: Any, scores: Any) -> None:
     """Adds an outcome to the nodes of a path; from a node that becomes proven on, its own outcome."""
+    # a proof spreads from a proven leaf only, and no further than the first ancestor that it does not decide
     spreads = solver and nodes[path[depth], PROVEN]
     for i in range(depth, -1, -1):
         node = path[i]
@@ -123,11 +130,11 @@ def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, total
         if spreads:
             spreads = nodes[node, PROVEN] or _prove(node, nodes, totals)
         for seat in range(len(outcome)):
-            if nodes[node, PROVEN]:
+            if nodes[node, PROVEN]:  # ancestors learn the certain outcome in place of the one that was found below
                 outcome[seat] = totals[node, seat]
             else:
                 totals[node, seat] += outcome[seat]
-        if i > 0:
+        if i > 0:  # nobody chooses the root
             _score(node, nodes[path[i - 1], SEAT], nodes, totals, scores)
 
 
@@ -191,13 +198,14 @@ def simulate(
     state, outcome = np.empty_like(root), np.empty(players)
     actions, path = np.empty(most_legal, np.int64), np.empty(size + simulations + 1, np.int32)
     for done in range(simulations):
+        # a simulation expands one node at most, so room for one expansion is room for the simulation
         if nodes[0, PROVEN] or size + most_legal > len(nodes):
             return size, done
-        state[:] = root
+        state[:] = root  # nodes hold no positions: each simulation plays from the root again
         node, depth, over = 0, 0, False
         path[0] = 0
         while not nodes[node, PROVEN]:
-            if nodes[node, COUNT] == 0:
+            if nodes[node, COUNT] == 0:  # not passed before, or finished: without a solver that is not marked
                 over = value(state, outcome)
                 if over:
                     break
@@ -207,7 +215,7 @@ def simulate(
             depth += 1
             path[depth] = node
             play(state, nodes[node, ACTION])
-            if new:
+            if new:  # its value decides between a playout and an outcome; it is expanded when it is passed again
                 over = value(state, outcome)
                 break
         if nodes[node, PROVEN]:
@@ -216,7 +224,7 @@ def simulate(
             if not over:
                 rollout(state, outcome)
             for seat in range(players):
-                outcome[seat] = (outcome[seat] + 1.0) / 2.0
+                outcome[seat] = (outcome[seat] + 1.0) / 2.0  # from [-1, 1] to [0, 1], for which UCB1 is made
             if over and solver:
                 nodes[node, PROVEN] = 1
                 totals[node] = outcome
@@ -236,6 +244,8 @@ def subtree(node: Any, nodes: Any, totals: Any, scores: Any, new_nodes: Any, new
     Returns:
         Nodes of the new tree.
     """
+    # breadth first: row i of the new tree comes from source[i], and its children are the next free rows, which keeps
+    # children side by side
     source = np.empty(nodes.shape[0], np.int32)
     source[0], size, i = node, 1, 0
     while i < size:

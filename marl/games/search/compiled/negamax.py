@@ -1,6 +1,6 @@
 """Negamax compiled by Numba, number by number the search of `marl.games.search.negamax`.
 
-See also `marl.games.search.compiled`.
+See also `marl.games.search.compiled.uct`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 from marl.core.game import Game
 from marl.core.kernels import Kernels
-from marl.games.search.compiled import LEGAL, MOVER, PLAY, RETURNS, VALUE
-from marl.games.search.pointers import pointers_of
+from marl.games.search.compiled.pointers import LEGAL, MOVER, PLAY, RETURNS, VALUE, pointers_of
 
-__all__ = ["explore"]
+__all__ = ["NOT_ZERO_SUM", "POSITIONS", "UNFINISHED", "explore"]
+
+POSITIONS, UNFINISHED, NOT_ZERO_SUM = range(3)
+"""Columns of the counts: positions that were looked at, those of them at the limit of depth, and ends at which one
+seat did not win what the other lost."""
+COUNTED = 3
 
 STATES = types.Array(types.int64, 2, "C")
 COUNTS = types.Array(types.int64, 1, "C")
@@ -54,24 +58,26 @@ def _outlook(
     outcomes: Any,
     counts: Any,
 ) -> Any:
-    """What the mover of the position in ``states[ply]`` can reach."""
+    """Return that the mover of the position in ``states[ply]`` can reach, exact between alpha and beta."""
     state, outcome = states[ply], outcomes[ply]
-    counts[0] += 1
+    counts[POSITIONS] += 1
     seat = mover(state)
     if value(state, outcome):
         if outcome[0] + outcome[1] != 0.0:
-            counts[2] += 1
+            counts[NOT_ZERO_SUM] += 1  # refused by the caller, who knows the game's name
         return outcome[seat]
     if depth == 0:
-        counts[1] += 1
+        counts[UNFINISHED] += 1
         return 0.0
+    # below every return, so that the first action replaces it
     number, best, after, depth = legal(state, actions[ply]), -2.0, ply + 1, depth - 1
     _order(actions, ply, number, weights[seat])
     for i in range(number):
         action = actions[ply, i]
-        states[after] = state
+        states[after] = state  # a row a ply in place of a new array: nothing is allocated on the way
         play(states[after], action)
         low = max(alpha, best)
+        # the sign and the window turn with the mover only: who moves twice in a row is still itself
         if mover(states[after]) == seat:
             found = _outlook(
                 legal, play, value, mover, after, depth, low, beta, states, actions, weights, outcomes, counts
@@ -81,7 +87,7 @@ def _outlook(
                 legal, play, value, mover, after, depth, -beta, -low, states, actions, weights, outcomes, counts
             )
         best = max(best, found)
-        if best >= beta:
+        if best >= beta:  # the other has something better before this; such a cut counts by the depth that it saves
             weights[seat, action] += (depth + 1) * (depth + 1)
             break
     return best
@@ -102,12 +108,12 @@ def _explore(
     values: Any,
     counts: Any,
 ) -> Any:
-    """Writes values and counts of all actions of the position in ``states[0]``; tells how many there are."""
+    """Writes values and counts of all actions of the position in ``states[0]``; returns how many there are."""
     seat, best, number = mover(states[0]), -1.0, legal(states[0], actions[0])
     for i in range(number):
         states[1] = states[0]
         play(states[1], actions[0, i])
-        low = -1.0 if exact else best
+        low = -1.0 if exact else best  # a narrow window is sooner done, and gives bounds after the first best action
         if mover(states[1]) == seat:
             found = _outlook(
                 legal, play, value, mover, 1, depth - 1, low, 1.0, states, actions, weights, outcomes, counts[i]
@@ -116,7 +122,7 @@ def _explore(
             found = -_outlook(
                 legal, play, value, mover, 1, depth - 1, -1.0, -low, states, actions, weights, outcomes, counts[i]
             )
-        values[i] = found + 0.0
+        values[i] = found + 0.0  # no -0.0
         best = max(best, found)
     return number
 
@@ -131,8 +137,8 @@ def explore(game: Game, kernels: Kernels, depth: int, exact: bool) -> tuple[NDAr
         exact: whether every value is exact.
 
     Returns:
-        For each legal action in rising order the value ``[n]``, and ``[n, 3]``: positions that were looked at, those at
-        the limit of depth, and ends at which what one seat wins is not what the other loses.
+        For each legal action in rising order the value ``[n]``, and counts ``[n, 3]`` with the columns `POSITIONS`,
+        `UNFINISHED` and `NOT_ZERO_SUM`.
     """
     state, most, players = kernels.encode(game), kernels.most_legal, game.num_players
     states = np.empty((depth + 1, len(state)), dtype=np.int64)
@@ -140,7 +146,7 @@ def explore(game: Game, kernels: Kernels, depth: int, exact: bool) -> tuple[NDAr
     actions = np.empty((depth + 1, most), dtype=np.int64)
     weights = np.zeros((players, game.num_actions), dtype=np.int64)
     outcomes = np.empty((depth + 1, players))
-    values, counts = np.empty(most), np.zeros((most, 3), dtype=np.int64)
+    values, counts = np.empty(most), np.zeros((most, COUNTED), dtype=np.int64)
     room = (states, actions, weights, outcomes, values, counts)
     legal, play, value, mover, _ = pointers_of(kernels)
     number = _explore(legal, play, value, mover, depth, exact, *room)
