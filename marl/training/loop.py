@@ -195,7 +195,7 @@ class Trainer:
         self._draw()
         self._draw_scores()
         self.policy.train()
-        return {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
+        return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
     def _draw(self) -> None:
         from marl.pictures.episode import contact_sheet, draw, spread
