@@ -58,14 +58,13 @@ class Crosstable:
 
     def as_json(self) -> dict[str, Any]:
         """Names, then ``mean`` and ``ci95`` of each pair, episodes and seed."""
-        intervals = [[estimate.mean_as_json()["ci95"] for estimate in row] for row in self.estimates]
         return {
             "measure": self.measure,
             "sides": list(self.sides),
             "rows": list(self.rows),
             "columns": list(self.columns),
-            "mean": self.mean.tolist(),
-            "ci95": intervals,
+            "mean": [[estimate.value for estimate in row] for row in self.estimates],
+            "ci95": [[estimate.ci95 and list(estimate.ci95) for estimate in row] for row in self.estimates],
             "episodes": self.episodes,
             "seed": self.seed,
         }
@@ -134,7 +133,7 @@ def write_crosstable(table: Crosstable, folder: Path, rounds: int) -> None:
     Raises:
         OSError: if something cannot be written.
     """
-    save_json(folder / "crosstable.json", table.as_json(), allow_nan=True)
+    save_json(folder / "crosstable.json", table.as_json())
     picture = pixels(crosstable_heat_map(table))
     save_png(picture, folder / "crosstable.png")
     logger = Logger(folder, resume_at=0)

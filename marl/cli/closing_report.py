@@ -60,7 +60,7 @@ def report_run(folder: Path, console: Console) -> None:
     task, config = environment_config(saved.environment, {})
     console.print(f"comparing with reference policies over {EPISODES} episodes each")
     report = ClosingReport(config.model_dump(mode="json"), _compare(saved, task, config))
-    save_json(folder / "report.json", report.as_json(), allow_nan=True)
+    save_json(folder / "report.json", report.as_json(), allow_nan=True)  # settings of a task may be infinite
     described = described_text({"environment": report.env["name"], **task.describe(config)})
     console.print(f"{described}; mean over {EPISODES} episodes and 95 % bootstrap interval", soft_wrap=True)
     console.print(measures_table(report.policies))

@@ -75,7 +75,7 @@ def evaluate(arguments: list[str]) -> int:
     evaluation, policy = _evaluate(options), options.policy or str(options.run)
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json(), "messages": options.messages}
-        save_json(options.json, result, allow_nan=True)
+        save_json(options.json, result, allow_nan=True)  # a task may describe itself with infinite settings
     _show(evaluation, policy, Console(highlight=False))
     if options.json is not None:
         print(f"wrote {options.json}")
