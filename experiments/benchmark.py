@@ -35,8 +35,10 @@ from marl.core.environment import Environment
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.task import SimpleTagTask
 from marl.policies.scripted import Scripted, random_actor
-from marl.training.loop import Trainer
+from marl.training import loop
+from marl.training.monitor import Monitor
 from marl.training.progress import Progress
+from marl.training.run import build_run
 from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent
@@ -148,7 +150,8 @@ def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
     config = config.model_copy(update={"threads": 1, "evaluation_interval": 10**9, "evaluation_episodes": 1, **changes})
     reached: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(config, Path(folder) / "run")
+        run = build_run(config, Path(folder) / "run")
+        monitor = Monitor(run)
         began = time.perf_counter()
 
         def watch(progress: Progress) -> None:
@@ -157,7 +160,7 @@ def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
                 seconds = time.perf_counter() - began
                 reached.append(f"{CONTACT_GOAL:.0f} contacts after {progress.env_steps:,} env steps, {seconds:.1f} s; ")
 
-        result = trainer.train(watch)
+        result = loop.train(run, monitor, watch)
         rate = result.env_steps / (time.perf_counter() - began)
         if changes:
             return rate, ""

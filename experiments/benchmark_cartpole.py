@@ -35,8 +35,10 @@ from torch import Tensor, nn
 
 import marl
 from marl.core.serialisation import save_json
-from marl.training.loop import Trainer
+from marl.training import loop
+from marl.training.monitor import Monitor
 from marl.training.progress import Progress
+from marl.training.run import build_run
 from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent
@@ -82,7 +84,8 @@ def ours(part: Part, seed: int, **changes: Any) -> Row:
     solved: list[tuple[int, float]] = []
     passed = (0, 0.0)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(config, Path(folder) / "run")
+        run = build_run(config, Path(folder) / "run")
+        monitor = Monitor(run)
         began = time.perf_counter()
 
         def watch(progress: Progress) -> None:
@@ -90,11 +93,11 @@ def ours(part: Part, seed: int, **changes: Any) -> Row:
             now = time.perf_counter() - began
             if progress.env_steps < config.total_env_steps:  # the last iteration also evaluates and draws
                 passed = (progress.env_steps, now)
-            if not solved and trainer.scores.solved is not None:
-                solved.append((trainer.scores.solved.env_steps, now))
+            if not solved and run.scores.solved is not None:
+                solved.append((run.scores.solved.env_steps, now))
 
-        result = trainer.train(watch)
-        episode = None if trainer.scores.solved is None else trainer.scores.solved.episode
+        result = loop.train(run, monitor, watch)
+        episode = None if run.scores.solved is None else run.scores.solved.episode
         greedy = marl.evaluate(result.folder, episodes=100, deterministic=True)["return_per_agent"]["mean"]
     runs = None if episode is None else episode - config.score_log.window
     name, rate = f"this package, {PRESETS[part]}", passed[0] / passed[1]

@@ -16,8 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from marl.training.checkpoints import Checkpoints
-from marl.training.loop import Trainer
 from marl.training.run_config import load_config
+from marl.training.train import train_run
 
 HERE = Path(__file__).parent
 COLOURS = {"batched": "#0072B2", "pettingzoo": "#D55E00"}
@@ -31,7 +31,7 @@ def curve(folder: Path, backend: str, seed: int, env_steps: int) -> list[tuple[i
     changes = {"total_env_steps": env_steps, "seed": seed, "evaluation_interval": 10**9}
     env = config.env.model_copy(update={"backend": backend})
     begun = Checkpoints(run / "checkpoints").latest is not None
-    if not Trainer(config.model_copy(update={**changes, "env": env}), run, resume=begun).train().finished:
+    if not train_run(config.model_copy(update={**changes, "env": env}), run, resume=begun).finished:
         raise KeyboardInterrupt
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     return [(row["env_steps"], row["return/S"] / 10) for row in rows if "return/S" in row]

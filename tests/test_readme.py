@@ -1,27 +1,52 @@
-"""What the README shows works as it stands there, but for the length of training."""
+"""The README's commands and code, as they stand there but for the length of training and of episodes."""
 
 from __future__ import annotations
 
 import re
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import marl
 from marl.cli.main import main
+from marl.training.run_config import read_config
+from marl.training.train import train_run
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
 SHORT = "--total-env-steps 256 --num-copies 8 --rollout-length 8 --evaluation-episodes 2"
 
 
+class Here:
+    """In place of `RunProcess`: trains a run of several in this process, which need not be started."""
+
+    status = 0
+
+    def __init__(self, command: Sequence[str], job: dict[str, Any], log: Path, lock: int) -> None:
+        assert train_run(read_config(job["config"]), Path(job["folder"]), job["resume"]).finished
+
+    def told(self) -> None:
+        """Nothing is told: it has ended."""
+
+    def printed(self) -> list[str]:
+        """Nothing is printed."""
+        return []
+
+
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with the presets, as a reader has it."""
+    """A folder with the presets, as a reader has it; simple_tag lasts 10 steps."""
     shutil.copytree(TOP / "experiments", tmp_path / "experiments", ignore=shutil.ignore_patterns("results"))
+    for preset in (tmp_path / "experiments").glob("*.yaml"):
+        shorter = preset.read_text(encoding="utf-8").replace("name: simple_tag", "name: simple_tag\n  max_cycles: 10")
+        preset.write_text(shorter, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("marl.launch.many_runs.RunProcess", Here)
+    monkeypatch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
 
 
 def blocks(language: str) -> list[str]:

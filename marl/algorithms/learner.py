@@ -48,8 +48,7 @@ class Learner(Protocol):
             Metrics by name.
 
         Raises:
-            NonFiniteError: if a loss or gradient is; the parameters are left as they were before
-                the step that failed.
+            NonFiniteError: if a loss or gradient is; the parameters are left as they were before the step that failed.
         """
         ...
 
@@ -86,7 +85,7 @@ class NoLearning:
         self.policy, self.config = policy, config
 
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Does nothing."""
+        """Change nothing."""
         return {}
 
     def state(self) -> State:

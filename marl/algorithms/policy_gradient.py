@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -143,16 +141,9 @@ class PolicyGradient:
         rollout = replace(rollout, reward=self._reward(rollout, share_done))
         targets, metrics = self._targets(rollout, values)
         rollout = self._turned(rollout)
-        sums: dict[str, list[Tensor]] = defaultdict(list)
-        copies = rollout.started.shape[1]
-        for index in self._parts(copies, sums):
-            if len(index) == copies:  # their order does not matter
-                self._step(rollout, targets, share_done, sums)
-            else:
-                there = index.to(rollout.started.device)
-                self._step(rollout.copies(there), targets.copies(there), share_done, sums)
+        steps = self._pass(rollout, targets, share_done)
         self.policy.features.update(rollout.observation)  # last: until here all was seen as it was acted on
-        metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
+        metrics |= {name: torch.stack([step[name] for step in steps]).mean() for name in steps[0]}
         rate = scheduled(self.config.learning_rate, share_done)
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
 
@@ -165,15 +156,15 @@ class PolicyGradient:
         self.optimiser.load_state(state["optimiser"])
         self.generator.set_state(state["generator"])
 
-    def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
-        """Yields indices of copies to train on, one step of the optimiser each."""
-        yield torch.arange(num_copies)
+    def _pass(self, rollout: Rollout, targets: Targets, share_done: float) -> list[dict[str, Tensor]]:
+        """Pass the rollout, and return the metrics of each step of the optimiser."""
+        return [self._step(rollout, targets, share_done)]
 
     def _policy_loss(
-        self, log_prob: Tensor, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]
-    ) -> Tensor:
-        """Loss ``[T, B, N]`` of the policy for each entry."""
-        return -log_prob * targets.advantage
+        self, log_prob: Tensor, rollout: Rollout, targets: Targets, share_done: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss ``[T, B, N]`` of the policy for each entry, and metrics of it."""
+        return -log_prob * targets.advantage, {}
 
     def _turned(self, rollout: Rollout) -> Rollout:
         r"""Each copy changed by a symmetry drawn for it; log-probabilities stay those of the actions as drawn.
@@ -251,11 +242,11 @@ class PolicyGradient:
             advantage = torch.cat([normalise(x, there) for x, there in parts], -1)
         return Targets(advantage, normaliser.normalise(returns), valid), metrics
 
-    def _step(self, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]) -> None:
+    def _step(self, rollout: Rollout, targets: Targets, share_done: float) -> dict[str, Tensor]:
+        """Take one step of the optimiser, and return its metrics."""
         evaluation = self.policy.evaluate(rollout)
-        policy_loss = masked_mean(
-            self._policy_loss(evaluation.log_prob, rollout, targets, share_done, sums), targets.valid
-        )
+        losses, metrics = self._policy_loss(evaluation.log_prob, rollout, targets, share_done)
+        policy_loss = masked_mean(losses, targets.valid)
         entropy = masked_mean(evaluation.entropy, targets.valid)
         value_loss = self._value_loss(evaluation, targets)
         auxiliary = self._auxiliary_loss(evaluation, rollout, targets)
@@ -272,8 +263,7 @@ class PolicyGradient:
         if not bool(torch.isfinite(loss + norm)):
             raise NonFiniteError(next((name for name, term in terms.items() if not bool(term.isfinite())), "loss"))
         self.optimiser.step(scheduled(self.config.learning_rate, share_done))
-        for name, term in terms.items():
-            sums[name].append(term.detach())
+        return metrics | {name: term.detach() for name, term in terms.items()}
 
     def _value_loss(self, evaluation: Evaluation, targets: Targets) -> Tensor:
         errors = regression(evaluation.value, targets.returns, self.config.value_loss, self.config.huber_delta)

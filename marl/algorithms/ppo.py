@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -55,22 +54,38 @@ class PPO(PolicyGradient):
     def __init__(self, policy: ActorCritic, config: PPOConfig, seed: int, symmetries: Symmetries | None = None) -> None:
         super().__init__(policy, config, seed, symmetries)
 
-    def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
+    def _pass(self, rollout: Rollout, targets: Targets, share_done: float) -> list[dict[str, Tensor]]:
+        """Pass the rollout in epochs of minibatches, until the policy has moved too far."""
+        num_copies, steps = rollout.started.shape[1], []
         for _ in range(self.config.epochs):
             order = torch.randperm(num_copies, generator=self.generator)
-            parts = order.chunk(min(self.config.minibatches, num_copies))
-            yield from parts
-            kl = torch.stack(sums["policy/approx_kl"][-len(parts) :]).mean()
+            epoch = []
+            for index in order.chunk(min(self.config.minibatches, num_copies)):
+                epoch.append(self._step(*_copies(rollout, targets, index), share_done))
+            steps += epoch
+            kl = torch.stack([step["policy/approx_kl"] for step in epoch]).mean()
             if self.config.target_kl is not None and float(kl) > self.config.target_kl:
-                return
+                break
+        return steps
 
     def _policy_loss(
-        self, log_prob: Tensor, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]
-    ) -> Tensor:
+        self, log_prob: Tensor, rollout: Rollout, targets: Targets, share_done: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Clipped surrogate ``[T, B, N]``, and how far the policy has moved."""
         clip_range = scheduled(self.config.clip_range, share_done)
         difference = log_prob - rollout.log_prob
         ratio = difference.exp()
         with torch.no_grad():
-            sums["policy/approx_kl"].append(masked_mean(ratio - 1 - difference, targets.valid))
-            sums["policy/clip_fraction"].append(masked_mean(((ratio - 1).abs() > clip_range).float(), targets.valid))
-        return clipped_surrogate(ratio, targets.advantage, clip_range)
+            metrics = {
+                "policy/approx_kl": masked_mean(ratio - 1 - difference, targets.valid),
+                "policy/clip_fraction": masked_mean(((ratio - 1).abs() > clip_range).float(), targets.valid),
+            }
+        return clipped_surrogate(ratio, targets.advantage, clip_range), metrics
+
+
+def _copies(rollout: Rollout, targets: Targets, index: Tensor) -> tuple[Rollout, Targets]:
+    """The parts of a rollout and of its targets that belong to some copies; all of them as they are."""
+    if len(index) == rollout.started.shape[1]:  # their order does not matter
+        return rollout, targets
+    there = index.to(rollout.started.device)
+    return rollout.copies(there), targets.copies(there)

@@ -63,9 +63,10 @@ class Reinforce(PolicyGradient):
             return super()._value_loss(evaluation, targets)
         return evaluation.value.new_zeros(())
 
-    def _step(self, rollout: Rollout, targets: Targets, share_done: float, sums: dict[str, list[Tensor]]) -> None:
-        if bool(targets.valid.any()):  # else Adam's momentum would move the parameters for nothing
-            super()._step(rollout, targets, share_done, sums)
+    def _step(self, rollout: Rollout, targets: Targets, share_done: float) -> dict[str, Tensor]:
+        if not bool(targets.valid.any()):  # else Adam's momentum would move the parameters for nothing
+            return {}
+        return super()._step(rollout, targets, share_done)
 
     def _advantage(self, rollout: Rollout, values: Values) -> tuple[Tensor, Tensor]:
         if self.config.baseline:

@@ -78,12 +78,11 @@ def alternate(arguments: list[str]) -> int:
 
 
 def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
-    from marl.training.run_config import load_config, read_config
+    from marl.training.run_config import load_values, read_config
 
-    config = load_config(path)
     named = {"total_env_steps": options.env_steps, "seed": options.seed}
     changes = {name: value for name, value in named.items() if value is not None}
-    return read_config({**config.model_dump(mode="json"), **changes})
+    return read_config({**load_values(path), **changes}, str(path))
 
 
 def _train_all(alternation: Alternation, console: Console) -> bool:
@@ -103,7 +102,7 @@ def _train(version: Version, console: Console) -> bool:
     from marl.cli.progress_bars import Watcher
 
     with Watcher(console, version.config.total_env_steps) as watch:
-        result = version.trainer().train(watch)
+        result = version.train(watch)
     if not result.finished:
         console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)
     return result.finished

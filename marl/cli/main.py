@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
-from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.cli.guard import fail, guarded
 
-__all__ = ["guarded", "main"]
+__all__ = ["COMMANDS", "main"]
 
 USAGE = """usage: marl COMMAND ...
 
@@ -50,30 +50,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"marl {__version__}")
         return 0
     if name not in COMMANDS:
-        return _fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
+        return fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
     return guarded(getattr(import_module(f"marl.cli.{name}"), name), rest)
-
-
-def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
-    """Runs a command and tells what a user can put right without a traceback.
-
-    Returns:
-        Exit status; see `main`.
-    """
-    try:
-        return command(arguments)
-    except SystemExit as stop:  # tyro has said why
-        return stop.code if isinstance(stop.code, int) else 0
-    except (ConfigError, FileError) as error:
-        return _fail(str(error), 2)
-    except (TrainingError, OSError) as error:
-        return _fail(str(error), 1)
-    except KeyboardInterrupt:
-        print("stopped at once", file=sys.stderr)
-        return 130
-
-
-def _fail(message: str, status: int) -> int:
-    label = "\033[1;31merror:\033[0m" if sys.stderr.isatty() else "error:"
-    print(f"{label} {message}", file=sys.stderr)
-    return status

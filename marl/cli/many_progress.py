@@ -14,16 +14,17 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 
 from marl.cli.progress_bars import note_of
-from marl.launch.many_runs import GridRun, Standing
+from marl.launch.many_runs import PlannedRun
+from marl.launch.standing import Standing
 from marl.training.progress import Progress
 
-__all__ = ["GridWatcher"]
+__all__ = ["ManyProgress"]
 
 SECONDS_BETWEEN_LINES = 30.0
 SECONDS_OF_SPEED = 300.0
 
 
-class GridWatcher:
+class ManyProgress:
     """Shows progress: bars in a terminal, one a running run and one for all; elsewhere a line every 30 seconds.
 
     The share of all weighs env steps by what they cost, so that the remaining time knows that large teams are slower.
@@ -34,7 +35,7 @@ class GridWatcher:
         standings: where each stood at the start, by name.
     """
 
-    def __init__(self, console: Console, runs: Sequence[GridRun], standings: Mapping[str, Standing]) -> None:
+    def __init__(self, console: Console, runs: Sequence[PlannedRun], standings: Mapping[str, Standing]) -> None:
         self.console, self.runs = console, {run.name: run for run in runs}
         self.env_steps = {name: standing.env_steps for name, standing in standings.items()}
         for run in runs:
@@ -62,7 +63,7 @@ class GridWatcher:
         self._count()
         self.tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> GridWatcher:
+    def __enter__(self) -> ManyProgress:
         self.bars.start()
         return self
 
@@ -78,20 +79,20 @@ class GridWatcher:
         failed = f", {self.ended['failed']} failed" if self.ended["failed"] else ""
         return f"{self.ended['finished']} of {len(self.runs)} finished{failed}"
 
-    def begin(self, run: GridRun) -> None:
+    def begin(self, run: PlannedRun) -> None:
         """A run's process was started."""
         total, done = run.config.total_env_steps, self.env_steps[run.name]
         self.tasks[run.name] = self.bars.add_task(run.name, total=total, completed=done, note="starting")
         self._count()
 
-    def show(self, run: GridRun, progress: Progress) -> None:
+    def show(self, run: PlannedRun, progress: Progress) -> None:
         """Takes note of where a run stands."""
         self.env_steps[run.name] = progress.env_steps
         self.notes[run.name] = note_of(progress)
         self.bars.update(self.tasks[run.name], completed=progress.env_steps, note=self.notes[run.name])
         self._count()
 
-    def end(self, run: GridRun, how: str, details: str = "") -> None:
+    def end(self, run: PlannedRun, how: str, details: str = "") -> None:
         """A run's process has ended: ``finished``, ``failed`` or ``stopped``."""
         self.bars.remove_task(self.tasks.pop(run.name))
         self.ended[how] += 1
@@ -116,6 +117,6 @@ class GridWatcher:
         self.bars.update(self.all, completed=self._done, note=self._counts)
 
 
-def _cost(run: GridRun, env_steps: int) -> float:
+def _cost(run: PlannedRun, env_steps: int) -> float:
     """Grows with a team between linearly and by the square: measured from 2 to 16 predators."""
     return min(env_steps, run.config.total_env_steps) * run.agents**1.5

@@ -1,46 +1,48 @@
-"""``marl train`` with ``--native-grid`` or ``--seeds``: many runs at once."""
+"""Many runs at once: ``marl train`` with ``--native-grid`` or ``--seeds``."""
 
 from __future__ import annotations
 
-import time
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from marl.cli.many_progress import GridWatcher
+from marl.cli.many_progress import ManyProgress
+from marl.cli.worker import COMMAND
 from marl.core.composition import parse_teams
 from marl.core.errors import ConfigError
 from marl.launch.many_runs import (
-    GridRun,
-    Standing,
+    Advanced,
+    Began,
+    Ended,
+    ManyRuns,
+    PlannedRun,
+    Stopping,
+    Waited,
     check_makeable,
-    clear_unstarted,
     parse_seeds,
     plan_runs,
-    standing_of,
 )
+from marl.launch.standing import standing_of
 from marl.system.device import resolve_device
-from marl.system.interrupts import stop_on_interrupt
 from marl.system.lock import sole_user
 from marl.system.memory import available_memory, jobs_that_fit
 from marl.system.process_pool import usable_cores
-from marl.system.run_process import RunProcess
 from marl.tasks.environment_config import make_environment
-from marl.training.run_config import RunConfig, task_of
+from marl.training.run_config import RunConfig
 
 __all__ = ["read_runs", "train_runs"]
 
-SECONDS_BETWEEN_LOOKS = 0.2
 TOLD_LINES = 6
 STATES = {"finished": "finished before", "stopped": "to go on with", "new": "to begin"}
 
 
-def read_runs(config: RunConfig[Any], out: Path, native_grid: str | None, seeds: str | None) -> list[GridRun]:
+def read_runs(config: RunConfig[Any], out: Path, native_grid: str | None, seeds: str | None) -> list[PlannedRun]:
     """The runs that the options describe.
 
     Args:
@@ -59,7 +61,7 @@ def read_runs(config: RunConfig[Any], out: Path, native_grid: str | None, seeds:
 
 
 def _teams(config: RunConfig[Any], native_grid: str) -> list[dict[str, int]]:
-    environment = make_environment(task_of(config), config.env, 1)
+    environment = make_environment(config.task, config.env, 1)
     names = [agent_class.name for agent_class in environment.roster.classes]
     environment.close()
     try:
@@ -68,7 +70,7 @@ def _teams(config: RunConfig[Any], native_grid: str) -> list[dict[str, int]]:
         raise ConfigError(f"--native-grid: {error}") from error
 
 
-def train_runs(runs: Sequence[GridRun], out: Path, jobs: int | None, again: str) -> int:
+def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: str) -> int:
     """Trains what is not finished yet, several at once, each in a process of its own.
 
     Args:
@@ -86,7 +88,7 @@ def train_runs(runs: Sequence[GridRun], out: Path, jobs: int | None, again: str)
     console = Console(highlight=False)
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs is {jobs}; give at least 1")
-    standings = {run.name: standing_of(run) for run in runs}
+    standings = {run.name: standing_of(run.folder, run.config) for run in runs}
     begun_first = sorted(runs, key=lambda run: standings[run.name].state == "new")
     compositions = {run.folder.parent: run for run in begun_first}  # of each the last: one that is new if any is
     for run in compositions.values():  # its other seeds are made alike
@@ -98,7 +100,9 @@ def train_runs(runs: Sequence[GridRun], out: Path, jobs: int | None, again: str)
         jobs = jobs or _jobs(runs[0].config, len(runs) - counts["finished"])
         console.print(f"{jobs} at once; what each prints is in the .log beside its folder", soft_wrap=True)
     with sole_user(out) as lock:
-        outcome = _train(runs, standings, jobs or 1, lock, console)
+        many = ManyRuns(runs, standings, jobs or 1, lock, [*COMMAND, *sys.path])
+        outcome = _show(many, ManyProgress(console, runs, standings), console)
+    outcome.finished += counts["finished"]
     console.print(_counted(outcome, len(runs)), soft_wrap=True)
     if outcome.stopped or outcome.failed:
         console.print(f"go on with: {again}", soft_wrap=True)
@@ -116,76 +120,41 @@ def _jobs(config: RunConfig[Any], runs: int) -> int:
 @dataclass
 class _Outcome:
     finished: int = 0
-    failed: list[GridRun] = field(default_factory=list)
+    failed: list[PlannedRun] = field(default_factory=list)
     stopped: bool = False
 
 
-def _train(
-    runs: Sequence[GridRun], standings: Mapping[str, Standing], jobs: int, lock: int, console: Console
-) -> _Outcome:
-    waiting = [run for run in runs if standings[run.name].state != "finished"]
-    outcome = _Outcome(finished=len(runs) - len(waiting))
-    running: dict[str, tuple[GridRun, RunProcess]] = {}
-    watcher = GridWatcher(console, runs, standings)
-    with stop_on_interrupt() as stop_wished, watcher, _killed_on_interrupt(running):
-        while running or (waiting and not outcome.stopped):
-            if stop_wished() and not outcome.stopped:
-                outcome.stopped = True
-                _stop(running, console)
-            while waiting and len(running) < jobs and not outcome.stopped:
-                run = waiting.pop(0)
-                running[run.name] = run, _start(run, standings[run.name], lock)
-                watcher.begin(run)
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            _look(running, outcome, watcher)
+def _show(many: ManyRuns, progress: ManyProgress, console: Console) -> _Outcome:
+    """Train, and show what happens."""
+    outcome = _Outcome()
+    with progress, closing(many.train()) as events:
+        for event in events:
+            match event:
+                case Began(run):
+                    progress.begin(run)
+                case Advanced(run, where):
+                    progress.show(run, where)
+                case Ended():
+                    _show_end(event, progress, outcome)
+                case Stopping(running):
+                    outcome.stopped = True
+                    told = f"stopping: {running} runs save and end; Ctrl-C again ends them at once"
+                    console.print(told, soft_wrap=True)
+                case Waited():
+                    progress.tick()
     return outcome
 
 
-@contextmanager
-def _killed_on_interrupt(running: Mapping[str, tuple[GridRun, RunProcess]]) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        for _, process in running.values():
-            process.kill()
-        raise
-
-
-def _start(run: GridRun, standing: Standing, lock: int) -> RunProcess:
-    resume = standing.state == "stopped"
-    if not resume:
-        clear_unstarted(run.folder)
-    run.folder.parent.mkdir(parents=True, exist_ok=True)
-    return RunProcess(run.config, run.folder, resume, run.log, lock)
-
-
-def _stop(running: Mapping[str, tuple[GridRun, RunProcess]], console: Console) -> None:
-    console.print(f"stopping: {len(running)} runs save and end; Ctrl-C again ends them at once", soft_wrap=True)
-    for _, process in running.values():
-        process.stop()
-
-
-def _look(running: dict[str, tuple[GridRun, RunProcess]], outcome: _Outcome, watcher: GridWatcher) -> None:
-    for run, process in list(running.values()):
-        status, progress = process.status, process.progress()
-        if progress is not None:
-            watcher.show(run, progress)
-        if status is not None:
-            del running[run.name]
-            _end(run, process, status, outcome, watcher)
-    watcher.tick()
-
-
-def _end(run: GridRun, process: RunProcess, status: int, outcome: _Outcome, watcher: GridWatcher) -> None:
-    if status == 0:
+def _show_end(event: Ended, progress: ManyProgress, outcome: _Outcome) -> None:
+    if event.outcome == "finished":
         outcome.finished += 1
-        watcher.end(run, "finished")
-    elif status == 130 and outcome.stopped:
-        watcher.end(run, "stopped", " and saved")
+        progress.end(event.run, "finished")
+    elif event.outcome == "stopped":
+        progress.end(event.run, "stopped", " and saved")
     else:
-        outcome.failed.append(run)
-        lines = "".join(f"\n    {line}" for line in process.printed()[-TOLD_LINES:])
-        watcher.end(run, "failed", f" ({_reason(status)}); the end of {run.log}:{lines}")
+        outcome.failed.append(event.run)
+        lines = "".join(f"\n    {line}" for line in event.printed[-TOLD_LINES:])
+        progress.end(event.run, "failed", f" ({_reason(event.status)}); the end of {event.run.log}:{lines}")
 
 
 def _reason(status: int) -> str:

@@ -16,8 +16,10 @@ import yaml
 from marl.core.composition import parse_team
 from marl.core.config import Config
 from marl.core.errors import ConfigError
+from marl.core.settings import part_of
+from marl.core.task import Task
 from marl.training.field_paths import SHORT, with_override
-from marl.training.run_config import RunConfig, read_config
+from marl.training.run_config import RunConfig
 
 __all__ = ["option", "with_overrides"]
 
@@ -30,20 +32,21 @@ def option(arguments: list[str], name: str) -> str | None:
     return None
 
 
-def with_overrides(config: RunConfig[Any], arguments: list[str]) -> tuple[RunConfig[Any], list[str]]:
-    """Replaces the fields that are named.
+def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) -> tuple[Mapping[str, Any], list[str]]:
+    """Replace the fields that are named.
 
     Args:
-        config: of the preset.
+        values: complete settings of the preset.
+        task: that they name.
         arguments: as typed.
 
     Returns:
-        The changed configuration, and the arguments that name no field, or a flag without value.
+        The changed settings, and the arguments that name no field, or lack a value.
 
     Raises:
         ConfigError: if a value will not do.
     """
-    values: dict[str, Any] = config.model_dump(mode="json")
+    model: type[Config] = RunConfig[task.config_type]  # type: ignore[name-defined]
     left: list[str] = []
     for flag, words in _groups(arguments):
         path = SHORT.get(flag) or flag.replace("-", "_").split(".")
@@ -51,10 +54,12 @@ def with_overrides(config: RunConfig[Any], arguments: list[str]) -> tuple[RunCon
             raise ConfigError(f"--{flag}: the environment {values['env']['name']!r} has no field {flag!r}")
         _check_part(values, path, flag)
         if words and _is_field(values, path):
-            values = _replaced(values, path, flag, words, _is_sequence(config, path))
+            values = _replaced(values, path, flag, words, _is_sequence(model, values, path))
+        elif not words and (switch := _switched(values, path)) is not None:
+            values = with_override(values, *switch)
         else:
             left += [f"--{flag}" if flag else "", *words]
-    return read_config(values), [word for word in left if word]
+    return values, [word for word in left if word]
 
 
 def _groups(arguments: list[str]) -> list[tuple[str, list[str]]]:
@@ -87,18 +92,36 @@ def _check_part(values: Mapping[str, Any], path: list[str], flag: str) -> None:
             )
 
 
-def _is_sequence(config: RunConfig[Any], path: list[str]) -> bool:
-    """Whether a field takes a list and nothing else; a schedule takes a number, too."""
-    place: Any = config
-    for part in path[:-1]:
-        place = place[part] if isinstance(place, Mapping) else getattr(place, part, None)
-    if isinstance(place, Mapping):
-        return isinstance(place[path[-1]], tuple)
-    field = type(place).model_fields.get(path[-1]) if isinstance(place, Config) else None
+def _switched(values: Mapping[str, Any], path: list[str]) -> tuple[list[str], bool] | None:
+    """The field that a flag without a value switches on, or off with ``no-`` before its name; None if it is none."""
+    off = [*path[:-1], path[-1].removeprefix("no_")]
+    for field, value in ((path, True), (off, False)):
+        if _is_field(values, field) and isinstance(_value_at(values, field), bool):
+            return field, value
+    return None
+
+
+def _value_at(values: Mapping[str, Any], path: list[str]) -> Any:
+    for part in path:
+        values = values[part]
+    return values
+
+
+def _is_sequence(model: type[Config], values: Mapping[str, Any], path: list[str]) -> bool:
+    """True for a field that takes a list and nothing else; a schedule takes a number, too."""
+    present: type[Config] | None = model
+    for depth, part in enumerate(path[:-1], 1):
+        inner, field = _value_at(values, path[:depth]), None if present is None else present.model_fields.get(part)
+        present = part_of(field.annotation, inner) if field is not None and isinstance(inner, Mapping) else None
+    if present is None:  # an entry of a mapping, such as a class
+        return isinstance(_value_at(values, path), list | tuple)
+    field = present.model_fields.get(path[-1])
     return field is not None and get_origin(field.annotation) is tuple
 
 
-def _replaced(values: dict[str, Any], path: list[str], flag: str, words: list[str], sequence: bool) -> dict[str, Any]:
+def _replaced(
+    values: Mapping[str, Any], path: list[str], flag: str, words: list[str], sequence: bool
+) -> Mapping[str, Any]:
     if path == ["algorithm", "name"]:
         return with_override(values, path, " ".join(words))
     if path == ["env", "team"] and not words[0].startswith("{"):

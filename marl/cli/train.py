@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import field, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
-from rich.console import Console
 
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from marl.training.loop import Trainer
-    from marl.training.progress import Progress
     from marl.training.run_config import RunConfig
 
-__all__ = ["train", "train_run"]
+__all__ = ["train"]
 
 USAGE = """usage: marl train PRESET --out RUN [options]
        marl train --resume RUN [options]
@@ -61,6 +58,24 @@ NATIVE_GRID = "Train a team at each composition, into OUT/3+1/seed-N; counts in 
 JOBS = "How many of these runs train at once; by default as many as cores and memory bear."
 
 
+def _shown(metavar: str, text: str) -> Any:
+    return tyro.conf.arg(metavar=metavar, help=text, help_behavior_hint="")
+
+
+ANNOTATED: Any = Annotated
+OPTIONS: tuple[tuple[str, Any, Any], ...] = (
+    ("out", ANNOTATED[Path | None, _shown("RUN", "Folder of the new run.")], None),
+    ("resume", ANNOTATED[Path | None, _shown("RUN", "Go on with this run, in place of PRESET and --out.")], None),
+    ("team", ANNOTATED[str | None, _shown("A=N,B=N", "Composition; short for --env.team.")], None),
+    ("prey", ANNOTATED[str | None, _shown("NAME", "How the prey moves; short for --env.prey.")], None),
+    ("seeds", ANNOTATED[str | None, _shown("N|N,N", SEEDS)], None),
+    ("native_grid", ANNOTATED[str | None, _shown("TEAM,TEAM", NATIVE_GRID)], None),
+    ("jobs", ANNOTATED[int | None, _shown("N", JOBS)], None),
+    ("report", ANNOTATED[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
+)
+"""Options that are no fields of the preset: name, type and default."""
+
+
 def train(arguments: list[str]) -> int:
     """Trains a team from a preset, or goes on with a run.
 
@@ -80,6 +95,8 @@ def train(arguments: list[str]) -> int:
     if options.seeds is None and options.native_grid is None:
         if options.jobs is not None:
             raise ConfigError("--jobs is for many runs; give --seeds or --native-grid, too")
+        from marl.cli.one_run import train_run
+
         return train_run(options.config, options.resume or options.out, options.resume is not None, options.report)
     return _train_many(options, arguments)
 
@@ -102,111 +119,57 @@ def _train_many(options: Any, arguments: list[str]) -> int:
     return train_runs(runs, options.out, options.jobs, f"{program('marl')} train {shlex.join(arguments)}")
 
 
-def train_run(
-    config: RunConfig[Any],
-    folder: Path,
-    resume: bool,
-    report: bool = False,
-    watch: Callable[[Progress], None] | None = None,
-) -> int:
-    """Trains one run and prints where it stands.
-
-    Args:
-        config: of the run.
-        folder: of the run.
-        resume: go on from its latest checkpoint.
-        report: compare with reference policies at the end.
-        watch: called after every iteration, too.
-
-    Returns:
-        Exit status.
-    """
-    from marl.cli.closing_report import report_run
-    from marl.cli.progress_bars import Watcher
-    from marl.system.launcher import program
-    from marl.training.loop import Trainer
-
-    console = Console(highlight=False)
-    trainer = Trainer(config, folder, resume)
-    _announce(trainer, console)
-    with Watcher(console, config.total_env_steps, trainer.scores.solved is not None) as show:
-        result = trainer.train(show if watch is None else _both(show, watch))
-    if not result.finished:
-        stopped = f"stopped and saved at {result.env_steps:,} env steps"
-        console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
-        return 130
-    if trainer.scores.over:
-        console.print(f"the score log ended training after {len(trainer.scores):,} episodes", soft_wrap=True)
-    console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
-    if report:
-        report_run(folder, console)
-    return 0
-
-
-def _announce(trainer: Trainer, console: Console) -> None:
-    from marl.system.launcher import program
-
-    if trainer.finished:
-        done = f"{trainer.folder} has done its {trainer.env_steps:,} env steps"
-        rule = "another rule in --score-log" if trainer.scores.over else "--total-env-steps N"
-        console.print(f"{done}; for more: {rule}", soft_wrap=True)
-    else:
-        parameters = sum(p.numel() for p in trainer.policy.parameters())
-        what = f"training from env step {trainer.env_steps:,} to {trainer.config.total_env_steps:,} on {trainer.device}"
-        console.print(f"{what}, {parameters:,} parameters, run folder {trainer.folder}", soft_wrap=True)
-        console.print(f"watch it: {program('tensorboard')} --logdir {trainer.folder}", soft_wrap=True)
-
-
-def _both(first: Callable[[Progress], None], second: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    def watch(progress: Progress) -> None:
-        first(progress)
-        second(progress)
-
-    return watch
-
-
 def _options(preset: str | None, arguments: list[str]) -> Any:
-    """What was typed, with ``config`` as the preset or run has it and the options change it."""
+    """The options as typed, with ``config`` as the preset or run has it and the options change it."""
     from marl.cli.overrides import option, with_overrides
-    from marl.training.run_config import load_config, resume_config
+    from marl.training.run_config import complete_values, load_values, read_config, run_values, task_of
 
     resumed = option(arguments, "resume")
     if preset is not None and resumed is not None:
         raise ConfigError(f"both a preset ({preset}) and --resume {resumed} are named; a run has its own settings")
     if preset is not None:
-        config = load_config(Path(preset))
+        values, source = load_values(Path(preset)), preset
     elif resumed is not None:
-        config = resume_config(Path(resumed))
+        values, source = run_values(Path(resumed)), str(Path(resumed) / "config.yaml")
     else:
         raise ConfigError("name a preset first (marl train experiments/predator_teams.yaml --out RUN), or --resume RUN")
-    config, left = with_overrides(config, arguments[preset is not None :])
-    return _parse(config, preset, left)
+    task = task_of(values, source)
+    complete = complete_values(values, task)
+    changed, left = with_overrides(complete, task, arguments[preset is not None :])
+    task = task if changed["env"]["name"] == complete["env"]["name"] else task_of(changed)
+    try:
+        config = read_config(changed, None if changed != complete else source, task)
+    except ConfigError:
+        read_config(values, source, task)  # says so if the preset alone will not do
+        raise
+    if _asks_for_fields(left):
+        return _parse(config, preset, left, [("config", _flattened(type(config)), config)])
+    options = _parse(config, preset, left)
+    options.config = config
+    return options
 
 
-def _parse(config: RunConfig[Any], preset: str | None, arguments: list[str]) -> Any:
-    annotated: Any = Annotated
-    fields: list[tuple[str, Any, Any]] = [
-        ("out", annotated[Path | None, _shown("RUN", "Folder of the new run.")], None),
-        ("resume", annotated[Path | None, _shown("RUN", "Go on with this run, in place of PRESET and --out.")], None),
-        ("team", annotated[str | None, _shown("A=N,B=N", "Composition; short for --env.team.")], None),
-        ("prey", annotated[str | None, _shown("NAME", "How the prey moves; short for --env.prey.")], None),
-        ("seeds", annotated[str | None, _shown("N|N,N", SEEDS)], None),
-        ("native_grid", annotated[str | None, _shown("TEAM,TEAM", NATIVE_GRID)], None),
-        ("jobs", annotated[int | None, _shown("N", JOBS)], None),
-        ("report", annotated[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
-        ("config", annotated[type(config), tyro.conf.arg(name="")], config),
-    ]
+def _asks_for_fields(arguments: list[str]) -> bool:
+    """True where all fields are to be listed: for help, and beside an option that there is not."""
+    flags = {word.partition("=")[0].replace("_", "-") for word in arguments if word.startswith("-")}
+    return not flags <= {f"--{name.replace('_', '-')}" for name, _, _ in OPTIONS}
+
+
+def _parse(
+    config: RunConfig[Any], preset: str | None, arguments: list[str], more: Sequence[tuple[str, Any, Any]] = ()
+) -> Any:
+    """The options that are no fields of the preset, and ``more`` that are."""
     from marl.algorithms.kinds import ALGORITHMS
     from marl.training.field_paths import SHORT
 
     lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # read before; here for the help
-    shown = [(name, kind, field(default=default)) for name, kind, default in fields if name not in lacking]
-    options = make_dataclass("Options", shown)
+    given = [(name, kind, field(default=default)) for name, kind, default in (*OPTIONS, *more) if name not in lacking]
+    options = make_dataclass("Options", given)
     command = "marl train" if preset is None else f"marl train {preset}"
     settings = (tyro.conf.AvoidSubcommands,)
     description = DESCRIPTION.replace("{algorithms}", ", ".join(ALGORITHMS))
     return tyro.cli(options, args=arguments, prog=command, description=description, config=settings)
 
 
-def _shown(metavar: str, text: str) -> Any:
-    return tyro.conf.arg(metavar=metavar, help=text, help_behavior_hint="")
+def _flattened(kind: type) -> Any:
+    return ANNOTATED[kind, tyro.conf.arg(name="")]

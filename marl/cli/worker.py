@@ -1,4 +1,4 @@
-"""The child that `marl.system.run_process` starts: trains one run."""
+"""The process of one run among many; see `marl.system.run_process`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from marl.cli.main import guarded
-from marl.cli.train import train_run
+from marl.cli.guard import guarded
+from marl.cli.one_run import train_run
 from marl.training.progress import Progress
 from marl.training.run_config import read_config
 
-__all__ = ["main"]
+__all__ = ["COMMAND", "main"]
+
+COMMAND = (
+    sys.executable,
+    "-c",
+    f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import main; sys.exit(main())",
+)
+"""Starts the process; the entries of ``sys.path`` follow."""
 
 
 def main() -> int:

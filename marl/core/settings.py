@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-__all__ = ["Choices", "explain", "replace_field"]
+from marl.core.config import Config
+
+__all__ = ["Choices", "completed", "explain", "part_of", "replace_field"]
 
 Choices = Mapping[int | str, Collection[str]]
 """Names that a validator puts after the name of a part that is of one kind or another."""
@@ -27,16 +29,55 @@ def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dic
     return {**values, first: value}
 
 
-def explain(error: ValidationError, choices: Choices = MappingProxyType({})) -> str:
+def completed(model: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings with the defaults of all fields that are not given, as plain values; nothing is validated.
+
+    Args:
+        model: whose fields they are.
+        values: some of them; unknown ones are kept, for the validator to refuse.
+    """
+    complete: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        given = values[name] if name in values else field.get_default(call_default_factory=True)
+        if isinstance(given, Config):
+            given = given.model_dump(mode="json")
+        part = part_of(field.annotation, given) if isinstance(given, Mapping) else None
+        complete[name] = given if part is None else completed(part, given)
+    return {**complete, **{name: value for name, value in values.items() if name not in complete}}
+
+
+def part_of(annotation: Any, given: Mapping[str, Any]) -> type[Config] | None:
+    """The model among those that a field takes which given settings are of; None if it takes none.
+
+    Of several, it is the one whose ``kind`` or ``name`` is given, or else the first.
+    """
+    models = list(_models(annotation))
+    for tag in ("kind", "name"):
+        for model in models:
+            if tag in model.model_fields and model.model_fields[tag].default == given.get(tag, ...):
+                return model
+    return models[0] if models else None
+
+
+def _models(annotation: Any) -> Iterator[type[Config]]:
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        yield annotation
+    elif get_origin(annotation) in (Annotated, Union, UnionType):
+        for part in get_args(annotation):
+            yield from _models(part)
+
+
+def explain(error: ValidationError, choices: Choices = MappingProxyType({}), place: str = "") -> str:
     """Text for each refused field, one after the other: its place, its value and what would do.
 
     Args:
         error: of the validator.
         choices: names of the kinds of those parts that are of one kind or another, by the name of the part.
+        place: dotted name of what was validated within all settings.
     """
-    lines: list[str] = []
+    lines, within = [], (place,) if place else ()
     for problem in error.errors():
-        place = _place(problem["loc"], choices)
+        place = _place((*within, *problem["loc"]), choices)
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")

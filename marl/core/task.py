@@ -22,11 +22,15 @@ class Task(Protocol):
         """Its settings; the field ``name`` is the entry point's name."""
         ...
 
-    changeable: frozenset[str]
-    """Settings that may differ from training without changing what a policy's features mean."""
+    @property
+    def changeable(self) -> frozenset[str]:
+        """Settings that may differ from training without changing what a policy's features mean."""
+        ...
 
-    policies: Mapping[str, Path]
-    """Trained policies that come with the task: by name the folder of each."""
+    @property
+    def policies(self) -> Mapping[str, Path]:
+        """Trained policies that come with the task: by name the folder of each."""
+        ...
 
     def describe(self, config: Config) -> dict[str, Any]:
         """The settings that say what was played, for tables and JSON, by name."""

@@ -5,7 +5,7 @@ Words: a *version* is one side after one training; a *round* trains one version 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +14,15 @@ from typing import Any
 import torch
 
 from marl.core.errors import ConfigError
-from marl.launch.many_runs import DECISIVE, check_same, clear_unstarted
+from marl.launch.many_runs import with_env
+from marl.launch.standing import DECISIVE, check_same, clear_unstarted, standing_of
 from marl.policies.saved import save_policy
 from marl.tasks.environment_config import make_environment
 from marl.training.checkpoints import Checkpoints
 from marl.training.initial_policy import build_policy
-from marl.training.loop import Trainer
-from marl.training.run_config import RunConfig, read_config, task_of
-from marl.training.score_log import stopped_by_score
+from marl.training.progress import Progress, TrainingResult
+from marl.training.run_config import RunConfig
+from marl.training.train import train_run
 
 __all__ = ["Alternation", "Version"]
 
@@ -49,27 +50,24 @@ class Version:
 
     @property
     def finished(self) -> bool:
-        """Whether its training has come to its end and its policy is there."""
-        latest = Checkpoints(self.folder / "checkpoints").latest
-        if latest is None:
-            return False
-        env_steps = int(latest.name)
-        by_score = stopped_by_score(self.folder, self.config.score_log, env_steps)
-        return (by_score or env_steps >= self.config.total_env_steps) and (
-            self.folder / "policy" / "policy.safetensors"
-        ).is_file()
+        """True when its training has come to its end and its policy is there."""
+        return standing_of(self.folder, self.config).state == "finished"
 
-    def trainer(self) -> Trainer:
-        """Its training, from the latest checkpoint if there is one, else from the start.
+    def train(self, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
+        """Train it, from the latest checkpoint if there is one, else from the start.
+
+        Args:
+            watch: called after every iteration.
 
         Raises:
             ConfigError: if it was begun under other settings, or its folder holds something else.
             FileError: if a checkpoint cannot be used.
+            TrainingError: if training cannot go on.
         """
         begun = self.begun
         if not begun:
             clear_unstarted(self.folder)
-        return Trainer(self.config, self.folder, resume=begun)
+        return train_run(self.config, self.folder, begun, watch)
 
 
 class Alternation:
@@ -93,7 +91,7 @@ class Alternation:
         if rounds < 1:
             raise ConfigError(f"rounds is {rounds}; give at least 1")
         self.out, self.rounds = out.resolve(), rounds
-        sides = [task_of(preset).sides(preset.env) for preset in presets]
+        sides = [preset.task.sides(preset.env) for preset in presets]
         if presets[0].env.name != presets[1].env.name or sides[0] != sides[1][::-1]:
             learn = " and ".join(f"{side[0]} of {preset.env.name}" for side, preset in zip(sides, presets, strict=True))
             raise ConfigError(f"the presets train {learn}; give one for each side of the same task")
@@ -117,7 +115,7 @@ class Alternation:
 
     def names(self, side: str) -> tuple[str, ...]:
         """Those of a side that its opponents' preset names, which are there before the first round."""
-        env = self._env(self._other(side))
+        env = dict(self.presets[self._other(side)].env)
         return tuple(env[f"training_{side}"]) or (env[side],)
 
     def trained(self, side: str, number: int) -> tuple[str, ...]:
@@ -129,17 +127,13 @@ class Alternation:
         # the side that is trained second meets the other's version of the same round
         trained = self.trained(other, number if side == self.sides[1] else number - 1)
         pool = (*self.names(other), *trained)
-        values = self.presets[side].model_dump(mode="json")
-        values["seed"] += number - 1
-        if trained:
-            values["env"] = _against(values["env"], other, pool)
+        name, config = f"{side}-{number}", self.presets[side]
+        changes: dict[str, Any] = {"seed": config.seed + number - 1}
         if number > 1:
-            values["initial_policy"] = self.trained(side, number - 1)[-1]
-        name = f"{side}-{number}"
-        return Version(name, read_config(values), self.out / name, pool)
-
-    def _env(self, side: str) -> dict[str, Any]:
-        return self.presets[side].env.model_dump(mode="json")
+            changes["initial_policy"] = Path(self.trained(side, number - 1)[-1])
+        if trained:
+            config = with_env(config, _against(other, pool), name)
+        return Version(name, config.model_copy(update=changes), self.out / name, pool)
 
     def _other(self, side: str) -> str:
         return self.sides[side == self.sides[0]]
@@ -148,20 +142,20 @@ class Alternation:
         """Lets untrained policies meet, so that what does not fit shows before hours are spent."""
         with TemporaryDirectory() as folder:
             for side, preset in self.presets.items():
-                environment = make_environment(task_of(preset), preset.env, 1)
+                environment = make_environment(preset.task, preset.env, 1)
                 policy = build_policy(preset, environment, torch.device("cpu"))
                 save_policy(Path(folder) / side, policy, preset.env.model_dump(mode="json"))
                 environment.close()
             for side, preset in self.presets.items():
                 other = self._other(side)
-                env = _against(self._env(side), other, (str(Path(folder) / other),))
+                pool = (str(Path(folder) / other),)
                 try:
-                    config = task_of(preset).config_type.model_validate(env)
-                    make_environment(task_of(preset), config, 1, training=True).close()
+                    config = with_env(preset, _against(other, pool), side)
+                    make_environment(config.task, config.env, 1, training=True).close()
                 except ConfigError as error:
                     raise ConfigError(f"the sides cannot meet: {str(error).replace(folder, str(self.out))}") from error
 
 
-def _against(env: dict[str, Any], other: str, pool: tuple[str, ...]) -> dict[str, Any]:
+def _against(other: str, pool: tuple[str, ...]) -> dict[str, Any]:
     """Settings of a task with a pool of opponents: training draws from it, evaluation meets its last."""
-    return {**env, other: pool[-1], f"training_{other}": list(pool)}
+    return {other: pool[-1], f"training_{other}": list(pool)}

@@ -1,47 +1,50 @@
-"""Many runs of one preset: which they are, and where each of them stands."""
+"""Many runs of one preset: their plan, and their training in processes of their own."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from pydantic import ValidationError
 
 from marl.core.errors import ConfigError
-from marl.core.settings import replace_field
+from marl.core.settings import explain
+from marl.launch.standing import Standing, clear_unstarted
 from marl.system.device import resolve_device
+from marl.system.interrupts import stop_on_interrupt
+from marl.system.run_process import RunProcess
 from marl.tasks.environment_config import make_environment
 from marl.training.checkpoints import Checkpoints
 from marl.training.initial_policy import build_policy, take_weights
-from marl.training.run_config import RunConfig, first_difference, read_config, resume_config, task_of
-from marl.training.score_log import ScoreLog, stopped_by_score
+from marl.training.progress import Progress
+from marl.training.run_config import RunConfig
+from marl.training.score_log import ScoreLog
 
 __all__ = [
-    "DECISIVE",
-    "GridRun",
-    "Standing",
+    "Advanced",
+    "Began",
+    "Ended",
+    "Event",
+    "ManyRuns",
+    "PlannedRun",
+    "Stopping",
+    "Waited",
     "check_makeable",
-    "check_same",
-    "clear_unstarted",
     "parse_seeds",
     "plan_runs",
-    "standing_of",
+    "with_env",
 ]
 
-DECISIVE = ("env", "policy", "algorithm", "initial_policy", "num_copies", "rollout_length", "seed")
-"""Settings that a run must share with the command that goes on with it; the others do not change what it learns."""
-LEFTOVERS = (
-    *("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "scores.csv", "scores.png", "score.json"),
-    *(".config.*.yaml", ".metrics.*.jsonl", ".scores.*", ".score.*"),
-)
-"""What a run leaves that ended before its first checkpoint."""
+SECONDS_BETWEEN_LOOKS = 0.2
+STOPPED_STATUS = 130
 
 
 @dataclass(frozen=True)
-class GridRun:
+class PlannedRun:
     """One run among many.
 
     Args:
@@ -58,25 +61,64 @@ class GridRun:
 
     @property
     def log(self) -> Path:
-        """What the run's process prints, beside its folder."""
+        """The file that takes what the run's process prints, beside its folder."""
         return self.folder.with_name(f"{self.folder.name}.log")
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a run stands.
+class Began:
+    """A run's process was started."""
+
+    run: PlannedRun
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """A run told where it stands."""
+
+    run: PlannedRun
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run's process has ended.
 
     Args:
-        state: ``new`` begins, ``stopped`` goes on from its checkpoint, ``finished`` has nothing left to do.
-        env_steps: of its latest checkpoint.
+        run: that it trained.
+        outcome: ``stopped`` if it saved and ended because that was asked for.
+        status: exit status, negative for a signal.
+        printed: lines that the process printed.
     """
 
-    state: Literal["new", "stopped", "finished"]
-    env_steps: int = 0
+    run: PlannedRun
+    outcome: Literal["finished", "failed", "stopped"]
+    status: int
+    printed: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Ctrl-C was heard: runs under way are asked to save and end, and no other begins.
+
+    Args:
+        running: how many there are.
+    """
+
+    running: int
+
+
+@dataclass(frozen=True)
+class Waited:
+    """All processes were looked at once more."""
+
+
+Event = Began | Advanced | Ended | Stopping | Waited
+"""An event in the training of many runs."""
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Reads a number of seeds, ``"3"`` for 1, 2, 3, or a list of them, ``"1,4,7"``.
+    """Read a number of seeds, ``"3"`` for 1, 2, 3, or a list of them, ``"1,4,7"``.
 
     Raises:
         ConfigError: if it does not read so, or a seed is below 1 or comes twice.
@@ -95,7 +137,7 @@ def parse_seeds(text: str) -> list[int]:
 
 def plan_runs(
     config: RunConfig[Any], out: Path, teams: Sequence[Mapping[str, int]] | None, seeds: Sequence[int]
-) -> list[GridRun]:
+) -> list[PlannedRun]:
     """Every run, the largest teams first, so that slow ones do not end alone.
 
     A run uses one thread unless the configuration says otherwise.
@@ -109,38 +151,56 @@ def plan_runs(
     Raises:
         ConfigError: if a composition does not suit the environment.
     """
-    values = {**config.model_dump(mode="json"), "threads": config.threads or 1}
+    config = config.model_copy(update={"threads": config.threads or 1})
     if teams is None:
-        return [_run(values, out, f"seed-{seed}", seed, 1) for seed in seeds]
-    if "team" not in values["env"]:
-        raise ConfigError(
-            f"--native-grid sets env.team, but the environment {values['env']['name']!r} has no such field"
-        )
+        return [_planned(config, out, f"seed-{seed}", seed, 1) for seed in seeds]
+    if "team" not in type(config.env).model_fields:
+        raise ConfigError(f"--native-grid sets env.team, but the environment {config.env.name!r} has no such field")
     runs = []
     for team in sorted(teams, key=lambda team: -sum(team.values())):
-        name, native = "+".join(map(str, team.values())), _with_team(values, team)
-        runs += [_run(native, out, f"{name}/seed-{seed}", seed, sum(team.values())) for seed in seeds]
+        name = "+".join(map(str, team.values()))
+        native = _native(config, team, f"{name}/seed-{seeds[0]}")
+        runs += [_planned(native, out, f"{name}/seed-{seed}", seed, sum(team.values())) for seed in seeds]
     return runs
 
 
-def _with_team(values: dict[str, Any], team: Mapping[str, int]) -> dict[str, Any]:
-    """Settings of a native, which trains at its own composition only."""
-    values = replace_field(values, ["env", "team"], dict(team))
-    if "training_teams" in values["env"]:
-        values = replace_field(values, ["env", "training_teams"], None)
-    stages = (values["env"].get("curriculum") or {}).get("stages")
-    if stages:
-        alone = [{**stage, "teams": None} if "teams" in stage else stage for stage in stages]
-        values = replace_field(values, ["env", "curriculum", "stages"], alone)
-    return values
+def with_env(config: RunConfig[Any], changes: Mapping[str, Any], source: str) -> RunConfig[Any]:
+    """A configuration with some settings of its environment changed, which alone are validated.
+
+    Args:
+        config: of a run.
+        changes: fields of the environment's settings.
+        source: named in errors.
+
+    Raises:
+        ConfigError: if the environment refuses them.
+    """
+    try:
+        env = type(config.env).model_validate({**dict(config.env), **changes})
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {explain(error, place='env')}") from error
+    return config.model_copy(update={"env": env})
 
 
-def _run(values: dict[str, Any], out: Path, name: str, seed: int, agents: int) -> GridRun:
-    return GridRun(name, out / name, read_config({**values, "seed": seed}, name), agents)
+def _native(config: RunConfig[Any], team: Mapping[str, int], name: str) -> RunConfig[Any]:
+    """Settings of a native, which trains at its own composition only, in every stage of a curriculum."""
+    fields = type(config.env).model_fields
+    changes: dict[str, Any] = {"team": dict(team)}
+    if "training_teams" in fields:
+        changes["training_teams"] = None
+    curriculum = getattr(config.env, "curriculum", None)
+    if curriculum is not None:
+        alone = [stage.model_copy(update={"teams": None}) for stage in curriculum.stages]
+        changes["curriculum"] = curriculum.model_copy(update={"stages": tuple(alone)})
+    return with_env(config, changes, name)
 
 
-def check_makeable(run: GridRun) -> None:
-    """Makes a run's environment and networks once, so that what cannot be made is told before hours are spent.
+def _planned(config: RunConfig[Any], out: Path, name: str, seed: int, agents: int) -> PlannedRun:
+    return PlannedRun(name, out / name, config.model_copy(update={"seed": seed}), agents)
+
+
+def check_makeable(run: PlannedRun) -> None:
+    """Make a run's environment and networks once, so that what cannot be made is told before hours are spent.
 
     The policy that it begins with is loaded, too, unless it has begun already.
 
@@ -148,84 +208,87 @@ def check_makeable(run: GridRun) -> None:
         ConfigError: naming the run.
         FileError: if a file that it needs cannot be used.
     """
-    resolve_device(run.config.device)
+    config = run.config
+    resolve_device(config.device)
     try:
-        environment = make_environment(task_of(run.config), run.config.env, 1, training=True)
-        ScoreLog(run.config.score_log, run.config.env.name, environment.reward_threshold)
-        policy = build_policy(run.config, environment, torch.device("cpu"))
-        if run.config.initial_policy is not None and Checkpoints(run.folder / "checkpoints").latest is None:
-            take_weights(policy, run.config, run.config.initial_policy)
+        environment = make_environment(config.task, config.env, 1, training=True)
+        ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
+        policy = build_policy(config, environment, torch.device("cpu"))
+        if config.initial_policy is not None and Checkpoints(run.folder / "checkpoints").latest is None:
+            take_weights(policy, config, config.initial_policy)
     except ConfigError as error:
         raise ConfigError(f"{run.name}: {error}") from error
     environment.close()
 
 
-def standing_of(run: GridRun) -> Standing:
-    """Looks into a run's folder.
-
-    Raises:
-        ConfigError: if what is there has other settings, or is no run.
-        FileError: if its settings cannot be read.
-    """
-    latest = Checkpoints(run.folder / "checkpoints").latest
-    if latest is None:
-        _check_clearable(run.folder)
-        return Standing("new")
-    check_same(run.folder, run.config)
-    env_steps, total = int(latest.name), run.config.total_env_steps
-    if env_steps < total and not stopped_by_score(run.folder, run.config.score_log, env_steps):
-        return Standing("stopped", env_steps)
-    if env_steps - total >= run.config.env_steps_per_iteration:
-        raise ConfigError(
-            f"total_env_steps is {total:,}, but the run {run.folder} has done {env_steps:,}; "
-            "give at least as many, or another --out"
-        )
-    policy = run.folder / "policy" / "policy.safetensors"  # written last
-    whole = policy.exists() and policy.stat().st_mtime >= latest.stat().st_mtime
-    return Standing("finished" if whole else "stopped", env_steps)
-
-
-def clear_unstarted(folder: Path) -> None:
-    """Removes what a run left that ended before its first checkpoint, and nothing else.
-
-    Raises:
-        ConfigError: if there is anything else.
-    """
-    _check_clearable(folder)
-    for path in folder.iterdir() if folder.exists() else ():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _check_clearable(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is a file, but a run's folder is to be there; move it, or give another --out")
-    foreign = [path.name for path in folder.iterdir() if not any(path.match(name) for name in LEFTOVERS)]
-    held = [*foreign, *(f"checkpoints/{path.name}" for path in Checkpoints(folder / "checkpoints").whole)]
-    if held:
-        raise ConfigError(
-            f"{folder} has no checkpoint to go on from, but holds {held[0]!r}, which would be lost; "
-            "move the folder, or give another --out"
-        )
-
-
-def check_same(folder: Path, config: RunConfig[Any], fields: Sequence[str] = DECISIVE) -> None:
-    """Refuses to go on with a run under other settings.
+class ManyRuns:
+    """Trains what is not finished yet, several at once, each in a process of its own.
 
     Args:
-        folder: of the run.
-        config: that it is to go on with.
-        fields: of a configuration, which must be the same.
-
-    Raises:
-        ConfigError: naming the field and both values.
-        FileError: if the run's settings cannot be read.
+        runs: in the order in which they begin.
+        standings: of each, by name.
+        jobs: how many train at once.
+        lock: on the folder of all runs; the processes hold it, too.
+        command: starts the process of a run; see `RunProcess`.
     """
-    difference = first_difference(resume_config(folder), config, fields)
-    if difference is not None:
-        name, was, wished = difference
-        raise ConfigError(
-            f"{name} is {wished!r}, but the run {folder} was trained with {was!r}; "
-            "give the same settings to go on with what is there, or another --out"
-        )
+
+    def __init__(
+        self,
+        runs: Sequence[PlannedRun],
+        standings: Mapping[str, Standing],
+        jobs: int,
+        lock: int,
+        command: Sequence[str],
+    ) -> None:
+        self.standings, self.jobs, self.lock, self.command = standings, jobs, lock, command
+        self._waiting = [run for run in runs if standings[run.name].state != "finished"]
+        self._running: dict[str, tuple[PlannedRun, RunProcess]] = {}
+        self._stopped = False
+
+    def train(self) -> Generator[Event]:
+        """Train all runs, and yield what happens.
+
+        The first Ctrl-C lets the runs save and end; a second, and leaving the iterator early, end them at once.
+        """
+        try:
+            with stop_on_interrupt() as stop_wished:
+                while self._running or (self._waiting and not self._stopped):
+                    if stop_wished() and not self._stopped:
+                        yield self._stop()
+                    while self._waiting and len(self._running) < self.jobs and not self._stopped:
+                        yield self._begin(self._waiting.pop(0))
+                    time.sleep(SECONDS_BETWEEN_LOOKS)
+                    yield from self._look()
+        finally:
+            for _, process in self._running.values():
+                process.kill()
+
+    def _begin(self, run: PlannedRun) -> Began:
+        resume = self.standings[run.name].state == "stopped"
+        if not resume:
+            clear_unstarted(run.folder)
+        run.folder.parent.mkdir(parents=True, exist_ok=True)
+        job = {"config": run.config.model_dump(mode="json"), "folder": str(run.folder), "resume": resume}
+        self._running[run.name] = run, RunProcess(self.command, job, run.log, self.lock)
+        return Began(run)
+
+    def _stop(self) -> Stopping:
+        self._stopped = True
+        for _, process in self._running.values():
+            process.stop()
+        return Stopping(len(self._running))
+
+    def _look(self) -> Iterator[Event]:
+        for run, process in list(self._running.values()):
+            status, told = process.status, process.told()  # in this order: the last word comes before the end
+            if told is not None:
+                yield Advanced(run, Progress(**told))
+            if status is not None:
+                del self._running[run.name]
+                yield Ended(run, self._outcome(status), status, process.printed())
+        yield Waited()
+
+    def _outcome(self, status: int) -> Literal["finished", "failed", "stopped"]:
+        if status == 0:
+            return "finished"
+        return "stopped" if status == STOPPED_STATUS and self._stopped else "failed"

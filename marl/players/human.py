@@ -26,7 +26,9 @@ class Human:
         view: shows what the others know; called with this player.
     """
 
-    def __init__(self, ask: Callable[[str], str], tell: Callable[[str], object], view: Callable[[Player], None]):
+    def __init__(
+        self, ask: Callable[[str], str], tell: Callable[[str], object], view: Callable[[Player], None]
+    ) -> None:
         self.ask, self.tell, self.show_view = ask, tell, view
 
     def choose(self, game: Game) -> int:

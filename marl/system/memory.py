@@ -23,10 +23,14 @@ def jobs_that_fit(runs: int, threads: int, cores: int, memory: int) -> int:
     return max(1, min(runs, cores // threads, memory // BYTES_OF_A_RUN))
 
 
-def available_memory() -> int:
-    """Bytes of memory that can be had without swapping; all memory where the system does not tell."""
+def available_memory(meminfo: Path = Path("/proc/meminfo")) -> int:
+    """Bytes of memory that can be had without swapping; all memory where the system does not tell.
+
+    Args:
+        meminfo: file in which Linux tells.
+    """
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        lines = meminfo.read_text(encoding="ascii").splitlines()
     except OSError:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))

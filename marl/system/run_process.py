@@ -1,9 +1,9 @@
-"""Runs in processes of their own, and how many of them a machine bears.
+"""Runs in processes of their own.
 
 A child reads its job, one line of JSON, from its standard input, tells on its standard output where
-training stands, and prints into a log. When its standard input ends, because the parent wishes so
-or is no more, it saves and ends. It has a session of its own, so that Ctrl-C in a terminal reaches
-the parent only.
+training stands, one line of JSON each time, and prints into a log. When its standard input ends, because the
+parent wishes so or is no more, it saves and ends. It has a session of its own, so that Ctrl-C in a terminal
+reaches the parent only.
 """
 
 from __future__ import annotations
@@ -11,26 +11,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from marl.training.progress import Progress
-from marl.training.run_config import RunConfig
-
 __all__ = ["RunProcess"]
-
-START = "import sys; sys.path[:] = sys.argv[1:]; from marl.cli.worker import main; sys.exit(main())"
 
 
 class RunProcess:
     """A run that trains in a process of its own.
 
     Args:
-        config: of the run.
-        folder: of the run.
-        resume: go on from its latest checkpoint.
+        command: starts the process.
+        job: that the process reads, as JSON takes it.
         log: what it prints is added to this file; its folder must be there.
         lock: what `sole_user` gave; the process holds it, too, until it ends.
 
@@ -38,14 +32,13 @@ class RunProcess:
         OSError: if it cannot be started, or the log not written.
     """
 
-    def __init__(self, config: RunConfig[Any], folder: Path, resume: bool, log: Path, lock: int) -> None:
+    def __init__(self, command: Sequence[str], job: Mapping[str, Any], log: Path, lock: int) -> None:
         self.log = log
         self._read = b""
-        job = {"config": config.model_dump(mode="json"), "folder": str(folder), "resume": resume}
         with log.open("ab") as file:
             self._log_start = file.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-c", START, *sys.path],
+                list(command),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file,
@@ -64,21 +57,22 @@ class RunProcess:
         """Exit status, negative for a signal; None while it runs."""
         return self._process.poll()
 
-    def progress(self) -> Progress | None:
-        """Where training stands; None if nothing was told since this was asked last."""
+    def told(self) -> dict[str, Any] | None:
+        """The latest line that it told; None if there is none since this was asked last."""
         with suppress(BlockingIOError):
             while chunk := os.read(self._output.fileno(), 65_536):
                 self._read += chunk
         *lines, self._read = self._read.split(b"\n")
-        return Progress(**json.loads(lines[-1])) if lines else None
+        told: dict[str, Any] | None = json.loads(lines[-1]) if lines else None
+        return told
 
     def stop(self) -> None:
-        """Lets it save and end after the iteration that it is in."""
+        """Let it save and end after the iteration that it is in."""
         with suppress(BrokenPipeError):
             self._input.close()
 
     def kill(self) -> None:
-        """Ends it at once; what is left is its last checkpoint."""
+        """End it at once; what is left is its last checkpoint."""
         self._process.kill()
         self._process.wait()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -31,8 +32,9 @@ class GymnasiumConfig(Config):
     """All copies in one process, or each in its own; in evaluation they are in one."""
 
 
+@dataclass(frozen=True)
 class GymnasiumTask:
-    """A Gymnasium environment as a task of the package; see `marl.core.task.Task`.
+    """A Gymnasium environment as a `Task`.
 
     Args:
         scripted: reference policies by name.
@@ -40,26 +42,25 @@ class GymnasiumTask:
 
     config_type = GymnasiumConfig
     changeable = frozenset({"arguments", "max_episode_steps", "vectorization"})
-    policies: Mapping[str, Path] = MappingProxyType({})
+    policies = MappingProxyType[str, Path]({})
 
-    def __init__(self, scripted: Mapping[str, Rule] | None = None) -> None:
-        self.scripted = dict(scripted or {})
+    scripted: Mapping[str, Rule] = field(default_factory=dict)
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """Name and what differs from the registered environment; see `marl.core.task.Task`."""
+        """Name and what differs from the registered environment; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         changed = {"arguments": config.arguments or None, "max_episode_steps": config.max_episode_steps}
         return {"environment": config.name, **{name: value for name, value in changed.items() if value is not None}}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Refuses: there is one side; see `marl.core.task.Task`."""
+        """Refuses: there is one side; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         raise ConfigError(f"{config.name} has a single agent and nobody to train in turn with")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> Environment:
-        """The environment that a configuration describes; see `marl.core.task.Task`."""
+        """The environment that a configuration describes; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         return GymnasiumEnvironment(
             config.name,

@@ -1,48 +1,26 @@
-"""Plays a policy in an environment and hands the learner its rollouts."""
+"""Rollouts of a policy in an environment."""
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from marl.algorithms.learner import check_finite
 from marl.core.environment import Environment, State
 from marl.core.record_fields import stack
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.seeding import ACTIONS, stream
 from marl.core.serialisation import record_of, state_of
 from marl.policies.policy import Policy
+from marl.training.source import Collected, Episodes
 
-__all__ = ["Collector", "Episodes"]
-
-
-@dataclass
-class Episodes:
-    """What the episodes that ended brought, in the order in which they ended.
-
-    Args:
-        metrics: for each metric one number an episode; a class that did not play in one has none of it.
-        scores: return of each episode, mean over the agents that took part.
-        ended_at: env steps of all copies, since collecting began, when each episode ended.
-    """
-
-    metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    scores: list[float] = field(default_factory=list)
-    ended_at: list[int] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.metrics["episode/length"])
-
-    def means(self) -> dict[str, float]:
-        """The mean of each metric over the episodes."""
-        return {name: sum(values) / len(values) for name, values in self.metrics.items() if values}
+__all__ = ["Collector"]
 
 
 class Collector:
-    """Steps all copies of an environment with a policy, ``T`` steps at a time.
+    """Steps all copies of an environment with a policy, ``T`` steps at a time. A `Source`.
 
     Episodes go on from one rollout to the next; so does the policy's memory.
 
@@ -62,25 +40,24 @@ class Collector:
         self._sums = {"reward": torch.zeros(copies, agents, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
         self._took_part = torch.zeros_like(self.observation.alive)  # in the running episode
-        self.seconds = {"acting": 0.0, "environment": 0.0}
 
-    def collect(self, policy: Policy) -> tuple[Rollout, Episodes]:
-        """Plays ``T`` steps.
+    def collect(self, policy: Policy) -> Collected:
+        """Play ``T`` steps; the batch is a `Rollout`.
 
-        Returns:
-            The rollout, and the episodes that ended during it.
+        Raises:
+            NonFiniteError: naming what of it is not finite.
         """
         if self.memory is None:
             self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
         memory, observations, steps, acts, started = self.memory, [], [], [], []
-        episodes = Episodes()
+        episodes, seconds = Episodes(), {"acting": 0.0, "environment": 0.0}
         for number in range(1, self.length + 1):
             begin = time.perf_counter()
             act = policy.act(self.observation, self.memory, self.generator)
             between = time.perf_counter()
             step = self.environment.step(act.action)
-            self.seconds["acting"] += between - begin
-            self.seconds["environment"] += time.perf_counter() - between
+            seconds["acting"] += between - begin
+            seconds["environment"] += time.perf_counter() - between
             observations.append(self.observation)
             started.append(self.started)
             acts.append(act)
@@ -102,7 +79,13 @@ class Collector:
             memory=memory,
             earned=_joined([step.earned for step in steps]),
         )
-        return rollout, episodes
+        check_finite(rollout)
+        env_steps = self.length * self.environment.num_copies
+        return Collected(rollout, episodes, self.environment.metrics, env_steps, seconds)
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.environment.close()
 
     def state(self) -> State:
         """Everything that is needed to go on from here."""

@@ -14,7 +14,7 @@ from marl.policies.policy import Policy
 from marl.policies.saved import load_policy, load_weights
 from marl.tasks.compatibility import check_settings
 from marl.tasks.registry import find_policy
-from marl.training.run_config import RunConfig, task_of
+from marl.training.run_config import RunConfig
 
 __all__ = ["build_policy", "take_weights"]
 
@@ -49,5 +49,5 @@ def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
         FileError: if it cannot be loaded, or has another architecture.
     """
     saved = load_policy(find_policy(source))
-    check_settings(saved.environment, task_of(config), config.env)
+    check_settings(saved.environment, config.task, config.env)
     load_weights(policy, saved.policy.state_dict(), source)

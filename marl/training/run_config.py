@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from marl.algorithms.kinds import ALGORITHMS, AlgorithmConfig
 from marl.algorithms.ppo import PPOConfig
@@ -15,7 +15,7 @@ from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
 from marl.core.serialisation import atomic_path
-from marl.core.settings import explain
+from marl.core.settings import completed, explain
 from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
 from marl.policies.actor_critic import ActorCriticConfig
@@ -26,12 +26,15 @@ from marl.training.score_log import ScoreLogConfig
 __all__ = [
     "RunConfig",
     "check_resumable",
+    "complete_values",
     "first_difference",
     "load_config",
+    "load_values",
     "read_config",
-    "resume_config",
+    "run_values",
     "save_config",
     "task_of",
+    "usual_policy",
 ]
 
 E = TypeVar("E", bound=Config)
@@ -88,17 +91,19 @@ class RunConfig(Config, Generic[E]):
     score_log: ScoreLogConfig = Field(default_factory=ScoreLogConfig)
     """The score of every episode, and when the task is solved."""
 
+    _task: Task | None = PrivateAttr(None)
+
+    @property
+    def task(self) -> Task:
+        """The kind of environment, found when the configuration was read."""
+        env: Any = self.env
+        return find_task(env.name) if self._task is None else self._task
+
     @model_validator(mode="before")
     @classmethod
     def _usual_policy(cls, values: Any) -> Any:
         """A policy whose kind is not named is of the usual kind of its algorithm."""
-        if not isinstance(values, dict):
-            return values
-        algorithm, policy = values.get("algorithm"), values.get("policy", {})
-        name = algorithm.get("name") if isinstance(algorithm, dict) else getattr(algorithm, "name", None)
-        if name not in ALGORITHMS or not isinstance(policy, dict) or "kind" in policy:
-            return values
-        return {**values, "policy": {"kind": ALGORITHMS[name].policy_kinds[0], **policy}}
+        return usual_policy(values) if isinstance(values, dict) else values
 
     @model_validator(mode="after")
     def _check_policy(self) -> RunConfig[E]:
@@ -116,31 +121,64 @@ class RunConfig(Config, Generic[E]):
         return self.num_copies * self.rollout_length
 
 
-def read_config(values: dict[str, Any], source: str | None = None) -> RunConfig[Any]:
+def usual_policy(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same settings with the policy's kind, where it is not named: the usual one of the algorithm."""
+    algorithm, policy = values.get("algorithm"), values.get("policy", {})
+    name = algorithm.get("name") if isinstance(algorithm, Mapping) else getattr(algorithm, "name", None)
+    if name not in ALGORITHMS or not isinstance(policy, Mapping) or "kind" in policy:
+        return values
+    return {**values, "policy": {"kind": ALGORITHMS[name].policy_kinds[0], **policy}}
+
+
+def task_of(values: Mapping[str, Any], source: str | None = None) -> Task:
+    """The task that a run's settings name.
+
+    Raises:
+        ConfigError: if they name none, or one that is not offered.
+    """
+    env = values.get("env")
+    if not isinstance(env, Mapping) or not isinstance(env.get("name"), str):
+        where = "" if source is None else f"{source}: "
+        raise ConfigError(f"{where}env.name is missing; name a task, e.g. env: {{name: simple_tag}}")
+    return find_task(env["name"])
+
+
+def complete_values(values: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """A run's settings with the defaults of all fields that are not given; nothing is validated.
+
+    Args:
+        values: as a preset has them.
+        task: that they name.
+    """
+    return completed(RunConfig[task.config_type], usual_policy(values))  # type: ignore[name-defined]
+
+
+def read_config(values: Mapping[str, Any], source: str | None = None, task: Task | None = None) -> RunConfig[Any]:
     """A run's configuration from nested dicts.
 
     Args:
         values: as a preset has them.
         source: named in errors, e.g. a file.
+        task: that they name, if it was found before.
 
     Raises:
         ConfigError: for an unknown task, an unknown key, or a value that will not do.
     """
-    env, where = values.get("env"), "" if source is None else f"{source}: "
-    if not isinstance(env, dict) or not isinstance(env.get("name"), str):
-        raise ConfigError(f"{where}env.name is missing; name a task, e.g. env: {{name: simple_tag}}")
-    task = find_task(env["name"])
+    task = task_of(values, source) if task is None else task
     try:
-        return RunConfig[task.config_type].model_validate(values)  # type: ignore[name-defined]
+        config = RunConfig[task.config_type].model_validate(values)  # type: ignore[name-defined]
     except ValidationError as error:
+        where = "" if source is None else f"{source}: "
         raise ConfigError(f"{where}{explain(error, CHOICES)}") from error
+    config._task = task
+    return config
 
 
-def load_config(path: Path) -> RunConfig[Any]:
-    """Reads a preset or a run's ``config.yaml``.
+def load_values(path: Path) -> dict[str, Any]:
+    """The settings in a preset or in a run's ``config.yaml``, as they are written there.
 
     Raises:
-        ConfigError: if the file is missing, not YAML, or not a configuration.
+        ConfigError: if the file is missing, not YAML, or not a mapping.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -150,30 +188,45 @@ def load_config(path: Path) -> RunConfig[Any]:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} does not hold a configuration (a mapping with env, policy, algorithm, ...)")
-    return read_config(values, str(path))
+    return values
+
+
+def load_config(path: Path) -> RunConfig[Any]:
+    """The configuration in a preset or in a run's ``config.yaml``.
+
+    Raises:
+        ConfigError: if the file is missing, not YAML, or not a configuration.
+    """
+    return read_config(load_values(path), str(path))
 
 
 def save_config(config: RunConfig[Any], path: Path) -> None:
-    """Writes a complete configuration that `load_config` reads."""
+    """Write a complete configuration that `load_config` reads."""
     with atomic_path(path) as temporary:
         temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
 
 
-def resume_config(folder: Path) -> RunConfig[Any]:
-    """The configuration of a run that is to go on.
+def run_values(folder: Path) -> dict[str, Any]:
+    """The complete settings of a run that is to go on.
 
     Raises:
         FileError: if the folder is not a run.
         ConfigError: if its ``config.yaml`` cannot be used.
     """
-    if not (folder / "config.yaml").exists():
+    path = folder / "config.yaml"
+    if not path.exists():
         missing = "config.yaml is missing" if folder.is_dir() else "there is no such folder"
         raise FileError(f"{folder} is not a run ({missing}); name the folder of one, as given to --out")
-    return load_config(folder / "config.yaml")
+    values = load_values(path)
+    return complete_values(values, task_of(values, str(path)))
 
 
-def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
-    """Refuses to go on with a run under settings that its checkpoint cannot follow.
+def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
+    """Refuse to go on with a run under settings that its checkpoint cannot follow.
+
+    Args:
+        old: complete settings of the run.
+        new: configuration that it is to go on with.
 
     Raises:
         ConfigError: naming the field and both values.
@@ -187,19 +240,22 @@ def check_resumable(old: RunConfig[Any], new: RunConfig[Any]) -> None:
         )
 
 
-def first_difference(old: RunConfig[Any], new: RunConfig[Any], fields: Sequence[str]) -> tuple[str, Any, Any] | None:
-    """Where two runs first differ among some fields: the dotted name and both values; None if nowhere."""
-    before, now = old.model_dump(mode="json"), new.model_dump(mode="json")
-    return _difference("", {field: before[field] for field in fields}, {field: now[field] for field in fields})
+def first_difference(old: Mapping[str, Any], new: RunConfig[Any], fields: Sequence[str]) -> tuple[str, Any, Any] | None:
+    """The first place among some fields where two runs differ: dotted name and both values; None if nowhere.
+
+    Args:
+        old: complete settings of one.
+        new: configuration of the other.
+        fields: of a configuration.
+    """
+    now = new.model_dump(mode="json")
+    if any(old[field] != now[field] for field in fields):
+        old = read_config(old).model_dump(mode="json")  # as they are meant: a default may not be written out
+    return _difference("", {field: old[field] for field in fields}, {field: now[field] for field in fields})
 
 
 def _difference(prefix: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
-    if not (isinstance(old, dict) and isinstance(new, dict)):
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return None if old == new else (prefix.removesuffix("."), old, new)
     parts = (_difference(f"{prefix}{key}.", old.get(key), new.get(key)) for key in {**old, **new})
     return next((part for part in parts if part is not None), None)
-
-
-def task_of(config: RunConfig[Any]) -> Task:
-    """The task that a run trains on."""
-    return find_task(config.env.name)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from marl.core.errors import ConfigError
+from marl.training import loop
 from marl.training.field_paths import with_override
-from marl.training.loop import Trainer
-from marl.training.progress import TrainingResult
-from marl.training.run_config import load_config, read_config, resume_config
+from marl.training.monitor import Monitor
+from marl.training.progress import Progress, TrainingResult
+from marl.training.run import build_run
+from marl.training.run_config import RunConfig, complete_values, load_values, read_config, run_values, task_of
 
-__all__ = ["train"]
+__all__ = ["train", "train_run"]
 
 
 def train(
     preset: str | Path | Mapping[str, Any] | None, out: str | Path, resume: bool = False, **overrides: Any
 ) -> TrainingResult:
-    """Trains a team.
+    """Train a policy.
 
     Args:
         preset: path of a YAML file, or its content; None to take that of the run that is resumed.
@@ -36,13 +38,36 @@ def train(
         TrainingError: if training cannot go on.
     """
     if isinstance(preset, Mapping):
-        values, source = dict(preset), "preset"
+        values, source = preset, "preset"
     elif preset is not None:
-        values, source = load_config(Path(preset)).model_dump(mode="json"), str(preset)
+        values, source = load_values(Path(preset)), str(preset)
     elif resume:
-        values, source = resume_config(Path(out)).model_dump(mode="json"), str(out)
+        values, source = run_values(Path(out)), str(out)
     else:
         raise ConfigError("there is nothing to train; give a preset, or resume=True to go on with the run in out")
+    task = task_of(values, source)
+    if overrides:
+        values = complete_values(values, task)
     for name, value in overrides.items():
         values = with_override(values, name.split("__"), value)
-    return Trainer(read_config(values, source), Path(out), resume).train()
+    task = task if "env__name" not in overrides else task_of(values, source)
+    return train_run(read_config(values, source, task), Path(out), resume)
+
+
+def train_run(
+    config: RunConfig[Any], folder: Path, resume: bool = False, watch: Callable[[Progress], None] | None = None
+) -> TrainingResult:
+    """Train one run to its end, or until Ctrl-C.
+
+    Args:
+        config: settings.
+        folder: of the run.
+        resume: go on from the latest checkpoint in ``folder``.
+        watch: called after every iteration.
+
+    Raises:
+        ConfigError, FileError: see `marl.training.run.build_run`.
+        TrainingError: if training cannot go on.
+    """
+    run = build_run(config, folder, resume)
+    return loop.train(run, Monitor(run), watch)

@@ -255,7 +255,7 @@ def test_a_team_of_two_classes_and_many_sizes_learns(mixer: str, make_tag: Calla
     before = copy.deepcopy(dict(policy.named_parameters()))
     options: dict[str, Any] = {"batch_size": 16, "learning_starts": 48, "n_step": 2, "updates_per_iteration": 2}
     learner = DQN(policy, DQNConfig(**options, prioritised=PrioritisedConfig()), seed=0)
-    rollout, _ = Collector(tag, 8, seed=0).collect(policy)
+    rollout = Collector(tag, 8, seed=0).collect(policy).batch
     gone = ~rollout.observation.alive
     assert gone.any()
     results = []

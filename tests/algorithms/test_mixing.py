@@ -33,6 +33,7 @@ class TwoStepGame:
 
     num_copies, device = COPIES, torch.device("cpu")
     events: Mapping[str, str] = MappingProxyType({})
+    metrics: Mapping[str, float] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
     roster = Roster((AgentClass("solo", 5, ActionSpec("discrete", 2)),), (2,))
 
@@ -83,7 +84,7 @@ def trained(kind: str) -> QNetwork:
     )
     collector = Collector(TwoStepGame(), 4, seed=0)  # type: ignore[arg-type]
     for update in range(UPDATES):
-        learner.update(collector.collect(policy)[0], update / UPDATES)
+        learner.update(collector.collect(policy).batch, update / UPDATES)
     return policy.eval()
 
 

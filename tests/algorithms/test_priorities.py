@@ -28,7 +28,7 @@ def drawn(drawing: Prioritised | Uniform, size: int, share_done: float = 0.0) ->
     return places.bincount(minlength=size) / MANY, weights
 
 
-def test_uniform() -> None:
+def test_uniform_draws_evenly_and_weighs_all_alike() -> None:
     share, weight = drawn(Uniform(), 4)
     assert_close(share, torch.full((4,), 0.25), rtol=0, atol=0.01)
     assert_close(weight, torch.ones(4))

@@ -204,6 +204,7 @@ class World:
 
     device = torch.device("cpu")
     events: Mapping[str, str] = MappingProxyType({})
+    metrics: Mapping[str, float] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
     num_copies = 8
 
@@ -246,7 +247,7 @@ def trained(environment: Any, kind: type[TableLearnerConfig], iterations: int, *
     table, learner = make_learning(kind, environment.roster, **settings)
     collector = Collector(environment, 16, seed=1)
     for _ in range(iterations):
-        learner.update(collector.collect(table)[0], 0.0)
+        learner.update(collector.collect(table).batch, 0.0)
     return table.values(environment.roster.classes[0].name)
 
 
@@ -306,7 +307,7 @@ def path(values: Tensor, world: World) -> list[int]:
 def test_q_learning_walks_along_the_cliff_and_sarsa_keeps_away() -> None:
     """While they explore, the edge (row 2) costs falls: SARSA's values know it, those of Q-learning do not."""
     world = cliff()
-    shortest = path(trained(world, QLearningConfig, 300, epsilon=0.1, gamma=1.0), world)
+    shortest = path(trained(world, QLearningConfig, 150, epsilon=0.1, gamma=1.0), world)
     assert len(shortest) == 14 and set(shortest[1:-1]) == set(range(24, 36))
     safe = path(trained(world, SarsaConfig, 300, epsilon=0.1, gamma=1.0), world)
     assert safe[-1] == 47 and len(safe) > 14

@@ -21,6 +21,7 @@ NETWORKS = {
     "critic": {"hidden": [8], "entity_hidden": [8]},
 }
 RUN = {"num_copies": 4, "rollout_length": 8, "evaluation_episodes": 2, "threads": 1, "policy": NETWORKS}
+EPISODES = 30
 PREDATORS = {"name": "simple_tag", "max_cycles": 10, "prey": "flee"}
 PREY = {"name": "simple_tag", "side": "prey", "team": {"P": 1}, "classes": {"P": ["predators:4"]}, "max_cycles": 10}
 
@@ -38,6 +39,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_two_rounds_stopped_and_gone_on_with(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("marl.analysis.crosstable.EPISODES", EPISODES)
     assert main([*command, "--out", "whole"]) == 0
     capsys.readouterr()
     seen: list[Any] = []
@@ -70,9 +72,9 @@ def test_two_rounds_stopped_and_gone_on_with(
     assert table["rows"] == ["chase", "predators-1", "predators-2"]
     assert table["columns"] == ["flee", "prey-1", "prey-2"]
     # the same as asked for by hand
-    asked = marl.evaluate("duel/predators-1", 200, 30_000, prey="duel/prey-2")["contacts_per_episode"]
+    asked = marl.evaluate("duel/predators-1", EPISODES, 30_000, prey="duel/prey-2")["contacts_per_episode"]
     assert (table["mean"][1][2], table["ci95"][1][2]) == (asked["mean"], asked["ci95"])
-    reference = marl.evaluate(None, 200, 30_000, policy="chase", settings=PREDATORS)["contacts_per_episode"]
+    reference = marl.evaluate(None, EPISODES, 30_000, policy="chase", settings=PREDATORS)["contacts_per_episode"]
     assert table["mean"][0][0] == reference["mean"]
     assert f"{asked['mean']:.2f}" in out
     assert iio.imread("duel/crosstable.png").shape[2] == 3

@@ -11,7 +11,7 @@ import imageio.v3 as iio
 import pytest
 import torch
 
-from marl.cli.main import main
+from marl.cli.main import COMMANDS, main
 from marl.training.run_config import load_config
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -38,7 +38,7 @@ def _threads() -> Any:
 def test_help_of_every_command_explains_itself(cli: Cli, preset_file: Path) -> None:
     status, out, _ = cli("--help")
     assert status == 0
-    for command in ("train", "evaluate", "render", "compare", "alternate", "play", "tournament"):
+    for command in COMMANDS:
         assert f"\n  {command} " in out
         status, text, _ = cli(command, "--help")
         assert status == 0

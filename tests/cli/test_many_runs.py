@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import marl
 from marl.cli.main import main
@@ -15,6 +18,12 @@ from marl.training.checkpoints import Checkpoints
 from marl.training.progress import Progress
 
 State = dict[str, Any]
+STEPS = 12_800
+WITHOUT_MESSAGES = {
+    "encoder": {"hidden": [8], "temporal": "none"},
+    "graph": {"kind": "none"},
+    "critic": {"hidden": [8], "entity_hidden": [8]},
+}
 TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
 
@@ -23,10 +32,16 @@ def policy(folder: Path) -> bytes:
 
 
 def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it_had_not_been(
-    preset: State, preset_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    preset: State, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The runs train for longer than two processes that begin together are apart."""
+    preset_file, preset = (
+        tmp_path / "preset.yaml",
+        {**preset, "policy": WITHOUT_MESSAGES, "log_interval": 2560, "checkpoint_interval": 2560},
+    )
+    preset_file.write_text(yaml.safe_dump(preset))
     grid = ["train", str(preset_file), "--out", "g", "--native-grid", "1+1,2+1", "--seeds", "1", "--jobs", "2"]
-    grid += ["--total-env-steps", "7680", "--evaluation-interval", "100000"]
+    grid += ["--total-env-steps", str(STEPS), "--evaluation-interval", "100000"]
     folders = {"1+1": tmp_path / "g" / "1+1" / "seed-1", "2+1": tmp_path / "g" / "2+1" / "seed-1"}
     logs = [folder.with_name("seed-1.log") for folder in folders.values()]
     command = [sys.executable, "-c", TERMINAL, sys.executable, "-m", "marl", *grid]
@@ -45,14 +60,14 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
     assert f"marl {' '.join(grid)}" in " ".join(shown.split())
     for folder in folders.values():
         latest = Checkpoints(folder / "checkpoints").latest
-        assert latest is not None and 256 <= int(latest.name) < 7680
+        assert latest is not None and 256 <= int(latest.name) < STEPS
         assert "Traceback" not in folder.with_name("seed-1.log").read_text()
 
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     assert main(grid) == 0
     assert "2 runs: 2 to go on with" in capfd.readouterr().out
     for name, team in {"1+1": "A=1,B=1", "2+1": "A=2,B=1"}.items():
-        marl.train(preset, out=tmp_path / name, team=team, total_env_steps=7680, evaluation_interval=100_000)
+        marl.train(preset, out=tmp_path / name, team=team, total_env_steps=STEPS, evaluation_interval=100_000)
         assert policy(folders[name]) == policy(tmp_path / name), name
     assert main(grid) == 0
     assert "2 runs: 2 finished before\n2 of 2 runs finished" in capfd.readouterr().out
@@ -65,7 +80,8 @@ class FakeProcess:
     most: int
     running: set[str]
 
-    def __init__(self, config: Any, folder: Path, resume: bool, log: Path, lock: int) -> None:
+    def __init__(self, command: Sequence[str], job: dict[str, Any], log: Path, lock: int) -> None:
+        folder, resume = Path(job["folder"]), job["resume"]
         self.name, self.looks, self.stopping = f"{folder.parent.name}/{folder.name}", 0, False
         log.write_text("before\nerror: something went wrong\n")
         self.began.append(self.name + (" again" if resume else ""))
@@ -79,9 +95,9 @@ class FakeProcess:
         self.running.discard(self.name)
         return 130 if self.stopping else 1 if self.name.startswith("2+1") else 0
 
-    def progress(self) -> Progress | None:
+    def told(self) -> dict[str, Any] | None:
         self.looks += 1
-        return Progress(256, 512, 100.0, {}) if self.looks == 1 else None
+        return asdict(Progress(256, 512, 100.0, {})) if self.looks == 1 else None
 
     def stop(self) -> None:
         self.stopping = True
@@ -95,8 +111,8 @@ class FakeProcess:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeProcess]:
-    monkeypatch.setattr("marl.cli.many_runs.RunProcess", FakeProcess)
-    monkeypatch.setattr("marl.cli.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
+    monkeypatch.setattr("marl.launch.many_runs.RunProcess", FakeProcess)
+    monkeypatch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
     FakeProcess.began, FakeProcess.most, FakeProcess.running = [], 0, set()
     return FakeProcess
 
@@ -125,7 +141,9 @@ def test_ctrl_c_begins_no_further_run(
         if len(FakeProcess.began) == 1:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("marl.cli.many_runs.RunProcess", type("Interrupted", (FakeProcess,), {"__init__": interrupted}))
+    monkeypatch.setattr(
+        "marl.launch.many_runs.RunProcess", type("Interrupted", (FakeProcess,), {"__init__": interrupted})
+    )
     line = ["train", str(preset_file), "--out", str(tmp_path / "g"), "--seeds", "3", "--jobs", "2"]
     assert main(line) == 130
     assert fake.began == ["g/seed-1", "g/seed-2"]

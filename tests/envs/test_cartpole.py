@@ -26,6 +26,7 @@ def test_the_rule_balances_and_chance_does_not(name: str, limit: int, threshold:
     drawn = marl.evaluate(policy="random", settings=settings, episodes=30)["return_per_agent"]
     assert ruled["mean"] >= threshold
     assert ruled["maximum"] == limit
+    # drawn by Gymnasium's own space 22.1 steps, deviation 11.9 (standard error of 30: 2.2), none of 4,000 over 114
     assert 15 < drawn["mean"] < 30
     assert drawn["maximum"] < 120
     assert marl.make(settings).reward_threshold == threshold

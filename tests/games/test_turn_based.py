@@ -153,7 +153,7 @@ def test_a_seed_draws_the_first_position() -> None:
         env.reset(seed=seed)
         boards.append(env.game.board)
     assert boards[:30] == boards[30:]
-    assert len(set(boards)) > 5
+    assert len(set(boards)) > 5  # of 9 boards 30 draws leave out 0.3 on average
 
 
 def test_pictures_and_text_and_neither() -> None:

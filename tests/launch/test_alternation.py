@@ -38,7 +38,7 @@ def train(alternation: Alternation) -> list[Version]:
     """All versions, each trained when it is its turn."""
     versions = []
     for version in alternation.versions():
-        version.trainer().train()
+        version.train()
         versions.append(version)
     return versions
 
@@ -81,14 +81,14 @@ def test_it_goes_on_where_it_was_cut(tmp_path: Path) -> None:
     whole = train(Alternation(presets, tmp_path / "whole", 2))
     cut = Alternation(presets, tmp_path / "cut", 2)
     turns = cut.versions()
-    next(turns).trainer().train()
+    next(turns).train()
 
     def die(progress: Any) -> None:
         raise MemoryError
 
     second = next(turns)
     with pytest.raises(MemoryError):
-        second.trainer().train(die)
+        second.train(die)
     assert not second.finished
     again = Alternation(presets, tmp_path / "cut", 2)
     assert [version.finished for version, _ in zip(again.versions(), range(2), strict=False)] == [True, False]
@@ -105,19 +105,19 @@ def test_a_version_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        first.trainer().train(die)
-    trainer = next(alternation.versions()).trainer()
-    assert trainer.env_steps == 0
-    assert trainer.train().finished
+        first.train(die)
+    again = next(alternation.versions())
+    assert not again.begun
+    assert again.train().finished
 
 
 def test_a_trained_policy_without_checkpoints_is_not_removed(tmp_path: Path) -> None:
     alternation = Alternation((preset(PREDATORS), preset(PREY)), tmp_path, 1)
     first = next(alternation.versions())
-    first.trainer().train()
+    first.train()
     shutil.rmtree(first.folder / "checkpoints")
     with pytest.raises(ConfigError, match="predators-1 has no checkpoint to go on from, but holds 'policy'"):
-        next(alternation.versions()).trainer()
+        next(alternation.versions()).train()
     marl.load(first.folder)
 
 

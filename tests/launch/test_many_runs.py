@@ -8,15 +8,8 @@ from typing import Any
 import pytest
 
 from marl.core.errors import ConfigError, FileError
-from marl.launch.many_runs import (
-    GridRun,
-    Standing,
-    check_makeable,
-    clear_unstarted,
-    parse_seeds,
-    plan_runs,
-    standing_of,
-)
+from marl.launch.many_runs import PlannedRun, check_makeable, parse_seeds, plan_runs
+from marl.launch.standing import Standing, clear_unstarted, standing_of
 from marl.training.run_config import read_config
 
 State = dict[str, Any]
@@ -90,7 +83,7 @@ def test_networks_that_cannot_be_made_are_told_before_anything_begins(preset: St
 def test_an_initial_policy_that_will_not_do_is_told_before_anything_begins(
     preset: State, run: Path, tmp_path: Path
 ) -> None:
-    def plan(source: Path, out: Path) -> GridRun:
+    def plan(source: Path, out: Path) -> PlannedRun:
         return plan_runs(read_config({**preset, "initial_policy": str(source)}), out, None, [1])[0]
 
     check_makeable(plan(run, tmp_path))
@@ -104,8 +97,13 @@ def test_an_initial_policy_that_will_not_do_is_told_before_anything_begins(
     check_makeable(plan(tmp_path / "nowhere", tmp_path))
 
 
-def planned(preset: State, folder: Path, **changes: Any) -> GridRun:
-    return GridRun("x", folder, read_config({**preset, **changes}), 4)
+def planned(preset: State, folder: Path, **changes: Any) -> PlannedRun:
+    return PlannedRun("x", folder, read_config({**preset, **changes}), 4)
+
+
+def where(planned: PlannedRun) -> tuple[Path, Any]:
+    """Folder and configuration of a planned run."""
+    return planned.folder, planned.config
 
 
 @pytest.fixture
@@ -119,12 +117,13 @@ def stopped(run: Path, tmp_path: Path) -> Path:
 
 def test_a_folder_tells_where_its_run_stands(run: Path, stopped: Path, preset: State, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert standing_of(planned(preset, tmp_path / "nowhere")) == Standing("new")
-    assert standing_of(planned(preset, tmp_path / "empty")) == Standing("new")
-    assert standing_of(planned(preset, stopped)) == Standing("stopped", 1024)
-    assert standing_of(planned(preset, run)) == Standing("finished", 1280)
-    assert standing_of(planned(preset, run, total_env_steps=1281)) == Standing("stopped", 1280)
-    assert standing_of(planned(preset, run, total_env_steps=1025)) == Standing("finished", 1280)  # whole iterations
+    assert standing_of(*where(planned(preset, tmp_path / "nowhere"))) == Standing("new")
+    assert standing_of(*where(planned(preset, tmp_path / "empty"))) == Standing("new")
+    assert standing_of(*where(planned(preset, stopped))) == Standing("stopped", 1024)
+    assert standing_of(*where(planned(preset, run))) == Standing("finished", 1280)
+    assert standing_of(*where(planned(preset, run, total_env_steps=1281))) == Standing("stopped", 1280)
+    whole_iterations = planned(preset, run, total_env_steps=1025)
+    assert standing_of(*where(whole_iterations)) == Standing("finished", 1280)
 
 
 @pytest.mark.parametrize(("episodes", "state"), [(96, "finished"), (97, "stopped")])
@@ -132,7 +131,7 @@ def test_a_run_that_its_scores_ended_is_finished(episodes: int, state: str, run:
     """In 40 steps, 32 copies end three episodes of 12 steps each."""
     rule = {**preset["score_log"], "episodes": episodes}
     wished = planned(preset, run, total_env_steps=5000, score_log=rule)
-    assert standing_of(wished) == Standing(state, 1280)
+    assert standing_of(*where(wished)) == Standing(state, 1280)
 
 
 def test_a_threshold_that_a_task_does_not_state_is_told_before_anything_begins(preset: State, tmp_path: Path) -> None:
@@ -143,7 +142,7 @@ def test_a_threshold_that_a_task_does_not_state_is_told_before_anything_begins(p
 def test_a_run_that_crashed_before_its_policy_was_written_goes_on(run: Path, preset: State, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "x")
     os.utime(tmp_path / "x" / "policy" / "policy.safetensors", (0, 0))
-    assert standing_of(planned(preset, tmp_path / "x")) == Standing("stopped", 1280)
+    assert standing_of(*where(planned(preset, tmp_path / "x"))) == Standing("stopped", 1280)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +158,12 @@ def test_a_run_that_crashed_before_its_policy_was_written_goes_on(run: Path, pre
 )
 def test_a_run_of_other_settings_is_refused(change: State, message: str, run: Path, preset: State) -> None:
     with pytest.raises(ConfigError, match=message):
-        standing_of(planned(preset, run, **change))
+        standing_of(*where(planned(preset, run, **change)))
 
 
 def test_how_often_is_logged_and_saved_may_change(run: Path, preset: State) -> None:
     changes = {"log_interval": 1, "checkpoint_interval": 1, "evaluation_episodes": 9, "threads": 2}
-    assert standing_of(planned(preset, run, **changes)).state == "finished"
+    assert standing_of(*where(planned(preset, run, **changes))).state == "finished"
 
 
 def test_a_run_without_checkpoint_begins_anew_and_nothing_else_is_lost(
@@ -172,9 +171,9 @@ def test_a_run_without_checkpoint_begins_anew_and_nothing_else_is_lost(
 ) -> None:
     shutil.rmtree(stopped / "policy")
     (stopped / "checkpoints" / "000000001024").rename(stopped / "checkpoints" / ".writing-000000001024")
-    assert standing_of(planned(preset, stopped)) == Standing("new")
+    assert standing_of(*where(planned(preset, stopped))) == Standing("new")
     (stopped / "notes.txt").write_text("mine")
-    for refused in (lambda: standing_of(planned(preset, stopped)), lambda: clear_unstarted(stopped)):
+    for refused in (lambda: standing_of(*where(planned(preset, stopped))), lambda: clear_unstarted(stopped)):
         with pytest.raises(ConfigError, match=r"holds 'notes\.txt', which would be lost"):
             refused()
     assert (stopped / "config.yaml").exists()
@@ -189,4 +188,4 @@ def test_trained_policies_and_checkpoints_are_never_cleared(run: Path, preset: S
         clear_unstarted(tmp_path / "x")
     shutil.rmtree(tmp_path / "x" / "checkpoints")
     with pytest.raises(ConfigError, match="holds 'policy', which would be lost"):
-        standing_of(planned(preset, tmp_path / "x"))
+        standing_of(*where(planned(preset, tmp_path / "x")))

@@ -37,7 +37,7 @@ def test_the_interval_covers_the_true_mean_about_95_times_in_100(
         low, high = bootstrap_mean(draw(generator), seed=trial, resamples=600).ci95 or (np.nan, np.nan)
         covered += low <= truth <= high
         below, above = below + (truth < low), above + (truth > high)
-    assert 0.90 <= covered / trials <= 0.985
+    assert 0.90 <= covered / trials <= 0.985  # standard error 0.0126; small samples err to the narrow side
     assert below > 0  # it errs on both sides: neither end is stretched
     assert above > 0
 

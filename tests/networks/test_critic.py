@@ -97,16 +97,24 @@ def test_any_team_size_will_do(
 
 
 @pytest.mark.parametrize("sharing", ["class", "team"])
-def test_a_situation_in_which_nobody_is_left_has_a_finite_value(
+def test_a_situation_in_which_nobody_is_left_is_worth_what_an_empty_one_is(
     sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
 ) -> None:
     """As after the step that ends a task for everybody."""
     roster = make_roster(2, 1)
     observation = make_observation(roster, 4)
+    assert observation.entities is not None
     assert observation.entity_mask is not None
     nobody = replace(observation, entity_mask=torch.zeros_like(observation.entity_mask))
-    value = critic(roster, sharing)(nobody)
-    assert value.abs().max() < 1e6
+    model = critic(roster, sharing)
+    # nothing around, of one entity at least: a mean of 0 and the logarithm of 1
+    nothing = torch.zeros(4, 6, dtype=torch.float64)
+    for agent, name in enumerate(("A", "A", "B")):
+        own = observation.entities[:, agent]
+        state = own[:, :4].sign() * own[:, :4].abs().log1p()
+        context = torch.cat([nothing, state, own[:, 4:], nothing[:, :1]], -1)
+        head = model.networks["team" if sharing == "team" else name].head
+        assert_close(model(nobody)[:, agent], head(context).squeeze(-1), **EXACT)
 
 
 @pytest.mark.parametrize("sharing", ["class", "team"])

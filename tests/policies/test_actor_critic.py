@@ -79,7 +79,7 @@ def test_acting_and_learning_give_the_same_log_probabilities(
     torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
     torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
     collector.collect(policy)
-    rollout, _ = collector.collect(policy)
+    rollout = collector.collect(policy).batch
     assert rollout.started.any(1).long().tolist() == [0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
     assert (rollout.memory is None) == (temporal == "none")
     assert rollout.memory is None or bool(rollout.memory.valid.all())
@@ -187,7 +187,7 @@ def gradients(policy: ActorCritic, tag: SimpleTag, **options: Any) -> tuple[set[
     """Names of the parameters that a PPO update reaches, and of those that it does not."""
     collector = Collector(tag, 6, seed=0)
     collector.collect(policy)
-    rollout, _ = collector.collect(policy)
+    rollout = collector.collect(policy).batch
     learner = PPO(policy, PPOConfig(epochs=1, minibatches=1, **options), seed=0)
     learner.update(rollout, 0.0)
     names, sizes = zip(*((name, p.numel()) for name, p in policy.named_parameters()), strict=True)

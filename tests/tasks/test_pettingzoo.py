@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -23,7 +27,7 @@ CYCLES = 6
 CLASS_OF = {"adversary_0": "A", "adversary_1": "B", "adversary_2": "B"}
 
 
-def predators(continuous: bool = False, cycles: int = CYCLES, prey: str = "random"):
+def predators(continuous: bool = False, cycles: int = CYCLES, prey: str = "random") -> TeamState:
     env = simple_tag_v3.parallel_env(
         num_adversaries=3, num_good=1, num_obstacles=2, max_cycles=cycles, continuous_actions=continuous
     )
@@ -31,7 +35,7 @@ def predators(continuous: bool = False, cycles: int = CYCLES, prey: str = "rando
     return TeamState(CommunicationGraph(env, range=1.0, link_loss=0.2))
 
 
-def make(num_copies: int = 2, factory=predators, **options) -> Environment:
+def make(num_copies: int = 2, factory: Callable[[], Any] = predators, **options: Any) -> Environment:
     return PettingZooEnvironment(factory, num_copies, CLASS_OF, ("A", "B", "C"), **options)
 
 
@@ -50,7 +54,7 @@ def expect(observation: Observation, copy: int, seen: dict) -> None:
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
-def test_every_step_equals_an_unvectorised_run(continuous):
+def test_every_step_equals_an_unvectorised_run(continuous: bool) -> None:
     factory = lambda: predators(continuous)  # noqa: E731
     env, singles = make(2, factory), [factory(), factory()]
     observation = env.reset(seed=5)
@@ -77,8 +81,8 @@ def test_every_step_equals_an_unvectorised_run(continuous):
     assert links > 0
 
 
-def test_contacts_of_the_last_step_are_kept():
-    def factory():
+def test_contacts_of_the_last_step_are_kept() -> None:
+    def factory() -> Any:
         env = simple_tag_v3.parallel_env(num_adversaries=3, num_good=1, num_obstacles=0, max_cycles=3)
         return ScriptedPrey(env, "still")
 
@@ -96,7 +100,7 @@ def test_contacts_of_the_last_step_are_kept():
     assert step.reward.tolist() == [[10.0] * 3] * 2
 
 
-def test_it_observes_what_the_batched_simulator_does():
+def test_it_observes_what_the_batched_simulator_does() -> None:
     env = make(3, lambda: predators(prey="flee", cycles=50), get_state=get_state, set_state=set_state)
     views = ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"A": 1, "B": 2}, 1, 2)
     tag = SimpleTag(3, views, MessageGraph(range=1.0), PREY["flee"], dtype=torch.float64)
@@ -116,14 +120,14 @@ def test_it_observes_what_the_batched_simulator_does():
         assert not (seen.adjacency & ~expected.adjacency).any()
 
 
-def test_roster_has_every_declared_class():
+def test_roster_has_every_declared_class() -> None:
     roster = make(1, feature_sizes={"C": 12}).roster
     assert roster.team == {"A": 1, "B": 2, "C": 0}
     assert [c.feature_size for c in roster.classes] == [10, 10, 12]
     assert {c.action.kind for c in roster.classes} == {"discrete"}
 
 
-def test_seeds_repeat_and_copies_differ():
+def test_seeds_repeat_and_copies_differ() -> None:
     one, two = make(3), make(3)
     first, same, other = one.reset(4), two.reset(4), make(3).reset(5)
     assert first.entities.equal(same.entities)
@@ -138,7 +142,7 @@ def test_seeds_repeat_and_copies_differ():
     assert again.adjacency.equal(first.adjacency)
 
 
-def test_a_loaded_state_goes_on_bit_for_bit(tmp_path):
+def test_a_loaded_state_goes_on_bit_for_bit(tmp_path: Path) -> None:
     one, two = (make(2, get_state=get_state, set_state=set_state) for _ in range(2))
     one.reset(0)
     actions = [{"A": torch.full((2, 1), t % 5), "B": torch.full((2, 2), t % 4)} for t in range(20)]
@@ -156,8 +160,8 @@ def test_a_loaded_state_goes_on_bit_for_bit(tmp_path):
         assert again.reward.equal(step.reward)
 
 
-def test_a_state_without_draws_survives_a_file(tmp_path):
-    def factory():
+def test_a_state_without_draws_survives_a_file(tmp_path: Path) -> None:
+    def factory() -> Any:
         return AdversaryClass(
             simple_tag_v3.parallel_env(num_adversaries=3, num_good=0, num_obstacles=1), {"A": 1, "B": 2}
         )
@@ -171,7 +175,7 @@ def test_a_state_without_draws_survives_a_file(tmp_path):
     assert step.observation.features["A"].equal(features)
 
 
-def test_scene_and_scripted_are_those_given():
+def test_scene_and_scripted_are_those_given() -> None:
     chase = lambda observation, generator: {}  # noqa: E731
     options = {"scripted": {"chase": chase}, "events": {"contacts": "contact"}}
     env = make(2, **options, scene=lambda one: tag_scene(read_world(one), env.roster, one.graph))
@@ -190,12 +194,19 @@ class Counting(ParallelEnv):
     metadata = {"name": "counting"}
     render_mode = None
 
-    def __init__(self, names="xyz", fields=(), sizes=(2, 2, 2), leaver=None, continuous=False):
+    def __init__(
+        self,
+        names: str = "xyz",
+        fields: Sequence[str] = (),
+        sizes: Sequence[int] = (2, 2, 2),
+        leaver: str | None = None,
+        continuous: bool = False,
+    ) -> None:
         self.possible_agents, self.fields, self.leaver, self.time = list(names), fields, leaver, 0
         self.sizes, self.continuous, self.agents = sizes, continuous, []
         self.spaces = {name: self._space(size) for name, size in zip(names, sizes, strict=True)}
 
-    def _space(self, size):
+    def _space(self, size: int) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
         own, count = spaces.Box(-9, 9, (3,)), len(self.possible_agents)
         known = {
             "action_mask": spaces.MultiBinary(size),
@@ -207,13 +218,13 @@ class Counting(ParallelEnv):
         act = spaces.Box(-1, 2, (size,)) if self.continuous else spaces.Discrete(size)
         return spaces.Dict({"observation": own, **{f: known[f] for f in self.fields}}) if self.fields else own, act
 
-    def observation_space(self, agent):
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
         return self.spaces[agent][0]
 
-    def action_space(self, agent):
+    def action_space(self, agent: str) -> spaces.Space[Any]:
         return self.spaces[agent][1]
 
-    def _observe(self, actions):
+    def _observe(self, actions: dict[str, Any]) -> dict[str, Any]:
         count, seen = len(self.possible_agents), {}
         for i, (name, size) in enumerate(zip(self.possible_agents, self.sizes, strict=True)):
             own = np.array([i, self.time, np.sum(actions.get(name, -1))], np.float32)
@@ -227,11 +238,11 @@ class Counting(ParallelEnv):
             seen[name] = {"observation": own, **{f: known[f] for f in self.fields}} if self.fields else own
         return {name: seen[name] for name in self.agents}
 
-    def reset(self, seed=None, options=None):
+    def reset(self, seed: int | None = None, options: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
         self.time, self.agents = 0, list(self.possible_agents)
         return self._observe({}), {name: {"score": -1.0} for name in self.agents}
 
-    def step(self, actions):
+    def step(self, actions: dict[str, Any]) -> tuple[Any, ...]:
         self.time += 1
         over = self.time == 3
         if self.leaver and self.time == 2:
@@ -244,11 +255,11 @@ class Counting(ParallelEnv):
         return seen, *constant, infos
 
 
-def counting(class_of="xy", num_copies=2, **options) -> PettingZooEnvironment:
+def counting(class_of: str = "xy", num_copies: int = 2, **options: Any) -> PettingZooEnvironment:
     return PettingZooEnvironment(lambda: Counting(**options), num_copies, lambda name: class_of, (class_of,))
 
 
-def test_agents_are_ordered_class_by_class():
+def test_agents_are_ordered_class_by_class() -> None:
     factory = lambda: Counting(fields=("adjacency", "entities", "entity_mask"))  # noqa: E731
     env = PettingZooEnvironment(factory, 2, {"x": "B", "y": "A", "z": "B"}, ("A", "B"))
     observation = env.reset(0)
@@ -263,7 +274,7 @@ def test_agents_are_ordered_class_by_class():
     assert step.observation.features["B"][:, :, 2].tolist() == [[0, 1], [1, 0]]
 
 
-def test_infos_of_a_reset_do_not_hide_those_of_the_last_step():
+def test_infos_of_a_reset_do_not_hide_those_of_the_last_step() -> None:
     env = counting()
     env.reset(0)
     scores = []
@@ -275,7 +286,7 @@ def test_infos_of_a_reset_do_not_hide_those_of_the_last_step():
     assert step.next_observation.features["xy"][0, 0].tolist() == [0, 1, 0]
 
 
-def test_successor_and_next_observation_differ_only_at_the_cut():
+def test_successor_and_next_observation_differ_only_at_the_cut() -> None:
     env = counting()
     env.reset(0)
     for time in range(1, 4):
@@ -285,12 +296,12 @@ def test_successor_and_next_observation_differ_only_at_the_cut():
     assert step.observation.features["xy"][1, 2].tolist() == [2, 0, -1]
 
 
-def test_plain_observations_leave_the_other_fields_empty():
+def test_plain_observations_leave_the_other_fields_empty() -> None:
     observation = counting(num_copies=1).reset(0)
     assert {name for name, value in vars(observation).items() if value is not None} == {"features", "alive"}
 
 
-def test_classes_may_differ_in_their_actions():
+def test_classes_may_differ_in_their_actions() -> None:
     factory = lambda: Counting("xy", ("action_mask",), sizes=(2, 4))  # noqa: E731
     env = PettingZooEnvironment(factory, 1, {"x": "A", "y": "B"}, ("A", "B"))
     assert [c.action.size for c in env.roster.classes] == [2, 4]
@@ -301,7 +312,7 @@ def test_classes_may_differ_in_their_actions():
     assert [step.observation.features[name][0, 0, 2] for name in "AB"] == [1, 3]
 
 
-def test_continuous_actions_are_clipped_and_cut_to_size():
+def test_continuous_actions_are_clipped_and_cut_to_size() -> None:
     factory = lambda: Counting("xy", sizes=(1, 3), continuous=True)  # noqa: E731
     env = PettingZooEnvironment(factory, 1, {"x": "A", "y": "B"}, ("A", "B"))
     assert [(c.action.size, c.action.low, c.action.high) for c in env.roster.classes] == [(1, -1, 2), (3, -1, 2)]
@@ -310,7 +321,7 @@ def test_continuous_actions_are_clipped_and_cut_to_size():
     assert [step.observation.features[name][0, 0, 2] for name in "AB"] == [0.5, 1.25]
 
 
-def test_agents_that_leave_early_are_refused():
+def test_agents_that_leave_early_are_refused() -> None:
     env = counting(leaver="y")
     env.reset(0)
     action = {"xy": torch.zeros(2, 3, dtype=torch.long)}
@@ -329,7 +340,7 @@ def test_agents_that_leave_early_are_refused():
         ((lambda: Counting(fields=("smell",)), 1, lambda name: "A", ("A",)), "agent x observes 'smell'"),
     ],
 )
-def test_bad_input_is_refused(arguments, message):
+def test_bad_input_is_refused(arguments: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PettingZooEnvironment(*arguments)
 
@@ -338,14 +349,14 @@ def test_bad_input_is_refused(arguments, message):
     "space",
     [spaces.MultiDiscrete([2, 3]), spaces.Box(np.zeros(2, np.float32), np.array([1, 2], np.float32))],
 )
-def test_other_actions_are_refused(space):
+def test_other_actions_are_refused(space: Any) -> None:
     env = Counting()
     env.spaces["x"] = (env.observation_space("x"), space)
     with pytest.raises(ValueError, match=r"agent 'x' acts in .*; supported are Discrete\(n\)"):
         PettingZooEnvironment(lambda: env, 1, lambda name: name, "xyz")
 
 
-def test_what_was_not_given_is_refused():
+def test_what_was_not_given_is_refused() -> None:
     env = counting()
     for call, message in [
         (lambda: env.load_state({}), "give get_state and set_state"),
@@ -358,7 +369,7 @@ def test_what_was_not_given_is_refused():
         make(1, get_state=get_state)
 
 
-def test_what_each_agent_earned_is_read_from_the_infos():
+def test_what_each_agent_earned_is_read_from_the_infos() -> None:
     silent = make(2, lambda: predators(prey="still"))
     telling = make(2, lambda: predators(prey="still"), earned=lambda info: info["contacts"] * 10)
     for env in (silent, telling):

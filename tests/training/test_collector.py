@@ -15,7 +15,8 @@ from marl.core.serialisation import load_state, save_state
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
 from marl.policies.policy import Act
-from marl.training.collector import Collector, Episodes
+from marl.training.collector import Collector
+from marl.training.source import Episodes
 
 WINDOW = 3
 
@@ -33,6 +34,7 @@ class Clock:
     device = torch.device("cpu")
     events: Mapping[str, str] = MappingProxyType({"hits": "hit"})
     per_step = frozenset({"links"})
+    metrics: Mapping[str, float] = MappingProxyType({})
     lengths = torch.tensor([2, 3])
 
     def __init__(self) -> None:
@@ -95,7 +97,8 @@ class Reader:
 def played() -> tuple[Any, Episodes, Clock, Reader]:
     """Seven steps: copy 0 ends three episodes, copy 1 two."""
     environment, policy = Clock(), Reader()
-    rollout, episodes = Collector(environment, 7, seed=0).collect(policy)
+    collected = Collector(environment, 7, seed=0).collect(policy)
+    rollout, episodes = collected.batch, collected.episodes
     return rollout, episodes, environment, policy
 
 
@@ -121,8 +124,8 @@ def test_ends_are_told_apart(played: Any) -> None:
 
 def test_the_memory_is_reset_where_an_episode_begins_and_goes_on_to_the_next_rollout() -> None:
     policy, collector = Reader(), Collector(Clock(), 4, seed=0)
-    first, _ = collector.collect(policy)
-    second, _ = collector.collect(policy)
+    first = collector.collect(policy).batch
+    second = collector.collect(policy).batch
     assert policy.remembered == [[0, 0], [1, 1], [0, 2], [1, 0], [0, 1], [1, 2], [0, 0], [1, 1]]
     assert first.memory.valid.sum(-1).tolist() == [0, 0]
     assert second.memory.valid.sum(-1).tolist() == [0, 1]
@@ -159,8 +162,8 @@ def test_episode_statistics_by_hand(played: Any) -> None:
 
 def test_an_episode_may_begin_in_one_rollout_and_end_in_the_next() -> None:
     whole, parts = Collector(Clock(), 12, seed=0), Collector(Clock(), 4, seed=0)
-    _, expected = whole.collect(Reader())
-    pieces = [parts.collect(Reader())[1] for _ in range(3)]
+    expected = whole.collect(Reader()).episodes
+    pieces = [parts.collect(Reader()).episodes for _ in range(3)]
     joined = {name: [x for piece in pieces for x in piece.metrics[name]] for name in expected.metrics}
     assert joined == dict(expected.metrics)
 
@@ -194,15 +197,15 @@ def test_a_stored_state_goes_on_bit_for_bit(
     expected = [collector.collect(policy) for _ in range(2)]
     other = Collector(make_tag({"A": 1, "B": 2}), 4, seed=99)
     other.load_state(state)
-    for rollout, episodes in expected:
-        again, again_episodes = other.collect(policy)
-        assert_same(again, rollout)
-        assert again_episodes.metrics == episodes.metrics
+    for collected in expected:
+        again = other.collect(policy)
+        assert_same(again.batch, collected.batch)
+        assert again.episodes.metrics == collected.episodes.metrics
 
 
 def test_the_seed_decides(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> None:
     policy = ActorCritic(make_tag({"A": 1, "B": 1}).roster, team_config(), 8, 2)
-    first, same, other = (Collector(make_tag({"A": 1, "B": 1}), 4, seed).collect(policy)[0] for seed in (1, 1, 2))
+    first, same, other = (Collector(make_tag({"A": 1, "B": 1}), 4, seed).collect(policy).batch for seed in (1, 1, 2))
     assert_same(first, same)
     assert not first.reward.equal(other.reward) or not first.log_prob.equal(other.log_prob)
 
@@ -220,4 +223,4 @@ def test_an_environment_that_cannot_be_stored_begins_anew(
         each.load_state(collector.state())
     assert other.started.all()
     assert not other.observation.features["A"].equal(first)  # the run does not begin with the same episodes again
-    assert_same(other.collect(policy)[0], twin.collect(policy)[0])
+    assert_same(other.collect(policy).batch, twin.collect(policy).batch)

@@ -9,8 +9,11 @@ import torch
 
 import marl
 from marl.core.errors import ConfigError, FileError
-from marl.training.loop import Trainer
+from marl.training import loop
+from marl.training.monitor import Monitor
+from marl.training.run import build_run
 from marl.training.run_config import read_config
+from marl.training.train import train_run
 
 Preset = dict[str, Any]
 
@@ -18,15 +21,15 @@ Preset = dict[str, Any]
 def test_training_begins_with_the_weights_of_a_run(preset: Preset, run: Path, tmp_path: Path) -> None:
     preset |= {"seed": 7, "initial_policy": str(run)}
     preset["env"] |= {"prey": "flee", "team": {"A": 3, "B": 1}}
-    trainer = Trainer(read_config(preset), tmp_path / "x")
+    started = build_run(read_config(preset), tmp_path / "x")
     expected = marl.load(run).state_dict()
-    for name, tensor in trainer.policy.state_dict().items():
+    for name, tensor in started.policy.state_dict().items():
         assert tensor.equal(expected[name]), name
     assert float(expected["normaliser.weight"]) > 0
     # all else is new
-    assert trainer.env_steps == 0
-    assert trainer.learner.state()["optimiser"]["step"] == 0
-    trainer.train()
+    assert started.env_steps == 0
+    assert started.learner.state()["optimiser"]["step"] == 0
+    loop.train(started, Monitor(started))
     assert not torch.equal(marl.load(tmp_path / "x").state_dict()["normaliser.mean"], expected["normaliser.mean"])
 
 
@@ -40,10 +43,8 @@ def test_a_resumed_run_does_not_begin_again(preset: Preset, run: Path, tmp_path:
     marl.train(None, tmp_path / "parts", resume=True, total_env_steps=512)
     shutil.copytree(run / "policy", source)
     again = {**preset, "total_env_steps": 256}
-    first = Trainer(read_config(again), tmp_path / "whole")
-    first.train()
-    resumed = Trainer(read_config(preset), tmp_path / "whole", resume=True)
-    resumed.train()
+    train_run(read_config(again), tmp_path / "whole")
+    train_run(read_config(preset), tmp_path / "whole", resume=True)
     one, two = (marl.load(tmp_path / name).state_dict() for name in ("parts", "whole"))
     assert all(one[name].equal(two[name]) for name in one)
 
@@ -63,5 +64,5 @@ def test_what_does_not_fit_is_refused(
     for name, value in change.items():
         preset[name] = {**preset[name], **value} if isinstance(value, dict) else value
     with pytest.raises(error, match=message):
-        Trainer(read_config(preset), tmp_path / "x")
+        build_run(read_config(preset), tmp_path / "x")
     assert not (tmp_path / "x").exists()

@@ -19,10 +19,13 @@ import marl
 from marl.core.errors import ConfigError, FileError, TrainingError
 from marl.core.records import Step
 from marl.core.serialisation import load_state
+from marl.training import loop
 from marl.training.checkpoints import Checkpoints
-from marl.training.loop import Trainer
+from marl.training.monitor import Monitor
 from marl.training.progress import Progress
+from marl.training.run import build_run
 from marl.training.run_config import RunConfig, load_config, read_config
+from marl.training.train import train_run
 
 State = dict[str, Any]
 
@@ -74,10 +77,10 @@ def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(
     iterations: int, run: Path, preset: State, tmp_path: Path
 ) -> None:
     config = read_config(preset)
-    stopped = Trainer(config, tmp_path / "x").train(stop_after(iterations))
+    stopped = train_run(config, tmp_path / "x", watch=stop_after(iterations))
     assert not stopped.finished
     assert stopped.env_steps == 256 * iterations
-    resumed = Trainer(config, tmp_path / "x", resume=True).train()
+    resumed = train_run(config, tmp_path / "x", resume=True)
     assert resumed.finished
     assert_equal_bit_for_bit(tmp_path / "x", run)
     assert logged(tmp_path / "x") == logged(run)
@@ -87,9 +90,9 @@ def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(
 def test_other_learners_resume_bit_for_bit_too(algorithm: str, preset: State, tmp_path: Path) -> None:
     preset |= {"algorithm": {"name": algorithm, "entropy_coef": [0.02, 0.0]}, "total_env_steps": 768}
     config = read_config(preset)
-    Trainer(config, tmp_path / "whole").train()
-    Trainer(config, tmp_path / "parts").train(stop_after(1))
-    Trainer(config, tmp_path / "parts", resume=True).train()
+    train_run(config, tmp_path / "whole")
+    train_run(config, tmp_path / "parts", watch=stop_after(1))
+    train_run(config, tmp_path / "parts", resume=True)
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
 
 
@@ -101,9 +104,9 @@ def test_a_replay_resumes_bit_for_bit_too(drawing: State, preset: State, tmp_pat
     algorithm = {"name": "dqn", "batch_size": 32, "learning_starts": 256, "replay_capacity": 400}
     preset["algorithm"] = {**algorithm, "updates_per_iteration": 2, **drawing}
     config = read_config(preset)
-    Trainer(config, tmp_path / "whole").train()
-    Trainer(config, tmp_path / "parts").train(stop_after(3))
-    Trainer(config, tmp_path / "parts", resume=True).train()
+    train_run(config, tmp_path / "whole")
+    train_run(config, tmp_path / "parts", watch=stop_after(3))
+    train_run(config, tmp_path / "parts", resume=True)
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
     assert logged(tmp_path / "parts") == logged(tmp_path / "whole")
 
@@ -120,9 +123,9 @@ def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
     preset["algorithm"] = {"name": algorithm, "gamma": 0.9, "learning_rate": decay, "exploration": decay}
     preset |= {"total_env_steps": 768, "log_interval": 256}
     config = read_config(preset)
-    Trainer(config, tmp_path / "whole").train()
-    Trainer(config, tmp_path / "parts").train(stop_after(2))
-    Trainer(config, tmp_path / "parts", resume=True).train()
+    train_run(config, tmp_path / "whole")
+    train_run(config, tmp_path / "parts", watch=stop_after(2))
+    train_run(config, tmp_path / "parts", resume=True)
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
     first, _, last = logged(tmp_path / "parts")
     assert (first["exploration"], last["exploration"]) == (1, pytest.approx(1 - 0.518514))  # 1 - log10(33 / 10)
@@ -142,24 +145,24 @@ def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entr
 
     config = read_config({**preset, "checkpoint_interval": 600, "log_interval": 256})
     with pytest.raises(MemoryError):
-        Trainer(config, tmp_path / "x").train(crash)
+        train_run(config, tmp_path / "x", watch=crash)
     assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024]
-    trainer = Trainer(config, tmp_path / "x", resume=True)
-    assert trainer.env_steps == 768
-    trainer.train()
+    resumed = build_run(config, tmp_path / "x", resume=True)
+    assert resumed.env_steps == 768
+    loop.train(resumed, Monitor(resumed))
     assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024, 1280]
     weights = [{k: v for k, v in last_state(f).items() if ".weights." in k} for f in (tmp_path / "x", run)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
 
 
 def test_a_finished_run_can_be_extended(run: Path, preset: State, tmp_path: Path) -> None:
-    short = Trainer(read_config({**preset, "total_env_steps": 512}), tmp_path / "x").train()
+    short = train_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x")
     assert short.finished
     assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").whole] == ["000000000512"]
-    again = Trainer(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
+    again = build_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
     assert again.finished
-    assert again.train().env_steps == 512
-    longer = Trainer(read_config({**preset, "total_env_steps": 600}), tmp_path / "x", resume=True).train()
+    assert loop.train(again, Monitor(again)).env_steps == 512
+    longer = train_run(read_config({**preset, "total_env_steps": 600}), tmp_path / "x", resume=True)
     assert longer.env_steps == 768
     assert [row["env_steps"] for row in logged(tmp_path / "x")] == [512, 768]
 
@@ -167,7 +170,7 @@ def test_a_finished_run_can_be_extended(run: Path, preset: State, tmp_path: Path
 def test_the_seed_alone_decides(run: Path, preset: State, tmp_path: Path) -> None:
     torch.manual_seed(99)
     before = torch.get_rng_state()
-    Trainer(read_config(preset), tmp_path / "same").train()
+    train_run(read_config(preset), tmp_path / "same")
     assert torch.equal(torch.get_rng_state(), before)
     assert_equal_bit_for_bit(tmp_path / "same", run)
 
@@ -209,10 +212,10 @@ def test_what_is_not_finite_stops_training_and_names_all(
     continuous: bool, spoil: Callable[[Step], None], quantity: str, preset: State, tmp_path: Path
 ) -> None:
     preset["env"]["continuous_actions"] = continuous
-    trainer = Trainer(read_config(preset), tmp_path / "x")
-    trainer.collector.environment = Broken(trainer.collector.environment, spoil, after=2 * 8 + 5)
+    spoilt = build_run(read_config(preset), tmp_path / "x")
+    spoilt.source.environment = Broken(spoilt.source.environment, spoil, after=2 * 8 + 5)  # type: ignore[attr-defined]
     with pytest.raises(TrainingError) as caught:
-        trainer.train()
+        loop.train(spoilt, Monitor(spoilt))
     good = tmp_path / "x" / "checkpoints" / "000000000512"
     assert str(caught.value) == f"at env step 512, {quantity} is not finite; the last good checkpoint is {good}"
     assert load_state(good, "state")["env_steps"] == 512
@@ -221,66 +224,66 @@ def test_what_is_not_finite_stops_training_and_names_all(
 def test_a_loss_that_is_not_finite_stops_training(preset: State, tmp_path: Path) -> None:
     preset["algorithm"]["learning_rate"] = 1e38
     with pytest.raises(TrainingError, match=r"at env step \d+, .* is not finite; no checkpoint was written yet"):
-        Trainer(read_config(preset), tmp_path / "x").train()
+        train_run(read_config(preset), tmp_path / "x")
 
 
-def block_checkpoints(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+def block_checkpoints(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("os.replace", refuse)
 
 
-def fill_the_disk_under_the_metrics(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+def fill_the_disk_under_the_metrics(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full").open("w")  # noqa: SIM115
-    monkeypatch.setattr(trainer.logger, "file", full)
+    monkeypatch.setattr(monitor.logger, "file", full)
 
 
-def fill_the_disk_under_the_events(trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+def fill_the_disk_under_the_events(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full").open("wb")  # noqa: SIM115
-    monkeypatch.setattr(trainer.logger.events, "file", full)
-    monkeypatch.setattr(trainer.logger.events.records, "_writer", full)
+    monkeypatch.setattr(monitor.logger.events, "file", full)
+    monkeypatch.setattr(monitor.logger.events.records, "_writer", full)
 
 
 @pytest.mark.parametrize("block", [block_checkpoints, fill_the_disk_under_the_metrics, fill_the_disk_under_the_events])
 def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
-    block: Callable[[Trainer, pytest.MonkeyPatch], None],
+    block: Callable[[Monitor, pytest.MonkeyPatch], None],
     preset: State,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trainer = Trainer(read_config(preset), tmp_path / "x")
+    monitor = Monitor(build_run(read_config(preset), tmp_path / "x"))
 
     def watch(progress: Progress) -> None:
         if progress.env_steps == 512:
-            block(trainer, monkeypatch)
+            block(monitor, monkeypatch)
 
     good = tmp_path / "x" / "checkpoints" / "000000000512"
     with pytest.raises(
         TrainingError, match=rf"cannot be written at env step 1,024 .*the last good checkpoint is {good}"
     ):
-        trainer.train(watch)
+        loop.train(monitor.run, monitor, watch)
     monkeypatch.undo()
     assert load_state(good, "state")["env_steps"] == 512
-    assert Trainer(read_config(preset), tmp_path / "x", resume=True).train().finished
+    assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
 
 
 def test_a_folder_that_exists_is_refused_untouched(preset: State, tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "mine.txt").touch()
     with pytest.raises(ConfigError, match="x exists and is not empty; name another"):
-        Trainer(read_config(preset), tmp_path / "x")
+        build_run(read_config(preset), tmp_path / "x")
     with pytest.raises(ConfigError, match="is a file"):
-        Trainer(read_config(preset), tmp_path / "x" / "mine.txt")
+        build_run(read_config(preset), tmp_path / "x" / "mine.txt")
     with pytest.raises(ConfigError, match="cannot be made"):
-        Trainer(read_config(preset), tmp_path / "x" / "mine.txt" / "run")
+        Monitor(build_run(read_config(preset), tmp_path / "x" / "mine.txt" / "run"))
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["mine.txt"]
 
 
 def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: Path) -> None:
     preset["policy"]["encoder"]["transformer"]["heads"] = 3
     with pytest.raises(ConfigError, match="3 attention heads do not divide the token width 16"):
-        Trainer(read_config(preset), tmp_path / "x")
+        build_run(read_config(preset), tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
@@ -299,24 +302,24 @@ def test_a_run_cannot_go_on_as_another(change: State, message: str, run: Path, p
     if "env" in change:
         change = {"env": {**preset["env"], **change["env"]}}
     with pytest.raises(ConfigError, match=message):
-        Trainer(read_config({**preset, **change}), run, resume=True)
+        build_run(read_config({**preset, **change}), run, resume=True)
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
 
 
 def test_a_checkpoint_that_is_truncated_is_named(preset: State, tmp_path: Path) -> None:
-    Trainer(read_config({**preset, "total_env_steps": 256}), tmp_path / "x").train()
+    train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
     path = tmp_path / "x" / "checkpoints" / "000000000256" / "state.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(FileError, match=r"000000000256/state\.safetensors is truncated"):
-        Trainer(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
+        build_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
 
 
 def test_resuming_without_a_checkpoint_is_refused(preset: State, preset_file: Path, tmp_path: Path) -> None:
     with pytest.raises(FileError, match="there is no such folder"):
-        Trainer(read_config(preset), tmp_path / "nowhere", resume=True)
+        build_run(read_config(preset), tmp_path / "nowhere", resume=True)
     preset_file.rename(tmp_path / "config.yaml")
     with pytest.raises(FileError, match="has no whole checkpoint to go on from"):
-        Trainer(read_config(preset), tmp_path, resume=True)
+        build_run(read_config(preset), tmp_path, resume=True)
 
 
 def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(preset_file: Path, tmp_path: Path) -> None:
@@ -342,7 +345,7 @@ def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> No
         time.sleep(1)
 
     with pytest.raises(KeyboardInterrupt):
-        Trainer(read_config(preset), tmp_path / "x").train(watch)
+        train_run(read_config(preset), tmp_path / "x", watch=watch)
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -356,7 +359,7 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
     config = read_config(preset)
     told: list[Progress] = []
-    result = Trainer(config, tmp_path / "x").train(told.append)
+    result = train_run(config, tmp_path / "x", watch=told.append)
     assert (result.finished, result.env_steps) == (True, 512)
     solved = "Solved in 0 runs, 20 total runs (384 env steps)"
     assert [(each.solved, each.finished) for each in told] == [(None, False), (solved, True)]
@@ -365,16 +368,16 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
     assert result.metrics["score/solved_at_episode"] == 20
     assert "evaluation/episode_length" in result.metrics
-    assert Trainer(config, tmp_path / "x", resume=True).train().env_steps == 512
+    assert train_run(config, tmp_path / "x", resume=True).env_steps == 512
     rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
     assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
 
 
 def test_scores_go_on_where_the_checkpoint_was(run: Path, preset: State, tmp_path: Path) -> None:
     config = read_config(preset)
-    Trainer(config, tmp_path / "x").train(stop_after(3))
+    train_run(config, tmp_path / "x", watch=stop_after(3))
     with (tmp_path / "x" / "scores.csv").open("a") as file:
         file.write("65,1,,0,0,0,0\n")  # after the last checkpoint, before a crash
-    Trainer(config, tmp_path / "x", resume=True).train()
+    train_run(config, tmp_path / "x", resume=True)
     assert (tmp_path / "x" / "scores.csv").read_text() == (run / "scores.csv").read_text()
     assert len((run / "scores.csv").read_text().splitlines()) == 1 + 3 * 32

@@ -10,7 +10,16 @@ import yaml
 from marl.core.errors import ConfigError, FileError
 from marl.system.device import resolve_device
 from marl.training.field_paths import switch_algorithm
-from marl.training.run_config import check_resumable, load_config, read_config, resume_config, save_config
+from marl.training.run_config import (
+    check_resumable,
+    complete_values,
+    load_config,
+    load_values,
+    read_config,
+    run_values,
+    save_config,
+    task_of,
+)
 
 PRESETS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
 
@@ -132,7 +141,7 @@ def test_devices_are_checked() -> None:
 
 
 def test_a_run_may_change_how_long_and_how_it_learns_but_not_what(tmp_path: Path) -> None:
-    old = read_config({"env": {"name": "simple_tag"}})
+    old = read_config({"env": {"name": "simple_tag"}}).model_dump(mode="json")
     new = {"env": {"name": "simple_tag"}, "total_env_steps": 5, "algorithm": {"name": "ppo", "gamma": 0.5}}
     check_resumable(old, read_config(new))
     classes = {"A": ["landmarks"], "B": ["prey"], "C": ["prey"]}
@@ -143,8 +152,21 @@ def test_a_run_may_change_how_long_and_how_it_learns_but_not_what(tmp_path: Path
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"is not a run \(config\.yaml is missing\)"):
-        resume_config(tmp_path)
+        run_values(tmp_path)
     with pytest.raises(FileError, match=r"nowhere is not a run \(there is no such folder\)"):
-        resume_config(tmp_path / "nowhere")
+        run_values(tmp_path / "nowhere")
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"env": {"name": "simple_tag"}, "seed": 9}))
-    assert resume_config(tmp_path).seed == 9
+    values = run_values(tmp_path)
+    assert (values["seed"], values["rollout_length"]) == (9, 16)
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_settings_are_completed_as_the_validator_would(path: Path) -> None:
+    values = load_values(path)
+    complete = complete_values(values, task_of(values))
+    config = load_config(path)
+    assert read_config(complete) == config
+    assert complete.keys() == config.model_dump().keys()
+    for name, part in config.model_dump(mode="json").items():
+        if isinstance(part, dict):
+            assert complete[name].keys() == part.keys()

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from mpe2 import simple_spread_v3, simple_tag_v3
@@ -6,11 +10,11 @@ from marl.wrappers.adversary_class import AdversaryClass
 from marl.wrappers.communication_graph import CommunicationGraph
 
 
-def make(**options):
+def make(**options: Any) -> AdversaryClass:
     return simple_tag_v3.parallel_env(num_adversaries=4, num_good=1, num_obstacles=2, **options)
 
 
-def test_classes_are_given_in_order_and_widths_differ():
+def test_classes_are_given_in_order_and_widths_differ() -> None:
     plain, env = make(), AdversaryClass(make(), {"B": 1, "A": 3})
     assert env.class_of == {"adversary_0": "A", "adversary_1": "A", "adversary_2": "A", "adversary_3": "B"}
     # own 4, two landmarks 4 or one prey 4, one-hot 2; prey as before
@@ -22,7 +26,7 @@ def test_classes_are_given_in_order_and_widths_differ():
     np.testing.assert_array_equal(prey["agent_0"], plain.reset(seed=2)[0]["agent_0"])
 
 
-def test_features_come_from_mpe2s_own_observation():
+def test_features_come_from_mpe2s_own_observation() -> None:
     plain, env = make(), AdversaryClass(make())
     flat, seen = plain.reset(seed=5)[0], env.reset(seed=5)[0]
     for _ in range(5):
@@ -37,7 +41,7 @@ def test_features_come_from_mpe2s_own_observation():
     np.testing.assert_allclose(seen["adversary_2"], expected, atol=1e-6)
 
 
-def test_counted_sights_have_their_width_and_come_from_mpe2s_own_observation():
+def test_counted_sights_have_their_width_and_come_from_mpe2s_own_observation() -> None:
     classes = {"C": ("prey:2", "landmarks:1", "teammates:2")}
     plain, env = make(), AdversaryClass(make(), {"C": 4}, classes)
     flat, seen = plain.reset(seed=5)[0], env.reset(seed=5)[0]
@@ -68,19 +72,19 @@ def test_counted_sights_have_their_width_and_come_from_mpe2s_own_observation():
         ({"frame": "polar"}, "frame is 'polar'"),
     ],
 )
-def test_bad_input_is_refused(options, message):
+def test_bad_input_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         AdversaryClass(make(), **options)
 
 
-def test_other_environments_are_refused():
+def test_other_environments_are_refused() -> None:
     with pytest.raises(TypeError, match=r"is a mpe2\.simple_spread.*give mpe2.simple_tag_v3.parallel_env"):
         AdversaryClass(simple_spread_v3.parallel_env())
     with pytest.raises(TypeError, match=r"give mpe2.simple_tag_v3.parallel_env"):
         AdversaryClass(simple_tag_v3.env())
 
 
-def test_classes_above_the_graph_are_refused():
+def test_classes_above_the_graph_are_refused() -> None:
     env = simple_tag_v3.parallel_env(num_adversaries=2, num_good=1)
     with pytest.raises(ValueError, match="ScriptedPrey, AdversaryClass, CommunicationGraph, TeamState"):
         AdversaryClass(CommunicationGraph(env), team={"A": 1, "B": 1})

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from mpe2 import simple_tag_v3
@@ -6,15 +10,15 @@ from marl.wrappers.communication_graph import CommunicationGraph
 from marl.wrappers.mpe2_world import simple_tag_of
 
 
-def make(**options):
+def make(**options: Any) -> CommunicationGraph:
     return CommunicationGraph(simple_tag_v3.parallel_env(num_adversaries=3, num_good=1, max_cycles=500), **options)
 
 
-def adjacency(observations) -> np.ndarray:
+def adjacency(observations: dict[str, Any]) -> np.ndarray:
     return np.array([observations[f"adversary_{i}"]["adjacency"] for i in range(3)])
 
 
-def test_graph_from_distances_by_hand():
+def test_graph_from_distances_by_hand() -> None:
     env = make(range=0.75)
     env.reset(seed=0)
     for agent, x in zip(simple_tag_of(env).world.agents, (0.0, 0.5, 1.2, -0.5), strict=True):
@@ -27,7 +31,7 @@ def test_graph_from_distances_by_hand():
     assert isinstance(observations["agent_0"], np.ndarray)
 
 
-def test_links_are_lost_while_training_only():
+def test_links_are_lost_while_training_only() -> None:
     lossy, trained = make(link_loss=0.25), make(link_loss=0.25, training=False)
     kept = []
     for env in (lossy, trained):
@@ -44,6 +48,6 @@ def test_links_are_lost_while_training_only():
     ("options", "message"),
     [({"range": -1}, "range is -1"), ({"nearest": 0}, "nearest is 0"), ({"link_loss": 2}, "link_loss is 2")],
 )
-def test_bad_input_is_refused(options, message):
+def test_bad_input_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(**options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cloudpickle
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, Team
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-def plain(continuous: bool):
+def plain(continuous: bool) -> Any:
     return simple_tag_v3.parallel_env(
         num_adversaries=4, num_good=2, num_obstacles=2, max_cycles=25, continuous_actions=continuous
     )
@@ -41,14 +43,14 @@ each_name = pytest.mark.parametrize("name", STACKS)
 
 @each_stack
 @each_name
-def test_pettingzoo_checks(name, continuous):
+def test_pettingzoo_checks(name: str, continuous: bool) -> None:
     parallel_api_test(STACKS[name](plain(continuous)), num_cycles=60)
     parallel_seed_test(lambda: STACKS[name](plain(continuous)), num_cycles=20)
 
 
 @each_stack
 @each_name
-def test_spaces_hold_the_observations(name, continuous):
+def test_spaces_hold_the_observations(name: str, continuous: bool) -> None:
     env = STACKS[name](plain(continuous))
     observations, _ = env.reset(seed=0)
     for time in range(30):
@@ -66,7 +68,7 @@ def test_spaces_hold_the_observations(name, continuous):
             observations, *_ = env.step({agent: env.action_space(agent).sample() for agent in env.agents})
 
 
-def trace(env, steps: int):
+def trace(env: Any, steps: int) -> list[Any]:
     observations, _ = env.reset()
     seen = [observations]
     for time in range(steps):
@@ -77,7 +79,7 @@ def trace(env, steps: int):
 
 @each_stack
 @each_name
-def test_a_seed_repeats_whole_episodes(name, continuous):
+def test_a_seed_repeats_whole_episodes(name: str, continuous: bool) -> None:
     one, two, other = (STACKS[name](plain(continuous)) for _ in range(3))
     for env, seed in ((one, 7), (two, 7), (other, 8)):
         env.reset(seed=seed)
@@ -87,7 +89,7 @@ def test_a_seed_repeats_whole_episodes(name, continuous):
         np.testing.assert_equal(seen, episodes(other))
 
 
-def episodes(env) -> list:
+def episodes(env: Any) -> list:
     """Two episodes with the same random actions each time; the second without a seed."""
     rng, seen = np.random.default_rng(0), []
     for _ in range(2):
@@ -99,7 +101,7 @@ def episodes(env) -> list:
     return seen
 
 
-def test_a_pickled_copy_goes_on_alike():
+def test_a_pickled_copy_goes_on_alike() -> None:
     env = STACKS["all"](plain(continuous=False))
     env.reset(seed=4)
     # mpe2 builds itself anew when it is copied, so only the wrappers' draws are compared
@@ -110,7 +112,7 @@ def test_a_pickled_copy_goes_on_alike():
     np.testing.assert_equal(trace(env, 24), trace(copied, 24))
 
 
-def test_a_reset_without_a_seed_continues_the_streams():
+def test_a_reset_without_a_seed_continues_the_streams() -> None:
     one, two = (STACKS["all"](plain(continuous=False)) for _ in range(2))
     one.reset(seed=1)
     two.reset(seed=1)
@@ -121,7 +123,7 @@ def test_a_reset_without_a_seed_continues_the_streams():
         np.testing.assert_equal(first, second)
 
 
-def test_package_names():
+def test_the_package_has_its_public_names_and_no_other() -> None:
     assert set(wrappers.__all__) <= set(dir(wrappers))
     assert all(getattr(wrappers, name).__name__ == name for name in wrappers.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Missing'"):

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from mpe2 import simple_tag_v3
@@ -6,11 +10,11 @@ from marl.wrappers.mpe2_world import get_state, read_world, set_state, simple_ta
 from marl.wrappers.scripted_prey import ScriptedPrey
 
 
-def make(num_adversaries=2, **options):
+def make(num_adversaries: int = 2, **options: Any) -> Any:
     return simple_tag_v3.parallel_env(num_adversaries=num_adversaries, num_good=1, num_obstacles=3, **options)
 
 
-def test_world_has_mpe2s_numbers():
+def test_world_has_mpe2s_numbers() -> None:
     env = make()
     env.reset(seed=0)
     env.step(dict.fromkeys(env.agents, 2))
@@ -25,7 +29,7 @@ def test_world_has_mpe2s_numbers():
     assert world.alive.tolist() == [[True, True]]
 
 
-def test_a_read_world_does_not_move_on():
+def test_a_read_world_does_not_move_on() -> None:
     env = make()
     env.reset(seed=0)
     world = read_world(env)
@@ -35,7 +39,7 @@ def test_a_read_world_does_not_move_on():
     assert world.position.equal(before)
 
 
-def test_a_state_of_another_environment_is_refused():
+def test_a_state_of_another_environment_is_refused() -> None:
     env, other, scripted = make(), make(num_adversaries=3), ScriptedPrey(make())
     for one in (env, other, scripted):
         one.reset(seed=0)

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +13,11 @@ from marl.wrappers.mpe2_world import simple_tag_of
 from marl.wrappers.team_state import TeamState
 
 
-def make():
+def make() -> Any:
     return simple_tag_v3.parallel_env(num_adversaries=2, num_good=1, num_obstacles=1)
 
 
-def test_entities_and_target_by_hand():
+def test_entities_and_target_by_hand() -> None:
     env = TeamState(CommunicationGraph(AdversaryClass(make(), {"A": 1, "B": 1})))
     env.reset(seed=0)
     world = simple_tag_of(env).world
@@ -36,6 +39,6 @@ def test_entities_and_target_by_hand():
     assert set(seen) == {"observation", "adjacency", "kinematics", "entities", "entity_mask", "auxiliary_target"}
 
 
-def test_it_needs_classes():
+def test_it_needs_classes() -> None:
     with pytest.raises(ValueError, match=r"CommunicationGraph gives .* no classes; wrap it in AdversaryClass"):
         TeamState(CommunicationGraph(make()))

@@ -130,23 +130,29 @@ def test_the_json_of_a_report_has_the_names_that_files_have_had_from_the_start()
     }
 
 
-def test_a_report_leaves_its_files_and_a_second_takes_their_place(tmp_path: Path) -> None:
-    write_files(made_up(), tmp_path)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of two reports, of which the second took the place of the first. Tests must not change them."""
+    folder = tmp_path_factory.mktemp("report")
+    write_files(made_up(("still",)), folder)
     for stale in ("heat_map_density.png", "curves_density.png"):
-        (tmp_path / stale).write_text("of an arena that is played no more")
-    write_files(made_up(), tmp_path)
+        (folder / stale).write_text("of an arena that is played no more")
+    write_files(made_up(), folder)
+    return folder
+
+
+def test_a_report_leaves_its_files_and_a_second_takes_their_place(written: Path) -> None:
     names = ["curves_fixed.png", "heat_map_fixed.png", "report.csv", "report.json", "tensorboard"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
-    assert json.loads((tmp_path / "report.json").read_text()) == made_up().as_json()
+    assert sorted(path.name for path in written.iterdir()) == names
+    assert json.loads((written / "report.json").read_text()) == made_up().as_json()
     for name in names[:2]:
-        with Image.open(tmp_path / name) as picture:
+        with Image.open(written / name) as picture:
             assert min(picture.size) > 300
-    assert all(len(list(folder.iterdir())) == 1 for folder in (tmp_path / "tensorboard").iterdir())
+    assert all(len(list(folder.iterdir())) == 1 for folder in (written / "tensorboard").iterdir())
 
 
-def test_the_table_has_a_row_for_each_policy_and_cell(tmp_path: Path) -> None:
-    write_files(made_up(), tmp_path)
-    with (tmp_path / "report.csv").open() as file:
+def test_the_table_has_a_row_for_each_policy_and_cell(written: Path) -> None:
+    with (written / "report.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 3 * 4
     (row,) = [r for r in rows if (r["policy"], r["prey"], r["cell"]) == ("team", "random", "4+4")]
@@ -158,9 +164,8 @@ def test_the_table_has_a_row_for_each_policy_and_cell(tmp_path: Path) -> None:
     assert (other["contacts_per_episode_interval_over"], other["ratio_to_native"]) == ("episodes", "")
 
 
-def test_tensorboard_has_scores_over_team_size(tmp_path: Path) -> None:
-    write_files(made_up(), tmp_path)
-    events = EventAccumulator(str(tmp_path / "tensorboard" / "team"))
+def test_tensorboard_has_scores_over_team_size(written: Path) -> None:
+    events = EventAccumulator(str(written / "tensorboard" / "team"))
     events.Reload()
     score = events.Scalars("contacts_per_episode/flee fixed")
     assert [(event.step, event.value) for event in score] == [(2, 3.0), (8, 0.0)]
@@ -168,7 +173,7 @@ def test_tensorboard_has_scores_over_team_size(tmp_path: Path) -> None:
     assert [event.value for event in events.Scalars("ratio_to_native/random fixed")] == [0.5]
     better = events.Scalars("probability_of_improvement_to_native/random fixed")
     assert [(event.step, event.value) for event in better] == [(8, 0.25)]
-    pictures = EventAccumulator(str(tmp_path / "tensorboard" / "pictures"))
+    pictures = EventAccumulator(str(written / "tensorboard" / "pictures"))
     pictures.Reload()
     assert sorted(pictures.Tags()["images"]) == ["curves_fixed", "heat_map_fixed"]
 

@@ -73,7 +73,7 @@ def test_each_stage_draws_its_own_teams() -> None:
         curriculum.begin(everywhere)
         shares.append(curriculum.draw(generator).float().mean().item())
     assert shares[0] == 0
-    assert 0.4 < shares[1] < 0.6
+    assert 0.4 < shares[1] < 0.6  # one of two teams in 400 copies: standard error 0.025
     assert shares[2] == 1
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from mpe2 import simple_tag_v3
+from torch import Tensor
 from torch.testing import assert_close
 
 from marl.core.records import Observation
@@ -26,12 +29,20 @@ EXACT = {"rtol": 0.0, "atol": 1e-9}
 FLOAT32 = {"rtol": 2e-7, "atol": 1e-7}
 
 
-def make(team, num_copies=1, num_prey=1, num_obstacles=2, prey="still", graph=None, **options):
+def make(
+    team: dict[str, int],
+    num_copies: int = 1,
+    num_prey: int = 1,
+    num_obstacles: int = 2,
+    prey: Any = "still",
+    graph: MessageGraph | None = None,
+    **options: Any,
+) -> SimpleTag:
     views = ClassViews(CLASSES, team, num_prey, num_obstacles)
     return SimpleTag(num_copies, views, graph, PREY[prey] if isinstance(prey, str) else prey, **options)
 
 
-def random_action(tag, generator):
+def random_action(tag: SimpleTag, generator: torch.Generator) -> dict[str, Tensor]:
     return {
         name: torch.randint(5, (tag.num_copies, agents.stop - agents.start), generator=generator)
         for name, agents in tag.roster.slices.items()
@@ -48,7 +59,7 @@ def flat_observation(world: World, agent: int) -> np.ndarray:
     return np.concatenate([velocity[agent], position[agent], *relative, *seen])
 
 
-def scatter(env, rng: np.random.Generator) -> None:
+def scatter(env: Any, rng: np.random.Generator) -> None:
     """Throws everything into a small part of the arena, where it collides."""
     world = simple_tag_of(env).world
     for entity in world.entities:
@@ -58,8 +69,12 @@ def scatter(env, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
-@pytest.mark.parametrize(("predators", "prey", "obstacles"), [(1, 1, 0), (2, 3, 1), (4, 1, 2), (4, 3, 3), (9, 3, 4)])
-def test_each_step_equals_mpe2_over_1000_steps(predators, prey, obstacles, continuous):
+@pytest.mark.parametrize(
+    ("predators", "prey", "obstacles", "steps"),
+    [(1, 1, 0, 1000), (2, 3, 1, 300), (4, 1, 2, 300), (4, 3, 3, 300), (9, 3, 4, 300)],
+)
+def test_each_step_equals_mpe2(predators: int, prey: int, obstacles: int, steps: int, continuous: bool) -> None:
+    """Few agents meet seldom, so they play for longer: two for 50 beginnings in a crowd, more for 15."""
     options = {"num_adversaries": predators, "num_good": prey, "num_obstacles": obstacles}
     env = simple_tag_v3.parallel_env(**options, max_cycles=2000, continuous_actions=continuous)
     env.reset(seed=predators)
@@ -74,7 +89,7 @@ def test_each_step_equals_mpe2_over_1000_steps(predators, prey, obstacles, conti
         dtype=torch.float64,
     )
     raw, contacts = simple_tag_of(env), 0.0
-    for time in range(1000):
+    for time in range(steps):
         if time % 20 == 0:
             scatter(env, rng)
         before = read_world(env)
@@ -96,7 +111,7 @@ def test_each_step_equals_mpe2_over_1000_steps(predators, prey, obstacles, conti
             observed = raw.scenario.observation(agent, raw.world)
             np.testing.assert_allclose(flat_observation(tag.world, i), observed, rtol=0, atol=1e-9)
         contacts += step.info["contacts"].sum()
-    assert contacts > 10
+    assert contacts > 10  # so that those were compared, too
 
 
 ALL_CLASSES = {
@@ -112,7 +127,7 @@ ALL_CLASSES = {
     ("frame", "graph"),
     [("relative", {"range": 0.7}), ("absolute", {"range": 1.0, "nearest": 2}), ("relative", {"nearest": 1})],
 )
-def test_wrapped_mpe2_observes_the_same(frame, graph):
+def test_wrapped_mpe2_observes_the_same(frame: str, graph: dict[str, Any]) -> None:
     team, chosen = {"A": 1, "B": 2, "C": 1, "D": 1}, torch.zeros(1, 2, dtype=torch.long)
     rule = lambda world, generator: chosen  # noqa: E731
     env = simple_tag_v3.parallel_env(num_adversaries=5, num_good=2, num_obstacles=3, max_cycles=200)
@@ -146,7 +161,7 @@ def test_wrapped_mpe2_observes_the_same(frame, graph):
     assert contacts > 0
 
 
-def compare(seen, observation: Observation, agent: int, name: str, tag: SimpleTag) -> None:
+def compare(seen: dict[str, Any], observation: Observation, agent: int, name: str, tag: SimpleTag) -> None:
     """One agent's dictionary beside the batched observation of copy 0."""
     features = observation.features[name][0, agent - tag.roster.slices[name].start]
     np.testing.assert_allclose(seen["observation"], features, **FLOAT32)
@@ -157,7 +172,7 @@ def compare(seen, observation: Observation, agent: int, name: str, tag: SimpleTa
     np.testing.assert_array_equal(seen["entity_mask"], observation.entity_mask[0])
 
 
-def test_absent_agents_change_nothing():
+def test_absent_agents_change_nothing() -> None:
     generator = torch.Generator().manual_seed(0)
     graph = MessageGraph(range=0.8)
     options = {"num_copies": 3, "prey": "flee", "graph": graph, "dtype": torch.float64, "max_cycles": 1000}
@@ -197,7 +212,7 @@ def test_absent_agents_change_nothing():
     assert contacts > 0
 
 
-def test_absent_teammates_are_seen_as_zeros():
+def test_absent_teammates_are_seen_as_zeros() -> None:
     views = ClassViews({"C": ("teammates",)}, {"C": 3}, 1, 0)
     tag = SimpleTag(1, views, None, PREY["still"], compositions=torch.tensor([[2]]))
     features = tag.reset(0).features["C"][0, 0]
@@ -205,7 +220,7 @@ def test_absent_teammates_are_seen_as_zeros():
     assert features[4:].tolist() == [*offset.tolist(), 0, 0, 0, 0, 0, 0, 1]
 
 
-def test_auto_reset_keeps_the_true_successor():
+def test_auto_reset_keeps_the_true_successor() -> None:
     cut, uncut = (make({"A": 1, "B": 1}, num_copies=4, max_cycles=cycles) for cycles in (5, 6))
     cut.reset(3)
     uncut.reset(3)
@@ -223,7 +238,7 @@ def test_auto_reset_keeps_the_true_successor():
     assert [bool(cut.step(action).truncated.any()) for _ in range(5)] == [False] * 4 + [True]
 
 
-def test_only_copies_that_end_begin_anew():
+def test_only_copies_that_end_begin_anew() -> None:
     tag = make({"A": 2}, num_copies=2, max_cycles=5, graph=MessageGraph(link_loss=0.5))
     tag.reset(0)
     tag.load_state({**tag.state(), "clock": torch.tensor([4, 0])})
@@ -234,7 +249,7 @@ def test_only_copies_that_end_begin_anew():
     assert kept.adjacency.equal(successor.adjacency)
 
 
-def test_a_seed_repeats_and_copies_differ():
+def test_a_seed_repeats_and_copies_differ() -> None:
     one, two = (make({"A": 2}, num_copies=3, prey="random") for _ in range(2))
     first, same, other = one.reset(5), two.reset(5), make({"A": 2}, num_copies=3).reset(6)
     assert first.entities.equal(same.entities)
@@ -245,7 +260,7 @@ def test_a_seed_repeats_and_copies_differ():
         assert one.step(action).observation.entities.equal(two.step(action).observation.entities)
 
 
-def test_a_loaded_state_goes_on_bit_for_bit():
+def test_a_loaded_state_goes_on_bit_for_bit() -> None:
     options = {"num_copies": 2, "prey": "random", "graph": MessageGraph(link_loss=0.4), "max_cycles": 7}
     tag, other = make({"A": 2, "B": 1}, **options), make({"A": 2, "B": 1}, **options)
     generator = torch.Generator().manual_seed(2)
@@ -268,7 +283,7 @@ def test_a_loaded_state_goes_on_bit_for_bit():
 @pytest.mark.parametrize(
     ("policy", "prey", "expected"), [("chase", "random", 29.8), ("chase", "flee", 9.8), ("random", "random", 1.5)]
 )
-def test_contacts_of_reference_policies(policy, prey, expected):
+def test_contacts_of_reference_policies(policy: str, prey: str, expected: float) -> None:
     tag = make({"A": 2, "B": 2}, num_copies=1024, prey=prey)
     generator = torch.Generator().manual_seed(4)
     observation, contacts = tag.reset(11), torch.zeros(1024)
@@ -293,12 +308,12 @@ def test_contacts_of_reference_policies(policy, prey, expected):
         ({"compositions": torch.zeros(0, 2)}, "give rows of at most"),
     ],
 )
-def test_bad_input_is_refused(options, message):
+def test_bad_input_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make({"A": 2, "B": 2}, **options)
 
 
-def test_scene_shows_what_is_there():
+def test_scene_shows_what_is_there() -> None:
     tag = make({"A": 1, "B": 2}, graph=MessageGraph(range=0.5), compositions=torch.tensor([[1, 1]]))
     # absent third predator; the two present ones 0.3 apart, the second on the prey
     position = torch.tensor([[[0, 0], [0.3, 0], [0, 0], [0.4, 0], [1, 1], [-1, -1]]])
@@ -311,7 +326,7 @@ def test_scene_shows_what_is_there():
     assert scene.range == 0.5
 
 
-def test_what_the_predators_brought_adds_up_to_the_teams_reward():
+def test_what_the_predators_brought_adds_up_to_the_teams_reward() -> None:
     tag = make({"A": 1, "B": 2}, num_copies=2)
     # the first two predators are on the prey in the first copy, nobody in the second
     near = [[0.0, 0.1], [0.0, -0.1], [5, 5], [0, 0], [-5, 5], [-5, -5]]

@@ -105,7 +105,7 @@ def joined(action: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("side", ["prey", "predators"])
-def test_it_plays_as_it_does_on_the_side_that_learns(side, saved):
+def test_it_plays_as_it_does_on_the_side_that_learns(side: str, saved: dict[str, Path]) -> None:
     """Two simulators in step: in one the policy is an opponent, in the other it acts by itself."""
     tag = make(against(side, saved[side]))
     chosen = torch.zeros(3, 3, dtype=torch.long)
@@ -134,7 +134,7 @@ def test_it_plays_as_it_does_on_the_side_that_learns(side, saved):
     assert len(torch.stack(played).unique()) == 5
 
 
-def test_its_memory_is_reset_copy_by_copy(tmp_path):
+def test_its_memory_is_reset_copy_by_copy(tmp_path: Path) -> None:
     # so sharp that nothing is left to chance
     folder = save(tmp_path / "sharp", {**LONE_PREY, "communication": {}}, sharpness=1e6)
     tag = make(against("prey", folder, num_prey=1), num_copies=6)
@@ -169,7 +169,7 @@ def thrust(tag: SimpleTag, before: World, step: Any) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("side", "backend"), [("prey", "batched"), ("prey", "pettingzoo"), ("predators", "batched")])
-def test_a_loaded_state_goes_on_bit_for_bit(side, backend, saved, tmp_path):
+def test_a_loaded_state_goes_on_bit_for_bit(side: str, backend: str, saved: dict[str, Path], tmp_path: Path) -> None:
     links = {"range": 1.0, "link_loss": 0.3}
     noise = {"prey_noise": (0.0, 0.5)} if side == "prey" else {}
     settings = against(side, saved[side], backend=backend, communication=links, **noise)
@@ -193,7 +193,7 @@ def test_a_loaded_state_goes_on_bit_for_bit(side, backend, saved, tmp_path):
 
 
 @pytest.mark.parametrize(("side", "backend"), [("prey", "batched"), ("prey", "pettingzoo"), ("predators", "batched")])
-def test_a_seed_repeats(side, backend, saved):
+def test_a_seed_repeats(side: str, backend: str, saved: dict[str, Path]) -> None:
     settings = against(side, saved[side], backend=backend)
     one, two, other = (list(episodes(make(settings, num_copies=2), seed)) for seed in (4, 4, 5))
     assert all(a.equal(b) for a, b in zip(one, two, strict=True))
@@ -210,7 +210,7 @@ def episodes(tag: Any, seed: int) -> Iterator[torch.Tensor]:
     yield tag.step(random_action(tag, generator)).observation.entities
 
 
-def test_a_reset_in_the_middle_of_an_episode_forgets(saved):
+def test_a_reset_in_the_middle_of_an_episode_forgets(saved: dict[str, Path]) -> None:
     tag, untouched = (make(against("prey", saved["prey"])) for _ in range(2))
     generator = torch.Generator().manual_seed(0)
     tag.reset(1)
@@ -222,7 +222,7 @@ def test_a_reset_in_the_middle_of_an_episode_forgets(saved):
         assert tag.step(action).next_observation.entities.equal(untouched.step(action).next_observation.entities)
 
 
-def test_backends_show_it_the_same_world(saved):
+def test_backends_show_it_the_same_world(saved: dict[str, Path]) -> None:
     """From equal states, and with a policy that leaves nothing to chance, both simulators go on alike."""
     settings = against("prey", saved["prey"], max_cycles=50)
     slow, fast = make({**settings, "backend": "pettingzoo"}, num_copies=2), make(settings, num_copies=2)
@@ -249,8 +249,8 @@ def env_prey(env: Any) -> LearntOpponents:
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
 @pytest.mark.filterwarnings("error")
-def test_pettingzoo_checks_with_learnt_prey(continuous, saved):
-    def wrapped():
+def test_pettingzoo_checks_with_learnt_prey(continuous: bool, saved: dict[str, Path]) -> None:
+    def wrapped() -> Any:
         env = simple_tag_v3.parallel_env(
             num_adversaries=3, num_good=3, num_obstacles=2, max_cycles=9, continuous_actions=continuous
         )
@@ -261,7 +261,7 @@ def test_pettingzoo_checks_with_learnt_prey(continuous, saved):
     parallel_seed_test(wrapped, num_cycles=12)
 
 
-def test_the_only_class_takes_any_number(saved):
+def test_the_only_class_takes_any_number(saved: dict[str, Path]) -> None:
     opponents = load_opponents(saved["lone"], "prey", 3, 3, 2)
     assert isinstance(opponents, Opponents)
     tag = make(against("prey", saved["lone"]), num_copies=4)
@@ -276,7 +276,7 @@ def test_the_only_class_takes_any_number(saved):
     opponents.begin(torch.ones(4, dtype=torch.bool), torch.Generator())
 
 
-def test_float64_worlds_are_seen_in_float32(saved):
+def test_float64_worlds_are_seen_in_float32(saved: dict[str, Path]) -> None:
     opponents, same = (load_opponents(saved["prey"], "prey", 3, 3, 2) for _ in range(2))
     rng = np.random.default_rng(0)
     position, velocity = (torch.from_numpy(rng.uniform(-1, 1, (5, size, 2))) for size in (8, 6))
@@ -299,13 +299,15 @@ def test_float64_worlds_are_seen_in_float32(saved):
         ("prey", "prey", 4, 3, 2, "team of {'P': 1, 'Q': 2}; here 4 play, and it has several classes"),
     ],
 )
-def test_what_does_not_fit_is_refused(which, side, size, others, obstacles, message, saved):
+def test_what_does_not_fit_is_refused(
+    which: str, side: str, size: int, others: int, obstacles: int, message: str, saved: dict[str, Path]
+) -> None:
     with pytest.raises(ValueError, match=message) as refused:
         load_opponents(saved[which], side, size, others, obstacles)
     assert str(saved[which]) in str(refused.value)
 
 
-def test_a_single_class_that_sees_teammates_keeps_its_number(tmp_path):
+def test_a_single_class_that_sees_teammates_keeps_its_number(tmp_path: Path) -> None:
     herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators", "teammates")}}
     folder = save(tmp_path / "herd", herd)
     load_opponents(folder, "prey", 2, 3, 2)
@@ -317,7 +319,7 @@ def test_a_single_class_that_sees_teammates_keeps_its_number(tmp_path):
         load_opponents(folder, "prey", 3, 2, 2)
 
 
-def test_a_class_that_sees_the_nearest_few_plays_among_any_number(tmp_path):
+def test_a_class_that_sees_the_nearest_few_plays_among_any_number(tmp_path: Path) -> None:
     herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators:2", "teammates:1", "landmarks:2")}}
     folder = save(tmp_path / "herd", herd)
     for size, others, obstacles in ((2, 3, 2), (1, 1, 0), (5, 8, 4)):
@@ -327,13 +329,13 @@ def test_a_class_that_sees_the_nearest_few_plays_among_any_number(tmp_path):
         assert opponents(tag.world, torch.Generator()).shape == (3, size)
 
 
-def test_a_policy_that_acts_continuously_is_refused(tmp_path):
+def test_a_policy_that_acts_continuously_is_refused(tmp_path: Path) -> None:
     folder = save(tmp_path / "smooth", {**LONE_PREY, "continuous_actions": True})
     with pytest.raises(ValueError, match="smooth acts continuously; opponents must act discretely"):
         load_opponents(folder, "prey", 1, 3, 2)
 
 
-def test_a_policy_of_another_task_is_refused(saved, tmp_path):
+def test_a_policy_of_another_task_is_refused(saved: dict[str, Path], tmp_path: Path) -> None:
     save_policy(tmp_path / "foreign", load_policy(saved["prey"]).policy, {"name": "corridor"})
     with pytest.raises(ValueError, match="foreign was trained in 'corridor', not in simple_tag"):
         load_opponents(tmp_path / "foreign", "prey", 3, 3, 2)
@@ -341,7 +343,7 @@ def test_a_policy_of_another_task_is_refused(saved, tmp_path):
         load_opponents(tmp_path / "foreign", "predators", 3, 3, 2)
 
 
-def test_folders_that_hold_no_policy(saved, tmp_path):
+def test_folders_that_hold_no_policy(saved: dict[str, Path], tmp_path: Path) -> None:
     assert is_saved_policy(saved["prey"])
     run = tmp_path / "run"
     run.mkdir()
@@ -358,13 +360,13 @@ def test_folders_that_hold_no_policy(saved, tmp_path):
 
 
 @pytest.mark.parametrize("backend", ["batched", "pettingzoo"])
-def test_the_task_refuses_what_does_not_fit(backend, saved):
+def test_the_task_refuses_what_does_not_fit(backend: str, saved: dict[str, Path]) -> None:
     settings = against("prey", saved["prey"], backend=backend, team={"A": 1, "B": 3})
     with pytest.raises(ValueError, match="with 3 prey, 4 predators and 2 obstacles"):
         make(settings)
 
 
-def test_among_a_drawn_number_it_must_see_the_nearest_few(saved, tmp_path):
+def test_among_a_drawn_number_it_must_see_the_nearest_few(saved: dict[str, Path], tmp_path: Path) -> None:
     drawn = {"team": {"A": 2, "B": 1}, "training_teams": {"A": [0, 2], "B": [1, 1]}, "num_prey": 1}
     make(against("prey", saved["lone"], **drawn))  # an evaluation draws none
     with pytest.raises(ValueError, match=r"sees every one of the predators, and episodes draw.*predators:4"):

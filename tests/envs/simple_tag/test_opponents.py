@@ -14,9 +14,12 @@ from marl.core.serialisation import load_state
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.opponents import check_known, make_opponents, resolved
 from marl.envs.simple_tag.task import opponents_of, task
-from marl.training.loop import Trainer
+from marl.training import loop
+from marl.training.monitor import Monitor
 from marl.training.progress import Progress
+from marl.training.run import build_run
 from marl.training.run_config import read_config
+from marl.training.train import train_run
 from marl.wrappers.rules.mixture import Mixture
 from marl.wrappers.rules.predators import PREDATORS
 from marl.wrappers.rules.prey import PREY
@@ -45,7 +48,7 @@ def prey(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_names(prey: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_a_way_to_move_or_the_folder_of_a_run(prey: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(prey.parent)
     assert resolved("flee", "prey") == "flee"
     assert resolved("prey", "prey") == str(prey)
@@ -78,7 +81,7 @@ def test_a_policy_outlives_those_that_it_met_in_training(tmp_path: Path) -> None
     with pytest.raises(ValueError, match=r"training_prey is .*gone'; what there is: random, still, flee"):
         task.make(config, 1, training=True)
     with pytest.raises(ConfigError, match=r"env: training_prey is .*gone'"):
-        Trainer(read_config({"env": {"name": "simple_tag", **env}, **SMALL}), tmp_path / "x")
+        build_run(read_config({"env": {"name": "simple_tag", **env}, **SMALL}), tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
@@ -92,21 +95,21 @@ def test_pettingzoo_has_one_kind_of_prey() -> None:
 def test_a_run_against_several_resumes_bit_for_bit(prey: Path, tmp_path: Path) -> None:
     env = {"name": "simple_tag", "max_cycles": 12, "training_prey": ["flee", str(prey), "random"]}
     config = read_config({"env": env, **SMALL})
-    Trainer(config, tmp_path / "whole").train()
+    train_run(config, tmp_path / "whole")
 
     def stop(progress: Progress) -> None:
         if progress.env_steps == 128:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Trainer(config.model_copy(update={"checkpoint_interval": 64}), tmp_path / "parts").train(stop)
-    other = Trainer(config, tmp_path / "parts", resume=True)
+        train_run(config.model_copy(update={"checkpoint_interval": 64}), tmp_path / "parts", watch=stop)
+    other = build_run(config, tmp_path / "parts", resume=True)
     assert other.env_steps == 128
-    opponents = other.collector.environment.opponents  # type: ignore[attr-defined]
+    opponents = other.source.environment.opponents  # type: ignore[attr-defined]
     assert len(set(opponents.drawn.tolist())) > 1
     # 16 steps of episodes of 12
     assert opponents.members[1].memory.valid.sum(1).tolist() == [3] * 8
-    other.train()
+    loop.train(other, Monitor(other))
     one, two = (load_state(tmp_path / run / "checkpoints" / "000000000256", "state") for run in ("whole", "parts"))
     where = one["collector"]["environment"], two["collector"]["environment"]
     assert where[0]["position"].equal(where[1]["position"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 from mpe2 import simple_tag_v3
 from torch.testing import assert_close
 
+from marl.core.records import Observation
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.wrappers.mpe2_world import read_world, simple_tag_of
 from marl.wrappers.rules.class_views import ClassViews
@@ -21,13 +24,23 @@ CLASSES = {"P": ("landmarks", "predators"), "Q": ("teammates",)}
 EXACT = {"rtol": 0.0, "atol": 1e-9}
 
 
-def make(team, num_copies=1, num_predators=2, num_obstacles=0, predators="still", graph=None, **options):
+def make(
+    team: dict[str, int],
+    num_copies: int = 1,
+    num_predators: int = 2,
+    num_obstacles: int = 0,
+    predators: str = "still",
+    graph: MessageGraph | None = None,
+    **options: Any,
+) -> SimpleTag:
     views = ClassViews(CLASSES, team, num_predators, num_obstacles, options.pop("frame", "relative"))
     rule = PREDATORS[predators] if isinstance(predators, str) else predators
     return SimpleTag(num_copies, views, graph, rule, "prey", **options)
 
 
-def place(tag: SimpleTag, predators, prey, obstacles=()):
+def place(
+    tag: SimpleTag, predators: list[list[float]], prey: list[list[float]], obstacles: Sequence[list[float]] = ()
+) -> Observation:
     """Puts everything there, at rest."""
     position = torch.tensor([[*predators, *prey, *obstacles]]).expand(tag.num_copies, -1, -1)
     return tag.set_world(position, torch.zeros(tag.num_copies, len(predators) + len(prey), 2))
@@ -40,7 +53,7 @@ def stay(tag: SimpleTag) -> dict[str, torch.Tensor]:
     }
 
 
-def scatter(env, rng: np.random.Generator, width: float) -> None:
+def scatter(env: Any, rng: np.random.Generator, width: float) -> None:
     world = simple_tag_of(env).world
     for entity in world.entities:
         entity.state.p_pos = rng.uniform(-width, width, 2)
@@ -48,7 +61,7 @@ def scatter(env, rng: np.random.Generator, width: float) -> None:
         agent.state.p_vel = rng.uniform(-1.0, 1.0, 2)
 
 
-def prey_features(env, index: int, frame: str) -> np.ndarray:
+def prey_features(env: Any, index: int, frame: str) -> np.ndarray:
     """The features of a prey of class P, from mpe2's own observation of it.
 
     That is its velocity, its position, and relative to it the landmarks and all others; velocities
@@ -68,7 +81,7 @@ def prey_features(env, index: int, frame: str) -> np.ndarray:
 @pytest.mark.parametrize("frame", ["relative", "absolute"])
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
 @pytest.mark.parametrize(("predators", "prey", "obstacles"), [(1, 1, 0), (4, 1, 2), (4, 3, 3)])
-def test_each_step_equals_mpe2(predators, prey, obstacles, continuous, frame):
+def test_each_step_equals_mpe2(predators: int, prey: int, obstacles: int, continuous: bool, frame: str) -> None:
     options = {"num_adversaries": predators, "num_good": prey, "num_obstacles": obstacles}
     env = simple_tag_v3.parallel_env(**options, max_cycles=2000, continuous_actions=continuous)
     env.reset(seed=predators)
@@ -112,7 +125,7 @@ def test_each_step_equals_mpe2(predators, prey, obstacles, continuous, frame):
     assert outside > 5
 
 
-def test_rewards_and_contacts_by_hand():
+def test_rewards_and_contacts_by_hand() -> None:
     tag = make({"P": 2, "Q": 1}, num_predators=3)
     # reach 0.125: two predators on the first prey, none on the second, one on the third; no push at rest
     # moves anything before the next step. The second is at 0.95 in x: (0.95 - 0.9) * 10; the third
@@ -124,7 +137,7 @@ def test_rewards_and_contacts_by_hand():
     assert_close(step.reward, torch.tensor([expected]))
 
 
-def test_predators_chase_and_prey_accelerate_by_hand():
+def test_predators_chase_and_prey_accelerate_by_hand() -> None:
     tag = make({"P": 2}, num_predators=2, predators="chase")
     place(tag, [[-1.0, 0.0], [0.5, 0.9]], [[0.0, 0.0], [0.5, 0.2]])
     step = tag.step({"P": torch.tensor([[0, 2]])})
@@ -134,7 +147,7 @@ def test_predators_chase_and_prey_accelerate_by_hand():
     assert_close(step.observation.kinematics[0, 1], torch.tensor([0.5, 0.2, 0.4, 0.0]))
 
 
-def test_the_critics_table_has_the_prey_first():
+def test_the_critics_table_has_the_prey_first() -> None:
     tag = make({"P": 1, "Q": 1}, num_predators=1, num_obstacles=1)
     observation = place(tag, [[1.0, 2.0]], [[3.0, 4.0], [1.0, 0.5]], [[7.0, 8.0]])
     expected = [
@@ -150,7 +163,7 @@ def test_the_critics_table_has_the_prey_first():
     assert_close(observation.auxiliary_target, torch.tensor([nearest]))
 
 
-def test_prey_hear_each_other_within_the_range():
+def test_prey_hear_each_other_within_the_range() -> None:
     tag = make({"P": 2, "Q": 1}, num_predators=2, graph=MessageGraph(range=0.5))
     # predators on top of the third prey, which is out of range of the other two
     place(tag, [[0.9, 0.9], [0.9, 0.9]], [[0.0, 0.0], [0.3, 0.3], [0.9, 0.9]])
@@ -159,7 +172,7 @@ def test_prey_hear_each_other_within_the_range():
     assert step.info["links"].tolist() == [[1.0, 1.0, 0.0]]
 
 
-def test_noise_of_prey_does_not_touch_predators():
+def test_noise_of_prey_does_not_touch_predators() -> None:
     tag = make({"P": 1}, num_copies=50, prey_noise=PreyNoise(1.0, 1.0))
     tag.reset(0)
     for _ in range(3):
@@ -170,7 +183,7 @@ def test_noise_of_prey_does_not_touch_predators():
     assert not tag.world.predator_velocity[alone].any()
 
 
-def test_absent_prey_are_not_touched_seen_or_chased():
+def test_absent_prey_are_not_touched_seen_or_chased() -> None:
     tag = make({"Q": 3}, predators="chase", compositions=torch.tensor([[0, 2]]))
     # the absent third prey is put at the origin, where a predator is
     place(tag, [[0.0, 0.0], [-0.6, 0.0]], [[0.0, 0.5], [-0.6, 0.7], [0.0, 0.0]])
@@ -187,7 +200,7 @@ def test_absent_prey_are_not_touched_seen_or_chased():
     assert_close(observation.features["Q"][0, 0, 4:12], seen)
 
 
-def test_the_number_of_predators_is_drawn_for_each_episode():
+def test_the_number_of_predators_is_drawn_for_each_episode() -> None:
     tag = make({"P": 1}, num_copies=600, num_predators=4, opponents_between=(2, 4), predators="chase", max_cycles=2)
     observation = tag.reset(0)
     first = observation.entity_mask[:, 1:5].sum(-1)
@@ -212,7 +225,7 @@ def test_the_number_of_predators_is_drawn_for_each_episode():
     assert tag.step(stay(tag)).observation.entity_mask.equal(second)
 
 
-def test_the_nearest_predator_is_one_that_is_there():
+def test_the_nearest_predator_is_one_that_is_there() -> None:
     tag = make({"P": 1}, num_copies=64, num_predators=4, opponents_between=(1, 1))
     tag.reset(0)
     # absent ones are kept at the origin, where the prey is
@@ -220,7 +233,7 @@ def test_the_nearest_predator_is_one_that_is_there():
     assert_close(observation.auxiliary_target[:, 0], torch.tensor([[0.0, math.log(4)]]).expand(64, -1))
 
 
-def test_auto_reset_and_repeatability():
+def test_auto_reset_and_repeatability() -> None:
     options = {"num_copies": 3, "predators": "random", "num_obstacles": 2, "max_cycles": 5}
     one, two, other = (make({"P": 2}, **options) for _ in range(3))
     first, same, different = one.reset(4), two.reset(4), other.reset(5)
@@ -237,7 +250,7 @@ def test_auto_reset_and_repeatability():
     assert ended == [[time % 5 == 4] * 3 for time in range(12)]
 
 
-def test_a_loaded_state_goes_on_bit_for_bit():
+def test_a_loaded_state_goes_on_bit_for_bit() -> None:
     options = {"num_copies": 2, "predators": "random", "graph": MessageGraph(link_loss=0.4), "max_cycles": 7}
     tag, other = make({"P": 3}, **options), make({"P": 3}, **options)
     tag.reset(1)
@@ -255,7 +268,7 @@ def test_a_loaded_state_goes_on_bit_for_bit():
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
-def test_scripted_prey_are_its_references(continuous):
+def test_scripted_prey_are_its_references(continuous: bool) -> None:
     tag = make({"P": 2, "Q": 1}, num_copies=64, num_predators=3, num_obstacles=2, continuous_actions=continuous)
     observation, generator = tag.reset(2), torch.Generator()
     assert set(tag.scripted()) == {"random", "still", "flee"}
@@ -266,7 +279,7 @@ def test_scripted_prey_are_its_references(continuous):
     tag.step(chosen)
 
 
-def test_scene_has_predators_prey_by_class_and_links_of_prey():
+def test_scene_has_predators_prey_by_class_and_links_of_prey() -> None:
     tag = make(
         {"P": 1, "Q": 3},
         num_predators=2,

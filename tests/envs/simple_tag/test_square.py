@@ -97,7 +97,7 @@ def rollout_of(tag: SimpleTag) -> tuple[ActorCritic, Rollout]:
     policy = ActorCritic(tag.roster, config, first.entities.shape[-1], 2)
     collector = Collector(tag, 6, seed=0)
     collector.collect(policy)
-    return policy, collector.collect(policy)[0]
+    return policy, collector.collect(policy).batch
 
 
 class Eye:

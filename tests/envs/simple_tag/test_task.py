@@ -70,16 +70,16 @@ def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:
         ({"communication": {"reach": 2}}, "communication.reach\n.*not permitted"),
     ],
 )
-def test_bad_settings_are_refused(settings, message):
+def test_bad_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=f"(?s){message}"):
         SimpleTagConfig.model_validate(settings)
 
 
-def test_a_team_may_be_written_as_text():
+def test_a_team_may_be_written_as_text() -> None:
     assert SimpleTagConfig.model_validate({"team": "B=3, A=1"}).team == {"A": 1, "B": 3}
 
 
-def test_settings_survive_being_written():
+def test_settings_survive_being_written() -> None:
     config = SimpleTagConfig.model_validate(
         {**PREY_LEARN, "communication": None, "training_predators": ("chase", "still")}
     )
@@ -87,16 +87,16 @@ def test_settings_survive_being_written():
 
 
 @pytest.mark.parametrize("name", PREY)
-def test_scripted_prey_by_name(name):
+def test_scripted_prey_by_name(name: str) -> None:
     assert opponents_of(SimpleTagConfig(prey=name), 4) is PREY[name]
 
 
 @pytest.mark.parametrize("name", PREDATORS)
-def test_scripted_predators_by_name(name):
+def test_scripted_predators_by_name(name: str) -> None:
     assert opponents_of(SimpleTagConfig.model_validate({**PREY_LEARN, "predators": name}), 1) is PREDATORS[name]
 
 
-def test_each_side_has_its_own_numbers():
+def test_each_side_has_its_own_numbers() -> None:
     settings = {"num_prey": 3, "num_predators": 5, "num_obstacles": 1}
     predators, prey = make(**settings), make(**PREY_LEARN, **settings)
     assert (predators.side, prey.side) == ("predators", "prey")
@@ -112,7 +112,7 @@ def test_each_side_has_its_own_numbers():
     assert set(prey.scripted()) == set(PREY)
 
 
-def test_the_number_of_predators_is_drawn_in_training_only():
+def test_the_number_of_predators_is_drawn_in_training_only() -> None:
     settings = {**PREY_LEARN, "classes": {"P": ["predators:4"]}, "training_num_predators": (2, 8)}
     training, evaluation = make(num_copies=50, training=True, **settings), make(num_copies=50, **settings)
     numbers = [tag.reset(0).entity_mask[:, 1:-2].sum(-1).tolist() for tag in (training, evaluation)]
@@ -121,7 +121,7 @@ def test_the_number_of_predators_is_drawn_in_training_only():
     assert training.roster == evaluation.roster
 
 
-def test_no_communication_is_no_graph():
+def test_no_communication_is_no_graph() -> None:
     assert graph_of(None) is None
     graph = graph_of(CommunicationConfig(range=0.5, nearest=2, link_loss=0.1))
     assert graph is not None
@@ -157,7 +157,7 @@ def backends(request: pytest.FixtureRequest) -> tuple[SimpleTag, PettingZooEnvir
     return batched, wrapped
 
 
-def test_backends_give_the_same_roster(backends):
+def test_backends_give_the_same_roster(backends: tuple[SimpleTag, PettingZooEnvironment]) -> None:
     batched, wrapped = backends
     assert batched.roster == wrapped.roster
     assert batched.roster.classes[0].action == ActionSpec("continuous" if batched.continuous_actions else "discrete", 5)
@@ -176,7 +176,7 @@ def test_backends_give_the_same_roster(backends):
     assert set(batched.scripted()) == set(wrapped.scripted())
 
 
-def test_backends_observe_the_same_from_equal_states(backends):
+def test_backends_observe_the_same_from_equal_states(backends: tuple[SimpleTag, PettingZooEnvironment]) -> None:
     batched, wrapped = backends
     batched.reset(1)
     observation, generator = wrapped.reset(1), torch.Generator().manual_seed(0)
@@ -201,7 +201,7 @@ def test_backends_observe_the_same_from_equal_states(backends):
 
 
 @pytest.mark.parametrize("backend", ["batched", "pettingzoo"])
-def test_disturbances_are_for_training_only(backend):
+def test_disturbances_are_for_training_only(backend: str) -> None:
     settings = {
         "backend": backend,
         "prey": "still",
@@ -228,6 +228,6 @@ def test_disturbances_are_for_training_only(backend):
             assert heard == 8 * 5 * 12
 
 
-def test_the_task_knows_its_settings():
+def test_the_task_knows_its_settings() -> None:
     assert isinstance(task, SimpleTagTask)
     assert task.config_type is SimpleTagConfig

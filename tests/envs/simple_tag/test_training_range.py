@@ -33,11 +33,12 @@ def test_a_range_holds_for_an_episode_and_is_drawn_in_training_only(backend: str
     first = made.reset(0)
     assert first.adjacency is not None
     share = first.adjacency[:, 0, 1].float().mean()
-    assert 0.2 < share < 0.8  # two random points of the arena are 1.04 apart on average
+    # two random points are 1.04 apart on average, so 1 - 1.04 / 2 of the ranges reach; standard error 0.062
+    assert abs(share - 0.48) < 0.22
     for _ in range(2):
         step = made.step(STAY)
         assert step.next_observation.adjacency is not None
-        # nobody moves far in two steps, so hardly a link changes while the range stays
+        # only who begins in touch is pushed, 2 pairs in 100; ranges drawn anew would change a link in three
         assert (step.next_observation.adjacency == first.adjacency).all((1, 2)).float().mean() > 0.9
     free = environment(backend, training=False).reset(0)
     assert free.adjacency is not None

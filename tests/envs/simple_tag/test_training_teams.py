@@ -51,8 +51,8 @@ def test_each_episode_draws_one_of_the_teams_and_keeps_it() -> None:
         assert step.ended.all() == (time == 2)
     again = counts(step.observation)
     assert set(again) == set(seen)
-    # a copy keeps its team by chance only: one in three
-    assert 0.2 < sum(a == b for a, b in zip(seen, again, strict=True)) / COPIES < 0.5
+    # a copy keeps its team by chance only: one in three; standard error 11.5
+    assert abs(sum(a == b for a, b in zip(seen, again, strict=True)) - 200) < 50
 
 
 def test_copies_whose_episode_goes_on_keep_their_team() -> None:

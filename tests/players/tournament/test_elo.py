@@ -36,9 +36,17 @@ def test_who_won_all_is_rated_by_the_added_draw() -> None:
     """1,000 to 0 become 1,000.5 to 0.5."""
     ratings = elo_ratings(table(ab=1000, ba=0))
     assert ratings[0] - ratings[1] == pytest.approx(400 * math.log10(2001))
-    chain = elo_ratings(table(ab=10_000, bc=10_000, cd=10_000))
-    assert np.isfinite(chain).all()
-    assert (np.diff(chain) < -500).all()
+
+
+def test_a_chain_of_winners_is_rated_as_likely_as_can_be() -> None:
+    """Where the likelihood is largest each player scores what its rating expects, the added draws counted."""
+    points = table(ab=10_000, bc=10_000, cd=10_000)
+    chain = elo_ratings(points)
+    scored = points + 0.5 - 0.5 * np.eye(4)
+    expected = 1 / (1 + 10 ** ((chain[None] - chain[:, None]) / 400))
+    assert scored.sum(1).tolist() == pytest.approx(((scored + scored.T) * expected).sum(1).tolist(), abs=1e-3)
+    assert sorted(chain, reverse=True) == chain.tolist()
+    assert chain.sum() == pytest.approx(0)
 
 
 def test_who_never_played_is_rated_by_added_draws_alone() -> None:
@@ -81,9 +89,10 @@ def test_who_won_all_has_no_upper_end_and_a_lower_one_below_the_rating() -> None
 def test_few_openings_do_not_give_an_interval_without_width() -> None:
     each = np.array([[0, 1.5], [0.5, 0]])
     (low, high), _ = elo_interval(np.stack([each] * 9), seed=0)
-    assert low is not None
-    assert high is not None
-    assert high - low > 100
+    # 13.5 of 18 and the added draw: a share of 14 / 19 and information 19 p (1 - p)
+    rating, information = 200 * math.log10(14 / 5), 19 * (14 / 19) * (5 / 19)
+    reach = 1.96 * 200 / math.log(10) / math.sqrt(information)
+    assert (low, high) == pytest.approx((rating - reach, rating + reach), abs=0.1)
 
 
 def test_one_opening_does_not_give_an_interval_without_width() -> None:

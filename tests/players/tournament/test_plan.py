@@ -47,7 +47,8 @@ def test_openings_are_drawn_among_all_legal_actions_and_never_over(planned: Plan
     plan = planned(plies=2)
     drawn = Counter(opening_of(TicTacToe(), plan, number) for number in range(2000))
     assert len(drawn) == 72
-    assert max(drawn.values()) < 3 * 2000 / 72
+    # 99.9 % of chi-square with 71 degrees of freedom
+    assert sum((number - 2000 / 72) ** 2 / (2000 / 72) for number in drawn.values()) < 113.6
     plan = planned(plies=8)
     for number in range(30):
         position: Any = opening_of(TicTacToe(), plan, number)

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 import torch
 
@@ -13,7 +17,7 @@ def world() -> World:
     return World(position, velocity, torch.ones(1, 2, dtype=torch.bool), num_prey=1)
 
 
-def view(world: World, sights, frame: str) -> list[float]:
+def view(world: World, sights: tuple[str, ...], frame: str) -> list[float]:
     views = ClassViews({"X": sights, "Y": ("prey",)}, {"X": 2}, 1, 1, frame)
     features = views(world)["X"]
     assert features.shape == (1, 2, views.feature_size("X"))
@@ -36,18 +40,18 @@ OWN, ONE_HOT = [1.0, 2.0, 0.25, 0.5], [1.0, 0.0]
         (("landmarks", "prey", "teammates"), "absolute", [-1, 0, 3, 5, 1, -1, 0.5, -1, -0.5, 0]),
     ],
 )
-def test_features_by_hand(world, sights, frame, expected):
+def test_features_by_hand(world: World, sights: tuple[str, ...], frame: str, expected: list[float]) -> None:
     assert view(world, sights, frame) == OWN + expected + ONE_HOT
 
 
-def test_agents_are_ordered_class_by_class(world):
+def test_agents_are_ordered_class_by_class(world: World) -> None:
     features = ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"B": 1, "A": 1}, 1, 1)(world)
     assert features["A"][0, 0].tolist() == [*OWN, -2.0, -2.0, 1.0, 0.0]
     assert features["B"][0, 0].tolist() == [0.5, -1.0, -0.5, 0.0, 2.5, 6.0, 1.5, -1.0, 0.0, 1.0]
 
 
 @pytest.mark.parametrize("frame", ["absolute", "relative"])
-def test_prey_see_absent_predators_as_zeros(world, frame):
+def test_prey_see_absent_predators_as_zeros(world: World, frame: str) -> None:
     views = ClassViews({"P": ("landmarks", "predators")}, {"P": 1}, 2, 1, frame)
     there = World(world.position, world.velocity, torch.tensor([[False, True]]), num_prey=1)
     # the prey is at (3, 5) with (1, -1); the second predator at (0.5, -1) with (-0.5, 0)
@@ -85,7 +89,7 @@ def crowd() -> World:
         (("landmarks:3", "prey:1"), "absolute", [1, 1.5, 1, -1, 0, 1, 0, 0, 0, 0, 2, 0.5, 0, 1]),
     ],
 )
-def test_counted_sights_by_hand(crowd, sights, frame, expected):
+def test_counted_sights_by_hand(crowd: World, sights: tuple[str, ...], frame: str, expected: list[float]) -> None:
     views = ClassViews({"X": sights, "Y": ("prey",)}, {"X": 4}, 2, 2, frame)
     features = views(crowd)["X"]
     assert features.shape == (1, 4, views.feature_size("X"))
@@ -93,7 +97,7 @@ def test_counted_sights_by_hand(crowd, sights, frame, expected):
 
 
 @pytest.mark.parametrize("frame", ["absolute", "relative"])
-def test_counted_sights_are_alike_in_any_number(crowd, frame):
+def test_counted_sights_are_alike_in_any_number(crowd: World, frame: str) -> None:
     """Absent predators change nothing, so that a world without them looks the same."""
     classes = {"P": ("landmarks:3", "predators:4", "teammates:2")}
     smaller = [0, 1, 3, 4, 5, 6, 7]
@@ -125,6 +129,6 @@ def test_counted_sights_are_alike_in_any_number(crowd, frame):
         ({"A": ("prey",)}, {"A": 1}, "polar", "frame is 'polar'; write 'absolute' or 'relative'"),
     ],
 )
-def test_bad_input_is_refused(classes, team, frame, message):
+def test_bad_input_is_refused(classes: dict[str, Any], team: dict[str, int], frame: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ClassViews(classes, team, 1, 1, frame)

@@ -39,7 +39,7 @@ def begun(copies: int, seed: int = 0) -> tuple[Mixture, torch.Generator]:
     return mixture, generator
 
 
-def test_each_copy_has_one_of_them_drawn_evenly():
+def test_each_copy_has_one_of_them_drawn_evenly() -> None:
     mixture, generator = begun(3000)
     assert isinstance(mixture, Opponents)
     chosen = mixture(world(3000), generator)
@@ -52,7 +52,7 @@ def test_each_copy_has_one_of_them_drawn_evenly():
     assert (counts[[1, 3, 4]] - 1000).abs().max() < 110
 
 
-def test_it_stays_for_an_episode_and_is_drawn_anew_for_the_next():
+def test_it_stays_for_an_episode_and_is_drawn_anew_for_the_next() -> None:
     mixture, generator = begun(400)
     first = mixture(world(400), generator)
     assert mixture(world(400), generator).equal(first)
@@ -68,13 +68,13 @@ def test_it_stays_for_an_episode_and_is_drawn_anew_for_the_next():
         assert member.age.tolist() == [1] * 200 + [3] * 200
 
 
-def test_functions_may_be_members():
+def test_functions_may_be_members() -> None:
     mixture = Mixture([lambda world, generator: torch.full((2, 2), 2)])
     mixture.begin(torch.tensor([True, True]), torch.Generator())
     assert mixture(world(2), torch.Generator()).tolist() == [[2, 2], [2, 2]]
 
 
-def test_a_loaded_state_goes_on():
+def test_a_loaded_state_goes_on() -> None:
     mixture, generator = begun(50)
     other, _ = begun(50, seed=1)
     mixture(world(50), generator)
@@ -84,7 +84,7 @@ def test_a_loaded_state_goes_on():
     assert [member.age[0].item() for member in other.members] == [3, 3, 3]  # type: ignore[attr-defined]
 
 
-def test_nobody_cannot_play():
+def test_nobody_cannot_play() -> None:
     with pytest.raises(ValueError, match="a mixture of no opponents cannot play; give at least one"):
         Mixture([])
     with pytest.raises(RuntimeError, match="no opponents are drawn yet; begin an episode first"):

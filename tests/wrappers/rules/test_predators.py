@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +10,7 @@ from marl.wrappers.rules.predators import PREDATORS, chase, random, still
 from marl.wrappers.rules.world import World
 
 
-def make_world(predators, prey, velocity=None, prey_alive=None) -> World:
+def make_world(predators: Any, prey: Any, velocity: Any = None, prey_alive: list[bool] | None = None) -> World:
     position = torch.tensor([[*predators, *prey]], dtype=torch.float64)
     moving = torch.zeros_like(position) if velocity is None else torch.tensor([velocity], dtype=torch.float64)
     there = torch.ones(1, len(predators), dtype=torch.bool)
@@ -26,11 +30,11 @@ def make_world(predators, prey, velocity=None, prey_alive=None) -> World:
         (make_world([[0, 0]], [[0.1, 0.0], [0.0, 0.9]], prey_alive=[False, True]), [4]),
     ],
 )
-def test_chase_by_hand(world, actions):
+def test_chase_by_hand(world: World, actions: list[int]) -> None:
     assert chase(world, torch.Generator()).tolist() == [actions]
 
 
-def chase_one(position, velocity, prey) -> int:
+def chase_one(position: np.ndarray, velocity: np.ndarray, prey: np.ndarray) -> int:
     """The protocol's rule: to the nearest prey, less 0.3 of one's own velocity, along the larger part."""
     nearest, shortest = None, np.inf
     for at in prey:
@@ -43,7 +47,7 @@ def chase_one(position, velocity, prey) -> int:
     return 3 if y < 0 else 4
 
 
-def test_chase_equals_the_rule_in_plain_loops():
+def test_chase_equals_the_rule_in_plain_loops() -> None:
     rng = np.random.default_rng(0)
     position, velocity = rng.uniform(-1.2, 1.2, (200, 9, 2)), rng.uniform(-1.3, 1.3, (200, 7, 2))
     present = rng.random((200, 3)) < 0.6
@@ -59,7 +63,7 @@ def test_chase_equals_the_rule_in_plain_loops():
     assert set(np.unique(chosen)) == {1, 2, 3, 4}
 
 
-def test_random_takes_each_action_equally_often():
+def test_random_takes_each_action_equally_often() -> None:
     world = make_world([[0.0, 0.0]] * 5000, [[0.0, 0.0]])
     chosen, again = (random(world, torch.Generator().manual_seed(0)) for _ in range(2))
     assert chosen.shape == (1, 5000)
@@ -70,9 +74,9 @@ def test_random_takes_each_action_equally_often():
     assert (counts - 1000).abs().max() < 115
 
 
-def test_still_stays():
+def test_still_stays() -> None:
     assert still(make_world([[0.0, 0.0]] * 3, [[0.0, 0.0]]), torch.Generator()).tolist() == [[0, 0, 0]]
 
 
-def test_names():
+def test_the_ways_to_move_have_names() -> None:
     assert {"chase": chase, "random": random, "still": still} == PREDATORS

@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +10,9 @@ from marl.wrappers.rules.prey import PREY, Opponents, PreyNoise, Rule, flee, opp
 from marl.wrappers.rules.world import World
 
 
-def make_world(predators, prey, landmarks=(), velocity=(0.0, 0.0), alive=None) -> World:
+def make_world(
+    predators: Any, prey: Any, landmarks: Any = (), velocity: Any = (0.0, 0.0), alive: list[bool] | None = None
+) -> World:
     position = torch.tensor([[*predators, *prey, *landmarks]], dtype=torch.float64)
     moving = torch.zeros(1, len(predators) + len(prey), 2, dtype=torch.float64)
     moving[:, len(predators) :] = torch.tensor(velocity)
@@ -32,11 +38,11 @@ def make_world(predators, prey, landmarks=(), velocity=(0.0, 0.0), alive=None) -
         (make_world([[-0.3, 0.0], [0.2, 0.0]], [[0.0, 0.0]], alive=[True, False]), 2),
     ],
 )
-def test_flee_by_hand(world, action):
+def test_flee_by_hand(world: World, action: int) -> None:
     assert flee(world, torch.Generator()).tolist() == [[action]]
 
 
-def flee_one(position, velocity, predators, landmarks) -> int:
+def flee_one(position: np.ndarray, velocity: np.ndarray, predators: np.ndarray, landmarks: np.ndarray) -> int:
     """The protocol's rule, one prey and one action after the other."""
     best, best_score = 0, -np.inf
     for action, direction in enumerate([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]):
@@ -53,7 +59,7 @@ def flee_one(position, velocity, predators, landmarks) -> int:
     return best
 
 
-def test_flee_equals_the_rule_in_plain_loops():
+def test_flee_equals_the_rule_in_plain_loops() -> None:
     rng = np.random.default_rng(0)
     position, velocity = rng.uniform(-1.2, 1.2, (300, 9, 2)), rng.uniform(-1.3, 1.3, (300, 6, 2))
     world = World(torch.from_numpy(position), torch.from_numpy(velocity), torch.ones(300, 4, dtype=torch.bool), 2)
@@ -65,7 +71,7 @@ def test_flee_equals_the_rule_in_plain_loops():
     assert len(np.unique(chosen)) == 5
 
 
-def test_random_takes_each_action_equally_often():
+def test_random_takes_each_action_equally_often() -> None:
     world = make_world([[0.0, 0.0]], [[0.0, 0.0]] * 5000)
     chosen = random(world, torch.Generator().manual_seed(0))
     assert chosen.shape == (1, 5000)
@@ -75,17 +81,17 @@ def test_random_takes_each_action_equally_often():
     assert (counts - 1000).abs().max() < 115
 
 
-def test_still_stays():
+def test_still_stays() -> None:
     assert still(make_world([[0.0, 0.0]], [[0.0, 0.0]] * 2), torch.Generator()).tolist() == [[0, 0]]
 
 
 @pytest.mark.parametrize("bounds", [(-0.1, 0.5), (0.5, 1.1), (0.6, 0.4), (float("nan"), 1.0)])
-def test_noise_that_is_no_pair_of_probabilities_is_refused(bounds):
+def test_noise_that_is_no_pair_of_probabilities_is_refused(bounds: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match=r"prey noise is \(.*\); give two probabilities, the smaller first"):
         PreyNoise(*bounds)
 
 
-def test_noise_is_drawn_evenly_between_its_bounds():
+def test_noise_is_drawn_evenly_between_its_bounds() -> None:
     drawn = PreyNoise(0.2, 0.6).draw(4000, torch.Generator().manual_seed(0))
     assert drawn.shape == (4000,)
     assert 0.2 <= drawn.min() < 0.21
@@ -96,7 +102,7 @@ def test_noise_is_drawn_evenly_between_its_bounds():
     assert PreyNoise(0.3, 0.3).draw(3, torch.Generator()).tolist() == pytest.approx([0.3] * 3)
 
 
-def test_noise_replaces_as_many_actions_as_each_copy_says():
+def test_noise_replaces_as_many_actions_as_each_copy_says() -> None:
     prey = 4000
     world = World(torch.zeros(3, prey + 1, 2), torch.zeros(3, prey + 1, 2), torch.ones(3, 1, dtype=torch.bool), prey)
     meant = torch.full((3, prey), 2)
@@ -112,7 +118,7 @@ def test_noise_replaces_as_many_actions_as_each_copy_says():
         torch.testing.assert_close(counts, expected, rtol=0, atol=0.032)
 
 
-def test_without_noise_nothing_is_drawn():
+def test_without_noise_nothing_is_drawn() -> None:
     world, meant = make_world([[0.0, 0.0]], [[0.0, 0.0]] * 2), torch.tensor([[3, 1]])
     generator = torch.Generator().manual_seed(0)
     before = generator.get_state()
@@ -140,7 +146,7 @@ class Counting:
         self.count = state["count"]
 
 
-def test_functions_become_opponents_that_remember_nothing():
+def test_functions_become_opponents_that_remember_nothing() -> None:
     world, generator = make_world([[-0.3, 0.0]], [[0.0, 0.0]]), torch.Generator()
     opponents = opponents_of(PREY["flee"])
     assert isinstance(opponents, Rule)
@@ -151,7 +157,7 @@ def test_functions_become_opponents_that_remember_nothing():
     assert opponents(world, generator).tolist() == [[2]]
 
 
-def test_opponents_stay_as_they_are():
+def test_opponents_stay_as_they_are() -> None:
     opponents = Counting(2)
     assert opponents_of(opponents) is opponents
     assert not isinstance(flee, Opponents)

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 from marl.wrappers.rules.sights import Sight, nearest, read_sight
 
 
-def test_sights_are_read():
+def test_sights_are_read() -> None:
     assert read_sight("prey") == Sight("prey", None)
     assert read_sight("teammates:12") == Sight("teammates", 12)
 
@@ -21,12 +21,12 @@ def test_sights_are_read():
         ("landmarks:2.5", "'landmarks:2.5'; write landmarks for all, or landmarks:4"),
     ],
 )
-def test_what_is_no_sight_is_refused(text, message):
+def test_what_is_no_sight_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_sight(text)
 
 
-def test_layouts_by_hand():
+def test_layouts_by_hand() -> None:
     # a position of a landmark, position and velocity of all else; with a count a presence too, whatever there is
     assert Sight("landmarks").layout(3) == (2, 2, 2)
     assert Sight("prey").layout(2) == (2, 2, 2, 2)
@@ -51,26 +51,26 @@ SEEN = torch.tensor([[[[10.0], [20.0], [30.0], [40.0]]]])
         ([True, True, True, True], 6, [[40, 1], [20, 1], [30, 1], [10, 1], [0, 0], [0, 0]]),
     ],
 )
-def test_nearest_by_hand(there, count, expected):
+def test_nearest_by_hand(there: list[bool], count: int, expected: list[list[int]]) -> None:
     found = nearest(SEEN, OFFSET, torch.tensor([[there]]), count)
     assert found.tolist() == [[expected]]
 
 
-def test_ties_keep_their_order_among_many():
+def test_ties_keep_their_order_among_many() -> None:
     # sorting algorithms that are not stable only show it on longer rows
     seen = torch.arange(100.0).view(1, 1, 100, 1)
     found = nearest(seen, torch.ones(1, 1, 100, 2), torch.ones(1, 1, 100, dtype=torch.bool), 40)
     assert_close(found[0, 0, :, 0], torch.arange(40.0))
 
 
-def test_each_agent_has_its_own_order():
+def test_each_agent_has_its_own_order() -> None:
     offset = torch.tensor([[[[1.0, 0.0], [2.0, 0.0]], [[2.0, 0.0], [1.0, 0.0]]]])
     seen = torch.tensor([[[[1.0], [2.0]], [[3.0], [4.0]]]])
     found = nearest(seen, offset, torch.ones(1, 1, 2, dtype=torch.bool), 1)
     assert found.tolist() == [[[[1.0, 1.0]], [[4.0, 1.0]]]]
 
 
-def test_nothing_there_at_all():
+def test_nothing_there_at_all() -> None:
     found = nearest(torch.zeros(2, 3, 0, 4), torch.zeros(2, 3, 0, 2), torch.zeros(2, 3, 0, dtype=torch.bool), 2)
     assert found.shape == (2, 3, 2, 5)
     assert not found.any()

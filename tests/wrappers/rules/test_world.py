@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -6,7 +9,7 @@ import torch
 from marl.wrappers.rules.world import World, chase, entities, entity_kinds, entity_size, nearest_prey
 
 
-def test_entities_are_predators_prey_obstacles():
+def test_entities_are_predators_prey_obstacles() -> None:
     position = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]])
     velocity = torch.tensor([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]])
     world = World(position, velocity, torch.tensor([[True, False]]), num_prey=1)
@@ -22,7 +25,7 @@ def test_entities_are_predators_prey_obstacles():
     assert mask.tolist() == [[True, False, True, True]]
 
 
-def test_nearest_prey_is_seen_from_each_predator():
+def test_nearest_prey_is_seen_from_each_predator() -> None:
     position = torch.tensor([[[0.0, 0.0], [4.0, 0.0], [1.0, 0.0], [4.0, -2.0]]])
     world = World(position, torch.zeros(1, 4, 2), torch.ones(1, 2, dtype=torch.bool), num_prey=2)
     expected = torch.tensor([[[math.log(2), 0.0], [0.0, -math.log(3)]]])
@@ -43,12 +46,12 @@ def test_nearest_prey_is_seen_from_each_predator():
         ([0, 0, 0, 0], [[0.5, 0.0], [0.0, 0.4]], 4),
     ],
 )
-def test_chase_by_hand(predator, prey, action):
+def test_chase_by_hand(predator: Any, prey: Any, action: int) -> None:
     seen = torch.tensor([[[*at, 0.0, 0.0] for at in prey]])
     assert chase(torch.tensor([[predator]], dtype=torch.float), seen).tolist() == [[action]]
 
 
-def test_mirrored_by_hand():
+def test_mirrored_by_hand() -> None:
     # two predators, the second absent; one prey; one obstacle
     position = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]])
     velocity = torch.tensor([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]])
@@ -63,7 +66,7 @@ def test_mirrored_by_hand():
     assert seen.prey_alive.tolist() == [[True, False]]
 
 
-def test_mirrored_twice_is_the_world():
+def test_mirrored_twice_is_the_world() -> None:
     generator = torch.Generator().manual_seed(0)
     position, velocity = (torch.randn(4, size, 2, generator=generator) for size in (8, 5))
     alive, prey_alive = (torch.rand(4, size, generator=generator) < 0.5 for size in (3, 2))
@@ -75,7 +78,7 @@ def test_mirrored_twice_is_the_world():
         assert getattr(again, name).equal(getattr(world, name))
 
 
-def test_absent_prey_are_masked_among_the_entities():
+def test_absent_prey_are_masked_among_the_entities() -> None:
     there, prey_alive = torch.tensor([[True]]), torch.tensor([[False, True]])
     world = World(torch.zeros(1, 4, 2), torch.zeros(1, 3, 2), there, 2, prey_alive)
     _, mask = entities(world, entity_kinds((0,), 1, 2, 1))

@@ -1,0 +1,36 @@
+"""Errors that a user can put right, told without a traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from marl.core.errors import ConfigError, FileError, TrainingError
+
+__all__ = ["fail", "guarded"]
+
+
+def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
+    """Run a command, and tell what a user can put right without a traceback.
+
+    Returns:
+        Exit status; see `main`.
+    """
+    try:
+        return command(arguments)
+    except SystemExit as stop:  # tyro has said why
+        return stop.code if isinstance(stop.code, int) else 0
+    except (ConfigError, FileError) as error:
+        return fail(str(error), 2)
+    except (TrainingError, OSError) as error:
+        return fail(str(error), 1)
+    except KeyboardInterrupt:
+        print("stopped at once", file=sys.stderr)
+        return 130
+
+
+def fail(message: str, status: int) -> int:
+    """Print an error, and return the exit status."""
+    label = "\033[1;31merror:\033[0m" if sys.stderr.isatty() else "error:"
+    print(f"{label} {message}", file=sys.stderr)
+    return status

@@ -1,0 +1,78 @@
+"""Training of one run with what is printed about it, for ``marl train`` and for the processes of many runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from marl.cli.progress_bars import Watcher
+from marl.system.launcher import program
+from marl.training import loop
+from marl.training.monitor import Monitor
+from marl.training.progress import Progress
+from marl.training.run import Run, build_run
+from marl.training.run_config import RunConfig
+
+__all__ = ["train_run"]
+
+
+def train_run(
+    config: RunConfig[Any],
+    folder: Path,
+    resume: bool,
+    report: bool = False,
+    watch: Callable[[Progress], None] | None = None,
+) -> int:
+    """Trains one run and prints where it stands.
+
+    Args:
+        config: of the run.
+        folder: of the run.
+        resume: go on from its latest checkpoint.
+        report: compare with reference policies at the end.
+        watch: called after every iteration, too.
+
+    Returns:
+        Exit status.
+    """
+    console = Console(highlight=False)
+    run = build_run(config, folder, resume)
+    monitor = Monitor(run)
+    _announce(run, console)
+    with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
+        result = loop.train(run, monitor, show if watch is None else _both(show, watch))
+    if not result.finished:
+        stopped = f"stopped and saved at {result.env_steps:,} env steps"
+        console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
+        return 130
+    if run.scores.over:
+        console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)
+    console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
+    if report:
+        from marl.cli.closing_report import report_run
+
+        report_run(folder, console)
+    return 0
+
+
+def _announce(run: Run, console: Console) -> None:
+    if run.finished:
+        done = f"{run.folder} has done its {run.env_steps:,} env steps"
+        rule = "another rule in --score-log" if run.scores.over else "--total-env-steps N"
+        console.print(f"{done}; for more: {rule}", soft_wrap=True)
+    else:
+        parameters = sum(p.numel() for p in run.policy.parameters())
+        what = f"training from env step {run.env_steps:,} to {run.config.total_env_steps:,} on {run.device}"
+        console.print(f"{what}, {parameters:,} parameters, run folder {run.folder}", soft_wrap=True)
+        console.print(f"watch it: {program('tensorboard')} --logdir {run.folder}", soft_wrap=True)
+
+
+def _both(first: Callable[[Progress], None], second: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    def watch(progress: Progress) -> None:
+        first(progress)
+        second(progress)
+
+    return watch

@@ -1,0 +1,115 @@
+"""Standing of a run: whether it begins, goes on or is finished, told from its folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from marl.core.errors import ConfigError
+from marl.training.checkpoints import Checkpoints
+from marl.training.run_config import RunConfig, first_difference, run_values
+from marl.training.score_log import stopped_by_score
+
+__all__ = ["DECISIVE", "Standing", "check_same", "clear_unstarted", "standing_of"]
+
+DECISIVE = ("env", "policy", "algorithm", "initial_policy", "num_copies", "rollout_length", "seed")
+"""Settings that a run must share with the command that goes on with it; the others do not change what it learns."""
+LEFTOVERS = (
+    *("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "scores.csv", "scores.png", "score.json"),
+    *(".config.*.yaml", ".metrics.*.jsonl", ".scores.*", ".score.*"),
+)
+"""What a run leaves that ended before its first checkpoint."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Standing of a run.
+
+    Args:
+        state: ``new`` begins, ``stopped`` goes on from its checkpoint, ``finished`` has nothing left to do.
+        env_steps: of its latest checkpoint.
+    """
+
+    state: Literal["new", "stopped", "finished"]
+    env_steps: int = 0
+
+
+def standing_of(folder: Path, config: RunConfig[Any]) -> Standing:
+    """The standing of a run.
+
+    It is finished if its latest checkpoint has all env steps, or the scores that end it, and its policy was written
+    after that checkpoint.
+
+    Args:
+        folder: of the run.
+        config: that it is to go on with.
+
+    Raises:
+        ConfigError: if what is there has other settings, or is no run.
+        FileError: if its settings cannot be read.
+    """
+    latest = Checkpoints(folder / "checkpoints").latest
+    if latest is None:
+        _check_clearable(folder)
+        return Standing("new")
+    check_same(folder, config)
+    env_steps, total = int(latest.name), config.total_env_steps
+    if env_steps < total and not stopped_by_score(folder, config.score_log, env_steps):
+        return Standing("stopped", env_steps)
+    if env_steps - total >= config.env_steps_per_iteration:
+        raise ConfigError(
+            f"total_env_steps is {total:,}, but the run {folder} has done {env_steps:,}; "
+            "give at least as many, or another --out"
+        )
+    policy = folder / "policy" / "policy.safetensors"  # written last
+    whole = policy.exists() and policy.stat().st_mtime >= latest.stat().st_mtime
+    return Standing("finished" if whole else "stopped", env_steps)
+
+
+def clear_unstarted(folder: Path) -> None:
+    """Remove what a run left that ended before its first checkpoint, and nothing else.
+
+    Raises:
+        ConfigError: if there is anything else.
+    """
+    _check_clearable(folder)
+    for path in folder.iterdir() if folder.exists() else ():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _check_clearable(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is a file, but a run's folder is to be there; move it, or give another --out")
+    foreign = [path.name for path in folder.iterdir() if not any(path.match(name) for name in LEFTOVERS)]
+    held = [*foreign, *(f"checkpoints/{path.name}" for path in Checkpoints(folder / "checkpoints").whole)]
+    if held:
+        raise ConfigError(
+            f"{folder} has no checkpoint to go on from, but holds {held[0]!r}, which would be lost; "
+            "move the folder, or give another --out"
+        )
+
+
+def check_same(folder: Path, config: RunConfig[Any], fields: Sequence[str] = DECISIVE) -> None:
+    """Refuse to go on with a run under other settings.
+
+    Args:
+        folder: of the run.
+        config: that it is to go on with.
+        fields: of a configuration, which must be the same.
+
+    Raises:
+        ConfigError: naming the field and both values.
+        FileError: if the run's settings cannot be read.
+    """
+    difference = first_difference(run_values(folder), config, fields)
+    if difference is not None:
+        name, was, wished = difference
+        raise ConfigError(
+            f"{name} is {wished!r}, but the run {folder} was trained with {was!r}; "
+            "give the same settings to go on with what is there, or another --out"
+        )

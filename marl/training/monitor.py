@@ -1,0 +1,186 @@
+"""What is seen of a training run: metrics, evaluations, pictures, and the log that they go to."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from marl.core.environment import Environment, State
+from marl.core.errors import ConfigError, UndrawableError
+from marl.core.records import Rollout
+from marl.evaluation.episodes import play_episodes, record_episode, score_name
+from marl.evaluation.evaluate import summarise
+from marl.training.logger import Logger
+from marl.training.progress import Progress
+from marl.training.run import Run
+from marl.training.run_config import save_config
+from marl.training.source import Collected, Episodes
+
+__all__ = ["Monitor"]
+
+PICTURE_WIDTH = 240
+EVALUATION_SEED, PICTURE_SEED = 10_000, 20_000
+"""Added to the run's seed, so that evaluations play other worlds than training."""
+
+
+class Monitor:
+    """Counts, measures and evaluates a run, and writes its log.
+
+    Args:
+        run: is watched; its folder is made, its configuration written, its log opened.
+
+    Raises:
+        ConfigError: if the folder cannot be made.
+        TrainingError: if it cannot be written.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.episodes = Episodes()
+        self.metrics: dict[str, float] = {}
+        if run.monitored is not None:
+            self._load(run.monitored)
+        try:
+            run.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"the folder {run.folder} cannot be made ({error}); name another with --out") from error
+        with run.writing():
+            save_config(run.config, run.folder / "config.yaml")
+            self.logger = Logger(run.folder, None if run.monitored is None else run.env_steps)
+            run.scores.open(run.folder)
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._began_at, self._began_when = run.env_steps, time.perf_counter()
+        self._logged_at, self._logged_when = self._began_at, self._began_when
+
+    @contextmanager
+    def timing(self, part: str) -> Iterator[None]:
+        """Add the time that a block takes to a part of the iteration."""
+        begin = time.perf_counter()
+        yield
+        self._seconds[part] += time.perf_counter() - begin
+
+    def count(self, collected: Collected) -> None:
+        """Take note of the episodes that ended, before the learner sees them.
+
+        Raises:
+            TrainingError: if their scores cannot be written.
+        """
+        for part, seconds in collected.seconds.items():
+            self._seconds[part] += seconds
+        for name, values in collected.episodes.metrics.items():
+            self.episodes.metrics[name] += values
+        scores, ended_at = self.run.scores, [self.run.env_steps + steps for steps in collected.episodes.ended_at]
+        solved_before = scores.solved
+        with self.run.writing():
+            scores.add(collected.episodes.scores, ended_at, self.run.policy.exploration)
+            if solved_before is None and scores.solved is not None:
+                self.logger.text(scores.solved.env_steps, "score", str(scores.solved))
+
+    def see(self, collected: Collected, update: dict[str, float], before: int) -> None:
+        """Log and evaluate an iteration when it is time.
+
+        Args:
+            collected: what was learnt from.
+            update: metrics of the learner.
+            before: env steps at the iteration's start.
+
+        Raises:
+            TrainingError: if the log cannot be written.
+        """
+        run = self.run
+        row = self._measure(collected, update) if run.is_due(run.config.log_interval, before) else {}
+        with run.writing():
+            if run.is_due(run.config.evaluation_interval, before):
+                row |= self._evaluate(collected.batch)
+            if row:
+                self.metrics = {**self.metrics, **row}
+                self.logger.scalars(run.env_steps, row)
+
+    @property
+    def progress(self) -> Progress:
+        """Where training stands, for whoever watches."""
+        run, solved = self.run, self.run.scores.solved
+        rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
+        words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
+        return Progress(run.env_steps, run.config.total_env_steps, rate, self.metrics, words, run.finished)
+
+    def state(self) -> State:
+        """What was counted since the latest entry of the log, and that entry."""
+        episodes = {name: list(values) for name, values in self.episodes.metrics.items()}
+        return {"episodes": episodes, "metrics": dict(self.metrics)}
+
+    def conclude(self) -> None:
+        """Log settings beside final scores if the run is finished and something was done."""
+        run = self.run
+        if run.finished and run.env_steps > self._began_at:
+            scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
+            with run.writing():
+                self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
+
+    def close(self) -> None:
+        """Close the log and the scores."""
+        self.logger.close()
+        self.run.scores.close()
+
+    def _load(self, state: State) -> None:
+        self.metrics = state["metrics"]
+        for name, values in state["episodes"].items():
+            self.episodes.metrics[name] += values
+
+    def _measure(self, collected: Collected, update: dict[str, float]) -> dict[str, float]:
+        """Metrics since the latest entry of the log."""
+        now, env_steps = time.perf_counter(), self.run.env_steps
+        total = max(sum(self._seconds.values()), 1e-9)
+        times = {f"time/share_{part}": spent / total for part, spent in self._seconds.items()}
+        times["time/env_steps_per_second"] = (env_steps - self._logged_at) / max(now - self._logged_when, 1e-9)
+        self._logged_at, self._logged_when = env_steps, now
+        self._seconds.clear()
+        means, self.episodes = self.episodes.means(), Episodes()
+        return {**means, **self.run.scores.metrics, **collected.metrics, **update, **times}
+
+    def _evaluate(self, rollout: Rollout) -> dict[str, float]:
+        """Play whole episodes, log histograms and pictures, and return the scores."""
+        policy, env_steps = self.run.policy, self.run.env_steps
+        policy.eval()  # without exploration
+        seed = EVALUATION_SEED + self.run.config.seed
+        table = play_episodes(self._make_environment, policy, self.run.config.evaluation_episodes, seed)
+        one = self._make_environment(1)
+        summary = summarise(table, dict(one.events), one.agent_noun)
+        for name, parameter in policy.named_parameters():
+            self.logger.histogram(env_steps, f"weights/{name}", parameter)
+        alive = rollout.observation.alive
+        for name, values in {**policy.inspect(rollout), "reward": rollout.reward}.items():
+            self.logger.histogram(env_steps, f"rollout/{name}", values[alive])
+        self._draw_episode(one)
+        self._draw_scores()
+        policy.train()
+        return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
+
+    def _draw_episode(self, environment: Environment) -> None:
+        from marl.pictures.episode import contact_sheet, draw, spread
+
+        try:
+            scenes, scores = record_episode(environment, self.run.policy, PICTURE_SEED + self.run.config.seed)
+        except UndrawableError:
+            return
+        finally:
+            environment.close()
+        moments, names = spread(len(scenes)), tuple(environment.roster.team)
+        frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
+        self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
+
+    def _draw_scores(self) -> None:
+        from marl.training.score_picture import draw_scores
+
+        if len(self.run.scores):
+            picture = draw_scores(self.run.scores, self.run.folder / "scores.png")
+            self.logger.picture(self.run.env_steps, "scores", picture)
+
+    def _make_environment(self, num_copies: int) -> Environment:
+        return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+
+
+def _is_score(name: str) -> bool:
+    return name.startswith(("return/", "contacts/", "evaluation/", "episode/", "score/"))

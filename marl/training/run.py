@@ -1,0 +1,200 @@
+"""A training run: its parts, how they are built, and how they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from marl.algorithms.kinds import make_learner
+from marl.algorithms.learner import Learner, NonFiniteError
+from marl.core.environment import State
+from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.serialisation import load_state
+from marl.core.task import Task
+from marl.policies.policy import Policy
+from marl.policies.saved import load_weights, save_policy
+from marl.system.device import resolve_device
+from marl.tasks.environment_config import make_environment
+from marl.training.checkpoints import Checkpoints
+from marl.training.collector import Collector
+from marl.training.initial_policy import build_policy, take_weights
+from marl.training.run_config import RunConfig, check_resumable, run_values
+from marl.training.score_log import ScoreLog
+from marl.training.source import Source
+
+__all__ = ["Run", "build_run"]
+
+
+@dataclass
+class Run:
+    """The parts of a training run.
+
+    Args:
+        config: settings.
+        folder: where everything is written.
+        device: where tensors live.
+        task: kind of environment; evaluations make theirs from it.
+        source: of experience; holds the environment that is trained in.
+        policy: is trained.
+        learner: trains it.
+        checkpoints: in the run's folder.
+        scores: the score of every episode, which may end the run.
+        env_steps: done so far.
+        monitored: state of the monitor at the checkpoint that the run goes on from; None for a new run.
+    """
+
+    config: RunConfig[Any]
+    folder: Path
+    device: torch.device
+    task: Task
+    source: Source
+    policy: Policy
+    learner: Learner
+    checkpoints: Checkpoints
+    scores: ScoreLog
+    env_steps: int = 0
+    monitored: State | None = None
+
+    @property
+    def finished(self) -> bool:
+        """True when all env steps are done, or the scores end training."""
+        return self.env_steps >= self.config.total_env_steps or self.scores.over
+
+    @property
+    def share_done(self) -> float:
+        """Share of the env steps that are done, for the schedules."""
+        return self.env_steps / self.config.total_env_steps
+
+    def is_due(self, interval: int, before: int) -> bool:
+        """True where a multiple of an interval was reached since ``before`` env steps, and at the end."""
+        return self.finished or self.env_steps // interval > before // interval
+
+    def save(self, monitored: State) -> None:
+        """Write a checkpoint, the scores and the policy.
+
+        Args:
+            monitored: state of the monitor.
+
+        Raises:
+            TrainingError: if they cannot be written.
+        """
+        state = {
+            "env_steps": self.env_steps,
+            "learner": self.learner.state(),
+            "collector": self.source.state(),
+            **monitored,
+            "score_log": self.scores.state(),
+            "device": self.device.type,
+        }
+        with self.writing():
+            self.checkpoints.save(self.env_steps, self.policy, state)
+            self.scores.save(self.env_steps)
+            save_policy(self.folder / "policy", self.policy, self.config.env.model_dump(mode="json"))
+
+    def load(self, checkpoint: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            FileError: if it cannot be used, or was written on another kind of device.
+        """
+        load_weights(self.policy, load_state(checkpoint, "weights").get("weights", {}), checkpoint)
+        state = load_state(checkpoint, "state")
+        if state.get("device", self.device.type) != self.device.type:
+            there = state["device"]
+            raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
+        try:
+            self.learner.load_state(state["learner"])
+            self.source.load_state(state["collector"])
+            self.env_steps = state["env_steps"]
+            if "score_log" in state:
+                self.scores.load_state(state["score_log"])
+            self.monitored = {"episodes": state["episodes"], "metrics": state["metrics"]}
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise FileError(f"{checkpoint} does not fit this configuration or package: {error}") from error
+
+    @contextmanager
+    def only_finite(self) -> Iterator[None]:
+        """Name the last good checkpoint where something is not finite.
+
+        Raises:
+            TrainingError: in place of `NonFiniteError`.
+        """
+        try:
+            yield
+        except NonFiniteError as error:
+            raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Name the last good checkpoint where the run's folder cannot be written.
+
+        Raises:
+            TrainingError: in place of `OSError`.
+        """
+        try:
+            yield
+        except OSError as error:
+            where = f"the run's folder {self.folder} cannot be written at env step {self.env_steps:,} ({error})"
+            raise TrainingError(where + self._left) from error
+
+    @property
+    def _left(self) -> str:
+        latest = self.checkpoints.latest
+        return "; no checkpoint was written yet" if latest is None else f"; the last good checkpoint is {latest}"
+
+
+def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run:
+    """Make the parts of a run. Nothing is written yet.
+
+    A run that was stopped and resumed ends with the same weights, bit for bit, as one that was not, on the same
+    machine with the same number of threads. Episodes of an environment that cannot store its state begin anew at a
+    resume.
+
+    Args:
+        config: settings.
+        folder: of the run.
+        resume: go on from the latest checkpoint in ``folder``.
+
+    Raises:
+        ConfigError: if the configuration will not do, or ``folder`` is not empty.
+        FileError: if the checkpoint or the initial policy cannot be used.
+    """
+    checkpoints = Checkpoints(folder / "checkpoints", config.keep_checkpoints)
+    start = _last_checkpoint(config, folder, checkpoints) if resume else None
+    if start is None:
+        _check_fresh(folder)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    device, task = resolve_device(config.device), config.task
+    environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
+    scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
+    policy = build_policy(config, environment, device)
+    if start is None and config.initial_policy is not None:
+        take_weights(policy, config, config.initial_policy)
+    learner = make_learner(policy, config.algorithm, config.seed, environment.symmetries)
+    source = Collector(environment, config.rollout_length, config.seed)
+    run = Run(config, folder, device, task, source, policy, learner, checkpoints, scores)
+    if start is not None:
+        run.load(start)
+    return run
+
+
+def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoints) -> Path:
+    check_resumable(run_values(folder), config)
+    latest = checkpoints.latest
+    if latest is None:
+        raise FileError(f"{folder} has no whole checkpoint to go on from; train anew in another folder")
+    return latest
+
+
+def _check_fresh(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "exists and is not empty" if folder.is_dir() else "is a file"
+        raise ConfigError(
+            f"the run's folder {folder} {what}; name another with --out, or go on with a run: --resume RUN"
+        )

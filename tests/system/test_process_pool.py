@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from marl.system.process_pool import process_pool, usable_cores
+
+LONG = 60
+"""Seconds of work that nobody waits for: far more than a process takes to start and to end."""
+
+
+def is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_work_is_done_in_other_processes_which_are_gone_afterwards() -> None:
+    with process_pool(1) as pool:
+        worker = pool.submit(os.getpid).result()
+        assert worker != os.getpid()
+        assert is_there(worker)
+        assert list(pool.map(divmod, (7, 9), (2, 4))) == [(3, 1), (2, 1)]
+    assert not is_there(worker)
+
+
+def test_each_process_is_prepared_first(tmp_path: Path) -> None:
+    with process_pool(1, os.chdir, (tmp_path,)) as pool:
+        assert Path(pool.submit(os.getcwd).result()) == tmp_path
+    assert Path.cwd() != tmp_path
+
+
+def results() -> Generator[object, None, None]:
+    """The first comes at once, the second would take long."""
+    with process_pool(1) as pool:
+        first, second = pool.submit(os.getpid), pool.submit(time.sleep, LONG)
+        yield first.result()
+        yield second.result()
+
+
+def leave_by_closing() -> None:
+    stream = results()
+    next(stream)
+    stream.close()
+
+
+def leave_by_an_exception() -> None:
+    stream = results()
+    next(stream)
+    with pytest.raises(KeyboardInterrupt):
+        stream.throw(KeyboardInterrupt)
+
+
+@pytest.mark.parametrize("leave", [leave_by_closing, leave_by_an_exception])
+def test_left_early_it_ends_its_own_processes_and_no_others(leave: Callable[[], None]) -> None:
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(LONG,))
+    other.start()
+    before, begun = set(multiprocessing.active_children()), time.monotonic()
+    try:
+        leave()
+        assert time.monotonic() - begun < LONG / 2
+        assert set(multiprocessing.active_children()) == before
+        assert other.is_alive()
+    finally:
+        other.kill()
+        other.join()
+
+
+def test_an_error_of_the_work_comes_back() -> None:
+    with process_pool(1) as pool, pytest.raises(ZeroDivisionError):
+        pool.submit(divmod, 1, 0).result()
+
+
+def test_usable_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 2, 5}, raising=False)
+    assert usable_cores() == 3
