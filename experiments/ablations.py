@@ -22,7 +22,7 @@ from rich.table import Table
 
 import marl
 from marl.core.serialisation import atomic_path
-from marl.maths.seed_statistics import interval_of
+from marl.maths.intervals import Estimate
 
 HERE = Path(__file__).parent
 PRESET = HERE / "predator_teams_fixed.yaml"
@@ -91,7 +91,7 @@ def table_of(arms: dict[str, Any]) -> Table:
 def _cell(estimate: dict[str, Any] | None) -> str:
     if estimate is None:
         return "-"
-    interval, _ = interval_of(estimate)
+    interval = Estimate.from_json(estimate).ci95
     return f"{estimate['value']:.1f}" + ("" if interval is None else f" [{interval[0]:.1f}, {interval[1]:.1f}]")
 
 
@@ -108,7 +108,7 @@ def draw(arms: dict[str, Any], path: Path) -> None:
         axes.grid(axis="x", alpha=0.3)
     figure.axes[0].invert_yaxis()
     first = next(iter(arms.values()))[f"{PREY[0]}, arm"]
-    over = f"{len(first['per_seed'])} seeds" if interval_of(first)[1] == "seeds" else "episodes, one seed"
+    over = f"{len(first['per_seed'])} seeds" if Estimate.from_json(first).over == "seeds" else "episodes, one seed"
     figure.supxlabel(f"filled: as trained; hollow: messages off at test; bars: 95 % over {over}", fontsize=9)
     figure.savefig(path, dpi=120, format="png")
 
@@ -117,7 +117,7 @@ def _dot(axes: Any, row: int, estimate: dict[str, Any] | None, filled: bool) -> 
     if estimate is None:
         return
     colour = "#0072B2" if filled else "#D55E00"
-    interval, _ = interval_of(estimate)
+    interval = Estimate.from_json(estimate).ci95
     if interval is not None:
         axes.plot(interval, [row, row], color=colour, linewidth=2, alpha=0.6)
     axes.plot(estimate["per_seed"], [row] * len(estimate["per_seed"]), ".", color=colour, markersize=3)

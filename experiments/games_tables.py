@@ -36,9 +36,9 @@ from marl.games.registry import new_game
 from marl.games.search.negamax import Negamax, Ties
 from marl.players.match import play_match
 from marl.players.specs import make_player, parse_player
-from marl.players.tournament.games import play_all
+from marl.players.tournament.games import play_tournament
 from marl.players.tournament.plan import plan_tournament, seed_of
-from marl.players.tournament.report import report_of
+from marl.players.tournament.tournament_report import tournament_report
 from marl.system.process_pool import usable_cores
 
 Part = Literal["classic", "strength", "sound"]
@@ -83,7 +83,8 @@ def tournament(
 ) -> dict[str, Any]:
     """The report of a tournament with two drawn actions, or of a classic one with that rule of ties."""
     plan = plan_tournament(game, [parse_player(text) for text in players], games, 2, seed, ties is not None, ties)
-    return report_of(plan, play_all(plan, jobs, lambda done, total: None, lambda: False))
+    finished = play_tournament(plan, jobs, lambda done, total: None, lambda: False)
+    return tournament_report(plan, finished).as_json()
 
 
 def classic_rows(game: str, ties: Ties, seed: int, jobs: int) -> dict[str, Any]:

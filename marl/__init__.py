@@ -15,7 +15,7 @@ __all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "
 PLACES = {
     "compare": "marl.analysis.learning_curves",
     "evaluate": "marl.evaluation.evaluate",
-    "generalise": "marl.analysis.generalisation.report",
+    "generalise": "marl.analysis.generalisation.generalise",
     "load": "marl.evaluation.access",
     "make": "marl.evaluation.access",
     "reference": "marl.evaluation.access",

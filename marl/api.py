@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marl.analysis.generalisation.report import generalise
+from marl.analysis.generalisation.generalise import generalise
 from marl.analysis.learning_curves import compare
 from marl.core.version import __version__
 from marl.evaluation.access import load, make, reference

@@ -101,7 +101,7 @@ def test_learning_curves_are_compared() -> None:
 
 
 def test_both_sides_learn_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marl.cli.crosstable.EPISODES", 2)
+    monkeypatch.setattr("marl.analysis.crosstable.EPISODES", 2)
     (command,) = commands("alternate")
     assert main([*command[: command.index("--rounds")], "--rounds", "1", "--env-steps", "256"]) == 0
     assert Path("runs/duel/prey-1/policy").is_dir()

@@ -1,4 +1,7 @@
-"""Each version of one side against each of the other."""
+"""Crosstable of an alternation: each version of one side against each of the other.
+
+Axes: ``R`` rows, ``C`` columns.
+"""
 
 from __future__ import annotations
 
@@ -7,45 +10,68 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from marl.evaluation.evaluate import evaluate
+from marl.core.serialisation import save_json
+from marl.evaluation.evaluate import Evaluation, evaluate_episodes
 from marl.launch.alternation import Alternation
+from marl.maths.intervals import Estimate
+from marl.pictures.style import new_figure, pixels, save_png
 from marl.tasks.registry import shipped_policies
+from marl.training.logger import Logger
 
-__all__ = ["Crosstable", "crosstable", "heat_map"]
+__all__ = ["EPISODES", "Crosstable", "crosstable_heat_map", "play_crosstable", "write_crosstable"]
 
 EPISODES = 200
-
-
+"""Episodes of each pair."""
 SEED = 30_000
+DOTS_PER_INCH = 120
 
 
 @dataclass(frozen=True)
 class Crosstable:
-    """What each of one side gets against each of the other.
+    """Scores of each policy of one side against each of the other.
 
     Args:
-        measure: what is told, e.g. ``contacts_per_episode``.
+        measure: name of the score, e.g. ``contacts_per_episode``.
         sides: of the rows, which learnt it as reward, and of the columns.
-        rows: names.
-        columns: names.
-        mean: ``[rows, columns]``, over the episodes.
-        ci95: for each the interval over the episodes, or None.
+        rows: names, ``[R]``.
+        columns: names, ``[C]``.
+        estimates: over the episodes, ``[R][C]``.
+        episodes: of each pair.
+        seed: of worlds and actions.
     """
 
     measure: str
     sides: tuple[str, str]
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    mean: NDArray[np.float64]
-    ci95: list[list[list[float] | None]]
+    estimates: tuple[tuple[Estimate, ...], ...]
+    episodes: int
+    seed: int = SEED
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Value of each pair, ``[R, C]``."""
+        return np.array([[estimate.value for estimate in row] for row in self.estimates], dtype=np.float64)
+
+    def as_json(self) -> dict[str, Any]:
+        """Names, then ``mean`` and ``ci95`` of each pair, episodes and seed."""
+        return {
+            "measure": self.measure,
+            "sides": list(self.sides),
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "mean": [[estimate.value for estimate in row] for row in self.estimates],
+            "ci95": [[estimate.ci95 and list(estimate.ci95) for estimate in row] for row in self.estimates],
+            "episodes": self.episodes,
+            "seed": self.seed,
+        }
 
 
-def crosstable(alternation: Alternation, episodes: int) -> Crosstable:
-    """Plays each version of the side that was trained first against all of the other side.
+def play_crosstable(alternation: Alternation, episodes: int) -> Crosstable:
+    """Play each version of the side that was trained first against all of the other side.
 
     The opponents that the presets name are among both.
 
@@ -59,36 +85,59 @@ def crosstable(alternation: Alternation, episodes: int) -> Crosstable:
     )
     settings = alternation.presets[first].env.model_dump(mode="json")
     results = [[_play(row, settings, {second: column}, episodes) for column in columns] for row in rows]
-    measure = next(name for name, value in results[0][0].items() if isinstance(value, dict) and "ci95" in value)
+    measure = next(iter(results[0][0].measures))
     return Crosstable(
         measure,
         (first, second),
         tuple(Path(row).name for row in rows),
         tuple(Path(column).name for column in columns),
-        np.array([[result[measure]["mean"] for result in row] for row in results]),
-        [[result[measure]["ci95"] for result in row] for row in results],
+        tuple(tuple(result.measures[measure] for result in row) for row in results),
+        episodes,
     )
 
 
-def _play(player: str, settings: dict[str, Any], opponents: dict[str, Any], episodes: int) -> dict[str, Any]:
+def _play(player: str, settings: dict[str, Any], opponents: dict[str, Any], episodes: int) -> Evaluation:
     saved = shipped_policies().get(player, Path(player))
     if saved.is_absolute():  # as all saved ones are; a relative name is a way to move, whatever folders there are
-        return evaluate(saved, episodes, SEED, **opponents)
-    return evaluate(None, episodes, SEED, policy=player, settings=settings, **opponents)
+        return evaluate_episodes(saved, episodes, SEED, overrides=opponents)
+    return evaluate_episodes(None, episodes, SEED, policy=player, settings=settings, overrides=opponents)
 
 
-def heat_map(table: Crosstable) -> NDArray[np.uint8]:
-    """The table as a picture ``[H, W, 3]``."""
-    height, width = table.mean.shape
-    figure = Figure(figsize=(2.2 + 0.9 * width, 1.6 + 0.5 * height), dpi=120, layout="constrained", facecolor="white")
-    canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
-    axes.imshow(table.mean, cmap="viridis", vmin=0, aspect="auto")
+def crosstable_heat_map(table: Crosstable) -> Figure:
+    """The table as a picture, dark where the rows get little."""
+    means = table.mean
+    height, width = means.shape
+    figure = new_figure(2.2 + 0.9 * width, 1.6 + 0.5 * height, DOTS_PER_INCH)
+    axes = figure.add_subplot()
+    axes.imshow(means, cmap="viridis", vmin=0, aspect="auto")
     axes.set_xticks(range(width), table.columns, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(height), table.rows)
     axes.set_title(table.measure.replace("_", " "), loc="left", fontsize=10)
-    middle = table.mean.max() / 2
-    for (row, column), mean in np.ndenumerate(table.mean):
+    middle = means.max() / 2
+    for (row, column), mean in np.ndenumerate(means):
         colour = "white" if mean < middle else "black"
         axes.text(column, row, f"{mean:.1f}", ha="center", va="center", color=colour, fontsize=9)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return figure
+
+
+def write_crosstable(table: Crosstable, folder: Path, rounds: int) -> None:
+    """Write ``crosstable.json`` and ``crosstable.png``, and log the table to TensorBoard.
+
+    The log has the picture, and at each round the score of its two versions against each other.
+
+    Args:
+        table: with the versions of all rounds in its last rows and columns.
+        folder: of the alternation.
+        rounds: number of them.
+
+    Raises:
+        OSError: if something cannot be written.
+    """
+    save_json(folder / "crosstable.json", table.as_json())
+    picture = pixels(crosstable_heat_map(table))
+    save_png(picture, folder / "crosstable.png")
+    logger = Logger(folder, resume_at=0)
+    for number, mean in enumerate(table.mean[-rounds:, -rounds:].diagonal(), 1):
+        logger.scalars(number, {f"crosstable/{table.measure}": mean})
+    logger.picture(rounds, "crosstable", picture)
+    logger.close()

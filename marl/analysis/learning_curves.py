@@ -6,6 +6,7 @@ Axes: ``S`` training seeds, ``P`` logged points of one seed, ``G`` places along 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from marl.analysis.learning_curves_picture import save_curves
 from marl.analysis.logged_runs import SCORE, LoggedRun, Series, choose_metric, find_runs, read_logged
 from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
 from marl.core.errors import ConfigError
+from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import interquartile_curve, score
 
-__all__ = ["compare"]
+__all__ = ["LearningCurve", "LearningCurves", "compare", "draw_learning_curves"]
 
 LARGEST_GRID = 300
 LAST = 0.1
@@ -29,6 +31,73 @@ LONGEST_LABEL = 70
 """Letters; curves whose settings need more are called by their folders."""
 
 Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Interquartile mean of runs that differ in their training seed alone.
+
+    Args:
+        name: what tells the curve apart.
+        runs: folders, ``[S]``.
+        seeds: training seeds, ``[S]``.
+        x: places along training that all seeds have reached, ``[G]``.
+        value: at each place, ``[G]``.
+        low: lower end of the interval over seeds, ``[G]``; None for a single seed.
+        high: its upper end.
+        final: of the last value of each seed.
+        last_tenth: of the mean of each seed over the last tenth of its training.
+        reached: place where each seed first reached the threshold, ``[S]``, None for one that did not; None
+            without a threshold.
+    """
+
+    name: str
+    runs: tuple[str, ...]
+    seeds: tuple[int, ...]
+    x: tuple[float, ...]
+    value: tuple[float, ...]
+    low: tuple[float, ...] | None
+    high: tuple[float, ...] | None
+    final: Estimate
+    last_tenth: Estimate
+    reached: tuple[float | None, ...] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields by name; without a threshold no ``reached``."""
+        return {
+            "name": self.name,
+            "runs": list(self.runs),
+            "seeds": list(self.seeds),
+            "x": list(self.x),
+            "value": list(self.value),
+            "low": None if self.low is None else list(self.low),
+            "high": None if self.high is None else list(self.high),
+            "final": self.final.as_json(),
+            "last_tenth": self.last_tenth.as_json(),
+            **({} if self.reached is None else {"reached": list(self.reached)}),
+        }
+
+
+@dataclass(frozen=True)
+class LearningCurves:
+    """Learning curves of one metric.
+
+    Args:
+        metric: a name of the log, or ``score``.
+        x: unit of the places along training: ``env_steps`` or ``episodes``.
+        threshold: a value of the metric, or None.
+        curves: in the order of the runs.
+    """
+
+    metric: str
+    x: str
+    threshold: float | None
+    curves: tuple[LearningCurve, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields by name."""
+        curves = [curve.as_json() for curve in self.curves]
+        return {"metric": self.metric, "x": self.x, "threshold": self.threshold, "curves": curves}
 
 
 def compare(
@@ -47,13 +116,28 @@ def compare(
         runs: folders of runs, or folders that hold runs and stand for all of them.
         out: a picture in PNG, written whole or not at all; None for none.
         metric: a name in ``metrics.jsonl``, or ``score`` for the running mean of the score in ``scores.csv``, over
-            episodes. By default what `choose_metric` takes.
+            episodes. By default the one that `choose_metric` takes.
         threshold: also tell where each seed first reached this value.
 
     Returns:
         ``metric``, ``x`` (``env_steps`` or ``episodes``), ``threshold``, and for each curve of ``curves`` its
         name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the seeds ``final``
         (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None if never).
+
+    Raises:
+        ConfigError: if there are no runs, one has not logged the metric, a seed comes twice, or seeds share no place.
+        FileError: if a run cannot be read.
+    """
+    return draw_learning_curves(runs, out, metric, threshold).as_json()
+
+
+def draw_learning_curves(
+    runs: Sequence[str | Path],
+    out: str | Path | None = None,
+    metric: str | None = None,
+    threshold: float | None = None,
+) -> LearningCurves:
+    """Learning curves of any runs as a record, drawn if ``out`` is given; see `compare`.
 
     Raises:
         ConfigError: if there are no runs, one has not logged the metric, a seed comes twice, or seeds share no place.
@@ -67,14 +151,11 @@ def compare(
     logged = [read_logged(folder) for folder in folders]
     chosen = choose_metric(logged, metric)
     groups = group_seeds(logged)
-    curves = [
-        {"name": name, **_curve(group, chosen, threshold)} for name, group in zip(_labels(groups), groups, strict=True)
-    ]
-    x = "episodes" if chosen == SCORE else "env_steps"
-    comparison = {"metric": chosen, "x": x, "threshold": threshold, "curves": curves}
+    curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
+    found = LearningCurves(chosen, "episodes" if chosen == SCORE else "env_steps", threshold, tuple(curves))
     if out is not None:
-        save_curves(comparison, Path(out))
-    return comparison
+        save_curves(found, Path(out))
+    return found
 
 
 def _check_picture(path: Path) -> None:
@@ -85,7 +166,7 @@ def _check_picture(path: Path) -> None:
 
 
 def _labels(groups: Sequence[Sequence[LoggedRun]]) -> list[str]:
-    """What differs between the settings, else the names of the folders."""
+    """Names of the curves: the settings that differ, else the names of the folders."""
     settings = [flat_settings(without_seed(group[0].config)) for group in groups]
     names = dict.fromkeys(name for flat in settings for name in flat)
     told = [name for name in names if any(flat.get(name) != settings[0].get(name) for flat in settings)]
@@ -103,7 +184,7 @@ def _text(value: Any) -> str:
     return " to ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _curve(group: Sequence[LoggedRun], metric: str, threshold: float | None) -> dict[str, Any]:
+def _curve(name: str, group: Sequence[LoggedRun], metric: str, threshold: float | None) -> LearningCurve:
     series = [run.series[metric] for run in group]
     grid = _grid(series)
     if not len(grid):
@@ -111,22 +192,25 @@ def _curve(group: Sequence[LoggedRun], metric: str, threshold: float | None) -> 
         raise ConfigError(f"{places} have no place of {metric} in common yet; wait until they have come further")
     values = np.stack([np.interp(grid, x, y) for x, y in series])  # [S, G]
     middle, low, high = interquartile_curve(values)
-    reached = {} if threshold is None else {"reached": [_first_at(one, threshold) for one in series]}
-    return {
-        "runs": [str(run.folder) for run in group],
-        "seeds": [run.config["seed"] for run in group],
-        "x": grid.tolist(),
-        "value": middle.tolist(),
-        "low": None if low is None else low.tolist(),
-        "high": None if high is None else high.tolist(),
-        "final": _over_seeds(series, lambda x, y: y[-1:]),
-        "last_tenth": _over_seeds(series, lambda x, y: y[x >= (1 - LAST) * x[-1]]),
-        **reached,
-    }
+    return LearningCurve(
+        name=name,
+        runs=tuple(str(run.folder) for run in group),
+        seeds=tuple(run.config["seed"] for run in group),
+        x=tuple(grid.tolist()),
+        value=tuple(middle.tolist()),
+        low=None if low is None else tuple(low.tolist()),
+        high=None if high is None else tuple(high.tolist()),
+        final=_over_seeds(series, lambda x, y: y[-1:]),
+        last_tenth=_over_seeds(series, lambda x, y: y[x >= (1 - LAST) * x[-1]]),
+        reached=None if threshold is None else tuple(_first_at(one, threshold) for one in series),
+    )
 
 
 def _grid(series: Sequence[Series]) -> Values:
-    """Every place where a seed was logged, evenly thinned, as far as all seeds have values on both sides."""
+    """Every place where a seed was logged, evenly thinned, as far as all seeds have values on both sides.
+
+    Beyond its own values a seed cannot be interpolated, and a curve of fewer seeds than it says would mislead.
+    """
     first, last = max(x[0] for x, _ in series), min(x[-1] for x, _ in series)
     places = np.unique(np.concatenate([x for x, _ in series]))
     places = places[(places >= first) & (places <= last)]
@@ -135,9 +219,9 @@ def _grid(series: Sequence[Series]) -> Values:
     return np.linspace(first, last, LARGEST_GRID)
 
 
-def _over_seeds(series: Sequence[Series], part: Callable[[Values, Values], Values]) -> dict[str, Any]:
-    """The interquartile mean of seeds; a single one has no interval, for points of one run are not independent."""
-    return score([part(x, y).mean(keepdims=True) for x, y in series]).as_dict()
+def _over_seeds(series: Sequence[Series], part: Callable[[Values, Values], Values]) -> Estimate:
+    """Interquartile mean over seeds; a single one has no interval, for points of one run are not independent."""
+    return score([part(x, y).mean(keepdims=True) for x, y in series])
 
 
 def _first_at(series: Series, threshold: float) -> float | None:

@@ -1,4 +1,4 @@
-"""What a run logged while it learnt: its settings, its metrics, its scores.
+"""Logs of runs: their settings, their metrics and their scores.
 
 Axes: ``P`` logged points.
 """
@@ -26,7 +26,7 @@ RUNNING_MEAN = "mean"
 """Its column there: over the latest episodes, from the first on that has a whole window before it."""
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Where along training, and the values there, each ``[P]``."""
+"""Places along training, and the values there, each ``[P]``."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
 
 
 def read_logged(folder: Path) -> LoggedRun:
-    """Reads ``config.yaml``, ``metrics.jsonl`` and, where there is one, ``scores.csv``.
+    """Read ``config.yaml``, ``metrics.jsonl`` and, where there is one, ``scores.csv``.
 
     A run that still trains is read as far as it has come.
 
@@ -119,7 +119,7 @@ def _metrics(path: Path) -> dict[str, Series]:
             for name, value in row.items():
                 points.setdefault(name, []).append((env_steps, float(value)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if number == len(lines):  # it is being written
+            if number == len(lines):  # a run that still trains is in the middle of writing it
                 continue
             raise FileError(f"{path}, line {number}, is not a line of a run's log: {error}") from error
     return {name: _series(pairs) for name, pairs in points.items()}

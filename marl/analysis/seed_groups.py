@@ -1,4 +1,4 @@
-"""Which runs are training seeds of the same thing, by their settings."""
+"""Groups of runs that differ in their training seed alone, by their settings, and names for them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ R = TypeVar("R", bound=SeedRun)
 
 
 def without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the kind of training, the seed left out."""
+    """Settings that decide the kind of training, the seed left out."""
     return {name: value for name, value in config.items() if name not in NOT_LEARNT}
 
 
@@ -80,7 +80,7 @@ def flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
 
 
 def shared_name(runs: Sequence[SeedRun]) -> str | None:
-    """What the folders' names have in common but for the number of the seed, else what they lie in; None if neither."""
+    """Common part of the folders' names without the number of the seed, else their folder's name; None if neither."""
     folders = [run.folder.resolve() for run in runs]
     homes = [folder.parent if folder.name == "policy" else folder for folder in folders]
     names, parents = [home.name for home in homes], {home.parent.name for home in homes}

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from rich.console import Console
+from rich.table import Table
+
+from marl.cli.options import shown
+from marl.cli.tables import number_text
 
 if TYPE_CHECKING:
+    from marl.analysis.crosstable import Crosstable
     from marl.launch.alternation import Alternation, Version
     from marl.training.run_config import RunConfig
 
 __all__ = ["alternate"]
 
-Preset = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="PRESET", help_behavior_hint="")]
+Preset = Annotated[Path, tyro.conf.Positional, shown("PRESET")]
 
 
 @dataclass
@@ -36,18 +41,18 @@ class Arguments:
     """Preset of the side that is trained first."""
     second: Preset
     """Preset of the other side of the same task."""
-    out: Annotated[Path, tyro.conf.arg(metavar="RUN", help_behavior_hint="(required)")]
+    out: Annotated[Path, shown("RUN", "(required)")]
     """Folder of all runs."""
     rounds: int = 4
     """How many; each trains one version of both sides."""
-    env_steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: as the preset)")] = None
+    env_steps: Annotated[int | None, shown("N", "(default: as the preset)")] = None
     """How long each version is trained."""
-    seed: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: as the preset)")] = None
+    seed: Annotated[int | None, shown("N", "(default: as the preset)")] = None
     """Of the first round; each further round takes the next."""
 
 
 def alternate(arguments: list[str]) -> int:
-    """Trains both sides in turn and plays each version against each.
+    """Train both sides in turn, and play each version against each.
 
     Args:
         arguments: as typed after ``marl alternate``.
@@ -56,7 +61,6 @@ def alternate(arguments: list[str]) -> int:
         Exit status.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl alternate")
-    from marl.cli.crosstable import report
     from marl.launch.alternation import Alternation
     from marl.system.launcher import program
     from marl.system.lock import sole_user
@@ -66,7 +70,7 @@ def alternate(arguments: list[str]) -> int:
     alternation = Alternation(presets, options.out, options.rounds)
     with sole_user(alternation.out):
         if _train_all(alternation, console):
-            report(alternation, console)
+            _close(alternation, console)
             return 0
     again = " ".join([program("marl"), "alternate", *arguments])
     console.print(f"go on with the same command: {again}", soft_wrap=True)
@@ -82,7 +86,7 @@ def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
 
 
 def _train_all(alternation: Alternation, console: Console) -> bool:
-    """Trains what is not trained yet; False if it was stopped."""
+    """Train the versions that are not trained yet; False if it was stopped."""
     for version in alternation.versions():
         opponents = ", ".join(Path(name).name for name in version.against)
         if version.finished:
@@ -102,3 +106,26 @@ def _train(version: Version, console: Console) -> bool:
     if not result.finished:
         console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)
     return result.finished
+
+
+def _close(alternation: Alternation, console: Console) -> None:
+    """Play each version against each, write the crosstable and print it."""
+    from marl.analysis.crosstable import EPISODES, play_crosstable, write_crosstable
+
+    console.print(f"each version against each over {EPISODES} episodes", soft_wrap=True)
+    table, out = play_crosstable(alternation, EPISODES), alternation.out
+    write_crosstable(table, out, alternation.rounds)
+    console.print(_table(table))
+    console.print(f"table as JSON   {out / 'crosstable.json'}", soft_wrap=True)
+    console.print(f"heat map        {out / 'crosstable.png'}", soft_wrap=True)
+
+
+def _table(table: Crosstable) -> Table:
+    title = f"{table.measure.replace('_', ' ')}, mean over {table.episodes} episodes"
+    printed = Table(title=title, title_justify="left")
+    printed.add_column(" against ".join(table.sides))
+    for column in table.columns:
+        printed.add_column(column, justify="right")
+    for row, estimates in zip(table.rows, table.estimates, strict=True):
+        printed.add_row(row, *(number_text(estimate.value, ".2f") for estimate in estimates))
+    return printed

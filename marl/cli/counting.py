@@ -1,42 +1,92 @@
-"""How commands show how much of many equal things is done."""
+"""Progress of commands: a bar in a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-__all__ = ["Counting"]
+__all__ = ["Counting", "ProgressBar"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
 
-class Counting:
-    """Shows progress: a bar in a terminal, a line every ten seconds elsewhere.
+class ProgressBar:
+    """A bar in a terminal, a line every ten seconds elsewhere.
+
+    Use it in a ``with`` statement.
 
     Args:
         console: prints.
-        things: what is counted, e.g. ``games``.
+        columns: of the bar; fields that they name are given to `update`.
+        total: the whole, or None if it is not known yet.
+        first_at_once: print the first line at once, and not after ten seconds.
+        expand: use the width of the terminal.
+        fields: of the columns, at the start.
     """
 
-    def __init__(self, console: Console, things: str) -> None:
-        columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn(things), TimeRemainingColumn())
-        self.console, self.things, self.last = console, things, time.monotonic()
-        self.bar = Progress(*columns, console=console, disable=not console.is_terminal)
-        self.task = self.bar.add_task(things, total=None)
+    def __init__(
+        self,
+        console: Console,
+        columns: tuple[ProgressColumn, ...],
+        total: float | None = None,
+        first_at_once: bool = False,
+        expand: bool = False,
+        **fields: Any,
+    ) -> None:
+        self.console = console
+        self.bar = Progress(*columns, console=console, disable=not console.is_terminal, expand=expand)
+        self.task = self.bar.add_task("", total=total, **fields)
+        self.last = time.monotonic() - (SECONDS_BETWEEN_LINES if first_at_once else 0.0)
 
-    def __enter__(self) -> Callable[[int, int], None]:
+    def __enter__(self) -> ProgressBar:
         self.bar.start()
-        return self.show
+        return self
 
     def __exit__(self, *error: object) -> None:
         self.bar.stop()
 
+    def update(
+        self, completed: float, line: str, total: float | None = None, last: bool = False, **fields: Any
+    ) -> None:
+        """Show the progress.
+
+        Args:
+            completed: of the whole.
+            line: printed where there is no terminal, if it is time.
+            total: the whole, if it has changed.
+            last: print the line in any case.
+            fields: of the columns.
+        """
+        self.bar.update(self.task, completed=completed, total=total, **fields)
+        now = time.monotonic()
+        if not self.console.is_terminal and (last or now - self.last >= SECONDS_BETWEEN_LINES):
+            self.last = now
+            self.console.print(line, soft_wrap=True)
+
+
+class Counting:
+    """Progress of many equal things.
+
+    Args:
+        console: prints.
+        things: their name, e.g. ``games``.
+    """
+
+    def __init__(self, console: Console, things: str) -> None:
+        columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn(things), TimeRemainingColumn())
+        self.bar, self.things = ProgressBar(console, columns), things
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self.bar.__enter__()
+        return self.show
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.__exit__(*error)
+
     def show(self, done: int, total: int) -> None:
-        """Takes note of how many are done."""
-        self.bar.update(self.task, completed=done, total=total)
-        if not self.console.is_terminal and time.monotonic() - self.last >= SECONDS_BETWEEN_LINES:
-            self.last = time.monotonic()
-            self.console.print(f"{done} of {total} {self.things}")
+        """Show how many are done, and of how many."""
+        self.bar.update(done, f"{done} of {total} {self.things}", total)

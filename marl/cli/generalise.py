@@ -7,26 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from marl.cli.counting import Counting
-from marl.maths.seed_statistics import interval_of
+from marl.cli.options import Deterministic, Jobs, shown
+from marl.cli.tables import estimate_text, plain_table
+
+if TYPE_CHECKING:
+    from marl.analysis.generalisation.transfer_report import GeneralisationReport, ReportedPolicy
+    from marl.maths.intervals import Estimate
+
+    Cells = Mapping[tuple[str, str], Estimate]
 
 __all__ = ["generalise"]
-
-ALL_CELLS = "all cells with natives"
-
-Cells = Mapping[tuple[str, str], Mapping[str, Any]]
-
-
-def _shown(metavar: str, default: str = "") -> Any:
-    return tyro.conf.arg(metavar=metavar, help_behavior_hint=default)
 
 
 @dataclass
@@ -45,15 +43,15 @@ class Arguments:
     --natives runs/natives --out report; marl generalise runs/x --teams A=1+B=1,B=4 --out report
     """
 
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, _shown("RUN [RUN...]")]
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, shown("RUN [RUN...]")]
     """Folders of trained runs, or their policy/."""
-    teams: Annotated[str, _shown("N+N,N+N,...")]
+    teams: Annotated[str, shown("N+N,N+N,...")]
     """Compositions: counts in the order of the classes (3+1), or by name (A=3+B=1)."""
-    out: Annotated[Path, _shown("FOLDER")]
+    out: Annotated[Path, shown("FOLDER")]
     """Folder of the report; made if it is not there."""
-    prey: Annotated[str | None, _shown("NAME,NAME,...", "(default: as the first run was trained)")] = None
+    prey: Annotated[str | None, shown("NAME,NAME,...", "(default: as the first run was trained)")] = None
     """How the prey move: random, still, flee, or the folder of a run that trained prey; with commas."""
-    natives: Annotated[Path | None, _shown("FOLDER", "(default: none, and no ratios)")] = None
+    natives: Annotated[Path | None, shown("FOLDER", "(default: none, and no ratios)")] = None
     """Searched for runs; those trained at exactly a cell's composition are its natives."""
     episodes: int = 500
     """Of each policy in each cell."""
@@ -61,14 +59,14 @@ class Arguments:
     """Size of the arena: as trained, as large as keeps the density of the first run, or both."""
     seed: int = 0
     """Of worlds and actions."""
-    deterministic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
-    jobs: Annotated[int | None, _shown("N", "(default: as many as there are processors)")] = None
+    jobs: Jobs = None
     """Processes that play side by side."""
 
 
 def generalise(arguments: list[str]) -> int:
-    """Plays, prints a table, writes the report.
+    """Play, print a table and write the report.
 
     Args:
         arguments: as typed after ``marl generalise``.
@@ -77,20 +75,33 @@ def generalise(arguments: list[str]) -> int:
         Exit status.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl generalise")
-    from marl.analysis.generalisation.report import generalise as run_generalise
+    from marl.analysis.generalisation.generalise import measure_transfer
+    from marl.analysis.generalisation.records import Protocol
     from marl.system.launcher import program
 
     console = Console(highlight=False)
+    protocol = Protocol(options.episodes, options.seed, options.deterministic)
     try:
         with Counting(console, "plays") as watch:
-            report = run_generalise(**vars(options), watch=watch, tell=partial(_tell, console))
+            report = measure_transfer(
+                options.runs,
+                options.teams,
+                options.out,
+                protocol,
+                options.prey,
+                options.natives,
+                options.arena,
+                options.jobs,
+                watch,
+                partial(_tell, console),
+            )
     except KeyboardInterrupt:
         again = shlex.join(["generalise", *arguments])
         console.print(f"stopped; what was played is kept. Go on with: {program('marl')} {again}", soft_wrap=True)
         return 130
     _show(report, console)
     console.print("Interquartile mean and 95 % interval over training seeds; * over episodes.", soft_wrap=True)
-    _tell(console, report["notes"])
+    _tell(console, report.notes)
     console.print(f"wrote report.json, report.csv and pictures to {options.out}:", soft_wrap=True)
     for picture in sorted(options.out.glob("*.png")):
         console.print(f"  {picture}", soft_wrap=True)
@@ -103,51 +114,47 @@ def _tell(console: Console, notes: Sequence[str]) -> None:
         console.print(f"- {note}", markup=False, soft_wrap=True)
 
 
-def _show(report: Mapping[str, Any], console: Console) -> None:
-    protocol = report["protocol"]
-    over = f"{protocol['episodes']} episodes, seed {protocol['seed']}"
-    for prey, arena in dict.fromkeys((row["prey"], row["arena"]) for row in report["results"]):
-        mine = lambda rows: [r for r in rows if (r["prey"], r["arena"]) == (prey, arena)]  # noqa: B023, E731
-        title = f"{protocol['score'].replace('_', ' ')}, prey {prey}, arena {arena}, {over}"
-        scores = {(r["policy"], r["cell"]): r["measures"][protocol["score"]] for r in mine(report["results"])}
-        ratios = {(r["policy"], r["cell"]): r["ratio"] for r in mine(report["comparisons"])}
-        for row in mine(report["aggregates"]):
-            if row["over"] == ALL_CELLS:
-                ratios[row["policy"], ALL_CELLS] = row["normalised_score"]
+def _show(report: GeneralisationReport, console: Console) -> None:
+    from marl.analysis.generalisation.transfer_report import ALL_CELLS
+
+    setting = report.setting
+    over = f"{setting.protocol.episodes} episodes, seed {setting.protocol.seed}"
+    for prey, arena in dict.fromkeys((result.place.prey, result.place.arena) for result in report.results):
+        title = f"{setting.score.replace('_', ' ')}, prey {prey}, arena {arena}, {over}"
+        scores = {
+            (result.place.policy, result.place.composition): result.measures[setting.score].estimate
+            for result in report.results
+            if (result.place.prey, result.place.arena) == (prey, arena)
+        }
+        ratios = {
+            (comparison.place.policy, comparison.place.composition): comparison.ratio
+            for comparison in report.comparisons
+            if (comparison.place.prey, comparison.place.arena) == (prey, arena)
+        }
+        together = {
+            aggregate.policy: aggregate.normalised_score
+            for aggregate in report.aggregates
+            if (aggregate.prey, aggregate.arena, aggregate.over) == (prey, arena, ALL_CELLS)
+        }
         console.print(title, soft_wrap=True)
-        console.print(_table(report, scores, ratios))
+        console.print(_table(report, scores, ratios, together))
 
 
-def _table(report: Mapping[str, Any], scores: Cells, ratios: Cells) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0))
-    table.add_column("policy", overflow="fold")
-    cells = list(report["protocol"]["cells"])
-    for cell in cells:
-        table.add_column(cell, justify="right")
-    if ratios:
-        table.add_column("all", justify="right")
-    for policy in report["policies"]:
-        table.add_row(_named(policy), *(_cell(scores.get((policy["name"], cell)), "{:.1f}") for cell in cells))
+def _table(report: GeneralisationReport, scores: Cells, ratios: Cells, together: Mapping[str, Estimate]) -> Table:
+    cells = list(report.setting.compositions)
+    table = plain_table("policy", [*cells, *(["all"] if ratios else [])], no_wrap=False, padding=(0, 0))
+    for policy in report.policies:
+        values = (scores.get((policy.name, cell)) for cell in cells)
+        table.add_row(_named(policy), *(estimate_text(value, ".1f", star=True) for value in values))
     if ratios:
         table.add_section()
-        for policy in (p for p in report["policies"] if p["kind"] != "native"):
-            values = [_cell(ratios.get((policy["name"], cell)), "{:.2f}") for cell in (*cells, ALL_CELLS)]
-            table.add_row(f"{escape(policy['name'])}\n/ natives", *values)
+        for policy in (p for p in report.policies if p.kind != "native"):
+            compared = [*(ratios.get((policy.name, cell)) for cell in cells), together.get(policy.name)]
+            texts = (estimate_text(value, ".2f", star=True) for value in compared)
+            table.add_row(f"{escape(policy.name)}\n/ natives", *texts)
     return table
 
 
-def _named(policy: Mapping[str, Any]) -> str:
-    seeds = len(policy.get("runs", []))
-    name = escape(policy["name"])
-    return f"{name}\n({seeds} seed{'s' * (seeds > 1)})" if seeds else name
-
-
-def _cell(estimate: Mapping[str, Any] | None, form: str) -> str:
-    if estimate is None or estimate["value"] is None:
-        return "-"
-    interval, over = interval_of(estimate)
-    text = form.format(estimate["value"])
-    if interval is None:
-        return text
-    star = "*" if over == "episodes" else ""
-    return f"{text}\n[{form.format(interval[0])}, {form.format(interval[1])}]{star}"
+def _named(policy: ReportedPolicy) -> str:
+    name = escape(policy.name)
+    return f"{name}\n({policy.seeds} seed{'s' * (policy.seeds > 1)})" if policy.seeds else name

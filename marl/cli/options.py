@@ -1,4 +1,4 @@
-"""What ``marl evaluate`` and ``marl render`` have in common: who plays, and what is played."""
+"""Options that several commands share: their types, their checks, and the policy and environment that they name."""
 
 from __future__ import annotations
 
@@ -14,28 +14,56 @@ if TYPE_CHECKING:
     from marl.core.environment import Environment
     from marl.evaluation.episodes import EpisodePlayer
 
-__all__ = ["Played", "Reference", "Run", "check_player", "player_of"]
+__all__ = [
+    "Deterministic",
+    "EnvironmentOptions",
+    "Jobs",
+    "JsonFile",
+    "Messages",
+    "ReferenceName",
+    "RunFolder",
+    "check_file",
+    "check_least",
+    "check_player",
+    "check_seed",
+    "player_of",
+    "shown",
+]
 
 REFERENCE_TASK = "simple_tag"
-"""What a reference plays when neither a run nor the command says what."""
+"""Task of a reference when neither a run nor the command names one."""
 
 
-Run = Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="[RUN]", help_behavior_hint="")]
+def shown(metavar: str, default: str = "") -> Any:
+    """Placeholder of an option's value and its default, as ``--help`` shows them."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=default)
+
+
+RunFolder = Annotated[Path | None, tyro.conf.Positional, shown("[RUN]")]
 """The folder of a run as the first argument."""
 
-Reference = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: the run's own)")]
+ReferenceName = Annotated[str | None, shown("NAME", "(default: the run's own)")]
 """The name of a policy that is not learnt."""
+
+JsonFile = Annotated[Path | None, shown("FILE")]
+"""A file for the result, too."""
+
+Jobs = Annotated[int | None, shown("N", "(default: as many as there are processors)")]
+"""Number of processes."""
+
+Messages = Literal["on", "off"]
+Deterministic = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 
 def _as_trained(metavar: str) -> Any:
-    return tyro.conf.arg(metavar=metavar, help_behavior_hint="(default: as trained)")
+    return shown(metavar, "(default: as trained)")
 
 
 @dataclass
-class Played:
-    """What is played; what is not named is as the run was trained."""
+class EnvironmentOptions:
+    """Settings of the environment that are changed; all others are as the run was trained."""
 
-    task: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint=f"(default: {REFERENCE_TASK})")] = None
+    task: Annotated[str | None, shown("NAME", f"(default: {REFERENCE_TASK})")] = None
     """What a reference plays without a run, e.g. CartPole-v1."""
     team: Annotated[str | None, _as_trained("A=N,B=N")] = None
     """Composition of simple_tag, e.g. A=3,B=1."""
@@ -53,12 +81,42 @@ class Played:
 
     @property
     def reference_task(self) -> dict[str, Any]:
-        """Settings of what a reference plays without a run."""
+        """Settings of the environment of a reference without a run."""
         return {"name": self.task or REFERENCE_TASK}
 
 
+def check_least(name: str, value: int | None, least: int = 1) -> None:
+    """Refuse a number below the least.
+
+    Raises:
+        ConfigError: naming the option.
+    """
+    if value is not None and value < least:
+        raise ConfigError(f"--{name} is {value}; give at least {least}")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a negative seed.
+
+    Raises:
+        ConfigError: naming it.
+    """
+    if seed < 0:
+        raise ConfigError(f"--seed is {seed}; give 0 or more")
+
+
+def check_file(name: str, path: Path | None) -> None:
+    """Refuse a place where no file could be written, before any work is done.
+
+    Raises:
+        ConfigError: naming the option.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise ConfigError(f"--{name} {path}: name a file in a folder that exists")
+
+
 def check_player(run: Path | None, policy: str | None, task: str | None, command: str) -> None:
-    """Refuses to play without a player, or a run in another task.
+    """Refuse to play without a policy, or a run in another task.
 
     Raises:
         ConfigError: if neither a run nor a reference is named, or both a run and a task.
@@ -71,7 +129,7 @@ def check_player(run: Path | None, policy: str | None, task: str | None, command
         )
 
 
-def player_of(run: Path | None, policy: str | None, played: Played) -> tuple[Environment, EpisodePlayer]:
+def player_of(run: Path | None, policy: str | None, options: EnvironmentOptions) -> tuple[Environment, EpisodePlayer]:
     """One copy of the environment, and the policy that plays in it.
 
     Raises:
@@ -83,7 +141,7 @@ def player_of(run: Path | None, policy: str | None, played: Played) -> tuple[Env
     from marl.tasks.registry import find_policy
 
     saved = None if run is None else load_policy(find_policy(run))
-    environment = make(played.reference_task if saved is None else saved.environment, 1, **played.overrides)
+    environment = make(options.reference_task if saved is None else saved.environment, 1, **options.overrides)
     if policy is not None:
         return environment, reference(policy, environment)
     assert saved is not None

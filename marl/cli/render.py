@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
 
 import tyro
 
-from marl.cli.options import Played, Reference, Run, check_player, player_of
+from marl.cli.options import (
+    Deterministic,
+    EnvironmentOptions,
+    Messages,
+    ReferenceName,
+    RunFolder,
+    check_player,
+    check_seed,
+    player_of,
+)
 from marl.core.errors import ConfigError
 
 __all__ = ["render"]
@@ -23,24 +31,24 @@ class Arguments:
     marl render --policy chase --team A=2,B=2 --prey flee; marl render --policy balance --task CartPole-v1
     """
 
-    run: Run = None
+    run: RunFolder = None
     """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
     out: Path = Path("episode.gif")
     """Where to: a .gif or .mp4 file."""
-    policy: Reference = None
+    policy: ReferenceName = None
     """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
-    environment: tyro.conf.OmitArgPrefixes[Played] = field(default_factory=Played)
+    environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
     """What is played; what is not named is as the run was trained."""
     seed: int = 0
     """Of world and actions."""
-    messages: Literal["on", "off"] = "on"
+    messages: Messages = "on"
     """Whether agents hear each other."""
-    deterministic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
 
 
 def render(arguments: list[str]) -> int:
-    """Plays one episode and draws it.
+    """Play one episode and draw it.
 
     Args:
         arguments: as typed after ``marl render``.
@@ -50,8 +58,7 @@ def render(arguments: list[str]) -> int:
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl render")
     check_player(options.run, options.policy, options.environment.task, "render")
-    if options.seed < 0:
-        raise ConfigError(f"--seed is {options.seed}; give 0 or more")
+    check_seed(options.seed)
     from marl.evaluation.episodes import record_episode, score_name
     from marl.pictures.episode import check_path, draw, save
 

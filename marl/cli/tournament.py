@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from marl.cli.options import Jobs, JsonFile, check_file, check_least, shown
+from marl.cli.tables import interval_text, number_text, plain_table, seconds_text
 from marl.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from marl.players.tournament.tournament_report import TournamentReport
 
 __all__ = ["tournament"]
 
 DEFAULT_PLIES = 2
-
-
-def _shown(metavar: str, default: str = "") -> Any:
-    return tyro.conf.arg(metavar=metavar, help_behavior_hint=default)
 
 
 @dataclass
@@ -45,35 +44,35 @@ class Arguments:
     marl tournament nine_board negamax:4 uct:10 uct:100 --games 200 --classic
     """
 
-    game: Annotated[str, tyro.conf.Positional, _shown("GAME")]
+    game: Annotated[str, tyro.conf.Positional, shown("GAME")]
     """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
-    players: Annotated[tuple[str, ...], tyro.conf.Positional, _shown("PLAYER PLAYER [PLAYER...]")]
+    players: Annotated[tuple[str, ...], tyro.conf.Positional, shown("PLAYER PLAYER [PLAYER...]")]
     """E.g. negamax:9 uct:1000 uct:0.5s random."""
     games: int = 200
     """Of each pair (or three), from all seats together."""
     openings: Literal["paired", "none"] = "paired"
     """Whether games begin after actions that are drawn, or from the first position; from there two players who draw
     nothing play the same game again and again."""
-    opening_plies: Annotated[int | None, _shown("N", f"(default: {DEFAULT_PLIES})")] = None
+    opening_plies: Annotated[int | None, shown("N", f"(default: {DEFAULT_PLIES})")] = None
     """How many actions of an opening are drawn."""
     classic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Negamax always begins, with an action that is drawn; UCT is plain: no proofs, nothing kept between moves."""
     ties: Annotated[
-        Literal["first", "random"] | None, _shown("{first,random}", "(default: first; random with --classic)")
+        Literal["first", "random"] | None, shown("{first,random}", "(default: first; random with --classic)")
     ] = None
     """Which of equally good actions negamax plays."""
     seed: int = 0
     """Of openings and players."""
-    jobs: Annotated[int | None, _shown("N", "(default: as many as there are processors)")] = None
+    jobs: Jobs = None
     """Processes that play side by side."""
     out: Path = Path("tournament.png")
     """The picture: a .png file."""
-    json: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
+    json: JsonFile = None
     """Write all numbers to this file too."""
 
 
 def tournament(arguments: list[str]) -> int:
-    """Plays a tournament, prints tables, draws a picture.
+    """Play a tournament, print tables, draw a picture.
 
     Args:
         arguments: as typed after ``marl tournament``.
@@ -86,9 +85,9 @@ def tournament(arguments: list[str]) -> int:
     _check(options)
     from marl.cli.counting import Counting
     from marl.players.specs import parse_player
-    from marl.players.tournament.games import play_all
+    from marl.players.tournament.games import play_tournament
     from marl.players.tournament.plan import plan_tournament
-    from marl.players.tournament.report import report_of
+    from marl.players.tournament.tournament_report import tournament_report
     from marl.system.interrupts import stop_on_interrupt
     from marl.system.process_pool import usable_cores
 
@@ -97,14 +96,14 @@ def tournament(arguments: list[str]) -> int:
     plan = plan_tournament(options.game, players, *settings)
     console = Console(highlight=False)
     with stop_on_interrupt() as stop_wished, Counting(console, "games") as watch:
-        played = play_all(plan, options.jobs or usable_cores(), watch, stop_wished)
-    complete = len(played) == plan.games * len(plan.groups)
-    if not played:
+        finished = play_tournament(plan, options.jobs or usable_cores(), watch, stop_wished)
+    complete = len(finished) == plan.total_games
+    if not finished:
         console.print("stopped before a game was finished")
         return 130
     if not complete:
-        console.print(f"stopped after {len(played)} of {plan.games * len(plan.groups)} games", soft_wrap=True)
-    _tell(report_of(plan, played), options, console)
+        console.print(f"stopped after {len(finished)} of {plan.total_games} games", soft_wrap=True)
+    _tell(tournament_report(plan, finished), options, console)
     return 0 if complete else 130
 
 
@@ -122,24 +121,20 @@ def _plies(options: Arguments) -> int:
 
 
 def _check(options: Arguments) -> None:
-    if options.jobs is not None and options.jobs < 1:
-        raise ConfigError(f"--jobs is {options.jobs}; give at least 1")
+    check_least("jobs", options.jobs)
     if options.out.suffix != ".png":
         raise ConfigError(f"--out {options.out}: name a .png file")
     if options.json == options.out:
         raise ConfigError(f"--json and --out are both {options.out}; name two files")
-    for name, path in (("--out", options.out), ("--json", options.json)):
-        if path is None:
-            continue
-        if path.is_dir() or not path.parent.is_dir():
-            raise ConfigError(f"{name} {path}: name a file in a folder that exists")
-        if not os.access(path.parent, os.W_OK):
-            raise ConfigError(f"{name} {path}: the folder {path.parent.absolute()} cannot be written; name another")
+    for name, path in (("out", options.out), ("json", options.json)):
+        check_file(name, path)
+        if path is not None and not os.access(path.parent, os.W_OK):
+            raise ConfigError(f"--{name} {path}: the folder {path.parent.absolute()} cannot be written; name another")
 
 
-def _tell(report: Mapping[str, Any], options: Arguments, console: Console) -> None:
+def _tell(report: TournamentReport, options: Arguments, console: Console) -> None:
     from marl.core.serialisation import save_json
-    from marl.players.tournament.picture import save_picture
+    from marl.players.tournament.tournament_picture import save_tournament_picture
 
     console.print(_pairs(report))
     console.print(_ratings(report))
@@ -149,40 +144,28 @@ def _tell(report: Mapping[str, Any], options: Arguments, console: Console) -> No
         soft_wrap=True,
     )
     if options.json is not None:
-        save_json(options.json, report)
-    save_picture(report, options.out)
+        save_json(options.json, report.as_json())
+    save_tournament_picture(report, options.out)
     for written in (options.out, options.json):
         if written is not None:
             console.print(f"wrote {written}", soft_wrap=True)
 
 
-def _pairs(report: Mapping[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, title=escape(report["game"]), title_justify="left")
-    table.add_column("pair", overflow="fold")
-    for column in ("games", "won/lost/drawn", "score", "a game"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for pair in report["pairs"]:
-        counts = "/".join(str(pair[outcome]) for outcome in ("won", "lost", "drawn"))
-        low, high = pair["score_ci95"]
-        score = f"{pair['score']:.3f} [{low:.3f}, {high:.3f}]"
-        names = f"{pair['first']} - {pair['second']}"
-        table.add_row(names, f"{pair['games']:,}", counts, score, _time(pair["seconds_per_game"]))
+def _pairs(report: TournamentReport) -> Table:
+    columns = ("games", "won/lost/drawn", "score", "a game")
+    table = plain_table("pair", columns, collapse_padding=True, title=escape(report.game))
+    for pair in report.pairs:
+        counts = f"{pair.outcomes.won}/{pair.outcomes.lost}/{pair.outcomes.drawn}"
+        score = f"{number_text(pair.score, '.3f')} {interval_text(pair.score_ci95, '.3f')}"
+        names = f"{pair.first} - {pair.second}"
+        table.add_row(names, f"{pair.games:,}", counts, score, seconds_text(pair.seconds_per_game))
     return table
 
 
-def _ratings(report: Mapping[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("player", overflow="fold")
-    for column in ("Elo", "95 % interval", "score", "games", "a move"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for player in report["players"]:
-        low, high = ("…" if end is None else f"{end:+.0f}" for end in player["elo_ci95"])
-        score = "-" if player["score"] is None else f"{player['score']:.3f}"
-        moves = "-" if player["seconds_per_move"] is None else _time(player["seconds_per_move"])
-        row = (f"{player['elo']:+.0f}", f"[{low}, {high}]", score, f"{player['games']:,}", moves)
-        table.add_row(player["player"], *row)
+def _ratings(report: TournamentReport) -> Table:
+    table = plain_table("player", ("Elo", "95 % interval", "score", "games", "a move"))
+    for player in report.players:
+        elo, interval = number_text(player.elo, "+.0f"), interval_text(player.elo_ci95, "+.0f")
+        score, moves = number_text(player.score, ".3f"), seconds_text(player.seconds_per_move)
+        table.add_row(player.player, elo, interval, score, f"{player.games:,}", moves)
     return table
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{seconds * 1e3:.3g} ms"

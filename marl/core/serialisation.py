@@ -26,17 +26,17 @@ HEADER = "state"
 
 
 def state_of(record: Record) -> dict[str, Any]:
-    """A record as a nested dict."""
+    """Fields of a record by name."""
     return {f.name: getattr(record, f.name) for f in fields(record)}
 
 
 def record_of(kind: type[R], state: dict[str, Any]) -> R:
-    """The record that `state_of` gave."""
+    """Record of a state that `state_of` gave."""
     return kind(**state)
 
 
 def save_state(folder: Path, name: str, state: dict[str, Any]) -> None:
-    """Writes a nested dict of tensors, numbers, strings, lists of the latter and None.
+    """Write a nested dict of tensors, numbers, strings, lists of the latter and None.
 
     It becomes one file, ``name.safetensors``, written whole or not at all: tensors as such, all
     else as JSON in the file's header.
@@ -53,7 +53,7 @@ def save_state(folder: Path, name: str, state: dict[str, Any]) -> None:
 
 
 def load_state(folder: Path, name: str) -> dict[str, Any]:
-    """Reads what `save_state` wrote; tensors come to the CPU.
+    """Read a file of `save_state`; tensors come to the CPU.
 
     Raises:
         FileError: if the file is missing, truncated or foreign.
@@ -113,12 +113,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def save_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file, whole or not at all; see `atomic_path`.
+def save_json(path: Path, content: Mapping[str, Any], *, indent: int | None = 1, allow_nan: bool = False) -> None:
+    """Write a JSON file, whole or not at all; see `atomic_path`.
+
+    Args:
+        path: of the file.
+        content: lists, strings, numbers, None and mappings of them.
+        indent: spaces a level, and a line end after the last line; None for one line without an end.
+        allow_nan: write ``NaN`` and ``Infinity``, which JSON does not have though Python reads them.
 
     Raises:
         OSError: if it cannot be written.
-        ValueError: for NaN or infinity, which JSON does not have.
+        ValueError: for NaN or infinity, unless ``allow_nan``.
     """
+    text = json.dumps(content, indent=indent, allow_nan=allow_nan)
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(text if indent is None else text + "\n", encoding="utf-8")

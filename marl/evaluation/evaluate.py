@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,39 @@ from marl.tasks.compatibility import check_settings
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["as_json", "evaluate", "summarise"]
+__all__ = ["Evaluation", "evaluate", "evaluate_episodes", "summarise", "summary_as_json"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Whole episodes of one policy, and their measures.
+
+    Args:
+        described: the environment, as its task describes it.
+        episodes: how many were played.
+        messages: whether agents heard each other.
+        deterministic: whether the likeliest actions were taken.
+        seed: of worlds and actions.
+        measures: estimates over the episodes, by name; see `summarise`.
+    """
+
+    described: Mapping[str, Any]
+    episodes: int
+    messages: bool
+    deterministic: bool
+    seed: int
+    measures: Mapping[str, Estimate]
+
+    def as_json(self) -> dict[str, Any]:
+        """Settings, then each measure with ``mean`` and ``ci95``."""
+        return {
+            **self.described,
+            "episodes": self.episodes,
+            "messages": self.messages,
+            "deterministic": self.deterministic,
+            "seed": self.seed,
+            **summary_as_json(self.measures),
+        }
 
 
 def evaluate(
@@ -35,7 +67,7 @@ def evaluate(
     settings: Mapping[str, Any] | None = None,
     **overrides: Any,
 ) -> dict[str, Any]:
-    """Plays whole episodes and says what they brought.
+    """Play whole episodes and measure them.
 
     Args:
         run: as for `load`, or any policy (then ``settings`` names the environment).
@@ -55,13 +87,32 @@ def evaluate(
         ConfigError: if a setting will not do, or a policy comes without settings.
         FileError: if the run cannot be used.
     """
+    return evaluate_episodes(run, episodes, seed, messages, deterministic, policy, settings, overrides).as_json()
+
+
+def evaluate_episodes(
+    run: str | Path | EpisodePlayer | None,
+    episodes: int,
+    seed: int,
+    messages: bool = True,
+    deterministic: bool = False,
+    policy: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Evaluation:
+    """Play whole episodes and measure them, as a record; see `evaluate`.
+
+    Raises:
+        ConfigError: if a setting will not do, or a policy comes without settings.
+        FileError: if the run cannot be used.
+    """
     if episodes < 1:
         raise ConfigError(f"episodes is {episodes}; give at least 1")
     saved = load_policy(find_policy(run)) if isinstance(run, str | Path) else None
     settings = saved.environment if settings is None and saved is not None else settings
     if settings is None:
         raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
-    task, config = environment_config(settings, overrides)
+    task, config = environment_config(settings, overrides or {})
     given = saved.policy if saved is not None else run
     device = given.device if isinstance(given, Policy) else torch.device("cpu")
     probe = make_environment(task, config, 1, device=device)
@@ -72,8 +123,7 @@ def evaluate(
     make_copies = partial(task.make, config, device=device)
     table = play_episodes(make_copies, player, episodes, seed, messages, deterministic)
     summary = summarise(table, dict(probe.events), probe.agent_noun)
-    played = {"episodes": episodes, "messages": messages, "deterministic": deterministic, "seed": seed}
-    return {**task.describe(config), **played, **as_json(summary)}
+    return Evaluation(task.describe(config), episodes, messages, deterministic, seed, summary)
 
 
 def _player(given: Any, policy: str | None, environment: Environment) -> EpisodePlayer:
@@ -109,6 +159,6 @@ def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> d
     return summary
 
 
-def as_json(summary: dict[str, Estimate]) -> dict[str, Any]:
-    """A summary for a JSON file."""
-    return {name: estimate.as_dict() for name, estimate in summary.items()}
+def summary_as_json(summary: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Each measure with ``mean`` and ``ci95``."""
+    return {name: estimate.mean_as_json() for name, estimate in summary.items()}

@@ -1,16 +1,20 @@
-"""Means with honest intervals."""
+"""Estimates with 95 % intervals: means over episodes, and shares of games."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["Estimate", "bootstrap_mean", "wilson_interval"]
+__all__ = ["Estimate", "Over", "bootstrap_mean", "wilson_interval"]
+
+Over = Literal["episodes", "seeds"]
+"""Independent units that an interval resamples: episodes of one policy, or training seeds."""
+OVER = "ci95_over_"
 
 BATCH_ELEMENTS = 4_000_000
 """Largest number of resampled values held at once."""
@@ -18,29 +22,42 @@ BATCH_ELEMENTS = 4_000_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and how far to trust it.
+    """A number with its 95 % interval, and the units that the interval is over.
 
     Args:
-        mean: the sample's mean, or None if nothing was observed.
-        ci95: lower and upper end of its 95 % confidence interval, or None if fewer than two
-            values were observed and no interval can be given.
+        value: the number, e.g. a mean, or None if it cannot be given.
+        ci95: lower and upper end of its 95 % interval, or None if none can be given, e.g. for a single unit.
+        over: units that were resampled. With one training seed an interval over seeds does not exist; then it
+            is over the episodes of that seed, and says nothing about other seeds.
         extremes: the lowest and the highest value, where they are worth telling.
+        counts: numbers of training seeds that it rests on, by name; none for a mean over episodes.
     """
 
-    mean: float | None
+    value: float | None
     ci95: tuple[float, float] | None
+    over: Over = "episodes"
     extremes: tuple[float, float] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The same for JSON: ``ci95`` as a list of two numbers, the extremes as ``minimum`` and ``maximum``."""
-        known = {} if self.extremes is None else dict(zip(("minimum", "maximum"), self.extremes, strict=True))
-        return {"mean": self.mean, "ci95": None if self.ci95 is None else list(self.ci95), **known}
+    def as_json(self) -> dict[str, Any]:
+        """``value``, the interval under a name that says what it is over (``ci95_over_seeds``), and the counts."""
+        return {"value": self.value, f"{OVER}{self.over}": _listed(self.ci95), **self.counts}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Estimate:
-        """What `as_dict` gave."""
-        interval, ends = values["ci95"], [values[name] for name in ("minimum", "maximum") if name in values]
-        return cls(values["mean"], None if interval is None else (interval[0], interval[1]), tuple(ends) or None)
+    def from_json(cls, values: Mapping[str, Any]) -> Estimate:
+        """Reads what `as_json` wrote, but for the counts."""
+        over: Over = "seeds" if f"{OVER}seeds" in values else "episodes"
+        interval = values[f"{OVER}{over}"]
+        return cls(values["value"], None if interval is None else (interval[0], interval[1]), over)
+
+    def mean_as_json(self) -> dict[str, Any]:
+        """``mean``, ``ci95`` over episodes, and the extremes as ``minimum`` and ``maximum`` where there are any."""
+        known = {} if self.extremes is None else dict(zip(("minimum", "maximum"), self.extremes, strict=True))
+        return {"mean": self.value, "ci95": _listed(self.ci95), **known}
+
+
+def _listed(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else list(interval)
 
 
 def bootstrap_mean(
@@ -84,7 +101,7 @@ def bootstrap_mean(
 
 
 def wilson_interval(points: float, games: int) -> tuple[float, float]:
-    r"""The 95 % score interval of a share :math:`p`: all shares that the observed one does not speak against.
+    r"""Score interval of a share :math:`p` at 95 %: all shares that the observed one does not speak against.
 
     The ends solve :math:`|\hat p - p| = z \sqrt{p (1 - p) / n}`. With draws that count half, points vary less than
     games that are won or lost: there the interval is too wide rather than too narrow.

@@ -1,30 +1,32 @@
-"""How sure a few training seeds make us: interquartile means, ratios and intervals.
+"""Statistics over a few training seeds: interquartile means, ratios and their intervals.
 
 Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice",
 NeurIPS 2021 (https://arxiv.org/abs/2108.13264), whose library rliable gives the same numbers.
 All resampling is ``scipy.stats.bootstrap`` with percentile intervals.
 
-Axes: ``S`` training seeds, ``E`` episodes.
+Training seeds are the independent units: episodes of one seed share its policy, so however many of them are
+played, they say how good that policy is and nothing of how good another seed would be. Each `Estimate` states
+which of the two its interval is over.
+
+Axes: ``S`` training seeds, ``E`` episodes, ``G`` places along training.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from marl.maths.intervals import bootstrap_mean
+from marl.maths.intervals import Estimate, Over, bootstrap_mean
 
 __all__ = [
-    "Aggregate",
     "interquartile_curve",
     "interquartile_mean",
-    "interval_of",
     "normalised_score",
     "probability_of_improvement",
     "range_coverage",
@@ -32,44 +34,14 @@ __all__ = [
 ]
 
 Values = NDArray[np.float64]
-Over = Literal["seeds", "episodes"]
 
 RESAMPLES = 5000
 BATCH_ELEMENTS = 4_000_000
 """Largest number of resampled values held at once."""
 
 
-@dataclass(frozen=True)
-class Aggregate:
-    """A number with its interval, and what the interval is over.
-
-    Args:
-        value: the number, or None if it cannot be given.
-        ci95: lower and upper end of the 95 % interval, or None if none can be given.
-        over: what was resampled: training seeds, or, where there is but one, episodes.
-        counts: how many training seeds it rests on, by name.
-    """
-
-    value: float | None
-    ci95: tuple[float, float] | None
-    over: Over
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same for JSON; the name of the interval says what it is over."""
-        interval = None if self.ci95 is None else list(self.ci95)
-        return {"value": self.value, f"ci95_over_{self.over}": interval, **self.counts}
-
-
-def interval_of(estimate: Mapping[str, Any]) -> tuple[tuple[float, float] | None, str]:
-    """The interval of what `Aggregate.as_dict` gave, and what it is over."""
-    name = next(key for key in estimate if key.startswith("ci95_over_"))
-    interval = estimate[name]
-    return None if interval is None else (interval[0], interval[1]), name.removeprefix("ci95_over_")
-
-
 def interquartile_mean(values: NDArray[Any], axis: int = -1) -> Any:
-    """The mean of what is left when a quarter of the values, rounded down, is cut at each end.
+    """Mean without a quarter of the values, rounded down, at each end.
 
     Up to three values nothing is cut: it is their mean.
 
@@ -82,8 +54,8 @@ def interquartile_mean(values: NDArray[Any], axis: int = -1) -> Any:
     return stats.trim_mean(values, 0.25, axis=axis)
 
 
-def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESAMPLES) -> Aggregate:
-    """The interquartile mean of seeds, each of which has the mean of its episodes as score.
+def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
+    """Interquartile mean over seeds of the mean over the episodes of each.
 
     The interval is over seeds; for a single one it is over its episodes, and of its mean.
 
@@ -97,18 +69,20 @@ def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESA
     counts = {"seeds": len(known)}
     if len(known) < 2:
         single = bootstrap_mean(known[0] if known else [], seed)
-        return Aggregate(single.mean, single.ci95, "episodes", counts)
+        return replace(single, counts=counts)
+    # a seed counts once, however many episodes it has: seeds are resampled with their mean and not with their episodes
     means = np.array([values.mean() for values in known])
     interval = _interval([means], lambda sample, axis: interquartile_mean(sample, axis), seed, resamples)
-    return Aggregate(float(interquartile_mean(means)), interval, "seeds", counts)
+    return Estimate(float(interquartile_mean(means)), interval, "seeds", counts=counts)
 
 
 def interquartile_curve(
     values: NDArray[Any], seed: int = 0, resamples: int = RESAMPLES
 ) -> tuple[Values, Values | None, Values | None]:
-    """The interquartile mean of seeds at each of ``G`` places, and the ends of its 95 % interval over seeds.
+    """Interquartile mean over seeds at each of ``G`` places, and the ends of its 95 % interval over seeds.
 
-    Whole seeds are resampled; the interval holds at each place by itself.
+    Whole seeds are resampled, since the points of one curve depend on each other; the interval holds at each
+    place by itself, and no curve need lie in the band at all places.
 
     Args:
         values: ``[S, G]``.
@@ -137,8 +111,8 @@ def interquartile_curve(
 
 def normalised_score(
     frozen: Sequence[NDArray[Any]], native: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESAMPLES
-) -> Aggregate:
-    """How much of what was trained there a team attains that was trained elsewhere.
+) -> Estimate:
+    """Score of a transferred team divided by that of teams trained in the same cell.
 
     In each cell the scores of the frozen seeds are divided by the interquartile mean of the native
     ones; the value is the interquartile mean of the quotients of all cells together. For one cell
@@ -161,32 +135,36 @@ def normalised_score(
     """
     if not frozen or len(frozen) != len(native):
         raise ValueError(f"{len(frozen)} cells of frozen and {len(native)} of native scores; give both for each cell")
-    sides = [np.asarray(cell, dtype=np.float64) for cell in (*frozen, *native)]
+    sides = [np.asarray(cell, dtype=np.float64) for cell in (*frozen, *native)]  # frozen cells, then native ones
     sizes = [len(cell) for cell in sides]
     if len(set(sizes[: len(frozen)])) > 1:
         raise ValueError(f"frozen cells have {sizes[: len(frozen)]} seeds; give the same seeds in each cell")
     counts = {"seeds": sizes[0], "native_seeds": min(sizes[len(frozen) :])}
     means = [cell.mean(-1) for cell in sides]
     value = float(_normalise(means, -1))
+    # one seed on one side has no spread over seeds, and then the quotient has none that is known; resampling the other
+    # side alone would give an interval that is too narrow, so both sides fall back to their episodes
     over: Over = "seeds" if min(sizes) > 1 else "episodes"
     if not np.isfinite(value):
-        return Aggregate(None, None, over, counts)
+        return Estimate(None, None, over, counts=counts)
     if over == "seeds":
-        return Aggregate(value, _interval_over_seeds(means, seed, resamples), over, counts)
-    edges = np.cumsum(sizes)[:-1]
+        return Estimate(value, _interval_over_seeds(means, seed, resamples), over, counts=counts)
+    edges = np.cumsum(sizes)[:-1]  # where one cell's seeds end and the next cell's begin
 
     def over_episodes(*rows: Values, axis: int) -> Values:
         means = np.stack([row.mean(axis) for row in rows], -1)  # [..., seeds of all cells]
         return _normalise(np.split(means, edges, -1), -1)
 
-    rows = [row for cell in sides for row in cell]
-    return Aggregate(value, _interval(rows, over_episodes, seed, resamples), over, counts)
+    rows = [row for cell in sides for row in cell]  # each seed's episodes are a sample of their own
+    return Estimate(value, _interval(rows, over_episodes, seed, resamples), over, counts=counts)
 
 
 def _interval_over_seeds(means: Sequence[Values], seed: int, resamples: int) -> tuple[float, float] | None:
-    """Of `_normalise`, the frozen seeds drawn jointly for all cells: what is resampled are their indices."""
+    """Interval of `_normalise` with the frozen seeds drawn jointly for all cells."""
     frozen, native = means[: len(means) // 2], means[len(means) // 2 :]
 
+    # scipy draws each sample by itself: so that a drawn seed brings its scores of all cells, the sample that it draws
+    # from are the indices of the seeds, looked up in every cell
     def over_seeds(drawn: Values, *natives: Values, axis: int) -> Values:
         return _normalise([*(scores[drawn.astype(np.intp)] for scores in frozen), *natives], axis)
 
@@ -194,7 +172,14 @@ def _interval_over_seeds(means: Sequence[Values], seed: int, resamples: int) -> 
 
 
 def _normalise(samples: Sequence[Values], axis: int) -> Values:
+    """Interquartile mean of frozen scores over native ones, the quotients of all cells together.
+
+    Args:
+        samples: frozen cells, then as many native ones, each ``[..., S, ...]``.
+        axis: of the seeds.
+    """
     half = len(samples) // 2
+    # natives that score nothing give inf or nan, which the callers tell as no value and no interval
     with np.errstate(divide="ignore", invalid="ignore"):
         cells = [
             frozen / np.expand_dims(interquartile_mean(native, axis), axis)
@@ -205,8 +190,8 @@ def _normalise(samples: Sequence[Values], axis: int) -> Values:
 
 def probability_of_improvement(
     first: NDArray[Any], second: NDArray[Any], seed: int = 0, resamples: int = RESAMPLES
-) -> Aggregate:
-    """How probable it is that a seed of the first kind scores above one of the second.
+) -> Estimate:
+    """Probability that a seed of the first kind scores above one of the second.
 
     ``P = mean over pairs of [x > y] + [x = y] / 2``, the Mann-Whitney statistic over the number of
     pairs. Both are resampled by themselves.
@@ -222,18 +207,20 @@ def probability_of_improvement(
     """
     x, y = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
     counts = {"seeds": len(x), "native_seeds": len(y)}
-    return Aggregate(float(_above(x, y, -1)), _interval([x, y], _above, seed, resamples), "seeds", counts)
+    return Estimate(float(_above(x, y, -1)), _interval([x, y], _above, seed, resamples), "seeds", counts=counts)
 
 
 def _above(x: Values, y: Values, axis: int) -> Values:
+    """Share of pairs in which ``x`` is above ``y``, ties as half; the seeds lie along ``axis``."""
     x, y = np.moveaxis(x, axis, -1)[..., :, None], np.moveaxis(y, axis, -1)[..., None, :]
     return ((x > y) + 0.5 * (x == y)).mean((-2, -1))
 
 
 def range_coverage(seeds: int) -> float:
-    """How often the range from the lowest to the highest of ``n`` seeds holds the median of all: ``1 - 2^(1 - n)``.
+    """Coverage of the median of all seeds by the range of ``n`` of them: ``1 - 2^(1 - n)``.
 
-    No percentile interval reaches beyond that range, so none covers more.
+    All ``n`` lie on the same side of the median with probability ``2 / 2^n``. No percentile interval reaches beyond
+    that range, so none covers more.
     """
     return 1 - 2.0 ** (1 - seeds)
 
@@ -256,4 +243,5 @@ def _interval(
             random_state=np.random.default_rng(seed),
         )
     low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
+    # one resample whose natives scored nothing has no quotient: leaving it out would hide the worst case
     return (low, high) if np.isfinite(low) and np.isfinite(high) else None

@@ -1,4 +1,4 @@
-"""Pictures that an environment draws itself, made into frames with a caption.
+"""Frames with captions, of pictures that an environment draws itself.
 
 Axes: ``F`` frames, ``H`` height and ``W`` width in pixels.
 """
@@ -25,7 +25,7 @@ def captioned(pictures: Sequence[Picture], captions: Sequence[Sequence[str]], wi
 
     Args:
         pictures: each ``[h, w, 3]``.
-        captions: for each picture what stands at the left and at the right.
+        captions: for each picture the text at the left and the text at the right.
         width: ``W``, even; the height follows.
 
     Returns:

@@ -1,7 +1,6 @@
 """An episode as a moving picture: scenes to frames, frames to a file or to one strip.
 
-Axes: ``F`` frames, ``H`` height and ``W`` width in pixels. Colours are those of Okabe and Ito, "Color
-universal design" (https://jfly.uni-koeln.de/color/), which colour-blind readers can tell apart.
+Axes: ``F`` frames, ``H`` height and ``W`` width in pixels.
 """
 
 from __future__ import annotations
@@ -25,18 +24,15 @@ from scipy.spatial import cKDTree
 from marl.core.scene import Picture, Scene
 from marl.core.serialisation import atomic_path
 from marl.pictures.captions import captioned
-from marl.pictures.style import CLASS_COLOURS, OBSTACLE_COLOUR, PREY_COLOUR
+from marl.pictures.style import CLASS_COLOURS, OBSTACLE_COLOUR, PREY_COLOUR, YELLOW
 
 __all__ = ["check_path", "contact_sheet", "draw", "save", "spread"]
 
 Frames = NDArray[np.uint8]
 
-FIXED_COLOURS = {
-    "prey": PREY_COLOUR,
-    "predator": "#7A0000",
-    "obstacle": OBSTACLE_COLOUR,
-}  # the side that does not learn
-CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = "#F0E442", "#D00000", "#404040", "#202020"
+FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": "#7A0000", "obstacle": OBSTACLE_COLOUR}
+"""Colours of the side that does not learn; agents that do have those of their classes."""
+CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = YELLOW, "#D00000", "#404040", "#202020"
 
 SUFFIXES = (".gif", ".mp4")
 GIF_COLOURS = 128
@@ -56,7 +52,7 @@ def draw(
     width: int = 480,
     only: Sequence[int] | None = None,
 ) -> Frames:
-    """Draws one episode.
+    """Draw one episode.
 
     The view holds the arena and widens in time to keep everything that leaves it.
 
@@ -95,7 +91,7 @@ def draw(
 
 
 def check_path(path: str | Path) -> Path:
-    """Refuses a place where `save` could not write, before any work is done.
+    """Refuse a place where `save` could not write, before any work is done.
 
     Raises:
         ValueError: for an unknown extension or a folder that does not exist.
@@ -109,7 +105,7 @@ def check_path(path: str | Path) -> Path:
 
 
 def save(frames: Frames, path: str | Path, frames_per_second: float) -> Path:
-    """Writes frames as a looping GIF or as an H.264 MP4, whole or not at all.
+    """Write frames as a looping GIF or as an H.264 MP4, whole or not at all.
 
     Args:
         frames: ``[F, H, W, 3]``.
@@ -205,7 +201,7 @@ def _reach(scene: Scene) -> float:
 
 
 def _colours(scenes: Sequence[Scene], classes: Sequence[str]) -> dict[str, str]:
-    """For each kind of disc its colour, in the order of the legend."""
+    """Colour of each kind of disc, in the order of the legend."""
     kinds = dict.fromkeys([*classes, *(kind for scene in scenes for *_, kind in scene.discs)])
     names = [kind for kind in kinds if kind not in FIXED_COLOURS]
     colours = {name: CLASS_COLOURS[i % len(CLASS_COLOURS)] for i, name in enumerate(names)}

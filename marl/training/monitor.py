@@ -156,7 +156,7 @@ class Monitor:
         self._draw_episode(one)
         self._draw_scores()
         policy.train()
-        return {f"evaluation/{name}": e.mean for name, e in summary.items() if e.mean is not None}
+        return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
     def _draw_episode(self, environment: Environment) -> None:
         from marl.pictures.episode import contact_sheet, draw, spread

@@ -39,7 +39,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_two_rounds_stopped_and_gone_on_with(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("marl.cli.crosstable.EPISODES", EPISODES)
+    monkeypatch.setattr("marl.analysis.crosstable.EPISODES", EPISODES)
     assert main([*command, "--out", "whole"]) == 0
     capsys.readouterr()
     seen: list[Any] = []

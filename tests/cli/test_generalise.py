@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from marl.analysis.generalisation import plays
+from marl.analysis.generalisation import cell_evaluations
 from marl.cli.main import main
 
 COMMAND = ["--teams", "1+1,A=3+B=1", "--episodes", "4", "--seed", "3", "--jobs", "1"]
@@ -55,7 +55,7 @@ def test_ctrl_c_says_how_to_go_on(
     def stop(play: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plays, "run_play", stop)
+    monkeypatch.setattr(cell_evaluations, "evaluate_cell", stop)
     out = str(tmp_path / "a folder")
     assert main(["generalise", str(run), "--out", out, *COMMAND]) == 130
     assert f"generalise {run} --out '{out}' --teams 1+1,A=3+B=1" in capsys.readouterr().out

@@ -109,7 +109,7 @@ def test_the_tables_are_printed_before_anything_is_written(
     def full(report: Any, path: Path) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("marl.players.tournament.picture.save_picture", full)
+    monkeypatch.setattr("marl.players.tournament.tournament_picture.save_tournament_picture", full)
     status, out, err = tournament(capsys, *["tic_tac_toe", "first", "random", "--games", "2", "--jobs", "1"])
     assert status != 0
     assert "first - random" in out

@@ -10,7 +10,7 @@ import torch
 
 from marl.core.errors import FileError
 from marl.core.records import Memory
-from marl.core.serialisation import atomic_path, load_state, record_of, save_state, state_of
+from marl.core.serialisation import atomic_path, load_state, record_of, save_json, save_state, state_of
 
 STATE: dict[str, Any] = {
     "tensors": {
@@ -127,3 +127,19 @@ def test_a_crash_while_writing_leaves_the_file_before(tmp_path: Path) -> None:
         crash()
     assert path.read_text() == "before"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_json_ends_with_a_line_end_unless_it_is_one_line(tmp_path: Path) -> None:
+    save_json(tmp_path / "x.json", {"a": [1, None]})
+    assert (tmp_path / "x.json").read_text() == '{\n "a": [\n  1,\n  null\n ]\n}\n'
+    save_json(tmp_path / "x.json", {"a": [1, None]}, indent=None)
+    assert (tmp_path / "x.json").read_text() == '{"a": [1, null]}'
+
+
+def test_nan_is_refused_before_a_file_is_touched_unless_it_is_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        save_json(path, {"a": float("nan")})
+    assert not list(tmp_path.iterdir())
+    save_json(path, {"a": float("inf")}, allow_nan=True)
+    assert path.read_text() == '{\n "a": Infinity\n}\n'

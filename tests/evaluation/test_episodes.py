@@ -15,7 +15,7 @@ from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Scene
 from marl.core.seeding import ACTIONS, stream
 from marl.evaluation.episodes import EpisodeTable, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import as_json, summarise
+from marl.evaluation.evaluate import summarise, summary_as_json
 from marl.maths.intervals import Estimate
 from marl.policies.policy import Act
 
@@ -172,7 +172,7 @@ def test_a_summary_by_hand() -> None:
         np.array([10.0, 20.0]), np.array([3.0, 5.0]), {"hits": np.array([0.0, 4.0])}, {"hits": np.array([nan, 6.0])}
     )
     summary = summarise(table, {"hits": "hit"}, "hunter")
-    means = {name: estimate.mean for name, estimate in summary.items()}
+    means = {name: estimate.value for name, estimate in summary.items()}
     assert means == {
         "hits_per_episode": 2.0,
         "share_with_hit": 0.5,
@@ -186,5 +186,5 @@ def test_a_summary_by_hand() -> None:
 
 
 def test_what_cannot_be_given_is_null_in_json() -> None:
-    text = json.dumps(as_json({"x": Estimate(None, None), "y": Estimate(1.0, (0.5, 1.5))}))
+    text = json.dumps(summary_as_json({"x": Estimate(None, None), "y": Estimate(1.0, (0.5, 1.5))}))
     assert text == '{"x": {"mean": null, "ci95": null}, "y": {"mean": 1.0, "ci95": [0.5, 1.5]}}'

@@ -14,7 +14,7 @@ def test_mean_and_interval_of_a_large_normal_sample() -> None:
     sample = np.random.default_rng(0).normal(5.0, 2.0, 4000)
     estimate = bootstrap_mean(sample)
     half = 1.96 * sample.std(ddof=1) / np.sqrt(len(sample))
-    assert estimate.mean == pytest.approx(sample.mean())
+    assert estimate.value == pytest.approx(sample.mean())
     assert estimate.ci95 is not None
     assert estimate.ci95 == pytest.approx((sample.mean() - half, sample.mean() + half), abs=0.1 * half)
 
@@ -45,9 +45,9 @@ def test_the_interval_covers_the_true_mean_about_95_times_in_100(
 def test_skewed_values_get_an_interval_that_leans_to_the_tail() -> None:
     sample = np.random.default_rng(1).lognormal(0.0, 1.0, 40)
     estimate = bootstrap_mean(sample)
-    assert estimate.mean is not None
+    assert estimate.value is not None
     assert estimate.ci95 is not None
-    assert estimate.ci95[1] - estimate.mean > 1.5 * (estimate.mean - estimate.ci95[0])  # percentiles alone: 1.2
+    assert estimate.ci95[1] - estimate.value > 1.5 * (estimate.value - estimate.ci95[0])  # percentiles alone: 1.2
 
 
 def test_the_seed_decides() -> None:
@@ -78,7 +78,7 @@ def test_samples_without_spread(values: list[float], expected: Estimate) -> None
 
 def test_two_values_bound_their_interval() -> None:
     estimate = bootstrap_mean([1.0, 3.0])
-    assert estimate.mean == 2.0
+    assert estimate.value == 2.0
     assert estimate.ci95 == (1.0, 3.0)
 
 
@@ -100,14 +100,23 @@ def test_no_resamples_are_refused() -> None:
         bootstrap_mean([1.0, 2.0], resamples=0)
 
 
-def test_as_dict_goes_through_json() -> None:
-    known = Estimate(1.5, (1.0, 2.0))
-    assert json.loads(json.dumps(known.as_dict())) == {"mean": 1.5, "ci95": [1.0, 2.0]} == known.as_dict()
-    assert Estimate(None, None).as_dict() == {"mean": None, "ci95": None}
-    ranged = Estimate(1.5, (1.0, 2.0), (-3.0, 4.0))
-    assert ranged.as_dict() == {"mean": 1.5, "ci95": [1.0, 2.0], "minimum": -3.0, "maximum": 4.0}
-    for estimate in (known, ranged, Estimate(None, None)):
-        assert Estimate.from_dict(estimate.as_dict()) == estimate
+def test_means_over_episodes_and_values_over_seeds_have_json_of_their_own() -> None:
+    known = Estimate(1.5, (1.0, 2.0), "seeds", (-3.0, 4.0), {"seeds": 3})
+    assert list(known.mean_as_json().items()) == [
+        ("mean", 1.5),
+        ("ci95", [1.0, 2.0]),
+        ("minimum", -3.0),
+        ("maximum", 4.0),
+    ]
+    assert list(known.as_json().items()) == [("value", 1.5), ("ci95_over_seeds", [1.0, 2.0]), ("seeds", 3)]
+    unknown = Estimate(None, None)
+    assert unknown.mean_as_json() == {"mean": None, "ci95": None}
+    assert unknown.as_json() == {"value": None, "ci95_over_episodes": None}
+
+
+@pytest.mark.parametrize("estimate", [Estimate(1.0, (0.5, 2.0), "seeds"), Estimate(None, None), Estimate(2.0, None)])
+def test_an_estimate_is_found_again_in_json(estimate: Estimate) -> None:
+    assert Estimate.from_json(json.loads(json.dumps(estimate.as_json()))) == estimate
 
 
 @pytest.mark.parametrize(

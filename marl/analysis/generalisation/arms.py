@@ -1,4 +1,4 @@
-"""Which runs are training seeds of the same thing, and what each group is called."""
+"""Arms: groups of trained runs that differ in their training seed alone, and natives of each composition."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from marl.policies.saved import SavedPolicy, load_policy, policy_file
 from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import load_config
 
-__all__ = ["Arm", "Run", "arms_of", "differing", "file_hash", "natives_of", "read_run"]
+__all__ = ["Arm", "TrainedRun", "arms_of", "differing", "file_hash", "natives_of", "read_trained_run"]
 
 
 @dataclass(frozen=True)
-class Run:
-    """A trained run.
+class TrainedRun:
+    """A run folder with a policy.
 
     Args:
         folder: as it was named.
@@ -46,23 +46,23 @@ class Run:
 
     @property
     def mixed(self) -> bool:
-        """Whether it was trained at several compositions."""
+        """True if it was trained at several compositions."""
         return not all(_draws_only(drawn, self.team) for drawn in self._drawn)
 
     def trained_at(self, team: Mapping[str, int]) -> bool:
-        """Whether training had episodes of this composition, every class in order."""
+        """True if training had episodes of this composition, every class in order."""
         return any(_draws(drawn, team) for drawn in self._drawn)
 
     @property
     def _drawn(self) -> list[Any]:
-        """Of what the episodes of each stage of training draw: bounds for each class, or compositions."""
+        """For each stage of training, bounds of each class or compositions that its episodes draw from."""
         stages = (self.environment.get("curriculum") or {}).get("stages", [{}])
         always = self.environment.get("training_teams") or self.environment.get("team", {})
         return [always if stage.get("teams") is None else stage["teams"] for stage in stages]
 
     @property
     def trained(self) -> dict[str, Any] | None:
-        """What decides the kind of training, the seed left out; None if unknown."""
+        """Settings that decide the kind of training, the seed left out; None if unknown."""
         return None if self.config is None else without_seed(self.config)
 
     @property
@@ -72,12 +72,12 @@ class Run:
 
     @property
     def env_steps(self) -> tuple[int, int] | None:
-        """How far training has come and is to go, or None if unknown."""
+        """Env steps trained and to be trained, or None if unknown."""
         latest = Checkpoints(self.folder / "checkpoints").latest
         return None if self.config is None or latest is None else (int(latest.name), self.config["total_env_steps"])
 
     def describe(self) -> dict[str, Any]:
-        """For JSON."""
+        """Folder, seed, length of training, prey and hash of the policy, for JSON."""
         budget = None if self.config is None else self.config["total_env_steps"]
         return {
             "run": str(self.folder),
@@ -98,7 +98,7 @@ class Arm:
     """
 
     name: str
-    runs: tuple[Run, ...]
+    runs: tuple[TrainedRun, ...]
 
     @property
     def team(self) -> dict[str, int]:
@@ -111,8 +111,8 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_run(folder: Path) -> Run:
-    """Reads a run's policy and, where there is one, its ``config.yaml``.
+def read_trained_run(folder: Path) -> TrainedRun:
+    """Read a run's policy and, where there is one, its ``config.yaml``.
 
     Raises:
         FileError: if there is no policy, or it cannot be used.
@@ -125,11 +125,11 @@ def read_run(folder: Path) -> Run:
         raise ConfigError(
             f"{error}; this file says which runs belong together: name {folder / 'policy'} to do without it"
         ) from error
-    return Run(folder, saved, config, file_hash(policy_file(folder)))
+    return TrainedRun(folder, saved, config, file_hash(policy_file(folder)))
 
 
-def arms_of(runs: Sequence[Run], taken: Sequence[str] = ()) -> list[Arm]:
-    """Groups runs that differ in the training seed only, in the order in which they come.
+def arms_of(runs: Sequence[TrainedRun], taken: Sequence[str] = ()) -> list[Arm]:
+    """Group runs that differ in the training seed only, in the order in which they come.
 
     Args:
         runs: all of them.
@@ -154,13 +154,13 @@ def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict
         arena: half-width of the square that they were trained in; runs of others are left out.
 
     Returns:
-        By composition as ``short_team`` writes it, and what is to be said about those left out.
+        By composition as ``short_team`` writes it, and notes about those left out.
 
     Raises:
         ConfigError: if nothing is found, or runs at one composition differ in more than the seed.
     """
     paths = sorted(path.parent for path in folder.rglob("config.yaml"))
-    runs = [read_run(path) for path in paths if (path / "policy").is_dir()]
+    runs = [read_trained_run(path) for path in paths if (path / "policy").is_dir()]
     fitting = [run for run in runs if not run.mixed and _alike(run, classes, arena)]
     if not fitting:
         raise ConfigError(
@@ -176,18 +176,18 @@ def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict
             f"{len(runs) - len(fitting)} of {len(runs)} runs in {folder} are no natives: trained at several "
             "compositions, with other classes, or in an arena of another size."
         )
-    by_team: dict[str, list[Run]] = {}
+    by_team: dict[str, list[TrainedRun]] = {}
     for run in fitting:
         by_team.setdefault(short_team(run.team), []).append(run)
     by_size = sorted(by_team.items(), key=lambda item: (sum(item[1][0].team.values()), item[0]))
     return {team: _one_kind(team, group) for team, group in by_size}, notes
 
 
-def _alike(run: Run, classes: Sequence[str], arena: float) -> bool:
+def _alike(run: TrainedRun, classes: Sequence[str], arena: float) -> bool:
     return list(run.team) == list(classes) and run.environment.get("arena", 1.0) == arena
 
 
-def _one_kind(team: str, runs: Sequence[Run]) -> Arm:
+def _one_kind(team: str, runs: Sequence[TrainedRun]) -> Arm:
     first, *others = group_seeds(runs)
     if others:
         fields = "; ".join(differing(first[0], others[0][0]))
@@ -198,7 +198,7 @@ def _one_kind(team: str, runs: Sequence[Run]) -> Arm:
     return Arm(f"native {team}", tuple(first))
 
 
-def differing(one: Run, other: Run, without: Sequence[str] = ()) -> list[str]:
+def differing(one: TrainedRun, other: TrainedRun, without: Sequence[str] = ()) -> list[str]:
     """The settings in which two kinds of training differ, each with both values; ``without`` names those left out."""
     here, there = flat_settings(one.trained or {}), flat_settings(other.trained or {})
     names = [name for name in {**here, **there} if here.get(name) != there.get(name)]

@@ -1,64 +1,59 @@
-"""What a report leaves on the disk: JSON, CSV, pictures, TensorBoard."""
+"""Files of a report: JSON, CSV, pictures, TensorBoard."""
 
 from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
-from marl.analysis.generalisation.pictures import curves, heat_map
+from marl.analysis.generalisation.transfer_pictures import transfer_curves, transfer_heat_map
+from marl.analysis.generalisation.transfer_report import GeneralisationReport, Place
 from marl.core.serialisation import atomic_path, save_json
-from marl.maths.seed_statistics import interval_of
+from marl.maths.intervals import Estimate
+from marl.pictures.style import pixels, save_png
 
 __all__ = ["write_files"]
 
-DOTS_PER_INCH = 150
-COMPARED = ("ratio", "probability_of_improvement")
 
-
-def write_files(report: Mapping[str, Any], folder: Path) -> None:
-    """Writes ``report.json``, ``report.csv``, pictures and ``tensorboard/``.
+def write_files(report: GeneralisationReport, folder: Path) -> None:
+    """Write ``report.json``, ``report.csv``, pictures and ``tensorboard/``.
 
     Args:
-        report: as `marl.generalise` gives it.
+        report: all numbers.
         folder: there already; files of an earlier report are replaced.
 
     Raises:
         OSError: if something cannot be written.
     """
-    save_json(folder / "report.json", report)
+    save_json(folder / "report.json", report.as_json())
     _write_csv(report, folder / "report.csv")
     pictures = {}
-    for arena in dict.fromkeys(row["arena"] for row in report["results"]):
-        pictures[f"heat_map_{arena}"] = heat_map(report, arena)
-        pictures[f"curves_{arena}"] = curves(report, arena)
+    for arena in dict.fromkeys(result.place.arena for result in report.results):
+        pictures[f"heat_map_{arena}"] = transfer_heat_map(report, arena)
+        pictures[f"curves_{arena}"] = transfer_curves(report, arena)
     for stale in (*folder.glob("heat_map_*.png"), *folder.glob("curves_*.png")):
         if stale.stem not in pictures:
             stale.unlink()
     for name, figure in pictures.items():
-        with atomic_path(folder / f"{name}.png") as path:
-            FigureCanvasAgg(figure).print_png(path, metadata={"Software": "marl"})
+        save_png(figure, folder / f"{name}.png")
     _write_tensorboard(report, pictures, folder / "tensorboard")
 
 
-def _write_csv(report: Mapping[str, Any], file: Path) -> None:
-    compared = {_place(row): row for row in report["comparisons"]}
+def _write_csv(report: GeneralisationReport, file: Path) -> None:
+    compared = {comparison.place: comparison for comparison in report.comparisons}
     rows = []
-    for result in report["results"]:
-        row = {key: value for key, value in result.items() if key != "measures"}
-        for name, estimate in result["measures"].items():
-            row |= _columns(name, estimate)
-        comparison = compared.get(_place(result), {})
-        for name in COMPARED:
-            if name in comparison:
-                row |= _columns(f"{name}_to_native", comparison[name])
+    for result in report.results:
+        row = {**result.place.as_json(), "team": result.team}
+        for name, measure in result.measures.items():
+            row |= _columns(name, measure.estimate)
+        if result.place in compared:
+            for name, estimate in compared[result.place].estimates.items():
+                row |= _columns(f"{name}_to_native", estimate)
         rows.append(row)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with atomic_path(file) as path, path.open("w", encoding="utf-8", newline="") as stream:
@@ -67,47 +62,37 @@ def _write_csv(report: Mapping[str, Any], file: Path) -> None:
         writer.writerows(rows)
 
 
-def _place(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return row["policy"], row["prey"], row["arena"], row["cell"]
-
-
-def _columns(name: str, estimate: Mapping[str, Any]) -> dict[str, Any]:
-    interval, over = interval_of(estimate)
-    low, high = ("", "") if interval is None else interval
-    counts = {f"{name}_{key}": estimate[key] for key in ("seeds", "native_seeds") if key in estimate}
+def _columns(name: str, estimate: Estimate) -> dict[str, Any]:
+    low, high = ("", "") if estimate.ci95 is None else estimate.ci95
     return {
-        name: estimate["value"],
+        name: estimate.value,
         f"{name}_low": low,
         f"{name}_high": high,
-        f"{name}_interval_over": over if interval is not None else "",
-        **counts,
+        f"{name}_interval_over": "" if estimate.ci95 is None else estimate.over,
+        **{f"{name}_{of}": count for of, count in estimate.counts.items()},
     }
 
 
-def _write_tensorboard(report: Mapping[str, Any], pictures: Mapping[str, Figure], folder: Path) -> None:
-    """One TensorBoard run a policy; scalars over the number of agents, those of other mixes by themselves."""
+def _write_tensorboard(report: GeneralisationReport, pictures: Mapping[str, Figure], folder: Path) -> None:
+    """One TensorBoard run for each policy; scalars over the number of agents, those of other mixes by themselves."""
     shutil.rmtree(folder, ignore_errors=True)  # events of an earlier report
-    balanced = report["protocol"]["cells_mixed_as_trained"]
-    for policy in dict.fromkeys(row["policy"] for row in report["results"]):
-        with SummaryWriter(str(folder / policy.replace("/", "_"))) as writer:
-            for row in _by_size(report["results"], policy):
-                mix = "" if row["cell"] in balanced else f" {row['cell']}"
-                for name, estimate in row["measures"].items():
-                    if estimate["value"] is not None:
-                        tag = f"{name}/{row['prey']} {row['arena']}{mix}"
-                        writer.add_scalar(tag, estimate["value"], row["agents"])
-            for row in _by_size(report["comparisons"], policy):
-                mix = "" if row["cell"] in balanced else f" {row['cell']}"
-                for name in COMPARED:
-                    if row.get(name, {}).get("value") is not None:
-                        tag = f"{name}_to_native/{row['prey']} {row['arena']}{mix}"
-                        writer.add_scalar(tag, row[name]["value"], row["agents"])
+    balanced = report.setting.mixed_as_trained
+    for policy in report.policies:
+        with SummaryWriter(str(folder / policy.name.replace("/", "_"))) as writer:
+            for place, name, estimate in _by_size(report, policy.name):
+                if estimate.value is not None:
+                    mix = "" if place.composition in balanced else f" {place.composition}"
+                    writer.add_scalar(f"{name}/{place.prey} {place.arena}{mix}", estimate.value, place.agents)
     with SummaryWriter(str(folder / "pictures")) as writer:
         for name, figure in pictures.items():
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-            writer.add_image(name, np.asarray(canvas.buffer_rgba())[..., :3], 0, dataformats="HWC")
+            writer.add_image(name, pixels(figure), 0, dataformats="HWC")
 
 
-def _by_size(rows: Sequence[Mapping[str, Any]], policy: str) -> list[Mapping[str, Any]]:
-    return sorted((row for row in rows if row["policy"] == policy), key=lambda row: row["agents"])
+def _by_size(report: GeneralisationReport, policy: str) -> Iterable[tuple[Place, str, Estimate]]:
+    """Estimates of a policy with their names, first its measures and then its comparisons, small teams first."""
+    measured = [(r.place, {name: m.estimate for name, m in r.measures.items()}) for r in report.results]
+    compared = [(c.place, {f"{name}_to_native": e for name, e in c.estimates.items()}) for c in report.comparisons]
+    for rows in (measured, compared):
+        mine = [row for row in rows if row[0].policy == policy]
+        for place, estimates in sorted(mine, key=lambda row: row[0].agents):
+            yield from ((place, name, estimate) for name, estimate in estimates.items())

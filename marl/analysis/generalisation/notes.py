@@ -1,20 +1,20 @@
-"""What a reader of the report has to know, in words."""
+"""Notes on a report: qualifications of its numbers, in words."""
 
 from __future__ import annotations
 
-from marl.analysis.generalisation.arms import Arm, Run, differing
-from marl.analysis.generalisation.records import Plan
+from marl.analysis.generalisation.arms import Arm, TrainedRun, differing
+from marl.analysis.generalisation.records import TransferPlan
 from marl.core.composition import format_team
 from marl.maths.seed_statistics import range_coverage
 
 __all__ = ["notes_of"]
 
 MAY_DIFFER = ("env.team", "env.training_teams", "env.curriculum.stages")
-"""Settings in which natives differ from an arm by what they are."""
+"""Settings in which natives differ from an arm by definition."""
 
 
-def notes_of(plan: Plan) -> list[str]:
-    """Everything that qualifies the numbers of a plan, the most important first."""
+def notes_of(plan: TransferPlan) -> list[str]:
+    """Qualifications of the numbers of a plan, the most important first."""
     arms = [c.arm for c in plan.contestants if c.kind == "arm" and c.arm is not None]
     natives = [c.arm for c in plan.contestants if c.kind == "native" and c.arm is not None]
     notes = [
@@ -31,8 +31,8 @@ def notes_of(plan: Plan) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _missing_natives(plan: Plan) -> list[str]:
-    missing = list(dict.fromkeys(world.cell for world in plan.worlds if plan.natives(world.cell) is None))
+def _missing_natives(plan: TransferPlan) -> list[str]:
+    missing = list(dict.fromkeys(cell.composition for cell in plan.cells if plan.natives(cell.composition) is None))
     if not missing:
         return []
     cells, seeds = ",".join(missing), max(len(c.arm.runs) for c in plan.contestants if c.arm is not None)
@@ -76,9 +76,9 @@ def _native_settings(arms: list[Arm], natives: list[Arm]) -> list[str]:
     return [f"{arm} and {', '.join(of)} were not trained alike: {fields}." for (arm, fields), of in unlike.items()]
 
 
-def _prey_of_natives(plan: Plan, natives: list[Arm]) -> list[str]:
+def _prey_of_natives(plan: TransferPlan, natives: list[Arm]) -> list[str]:
     notes = []
-    for prey, setting in {world.prey: world.prey_setting for world in plan.worlds}.items():
+    for prey, setting in {cell.prey: cell.prey_setting for cell in plan.cells}.items():
         strange = [arm.name for arm in natives if arm.runs[0].environment.get("prey") != setting]
         if strange:
             notes.append(
@@ -87,8 +87,8 @@ def _prey_of_natives(plan: Plan, natives: list[Arm]) -> list[str]:
     return notes
 
 
-def _arena(plan: Plan, natives: list[Arm]) -> list[str]:
-    if all(world.arena == "fixed" for world in plan.worlds):
+def _arena(plan: TransferPlan, natives: list[Arm]) -> list[str]:
+    if all(cell.arena == "fixed" for cell in plan.cells):
         return []
     base = "".join(
         f" Natives were trained in arena {arm.runs[0].environment.get('arena', 1.0):g}." for arm in natives[:1]
@@ -119,7 +119,7 @@ def _few_seeds(arms: list[Arm]) -> list[str]:
     return notes
 
 
-def _unfinished(runs: list[Run]) -> list[str]:
+def _unfinished(runs: list[TrainedRun]) -> list[str]:
     notes = []
     for run in runs:
         steps = run.env_steps

@@ -1,4 +1,4 @@
-"""Who plays where: the policies, the worlds, and the refusal of what cannot be played."""
+"""Planning of a measurement of transfer, and the refusal of everything that could not be played."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 
-from marl.analysis.generalisation.arms import Arm, Run, arms_of, file_hash
+from marl.analysis.generalisation.arms import Arm, TrainedRun, arms_of, file_hash
+from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.analysis.generalisation.notes import notes_of
-from marl.analysis.generalisation.plays import Play
-from marl.analysis.generalisation.records import ArenaChoice, Contestant, Plan, Protocol, World
+from marl.analysis.generalisation.records import ArenaChoice, Cell, Contestant, Protocol, TransferPlan
 from marl.core.config import Config
 from marl.core.environment import Environment
 from marl.core.errors import ConfigError, FileError
@@ -46,26 +46,26 @@ class _Probe:
 class _Planner:
     def __init__(self, base: Mapping[str, Any], protocol: Protocol) -> None:
         self.base, self.protocol = base, protocol
-        self.probes: dict[tuple[str, World], _Probe] = {}
+        self.probes: dict[tuple[str, Cell], _Probe] = {}
 
-    def probe(self, world: World) -> Environment:
-        """An environment as the first run has it."""
-        self.play(None, "", True, world)
-        return self._probe(self.base, world).environment
+    def probe(self, cell: Cell) -> Environment:
+        """Environment of a cell as the first run has it."""
+        self.evaluation(None, "", True, cell)
+        return self._probe(self.base, cell).environment
 
-    def play(self, run: Run | None, reference: str, messages: bool, world: World) -> Play:
-        """One play, its environment made and the policy held against it."""
+    def evaluation(self, run: TrainedRun | None, reference: str, messages: bool, cell: Cell) -> CellEvaluation:
+        """Evaluation in a cell, its environment made and the policy held against it."""
         try:
-            probe = self._probe(self.base if run is None else run.environment, world)
+            probe = self._probe(self.base if run is None else run.environment, cell)
             if run is not None:
-                _check_world(probe, self._probe(self.base, world))
+                _check_alike(probe, self._probe(self.base, cell))
                 check_fit(run.saved.policy, probe.environment)
         except (ConfigError, FileError) as error:
             who = "" if run is None else f", {run.folder}"
-            raise ConfigError(f"team {world.cell} against prey {world.prey}{who}: {error}") from error
-        return Play(
+            raise ConfigError(f"team {cell.composition} against prey {cell.prey}{who}: {error}") from error
+        return CellEvaluation(
             environment=probe.settings,
-            agents=world.agents,
+            agents=cell.agents,
             episodes=self.protocol.episodes,
             seed=self.protocol.seed,
             messages=messages,
@@ -75,11 +75,11 @@ class _Planner:
             opponents=probe.opponents,
         )
 
-    def _probe(self, settings: Mapping[str, Any], world: World) -> _Probe:
-        key = json.dumps(settings, sort_keys=True), world
+    def _probe(self, settings: Mapping[str, Any], cell: Cell) -> _Probe:
+        key = json.dumps(settings, sort_keys=True), cell
         if key not in self.probes:
             playing = {name: value for name, value in settings.items() if name not in ONLY_TRAINING}
-            task, config = environment_config(playing, _overrides(settings, world))
+            task, config = environment_config(playing, _overrides(settings, cell))
             environment = make_environment(task, config, 1)
             entities = environment.reset(self.protocol.seed).entities
             values = config.model_dump(mode="json")
@@ -93,20 +93,20 @@ class _Planner:
 
 
 def make_plan(
-    runs: Sequence[Run],
+    runs: Sequence[TrainedRun],
     natives: Mapping[str, Arm],
     teams: Sequence[Mapping[str, int]],
     prey: Sequence[str],
     arena: ArenaChoice,
     protocol: Protocol,
-) -> Plan:
-    """Lists every play, having made every environment once.
+) -> TransferPlan:
+    """Plan all evaluations, having made every environment once.
 
     Args:
         runs: at least one.
         natives: by composition.
         teams: compositions, every declared class in order.
-        prey: what the task calls them.
+        prey: names or folders, as the task knows them.
         arena: which arenas.
         protocol: how they are played.
 
@@ -117,25 +117,26 @@ def make_plan(
     same_classes([*runs, *(run for arm in natives.values() for run in arm.runs)])
     task, config = _check_task(runs, base, prey, arena)
     planner = _Planner(base, protocol)
-    worlds = [
-        World(tuple(team.items()), label, setting, mode, size)
+    cells = [
+        Cell(tuple(team.items()), label, setting, mode, size)
         for label, setting in _labels(prey).items()
         for mode, team, size in _arenas(base, teams, runs[0], arena)
     ]
     try:
-        probe = planner.probe(worlds[0])
+        probe = planner.probe(cells[0])
         contestants = _contestants(runs, natives, probe)
-        plays = {(c.name, world): _plays(planner, c, world) for world in worlds for c in contestants}
+        evaluations = {(c.name, cell): _evaluations(planner, c, cell) for cell in cells for c in contestants}
         described = {k: v for k, v in task.describe(config).items() if k not in ("team", "prey")}
-        plan = Plan(contestants, worlds, plays, dict(probe.events), probe.agent_noun, runs[0].team, described)
+        names = dict(probe.events), probe.agent_noun
+        plan = TransferPlan(contestants, cells, evaluations, *names, runs[0].team, described)
     finally:
         planner.close()
     plan.notes = notes_of(plan)
     return plan
 
 
-def same_classes(runs: Sequence[Run]) -> None:
-    """Refuses runs whose declared classes have other names or another order than the first's.
+def same_classes(runs: Sequence[TrainedRun]) -> None:
+    """Refuse runs whose declared classes have other names or another order than the first's.
 
     Raises:
         ConfigError: naming both.
@@ -148,14 +149,14 @@ def same_classes(runs: Sequence[Run]) -> None:
             )
 
 
-def _plays(planner: _Planner, contestant: Contestant, world: World) -> list[Play]:
+def _evaluations(planner: _Planner, contestant: Contestant, cell: Cell) -> list[CellEvaluation]:
     if contestant.arm is None:
-        return [planner.play(None, contestant.name, True, world)]
+        return [planner.evaluation(None, contestant.name, True, cell)]
     messages = contestant.kind != "messages off"
-    return [planner.play(run, "", messages, world) for run in contestant.arm.runs]
+    return [planner.evaluation(run, "", messages, cell) for run in contestant.arm.runs]
 
 
-def _contestants(runs: Sequence[Run], natives: Mapping[str, Arm], probe: Environment) -> list[Contestant]:
+def _contestants(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], probe: Environment) -> list[Contestant]:
     references = [*probe.scripted(), "random"]
     native_names = [arm.name for arm in natives.values()]
     found: list[Contestant] = []
@@ -167,7 +168,9 @@ def _contestants(runs: Sequence[Run], natives: Mapping[str, Arm], probe: Environ
     return found + [Contestant(name, "reference") for name in references]
 
 
-def _check_task(runs: Sequence[Run], base: Mapping[str, Any], prey: Sequence[str], arena: str) -> tuple[Task, Config]:
+def _check_task(
+    runs: Sequence[TrainedRun], base: Mapping[str, Any], prey: Sequence[str], arena: str
+) -> tuple[Task, Config]:
     task, config = environment_config(base, {})
     if prey and "prey" not in task.describe(config):
         raise ConfigError(
@@ -179,7 +182,7 @@ def _check_task(runs: Sequence[Run], base: Mapping[str, Any], prey: Sequence[str
 
 
 def _labels(prey: Sequence[str]) -> dict[str, str]:
-    """What each prey is called, and its setting: a folder's name where no other has it."""
+    """Setting of each prey by its name in tables: a folder's own name where no other has it."""
     if not prey:
         raise ConfigError("prey names nobody; write for example random,flee or the folder of a run that trained prey")
     twice = next((name for name in prey if prey.count(name) > 1), None)
@@ -190,7 +193,7 @@ def _labels(prey: Sequence[str]) -> dict[str, str]:
 
 
 def _arenas(
-    base: Mapping[str, Any], teams: Sequence[Mapping[str, int]], first: Run, arena: ArenaChoice
+    base: Mapping[str, Any], teams: Sequence[Mapping[str, int]], first: TrainedRun, arena: ArenaChoice
 ) -> list[tuple[str, Mapping[str, int], float]]:
     size, trained = float(base.get("arena", 1.0)), sum(first.team.values())
     modes = ("fixed", "density") if arena == "both" else (arena,)
@@ -201,15 +204,15 @@ def _arenas(
     ]
 
 
-def _overrides(settings: Mapping[str, Any], world: World) -> dict[str, Any]:
-    overrides: dict[str, Any] = {"team": dict(world.team), "prey": world.prey_setting}
-    if world.arena_size != settings.get("arena", 1.0):
-        overrides["arena"] = world.arena_size
+def _overrides(settings: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
+    overrides: dict[str, Any] = {"team": dict(cell.team), "prey": cell.prey_setting}
+    if cell.arena_size != settings.get("arena", 1.0):
+        overrides["arena"] = cell.arena_size
     return overrides
 
 
-def _check_world(here: _Probe, there: _Probe) -> None:
-    """Refuses an environment in which the same seed gives another world, so that scores would not compare."""
+def _check_alike(here: _Probe, there: _Probe) -> None:
+    """Refuse an environment in which the same seed gives another world, so that scores would not compare."""
     for name, value in there.described.items():
         if here.described.get(name) != value:
             raise ConfigError(

@@ -1,4 +1,8 @@
-"""What is played: policies, worlds, and all of it together."""
+"""Plan of a measurement of transfer: contestants, cells, and the evaluations of each contestant in each cell.
+
+Words: an *arm* is a group of runs that differ in their training seed alone; a *native* is an arm that was trained at
+one composition, and the yardstick of the others there; a *cell* is a composition against a prey in an arena.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from marl.analysis.generalisation.arms import Arm
-from marl.analysis.generalisation.plays import Play
+from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.core.composition import short_team
 
-__all__ = ["ArenaChoice", "Contestant", "Plan", "Protocol", "World"]
+__all__ = ["ArenaChoice", "Cell", "Contestant", "Protocol", "TransferPlan"]
 
 ArenaChoice = Literal["fixed", "density", "both"]
 Kind = Literal["arm", "messages off", "native", "reference"]
@@ -17,10 +21,10 @@ Kind = Literal["arm", "messages off", "native", "reference"]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How everything is played.
+    """Rules by which every contestant plays in every cell.
 
     Args:
-        episodes: of each play.
+        episodes: of each evaluation.
         seed: of worlds and actions.
         deterministic: whether the likeliest actions are taken.
     """
@@ -31,13 +35,13 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class World:
-    """A cell: a composition against a prey in an arena.
+class Cell:
+    """A composition against a prey in an arena.
 
     Args:
         team: the composition, every declared class in order.
-        prey: what the prey is called in tables.
-        prey_setting: what the task calls it.
+        prey: its name in tables.
+        prey_setting: its name or folder, as the task knows it.
         arena: ``fixed``, or ``density`` where the arena grows with the team.
         arena_size: half-width of the square where episodes begin.
     """
@@ -49,13 +53,13 @@ class World:
     arena_size: float
 
     @property
-    def cell(self) -> str:
-        """The composition, e.g. ``3+1``."""
+    def composition(self) -> str:
+        """Counts by class, e.g. ``3+1``."""
         return short_team(dict(self.team))
 
     @property
     def agents(self) -> int:
-        """How many play."""
+        """Size of the team."""
         return sum(count for _, count in self.team)
 
 
@@ -75,24 +79,24 @@ class Contestant:
 
 
 @dataclass
-class Plan:
-    """Everything that is to be played.
+class TransferPlan:
+    """All contestants and cells, and the evaluations of each in each.
 
     Args:
         contestants: in the order of the tables.
-        worlds: in the order of the tables.
-        plays: for each contestant's name and world one play a training seed.
+        cells: in the order of the tables.
+        evaluations: for each contestant's name and cell one for each training seed.
         events: as `Environment.events`.
         agent_noun: as `Environment.agent_noun`.
         reference_team: the composition that the first run was trained at; at its size the density
             is that of the ``fixed`` arena.
-        described: what else was played, as the task describes it.
-        notes: what a reader has to know.
+        described: other settings that were played, as the task describes them.
+        notes: qualifications of the numbers, for the reader.
     """
 
     contestants: list[Contestant]
-    worlds: list[World]
-    plays: dict[tuple[str, World], list[Play]]
+    cells: list[Cell]
+    evaluations: dict[tuple[str, Cell], list[CellEvaluation]]
     events: dict[str, str]
     agent_noun: str
     reference_team: dict[str, int]
@@ -101,21 +105,20 @@ class Plan:
 
     @property
     def reference_size(self) -> int:
-        """How many agents the first run was trained with."""
+        """Size of the team that the first run was trained with."""
         return sum(self.reference_team.values())
 
     @property
     def mixed_as_trained(self) -> list[str]:
-        """The cells whose classes are in the proportions that the first run was trained at."""
-        cells = [
-            world.cell
-            for world in self.worlds
-            if all(n * self.reference_size == self.reference_team[name] * world.agents for name, n in world.team)
+        """Compositions whose classes are in the proportions that the first run was trained at."""
+        compositions = [
+            cell.composition
+            for cell in self.cells
+            if all(n * self.reference_size == self.reference_team[name] * cell.agents for name, n in cell.team)
         ]
-        return list(dict.fromkeys(cells))
+        return list(dict.fromkeys(compositions))
 
-    def natives(self, cell: str) -> Contestant | None:
-        """The natives of a cell, or None."""
-        return next(
-            (c for c in self.contestants if c.kind == "native" and c.arm and short_team(c.arm.team) == cell), None
-        )
+    def natives(self, composition: str) -> Contestant | None:
+        """Natives of a composition, or None."""
+        natives = (c for c in self.contestants if c.kind == "native")
+        return next((c for c in natives if c.arm and short_team(c.arm.team) == composition), None)

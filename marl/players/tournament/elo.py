@@ -1,4 +1,7 @@
-"""Ratings of players who met, and how sure they are."""
+"""Elo ratings by maximum likelihood, and their intervals.
+
+Axes: ``K`` openings, ``P`` players.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ Points = NDArray[np.float64]
 
 
 def elo_ratings(points: Points) -> NDArray[np.float64]:
-    r"""Ratings by maximum likelihood, with mean zero.
+    r"""Elo ratings by maximum likelihood, with mean zero.
 
     A player whose rating is higher by :math:`d` scores :math:`1 / (1 + 10^{-d / 400})`; draws count as half a win. One
     drawn game is added to each pair, whether they met or not, so that who won all has a rating, too.
@@ -30,7 +33,7 @@ def elo_ratings(points: Points) -> NDArray[np.float64]:
     self-concordant functions", Mathematical Programming 178 (2019).
 
     Args:
-        points: ``[..., P, P]``, what the player of the row scored against the player of the column.
+        points: ``[..., P, P]``, points of the player of the row against the player of the column.
 
     Returns:
         ``[..., P]``.
@@ -42,7 +45,7 @@ def elo_ratings(points: Points) -> NDArray[np.float64]:
         gradient = (scored - games * expected).sum(-1)
         step = np.linalg.solve(_curvature(games, expected), gradient[..., None])[..., 0]
         reach = np.maximum(np.ptp(step, axis=-1, keepdims=True), 1e-12)
-        rating = rating + step * np.log1p(reach) / reach
+        rating = rating + step * np.log1p(reach) / reach  # damped: full steps can diverge where one side won nearly all
         if np.abs(step).max() < ENOUGH:
             break
     return ELO_PER_LOGIT * (rating - rating.mean(-1, keepdims=True))
@@ -55,18 +58,22 @@ def _with_prior(points: Points) -> tuple[Points, Points]:
 
 
 def _expected(rating: NDArray[np.float64]) -> Points:
-    """What the player of the row scores in a game against the player of the column; ratings in logits."""
+    """Expected points of the player of the row in a game against that of the column; ratings in logits."""
     return np.asarray(1 / (1 + np.exp(rating[..., None, :] - rating[..., :, None])))
 
 
 def _curvature(games: Points, expected: Points) -> Points:
-    """Of the log likelihood, negative; the added 1 keeps the mean at zero."""
+    """Negative curvature of the log likelihood, ``[..., P, P]``.
+
+    Ratings are known up to a constant, so the curvature is singular along it; the added 1 makes it regular there and
+    keeps the mean at zero.
+    """
     weight = games * expected * (1 - expected)
     return weight.sum(-1)[..., None] * np.eye(games.shape[-1]) - weight + 1.0
 
 
 def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | None]]:
-    """95 % intervals of ratings.
+    """Intervals of ratings at 95 %.
 
     They are percentile intervals: whole openings are drawn again, with all that was played from them. If the results
     alone do not bound every rating, see `bounded`, or there are fewer than 10 openings, drawing again knows too little
@@ -87,6 +94,7 @@ def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | 
         low, high = np.percentile(ratings, (2.5, 97.5), axis=0)
     else:
         rating, (_, games) = elo_ratings(points.sum(0)), _with_prior(points.sum(0))
+        # without the 1 the curvature is singular along the constant; its pseudo-inverse is the covariance at mean zero
         covariance = np.linalg.pinv(_curvature(games, _expected(rating / ELO_PER_LOGIT)) - 1.0)
         reach = stats.norm.ppf(0.975) * ELO_PER_LOGIT * np.sqrt(np.diag(covariance))
         low, high = rating - reach, rating + reach
@@ -95,7 +103,7 @@ def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | 
 
 
 def bounded(points: Points) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether the results alone, without the added draws, bound each rating from below and from above.
+    """Masks of the ratings that the results alone, without the added draws, bound from below and from above.
 
     A rating has a lower end if the player scored against someone, who scored against someone, and so on, until
     everybody is reached (Ford, American Mathematical Monthly 64, 1957).

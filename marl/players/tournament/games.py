@@ -1,4 +1,4 @@
-"""Plays the games of a tournament, in as many processes as wished."""
+"""Games of a tournament, played in several processes."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from marl.games.search.negamax import Negamax
 from marl.games.search.uct import UCT
 from marl.players.match import play_match
 from marl.players.specs import make_player
-from marl.players.tournament.plan import Plan, Round, opening_of, rounds_of, seed_of
+from marl.players.tournament.plan import Round, TournamentPlan, opening_of, rounds_of, seed_of
 from marl.system.interrupts import deaf_to_interrupt
 from marl.system.process_pool import process_pool
 
-__all__ = ["Played", "play_all", "play_rounds"]
+__all__ = ["FinishedGame", "play_rounds", "play_tournament"]
 
 SECONDS_BETWEEN_LOOKS = 0.2
 CHUNKS_PER_JOB, MOST_ROUNDS = 32, 16
 
 
 @dataclass(frozen=True)
-class Played:
+class FinishedGame:
     """A finished game of a tournament.
 
     Args:
         opening: its number.
-        seats: ``[P]``, who had each seat: places in `Plan.players`.
+        seats: ``[P]``, the player at each seat: places in `TournamentPlan.players`.
         returns: ``[P]``, by seat.
         moves: ``[P]``, by seat.
         seconds: ``[P]``, CPU time by seat.
@@ -45,8 +45,8 @@ class Played:
     seconds: tuple[float, ...]
 
 
-def play_rounds(plan: Plan, rounds: Sequence[Round]) -> list[Played]:
-    """Plays some rounds, with fresh players in each game."""
+def play_rounds(plan: TournamentPlan, rounds: Sequence[Round]) -> list[FinishedGame]:
+    """Play some rounds, with fresh players in each game."""
     _warm_up(plan.game)
     return [_play(plan, each.opening, seats) for each in rounds for seats in each.seatings]
 
@@ -58,14 +58,14 @@ def _start(game: str) -> Game:
 
 @cache
 def _warm_up(game: str) -> None:
-    """Loads compiled rules and searches, once in each process, so that no game's time has it."""
+    """Load compiled rules and searches, once in each process, so that the time of no game includes it."""
     start = _start(game)
     UCT(simulations=1).search(start)
     if start.num_players == 2:
         Negamax(depth=1).choose(start)
 
 
-def _play(plan: Plan, opening: int, seats: tuple[int, ...]) -> Played:
+def _play(plan: TournamentPlan, opening: int, seats: tuple[int, ...]) -> FinishedGame:
     start = _start(plan.game)
     names = tuple(plan.players[place].text for place in seats)
     players = [
@@ -73,14 +73,16 @@ def _play(plan: Plan, opening: int, seats: tuple[int, ...]) -> Played:
         for seat, place in enumerate(seats)
     ]
     match = play_match(opening_of(start, plan, opening), players)
-    return Played(opening, seats, match.returns, match.moves, match.seconds)
+    return FinishedGame(opening, seats, match.returns, match.moves, match.seconds)
 
 
-def play_all(plan: Plan, jobs: int, watch: Callable[[int, int], None], stop_wished: Callable[[], bool]) -> list[Played]:
-    """Plays a tournament; what comes out does not depend on the number of processes.
+def play_tournament(
+    plan: TournamentPlan, jobs: int, watch: Callable[[int, int], None], stop_wished: Callable[[], bool]
+) -> list[FinishedGame]:
+    """Play a tournament; the results do not depend on the number of processes.
 
     Args:
-        plan: what is played.
+        plan: of the tournament.
         jobs: processes; with 1 all is played in this one.
         watch: told how many games are done, and of how many.
         stop_wished: whether to end with what is done.
@@ -92,24 +94,26 @@ def play_all(plan: Plan, jobs: int, watch: Callable[[int, int], None], stop_wish
     size = max(1, min(MOST_ROUNDS, len(rounds) // (CHUNKS_PER_JOB * jobs)))
     chunks = [rounds[i : i + size] for i in range(0, len(rounds), size)]
     results = _here(plan, rounds) if jobs == 1 else _in_processes(plan, chunks, min(jobs, len(chunks)))
-    played: list[Played] = []
-    total = plan.games * len(plan.groups)
+    finished: list[FinishedGame] = []
+    total = plan.total_games
     watch(0, total)
     with closing(results):
         for some in results:
-            played += some
-            watch(len(played), total)
-            if stop_wished() and len(played) < total:
+            finished += some
+            watch(len(finished), total)
+            if stop_wished() and len(finished) < total:
                 break
-    return sorted(played, key=lambda game: (game.opening, game.seats))
+    return sorted(finished, key=lambda game: (game.opening, game.seats))
 
 
-def _here(plan: Plan, rounds: Sequence[Round]) -> Generator[list[Played], None, None]:
+def _here(plan: TournamentPlan, rounds: Sequence[Round]) -> Generator[list[FinishedGame], None, None]:
     return (play_rounds(plan, [each]) for each in rounds)
 
 
-def _in_processes(plan: Plan, chunks: Sequence[Sequence[Round]], jobs: int) -> Generator[list[Played], None, None]:
-    """What is finished, and often nothing at all, so that who waits can stop."""
+def _in_processes(
+    plan: TournamentPlan, chunks: Sequence[Sequence[Round]], jobs: int
+) -> Generator[list[FinishedGame], None, None]:
+    """Finished games, or an empty list every 0.2 s so that the caller can stop."""
     try:
         with process_pool(jobs) as pool:
             with deaf_to_interrupt():

@@ -1,4 +1,8 @@
-"""Who meets whom in a tournament, from which openings, and with which seeds."""
+"""Plan of a tournament: the players that meet, the openings and seatings of their games, and the seeds.
+
+Words: a *group* of players meets, as many as the game has seats; an *opening* is a position after drawn actions; a
+*seating* gives each seat of the game to a player of the group; a *round* is one group and one opening in all seatings.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,14 @@ from marl.games.registry import new_game
 from marl.games.search.negamax import Ties
 from marl.players.specs import PlayerSpec, make_player
 
-__all__ = ["Plan", "Round", "opening_of", "plan_tournament", "rounds_of", "seed_of"]
+__all__ = ["Round", "TournamentPlan", "opening_of", "plan_tournament", "rounds_of", "seed_of"]
 
 MOST_DRAWS = 1000
-"""How often an opening is drawn again because its game was over."""
+"""Attempts at an opening after which the game is not over."""
 
 
 @dataclass(frozen=True)
-class Plan:
+class TournamentPlan:
     """A tournament that can be played.
 
     Args:
@@ -46,13 +50,18 @@ class Plan:
 
     @property
     def seatings(self) -> int:
-        """In how many ways a group sits down; each opening is played in all of them."""
+        """Seatings of each group; each opening is played in all of them."""
         return 1 if self.classic else math.factorial(len(self.groups[0]))
 
     @property
     def openings(self) -> int:
-        """How many openings each group plays."""
+        """Number of openings that each group plays."""
         return self.games // self.seatings
+
+    @property
+    def total_games(self) -> int:
+        """Number of games of all groups."""
+        return self.games * len(self.groups)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Round:
 
     Args:
         opening: its number.
-        seatings: for each game the place in `Plan.players` of who has each seat.
+        seatings: for each game the place in `TournamentPlan.players` of who has each seat.
     """
 
     opening: int
@@ -76,8 +85,8 @@ def plan_tournament(
     seed: int,
     classic: bool = False,
     ties: Ties | None = None,
-) -> Plan:
-    """Checks everything before anything is played.
+) -> TournamentPlan:
+    """Plan a tournament, and refuse before anything is played what could not be played.
 
     In games of two, every pair meets; in games of more, every group of as many as there are seats. A group plays each
     opening in all its seatings. In a classic tournament every negamax meets every other player, has the first seat,
@@ -86,9 +95,9 @@ def plan_tournament(
     Args:
         game: its name.
         players: at least as many as the game has seats.
-        games: see `Plan`.
-        plies: see `Plan`; a classic tournament has 1.
-        seed: see `Plan`.
+        games: see `TournamentPlan`.
+        plies: see `TournamentPlan`; a classic tournament has 1.
+        seed: see `TournamentPlan`.
         classic: whether it is a classic one.
         ties: what negamax plays among equally good actions; None for any of them in a classic tournament, else the
             first.
@@ -101,7 +110,7 @@ def plan_tournament(
     groups = _classic_groups(start, players) if classic else tuple(combinations(range(len(players)), start.num_players))
     rule: Ties = ties or ("random" if classic else "first")
     specs = tuple(replace(spec, plain=classic, ties=rule) for spec in players)
-    plan = Plan(game, specs, games, 1 if classic else plies, seed, classic, groups)
+    plan = TournamentPlan(game, specs, games, 1 if classic else plies, seed, classic, groups)
     if games < 1 or games % plan.seatings:
         raise ConfigError(
             f"--games is {games}; give a multiple of {plan.seatings}, in which each opening is played from all seats"
@@ -135,15 +144,15 @@ def _classic_groups(start: Game, players: Sequence[PlayerSpec]) -> tuple[tuple[i
     return tuple((place, other) for place in first for other in others)
 
 
-def rounds_of(plan: Plan) -> Iterator[Round]:
-    """All that is to be played, opening by opening."""
+def rounds_of(plan: TournamentPlan) -> Iterator[Round]:
+    """All rounds, opening by opening, so that a stopped tournament has played the same openings with all groups."""
     for opening in range(plan.openings):
         for group in plan.groups:
             yield Round(opening, (group,) if plan.classic else tuple(permutations(group)))
 
 
-def opening_of(start: Game, plan: Plan, number: int) -> Game:
-    """Where the games of an opening begin: the same for all groups and seatings.
+def opening_of(start: Game, plan: TournamentPlan, number: int) -> Game:
+    """Position where the games of an opening begin: the same for all groups and seatings.
 
     Each action is drawn among all legal ones; if that ends the game, all are drawn again.
 
@@ -168,5 +177,5 @@ def opening_of(start: Game, plan: Plan, number: int) -> Game:
 
 
 def seed_of(*parts: object) -> int:
-    """A seed that has nothing to do with those of other parts, whatever the process or the order of play."""
+    """A seed drawn from the parts by a hash: independent of other parts, of the process and of the order of play."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big")

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
-from marl.analysis.generalisation.arms import Run, read_run
+from marl.analysis.generalisation.arms import TrainedRun, read_trained_run
 from marl.policies.saved import load_policy, save_policy
 
-Variant = Callable[..., Run]
+Variant = Callable[..., TrainedRun]
 
 
 @pytest.fixture
 def variant(run: Path, tmp_path: Path) -> Variant:
     """Makes a run: ``variant("x-1", seed=1, total_env_steps=7, env={"team": {"A": 1, "B": 1}})``."""
 
-    def make(name: str, env: dict[str, Any] | None = None, scale: float = 1.0, **changed: Any) -> Run:
+    def make(name: str, env: dict[str, Any] | None = None, scale: float = 1.0, **changed: Any) -> TrainedRun:
         folder = tmp_path / name
         folder.mkdir(parents=True)
         values = yaml.safe_load((run / "config.yaml").read_text()) | changed
@@ -30,6 +30,6 @@ def variant(run: Path, tmp_path: Path) -> Variant:
             for parameter in actor.parameters():
                 parameter.data *= scale
         save_policy(folder / "policy", saved.policy, values["env"])
-        return read_run(folder)
+        return read_trained_run(folder)
 
     return make

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from marl.analysis.generalisation.arms import Run, arms_of, differing, natives_of, read_run
+from marl.analysis.generalisation.arms import TrainedRun, arms_of, differing, natives_of, read_trained_run
 from marl.core.errors import ConfigError
 
-Variant = Callable[..., Run]
+Variant = Callable[..., TrainedRun]
 
 
 def test_runs_that_differ_in_the_seed_only_are_one_arm(variant: Variant) -> None:
@@ -50,7 +50,7 @@ def test_a_policy_without_config_is_an_arm_of_its_own(variant: Variant, tmp_path
     run = variant("x-1")
     alone = tmp_path / "moved"
     shutil.copytree(run.folder / "policy", alone / "policy")
-    arms = arms_of([run, read_run(alone), read_run(variant("x-2", seed=2).folder / "policy")])
+    arms = arms_of([run, read_trained_run(alone), read_trained_run(variant("x-2", seed=2).folder / "policy")])
     assert [arm.name for arm in arms] == ["x-1", "moved", "x-2"]
     assert arms[1].runs[0].seed is None
     assert arms[1].team == {"A": 2, "B": 2}
@@ -65,7 +65,7 @@ def test_a_config_that_cannot_be_read_says_how_to_do_without(variant: Variant) -
     folder = variant("x").folder
     (folder / "config.yaml").write_text(yaml.safe_dump({"env": {"name": "simple_tag", "speed": 3}}))
     with pytest.raises(ConfigError, match=r"env.speed.*name .*x/policy to do without"):
-        read_run(folder)
+        read_trained_run(folder)
 
 
 def test_natives_are_the_runs_trained_at_one_composition(variant: Variant, tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 import marl
-from marl.analysis.generalisation.arms import Run, natives_of, read_run
+from marl.analysis.generalisation.arms import TrainedRun, natives_of, read_trained_run
 from marl.analysis.generalisation.plan import make_plan
 from marl.analysis.generalisation.records import Protocol
 
-Variant = Callable[..., Run]
+Variant = Callable[..., TrainedRun]
 
 
-def notes_of(runs: list[Run], natives: Path | None = None, prey: str = "random", arena: Any = "fixed") -> str:
+def notes_of(runs: list[TrainedRun], natives: Path | None = None, prey: str = "random", arena: Any = "fixed") -> str:
     found = {} if natives is None else natives_of(natives, ["A", "B"], 1.0)[0]
     teams = [{"A": 1, "B": 1}, {"A": 2, "B": 2}]
     return "\n".join(make_plan(runs, found, teams, [prey], arena, Protocol(5, 3)).notes)
@@ -79,11 +79,11 @@ def test_the_arena_is_told(variant: Variant) -> None:
 def test_what_agents_of_other_teams_take_is_told(preset: dict[str, Any], tmp_path: Path) -> None:
     preset["policy"]["encoder"]["sharing"] = "agent"
     marl.train({**preset, "total_env_steps": 256}, out=tmp_path / "x")
-    assert "class's agent i mod n, n of A=2,B=2." in notes_of([read_run(tmp_path / "x")])
+    assert "class's agent i mod n, n of A=2,B=2." in notes_of([read_trained_run(tmp_path / "x")])
 
 
 def test_agents_of_drawn_teams_take_those_of_the_largest(preset: dict[str, Any], tmp_path: Path) -> None:
     preset["policy"]["encoder"]["sharing"] = "agent"
     preset["env"] |= {"training_teams": {"A": [1, 3], "B": [2, 5]}}
     marl.train({**preset, "total_env_steps": 256}, out=tmp_path / "x")
-    assert "n of A=3,B=5." in notes_of([read_run(tmp_path / "x")])
+    assert "n of A=3,B=5." in notes_of([read_trained_run(tmp_path / "x")])

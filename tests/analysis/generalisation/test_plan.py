@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 
 import marl
-from marl.analysis.generalisation.arms import Run, natives_of, read_run
+from marl.analysis.generalisation.arms import TrainedRun, natives_of, read_trained_run
 from marl.analysis.generalisation.plan import make_plan
-from marl.analysis.generalisation.records import Plan, Protocol
+from marl.analysis.generalisation.records import Protocol, TransferPlan
 from marl.core.errors import ConfigError
 from marl.tasks.registry import shipped_policies
 
-Variant = Callable[..., Run]
+Variant = Callable[..., TrainedRun]
 
 TEAMS = [{"A": 1, "B": 1}, {"A": 3, "B": 1}, {"A": 4, "B": 4}]
 
 
-def plan_of(runs: list[Run], prey: tuple[str, ...] = ("random",), arena: Any = "fixed", **changed: Any) -> Plan:
+def plan_of(
+    runs: list[TrainedRun], prey: tuple[str, ...] = ("random",), arena: Any = "fixed", **changed: Any
+) -> TransferPlan:
     return make_plan(runs, changed.pop("natives", {}), changed.pop("teams", TEAMS), prey, arena, Protocol(5, 3))
 
 
@@ -31,12 +33,12 @@ def test_who_plays_where(variant: Variant, tmp_path: Path) -> None:
     plan = plan_of(runs, ("flee", "random"), natives=natives)
     names = ["x", "x, messages off", "native 3+1", "chase", "random"]
     assert [c.name for c in plan.contestants] == names
-    assert [(w.prey, w.cell) for w in plan.worlds] == [
+    assert [(w.prey, w.composition) for w in plan.cells] == [
         (p, c) for p in ("flee", "random") for c in ("1+1", "3+1", "4+4")
     ]
-    assert len(plan.plays) == 30
-    world = plan.worlds[4]
-    assert [p.messages for name in names for p in plan.plays[name, world]] == [
+    assert len(plan.evaluations) == 30
+    world = plan.cells[4]
+    assert [p.messages for name in names for p in plan.evaluations[name, world]] == [
         True,
         True,
         False,
@@ -46,10 +48,10 @@ def test_who_plays_where(variant: Variant, tmp_path: Path) -> None:
         True,
     ]
     for name in names:
-        for play in plan.plays[name, world]:
+        for play in plan.evaluations[name, world]:
             assert play.environment["team"] == {"A": 3, "B": 1}
             assert (play.environment["prey"], play.agents, play.episodes, play.seed) == ("random", 4, 5, 3)
-    assert [p.run for p in plan.plays["x", world]] == [run.folder for run in runs]
+    assert [p.run for p in plan.evaluations["x", world]] == [run.folder for run in runs]
     native = plan.natives("3+1")
     assert native is not None
     assert native.name == "native 3+1"
@@ -60,30 +62,32 @@ def test_who_plays_where(variant: Variant, tmp_path: Path) -> None:
 def test_policies_without_a_graph_do_not_play_again_without_messages(preset: dict[str, Any], tmp_path: Path) -> None:
     preset["policy"]["graph"] = {"kind": "none"}
     marl.train({**preset, "total_env_steps": 256}, out=tmp_path / "deaf")
-    plan = plan_of([read_run(tmp_path / "deaf")])
+    plan = plan_of([read_trained_run(tmp_path / "deaf")])
     assert [c.kind for c in plan.contestants] == ["arm", "reference", "reference"]
 
 
 def test_the_arena_grows_so_that_the_density_of_the_first_run_stays(variant: Variant) -> None:
     plan = plan_of([variant("x")], arena="both")
-    sizes = {(w.arena, w.cell): w.arena_size for w in plan.worlds}
+    sizes = {(w.arena, w.composition): w.arena_size for w in plan.cells}
     assert [sizes["fixed", cell] for cell in ("1+1", "3+1", "4+4")] == [1.0, 1.0, 1.0]
     density = [sizes["density", cell] for cell in ("1+1", "3+1", "4+4")]
     assert density == pytest.approx([math.sqrt(2 / 4), 1.0, math.sqrt(8 / 4)])
-    for (_, world), plays in plan.plays.items():
+    for (_, world), plays in plan.evaluations.items():
         assert [play.environment["arena"] for play in plays] == [world.arena_size]
 
 
 def test_where_density_is_that_of_training_nothing_is_played_twice(variant: Variant) -> None:
     plan = plan_of([variant("x")], arena="both")
-    keys = {(w.arena, w.cell): plan.plays["x", w][0].key for w in plan.worlds}
+    keys = {(w.arena, w.composition): plan.evaluations["x", w][0].key for w in plan.cells}
     assert keys["fixed", "3+1"] == keys["density", "3+1"]
     assert keys["fixed", "4+4"] != keys["density", "4+4"]
 
 
 def test_an_arm_trained_at_several_compositions_plays_the_one_of_the_cell(variant: Variant) -> None:
     plan = plan_of([variant("x", env={"training_teams": {"A": [1, 4], "B": [1, 4]}})])
-    assert [plays[0].environment["training_teams"] for plays in plan.plays.values()] == [None] * len(plan.plays)
+    assert [plays[0].environment["training_teams"] for plays in plan.evaluations.values()] == [None] * len(
+        plan.evaluations
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ def test_prey_that_cannot_be_are_refused(variant: Variant, changed: dict[str, An
 def test_a_class_that_cannot_play_at_a_size_is_refused_by_the_cell(preset: dict[str, Any], tmp_path: Path) -> None:
     preset["env"] |= {"classes": {"A": ["landmarks", "teammates"], "B": ["prey"]}}
     marl.train({**preset, "total_env_steps": 256}, out=tmp_path / "x")
-    run = read_run(tmp_path / "x")
+    run = read_trained_run(tmp_path / "x")
     plan_of([run], teams=[{"A": 3, "B": 1}])
     with pytest.raises(ConfigError, match=r"team 4\+4 against prey random, .*x: class 'A' was trained with"):
         plan_of([run], teams=[{"A": 3, "B": 1}, {"A": 4, "B": 4}])
@@ -137,14 +141,14 @@ def test_trained_prey_decide_by_what_they_are_not_by_where_they_lie(
     run = variant("x")
     (tmp_path / "prey" / "p").rename(tmp_path / "p")
     first = plan_of([run], (str(tmp_path / "p"), str(tmp_path / "prey" / "q")))
-    assert [w.prey for w in first.worlds] == ["p"] * 3 + ["q"] * 3
-    key = first.plays["x", first.worlds[0]][0].key
-    assert first.plays["x", first.worlds[3]][0].key != key
+    assert [w.prey for w in first.cells] == ["p"] * 3 + ["q"] * 3
+    key = first.evaluations["x", first.cells[0]][0].key
+    assert first.evaluations["x", first.cells[3]][0].key != key
     (tmp_path / "p").rename(tmp_path / "moved")
     moved = plan_of([run], (str(tmp_path / "moved"),))
-    assert moved.plays["x", moved.worlds[0]][0].key == key
+    assert moved.evaluations["x", moved.cells[0]][0].key == key
     with pytest.raises(ConfigError, match="trained no predators"):
-        plan_of([read_run(tmp_path / "moved")], teams=[{"P": 1}])
+        plan_of([read_trained_run(tmp_path / "moved")], teams=[{"P": 1}])
 
 
 def test_a_folder_with_the_name_of_a_rule_is_not_asked(
@@ -155,9 +159,9 @@ def test_a_folder_with_the_name_of_a_rule_is_not_asked(
     for name in ("random", "chase"):
         (tmp_path / name).mkdir()
     plan = plan_of([run])
-    assert [p.opponents for plays in plan.plays.values() for p in plays] == [{}] * len(plan.plays)
-    world = plan.worlds[0]
-    assert plan.plays["x", world][0].key == before.plays["y", world][0].key
+    assert [p.opponents for plays in plan.evaluations.values() for p in plays] == [{}] * len(plan.evaluations)
+    world = plan.cells[0]
+    assert plan.evaluations["x", world][0].key == before.evaluations["y", world][0].key
 
 
 def test_a_policy_of_the_package_decides_by_what_it_is(variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +169,7 @@ def test_a_policy_of_the_package_decides_by_what_it_is(variant: Variant, monkeyp
 
     def key(prey: str) -> str:
         found = plan_of([run], (prey,), teams=TEAMS[:1])
-        return found.plays["x", found.worlds[0]][0].key
+        return found.evaluations["x", found.cells[0]][0].key
 
     by_name, by_folder = key(name), key(str(shipped_policies()[name]))
     assert by_name == by_folder
@@ -183,5 +187,5 @@ def test_a_policy_of_the_package_decides_by_what_it_is(variant: Variant, monkeyp
 )
 def test_what_only_training_uses_does_not_decide(variant: Variant, only_training: dict[str, Any]) -> None:
     plain, other = (plan_of([variant(name, env=env)]) for name, env in (("x", {}), ("y", only_training)))
-    world = plain.worlds[0]
-    assert plain.plays["chase", world][0].key == other.plays["chase", world][0].key
+    world = plain.cells[0]
+    assert plain.evaluations["chase", world][0].key == other.evaluations["chase", world][0].key

@@ -9,13 +9,13 @@ import pytest
 
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.players.tournament import games
-from marl.players.tournament.games import Played, play_all, play_rounds
-from marl.players.tournament.plan import Plan, opening_of, rounds_of
+from marl.players.tournament.games import FinishedGame, play_rounds, play_tournament
+from marl.players.tournament.plan import TournamentPlan, opening_of, rounds_of
 
-Planned = Callable[..., Plan]
+Planned = Callable[..., TournamentPlan]
 
 
-def without_times(played: list[Played]) -> list[Played]:
+def without_times(played: list[FinishedGame]) -> list[FinishedGame]:
     return [replace(game, seconds=()) for game in played]
 
 
@@ -33,7 +33,7 @@ def test_both_seatings_begin_from_the_same_drawn_position(planned: Planned, monk
 
     monkeypatch.setattr(games, "play_match", noted)
     plan = planned("random rules", games=12, plies=3)
-    play_all(plan, 1, lambda done, total: None, never)
+    play_tournament(plan, 1, lambda done, total: None, never)
     for number in range(6):
         (first, players), (second, other_way_round) = begun[2 * number : 2 * number + 2]
         assert first == second == opening_of(TicTacToe(), plan, number)
@@ -43,7 +43,7 @@ def test_both_seatings_begin_from_the_same_drawn_position(planned: Planned, monk
 def test_known_games_end_as_they_must(planned: Planned) -> None:
     """From the empty board first, who takes 1, 4 and so on, loses to the rules from both seats: 5 1 3 4 7 and
     1 5 4 7 2 3."""
-    played = play_all(planned("first rules", games=4, plies=0), 1, lambda done, total: None, never)
+    played = play_tournament(planned("first rules", games=4, plies=0), 1, lambda done, total: None, never)
     assert [(game.opening, game.seats) for game in played] == [(0, (0, 1)), (0, (1, 0)), (1, (0, 1)), (1, (1, 0))]
     assert [game.returns for game in played] == [(-1.0, 1.0), (1.0, -1.0)] * 2
     assert [game.moves for game in played] == [(3, 3), (3, 2)] * 2
@@ -53,16 +53,16 @@ def test_known_games_end_as_they_must(planned: Planned) -> None:
 def test_what_is_played_does_not_depend_on_processes_or_on_who_else_plays(planned: Planned) -> None:
     counts: list[tuple[int, int]] = []
     plan = planned("random uct:5 rules", games=10, seed=4)
-    here = play_all(plan, 1, lambda done, total: None, never)
-    there = play_all(plan, 2, lambda done, total: counts.append((done, total)), never)
+    here = play_tournament(plan, 1, lambda done, total: None, never)
+    there = play_tournament(plan, 2, lambda done, total: counts.append((done, total)), never)
     assert without_times(here) == without_times(there)
     assert len(here) == 30
     assert (counts[0], counts[-1]) == ((0, 30), (30, 30))
     assert not multiprocessing.active_children()
-    others = play_all(planned("first random uct:5", games=10, seed=4), 1, lambda done, total: None, never)
+    others = play_tournament(planned("first random uct:5", games=10, seed=4), 1, lambda done, total: None, never)
     pair = [replace(game, seats=(game.seats[0] - 1, game.seats[1] - 1)) for game in others if 0 not in game.seats]
     assert without_times(pair) == [game for game in without_times(here) if 2 not in game.seats]
-    other = play_all(replace(plan, seed=5), 1, lambda done, total: None, never)
+    other = play_tournament(replace(plan, seed=5), 1, lambda done, total: None, never)
     assert without_times(other) != without_times(here)
 
 
@@ -76,7 +76,7 @@ def test_games_of_a_pair_differ(planned: Planned) -> None:
 def test_a_stopped_tournament_gives_what_is_done(planned: Planned, jobs: int) -> None:
     done: list[int] = []
     plan = planned("random rules first", games=4000)
-    played = play_all(plan, jobs, lambda count, total: done.append(count), lambda: done[-1] > 0)
+    played = play_tournament(plan, jobs, lambda count, total: done.append(count), lambda: done[-1] > 0)
     assert 0 < len(played) == done[-1] < 12_000
     assert all(len(game.returns) == 2 for game in played)
     assert not multiprocessing.active_children()

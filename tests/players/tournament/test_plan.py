@@ -9,9 +9,9 @@ import pytest
 from marl.core.errors import ConfigError
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
-from marl.players.tournament.plan import Plan, opening_of, rounds_of, seed_of
+from marl.players.tournament.plan import TournamentPlan, opening_of, rounds_of, seed_of
 
-Planned = Callable[..., Plan]
+Planned = Callable[..., TournamentPlan]
 
 
 def test_every_pair_plays_every_opening_from_both_seats(planned: Planned) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import marl
-from marl.analysis.generalisation import plays
-from marl.analysis.generalisation.arms import Run
+from marl.analysis.generalisation import cell_evaluations
+from marl.analysis.generalisation.arms import TrainedRun
 from marl.core.errors import ConfigError
 
-Variant = Callable[..., Run]
+Variant = Callable[..., TrainedRun]
 
 OPTIONS: dict[str, Any] = {"teams": "1+1,3+1", "episodes": 30, "seed": 7, "jobs": 1}
 
@@ -76,7 +76,7 @@ def test_ratios_are_to_the_natives_of_the_cell(runs: list[Path], tmp_path: Path)
 
 def test_what_was_played_is_not_played_again(runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = marl.generalise(runs[:1], out=tmp_path / "out", **OPTIONS)
-    monkeypatch.setattr(plays, "run_play", lambda play: pytest.fail("played again"))
+    monkeypatch.setattr(cell_evaluations, "evaluate_cell", lambda play: pytest.fail("played again"))
     assert marl.generalise(runs[:1], out=tmp_path / "out", **OPTIONS) == first
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == first
     with pytest.raises(BaseException, match="played again"):

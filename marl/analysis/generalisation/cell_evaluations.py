@@ -1,10 +1,10 @@
-"""Plays: one frozen policy in one world, played once and kept."""
+"""Evaluations of one frozen policy in one cell, played once and kept."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import torch
 
 from marl.analysis.generalisation.arms import file_hash
 from marl.core.errors import FileError, TrainingError
-from marl.core.serialisation import atomic_path
+from marl.core.serialisation import save_json
 from marl.core.version import __version__
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
@@ -25,19 +25,21 @@ from marl.system.interrupts import deaf_to_interrupt
 from marl.system.process_pool import process_pool
 from marl.tasks.environment_config import environment_config
 
-__all__ = ["Play", "PlayStore", "play_all", "run_play"]
+__all__ = ["CellEvaluation", "EvaluationStore", "evaluate_cell", "evaluate_cells"]
 
 FORMAT = 1
 
+Finished = Iterator[tuple["CellEvaluation", EpisodeTable]]
+
 
 @dataclass(frozen=True)
-class Play:
-    """One frozen policy in one world.
+class CellEvaluation:
+    """One frozen policy in one cell.
 
     Args:
         environment: complete settings.
-        agents: how many play.
-        episodes: how many.
+        agents: size of the team.
+        episodes: number of them.
         seed: of worlds and actions.
         messages: whether agents hear each other.
         deterministic: whether the likeliest actions are taken.
@@ -58,7 +60,7 @@ class Play:
 
     @property
     def key(self) -> str:
-        """Hash of everything that decides what comes out; where files lie does not."""
+        """Hash of everything that decides the results; the places of files do not."""
         decides = {
             "format": FORMAT,
             "version": __version__,
@@ -69,8 +71,8 @@ class Play:
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
 
 
-class PlayStore:
-    """Finished plays in a folder, one file each.
+class EvaluationStore:
+    """Finished evaluations in a folder, one file each.
 
     Args:
         folder: made if it is not there; its parent must be.
@@ -80,37 +82,36 @@ class PlayStore:
         self.folder = folder
         folder.mkdir(exist_ok=True)
 
-    def path(self, play: Play) -> Path:
-        """Where a play is kept."""
-        return self.folder / f"{play.key}.json"
+    def path(self, evaluation: CellEvaluation) -> Path:
+        """File of an evaluation."""
+        return self.folder / f"{evaluation.key}.json"
 
-    def __contains__(self, play: Play) -> bool:
-        return self.path(play).exists()
+    def __contains__(self, evaluation: CellEvaluation) -> bool:
+        return self.path(evaluation).exists()
 
-    def save(self, play: Play, table: EpisodeTable) -> None:
-        """Keeps what a play brought.
+    def save(self, evaluation: CellEvaluation, table: EpisodeTable) -> None:
+        """Keep the episodes of an evaluation.
 
         Raises:
             OSError: if it cannot be written.
         """
         state = {
-            "policy": play.content if play.run is None else str(play.run),
-            "team": play.environment.get("team"),
+            "policy": evaluation.content if evaluation.run is None else str(evaluation.run),
+            "team": evaluation.environment.get("team"),
             "length": table.length.tolist(),
             "agent_return": table.agent_return.tolist(),
             "events": {name: values.tolist() for name, values in table.events.items()},
             "first": {name: [None if np.isnan(v) else v for v in values] for name, values in table.first.items()},
         }
-        with atomic_path(self.path(play)) as path:
-            path.write_text(json.dumps(state, allow_nan=False), encoding="utf-8")
+        save_json(self.path(evaluation), state, indent=None)
 
-    def load(self, play: Play) -> EpisodeTable:
-        """What a play brought.
+    def load(self, evaluation: CellEvaluation) -> EpisodeTable:
+        """Episodes of an evaluation.
 
         Raises:
             FileError: if its file cannot be used.
         """
-        path = self.path(play)
+        path = self.path(evaluation)
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
             array = lambda values: np.array(values, dtype=np.float64)  # noqa: E731
@@ -126,74 +127,77 @@ class PlayStore:
             ) from error
 
 
-def run_play(play_: Play) -> EpisodeTable:
-    """Plays; see `Play`.
+def evaluate_cell(evaluation: CellEvaluation) -> EpisodeTable:
+    """Play the episodes of an evaluation.
 
     Raises:
         FileError: if the policy was changed since it was read.
     """
-    task, config = environment_config(play_.environment, {})
+    task, config = environment_config(evaluation.environment, {})
     return play_episodes(
         lambda copies: task.make(config, copies),
-        _player(play_),
-        play_.episodes,
-        play_.seed,
-        play_.messages,
-        play_.deterministic,
+        _player(evaluation),
+        evaluation.episodes,
+        evaluation.seed,
+        evaluation.messages,
+        evaluation.deterministic,
     )
 
 
-def _player(play_: Play) -> EpisodePlayer:
-    if play_.run is None:
-        task, config = environment_config(play_.environment, {})
-        return reference(play_.content, task.make(config, 1))
-    if file_hash(policy_file(play_.run)) != play_.content:
-        raise FileError(f"{play_.run} was changed while it played (does it still train?); start again")
-    return load_policy(play_.run).policy
+def _player(evaluation: CellEvaluation) -> EpisodePlayer:
+    if evaluation.run is None:
+        task, config = environment_config(evaluation.environment, {})
+        return reference(evaluation.content, task.make(config, 1))
+    if file_hash(policy_file(evaluation.run)) != evaluation.content:
+        raise FileError(f"{evaluation.run} was changed while it played (does it still train?); start again")
+    return load_policy(evaluation.run).policy
 
 
-def play_all(
-    plays: Sequence[Play], store: PlayStore, jobs: int, watch: Callable[[int, int], None] | None = None
+def evaluate_cells(
+    evaluations: Sequence[CellEvaluation],
+    store: EvaluationStore,
+    jobs: int,
+    watch: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Plays what the store does not have, the largest teams first, and keeps each as it ends.
+    """Play the evaluations that the store does not have, the largest teams first, and keep each as it ends.
 
     Args:
-        plays: may name the same play more than once.
-        store: what is there is not played again.
+        evaluations: may name the same one more than once.
+        store: its evaluations are not played again.
         jobs: processes, each with one thread of PyTorch; with 1 all is played in this process.
-        watch: told after each play how many are done, and of how many.
+        watch: told after each evaluation how many are done, and of how many.
 
     Raises:
         TrainingError: if a process dies.
     """
-    every = {play.key: play for play in plays}
-    missing = sorted((p for p in every.values() if p not in store), key=lambda p: -p.agents)
+    every = {evaluation.key: evaluation for evaluation in evaluations}
+    missing = sorted((e for e in every.values() if e not in store), key=lambda e: -e.agents)  # so none is last alone
     done = len(every) - len(missing)
     watch = watch or (lambda done, total: None)
     watch(done, len(every))
     if not missing:
         return
     finished = _in_this_process(missing) if jobs == 1 else _in_processes(missing, min(jobs, len(missing)))
-    for play_, table in finished:
-        store.save(play_, table)
+    for evaluation, table in finished:
+        store.save(evaluation, table)
         done += 1
         watch(done, len(every))
 
 
-def _in_this_process(plays: Sequence[Play]) -> Any:
+def _in_this_process(evaluations: Sequence[CellEvaluation]) -> Finished:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for play_ in plays:
-            yield play_, run_play(play_)
+        for evaluation in evaluations:
+            yield evaluation, evaluate_cell(evaluation)
     finally:
         torch.set_num_threads(threads)
 
 
-def _in_processes(plays: Sequence[Play], jobs: int) -> Any:
+def _in_processes(evaluations: Sequence[CellEvaluation], jobs: int) -> Finished:
     try:
         with process_pool(jobs, torch.set_num_threads, (1,)) as pool:
-            futures = _submit(pool, plays)
+            futures = _submit(pool, evaluations)
             for future in as_completed(futures):
                 yield futures[future], future.result()
     except BrokenProcessPool as error:
@@ -203,6 +207,8 @@ def _in_processes(plays: Sequence[Play], jobs: int) -> Any:
         ) from error
 
 
-def _submit(pool: ProcessPoolExecutor, plays: Sequence[Play]) -> dict[Future[EpisodeTable], Play]:
+def _submit(
+    pool: ProcessPoolExecutor, evaluations: Sequence[CellEvaluation]
+) -> dict[Future[EpisodeTable], CellEvaluation]:
     with deaf_to_interrupt():
-        return {pool.submit(run_play, play_): play_ for play_ in plays}
+        return {pool.submit(evaluate_cell, evaluation): evaluation for evaluation in evaluations}

@@ -10,17 +10,17 @@ import pytest
 import torch
 
 import marl
-from marl.analysis.generalisation import plays
-from marl.analysis.generalisation.arms import Run
-from marl.analysis.generalisation.plays import Play, PlayStore, play_all, run_play
+from marl.analysis.generalisation import cell_evaluations
+from marl.analysis.generalisation.arms import TrainedRun
+from marl.analysis.generalisation.cell_evaluations import CellEvaluation, EvaluationStore, evaluate_cell, evaluate_cells
 from marl.core.errors import FileError
 from marl.evaluation.episodes import EpisodeTable, play_episodes
 
-Variant = Callable[..., Run]
+Variant = Callable[..., TrainedRun]
 
 
-def play_of(trained: Run, **changed: Any) -> Play:
-    first = Play(trained.environment, 4, 5, 3, True, False, trained.folder, trained.content, {})
+def evaluation_of(trained: TrainedRun, **changed: Any) -> CellEvaluation:
+    first = CellEvaluation(trained.environment, 4, 5, 3, True, False, trained.folder, trained.content, {})
     return replace(first, **changed)
 
 
@@ -57,23 +57,23 @@ def test_the_same_seed_gives_every_policy_the_same_initial_worlds(run: Path) -> 
 
 def test_the_key_tells_apart_whatever_decides_the_result(variant: Variant) -> None:
     run = variant("x")
-    first = play_of(run)
+    first = evaluation_of(run)
     others = [
-        play_of(run, episodes=6),
-        play_of(run, seed=4),
-        play_of(run, messages=False),
-        play_of(run, deterministic=True),
-        play_of(run, content="another"),
-        play_of(run, environment={**run.environment, "team": {"A": 1, "B": 1}}),
-        play_of(run, opponents={"prey": "hash"}),
-        play_of(run, run=None, content="random"),
+        evaluation_of(run, episodes=6),
+        evaluation_of(run, seed=4),
+        evaluation_of(run, messages=False),
+        evaluation_of(run, deterministic=True),
+        evaluation_of(run, content="another"),
+        evaluation_of(run, environment={**run.environment, "team": {"A": 1, "B": 1}}),
+        evaluation_of(run, opponents={"prey": "hash"}),
+        evaluation_of(run, run=None, content="random"),
     ]
     assert len({first.key, *(other.key for other in others)}) == 9
-    assert play_of(run, run=Path("elsewhere")).key == first.key
+    assert evaluation_of(run, run=Path("elsewhere")).key == first.key
 
 
 def test_what_is_kept_comes_back(variant: Variant, tmp_path: Path) -> None:
-    store, first = PlayStore(tmp_path / "plays"), play_of(variant("x"))
+    store, first = EvaluationStore(tmp_path / "plays"), evaluation_of(variant("x"))
     assert first not in store
     store.save(first, table(1.0))
     assert first in store
@@ -89,12 +89,16 @@ def test_what_is_kept_comes_back(variant: Variant, tmp_path: Path) -> None:
 def test_only_what_is_missing_is_played_the_largest_first(
     variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, store, order = variant("x"), PlayStore(tmp_path / "plays"), []
-    small, large, there = play_of(run, agents=2, seed=1), play_of(run, agents=16, seed=2), play_of(run)
+    run, store, order = variant("x"), EvaluationStore(tmp_path / "plays"), []
+    small, large, there = (
+        evaluation_of(run, agents=2, seed=1),
+        evaluation_of(run, agents=16, seed=2),
+        evaluation_of(run),
+    )
     store.save(there, table(1.0))
-    monkeypatch.setattr(plays, "run_play", lambda play: order.append(play.agents) or table(0.0))
+    monkeypatch.setattr(cell_evaluations, "evaluate_cell", lambda play: order.append(play.agents) or table(0.0))
     told: list[tuple[int, int]] = []
-    play_all([small, there, large, small], store, 1, lambda done, total: told.append((done, total)))
+    evaluate_cells([small, there, large, small], store, 1, lambda done, total: told.append((done, total)))
     assert order == [16, 2]
     assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -102,31 +106,31 @@ def test_only_what_is_missing_is_played_the_largest_first(
 def test_a_stopped_batch_keeps_what_was_played(
     variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, store = variant("x"), PlayStore(tmp_path / "plays")
-    first, second = play_of(run, agents=3, seed=1), play_of(run, agents=2, seed=2)
+    run, store = variant("x"), EvaluationStore(tmp_path / "plays")
+    first, second = evaluation_of(run, agents=3, seed=1), evaluation_of(run, agents=2, seed=2)
 
-    def stopping(play: Play) -> EpisodeTable:
+    def stopping(play: CellEvaluation) -> EpisodeTable:
         if play == second:
             raise KeyboardInterrupt
         return table(0.0)
 
-    monkeypatch.setattr(plays, "run_play", stopping)
+    monkeypatch.setattr(cell_evaluations, "evaluate_cell", stopping)
     with pytest.raises(KeyboardInterrupt):
-        play_all([second, first], store, 1)
+        evaluate_cells([second, first], store, 1)
     assert first in store
     assert second not in store
 
 
 def test_processes_play_what_this_one_would(variant: Variant, tmp_path: Path) -> None:
-    run, store = variant("x"), PlayStore(tmp_path / "plays")
-    both = [play_of(run), play_of(run, run=None, content="chase")]
-    play_all(both, store, 2)
+    run, store = variant("x"), EvaluationStore(tmp_path / "plays")
+    both = [evaluation_of(run), evaluation_of(run, run=None, content="chase")]
+    evaluate_cells(both, store, 2)
     for one in both:
-        expected, there = run_play(one), store.load(one)
+        expected, there = evaluate_cell(one), store.load(one)
         assert there.events["contacts"].tolist() == expected.events["contacts"].tolist()
         assert there.agent_return.tolist() == expected.agent_return.tolist()
 
 
 def test_a_policy_that_changes_meanwhile_is_refused(variant: Variant) -> None:
     with pytest.raises(FileError, match="was changed while it played"):
-        run_play(play_of(variant("x"), content="of before"))
+        evaluate_cell(evaluation_of(variant("x"), content="of before"))

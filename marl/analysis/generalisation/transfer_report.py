@@ -1,0 +1,292 @@
+"""Report on transfer, as records: protocol, policies, results, comparisons with natives, aggregates.
+
+Words: a *result* is of one policy in one cell; a *comparison* sets it beside the natives of the cell; an *aggregate* is
+over several cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from marl.analysis.generalisation.records import Kind, Protocol
+from marl.maths.intervals import Estimate
+
+__all__ = [
+    "ALL_CELLS",
+    "UNSEEN_CELLS",
+    "Aggregate",
+    "Comparison",
+    "GeneralisationReport",
+    "Measure",
+    "Place",
+    "ReportedPolicy",
+    "Result",
+    "Setting",
+    "Training",
+]
+
+ALL_CELLS, UNSEEN_CELLS = "all cells with natives", "those not trained at"
+"""Cells that an aggregate is over."""
+
+STATISTICS = (
+    "interquartile mean over training seeds of the means over episodes; 95 % percentile bootstrap "
+    "over seeds, or over episodes where there is one seed (bias-corrected for a mean); over several cells the "
+    "frozen seeds are drawn jointly for all cells, since the same runs play in each, natives cell by cell"
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Everything that was the same for all policies.
+
+    Args:
+        protocol: episodes, seed, and the way actions are taken.
+        described: settings of the environment, as its task describes them.
+        measures: names; the first is the score.
+        agent_noun: word for an agent, e.g. predator.
+        compositions: counts by class of each composition, by its short name (``3+1``), in the order of the tables.
+        prey: setting of each prey, by its name in tables.
+        arena_size: half-width by arena and composition, e.g. ``fixed 3+1``.
+        mixed_as_trained: compositions whose classes are in the proportions of training.
+        reference_size: size of the team whose density the arena ``density`` keeps.
+        versions: of the packages.
+    """
+
+    protocol: Protocol
+    described: Mapping[str, Any]
+    measures: tuple[str, ...]
+    agent_noun: str
+    compositions: Mapping[str, Mapping[str, int]]
+    prey: Mapping[str, str]
+    arena_size: Mapping[str, float]
+    mixed_as_trained: tuple[str, ...]
+    reference_size: int
+    versions: Mapping[str, str]
+
+    @property
+    def score(self) -> str:
+        """Name of the measure that ratios are of."""
+        return self.measures[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields, and the statistics in words."""
+        return {
+            **asdict(self.protocol),
+            **self.described,
+            "score": self.score,
+            "measures": list(self.measures),
+            "agent_noun": self.agent_noun,
+            "cells": {name: dict(counts) for name, counts in self.compositions.items()},
+            "prey": dict(self.prey),
+            "arena_size": dict(self.arena_size),
+            "cells_mixed_as_trained": list(self.mixed_as_trained),
+            "reference_size_of_density": self.reference_size,
+            "statistics": STATISTICS,
+            "versions": dict(self.versions),
+        }
+
+
+@dataclass(frozen=True)
+class Training:
+    """Origin of a trained policy.
+
+    Args:
+        team: composition that its runs were trained at, or made for.
+        training_teams: compositions that training drew from, as the environment's setting has them; None if not set.
+        seen: compositions of the report that training had episodes of.
+        runs: one for each training seed, as `TrainedRun.describe` has them.
+    """
+
+    team: Mapping[str, int]
+    training_teams: Any
+    seen: tuple[str, ...]
+    runs: tuple[Mapping[str, Any], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields under names of their own."""
+        return {
+            "trained_team": dict(self.team),
+            "training_teams": self.training_teams,
+            "cells_seen_in_training": list(self.seen),
+            "runs": [dict(run) for run in self.runs],
+        }
+
+
+@dataclass(frozen=True)
+class ReportedPolicy:
+    """A row of the tables.
+
+    Args:
+        name: unique.
+        kind: arm, the same without messages, native, or reference.
+        training: None for a reference.
+    """
+
+    name: str
+    kind: Kind
+    training: Training | None = None
+
+    @property
+    def seeds(self) -> int:
+        """Number of training seeds, 0 for a reference."""
+        return 0 if self.training is None else len(self.training.runs)
+
+    def as_json(self) -> dict[str, Any]:
+        """Name, kind, and the training if there was one."""
+        return {"name": self.name, "kind": self.kind, **({} if self.training is None else self.training.as_json())}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A policy in a cell.
+
+    Args:
+        policy: name.
+        kind: of the policy.
+        prey: name in tables.
+        arena: ``fixed`` or ``density``.
+        arena_size: half-width of the square where episodes begin.
+        composition: e.g. ``3+1``.
+        agents: size of the team.
+    """
+
+    policy: str
+    kind: Kind
+    prey: str
+    arena: str
+    arena_size: float
+    composition: str
+    agents: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields by name; the composition is called ``cell``."""
+        return {"cell" if name == "composition" else name: value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of a policy in a cell.
+
+    Args:
+        estimate: interquartile mean over training seeds.
+        mean: plain mean over training seeds, or None if it cannot be given.
+        per_seed: mean over the episodes of each training seed.
+    """
+
+    estimate: Estimate
+    mean: float | None
+    per_seed: tuple[float | None, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The estimate's own form, ``mean`` and ``per_seed``."""
+        return {**self.estimate.as_json(), "mean": self.mean, "per_seed": list(self.per_seed)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Measures of a policy in a cell.
+
+    Args:
+        place: the two.
+        team: the composition in words, e.g. ``A=3, B=1``.
+        measures: by name.
+    """
+
+    place: Place
+    team: str
+    measures: Mapping[str, Measure]
+
+    def as_json(self) -> dict[str, Any]:
+        """The place, the team and each measure."""
+        measures = {name: measure.as_json() for name, measure in self.measures.items()}
+        return {**self.place.as_json(), "team": self.team, "measures": measures}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A policy beside the natives of its cell.
+
+    Args:
+        place: policy and cell.
+        native: name of the natives.
+        seen_in_training: True if the policy was trained at this composition.
+        ratio: score over that of the natives.
+        probability_of_improvement: that one of its seeds scores above a native one; None for a reference.
+    """
+
+    place: Place
+    native: str
+    seen_in_training: bool
+    ratio: Estimate
+    probability_of_improvement: Estimate | None = None
+
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """Both estimates by name, the second only where there is one."""
+        better = self.probability_of_improvement
+        return {"ratio": self.ratio, **({} if better is None else {"probability_of_improvement": better})}
+
+    def as_json(self) -> dict[str, Any]:
+        """The place, the natives and each estimate."""
+        told = {"native": self.native, "seen_in_training": self.seen_in_training}
+        return {**self.place.as_json(), **told, **{name: e.as_json() for name, e in self.estimates.items()}}
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """Normalised score of a policy over several cells.
+
+    Args:
+        policy: name.
+        prey: of the cells.
+        arena: of the cells.
+        over: which cells; `ALL_CELLS` or `UNSEEN_CELLS`.
+        compositions: of the cells.
+        normalised_score: see `marl.maths.seed_statistics.normalised_score`.
+    """
+
+    policy: str
+    prey: str
+    arena: str
+    over: str
+    compositions: tuple[str, ...]
+    normalised_score: Estimate
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields by name; the compositions are called ``cells``."""
+        place = {"policy": self.policy, "prey": self.prey, "arena": self.arena, "over": self.over}
+        return {**place, "cells": list(self.compositions), "normalised_score": self.normalised_score.as_json()}
+
+
+@dataclass(frozen=True)
+class GeneralisationReport:
+    """Scores of trained teams in other sizes and mixes, and their ratios to those of teams trained there.
+
+    Args:
+        setting: common to all policies.
+        policies: in the order of the tables.
+        results: one for each cell and policy.
+        comparisons: one for each cell with natives and each policy but them.
+        aggregates: for each arm, with and without messages, and each prey and arena.
+        notes: qualifications of the numbers, the most important first.
+    """
+
+    setting: Setting
+    policies: tuple[ReportedPolicy, ...]
+    results: tuple[Result, ...]
+    comparisons: tuple[Comparison, ...]
+    aggregates: tuple[Aggregate, ...]
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The content of ``report.json``."""
+        return {
+            "protocol": self.setting.as_json(),
+            "policies": [policy.as_json() for policy in self.policies],
+            "results": [result.as_json() for result in self.results],
+            "comparisons": [comparison.as_json() for comparison in self.comparisons],
+            "aggregates": [aggregate.as_json() for aggregate in self.aggregates],
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,101 @@
+"""Tables of commands, and the one way in which numbers and intervals are rounded and printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+from marl.core.composition import format_team
+
+if TYPE_CHECKING:
+    from marl.maths.intervals import Estimate
+
+__all__ = [
+    "described_text",
+    "estimate_text",
+    "interval_text",
+    "measures_table",
+    "number_text",
+    "plain_table",
+    "seconds_text",
+]
+
+OPEN_END = "…"
+
+
+def plain_table(first: str, columns: Sequence[str], *, no_wrap: bool = True, **style: Any) -> Table:
+    """A table of names and numbers, with a line under its head and no other.
+
+    Args:
+        first: head of the column of names, which may be folded.
+        columns: heads of the columns of numbers.
+        no_wrap: keep numbers in one line where the terminal is narrow.
+        style: of `rich.table.Table`.
+    """
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", **style)
+    table.add_column(first, overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=no_wrap)
+    return table
+
+
+def number_text(value: float | None, form: str, unknown: str = "-") -> str:
+    """A number in a format such as ``.2f``, or a word for one that is not known."""
+    return unknown if value is None else format(value, form)
+
+
+def interval_text(interval: tuple[float | None, float | None], form: str) -> str:
+    """Both ends in square brackets; a missing end is an ellipsis."""
+    low, high = (number_text(end, form, OPEN_END) for end in interval)
+    return f"[{low}, {high}]"
+
+
+def estimate_text(estimate: Estimate | None, form: str, unknown: str = "-", star: bool = False) -> str:
+    """A value over its interval, and over its extremes if there are any, each in a line.
+
+    Args:
+        estimate: None where there is none.
+        form: of value and interval, e.g. ``.2f``.
+        unknown: the text without a value.
+        star: mark intervals over episodes.
+    """
+    if estimate is None or estimate.value is None:
+        return unknown
+    lines = [number_text(estimate.value, form)]
+    if estimate.ci95 is not None:
+        lines.append(interval_text(estimate.ci95, form) + "*" * (star and estimate.over == "episodes"))
+    if estimate.extremes is not None:
+        lines.append("min {:.6g}, max {:.6g}".format(*estimate.extremes))
+    return "\n".join(lines)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """A short time, in seconds or milliseconds."""
+    if seconds is None:
+        return "-"
+    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{seconds * 1e3:.3g} ms"  # 0.9995 s would be told as 1e+03 ms
+
+
+def measures_table(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:
+    """One row for each policy and one column for each measure but the length of episodes.
+
+    Args:
+        rows: estimates by measure, by policy; all with the same measures.
+    """
+    table = Table()
+    table.add_column("policy")
+    measures = [name for name in next(iter(rows.values())) if name != "episode_length"]
+    for measure in measures:
+        table.add_column(measure.replace("_", " "), justify="right")
+    for name, summary in rows.items():
+        table.add_row(name, *(estimate_text(summary[measure], ".2f", unknown="none") for measure in measures))
+    return table
+
+
+def described_text(described: Mapping[str, Any]) -> str:
+    """An environment in words, from what its task's ``describe`` gave."""
+    texts = {name: format_team(value) if isinstance(value, dict) else value for name, value in described.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
