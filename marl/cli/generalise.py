@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from marl.cli.counting import Counting
 from marl.cli.options import Deterministic, Jobs, shown
+from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
 
 if TYPE_CHECKING:

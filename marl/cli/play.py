@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from marl.cli.options import shown
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from marl.players.specs import PlayerSpec
 
 __all__ = ["play"]
-
-
-def _shown(metavar: str, default: str = "") -> Any:
-    return tyro.conf.arg(metavar=metavar, help_behavior_hint=default)
 
 
 @dataclass
@@ -39,11 +36,11 @@ class Arguments:
     marl play tic_tac_toe --players human,rules --opening "1,9"
     """
 
-    game: Annotated[str, tyro.conf.Positional, _shown("GAME")]
+    game: Annotated[str, tyro.conf.Positional, shown("GAME")]
     """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
-    players: Annotated[str, _shown("PLAYER,PLAYER[,...]")]
+    players: Annotated[str, shown("PLAYER,PLAYER[,...]")]
     """One for each seat, with commas."""
-    opening: Annotated[str, _shown("MOVE,MOVE,...", "(default: none)")] = ""
+    opening: Annotated[str, shown("MOVE,MOVE,...", "(default: none)")] = ""
     """Moves that were played, as a person writes them, with commas."""
     view: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """After each move of a player that searches, show what it knows: visits, values, best line."""

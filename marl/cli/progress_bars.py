@@ -1,24 +1,104 @@
-"""How ``marl train`` shows where training stands."""
+"""Progress of commands: a bar in a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Column
 
-from marl.training.progress import Progress
+if TYPE_CHECKING:
+    from marl.training.progress import Progress
 
-__all__ = ["Watcher", "note_of"]
+__all__ = ["Counting", "ProgressBar", "Watcher", "note_of"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
 
+class ProgressBar:
+    """A bar in a terminal, a line every ten seconds elsewhere.
+
+    Use it in a ``with`` statement.
+
+    Args:
+        console: prints.
+        columns: of the bar; fields that they name are given to `update`.
+        total: the whole, or None if it is not known yet.
+        first_at_once: print the first line at once, and not after ten seconds.
+        expand: use the width of the terminal.
+        fields: of the columns, at the start.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        columns: tuple[ProgressColumn, ...],
+        total: float | None = None,
+        first_at_once: bool = False,
+        expand: bool = False,
+        **fields: Any,
+    ) -> None:
+        self.console = console
+        self.bar = Bar(*columns, console=console, disable=not console.is_terminal, expand=expand)
+        self.task = self.bar.add_task("", total=total, **fields)
+        self.last = time.monotonic() - (SECONDS_BETWEEN_LINES if first_at_once else 0.0)
+
+    def __enter__(self) -> ProgressBar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.stop()
+
+    def update(
+        self, completed: float, line: str, total: float | None = None, last: bool = False, **fields: Any
+    ) -> None:
+        """Show the progress.
+
+        Args:
+            completed: of the whole.
+            line: printed where there is no terminal, if it is time.
+            total: the whole, if it has changed.
+            last: print the line in any case.
+            fields: of the columns.
+        """
+        self.bar.update(self.task, completed=completed, total=total, **fields)
+        now = time.monotonic()
+        if not self.console.is_terminal and (last or now - self.last >= SECONDS_BETWEEN_LINES):
+            self.last = now
+            self.console.print(line, soft_wrap=True)
+
+
+class Counting:
+    """Progress of many equal things.
+
+    Args:
+        console: prints.
+        things: their name, e.g. ``games``.
+    """
+
+    def __init__(self, console: Console, things: str) -> None:
+        columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn(things), TimeRemainingColumn())
+        self.bar, self.things = ProgressBar(console, columns), things
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self.bar.__enter__()
+        return self.show
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.__exit__(*error)
+
+    def show(self, done: int, total: int) -> None:
+        """Show how many are done, and of how many."""
+        self.bar.update(done, f"{done} of {total} {self.things}", total)
+
+
 class Watcher:
-    """Shows progress: a bar in a terminal, a line every ten seconds elsewhere.
+    """Progress of a training, and the word that the task is solved.
 
     Args:
         console: prints.
@@ -27,42 +107,34 @@ class Watcher:
     """
 
     def __init__(self, console: Console, total_env_steps: int, solved_told: bool = False) -> None:
-        self.console = console
-        self.last = time.monotonic() - SECONDS_BETWEEN_LINES
         columns = (
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
         )
-        self.bar = Bar(*columns, console=console, disable=not console.is_terminal, expand=True)
+        self.bar = ProgressBar(console, columns, total_env_steps, first_at_once=True, expand=True, note="")
         self.solved_told = solved_told
-        self.task = self.bar.add_task("train", total=total_env_steps, note="")
 
     def __enter__(self) -> Callable[[Progress], None]:
-        self.bar.start()
+        self.bar.__enter__()
         return self.show
 
     def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        self.bar.__exit__(*error)
 
     def show(self, progress: Progress) -> None:
-        """Takes note of an iteration."""
+        """Show where an iteration has led."""
         if progress.solved is not None and not self.solved_told:
             self.solved_told = True
-            self.console.print(progress.solved, soft_wrap=True)
-        now = time.monotonic()
-        if self.console.is_terminal:
-            done = min(progress.env_steps, progress.total_env_steps)
-            self.bar.update(self.task, completed=done, note=note_of(progress))
-        elif progress.finished or now - self.last >= SECONDS_BETWEEN_LINES:
-            self.last = now
-            share = min(1.0, progress.env_steps / progress.total_env_steps)
-            self.console.print(f"{share:4.0%}  {note_of(progress)}", soft_wrap=True)
+            self.bar.console.print(progress.solved, soft_wrap=True)
+        done, note = min(progress.env_steps, progress.total_env_steps), note_of(progress)
+        line = f"{done / progress.total_env_steps:4.0%}  {note}"
+        self.bar.update(done, line, last=progress.finished, note=note)
 
 
 def note_of(progress: Progress) -> str:
-    """Env steps, speed, returns, and the least, mean and largest of the latest scores, in a line."""
+    """A line with env steps, speed, returns, and the least, mean and largest of the latest scores."""
     metrics = progress.metrics
     shown = {name: value for name, value in metrics.items() if name.startswith(("return/", "score/m"))}
     parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]

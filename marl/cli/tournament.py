@@ -83,7 +83,7 @@ def tournament(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl tournament")
     plies = _plies(options)
     _check(options)
-    from marl.cli.counting import Counting
+    from marl.cli.progress_bars import Counting
     from marl.players.specs import parse_player
     from marl.players.tournament.games import play_tournament
     from marl.players.tournament.plan import plan_tournament

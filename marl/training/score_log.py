@@ -19,7 +19,7 @@ from pydantic import Field
 from marl.core.config import Config
 from marl.core.environment import State
 from marl.core.errors import ConfigError
-from marl.core.serialisation import atomic_path
+from marl.core.serialisation import atomic_path, save_json
 
 __all__ = ["ScoreLog", "ScoreLogConfig", "Solved", "stopped_by_score"]
 
@@ -151,8 +151,7 @@ class ScoreLog:
         """
         if self.folder is None:
             return
-        with atomic_path(self.folder / "score.json") as temporary:
-            temporary.write_text(json.dumps(self._summary(env_steps), indent=2) + "\n", encoding="utf-8")
+        save_json(self.folder / "score.json", self._summary(env_steps), indent=2, allow_nan=True)
 
     def close(self) -> None:
         """Closes the file."""

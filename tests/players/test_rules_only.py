@@ -20,7 +20,7 @@ from marl.players.match import play_match
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import Random
 from marl.players.specs import parse_player
-from marl.players.tournament.games import play_all
+from marl.players.tournament.games import play_tournament
 from marl.players.tournament.plan import plan_tournament
 
 WHAT_WOULD_DO = r"rules alone can be searched, and a marl\.core\.game\.GameView can be shown too: add what is missing"
@@ -53,7 +53,7 @@ def test_it_is_played_in_tournaments(monkeypatch: pytest.MonkeyPatch) -> None:
     """From four the first seat wins, if it knows how, and from either seat both know."""
     offered(monkeypatch)
     plan = plan_tournament("heap", [parse_player("uct:200"), parse_player("negamax:9")], games=4, plies=0, seed=1)
-    played = play_all(plan, 1, lambda done, total: None, lambda: False)
+    played = play_tournament(plan, 1, lambda done, total: None, lambda: False)
     assert [game.returns for game in played] == [(1.0, -1.0)] * 4
 
 
