@@ -151,7 +151,7 @@ class DQN:
         self.target = policy
         if config.target is not None:
             self.target = copy.deepcopy(policy).requires_grad_(False)
-            self.target.features = policy.features  # both see the same
+            self.target.trunk.features = policy.trunk.features  # both see the same
         self.optimiser = Optimiser(list(policy.parameters()))
         self._explore()
 
@@ -177,7 +177,7 @@ class DQN:
         self.clock = Clock(env_steps, self.clock.updates, self.clock.episodes + ended, share_done)
         rate = scheduled(self.config.learning_rate, share_done)
         metrics = self._learn(rate) if env_steps >= self.config.learning_starts else {}
-        self.policy.features.update(rollout.observation)
+        self.policy.trunk.features.update(rollout.observation)
         self._explore()
         exploration = self.config.exploration.value(self.clock)
         return metrics | {"exploration": exploration, "optimiser/learning_rate": rate, "replay/size": self.replay.size}
@@ -241,11 +241,11 @@ class DQN:
         number = valid.view(config.updates_per_iteration, -1).sum(1).clamp(min=1)  # of each batch
         weight = weight / number.repeat_interleave(config.batch_size)
         return ReplayBatch(
-            observation=self.policy.features(window.observation),
+            observation=self.policy.trunk.features(window.observation),
             action=window.action,
             returns=returns,
             discount=discount,
-            next_observation=self.policy.features(window.next_observation),
+            next_observation=self.policy.trunk.features(window.next_observation),
             weight=valid * weight[:, None],
             valid=valid,
             places=places,

@@ -114,7 +114,7 @@ class PolicyGradient:
             raise ConfigError(f"algorithm.symmetries is on; {type(self).__name__} cannot weigh turned actions: use ppo")
         if config.symmetries and symmetries is None:
             raise ConfigError("algorithm.symmetries is on, but this environment names none; switch it off")
-        if config.auxiliary_coef and not policy.auxiliary_size:
+        if config.auxiliary_coef and not policy.roster.auxiliary_size:
             raise ConfigError(
                 f"algorithm.auxiliary_coef is {config.auxiliary_coef}, but this environment names no hidden quantities "
                 "to predict; set it to 0"
@@ -151,7 +151,7 @@ class PolicyGradient:
             else:
                 there = index.to(rollout.started.device)
                 self._step(rollout.copies(there), targets.copies(there), share_done, sums)
-        self.policy.features.update(rollout.observation)  # last: until here all was seen as it was acted on
+        self.policy.trunk.features.update(rollout.observation)  # last: until here all was seen as it was acted on
         metrics |= {name: torch.stack(values).mean() for name, values in sums.items()}
         rate = scheduled(self.config.learning_rate, share_done)
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}

@@ -28,11 +28,10 @@ class RandomPolicy(Policy):
     Args:
         roster: the team.
         config: nothing.
-        entity_size, auxiliary_size: see `Policy`.
     """
 
-    def __init__(self, roster: Roster, config: RandomPolicyConfig, entity_size: int, auxiliary_size: int) -> None:
-        super().__init__(roster, config, entity_size, auxiliary_size)
+    def __init__(self, roster: Roster, config: RandomPolicyConfig) -> None:
+        super().__init__(roster, config)
         self.register_buffer("nothing", torch.zeros(()))  # says where the policy lives
         self.scripted = Scripted(random_actor(roster))
 

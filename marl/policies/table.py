@@ -73,7 +73,6 @@ class Table(Policy):
     Args:
         roster: the team that is trained; all its declared classes get a table.
         config: how observations become states.
-        entity_size, auxiliary_size: see `Policy`.
 
     Raises:
         ValueError: if the bins do not match a class's observation, the table would be too large, or a class has
@@ -84,8 +83,8 @@ class Table(Policy):
     epsilon: Tensor
     """Share of actions that are drawn at random in training mode; its learner sets it."""
 
-    def __init__(self, roster: Roster, config: TableConfig, entity_size: int, auxiliary_size: int) -> None:
-        super().__init__(roster, config, entity_size, auxiliary_size)
+    def __init__(self, roster: Roster, config: TableConfig) -> None:
+        super().__init__(roster, config)
         self.edges: Tensor | None
         self.strides: Tensor
         edges = () if config.bins == "one_hot" else tuple(edges_of(bins) for bins in config.bins)

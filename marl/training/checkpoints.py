@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marl.core.environment import State
-from marl.core.serialisation import save_state
+from marl.core.errors import FileError
+from marl.core.serialisation import load_state, save_state
 from marl.policies.policy import Policy
-from marl.policies.saved import FORMAT
+from marl.policies.saved import FORMAT, check_format, present_learner, present_weights
 
-__all__ = ["Checkpoints"]
+__all__ = ["Checkpoints", "load_checkpoint"]
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,21 @@ class Checkpoints:
         for old in [*self.whole[: -self.keep], *self.folder.glob(".writing-*")]:
             shutil.rmtree(old, ignore_errors=True)
         return final
+
+
+def load_checkpoint(folder: Path) -> tuple[State, State]:
+    """Read a whole checkpoint of this version's format or an earlier one.
+
+    Returns:
+        Weights, and all else that training needs to go on, under the names of today.
+
+    Raises:
+        FileError: if a file is missing, truncated, foreign or of a later format.
+    """
+    weights, state = load_state(folder, "weights").get("weights", {}), load_state(folder, "state")
+    try:
+        number = state["format"]
+        check_format(number, folder)
+        return present_weights(weights, number), {**state, "learner": present_learner(state["learner"], number)}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{folder} does not fit this package: {error}") from error

@@ -19,14 +19,13 @@ from marl.algorithms.learner import NonFiniteError, check_finite
 from marl.core.environment import Environment
 from marl.core.errors import ConfigError, FileError, TrainingError, UndrawableError
 from marl.core.records import Rollout
-from marl.core.serialisation import load_state
 from marl.evaluation.episodes import play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise
 from marl.policies.saved import load_weights, save_policy
 from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_interrupt
 from marl.tasks.environment_config import make_environment
-from marl.training.checkpoints import Checkpoints
+from marl.training.checkpoints import Checkpoints, load_checkpoint
 from marl.training.collector import Collector, Episodes
 from marl.training.initial_policy import build_policy, take_weights
 from marl.training.logger import Logger
@@ -235,8 +234,8 @@ class Trainer:
         save_policy(self.folder / "policy", self.policy, self.config.env.model_dump(mode="json"))
 
     def _load(self, checkpoint: Path) -> None:
-        load_weights(self.policy, load_state(checkpoint, "weights").get("weights", {}), checkpoint)
-        state = load_state(checkpoint, "state")
+        weights, state = load_checkpoint(checkpoint)
+        load_weights(self.policy, weights, checkpoint)
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
             raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")

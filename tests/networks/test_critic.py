@@ -14,8 +14,8 @@ from marl.networks.critic import Critic, CriticConfig
 EXACT = {"rtol": 0.0, "atol": 1e-12}
 
 
-def critic(roster: Roster, sharing: str = "class", entity_size: int = 7) -> Critic:
-    return Critic(roster, entity_size, CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6))).double()
+def critic(roster: Roster, sharing: str = "class") -> Critic:
+    return Critic(roster, CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6))).double()
 
 
 def with_entities(observation: Observation, extra: int) -> Observation:
@@ -79,7 +79,7 @@ def test_an_independent_critic_knows_the_agents_own_features_alone(
     make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
 ) -> None:
     roster = make_roster(2, 1)
-    model, observation = critic(roster, "independent", entity_size=0), make_observation(roster, 4)
+    model, observation = critic(replace(roster, entity_size=0), "independent"), make_observation(roster, 4)
     observation = replace(observation, entities=None, entity_mask=None)
     value = model(observation)
     observation.features["A"][:, 1] += 1
@@ -112,7 +112,7 @@ def test_a_situation_in_which_nobody_is_left_has_a_finite_value(
 @pytest.mark.parametrize("sharing", ["class", "team"])
 def test_a_central_critic_without_entities_is_refused(sharing: str, make_roster: Callable[..., Roster]) -> None:
     with pytest.raises(ValueError, match=f"critic.sharing is '{sharing}'.*use 'independent'"):
-        critic(make_roster(), sharing, entity_size=0)
+        critic(replace(make_roster(), entity_size=0), sharing)
 
 
 @pytest.mark.parametrize("sharing", ["class", "independent"])
@@ -130,7 +130,7 @@ def test_a_critic_that_does_not_squash_tells_far_from_farther(
     ratios = []
     for squash in (False, True):
         config = CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6), squash=squash)
-        model = Critic(roster, 7, config).double()
+        model = Critic(roster, config).double()
         one = model(replace(observation, features=far, entities=entities))
         other = model(replace(observation, features=farther, entities=twice))
         ratios.append(float((other / one).median()))

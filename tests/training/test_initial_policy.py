@@ -9,6 +9,8 @@ import torch
 
 import marl
 from marl.core.errors import ConfigError, FileError
+from marl.core.records import Observation
+from marl.envs.simple_tag.environment import SimpleTag
 from marl.training.loop import Trainer
 from marl.training.run_config import read_config
 
@@ -28,6 +30,22 @@ def test_training_begins_with_the_weights_of_a_run(preset: Preset, run: Path, tm
     assert trainer.learner.state()["optimiser"]["step"] == 0
     trainer.train()
     assert not torch.equal(marl.load(tmp_path / "x").state_dict()["normaliser.mean"], expected["normaliser.mean"])
+
+
+def test_the_environment_is_reset_once_when_a_training_starts(
+    preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks take their widths from the roster."""
+    seeds, reset = [], SimpleTag.reset
+
+    def counted(self: SimpleTag, seed: int) -> Observation:
+        seeds.append(seed)
+        return reset(self, seed)
+
+    monkeypatch.setattr(SimpleTag, "reset", counted)
+    trainer = Trainer(read_config({**preset, "seed": 7}), tmp_path / "x")
+    assert seeds == [7]
+    assert trainer.policy.roster is trainer.collector.environment.roster
 
 
 def test_a_resumed_run_does_not_begin_again(preset: Preset, run: Path, tmp_path: Path) -> None:
