@@ -1,4 +1,4 @@
-"""What REINFORCE, A2C and PPO share: advantages, losses, one optimiser, one update."""
+"""Advantages, losses, optimiser and update that REINFORCE, A2C and PPO share; A2C itself."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class PolicyGradientConfig(LearnerConfig):
 
     policy_kinds: ClassVar[tuple[str, ...]] = ("actor_critic",)
     learning_rate: PositiveSchedule = 1e-3
-    """Of Adam."""
+    """Learning rate of Adam."""
     gamma: float = Field(0.95, ge=0, le=1)
     """Discount."""
     gae_lambda: float = Field(0.95, ge=0, le=1)
-    """Of generalised advantage estimation; 1 gives Monte-Carlo returns."""
+    """Lambda of generalised advantage estimation; 1 gives Monte-Carlo returns."""
     entropy_coef: Schedule = 0.01
     """Weight of the entropy bonus."""
     value_coef: float = Field(0.5, ge=0)
@@ -44,7 +44,7 @@ class PolicyGradientConfig(LearnerConfig):
     value_loss: Literal["squared", "huber"] = "huber"
     """Half the squared error, or Huber's."""
     huber_delta: float = Field(10.0, gt=0)
-    """Where Huber's loss turns linear."""
+    """Error at which Huber's loss turns linear."""
     auxiliary_coef: float = Field(0.0, ge=0)
     """Weight of the prediction of the environment's hidden quantities from each agent's embedding."""
     max_grad_norm: float | None = Field(0.5, gt=0)
@@ -59,7 +59,7 @@ class PolicyGradientConfig(LearnerConfig):
 
 @dataclass(frozen=True)
 class Values(Record):
-    """What a rollout's situations are worth, in units of the return.
+    """Values of a rollout's situations, in units of the return.
 
     Args:
         value: ``[T, B, N]`` of the observation.
@@ -72,7 +72,7 @@ class Values(Record):
 
 @dataclass(frozen=True)
 class Targets(Record):
-    """What a rollout's steps are trained towards.
+    """Training targets of a rollout's steps.
 
     Args:
         advantage: ``[T, B, N]``, normalised as configured.
@@ -105,7 +105,7 @@ class PolicyGradient:
     """
 
     weighs_by_ratio = False
-    """Whether an action counts by how likely it is now over how likely it was drawn."""
+    """True if actions are weighed by the ratio of their probability now to that when they were drawn."""
 
     def __init__(
         self, policy: ActorCritic, config: PolicyGradientConfig, seed: int, symmetries: Symmetries | None = None
@@ -125,7 +125,7 @@ class PolicyGradient:
         self.optimiser = Optimiser(list(policy.parameters()), eps=1e-5)
 
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Trains on one rollout.
+        """Train on one rollout.
 
         Args:
             rollout: just collected.
@@ -161,12 +161,12 @@ class PolicyGradient:
         return {"optimiser": self.optimiser.state(), "generator": self.generator.get_state()}
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` gave."""
         self.optimiser.load_state(state["optimiser"])
         self.generator.set_state(state["generator"])
 
     def _parts(self, num_copies: int, sums: dict[str, list[Tensor]]) -> Iterator[Tensor]:
-        """Yields indices of copies to train on, one step of the optimiser each."""
+        """Yield indices of copies to train on, one step of the optimiser each."""
         yield torch.arange(num_copies)
 
     def _policy_loss(
@@ -203,7 +203,7 @@ class PolicyGradient:
         return torch.lerp(rollout.earned, rollout.reward, spirit)
 
     def _values(self, rollout: Rollout) -> Values:
-        """What the critic says of each step before it learns from it.
+        """Values of each step before the critic learns from it.
 
         Raises:
             NonFiniteError: if it is not finite.

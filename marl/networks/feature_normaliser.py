@@ -73,5 +73,5 @@ class FeatureNormaliser(nn.Module):
         return scaled.clamp(-LARGEST, LARGEST)
 
     def extra_repr(self) -> str:
-        """Its one setting."""
+        """Setting ``active``."""
         return f"active={self.active}"

@@ -30,7 +30,7 @@ class GraphConfig(Config):
     kind: Literal["gat", "gcn", "none"] = "gat"
     """GATv2 with edge features, GCN, or no messages."""
     rounds: int = Field(1, ge=1)
-    """How often messages are passed at each step."""
+    """Rounds of messages at each step."""
     heads: int = Field(4, ge=1)
     """Attention heads of GATv2; they divide the token width."""
     route: Literal["auto", "dense", "sparse"] = "auto"

@@ -32,7 +32,7 @@ class Act:
 
 
 class Policy(nn.Module, ABC):
-    """Chooses actions for a team; its parameters and buffers are what a checkpoint stores.
+    """A team's choice of actions; a checkpoint stores its parameters and buffers.
 
     Args:
         roster: the team that is trained; all its declared classes get parameters.
@@ -73,7 +73,7 @@ class Policy(nn.Module, ABC):
 
     @abstractmethod
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Chooses an action for every agent.
+        """Choose an action for every agent.
 
         Args:
             observation: leading axis ``[B]``.

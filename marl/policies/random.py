@@ -1,4 +1,4 @@
-"""The policy that draws everything."""
+"""The policy that draws every action evenly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RandomPolicyConfig(Config):
 
 
 class RandomPolicy(Policy):
-    """Draws every legal action with equal probability, or every component uniformly between its bounds.
+    """Uniform policy: every legal action with equal probability, or every component uniformly between its bounds.
 
     Args:
         roster: the team.
@@ -41,5 +41,5 @@ class RandomPolicy(Policy):
         return 1.0
 
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Draws an action for every agent; without a generator always the same; see `Policy.act`."""
+        """Draw an action for every agent; without a generator always the same; see `Policy.act`."""
         return self.scripted.act(observation, memory, generator)

@@ -18,7 +18,7 @@ from marl.policies.policy import Act, Policy
 __all__ = ["EvenBins", "Table", "TableConfig", "edges_of"]
 
 MOST_VALUES = 10_000_000
-"""Of a table: 40 MB."""
+"""Largest size of a table: 40 MB."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -27,11 +27,11 @@ class EvenBins(Config):
     """Bins of one width; values beyond the bounds fall into the outermost."""
 
     low: Finite
-    """Where the first begins."""
+    """Lower end of the first."""
     high: Finite
-    """Where the last ends."""
+    """Upper end of the last."""
     count: int = Field(ge=1)
-    """How many."""
+    """Number of bins."""
 
     @model_validator(mode="after")
     def _ascends(self) -> EvenBins:
@@ -41,7 +41,7 @@ class EvenBins(Config):
 
 
 class TableConfig(Config):
-    """How observations become states."""
+    """States of a table as bins of observations."""
 
     kind: Literal["table"] = "table"
     """The kind of policy."""
@@ -125,7 +125,7 @@ class Table(Policy):
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Of the legal actions one of the best, or in training mode sometimes any; see `Policy.act`."""
+        """One of the best legal actions, or in training mode sometimes any; see `Policy.act`."""
         masks = observation.action_mask or {}
         action = {
             name: self._choose(self.values(name)[self.states(features)], masks.get(name), generator)

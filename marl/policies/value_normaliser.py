@@ -60,5 +60,5 @@ class ValueNormaliser(nn.Module):
         return mean, torch.where(self.weight > 0, variance, torch.ones_like(variance)).sqrt()
 
     def extra_repr(self) -> str:
-        """Its settings."""
+        """Settings ``active`` and ``decay``."""
         return f"active={self.active}, decay={self.decay}"

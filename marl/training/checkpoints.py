@@ -39,7 +39,7 @@ class Checkpoints:
         return self.whole[-1] if self.whole else None
 
     def save(self, env_steps: int, policy: Policy, state: State) -> Path:
-        """Writes a checkpoint beside the others and removes those too old.
+        """Write a checkpoint beside the others and removes those too old.
 
         One that is there already is left as it is.
 
