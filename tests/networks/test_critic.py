@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 from torch.testing import assert_close
 
 from marl.core.records import Observation
-from marl.core.roster import Roster
-from marl.networks.critic import Critic, CriticConfig
+from marl.core.roster import Plane, Roster
+from marl.networks.critic import Critic, CriticConfig, EntityCritic
 
 EXACT = {"rtol": 0.0, "atol": 1e-12}
 
@@ -73,6 +74,16 @@ def test_whose_parameters_give_the_value_of_an_agent(
     assert {
         name.split(".")[1] for name, p in model.named_parameters() if p.grad is not None and p.grad.any()
     } == reached
+
+
+def test_an_entity_enters_from_where_the_agent_is_with_its_distance_and_kind() -> None:
+    """At (3, -4) from the agent, 12 faster in x; with what it is."""
+    critic = EntityCritic(6, Plane(), CriticConfig(entity_hidden=(8,), hidden=(8,), squash=False))
+    seen: list[Tensor] = []
+    critic.embed.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    entities = torch.tensor([[1.0, 1.0, 0.0, 0.5, 1.0, 0.0], [4.0, -3.0, 12.0, 0.5, 0.0, 1.0]])
+    critic(entities, torch.ones(2, dtype=torch.bool), slice(0, 1))
+    assert seen[0].tolist() == [[[0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0], [3.0, -4.0, 12.0, 0.0, 5.0, 0.0, 1.0]]]
 
 
 def test_an_independent_critic_knows_the_agents_own_features_alone(
