@@ -165,7 +165,7 @@ def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
         if changes:
             return rate, ""
         note = "".join(reached) + f"at the end {contacts(result.folder, True)}"
-        if result.policy.graph is not None:
+        if result.policy.has_messages:
             note += f", messages off {contacts(result.folder, False)}"
     return rate, note
 

@@ -19,7 +19,7 @@ import yaml
 
 import marl
 from marl.core.records import Memory, Observation, Rollout
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.networks.critic import CriticConfig
 from marl.networks.encoder import EncoderConfig
@@ -143,7 +143,8 @@ def make_roster() -> Callable[..., Roster]:
 
     def make(a: int = 2, b: int = 3) -> Roster:
         action = ActionSpec("discrete", 5)
-        return Roster((AgentClass("A", 3, action), AgentClass("B", 5, action)), (a, b))
+        classes = (AgentClass("A", 3, action), AgentClass("B", 5, action))
+        return Roster(classes, (a, b), Plane(), ENTITY_SIZE, AUXILIARY_SIZE)
 
     return make
 
@@ -265,7 +266,7 @@ def make_policy(team_config: Callable[..., ActorCriticConfig]) -> Callable[..., 
     """A policy in float64 whose actors, unlike at the start of training, tell situations apart."""
 
     def make(roster: Roster, **options: Any) -> ActorCritic:
-        policy = ActorCritic(roster, team_config(**options), ENTITY_SIZE, AUXILIARY_SIZE).double()
+        policy = ActorCritic(roster, team_config(**options)).double()
         with torch.no_grad():
             for actor in policy.actors.values():
                 actor.network[-1].weight.mul_(100)

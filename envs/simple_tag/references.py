@@ -7,12 +7,12 @@ from torch import Tensor
 
 from marl.core.environment import Rule
 from marl.core.records import Observation
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.envs.simple_tag.scene import Side
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.predators import chase
 from marl.wrappers.rules.prey import PREY, PreyPolicy
-from marl.wrappers.rules.world import World
+from marl.wrappers.rules.world import World, entity_size
 
 __all__ = ["roster_of", "scripted_actors"]
 
@@ -47,7 +47,13 @@ def scripted_actors(
 
 
 def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
-    """The roster of a team of predators."""
+    """The roster of the side that learns, with the widths of entities and of the auxiliary target.
+
+    Args:
+        views: what each class of that side sees.
+        continuous_actions: actions are five numbers in ``[0, 1]``.
+    """
     action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
     classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)
-    return Roster(classes, views.counts)
+    plane = Plane()
+    return Roster(classes, views.counts, plane, entity_size(len(views.classes)), auxiliary_size=plane.position)

@@ -37,7 +37,7 @@ class DQNConfig(LearnerConfig):
     name: Literal["dqn"] = "dqn"
     """The algorithm."""
     learning_rate: PositiveSchedule = 1e-3
-    """Of Adam."""
+    """Learning rate of Adam."""
     gamma: float = Field(0.99, ge=0, le=1)
     """Discount."""
     batch_size: int = Field(64, ge=1)
@@ -49,7 +49,7 @@ class DQNConfig(LearnerConfig):
     updates_per_iteration: int = Field(1, ge=1)
     """Steps of the optimiser after each rollout."""
     target: HardTarget | SoftTarget | None = Field(default_factory=HardTarget, discriminator="kind")
-    """What values successors: {kind: hard, every: N} or {kind: soft, rate: X}, a copy that follows, or null: itself."""
+    """Copy that values successors, {kind: hard, every: N} or {kind: soft, rate: X}; null for the network itself."""
     double: bool = True
     """The network chooses the successor's action, the target network values it."""
     n_step: int = Field(1, ge=1)
@@ -61,7 +61,7 @@ class DQNConfig(LearnerConfig):
     loss: Literal["squared", "huber"] = "huber"
     """Half the squared error, or Huber's."""
     huber_delta: float = Field(1.0, gt=0)
-    """Where Huber's loss turns linear."""
+    """Error at which Huber's loss turns linear."""
     max_grad_norm: float | None = Field(10.0, gt=0)
     """Gradients are scaled down to this norm; None leaves them."""
     terminal_reward: float | None = Field(None, allow_inf_nan=False)
@@ -85,13 +85,13 @@ class DQNConfig(LearnerConfig):
 
 @dataclass(frozen=True)
 class ReplayBatch(Record):
-    """What one step of the optimiser takes; ``G`` groups as the mixer has them.
+    """Batch of one step of the optimiser; ``G`` groups as the mixer has them.
 
     Args:
         observation: ``[M, ...]``, scaled.
         action: for each class ``[M, N_c]``.
         returns: ``[M, G]``, rewards up to the successor.
-        discount: ``[M, G]``, what the successor's value counts.
+        discount: ``[M, G]``, weight of the successor's value.
         next_observation: ``[M, ...]``, the successor, scaled.
         weight: ``[M, G]`` of each error in the loss; 0 for groups of which nobody is there.
         valid: ``[M, G]``, True for the others.
@@ -151,12 +151,12 @@ class DQN:
         self.target = policy
         if config.target is not None:
             self.target = copy.deepcopy(policy).requires_grad_(False)
-            self.target.features = policy.features  # both see the same
+            self.target.trunk.features = policy.trunk.features  # both see the same
         self.optimiser = Optimiser(list(policy.parameters()))
         self._explore()
 
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Keeps a rollout and learns from what is kept; see `Learner.update`.
+        """Keep a rollout and learn from the replay; see `Learner.update`.
 
         Raises:
             NonFiniteError: see `Learner.update`.
@@ -177,7 +177,7 @@ class DQN:
         self.clock = Clock(env_steps, self.clock.updates, self.clock.episodes + ended, share_done)
         rate = scheduled(self.config.learning_rate, share_done)
         metrics = self._learn(rate) if env_steps >= self.config.learning_starts else {}
-        self.policy.features.update(rollout.observation)
+        self.policy.trunk.features.update(rollout.observation)
         self._explore()
         exploration = self.config.exploration.value(self.clock)
         return metrics | {"exploration": exploration, "optimiser/learning_rate": rate, "replay/size": self.replay.size}
@@ -194,7 +194,7 @@ class DQN:
         }
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave.
+        """Go on from a state that `state` gave.
 
         Raises:
             ValueError: if it was trained with another capacity of the replay, or without the priorities there are now.
@@ -241,11 +241,11 @@ class DQN:
         number = valid.view(config.updates_per_iteration, -1).sum(1).clamp(min=1)  # of each batch
         weight = weight / number.repeat_interleave(config.batch_size)
         return ReplayBatch(
-            observation=self.policy.features(window.observation),
+            observation=self.policy.trunk.features(window.observation),
             action=window.action,
             returns=returns,
             discount=discount,
-            next_observation=self.policy.features(window.next_observation),
+            next_observation=self.policy.trunk.features(window.next_observation),
             weight=valid * weight[:, None],
             valid=valid,
             places=places,
@@ -253,7 +253,7 @@ class DQN:
 
     @torch.no_grad()
     def _targets(self, batch: ReplayBatch) -> Tensor:
-        """``[M, G]``: what the chosen actions' values are trained towards."""
+        """``[M, G]``, targets of the chosen actions' values."""
         successor = batch.next_observation
         values = self.target.values_of_scaled(successor)
         choosing = self.policy.values_of_scaled(successor) if self.config.double else values

@@ -1,4 +1,4 @@
-"""What REINFORCE, A2C and PPO share: advantages, losses, one optimiser, one update."""
+"""Advantages, losses, optimiser and update that REINFORCE, A2C and PPO share; A2C itself."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class PolicyGradientConfig(LearnerConfig):
 
     policy_kinds: ClassVar[tuple[str, ...]] = ("actor_critic",)
     learning_rate: PositiveSchedule = 1e-3
-    """Of Adam."""
+    """Learning rate of Adam."""
     gamma: float = Field(0.95, ge=0, le=1)
     """Discount."""
     gae_lambda: float = Field(0.95, ge=0, le=1)
-    """Of generalised advantage estimation; 1 gives Monte-Carlo returns."""
+    """Lambda of generalised advantage estimation; 1 gives Monte-Carlo returns."""
     entropy_coef: Schedule = 0.01
     """Weight of the entropy bonus."""
     value_coef: float = Field(0.5, ge=0)
@@ -42,7 +42,7 @@ class PolicyGradientConfig(LearnerConfig):
     value_loss: Literal["squared", "huber"] = "huber"
     """Half the squared error, or Huber's."""
     huber_delta: float = Field(10.0, gt=0)
-    """Where Huber's loss turns linear."""
+    """Error at which Huber's loss turns linear."""
     auxiliary_coef: float = Field(0.0, ge=0)
     """Weight of the prediction of the environment's hidden quantities from each agent's embedding."""
     max_grad_norm: float | None = Field(0.5, gt=0)
@@ -57,7 +57,7 @@ class PolicyGradientConfig(LearnerConfig):
 
 @dataclass(frozen=True)
 class Values(Record):
-    """What a rollout's situations are worth, in units of the return.
+    """Values of a rollout's situations, in units of the return.
 
     Args:
         value: ``[T, B, N]`` of the observation.
@@ -70,7 +70,7 @@ class Values(Record):
 
 @dataclass(frozen=True)
 class Targets(Record):
-    """What a rollout's steps are trained towards.
+    """Training targets of a rollout's steps.
 
     Args:
         advantage: ``[T, B, N]``, normalised as configured.
@@ -103,7 +103,7 @@ class PolicyGradient:
     """
 
     weighs_by_ratio = False
-    """Whether an action counts by how likely it is now over how likely it was drawn."""
+    """True if actions are weighed by the ratio of their probability now to that when they were drawn."""
 
     def __init__(
         self, policy: ActorCritic, config: PolicyGradientConfig, seed: int, symmetries: Symmetries | None = None
@@ -112,7 +112,7 @@ class PolicyGradient:
             raise ConfigError(f"algorithm.symmetries is on; {type(self).__name__} cannot weigh turned actions: use ppo")
         if config.symmetries and symmetries is None:
             raise ConfigError("algorithm.symmetries is on, but this environment names none; switch it off")
-        if config.auxiliary_coef and not policy.auxiliary_size:
+        if config.auxiliary_coef and not policy.roster.auxiliary_size:
             raise ConfigError(
                 f"algorithm.auxiliary_coef is {config.auxiliary_coef}, but this environment names no hidden quantities "
                 "to predict; set it to 0"
@@ -123,7 +123,7 @@ class PolicyGradient:
         self.optimiser = Optimiser(list(policy.parameters()), eps=1e-5)
 
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Trains on one rollout.
+        """Train on one rollout.
 
         Args:
             rollout: just collected.
@@ -142,7 +142,7 @@ class PolicyGradient:
         targets, metrics = self._targets(rollout, values)
         rollout = self._turned(rollout)
         steps = self._pass(rollout, targets, share_done)
-        self.policy.features.update(rollout.observation)  # last: until here all was seen as it was acted on
+        self.policy.trunk.features.update(rollout.observation)  # last: until here all was seen as it was acted on
         metrics |= {name: torch.stack([step[name] for step in steps]).mean() for name in steps[0]}
         rate = scheduled(self.config.learning_rate, share_done)
         return {name: float(value) for name, value in metrics.items()} | {"optimiser/learning_rate": rate}
@@ -152,7 +152,7 @@ class PolicyGradient:
         return {"optimiser": self.optimiser.state(), "generator": self.generator.get_state()}
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` gave."""
         self.optimiser.load_state(state["optimiser"])
         self.generator.set_state(state["generator"])
 
@@ -194,7 +194,7 @@ class PolicyGradient:
         return torch.lerp(rollout.earned, rollout.reward, spirit)
 
     def _values(self, rollout: Rollout) -> Values:
-        """What the critic says of each step before it learns from it.
+        """Values of each step before the critic learns from it.
 
         Raises:
             NonFiniteError: if it is not finite.

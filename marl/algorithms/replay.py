@@ -1,4 +1,4 @@
-"""Transitions kept to be learnt from again.
+"""Replay: a ring of transitions to learn from again.
 
 Axes as in `marl.core.records`; ``L`` rows of ``B`` transitions that were made at one time, ``M`` transitions drawn,
 ``W`` steps of the window that begins with each of them.
@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class Entries(Record):
-    """What is kept; leading axes ``[L, B]``. Each is as in `Rollout`."""
+    """Contents of a ring, as in `Rollout`; leading axes ``[L, B]``."""
 
     observation: Observation
     next_observation: Observation
@@ -38,7 +38,7 @@ class Entries(Record):
 
 @dataclass(frozen=True)
 class Window(Record):
-    """What was drawn: an action, and what came of it within ``W`` steps.
+    """Windows of ``W`` steps that begin with the transitions drawn.
 
     Args:
         observation: ``[M, ...]``, what was acted on.
@@ -85,7 +85,7 @@ class Replay:
         return self._rows * self._copies
 
     def add(self, rollout: Rollout) -> Tensor:
-        """Keeps a rollout.
+        """Keep a rollout.
 
         Returns:
             ``[T B]``, where its transitions went.
@@ -104,6 +104,7 @@ class Replay:
             self._allocate(entries, self.capacity // copies)
         assert self._entries is not None
         rows = (self._head + torch.arange(length, device=rollout.started.device)) % self._rows
+        # a slice is one copy of memory; only a rollout that runs over the end of the ring needs rows by index
         if self._head + length <= self._rows:
             _write(self._entries, entries, slice(self._head, self._head + length))
         else:
@@ -113,7 +114,7 @@ class Replay:
         return (rows[:, None] * copies + torch.arange(copies, device=rows.device)).flatten()
 
     def read(self, places: Tensor) -> Window:
-        """What began at some places.
+        """Windows that begin at some places.
 
         Args:
             places: ``[M]``, each below `size`.
@@ -135,7 +136,7 @@ class Replay:
         )
 
     def state(self) -> State:
-        """What is kept, as far as the ring is filled; for a checkpoint."""
+        """Contents of the ring as far as it is filled, for a checkpoint."""
         if self._entries is None:
             return {"entries": None, "rows": 0, "head": 0}
         kept = self._entries.map(lambda x: x[: self._filled].clone())
@@ -143,7 +144,7 @@ class Replay:
         return {"entries": {**state_of(kept), **observations}, "rows": self._rows, "head": self._head}
 
     def load_state(self, state: State, device: torch.device) -> None:
-        """Goes on from a state that `state` gave.
+        """Go on from a state that `state` gave.
 
         Raises:
             ValueError: if it was kept with another capacity.
@@ -169,10 +170,12 @@ class Replay:
     def _allocate(self, like: Entries, rows: int) -> None:
         self._rows, self._copies = rows, like.started.shape[1]
         self._entries = like.map(lambda x: x.new_zeros((rows, *x.shape[1:])))
+        # views of the same memory: a transition is drawn by one index in place of row and copy
         self._flat = self._entries.map(lambda x: x.flatten(0, 1))
 
     def _window(self, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Places ``[M, W]`` of the steps from each place on, which are taken ``[M, W]``, the last of those ``[M]``."""
+        """Places ``[M, W]`` of the steps from each place, mask ``[M, W]`` of those taken, place ``[M]`` of the last."""
+        # the usual case needs none of the arithmetic below
         if self.steps == 1:
             return places[:, None], torch.ones_like(places[:, None], dtype=torch.bool), places
         rows = places // self._copies
@@ -180,16 +183,19 @@ class Replay:
         newest = (self._head - 1 - rows) % self._rows  # how many rows are younger
         steps = (rows[:, None] + after) % self._rows * self._copies + (places % self._copies)[:, None]
         before, following = steps[:, :-1], steps[:, 1:]
+        # a cut ends the window for everybody, for then the successor must be valued; an end by the task shows in the
+        # next row, which begins an episode
         truncated = self._flat.truncated.index_select(0, before.flatten()).view(*before.shape, -1).any(-1)
         started = self._flat.started.index_select(0, following.flatten()).view_as(following)
         goes_on = ~(truncated | started) & (after[1:] <= newest[:, None])
+        # once one step is not taken, none after it is: the running minimum of "goes on"
         taken = torch.cat([torch.ones_like(goes_on[:, :1]), goes_on.cummin(1).values], 1)
         last = steps.gather(1, taken.sum(1, keepdim=True) - 1).squeeze(1)
         return steps, taken, last
 
 
 def _entries_of(rollout: Rollout) -> Entries:
-    """What is kept of a rollout; nobody is asked to predict from a replay."""
+    """Entries of a rollout, without auxiliary targets: nobody is asked to predict from a replay."""
     return Entries(
         observation=replace(rollout.observation, auxiliary_target=None),
         next_observation=replace(rollout.next_observation, auxiliary_target=None),

@@ -1,4 +1,4 @@
-"""Who plays: agent classes, and the slice of the agent axis that each class takes.
+"""The agents of a team: their classes, the slice of the agent axis that each class takes, and the plane they move in.
 
 Agents are ordered class by class, so a class is one contiguous slice of the agent axis ``N``.
 """
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-__all__ = ["ActionSpec", "AgentClass", "Roster"]
+__all__ = ["ActionSpec", "AgentClass", "Plane", "Roster"]
 
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """What one agent of a class may do.
+    """The actions of one agent of a class.
 
     Args:
         kind: ``"discrete"``: an integer in ``[0, size)``; ``"continuous"``: a vector of ``size``
@@ -46,20 +46,40 @@ class AgentClass:
 
 
 @dataclass(frozen=True)
+class Plane:
+    """The coordinates that networks read of a world in which agents move.
+
+    Args:
+        position: numbers of a position.
+        kinematics: numbers of a position and the velocity after it; messages carry so many, and every entity
+            begins with them.
+    """
+
+    position: int = 2
+    kinematics: int = 4
+
+
+@dataclass(frozen=True)
 class Roster:
-    """The agents of a team, class by class.
+    """The agents of a team, class by class, and the widths of what is told of them beside their features.
 
     Args:
         classes: every declared class, those without agents included.
         counts: number of agents of each class, in the order of ``classes``.
+        plane: the world's coordinates; None if agents have no place in a plane.
+        entity_size: width ``F`` of an entity; 0 if the environment gives none.
+        auxiliary_size: width ``Q`` of an agent's auxiliary target; 0 if the environment gives none.
 
     Raises:
-        ValueError: if the two differ in length, a name is no identifier or comes twice, a count is
-            negative, or nobody plays.
+        ValueError: if classes and counts differ in length, a name is no identifier or comes twice, a count is
+            negative, nobody plays, or there are entities without a plane.
     """
 
     classes: tuple[AgentClass, ...]
     counts: tuple[int, ...]
+    plane: Plane | None = None
+    entity_size: int = 0
+    auxiliary_size: int = 0
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.counts):
@@ -70,6 +90,11 @@ class Roster:
             raise ValueError(f"class {unfit!r}: a name is letters, digits and underscores, and is given only once")
         if min(self.counts, default=0) < 0 or sum(self.counts) == 0:
             raise ValueError(f"counts are {self.counts}: none may be negative, and at least one agent must play")
+        if self.entity_size and self.plane is None:
+            raise ValueError(
+                f"entity_size is {self.entity_size}, but plane is None: entities begin with position and velocity; "
+                "give the plane"
+            )
 
     @property
     def size(self) -> int:

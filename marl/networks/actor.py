@@ -23,12 +23,24 @@ class ActorConfig(Config):
 
 
 class Actor(nn.Module):
-    """The actor of one class.
+    r"""The actor of one class.
+
+    .. math::
+        a \sim \mathrm{Categorical}(f(h)) \quad\text{or}\quad a \sim \mathcal N(f(h) + m, \mathrm{diag}(\sigma^2))
+
+    ``m`` is the middle of the bounds, and ``sigma``, half their distance at first, is the same everywhere.
+    Reference: Huang et al., "The 37 Implementation Details of Proximal Policy Optimization",
+    https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/, details 2 and, for continuous actions,
+    1 to 3.
 
     Args:
         width: ``D`` of the embedding.
-        action: what an agent of the class may do.
+        action: the actions of an agent of the class.
         config: shape.
+
+    Shapes:
+        Embedding ``[..., N_c, D]`` and mask ``[..., N_c, A]`` to a distribution over ``[..., N_c]`` of int64, or
+        over ``[..., N_c, A]`` of float.
     """
 
     def __init__(self, width: int, action: ActionSpec, config: ActorConfig) -> None:
@@ -36,12 +48,19 @@ class Actor(nn.Module):
         self.action = action
         self.network = MLP((width, *config.hidden, action.size), config.activation, output_gain=0.01)
         if action.kind == "continuous":
-            spread = (action.high - action.low) / 2
             self.middle = (action.high + action.low) / 2
-            self.log_std = nn.Parameter(torch.full((action.size,), spread).log())
+            self.log_std = nn.Parameter(torch.empty(action.size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set the deviation of continuous actions to half the distance of their bounds."""
+        if self.action.kind == "continuous":
+            spread = (self.action.high - self.action.low) / 2
+            with torch.no_grad():
+                self.log_std.fill_(spread).log_()
 
     def forward(self, embedding: Tensor, action_mask: Tensor | None) -> Distribution:
-        """The distribution of each agent's action.
+        """Distribution of each agent's action.
 
         Args:
             embedding: ``[..., N_c, D]``.
@@ -51,3 +70,7 @@ class Actor(nn.Module):
         if self.action.kind == "discrete":
             return Categorical.of(output, action_mask)
         return DiagonalGaussian(output + self.middle, self.log_std)
+
+    def extra_repr(self) -> str:
+        """Kind and number of actions."""
+        return f"{self.action.kind}, {self.action.size}"

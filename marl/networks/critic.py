@@ -1,4 +1,4 @@
-"""Critics: the value of each agent's situation, for any team size."""
+"""Critics: values of each agent's situation, for any team size."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from torch import Tensor, nn
 
 from marl.core.config import Config, Width
 from marl.core.records import Observation
-from marl.core.roster import Roster
+from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
 from marl.networks.mlp import MLP, Activation
 
-__all__ = ["STATE_SIZE", "Critic", "CriticConfig"]
-
-STATE_SIZE = 4
+__all__ = ["Critic", "CriticConfig", "EntityCritic"]
 
 
 class CriticConfig(Config):
@@ -36,19 +34,28 @@ class CriticConfig(Config):
 
 
 class EntityCritic(nn.Module):
-    """Pools everything there is, as each agent sees it, into the agent's value.
+    r"""Pool everything there is, as each agent sees it, into the agent's value.
 
-    Each entity enters with its position and velocity relative to the agent and its kind; the
-    embeddings are pooled by mean, with their number beside it, so any number of entities will do.
+    .. math::
+        V_i = \mathrm{head}\Big(\frac{1}{S} \sum_{j \le S} \mathrm{embed}(k_j - k_i, |x_j - x_i|, c_j),
+            k_i, c_i, \log S\Big)
+
+    for entities of kinematics :math:`k`, position :math:`x` and kind :math:`c`, all but kinds squashed by `symlog`.
+    Mean and number together let any number of entities do.
+    Reference: Zaheer et al., "Deep Sets", https://arxiv.org/abs/1703.06114, theorem 2.
 
     Args:
-        entity_size: ``F``, position and velocity first.
+        entity_size: ``F``, kinematics first.
+        plane: the coordinates of the kinematics.
         config: shape.
+
+    Shapes:
+        Entities ``[..., S, F]`` and mask ``[..., S]`` to ``[..., N_c]``.
     """
 
-    def __init__(self, entity_size: int, config: CriticConfig) -> None:
+    def __init__(self, entity_size: int, plane: Plane, config: CriticConfig) -> None:
         super().__init__()
-        self.squash = _squash(config)
+        self.plane, self.squash = plane, _squash(config)
         self.embed = MLP((entity_size + 1, *config.entity_hidden), config.activation)
         pooled = config.entity_hidden[-1] + entity_size + 1
         self.head = MLP((pooled, *config.hidden, 1), config.activation, output_gain=1.0)
@@ -59,38 +66,45 @@ class EntityCritic(nn.Module):
         Args:
             entities: ``[..., S, F]``, the agents first.
             mask: ``[..., S]``, True for entities that are there.
-            agents: which of them.
+            agents: their slice of the agent axis.
 
         Returns:
             ``[..., N_c]``.
         """
+        moved = self.plane.kinematics
         own = entities[..., agents, :]
-        offset = entities[..., None, :, :STATE_SIZE] - own[..., None, :STATE_SIZE]
-        kind = entities[..., None, :, STATE_SIZE:].expand(*offset.shape[:-1], -1)
-        distance = offset[..., :2].square().sum(-1, keepdim=True).sqrt()
+        offset = entities[..., None, :, :moved] - own[..., None, :moved]
+        kind = entities[..., None, :, moved:].expand(*offset.shape[:-1], -1)
+        distance = offset[..., : self.plane.position].square().sum(-1, keepdim=True).sqrt()
         seen = torch.cat([self.squash(offset), self.squash(distance), kind], -1)  # [..., N_c, S, F + 1]
         embedded = self.embed(seen)
         there = mask.to(embedded)[..., None, :]  # [..., 1, S]
         number = there.sum(-1).clamp(min=1)
+        # as a product with the mask's row: no copy of the embeddings with zeros where nothing is
         mean = ((there / number[..., None])[..., None, :] @ embedded).squeeze(-2)
         scale = number.log()[..., None].expand(*own.shape[:-1], 1)
-        context = torch.cat([mean, self.squash(own[..., :STATE_SIZE]), own[..., STATE_SIZE:], scale], -1)
+        context = torch.cat([mean, self.squash(own[..., :moved]), own[..., moved:], scale], -1)
         return self.head(context).squeeze(-1)
 
 
 class Critic(nn.Module):
-    """The critics of a team.
+    """The critics of a team: centralised over entities, or each agent's on its own features.
+
+    Reference: Lowe et al., "Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments",
+    https://arxiv.org/abs/1706.02275, section 4.1; equation: `EntityCritic`.
 
     Args:
-        roster: names the classes.
-        entity_size: ``F`` of the entities; 0 if the environment gives none.
+        roster: its classes, and the width of its entities.
         config: shape.
+
+    Shapes:
+        An observation of any leading axes to ``[..., N]``.
 
     Raises:
         ValueError: if a centralised critic is asked for without entities.
     """
 
-    def __init__(self, roster: Roster, entity_size: int, config: CriticConfig) -> None:
+    def __init__(self, roster: Roster, config: CriticConfig) -> None:
         super().__init__()
         self.config, self.squash = config, _squash(config)
         if config.sharing == "independent":
@@ -101,12 +115,12 @@ class Critic(nn.Module):
                 }
             )
             return
-        if entity_size == 0:
+        if not roster.entity_size or roster.plane is None:
             raise ValueError(
                 f"critic.sharing is {config.sharing!r}, but this environment gives no entities; use 'independent'"
             )
         names = ["team"] if config.sharing == "team" else [c.name for c in roster.classes]
-        self.networks = nn.ModuleDict({name: EntityCritic(entity_size, config) for name in names})
+        self.networks = nn.ModuleDict({name: EntityCritic(roster.entity_size, roster.plane, config) for name in names})
 
     def forward(self, observation: Observation) -> Tensor:
         """Values ``[..., N]`` of every agent."""
@@ -123,6 +137,10 @@ class Critic(nn.Module):
             values.append(self.networks[name](entities, mask, agents))
             start = agents.stop
         return torch.cat(values, -1)
+
+    def extra_repr(self) -> str:
+        """Sharing of parameters."""
+        return f"sharing={self.config.sharing}"
 
 
 def _squash(config: CriticConfig) -> Callable[[Tensor], Tensor]:

@@ -1,4 +1,4 @@
-"""From what each agent saw, now and before, to one token an agent."""
+"""Class encoders with memory: from the features of each agent, now and before, to one token an agent."""
 
 from __future__ import annotations
 
@@ -33,19 +33,24 @@ class EncoderConfig(Config):
     squash: bool = True
     """Squash features by sign(x) log(1 + |x|) first: the world has no walls."""
     temporal: Literal["transformer", "none"] = "transformer"
-    """Whether an agent's past is attended to."""
+    """Attend to an agent's past by a transformer, or remember nothing."""
     transformer: TransformerConfig = Field(default_factory=TransformerConfig)
     """Shape of the temporal transformer."""
     sharing: Sharing = "class"
-    """Who shares parameters: the agents of a class, the whole team, or nobody."""
+    """Share parameters by the agents of a class, by the whole team, or by nobody."""
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Agents that go through one parameter set: ``features[name][..., agents, :]``."""
+    """Agents that go through one parameter set: ``features[name][..., agents, :]``.
+
+    Args:
+        key: of the hidden layers and the transformer.
+        inputs: for each class that goes through it the key of its input layer, its name, and which of its agents.
+    """
 
     key: str
-    inputs: tuple[tuple[str, str, slice], ...]  # key of the input layer, class name, its agents
+    inputs: tuple[tuple[str, str, slice], ...]
 
     def agents(self, starts: Mapping[str, int], counts: Mapping[str, int]) -> slice:
         """The same agents on the whole team's axis; they lie at even distances."""
@@ -55,23 +60,37 @@ class Branch:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a team of one size is encoded."""
+class EncodingPlan:
+    """Branches through which a team of one size is encoded.
 
-    branches: tuple[tuple[Branch, slice], ...]  # and each branch's agents on the whole team's axis
-    order: tuple[int, ...]  # the agents as the branches have them, one after the other
+    Args:
+        branches: each with its agents on the whole team's axis.
+        places: for each agent its place among those of the branches, one after the other; None if these are in
+            the team's order.
+        size: ``N``.
+    """
+
+    branches: tuple[tuple[Branch, slice], ...]
+    places: tuple[int, ...] | None
+    size: int
 
 
 class TeamEncoder(nn.Module):
-    """Class encoders and the temporal transformer.
+    r"""Class encoders and the temporal transformer.
+
+    .. math:: x_i = \mathrm{transformer}(\mathrm{hidden}(\mathrm{input}(\mathrm{symlog}(o_i))))
 
     The number of agents of a class is read off the observation, so that any team may play. With
     ``sharing="agent"`` agent ``i`` of a class takes the parameters of the class's agent
     ``i mod n``, ``n`` being how many of that class were trained.
+    Reference: `marl.networks.temporal_transformer`, `marl.maths.symlog`.
 
     Args:
         roster: the team that is trained.
         config: shape.
+
+    Shapes:
+        Features of each class ``[T, B, N_c, D_c]`` to tokens ``[T, B, N, D]``.
 
     Raises:
         ValueError: if a class has a name that PyTorch reserves.
@@ -86,45 +105,35 @@ class TeamEncoder(nn.Module):
         if reserved is not None:
             raise ValueError(f"class {reserved!r}: PyTorch's ModuleDict reserves this name; choose another")
         self.inputs = nn.ModuleDict()
-        self.trunks = nn.ModuleDict()
+        self.hidden = nn.ModuleDict()
         self.transformers = nn.ModuleDict()
-        self._plans: dict[tuple[tuple[str, int], ...], Plan] = {}
+        self._plans: dict[tuple[tuple[str, int], ...], EncodingPlan] = {}
         for branch in self._branches(self.trained):
             for key, name, _ in branch.inputs:
                 self.inputs[key] = MLP((sizes[name], config.hidden[0]), config.activation)
-            self.trunks[branch.key] = MLP(config.hidden, config.activation)
+            self.hidden[branch.key] = MLP(config.hidden, config.activation)
             if config.temporal == "transformer":
                 self.transformers[branch.key] = TemporalTransformer(self.width, config.transformer)
 
-    @property
-    def has_memory(self) -> bool:
-        """Whether a memory is kept between steps."""
-        return self.config.temporal == "transformer"
-
-    def initial_memory(self, num_copies: int, num_agents: int, device: torch.device) -> Memory | None:
-        """An empty memory for ``B`` copies of ``N`` agents."""
-        if not self.has_memory:
-            return None
-        shape = (num_copies, num_agents, self.config.transformer.layers, self.config.transformer.window, self.width)
-        valid = torch.zeros(num_copies, shape[3], dtype=torch.bool, device=device)
-        return Memory(torch.zeros(shape, device=device), torch.zeros(shape, device=device), valid)
-
-    def forward(self, observation: Observation, memory: Memory | None, started: Tensor) -> tuple[Tensor, Memory | None]:
-        """Encodes a stretch of time.
+    def forward(
+        self, observation: Observation, memory: Memory | None = None, started: Tensor | None = None
+    ) -> tuple[Tensor, Memory | None]:
+        """Encode a stretch of time.
 
         Args:
-            observation: leading axes ``[T, B]``.
+            observation: leading axes ``[T, B]``; any, if nothing is remembered.
             memory: before the first step; None is an empty one.
-            started: ``[T, B]``, True where an episode begins.
+            started: ``[T, B]``, True where an episode begins; not needed if nothing is remembered.
 
         Returns:
             Tokens ``[T, B, N, D]``, and the memory after the last step.
         """
         if not self.has_memory:
             return self.tokens(observation), None
+        assert started is not None
         plan = self._plan(observation)
         if memory is None:
-            memory = self.initial_memory(started.shape[1], len(plan.order), started.device)
+            memory = self.initial_memory(started.shape[1], plan.size, started.device)
         assert memory is not None
         tokens, keys, values = [], [], []
         for branch, agents in plan.branches:
@@ -135,11 +144,24 @@ class TeamEncoder(nn.Module):
             values.append(new_values)
             tokens.append(encoded)
         valid = remember(memory.valid, started)
-        after = Memory(_in_order(keys, 1, plan.order), _in_order(values, 1, plan.order), valid)
-        return _in_order(tokens, 2, plan.order), after
+        after = Memory(_in_order(keys, 1, plan.places), _in_order(values, 1, plan.places), valid)
+        return _in_order(tokens, 2, plan.places), after
+
+    @property
+    def has_memory(self) -> bool:
+        """True if a memory is kept between steps."""
+        return self.config.temporal == "transformer"
+
+    def initial_memory(self, num_copies: int, num_agents: int, device: torch.device) -> Memory | None:
+        """An empty memory for ``B`` copies of ``N`` agents."""
+        if not self.has_memory:
+            return None
+        shape = (num_copies, num_agents, self.config.transformer.layers, self.config.transformer.window, self.width)
+        valid = torch.zeros(num_copies, shape[3], dtype=torch.bool, device=device)
+        return Memory(torch.zeros(shape, device=device), torch.zeros(shape, device=device), valid)
 
     def tokens(self, observation: Observation) -> Tensor:
-        """Encodes what is seen at each step for itself.
+        """Encode each step alone, without memory.
 
         Args:
             observation: any leading axes.
@@ -149,27 +171,30 @@ class TeamEncoder(nn.Module):
         """
         plan = self._plan(observation)
         parts = [self._encode(branch, observation.features) for branch, _ in plan.branches]
-        return _in_order(parts, -2, plan.order)
+        return _in_order(parts, -2, plan.places)
 
-    def _plan(self, observation: Observation) -> Plan:
+    def _plan(self, observation: Observation) -> EncodingPlan:
         sizes = tuple((name, features.shape[-2]) for name, features in observation.features.items())
         if sizes not in self._plans:
             counts = dict(sizes)
             starts = dict(zip(counts, accumulate(counts.values(), initial=0), strict=False))
             branches = tuple((branch, branch.agents(starts, counts)) for branch in self._branches(counts))
-            order = tuple(i for _, agents in branches for i in range(agents.start, agents.stop, agents.step))
-            self._plans[sizes] = Plan(branches, order)
+            order = [i for _, agents in branches for i in range(agents.start, agents.stop, agents.step)]
+            in_order = all(before < after for before, after in pairwise(order))
+            places = None if in_order else tuple(sorted(range(len(order)), key=order.__getitem__))
+            self._plans[sizes] = EncodingPlan(branches, places, len(order))
         return self._plans[sizes]
 
     def _encode(self, branch: Branch, features: Mapping[str, Tensor]) -> Tensor:
         inputs = [cast("MLP", self.inputs[key]) for key, _, _ in branch.inputs]
-        trunk = cast("MLP", self.trunks[branch.key])
+        hidden = cast("MLP", self.hidden[branch.key])
         seen = [features[name][..., agents, :] for _, name, agents in branch.inputs]
         if self.config.squash:
             seen = [symlog(x) for x in seen]
         if len(seen) == 1:
-            return chain(seen[0], inputs[0], trunk)
-        return trunk(torch.cat([f(x) for f, x in zip(inputs, seen, strict=True)], -2))
+            return chain(seen[0], inputs[0], hidden)
+        # classes differ in width until their input layers; from there on the team is one batch
+        return hidden(torch.cat([f(x) for f, x in zip(inputs, seen, strict=True)], -2))
 
     def _branches(self, counts: Mapping[str, int]) -> list[Branch]:
         everyone = slice(None)
@@ -177,17 +202,20 @@ class TeamEncoder(nn.Module):
             return [Branch("team", tuple((name, name, everyone) for name in counts))]
         if self.config.sharing == "class":
             return [Branch(name, ((name, name, everyone),)) for name in counts]
+        # agents beyond those trained take turns with the parameters there are, hence every n-th agent
         return [
             Branch(f"{name}_{i}", ((f"{name}_{i}", name, slice(i, None, self.trained[name])),))
             for name, count in counts.items()
             for i in range(min(count, self.trained[name]))
         ]
 
+    def extra_repr(self) -> str:
+        """Sharing of parameters."""
+        return f"sharing={self.config.sharing}"
 
-def _in_order(parts: list[Tensor], dim: int, order: Sequence[int]) -> Tensor:
-    """Joins parts along the agent axis, agent by agent."""
+
+def _in_order(parts: list[Tensor], dim: int, places: Sequence[int] | None) -> Tensor:
+    """Join parts along the agent axis, in the team's order; see `EncodingPlan`."""
     joined = parts[0] if len(parts) == 1 else torch.cat(parts, dim)
-    if all(before < after for before, after in pairwise(order)):
-        return joined
-    places = sorted(range(len(order)), key=order.__getitem__)
-    return joined.index_select(dim, torch.tensor(places, device=joined.device))
+    # branches of whole classes lie in the team's order already, and copying their tokens would take time
+    return joined if places is None else joined.index_select(dim, torch.tensor(places, device=joined.device))

@@ -16,7 +16,7 @@ LARGEST = 10.0
 
 
 class FeatureNormaliser(nn.Module):
-    r"""Brings each feature of a class to mean 0 and standard deviation 1 over all that was seen in training.
+    r"""Scale each feature of a class to mean 0 and standard deviation 1 over all that was seen in training.
 
     .. math:: (x - \mu) / \sigma, \text{ cut at } \pm 10
 
@@ -27,6 +27,9 @@ class FeatureNormaliser(nn.Module):
     Args:
         roster: names the classes; all its declared classes get moments.
         active: False passes everything unchanged and keeps nothing.
+
+    Shapes:
+        Features of each class ``[..., N_c, D_c]`` to the same.
     """
 
     def __init__(self, roster: Roster, active: bool) -> None:
@@ -37,20 +40,20 @@ class FeatureNormaliser(nn.Module):
             self.register_buffer(f"mean_{c.name}", torch.zeros(c.feature_size))
             self.register_buffer(f"variance_{c.name}", torch.ones(c.feature_size))
 
-    @torch.no_grad()
-    def update(self, observation: Observation) -> None:
-        """Takes what the living agents of a rollout saw, ``[T, B, ...]``, into the moments."""
-        if not self.active:
-            return
-        parts = observation.alive.split([features.shape[-2] for features in observation.features.values()], -1)
-        for (name, features), alive in zip(observation.features.items(), parts, strict=True):
-            self._take(name, features[alive])
-
     def forward(self, observation: Observation) -> Observation:
         """The same observation with its features scaled."""
         if not self.active:
             return observation
         return replace(observation, features={name: self._scale(name, x) for name, x in observation.features.items()})
+
+    @torch.no_grad()
+    def update(self, observation: Observation) -> None:
+        """Take the features of living agents of a rollout, ``[T, B, ...]``, into the moments."""
+        if not self.active:
+            return
+        parts = observation.alive.split([features.shape[-2] for features in observation.features.values()], -1)
+        for (name, features), alive in zip(observation.features.items(), parts, strict=True):
+            self._take(name, features[alive])
 
     def _take(self, name: str, rows: Tensor) -> None:
         number, mean, variance = (self.get_buffer(f"{what}_{name}") for what in ("number", "mean", "variance"))
@@ -59,6 +62,7 @@ class FeatureNormaliser(nn.Module):
             return
         share, distance = len(rows) / total, rows.mean(0) - mean
         spread = rows.var(0, correction=0)
+        # variance of two samples together: within each of them, and between their means
         variance.copy_((1 - share) * variance + share * spread + share * (1 - share) * distance.square())
         mean.add_(share * distance)
         number.copy_(total)
@@ -67,3 +71,7 @@ class FeatureNormaliser(nn.Module):
         mean, variance = self.get_buffer(f"mean_{name}"), self.get_buffer(f"variance_{name}")
         scaled = (features - mean) * (variance + 1e-8).rsqrt()
         return scaled.clamp(-LARGEST, LARGEST)
+
+    def extra_repr(self) -> str:
+        """Setting ``active``."""
+        return f"active={self.active}"

@@ -1,4 +1,4 @@
-"""Mixers: from what each agent's action is worth to what the team's is worth."""
+"""Mixers: from values of each agent's action to values of the team's."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch.nn import functional
 
 from marl.core.config import Config, Width
 from marl.core.records import Observation
+from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
-from marl.networks.critic import STATE_SIZE
 from marl.networks.mlp import MLP
 
 __all__ = ["QMIX", "VDN", "Independent", "Mixer", "MixerConfig", "make_mixer"]
 
 
 class MixerConfig(Config):
-    """How the values of the agents' actions become values that are trained."""
+    """From values of the agents' actions to values that are trained."""
 
     kind: Literal["none", "vdn", "qmix"] = "none"
     """Each agent learns from its own reward; or the team's value is a sum, or a monotonic function, of theirs."""
@@ -31,7 +31,11 @@ class MixerConfig(Config):
 
 
 class Mixer(nn.Module, ABC):
-    """Turns values of ``N`` agents into those of ``G`` groups: every agent by itself, or the whole team."""
+    """From values of ``N`` agents to those of ``G`` groups: every agent by itself, or the whole team.
+
+    Shapes:
+        Values ``[M, N]`` with an observation ``[M, ...]`` to ``[M, G]``.
+    """
 
     @abstractmethod
     def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
@@ -79,7 +83,7 @@ class _Team(Mixer):
         return reward.masked_fill(~alive, 0.0).sum(-1, keepdim=True) / number
 
     def everyone(self, flag: Tensor) -> Tensor:
-        """Whether it holds for all; see `Mixer`."""
+        """True where all have it; see `Mixer`."""
         return flag.all(-1, keepdim=True)
 
 
@@ -107,17 +111,14 @@ class QMIX(_Team):
     the mean of the agents that are there.
 
     Args:
-        entity_size: ``F``, position and velocity first.
+        entity_size: ``F``, kinematics first.
+        plane: the coordinates of the kinematics.
         config: shape.
-
-    Raises:
-        ValueError: if the environment gives no entities.
     """
 
-    def __init__(self, entity_size: int, config: MixerConfig) -> None:
+    def __init__(self, entity_size: int, plane: Plane, config: MixerConfig) -> None:
         super().__init__()
-        if entity_size == 0:
-            raise ValueError("mixer.kind is 'qmix', but this environment gives no entities; use 'vdn' or 'none'")
+        self.plane = plane
         self.embed = MLP((entity_size, *config.hidden))
         state = config.hidden[-1] + 1
         self.agent_weight = nn.Linear(config.hidden[-1] + state, config.width)
@@ -135,30 +136,34 @@ class QMIX(_Team):
         state = torch.cat([mean, number.log()], -1)
         own = embedded[..., : alive.shape[-1], :]
         around = state[..., None, :].expand(*own.shape[:-1], -1)
+        # weights without a sign keep the team's value rising with each agent's: each can act greedily by itself
         weights = self.agent_weight(torch.cat([own, around], -1)).abs()  # [M, N, width]
         summed = (weights * q_value.masked_fill(~alive, 0.0)[..., None]).sum(-2)
         hidden = functional.elu(summed + self.bias(state))
         return (hidden * self.weight(state).abs()).sum(-1, keepdim=True) + self.offset(state)
 
-    @staticmethod
-    def _seen(entities: Tensor, alive: Tensor) -> Tensor:
-        agents = entities[..., : alive.shape[-1], :2]
+    def _seen(self, entities: Tensor, alive: Tensor) -> Tensor:
+        """Entities ``[M, S, F]``, squashed, with positions from the middle of the living agents."""
+        place, moved = self.plane.position, self.plane.kinematics
+        agents = entities[..., : alive.shape[-1], :place]
         there = alive[..., None].to(entities)
         centre = (agents * there).sum(-2, keepdim=True) / there.sum(-2, keepdim=True).clamp(min=1)
-        position = symlog(entities[..., :2] - centre)
-        return torch.cat([position, symlog(entities[..., 2:STATE_SIZE]), entities[..., STATE_SIZE:]], -1)
+        position = symlog(entities[..., :place] - centre)
+        return torch.cat([position, symlog(entities[..., place:moved]), entities[..., moved:]], -1)
 
 
-def make_mixer(entity_size: int, config: MixerConfig) -> Mixer:
-    """The mixer that a configuration describes.
+def make_mixer(roster: Roster, config: MixerConfig) -> Mixer:
+    """Make the mixer that a configuration describes.
 
     Args:
-        entity_size: ``F`` of the environment's entities; 0 if it gives none.
+        roster: the width of its entities.
         config: shape.
 
     Raises:
-        ValueError: see `QMIX`.
+        ValueError: if QMIX is asked for without entities.
     """
     if config.kind == "qmix":
-        return QMIX(entity_size, config)
+        if not roster.entity_size or roster.plane is None:
+            raise ValueError("mixer.kind is 'qmix', but this environment gives no entities; use 'vdn' or 'none'")
+        return QMIX(roster.entity_size, roster.plane, config)
     return VDN() if config.kind == "vdn" else Independent()

@@ -27,10 +27,10 @@ def linear(inputs: int, outputs: int, gain: float = 2**0.5) -> nn.Linear:
 
 
 class MLP(nn.Sequential):
-    """Linear layers with an activation after each.
+    r"""Linear layers with an activation after each: :math:`x \leftarrow f(W x + b)`.
 
     It passes the rows of all leading axes as one matrix and calls its layers' ``forward`` itself: small networks are
-    passed faster, and hooks on single layers are not called.
+    passed faster, and hooks on single layers are not called. Weights are those of `linear`.
 
     Args:
         sizes: widths, the input's first.

@@ -42,12 +42,15 @@ def dueling(value: Tensor, advantage: Tensor, action_mask: Tensor | None) -> Ten
 
 
 class QHead(nn.Module):
-    """The head of one class.
+    """The head of one class: one network of action values, or two that `dueling` joins.
 
     Args:
         width: ``D`` of the embedding.
         actions: ``A``.
         config: shape.
+
+    Shapes:
+        Embedding ``[..., N_c, D]`` and mask ``[..., N_c, A]`` to ``[..., N_c, A]``.
     """
 
     def __init__(self, width: int, actions: int, config: QHeadConfig) -> None:
@@ -57,7 +60,7 @@ class QHead(nn.Module):
         self.value = MLP((*sizes, 1), config.activation, output_gain=1.0) if config.dueling else None
 
     def forward(self, embedding: Tensor, action_mask: Tensor | None) -> Tensor:
-        """The value of each action.
+        """Value of each action.
 
         Args:
             embedding: ``[..., N_c, D]``.

@@ -12,7 +12,7 @@ from marl.core.config import Config
 from marl.core.records import Memory
 from marl.networks.mlp import linear
 
-__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "TransformerConfig", "attention_mask"]
+__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "TransformerConfig", "attention_mask", "remember"]
 
 
 class TransformerConfig(Config):
@@ -31,7 +31,7 @@ class TransformerConfig(Config):
 
 
 class OutputGate(nn.Module):
-    r"""Joins a block's input ``x`` and output ``y`` by a gate that starts near the identity.
+    r"""Join a block's input ``x`` and output ``y`` by a gate that starts near the identity.
 
     .. math::
         g = x + \sigma(W x - b) \odot y
@@ -49,17 +49,26 @@ class OutputGate(nn.Module):
 
     def __init__(self, width: int, bias: float = 2.0) -> None:
         super().__init__()
+        self.bias = bias
         self.gate = nn.Linear(width, width)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew."""
         nn.init.xavier_uniform_(self.gate.weight)
-        nn.init.constant_(self.gate.bias, -bias)
+        nn.init.constant_(self.gate.bias, -self.bias)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """See the class."""
         return torch.addcmul(x, self.gate(x).sigmoid(), y)
 
+    def extra_repr(self) -> str:
+        """Initial bias."""
+        return f"bias={self.bias}"
+
 
 class GRUGate(nn.Module):
-    r"""Joins a block's input ``x`` and output ``y`` by a GRU-type gate that starts near the identity.
+    r"""Join a block's input ``x`` and output ``y`` by a GRU-type gate that starts near the identity.
 
     .. math::
         r &= \sigma(W_r y + U_r x), \quad z = \sigma(W_z y + U_z x - b), \\
@@ -78,19 +87,20 @@ class GRUGate(nn.Module):
 
     def __init__(self, width: int, bias: float = 2.0) -> None:
         super().__init__()
+        self.width, self.bias = width, bias
+        # W_r, W_z and W_g as one matrix, U_r and U_z as another: two products instead of five
         self.from_output = nn.Linear(width, 3 * width)
         self.from_input = nn.Linear(width, 2 * width, bias=False)
         self.from_reset = nn.Linear(width, width, bias=False)
-        self.width = width
-        self.reset_parameters(bias)
+        self.reset_parameters()
 
-    def reset_parameters(self, bias: float = 2.0) -> None:
-        """Draws the weights anew."""
+    def reset_parameters(self) -> None:
+        """Draw the weights anew."""
         for layer in (self.from_output, self.from_input, self.from_reset):
             nn.init.xavier_uniform_(layer.weight)
         nn.init.zeros_(self.from_output.bias)
         with torch.no_grad():
-            self.from_output.bias[self.width : 2 * self.width] = -bias
+            self.from_output.bias[self.width : 2 * self.width] = -self.bias  # of z alone
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """See the class."""
@@ -98,9 +108,31 @@ class GRUGate(nn.Module):
         reset, update = (from_output + self.from_input(x)).sigmoid().chunk(2, -1)
         return torch.lerp(x, (candidate + self.from_reset(reset * x)).tanh(), update)
 
+    def extra_repr(self) -> str:
+        """Initial bias."""
+        return f"bias={self.bias}"
+
 
 class Block(nn.Module):
-    """Pre-norm attention and feed-forward, each joined by a gated residual."""
+    r"""Pre-norm attention and feed-forward, each joined by a gated residual.
+
+    .. math::
+        y &= \mathrm{gate}(x, \mathrm{relu}(W \,\mathrm{attend}(\mathrm{norm}(x)))), \quad
+        z = \mathrm{gate}(y, \mathrm{relu}(\mathrm{feedforward}(\mathrm{norm}(y)))), \\
+        \alpha_{tu} &= \mathrm{softmax}_u(q_t \cdot k_u / \sqrt{d} + b_{t - u}), \quad
+        \mathrm{attend}_t = \textstyle\sum_u \alpha_{tu} v_u
+
+    Reference: Parisotto et al., "Stabilizing Transformers for Reinforcement Learning",
+    https://arxiv.org/abs/1910.06764, section 3; the bias ``b`` on the distance is that of Raffel et al.,
+    https://arxiv.org/abs/1910.10683, section 2.1, without bucketing.
+
+    Args:
+        width: ``D``.
+        config: shape.
+
+    Shapes:
+        ``[B, N, T, D]`` to the same, with keys and values ``[B, N, K, D]`` of what was before.
+    """
 
     def __init__(self, width: int, config: TransformerConfig) -> None:
         super().__init__()
@@ -108,15 +140,20 @@ class Block(nn.Module):
         self.norm_attention, self.norm_feedforward = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)
         self.output = nn.Linear(width, width)
-        self.distance_bias = nn.Parameter(torch.zeros(config.heads, config.window + 1))
+        self.distance_bias = nn.Parameter(torch.empty(config.heads, config.window + 1))
         self.feedforward = nn.Sequential(
             linear(width, config.feedforward), nn.ReLU(), nn.Linear(config.feedforward, width)
         )
         gate = GRUGate if config.gate == "gru" else OutputGate
         self.gate_attention, self.gate_feedforward = gate(width), gate(width)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Set the bias on distances to zero: at first only what is remembered decides, not when it was."""
+        nn.init.zeros_(self.distance_bias)
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """One block over a sequence.
+        """Pass a sequence.
 
         Args:
             x: ``[B, N, T, D]``.
@@ -137,26 +174,32 @@ class Block(nn.Module):
         split = lambda t: t.unflatten(-1, (self.heads, -1)).transpose(-2, -3)  # noqa: E731
         scores = split(query) @ split(keys).mT * (query.shape[-1] // self.heads) ** -0.5  # [B, N, H, T, K + T]
         length, total = query.shape[2], keys.shape[2]
-        distance = torch.arange(total - length, total, device=mask.device)[:, None] - torch.arange(
-            total, device=mask.device
-        )
+        place = torch.arange(total, device=mask.device)  # of keys; queries have the last T places
+        distance = place[total - length :, None] - place
+        # distances out of the window are masked; they are clamped only so that they have an entry in the table
         bias = self.distance_bias[:, distance.clamp(0, self.window)]  # [H, T, K + T]
+        # minus infinity is safe: each token may attend to itself, so no row of the softmax is empty
         allowed = bias.masked_fill(~mask[:, None], -torch.inf)[:, None]  # [B, 1, H, T, K + T]
         weights = (scores + allowed).softmax(-1)
         return (weights @ split(values)).transpose(-2, -3).flatten(-2)
+
+    def extra_repr(self) -> str:
+        """Heads and window."""
+        return f"heads={self.heads}, window={self.window}"
 
 
 class TemporalTransformer(nn.Module):
     """Blocks over each agent's own past: causal, windowed, bounded by episodes.
 
     A step of acting is a pass of length one; learning passes a whole rollout at once, with the
-    cache at its start as constant memory. Both give the same outputs. Positions enter as a learnt
-    bias on the distance back in time, per head (Raffel et al., https://arxiv.org/abs/1910.10683,
-    section 2.1, without bucketing).
+    cache at its start as constant memory. Both give the same outputs. Equations and sources are those of its blocks.
 
     Args:
         width: ``D``.
         config: shape.
+
+    Shapes:
+        Tokens ``[T, B, N, D]`` to the same.
 
     Raises:
         ValueError: if the heads do not divide the width.
@@ -170,7 +213,7 @@ class TemporalTransformer(nn.Module):
         self.blocks = nn.ModuleList(Block(width, config) for _ in range(config.layers))
 
     def forward(self, tokens: Tensor, memory: Memory, started: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Passes a stretch of time.
+        """Pass a stretch of time.
 
         Args:
             tokens: ``[T, B, N, D]``.
@@ -181,17 +224,18 @@ class TemporalTransformer(nn.Module):
             Outputs ``[T, B, N, D]``, and the last ``K`` keys and values ``[B, N, L, K, D]``.
         """
         mask = attention_mask(memory.valid, started, self.config.window)
-        x = tokens.permute(1, 2, 0, 3).contiguous()
+        x = tokens.permute(1, 2, 0, 3).contiguous()  # time last but one: attention is a product of matrices over it
         all_keys, all_values = [], []
         for layer, block in enumerate(self.blocks):
             x, keys, values = block(x, memory.keys[:, :, layer], memory.values[:, :, layer], mask)
+            # each layer sees the window before it anew, so the cache is whole with the last K of each layer
             all_keys.append(keys[:, :, -self.config.window :])
             all_values.append(values[:, :, -self.config.window :])
         return x.permute(2, 0, 1, 3), torch.stack(all_keys, 2), torch.stack(all_values, 2)
 
 
 def attention_mask(valid: Tensor, started: Tensor, window: int) -> Tensor:
-    """Which token may attend to which: itself and ``window`` before it, within its episode.
+    """Attention mask: each token attends to itself and the ``window`` tokens before it, within its episode.
 
     Args:
         valid: ``[B, K]``, True for cached tokens of the episode running before the first new one.
@@ -202,15 +246,16 @@ def attention_mask(valid: Tensor, started: Tensor, window: int) -> Tensor:
         ``[B, T, K + T]``, True where the row (a new token) may attend to the column.
     """
     length, cached = started.shape[0], valid.shape[1]
+    # numbering episodes makes "within its episode" one comparison, with no loop over beginnings
     episode = started.mT.long().cumsum(1)  # [B, T], 0 for the episode that was running
-    episodes = torch.cat([torch.where(valid, 0, -1), episode], 1)  # [B, K + T]
+    episodes = torch.cat([torch.where(valid, 0, -1), episode], 1)  # [B, K + T], -1 equals nobody's
     position = torch.arange(cached + length, device=valid.device)
     back = position[cached:, None] - position
     return (episodes[:, None] == episode[..., None]) & ((back >= 0) & (back <= window))
 
 
 def remember(valid: Tensor, started: Tensor) -> Tensor:
-    """Which cached entries belong to the running episode after new tokens went by.
+    """Validity of cached entries after new tokens went by: True for those of the running episode.
 
     Args:
         valid: ``[B, K]`` before.
@@ -219,6 +264,6 @@ def remember(valid: Tensor, started: Tensor) -> Tensor:
     Returns:
         ``[B, K]`` after.
     """
-    episode = started.mT.long().cumsum(1)
+    episode = started.mT.long().cumsum(1)  # as in `attention_mask`
     episodes = torch.cat([torch.where(valid, 0, -1), episode], 1)
     return episodes[:, -valid.shape[1] :] == episode[:, -1:]

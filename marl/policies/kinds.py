@@ -1,4 +1,4 @@
-"""The kinds of policy there are, by name."""
+"""Kinds of policies by name."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ POLICY_KINDS = tuple(config.model_fields["kind"].default for config in POLICIES)
 """Their names."""
 
 
-def make_policy(roster: Roster, config: Config, entity_size: int, auxiliary_size: int) -> Policy:
-    """The policy that a configuration describes; see `Policy`.
+def make_policy(roster: Roster, config: Config) -> Policy:
+    """Make the policy that a configuration describes; see `Policy`.
 
     Raises:
         ValueError: if it cannot be made for this roster or environment.
     """
-    return POLICIES[type(config)](roster, config, entity_size, auxiliary_size)
+    return POLICIES[type(config)](roster, config)
 
 
 def read_policy_config(values: Mapping[str, Any]) -> Config:
-    """Settings of a policy from what a file has.
+    """Settings of a policy from the values of a file.
 
     Raises:
         pydantic.ValidationError: if they will not do.

@@ -1,4 +1,4 @@
-"""What collectors, evaluation and checkpoints ask of a policy."""
+"""The interface of a policy to collectors, evaluation and checkpoints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Act", "Policy"]
 
 @dataclass(frozen=True)
 class Act:
-    """What `Policy.act` gives.
+    """Result of `Policy.act`.
 
     Args:
         action: for each class ``[B, N_c]`` of int64, or ``[B, N_c, A]`` of float.
@@ -32,33 +32,30 @@ class Act:
 
 
 class Policy(nn.Module, ABC):
-    """Chooses actions for a team; its parameters and buffers are what a checkpoint stores.
+    """A team's choice of actions; a checkpoint stores its parameters and buffers.
 
     Args:
         roster: the team that is trained; all its declared classes get parameters.
         config: shape.
-        entity_size: ``F`` of the environment's entities; 0 if it gives none.
-        auxiliary_size: ``Q`` of its auxiliary target; 0 if it gives none.
     """
 
-    def __init__(self, roster: Roster, config: Config, entity_size: int, auxiliary_size: int) -> None:
+    def __init__(self, roster: Roster, config: Config) -> None:
         super().__init__()
         self.roster, self.config = roster, config
-        self.entity_size, self.auxiliary_size = entity_size, auxiliary_size
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters live."""
+        """Device of the parameters."""
         return next(chain(self.parameters(), self.buffers())).device
 
     @property
     def has_messages(self) -> bool:
-        """Whether agents hear each other."""
+        """True if agents hear each other."""
         return False
 
     @property
     def has_parameters_for_each_agent(self) -> bool:
-        """Whether agents of a class differ in their parameters."""
+        """True if agents of a class differ in their parameters."""
         return False
 
     @property
@@ -71,12 +68,12 @@ class Policy(nn.Module, ABC):
         return None
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
-        """What of a rollout is worth a histogram, by name, each ``[T, B, N]``."""
+        """Tensors of a rollout that get a histogram in the log, by name, each ``[T, B, N]``."""
         return {}
 
     @abstractmethod
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Chooses an action for every agent.
+        """Choose an action for every agent.
 
         Args:
             observation: leading axis ``[B]``.

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from marl.core.config import Config
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
-from marl.networks.encoder import EncoderConfig, TeamEncoder
-from marl.networks.feature_normaliser import FeatureNormaliser
-from marl.networks.graph_processor import GraphConfig, GraphProcessor, pass_messages
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
 from marl.networks.mixer import MixerConfig, make_mixer
 from marl.networks.q_head import QHead, QHeadConfig
+from marl.networks.trunk import TeamTrunk
 from marl.policies.policy import Act, Policy
 from marl.policies.scripted import random_actor
 
@@ -35,7 +35,7 @@ class QNetworkConfig(Config):
     head: QHeadConfig = Field(default_factory=QHeadConfig)
     """From an agent's embedding to the values of its actions, shared by its class."""
     mixer: MixerConfig = Field(default_factory=MixerConfig)
-    """What the values of the agents are to the team; used in training only."""
+    """From values of the agents to those of the team; used in training only."""
     normalise_features: bool = False
     """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
 
@@ -66,14 +66,13 @@ def best_action(values: Tensor, action_mask: Tensor | None) -> Tensor:
 
 
 class QNetwork(Policy):
-    """Class encoders, graph processor and a head for each class; acts epsilon-greedily while it is trained.
+    """The trunk of a team with a head for each class; acts epsilon-greedily while it is trained.
 
     Nothing depends on how many agents play: counts are read off each observation.
 
     Args:
         roster: the team that is trained; all its declared classes get parameters.
         config: shapes.
-        entity_size, auxiliary_size: see `Policy`.
 
     Raises:
         ValueError: if a class has actions that are not discrete, or the mixer does not fit the environment.
@@ -83,8 +82,8 @@ class QNetwork(Policy):
     epsilon: Tensor
     """Share of actions that are drawn at random in training mode; its learner sets it."""
 
-    def __init__(self, roster: Roster, config: QNetworkConfig, entity_size: int, auxiliary_size: int) -> None:
-        super().__init__(roster, config, entity_size, auxiliary_size)
+    def __init__(self, roster: Roster, config: QNetworkConfig) -> None:
+        super().__init__(roster, config)
         for c in roster.classes:
             if c.action.kind != "discrete":
                 raise ValueError(
@@ -92,26 +91,22 @@ class QNetwork(Policy):
                     "each of finitely many; train kind 'actor_critic' (ppo, a2c, reinforce), or make its actions "
                     "discrete"
                 )
-        self.features = FeatureNormaliser(roster, config.normalise_features)
-        self.encoder = TeamEncoder(roster, config.encoder)
-        width = self.encoder.width
-        self.graph = None if config.graph.kind == "none" else GraphProcessor(width, len(roster.classes), config.graph)
-        self.norm = None if self.graph is None else nn.LayerNorm(width)
+        self.trunk = TeamTrunk(roster, config.encoder, config.graph, config.normalise_features)
+        width = self.trunk.width
         self.heads = nn.ModuleDict({c.name: QHead(width, c.action.size, config.head) for c in roster.classes})
-        self.mixer = make_mixer(entity_size, config.mixer)
+        self.mixer = make_mixer(roster, config.mixer)
         self.register_buffer("epsilon", torch.zeros(()))
         self._explore = random_actor(roster)
-        self._class_order = {c.name: i for i, c in enumerate(roster.classes)}
 
     @property
     def has_messages(self) -> bool:
-        """Whether there is a graph processor."""
-        return self.graph is not None
+        """True if there is a graph processor."""
+        return self.trunk.has_messages
 
     @property
     def has_parameters_for_each_agent(self) -> bool:
-        """Whether encoders are shared by nobody."""
-        return self.config.encoder.sharing == "agent"
+        """True if encoders are shared by nobody."""
+        return self.trunk.has_parameters_for_each_agent
 
     @property
     def exploration(self) -> float:
@@ -119,7 +114,7 @@ class QNetwork(Policy):
         return float(self.epsilon)
 
     def q_values(self, observation: Observation) -> dict[str, Tensor]:
-        """The value of each action of each agent.
+        """Value of each action of each agent.
 
         Args:
             observation: any leading axes.
@@ -127,20 +122,13 @@ class QNetwork(Policy):
         Returns:
             For each class ``[..., N_c, A]``; those of illegal actions mean nothing.
         """
-        return self.values_of_scaled(self.features(observation))
+        return self.values_of_scaled(self.trunk.features(observation))
 
     def values_of_scaled(self, observation: Observation) -> dict[str, Tensor]:
-        """As `q_values`, of an observation that went through `features` already."""
-        embedding = self.encoder.tokens(observation)
-        if self.norm is not None:
-            embedding = self.norm(pass_messages(self.graph, embedding, observation, self._class_order))
-        counts = [features.shape[-2] for features in observation.features.values()]
-        parts = (embedding,) if len(counts) == 1 else embedding.split(counts, -2)
-        masks = observation.action_mask or {}
-        return {
-            name: self.heads[name](part, masks.get(name))
-            for name, part in zip(observation.features, parts, strict=True)
-        }
+        """As `q_values`, of an observation that went through the trunk's feature normaliser already."""
+        embedding, _ = self.trunk(observation)
+        parts, masks = self.trunk.by_class(embedding, observation), observation.action_mask or {}
+        return {name: self.heads[name](part, masks.get(name)) for name, part in parts.items()}
 
     def best(self, values: Mapping[str, Tensor], observation: Observation) -> dict[str, Tensor]:
         """For each class ``[..., N_c]``, the legal actions of the highest of these values."""

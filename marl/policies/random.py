@@ -1,4 +1,4 @@
-"""The policy that draws everything."""
+"""The policy that draws every action evenly."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ class RandomPolicyConfig(Config):
 
 
 class RandomPolicy(Policy):
-    """Draws every legal action with equal probability, or every component uniformly between its bounds.
+    """Uniform policy: every legal action with equal probability, or every component uniformly between its bounds.
 
     Args:
         roster: the team.
         config: nothing.
-        entity_size, auxiliary_size: see `Policy`.
     """
 
-    def __init__(self, roster: Roster, config: RandomPolicyConfig, entity_size: int, auxiliary_size: int) -> None:
-        super().__init__(roster, config, entity_size, auxiliary_size)
+    def __init__(self, roster: Roster, config: RandomPolicyConfig) -> None:
+        super().__init__(roster, config)
         self.register_buffer("nothing", torch.zeros(()))  # says where the policy lives
         self.scripted = Scripted(random_actor(roster))
 
@@ -42,5 +41,5 @@ class RandomPolicy(Policy):
         return 1.0
 
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Draws an action for every agent; without a generator always the same; see `Policy.act`."""
+        """Draw an action for every agent; without a generator always the same; see `Policy.act`."""
         return self.scripted.act(observation, memory, generator)

@@ -1,4 +1,8 @@
-"""Checkpoints that are whole or absent, and saved policies."""
+"""Saved policies, and the names that parameters had in files of older formats.
+
+In format 1 policies had the parts of the trunk themselves, and the clocks of learners kept ``progress``. In format 2
+names of the trunk's parameters begin with ``trunk.``, and clocks keep ``share_done``.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,72 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from marl.core.environment import State
 from marl.core.errors import FileError
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.core.serialisation import load_state, save_state
 from marl.policies.kinds import make_policy, read_policy_config
 from marl.policies.policy import Policy
 
-__all__ = ["SavedPolicy", "load_policy", "load_weights", "policy_file", "save_policy"]
+__all__ = [
+    "FORMAT",
+    "SavedPolicy",
+    "check_format",
+    "load_policy",
+    "load_weights",
+    "policy_file",
+    "present_learner",
+    "present_weights",
+    "save_policy",
+]
 
-FORMAT = 1
+FORMAT = 2
+
+RENAMED = {
+    "features.": "trunk.features.",
+    "encoder.trunks.": "trunk.encoder.hidden.",
+    "encoder.": "trunk.encoder.",
+    "graph.": "trunk.graph.",
+    "norm.": "trunk.norm.",
+    "progress": "share_done",
+}
+"""Beginnings of names in format 1 and what they are today; the first that fits counts, other names are as they were.
+They are names of parameters and buffers, but for the last, a field of learners' clocks."""
+
+
+def check_format(number: int, source: Path) -> None:
+    """Refuse files that a later version wrote.
+
+    Raises:
+        FileError: naming both formats.
+    """
+    if number > FORMAT:
+        raise FileError(
+            f"{source} has format {number}, and this version reads formats up to {FORMAT}; use a newer version of the "
+            "package"
+        )
+
+
+def present_weights(weights: State, number: int) -> State:
+    """A state dict of format ``number`` under the names of today, in its order."""
+    return {_present(name): value for name, value in weights.items()} if number < FORMAT else weights
+
+
+def present_learner(state: State, number: int) -> State:
+    """A learner's state of format ``number`` under the names of today: its clock's, and its target network's."""
+    if number == FORMAT:
+        return state
+    inner = {name: present_weights(state[name], number) for name in ("clock", "target") if state.get(name) is not None}
+    return {_present(name): inner.get(name, value) for name, value in state.items()}
+
+
+def _present(name: str) -> str:
+    old = next((old for old in RENAMED if name.startswith(old)), "")
+    return RENAMED.get(old, "") + name.removeprefix(old)
 
 
 def load_weights(policy: Policy, weights: dict[str, Any], source: Path) -> None:
-    """Puts stored weights into a policy.
+    """Put stored weights into a policy.
 
     Raises:
         FileError: if they are of another architecture, naming the first parameter that differs.
@@ -51,7 +108,7 @@ class SavedPolicy:
 
 
 def save_policy(folder: Path, policy: Policy, environment: dict[str, Any]) -> None:
-    """Writes a policy for use alone: one file, which takes the place of the one before as a whole.
+    """Write a policy for use alone: one file, which takes the place of the one before as a whole.
 
     Args:
         folder: made if it is not there; its parent must be.
@@ -61,13 +118,15 @@ def save_policy(folder: Path, policy: Policy, environment: dict[str, Any]) -> No
     Raises:
         OSError: if it cannot be written.
     """
+    roster = policy.roster
     description = {
         "format": FORMAT,
-        "classes": [asdict(c) for c in policy.roster.classes],
-        "counts": list(policy.roster.counts),
+        "classes": [asdict(c) for c in roster.classes],
+        "counts": list(roster.counts),
+        "plane": None if roster.plane is None else asdict(roster.plane),
         "networks": policy.config.model_dump(mode="json"),
-        "entity_size": policy.entity_size,
-        "auxiliary_size": policy.auxiliary_size,
+        "entity_size": roster.entity_size,
+        "auxiliary_size": roster.auxiliary_size,
         "environment": environment,
     }
     folder.mkdir(exist_ok=True)
@@ -92,22 +151,22 @@ def policy_file(folder: Path) -> Path:
 
 
 def load_policy(folder: Path) -> SavedPolicy:
-    """Reads what `save_policy` wrote.
+    """Read what `save_policy` wrote, in this version or an earlier one.
 
     Args:
         folder: the policy's folder, or that of a run, which has it as ``policy/``.
 
     Raises:
-        FileError: if nothing is there, or it is truncated, foreign or of another format.
+        FileError: if nothing is there, or it is truncated, foreign or of a later format.
     """
     place = policy_file(folder).parent
     state = load_state(place, "policy")
     try:
         description = state["description"]
-        if description["format"] != FORMAT:
-            raise FileError(f"{place} has format {description['format']}; this version reads format {FORMAT}")
+        number = description["format"]
+        check_format(number, place)
         policy = _policy_of(description)
-        load_weights(policy, state["weights"], place)
+        load_weights(policy, present_weights(state["weights"], number), place)
         return SavedPolicy(policy.eval(), dict(description["environment"]))
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
         raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
@@ -115,6 +174,12 @@ def load_policy(folder: Path) -> SavedPolicy:
 
 def _policy_of(description: dict[str, Any]) -> Policy:
     classes = tuple(AgentClass(**{**c, "action": ActionSpec(**c["action"])}) for c in description["classes"])
-    roster = Roster(classes, tuple(description["counts"]))
-    networks = read_policy_config(description["networks"])
-    return make_policy(roster, networks, description["entity_size"], description["auxiliary_size"])
+    plane = description.get("plane", {})  # format 1 knew one plane alone, which is today's default
+    roster = Roster(
+        classes,
+        tuple(description["counts"]),
+        None if plane is None else Plane(**plane),
+        description["entity_size"],
+        description["auxiliary_size"],
+    )
+    return make_policy(roster, read_policy_config(description["networks"]))

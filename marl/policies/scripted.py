@@ -28,7 +28,7 @@ class Scripted:
         return None
 
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Chooses an action for every agent; see `Policy.act`. Log-probabilities are zeros."""
+        """Choose an action for every agent; see `Policy.act`. Log-probabilities are zeros."""
         device = observation.alive.device
         generator = torch.Generator(device).manual_seed(0) if generator is None else generator
         action = self.actor(observation, generator)
@@ -36,7 +36,7 @@ class Scripted:
 
 
 def random_actor(roster: Roster) -> Rule:
-    """Draws every legal action with equal probability, or every component uniformly between its bounds."""
+    """Rule that draws every legal action with equal probability, or every component uniformly between its bounds."""
     specs = {c.name: c.action for c in roster.classes}
 
     def act(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from marl.policies.policy import Act, Policy
 __all__ = ["EvenBins", "Table", "TableConfig", "edges_of"]
 
 MOST_VALUES = 10_000_000
-"""Of a table: 40 MB."""
+"""Largest size of a table: 40 MB."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -27,11 +27,11 @@ class EvenBins(Config):
     """Bins of one width; values beyond the bounds fall into the outermost."""
 
     low: Finite
-    """Where the first begins."""
+    """Lower end of the first."""
     high: Finite
-    """Where the last ends."""
+    """Upper end of the last."""
     count: int = Field(ge=1)
-    """How many."""
+    """Number of bins."""
 
     @model_validator(mode="after")
     def _ascends(self) -> EvenBins:
@@ -41,7 +41,7 @@ class EvenBins(Config):
 
 
 class TableConfig(Config):
-    """How observations become states."""
+    """States of a table as bins of observations."""
 
     kind: Literal["table"] = "table"
     """The kind of policy."""
@@ -73,7 +73,6 @@ class Table(Policy):
     Args:
         roster: the team that is trained; all its declared classes get a table.
         config: how observations become states.
-        entity_size, auxiliary_size: see `Policy`.
 
     Raises:
         ValueError: if the bins do not match a class's observation, the table would be too large, or a class has
@@ -84,8 +83,8 @@ class Table(Policy):
     epsilon: Tensor
     """Share of actions that are drawn at random in training mode; its learner sets it."""
 
-    def __init__(self, roster: Roster, config: TableConfig, entity_size: int, auxiliary_size: int) -> None:
-        super().__init__(roster, config, entity_size, auxiliary_size)
+    def __init__(self, roster: Roster, config: TableConfig) -> None:
+        super().__init__(roster, config)
         self.edges: Tensor | None
         self.strides: Tensor
         edges = () if config.bins == "one_hot" else tuple(edges_of(bins) for bins in config.bins)
@@ -126,7 +125,7 @@ class Table(Policy):
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Of the legal actions one of the best, or in training mode sometimes any; see `Policy.act`."""
+        """One of the best legal actions, or in training mode sometimes any; see `Policy.act`."""
         masks = observation.action_mask or {}
         action = {
             name: self._choose(self.values(name)[self.states(features)], masks.get(name), generator)

@@ -1,4 +1,4 @@
-"""Scaling of value targets and of what is seen."""
+"""Scaling of value targets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["ValueNormaliser"]
 
 
 class ValueNormaliser(nn.Module):
-    r"""Keeps returns at mean 0 and standard deviation 1 for the critic.
+    r"""Keep returns at mean 0 and standard deviation 1 for the critic.
 
     Moments are exponential averages over rollouts, corrected for their start:
     :math:`m \leftarrow \beta m + (1 - \beta) \bar x`, used as :math:`m / (1 - \beta^k)`.
@@ -33,17 +33,11 @@ class ValueNormaliser(nn.Module):
 
     @torch.no_grad()
     def update(self, returns: Tensor) -> None:
-        """Takes the returns of one rollout, of any shape, into the moments."""
+        """Take the returns of one rollout, of any shape, into the moments."""
         if self.active and returns.numel():
             self.mean.lerp_(returns.mean(), 1 - self.decay)
             self.square.lerp_(returns.square().mean(), 1 - self.decay)
             self.weight.lerp_(torch.ones_like(self.weight), 1 - self.decay)
-
-    def _moments(self) -> tuple[Tensor, Tensor]:
-        weight = self.weight.clamp(min=1e-8)
-        mean = self.mean / weight
-        variance = (self.square / weight - mean.square()).clamp(min=1e-4)
-        return mean, torch.where(self.weight > 0, variance, torch.ones_like(variance)).sqrt()
 
     def normalise(self, returns: Tensor) -> Tensor:
         """From units of the return to the critic's."""
@@ -58,3 +52,13 @@ class ValueNormaliser(nn.Module):
             return values
         mean, deviation = self._moments()
         return values * deviation + mean
+
+    def _moments(self) -> tuple[Tensor, Tensor]:
+        weight = self.weight.clamp(min=1e-8)
+        mean = self.mean / weight
+        variance = (self.square / weight - mean.square()).clamp(min=1e-4)
+        return mean, torch.where(self.weight > 0, variance, torch.ones_like(variance)).sqrt()
+
+    def extra_repr(self) -> str:
+        """Settings ``active`` and ``decay``."""
+        return f"active={self.active}, decay={self.decay}"

@@ -16,7 +16,7 @@ from torch import Tensor
 from marl.core.environment import Rule, State
 from marl.core.errors import UndrawableError
 from marl.core.records import Observation, Step
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.core.scene import Scene
 from marl.tasks.flat_observation import FIELDS, Env, FlatObservation, Layout
 
@@ -254,7 +254,10 @@ def _roster(
                     f"{flat.layouts[other].shapes} and {specs[other]}; give them classes apart"
                 )
         declared.append(AgentClass(kind, flat.layouts[first].shapes["observation"][0], specs[first]))
-    return Roster(tuple(declared), tuple(kinds.count(kind) for kind in classes))
+    shapes = flat.layouts[names[0]].shapes
+    entities, auxiliary = (shapes[name][-1] if name in shapes else 0 for name in ("entities", "auxiliary_target"))
+    plane = Plane() if "kinematics" in shapes or entities else None
+    return Roster(tuple(declared), tuple(kinds.count(kind) for kind in classes), plane, entities, auxiliary)
 
 
 def _action_spec(agent: str, space: gymnasium.Space[Any]) -> ActionSpec:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from marl.core.environment import State
-from marl.core.serialisation import save_state
+from marl.core.errors import FileError
+from marl.core.serialisation import load_state, save_state
 from marl.policies.policy import Policy
-from marl.policies.saved import FORMAT
+from marl.policies.saved import FORMAT, check_format, present_learner, present_weights
 
-__all__ = ["Checkpoints"]
+__all__ = ["Checkpoints", "load_checkpoint"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Checkpoints:
         return self.whole[-1] if self.whole else None
 
     def save(self, env_steps: int, policy: Policy, state: State) -> Path:
-        """Writes a checkpoint beside the others and removes those too old.
+        """Write a checkpoint beside the others and removes those too old.
 
         One that is there already is left as it is.
 
@@ -66,3 +67,23 @@ class Checkpoints:
         for old in [*self.whole[: -self.keep], *self.folder.glob(".writing-*")]:
             shutil.rmtree(old, ignore_errors=True)
         return final
+
+
+def load_checkpoint(folder: Path) -> tuple[State, State]:
+    """Read a whole checkpoint of this version's format or an earlier one.
+
+    Returns:
+        Weights, and all else that training needs to go on, under the names of today.
+
+    Raises:
+        FileError: if a file is missing, truncated, foreign or of a later format.
+    """
+    weights, state = load_state(folder, "weights").get("weights", {}), load_state(folder, "state")
+    try:
+        number = state["format"]
+        check_format(number, folder)
+        if number == 1:
+            state["source"] = state.pop("collector")
+        return present_weights(weights, number), {**state, "learner": present_learner(state["learner"], number)}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{folder} does not fit this package: {error}") from error

@@ -20,24 +20,26 @@ __all__ = ["build_policy", "take_weights"]
 
 
 def build_policy(config: RunConfig[Any], environment: Environment, device: torch.device) -> Policy:
-    """The policy that a configuration describes, its weights drawn from the run's seed.
+    """Make the policy that a configuration describes, its weights drawn from the run's seed.
+
+    Args:
+        config: of the run.
+        environment: its roster counts; it is not reset.
+        device: where the parameters go.
 
     Raises:
         ConfigError: if the networks cannot be made as described.
     """
-    observation = environment.reset(config.seed)
-    entities, hidden = observation.entities, observation.auxiliary_target
-    sizes = tuple(0 if tensor is None else tensor.shape[-1] for tensor in (entities, hidden))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         try:
-            return make_policy(environment.roster, config.policy, *sizes).to(device)
+            return make_policy(environment.roster, config.policy).to(device)
         except ValueError as error:
             raise ConfigError(f"policy: {error}") from error
 
 
 def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
-    """Puts the weights of a trained policy into a new one, and its normaliser of values.
+    """Put the weights of a trained policy into a new one, and its normaliser of values.
 
     Args:
         policy: the new one.

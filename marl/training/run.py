@@ -14,13 +14,12 @@ from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
 from marl.core.errors import ConfigError, FileError, TrainingError
-from marl.core.serialisation import load_state
 from marl.core.task import Task
 from marl.policies.policy import Policy
 from marl.policies.saved import load_weights, save_policy
 from marl.system.device import resolve_device
 from marl.tasks.environment_config import make_environment
-from marl.training.checkpoints import Checkpoints
+from marl.training.checkpoints import Checkpoints, load_checkpoint
 from marl.training.collector import Collector
 from marl.training.initial_policy import build_policy, take_weights
 from marl.training.run_config import RunConfig, check_resumable, run_values
@@ -86,7 +85,7 @@ class Run:
         state = {
             "env_steps": self.env_steps,
             "learner": self.learner.state(),
-            "collector": self.source.state(),
+            "source": self.source.state(),
             **monitored,
             "score_log": self.scores.state(),
             "device": self.device.type,
@@ -102,14 +101,14 @@ class Run:
         Raises:
             FileError: if it cannot be used, or was written on another kind of device.
         """
-        load_weights(self.policy, load_state(checkpoint, "weights").get("weights", {}), checkpoint)
-        state = load_state(checkpoint, "state")
+        weights, state = load_checkpoint(checkpoint)
+        load_weights(self.policy, weights, checkpoint)
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
             raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
         try:
             self.learner.load_state(state["learner"])
-            self.source.load_state(state["collector"])
+            self.source.load_state(state["source"])
             self.env_steps = state["env_steps"]
             if "score_log" in state:
                 self.scores.load_state(state["score_log"])

@@ -42,9 +42,9 @@ def table(q_values: list[list[float]], agents: int = 1, mixer: str = "none", **o
         mixer=MixerConfig.model_validate({"kind": mixer}),
         **options,
     )
-    policy = QNetwork(roster, config, 0, 0)
+    policy = QNetwork(roster, config)
     layer = policy.heads["solo"].advantage[0]
-    inputs = policy.encoder.inputs["solo"][0]
+    inputs = policy.trunk.encoder.inputs["solo"][0]
     with torch.no_grad():
         inputs.weight.copy_(torch.eye(2))
         layer.weight.copy_(torch.tensor(q_values).T)
@@ -155,16 +155,16 @@ def test_both_networks_see_by_the_moments_of_what_was_collected() -> None:
     learner.update(rollout, 0.0)
     assert learner.target is not learner.policy
     for network in (learner.policy, learner.target):
-        assert_close(network.features.get_buffer("mean_solo"), torch.tensor([1.0, 0.0]))
-        seen = network.features(rollout.observation).features["solo"]
+        assert_close(network.trunk.features.get_buffer("mean_solo"), torch.tensor([1.0, 0.0]))
+        seen = network.trunk.features(rollout.observation).features["solo"]
         assert_close(seen, torch.zeros_like(seen))
 
 
 def test_it_learns_from_what_is_scaled() -> None:
     mean, variance = torch.tensor([0.5, 0.25]), torch.tensor([4.0, 0.25])
     scaled, plain = (learner_of(table(ONLINE, normalise_features=on), TARGET, **ONE) for on in (True, False))
-    scaled.policy.features.get_buffer("mean_solo").copy_(mean)
-    scaled.policy.features.get_buffer("variance_solo").copy_(variance)
+    scaled.policy.trunk.features.get_buffer("mean_solo").copy_(mean)
+    scaled.policy.trunk.features.get_buffer("variance_solo").copy_(variance)
     rollout = one_step([0])
 
     def by_hand(observation: Observation) -> Observation:
@@ -243,15 +243,13 @@ def test_a_replay_whose_whole_rows_are_smaller_than_a_batch_is_refused() -> None
 def test_a_team_of_two_classes_and_many_sizes_learns(mixer: str, make_tag: Callable[..., SimpleTag]) -> None:
     compositions = torch.tensor([[2, 2], [1, 2]])
     tag = make_tag({"A": 2, "B": 2}, num_copies=6, compositions=compositions)
-    entities = tag.reset(0).entities
-    assert entities is not None
     shape = QNetworkConfig(
         encoder=EncoderConfig(hidden=(8, 8), temporal="none"),
         graph=GraphConfig(kind="gat", heads=2),
         head=QHeadConfig(dueling=True),
         mixer=MixerConfig.model_validate({"kind": mixer}),
     )
-    policy = QNetwork(tag.roster, shape, entities.shape[-1], 0)
+    policy = QNetwork(tag.roster, shape)
     before = copy.deepcopy(dict(policy.named_parameters()))
     options: dict[str, Any] = {"batch_size": 16, "learning_starts": 48, "n_step": 2, "updates_per_iteration": 2}
     learner = DQN(policy, DQNConfig(**options, prioritised=PrioritisedConfig()), seed=0)

@@ -17,7 +17,7 @@ from marl.algorithms.dqn import DQNConfig
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.target_network import HardTarget
 from marl.core.records import Observation, Step
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.maths.schedules import LinearDecay
 from marl.networks.encoder import EncoderConfig
 from marl.networks.mixer import MixerConfig
@@ -35,7 +35,7 @@ class TwoStepGame:
     events: Mapping[str, str] = MappingProxyType({})
     metrics: Mapping[str, float] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
-    roster = Roster((AgentClass("solo", 5, ActionSpec("discrete", 2)),), (2,))
+    roster = Roster((AgentClass("solo", 5, ActionSpec("discrete", 2)),), (2,), Plane(), entity_size=9)
 
     def reset(self, seed: int) -> Observation:
         self.place = torch.zeros(COPIES, dtype=torch.long)
@@ -68,7 +68,7 @@ def trained(kind: str) -> QNetwork:
         mixer=MixerConfig.model_validate({"kind": kind, "width": 8, "hidden": (16,)}),
     )
     torch.manual_seed(0)
-    policy = QNetwork(TwoStepGame.roster, config, 9, 0)
+    policy = QNetwork(TwoStepGame.roster, config)
     learner = make_learner(
         policy,
         DQNConfig(

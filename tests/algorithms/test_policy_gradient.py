@@ -42,7 +42,7 @@ class Watched(A2C):
 
 @pytest.fixture
 def policy(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> ActorCritic:
-    return ActorCritic(make_tag({"A": 2, "B": 2}).roster, team_config(), 8, 2)
+    return ActorCritic(make_tag({"A": 2, "B": 2}).roster, team_config())
 
 
 @pytest.fixture

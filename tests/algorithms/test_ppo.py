@@ -22,7 +22,7 @@ from marl.training.collector import Collector
 
 @pytest.fixture
 def policy(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> ActorCritic:
-    return ActorCritic(make_tag({"A": 1, "B": 2}).roster, team_config(), 8, 2)
+    return ActorCritic(make_tag({"A": 1, "B": 2}).roster, team_config())
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def solo_policy(environment: GymnasiumEnvironment) -> ActorCritic:
         normalise_features=True,
     )
     torch.manual_seed(0)
-    return ActorCritic(environment.roster, config, 0, 0)
+    return ActorCritic(environment.roster, config)
 
 
 def test_a_rollout_is_learnt_from_with_the_scales_that_it_was_played_with() -> None:

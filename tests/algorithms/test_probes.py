@@ -57,14 +57,14 @@ def policy_of(environment: Probe, learner: LearnerConfig, normalise_value: bool 
     encoder = EncoderConfig(hidden=(16,), temporal="none", activation="tanh")
     if isinstance(learner, DQNConfig):
         head = QHeadConfig(dueling=learner.target is None)
-        return QNetwork(environment.roster, QNetworkConfig(encoder=encoder, head=head), 0, 0)
+        return QNetwork(environment.roster, QNetworkConfig(encoder=encoder, head=head))
     config = ActorCriticConfig(
         encoder=encoder,
         graph=GraphConfig(kind="none"),
         critic=CriticConfig(sharing="independent", hidden=(16,), activation="tanh"),
         normalise_value=normalise_value,
     )
-    return ActorCritic(environment.roster, config, 0, 0)
+    return ActorCritic(environment.roster, config)
 
 
 def trained(environment: Any, config: LearnerConfig, updates: int, length: int = 8, **options: Any) -> Policy:

@@ -35,6 +35,11 @@ def test_a_roster_of_no_classes_is_refused() -> None:
         Roster((), ())
 
 
+def test_entities_without_a_plane_are_refused() -> None:
+    with pytest.raises(ValueError, match="entity_size is 7, but plane is None: entities begin with position and"):
+        Roster(CLASSES, (1, 1, 1), entity_size=7)
+
+
 @pytest.mark.parametrize("text", ["A=2,B=2", " A=2 , B=2 ", "A = 2,B= 2"])
 def test_a_team_is_read(text: str) -> None:
     assert parse_team(text) == {"A": 2, "B": 2}

@@ -5,17 +5,18 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
 from torch.testing import assert_close
 
 from marl.core.records import Observation
-from marl.core.roster import Roster
-from marl.networks.critic import Critic, CriticConfig
+from marl.core.roster import Plane, Roster
+from marl.networks.critic import Critic, CriticConfig, EntityCritic
 
 EXACT = {"rtol": 0.0, "atol": 1e-12}
 
 
-def critic(roster: Roster, sharing: str = "class", entity_size: int = 7) -> Critic:
-    return Critic(roster, entity_size, CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6))).double()
+def critic(roster: Roster, sharing: str = "class") -> Critic:
+    return Critic(roster, CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6))).double()
 
 
 def with_entities(observation: Observation, extra: int) -> Observation:
@@ -75,11 +76,21 @@ def test_whose_parameters_give_the_value_of_an_agent(
     } == reached
 
 
+def test_an_entity_enters_from_where_the_agent_is_with_its_distance_and_kind() -> None:
+    """At (3, -4) from the agent, 12 faster in x; with what it is."""
+    critic = EntityCritic(6, Plane(), CriticConfig(entity_hidden=(8,), hidden=(8,), squash=False))
+    seen: list[Tensor] = []
+    critic.embed.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    entities = torch.tensor([[1.0, 1.0, 0.0, 0.5, 1.0, 0.0], [4.0, -3.0, 12.0, 0.5, 0.0, 1.0]])
+    critic(entities, torch.ones(2, dtype=torch.bool), slice(0, 1))
+    assert seen[0].tolist() == [[[0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0], [3.0, -4.0, 12.0, 0.0, 5.0, 0.0, 1.0]]]
+
+
 def test_an_independent_critic_knows_the_agents_own_features_alone(
     make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
 ) -> None:
     roster = make_roster(2, 1)
-    model, observation = critic(roster, "independent", entity_size=0), make_observation(roster, 4)
+    model, observation = critic(replace(roster, entity_size=0), "independent"), make_observation(roster, 4)
     observation = replace(observation, entities=None, entity_mask=None)
     value = model(observation)
     observation.features["A"][:, 1] += 1
@@ -120,7 +131,7 @@ def test_a_situation_in_which_nobody_is_left_is_worth_what_an_empty_one_is(
 @pytest.mark.parametrize("sharing", ["class", "team"])
 def test_a_central_critic_without_entities_is_refused(sharing: str, make_roster: Callable[..., Roster]) -> None:
     with pytest.raises(ValueError, match=f"critic.sharing is '{sharing}'.*use 'independent'"):
-        critic(make_roster(), sharing, entity_size=0)
+        critic(replace(make_roster(), entity_size=0), sharing)
 
 
 @pytest.mark.parametrize("sharing", ["class", "independent"])
@@ -138,7 +149,7 @@ def test_a_critic_that_does_not_squash_tells_far_from_farther(
     ratios = []
     for squash in (False, True):
         config = CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(8, 6), squash=squash)
-        model = Critic(roster, 7, config).double()
+        model = Critic(roster, config).double()
         one = model(replace(observation, features=far, entities=entities))
         other = model(replace(observation, features=farther, entities=twice))
         ratios.append(float((other / one).median()))

@@ -34,23 +34,23 @@ def memory_of(make_memory: Callable[..., Memory]) -> Callable[[Roster], Memory]:
 
 
 @pytest.mark.parametrize(
-    ("sharing", "inputs", "trunks"), [("team", (1, 1), 1), ("class", (1, 1), 2), ("agent", (2, 3), 5)]
+    ("sharing", "inputs", "branches"), [("team", (1, 1), 1), ("class", (1, 1), 2), ("agent", (2, 3), 5)]
 )
 def test_how_many_parameters_there_are(
-    sharing: str, inputs: tuple[int, int], trunks: int, make_roster: Callable[..., Roster]
+    sharing: str, inputs: tuple[int, int], branches: int, make_roster: Callable[..., Roster]
 ) -> None:
-    """An input layer has 6 (D_c + 1) numbers, a trunk 8 (6 + 1), and a transformer its own."""
+    """An input layer has 6 (D_c + 1) numbers, a branch 8 (6 + 1), and a transformer its own."""
     layers = 6 * (3 + 1) * inputs[0] + 6 * (5 + 1) * inputs[1]
-    expected = layers + trunks * (8 * (6 + 1) + size_of(TemporalTransformer(WIDTH, TRANSFORMER)))
+    expected = layers + branches * (8 * (6 + 1) + size_of(TemporalTransformer(WIDTH, TRANSFORMER)))
     assert size_of(encoder(make_roster(2, 3), sharing)) == expected
 
 
 @pytest.mark.parametrize(
     ("sharing", "touched"),
     [
-        ("team", {"inputs.A", "trunks.team", "transformers.team"}),
-        ("class", {"inputs.A", "trunks.A", "transformers.A"}),
-        ("agent", {"inputs.A_1", "trunks.A_1", "transformers.A_1"}),
+        ("team", {"inputs.A", "hidden.team", "transformers.team"}),
+        ("class", {"inputs.A", "hidden.A", "transformers.A"}),
+        ("agent", {"inputs.A_1", "hidden.A_1", "transformers.A_1"}),
     ],
 )
 def test_which_parameters_an_agent_goes_through(
@@ -155,7 +155,7 @@ def test_without_a_past_a_token_is_its_layers(
     keys = {"class": ("B", "B"), "team": ("B", "team"), "agent": ("B_1", "B_1")}[sharing]
     x = observation.features["B"][:, :, 1]
     hidden = (x.sign() * (x.abs() + 1).log() @ model.inputs[keys[0]][0].weight.mT).relu()
-    assert_close(tokens[:, :, 3], (hidden @ model.trunks[keys[1]][0].weight.mT).relu(), **EXACT)
+    assert_close(tokens[:, :, 3], (hidden @ model.hidden[keys[1]][0].weight.mT).relu(), **EXACT)
     assert memory is None
     assert not model.has_memory
     assert model.initial_memory(3, 4, torch.device("cpu")) is None
@@ -198,4 +198,4 @@ def test_squashing_is_a_choice(
     x: Tensor = observation.features["A"]
     tokens, _ = model(observation, None, NEVER)
     hidden = (x @ model.inputs["A"][0].weight.mT).relu()
-    assert_close(tokens, (hidden @ model.trunks["A"][0].weight.mT).relu(), **EXACT)
+    assert_close(tokens, (hidden @ model.hidden["A"][0].weight.mT).relu(), **EXACT)

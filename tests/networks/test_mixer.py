@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from marl.core.records import Observation
-from marl.core.roster import Roster
+from marl.core.roster import Plane, Roster
 from marl.networks.mixer import QMIX, VDN, Independent, Mixer, MixerConfig, make_mixer
 
 MakeObservation = Callable[..., Observation]
@@ -17,9 +17,9 @@ MakeRoster = Callable[..., Roster]
 
 
 @pytest.fixture
-def qmix() -> Mixer:
+def qmix(make_roster: MakeRoster) -> Mixer:
     torch.manual_seed(0)
-    return make_mixer(7, MixerConfig(kind="qmix", width=4, hidden=(8,))).double()
+    return make_mixer(make_roster(), MixerConfig(kind="qmix", width=4, hidden=(8,))).double()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_vdn_sums_the_agents_that_are_there(seen: Observation) -> None:
     assert VDN()(q_value, without_last_agent(seen)).tolist() == [[3.0]] * 6
 
 
-@pytest.mark.parametrize("mixer", [VDN(), QMIX(7, MixerConfig(kind="qmix"))])
+@pytest.mark.parametrize("mixer", [VDN(), QMIX(7, Plane(), MixerConfig(kind="qmix"))])
 def test_a_teams_reward_is_the_mean_of_those_that_are_there_and_it_ends_with_all(mixer: Mixer) -> None:
     alive = torch.tensor([[True, True, False], [True, True, True]])
     reward = torch.tensor([[1.0, 3.0, 100.0], [1.0, 3.0, 5.0]])
@@ -107,7 +107,7 @@ def test_qmix_does_not_change_when_agents_of_a_class_change_places_or_the_world_
 
 def test_qmix_follows_its_formula(seen: Observation) -> None:
     """With no hidden influence of the state: elu(sum |w| q + b) |v| + c, worked with constant layers."""
-    mixer = QMIX(7, MixerConfig(kind="qmix", width=1, hidden=(2,))).double()
+    mixer = QMIX(7, Plane(), MixerConfig(kind="qmix", width=1, hidden=(2,))).double()
     with torch.no_grad():
         for layer in (mixer.agent_weight, mixer.bias, mixer.weight, mixer.offset[-1]):
             layer.weight.zero_()  # type: ignore[operator, union-attr]
@@ -123,9 +123,9 @@ def test_qmix_follows_its_formula(seen: Observation) -> None:
     )
 
 
-def test_qmix_needs_entities() -> None:
+def test_qmix_needs_entities(make_roster: MakeRoster) -> None:
     with pytest.raises(ValueError, match=r"mixer\.kind is 'qmix', but this environment gives no entities; use 'vdn'"):
-        make_mixer(0, MixerConfig(kind="qmix"))
+        make_mixer(replace(make_roster(), entity_size=0), MixerConfig(kind="qmix"))
 
 
 def test_every_parameter_of_qmix_learns(qmix: Mixer, seen: Observation) -> None:

@@ -180,6 +180,15 @@ def test_gru_gate_is_its_formula() -> None:
 
 
 @pytest.mark.parametrize("gate", [OutputGate, GRUGate])
+def test_a_gate_that_is_drawn_anew_keeps_its_initial_bias(gate: type[OutputGate | GRUGate]) -> None:
+    module = gate(WIDTH, bias=1.5)
+    before = {name: p.detach().clone() for name, p in module.named_parameters()}
+    module.reset_parameters()
+    same = {name for name, p in module.named_parameters() if p.equal(before[name])}
+    assert same == {name for name in before if name.endswith("bias")}
+
+
+@pytest.mark.parametrize("gate", [OutputGate, GRUGate])
 def test_a_gate_starts_at_the_identity_the_nearer_the_larger_its_bias(gate: type[OutputGate | GRUGate]) -> None:
     x, y = torch.randn(2, 200, WIDTH).unbind()
     away = []

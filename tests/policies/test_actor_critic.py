@@ -75,7 +75,7 @@ def test_acting_and_learning_give_the_same_log_probabilities(
 ) -> None:
     """The second rollout begins within an episode of 5 steps, and two more begin inside it."""
     collector = Collector(make_tag({"A": 2, "B": 2}, num_copies=4, max_cycles=5), 13, seed=0)
-    policy = ActorCritic(collector.environment.roster, team_config(sharing=sharing, temporal=temporal, layers=2), 8, 2)
+    policy = ActorCritic(collector.environment.roster, team_config(sharing=sharing, temporal=temporal, layers=2))
     torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
     torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
     collector.collect(policy)
@@ -157,7 +157,7 @@ def test_absent_agents_change_nothing_for_those_who_are_there(
     options = {"num_copies": 2, "max_cycles": 50, "dtype": torch.float64, "prey": "still"}
     small = make_tag({"A": 2, "B": 1}, **options)
     large = make_tag({"A": 4, "B": 3}, compositions=torch.tensor([[2, 1]]), **options)
-    policy = ActorCritic(small.roster, team_config(kind=kind, layers=2), 8, 2).double()
+    policy = ActorCritic(small.roster, team_config(kind=kind, layers=2)).double()
     torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
     torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
     small.reset(0)
@@ -207,7 +207,7 @@ def test_the_gradient_reaches_every_parameter(
     team_config: Callable[..., ActorCriticConfig],
 ) -> None:
     tag = make_tag({"A": 2, "B": 2}, num_copies=8)
-    policy = ActorCritic(tag.roster, team_config(kind=kind, sharing=sharing, critic=critic, layers=2), 8, 2)
+    policy = ActorCritic(tag.roster, team_config(kind=kind, sharing=sharing, critic=critic, layers=2))
     assert gradients(policy, tag, auxiliary_coef=0.5)[1] == set()
 
 
@@ -216,7 +216,7 @@ def test_the_gradient_does_not_reach_what_took_no_part(
 ) -> None:
     """A class without agents, and the predictor if nothing is predicted."""
     tag = make_tag({"A": 3, "B": 0}, num_copies=8)
-    policy = ActorCritic(tag.roster, team_config(), 8, 2)
+    policy = ActorCritic(tag.roster, team_config())
     untouched = {name for name, _ in policy.named_parameters() if name.startswith("predictor.") or ".B." in name}
     assert gradients(policy, tag)[1] == untouched
 
@@ -281,9 +281,9 @@ def test_units_of_normalised_features_change_nothing() -> None:
     found = []
     for features in (metres, 100 * metres + 7):
         torch.manual_seed(0)
-        policy = ActorCritic(roster, config, 0, 0)
+        policy = ActorCritic(roster, config)
         seen = Observation({"solo": features}, torch.ones(20, 4, 2, dtype=torch.bool))
-        policy.features.update(seen)
+        policy.trunk.features.update(seen)
         chosen = policy.act(seen.index(0), None, torch.Generator().manual_seed(1))
         found.append((policy.value(seen), chosen.log_prob))
     for one, other in zip(*found, strict=True):

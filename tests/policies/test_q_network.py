@@ -28,7 +28,7 @@ def network(roster: Roster, kind: str = "none", **options: Any) -> QNetwork:
         graph=GraphConfig.model_validate({"kind": kind, "heads": 2}),
         **options,
     )
-    return QNetwork(roster, config, 0, 0).double()
+    return QNetwork(roster, config).double()
 
 
 @pytest.mark.parametrize("kind", ["gat", "gcn", "none"])
@@ -61,7 +61,7 @@ def test_features_enter_scaled_if_wished(make_roster: MakeRoster, make_observati
     plain.load_state_dict(scaled.state_dict(), strict=False)
     seen = make_observation(roster, 6, 50)
     far = replace(seen, features={name: 3.0 * x + 7.0 for name, x in seen.features.items()})
-    scaled.features.update(far)
+    scaled.trunk.features.update(far)
     alive = seen.alive.all(-1)
     assert alive.all()
     by_hand = {name: (x - x.mean((0, 1, 2))) / x.std((0, 1, 2), correction=0) for name, x in far.features.items()}
@@ -123,9 +123,9 @@ def test_a_memory_is_refused() -> None:
 def test_continuous_actions_are_refused() -> None:
     roster = Roster((AgentClass("car", 3, ActionSpec("continuous", 2)),), (1,))
     with pytest.raises(ValueError, match=r"class 'car' has continuous actions.*actor_critic.*discrete"):
-        QNetwork(roster, QNetworkConfig(), 0, 0)
+        QNetwork(roster, QNetworkConfig())
 
 
 def test_a_mixer_that_needs_entities_is_refused_without(make_roster: MakeRoster) -> None:
     with pytest.raises(ValueError, match="no entities"):
-        network(make_roster(), mixer=MixerConfig(kind="qmix"))
+        network(replace(make_roster(), entity_size=0), mixer=MixerConfig(kind="qmix"))

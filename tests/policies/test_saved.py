@@ -1,18 +1,27 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+from torch.testing import assert_close
 
 import marl
 from marl.core.errors import FileError
-from marl.core.serialisation import load_state
+from marl.core.records import Observation
+from marl.core.roster import Plane
+from marl.core.serialisation import load_state, save_state
 from marl.policies.actor_critic import ActorCritic
-from marl.policies.saved import load_policy, load_weights
-from marl.training.checkpoints import Checkpoints
+from marl.policies.saved import RENAMED, load_policy, load_weights, present_learner, present_weights
+from marl.training.checkpoints import Checkpoints, load_checkpoint
+
+FORMAT_1 = Path(__file__).parent / "format_1"
+"""A policy, and runs of PPO and DQN as they stood after two of three iterations, all written by the last version of
+format 1; ``acts.json`` and each ``after.safetensors`` have what that version did next."""
 
 
 @pytest.fixture
@@ -27,7 +36,7 @@ def test_the_latest_are_kept_and_the_newest_is_named(policy: ActorCritic, tmp_pa
         checkpoints.save(env_steps, policy, {"env_steps": env_steps})
     assert [path.name for path in checkpoints.whole] == ["000000001000", "000000020000"]
     assert checkpoints.latest is not None
-    assert load_state(checkpoints.latest, "state") == {"env_steps": 20_000, "format": 1}
+    assert load_state(checkpoints.latest, "state") == {"env_steps": 20_000, "format": 2}
 
 
 @pytest.mark.parametrize("failing", ["weights.safetensors", "state.safetensors", "000000000002"])
@@ -108,3 +117,92 @@ def test_missing_and_foreign_policies_are_refused(run: Path, tmp_path: Path) -> 
     shutil.copy(next(run.glob("checkpoints/*/state.safetensors")), tmp_path / "policy.safetensors")
     with pytest.raises(FileError, match="is not a policy of this package"):
         load_policy(tmp_path)
+
+
+def seen_at(step: int, policy: ActorCritic, copies: int = 2) -> Observation:
+    """What a team saw at a step of ``acts.json``: sines of 0, 1, 2, ... in every tensor, shifted by seven a step."""
+    roster, size = policy.roster, policy.roster.size
+
+    def wave(*shape: int) -> Tensor:
+        return torch.arange(torch.Size(shape).numel()).add(7 * step).sin().view(shape)
+
+    return Observation(
+        features={c.name: wave(copies, roster.team[c.name], c.feature_size) for c in roster.present},
+        alive=torch.ones(copies, size, dtype=torch.bool),
+        adjacency=~torch.eye(size, dtype=torch.bool).expand(copies, size, size),
+        kinematics=wave(copies, size, 4),
+        entities=wave(copies, size + 2, roster.entity_size),
+        entity_mask=torch.ones(copies, size + 2, dtype=torch.bool),
+    )
+
+
+def test_a_policy_of_format_1_acts_as_it_did_then() -> None:
+    policy = marl.load(FORMAT_1 / "policy")
+    assert policy.roster.plane == Plane(position=2, kinematics=4)
+    memory = policy.initial_memory(2, policy.roster.size)
+    for step, expected in enumerate(json.loads((FORMAT_1 / "acts.json").read_text())):
+        observation = seen_at(step, policy)
+        act = policy.act(observation, memory)
+        assert {name: chosen.tolist() for name, chosen in act.action.items()} == expected["action"]
+        assert_close(act.log_prob, torch.tensor(expected["log_prob"]))
+        assert_close(policy.value(observation), torch.tensor(expected["value"]))
+        memory = act.memory
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_a_checkpoint_of_format_1_goes_on_as_it_did_then(algorithm: str, tmp_path: Path) -> None:
+    run = tmp_path / algorithm
+    shutil.copytree(FORMAT_1 / algorithm, run)
+    assert marl.train(None, run, resume=True).env_steps == 96
+    latest = Checkpoints(run / "checkpoints").latest
+    assert latest is not None
+    weights = load_state(latest, "weights")["weights"]
+    expected = load_state(run, "after")["weights"]
+    assert list(present_weights(expected, 1)) == list(weights)
+    assert_close(list(weights.values()), list(expected.values()), rtol=1e-4, atol=1e-5)
+    assert load_state(latest, "state")["format"] == 2
+
+
+def test_a_checkpoint_of_format_1_has_its_target_network_and_clock_under_todays_names() -> None:
+    before = load_state(FORMAT_1 / "dqn/checkpoints/000000000064", "state")["learner"]
+    weights, state = load_checkpoint(FORMAT_1 / "dqn/checkpoints/000000000064")
+    learner = state["learner"]
+    assert list(learner) == list(before)
+    assert list(learner["target"]) == list(weights)
+    assert any(not target.equal(weights[name]) for name, target in learner["target"].items())  # it follows
+    assert learner["clock"] == {"env_steps": 64, "updates": 4, "episodes": 8, "share_done": before["clock"]["progress"]}
+
+
+def test_every_name_of_format_1_is_renamed() -> None:
+    names = [f"{old}x" for old in RENAMED if old.endswith(".")] + ["critic.features.x", "normaliser.mean", "epsilon"]
+    today = ["trunk.features.x", "trunk.encoder.hidden.x", "trunk.encoder.x", "trunk.graph.x", "trunk.norm.x"]
+    today += ["critic.features.x", "normaliser.mean", "epsilon"]
+    assert list(present_weights(dict.fromkeys(names), 1)) == today
+    table = {"env_steps": 9, "updates": 3, "episodes": 4, "progress": 0.5}  # the state of a tabular learner
+    assert present_learner(table, 1) == {"env_steps": 9, "updates": 3, "episodes": 4, "share_done": 0.5}
+
+
+def test_a_policy_of_the_present_format_keeps_its_roster(policy: ActorCritic, run: Path) -> None:
+    environment = marl.make({**load_policy(run).environment}, 1)
+    assert policy.roster == environment.roster
+    assert load_state(run / "policy", "policy")["description"]["format"] == 2
+
+
+def rewritten(source: Path, folder: Path, name: str) -> Path:
+    """A folder with a state file that claims another format."""
+    state = load_state(source, name)
+    inner = state.get("description", state)
+    inner["format"] = 3
+    save_state(folder, name, state)
+    return folder
+
+
+def test_files_of_later_formats_are_refused(run: Path, tmp_path: Path) -> None:
+    message = "has format 3, and this version reads formats up to 2; use a newer version"
+    with pytest.raises(FileError, match=message):
+        load_policy(rewritten(run / "policy", tmp_path, "policy"))
+    checkpoint = Checkpoints(run / "checkpoints").latest
+    assert checkpoint is not None
+    shutil.copytree(checkpoint, tmp_path / "later")
+    with pytest.raises(FileError, match=message):
+        load_checkpoint(rewritten(checkpoint, tmp_path / "later", "state"))

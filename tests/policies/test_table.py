@@ -21,7 +21,7 @@ def make_roster(width: int = 3, actions: int = 3, agents: int = 1) -> Roster:
 
 
 def make_table(config: TableConfig = ONE_HOT, **shape: int) -> Table:
-    return Table(make_roster(**shape), config, 0, 0).eval()
+    return Table(make_roster(**shape), config).eval()
 
 
 def seen(features: Tensor, mask: Tensor | None = None) -> Observation:
@@ -95,7 +95,7 @@ def test_illegal_actions_are_neither_best_nor_explored() -> None:
 
 def test_classes_have_tables_of_their_own() -> None:
     spec = ActionSpec("discrete", 2)
-    table = Table(Roster((AgentClass("A", 2, spec), AgentClass("B", 3, spec)), (1, 2)), ONE_HOT, 0, 0).eval()
+    table = Table(Roster((AgentClass("A", 2, spec), AgentClass("B", 3, spec)), (1, 2)), ONE_HOT).eval()
     table.values("B")[2, 1] = 1.0
     features = {"A": torch.eye(2)[1].expand(1, 1, 2), "B": torch.eye(3)[None, [0, 2]]}
     act = table.act(Observation(features, torch.ones(1, 3, dtype=torch.bool)), None)
@@ -105,7 +105,7 @@ def test_classes_have_tables_of_their_own() -> None:
 
 def test_a_saved_table_plays_the_same(tmp_path: Path) -> None:
     config = read_policy_config({"kind": "table", "bins": [{"low": -1, "high": 1, "count": 4}, [0.5]]})
-    table = Table(make_roster(2), config, 0, 0)
+    table = Table(make_roster(2), config)
     table.values("solo")[:] = torch.randn(8, 3, generator=torch.Generator().manual_seed(1))
     save_policy(tmp_path / "policy", table, {"name": "x"})
     loaded = load_policy(tmp_path / "policy").policy
@@ -141,4 +141,4 @@ def test_a_table_that_would_be_too_large_is_refused() -> None:
 def test_continuous_actions_are_refused() -> None:
     roster = Roster((AgentClass("solo", 3, ActionSpec("continuous", 1)),), (1,))
     with pytest.raises(ValueError, match="class 'solo' has continuous actions"):
-        Table(roster, ONE_HOT, 0, 0)
+        Table(roster, ONE_HOT)

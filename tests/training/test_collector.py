@@ -188,7 +188,7 @@ def test_a_stored_state_goes_on_bit_for_bit(
 ) -> None:
     """Episodes of 5 steps and rollouts of 4, so that the state lies within an episode."""
     collector = Collector(make_tag({"A": 1, "B": 2}), 4, seed=3)
-    policy = ActorCritic(collector.environment.roster, team_config(), 8, 2)
+    policy = ActorCritic(collector.environment.roster, team_config())
     collector.collect(policy)
     state = collector.state()
     if through_files:
@@ -204,7 +204,7 @@ def test_a_stored_state_goes_on_bit_for_bit(
 
 
 def test_the_seed_decides(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> None:
-    policy = ActorCritic(make_tag({"A": 1, "B": 1}).roster, team_config(), 8, 2)
+    policy = ActorCritic(make_tag({"A": 1, "B": 1}).roster, team_config())
     first, same, other = (Collector(make_tag({"A": 1, "B": 1}), 4, seed).collect(policy).batch for seed in (1, 1, 2))
     assert_same(first, same)
     assert not first.reward.equal(other.reward) or not first.log_prob.equal(other.log_prob)
@@ -215,7 +215,7 @@ def test_an_environment_that_cannot_be_stored_begins_anew(
 ) -> None:
     monkeypatch.setattr(SimpleTag, "state", lambda self: None)
     collector = Collector(make_tag({"A": 1, "B": 2}), 4, seed=3)
-    policy = ActorCritic(collector.environment.roster, team_config(), 8, 2)
+    policy = ActorCritic(collector.environment.roster, team_config())
     collector.collect(policy)
     other, twin = (Collector(make_tag({"A": 1, "B": 2}), 4, seed=3) for _ in range(2))
     first = other.observation.features["A"].clone()

@@ -9,6 +9,8 @@ import torch
 
 import marl
 from marl.core.errors import ConfigError, FileError
+from marl.core.records import Observation
+from marl.envs.simple_tag.environment import SimpleTag
 from marl.training import loop
 from marl.training.monitor import Monitor
 from marl.training.run import build_run
@@ -31,6 +33,22 @@ def test_training_begins_with_the_weights_of_a_run(preset: Preset, run: Path, tm
     assert started.learner.state()["optimiser"]["step"] == 0
     loop.train(started, Monitor(started))
     assert not torch.equal(marl.load(tmp_path / "x").state_dict()["normaliser.mean"], expected["normaliser.mean"])
+
+
+def test_the_environment_is_reset_once_when_a_training_starts(
+    preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks take their widths from the roster."""
+    seeds, reset = [], SimpleTag.reset
+
+    def counted(self: SimpleTag, seed: int) -> Observation:
+        seeds.append(seed)
+        return reset(self, seed)
+
+    monkeypatch.setattr(SimpleTag, "reset", counted)
+    started = build_run(read_config({**preset, "seed": 7}), tmp_path / "x")
+    assert seeds == [7]
+    assert started.policy.roster is started.source.environment.roster  # type: ignore[attr-defined]
 
 
 def test_a_resumed_run_does_not_begin_again(preset: Preset, run: Path, tmp_path: Path) -> None:

@@ -65,11 +65,9 @@ def save(folder: Path, settings: dict[str, Any], temporal: str = "transformer", 
         graph=GraphConfig(heads=2),
         critic=CriticConfig(hidden=(8,), entity_hidden=(8,)),
     )
-    entities = environment.reset(0).entities
-    assert entities is not None
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        policy = ActorCritic(environment.roster, networks, entities.shape[-1], 2)
+        policy = ActorCritic(environment.roster, networks)
     with torch.no_grad():
         for actor in policy.actors.values():
             actor.network[-1].weight.mul_(sharpness)

@@ -92,9 +92,7 @@ def draw(tag: SimpleTag, continuous: bool, generator: torch.Generator) -> dict[s
 
 def rollout_of(tag: SimpleTag) -> tuple[ActorCritic, Rollout]:
     config = ActorCriticConfig.model_validate({"encoder": {"hidden": [8], "transformer": {"heads": 2, "window": 3}}})
-    first = tag.reset(0)
-    assert first.entities is not None
-    policy = ActorCritic(tag.roster, config, first.entities.shape[-1], 2)
+    policy = ActorCritic(tag.roster, config)
     collector = Collector(tag, 6, seed=0)
     collector.collect(policy)
     return policy, collector.collect(policy).batch

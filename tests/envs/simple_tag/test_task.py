@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch.testing import assert_close
 
-from marl.core.roster import ActionSpec
+from marl.core.roster import ActionSpec, Plane
 from marl.envs.simple_tag.config import CommunicationConfig, SimpleTagConfig, graph_of
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.envs.simple_tag.task import SimpleTagTask, opponents_of, task, views_of
@@ -160,6 +160,7 @@ def backends(request: pytest.FixtureRequest) -> tuple[SimpleTag, PettingZooEnvir
 def test_backends_give_the_same_roster(backends: tuple[SimpleTag, PettingZooEnvironment]) -> None:
     batched, wrapped = backends
     assert batched.roster == wrapped.roster
+    assert batched.roster.plane == Plane(position=2, kinematics=4)
     assert batched.roster.classes[0].action == ActionSpec("continuous" if batched.continuous_actions else "discrete", 5)
     one, other = batched.reset(0), wrapped.reset(0)
     for agent_class in batched.roster.present:
@@ -172,6 +173,8 @@ def test_backends_give_the_same_roster(backends: tuple[SimpleTag, PettingZooEnvi
         here, there = getattr(one, name), getattr(other, name)
         assert (here is None) == (there is None), name
         assert here is None or (here.shape, here.dtype) == (there.shape, there.dtype), name
+    assert one.entities.shape[-1] == batched.roster.entity_size
+    assert one.auxiliary_target.shape[-1] == batched.roster.auxiliary_size
     assert (batched.events, batched.per_step) == (wrapped.events, wrapped.per_step)
     assert set(batched.scripted()) == set(wrapped.scripted())
 

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from adjacencies import GRAPHS, SIZE, directed, empty, symmetric
+from torch import Tensor
+from torch.testing import assert_close
+from torch_geometric.nn import GATv2Conv, GCNConv
+
+from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv
+
+WIDTH, EDGE = 8, 5
+EXACT = {"rtol": 0.0, "atol": 1e-12}
+
+
+@pytest.fixture
+def x() -> Tensor:
+    return torch.randn(GRAPHS, SIZE, WIDTH, dtype=torch.float64)
+
+
+def edges_of(adjacency: Tensor) -> tuple[Tensor, Tensor]:
+    """Torch-geometric's edge index, sender first, by a loop; and where each edge lies in the matrix."""
+    pairs = [(i, j) for i in range(len(adjacency)) for j in range(len(adjacency)) if adjacency[i, j]]
+    receiver, sender = torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).unbind(1)
+    return torch.stack([sender, receiver]), torch.stack([receiver, sender])
+
+
+@pytest.mark.parametrize("graph", [symmetric, directed, empty])
+def test_dense_gcn_is_torch_geometrics(graph: Callable[[], Tensor], x: Tensor) -> None:
+    ours, theirs, adjacency = MatrixGCNConv(WIDTH).double(), GCNConv(WIDTH, WIDTH).double(), graph()
+    torch.nn.init.normal_(ours.bias)
+    theirs.load_state_dict(ours.state_dict())
+    dense = ours.dense(x, adjacency)
+    for g in range(GRAPHS):
+        edge_index, _ = edges_of(adjacency[g])
+        expected = theirs(x[g], edge_index)
+        assert_close(dense[g], expected, **EXACT)
+        assert_close(ours(x[g], edge_index), expected, **EXACT)
+
+
+@pytest.mark.parametrize("graph", [symmetric, directed, empty])
+def test_without_values_on_edges_the_layer_is_torch_geometrics_gatv2(graph: Callable[[], Tensor], x: Tensor) -> None:
+    ours = EdgeGATv2Conv(WIDTH, 2, EDGE).double()
+    theirs = GATv2Conv(WIDTH, WIDTH // 2, heads=2, add_self_loops=False, edge_dim=EDGE).double()
+    torch.nn.init.zeros_(ours.lin_value.weight)
+    torch.nn.init.normal_(ours.bias)
+    theirs.load_state_dict({name: p for name, p in ours.state_dict().items() if not name.startswith("lin_value")})
+    adjacency, edges = graph(), torch.randn(GRAPHS, SIZE, SIZE, EDGE, dtype=torch.float64)
+    dense = ours.dense(x, adjacency, edges)
+    for g in range(GRAPHS):
+        edge_index, place = edges_of(adjacency[g])
+        expected = theirs(x[g], edge_index, edges[g][place[0], place[1]])
+        assert_close(dense[g], expected, **EXACT)
+        assert_close(ours(x[g], edge_index, edges[g][place[0], place[1]]), expected, **EXACT)
+
+
+def test_a_message_with_values_on_edges_by_hand() -> None:
+    """Two senders of equal score: the mean of W_l x_j + W_v e_ij, plus the bias."""
+    layer = EdgeGATv2Conv(2, 1, 1).double()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.zero_()
+        layer.lin_l.weight.copy_(torch.eye(2))
+        layer.lin_value.weight.copy_(torch.tensor([[1.0], [10.0]]))
+        layer.bias.copy_(torch.tensor([0.5, 0.0]))
+    x = torch.tensor([[[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]]], dtype=torch.float64)
+    adjacency = torch.tensor([[[False, True, True], [False] * 3, [False] * 3]])
+    edges = torch.zeros(1, 3, 3, 1, dtype=torch.float64)
+    edges[0, 0, 1], edges[0, 0, 2], edges[0, 1, 0] = 2.0, 4.0, 99.0
+    expected = [[[5.5, 33.0], [0.5, 0.0], [0.5, 0.0]]]
+    assert layer.dense(x, adjacency, edges).tolist() == expected
+
+
+@pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), MatrixGCNConv(WIDTH)])
+def test_weights_are_drawn_anew(layer: EdgeGATv2Conv | MatrixGCNConv) -> None:
+    before = copy.deepcopy(layer.state_dict())
+    layer.reset_parameters()
+    same = {name for name, tensor in layer.state_dict().items() if tensor.equal(before[name])}
+    assert same == {"bias"}  # which is zero at first

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from marl.core.records import Observation
+from marl.core.roster import Roster
+from marl.networks.encoder import EncoderConfig
+from marl.networks.graph_processor import GraphConfig
+from marl.networks.temporal_transformer import TransformerConfig
+from marl.networks.trunk import TeamTrunk
+
+MakeRoster = Callable[..., Roster]
+MakeObservation = Callable[..., Observation]
+
+LENGTH, COPIES, WIDTH = 3, 2, 8
+NEVER = torch.zeros(LENGTH, COPIES, dtype=torch.bool)
+
+
+def trunk_of(roster: Roster, temporal: str = "none", kind: str = "none", **options: Any) -> TeamTrunk:
+    transformer = TransformerConfig(heads=2, window=2, feedforward=4)
+    encoder = EncoderConfig.model_validate({"hidden": (6, WIDTH), "temporal": temporal, "transformer": transformer})
+    graph = GraphConfig.model_validate({"kind": kind, "heads": 2})
+    return TeamTrunk(roster, encoder, graph, **{"normalise_features": False, **options}).double()
+
+
+@pytest.mark.parametrize("temporal", ["none", "transformer"])
+@pytest.mark.parametrize("kind", ["none", "gat", "gcn"])
+def test_parts_follow_each_other(
+    temporal: str, kind: str, make_roster: MakeRoster, make_observation: MakeObservation
+) -> None:
+    roster = make_roster()
+    trunk, seen = trunk_of(roster, temporal, kind), make_observation(roster, LENGTH, COPIES)
+    embedding, memory = trunk(seen, None, NEVER)
+    tokens, after = trunk.encoder(seen, None, NEVER)
+    heard = tokens if trunk.graph is None else trunk.graph(tokens, seen)
+    plain = temporal == kind == "none"
+    assert_close(embedding, heard if plain else nn.functional.layer_norm(heard, (WIDTH,)))
+    assert (memory is None) == (after is None) == (temporal == "none")
+    assert trunk.has_messages == (kind != "none")
+
+
+def test_embeddings_are_split_class_by_class(make_roster: MakeRoster, make_observation: MakeObservation) -> None:
+    for team in ((2, 3), (0, 4)):
+        roster = make_roster(*team)
+        embedding = torch.randn(COPIES, roster.size, WIDTH)
+        parts = TeamTrunk.by_class(embedding, make_observation(roster, COPIES))
+        assert {name: part.shape[-2] for name, part in parts.items()} == {k: n for k, n in roster.team.items() if n}
+        assert torch.cat(list(parts.values()), -2).equal(embedding)
+
+
+def test_names_and_order_of_what_is_stored(make_roster: MakeRoster) -> None:
+    stored = trunk_of(make_roster(), "transformer", "gat", normalise_features=True).state_dict()
+    parts = list(dict.fromkeys(".".join(name.split(".")[: 1 + name.startswith("encoder")]) for name in stored))
+    assert parts == ["features", "encoder.inputs", "encoder.hidden", "encoder.transformers", "graph", "norm"]
+
+
+SCRIPT = """
+import sys
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.policies.kinds import make_policy, read_policy_config
+roster = Roster((AgentClass("A", 3, ActionSpec("discrete", 2)),), (2,), Plane(), entity_size=6)
+for kind in {kinds}:
+    for graph in {graphs}:
+        encoder = {{"temporal": "none"}}
+        make_policy(roster, read_policy_config({{"kind": kind, "encoder": encoder, "graph": {{"kind": graph}}}}))
+print("torch_geometric" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("graph", "imported"), [("none", "False"), ("gat", "True")])
+def test_torch_geometric_is_imported_only_for_messages(graph: str, imported: str, tmp_path: Path) -> None:
+    """It takes seconds, which policies without messages need not wait for."""
+    script = SCRIPT.format(kinds=["actor_critic", "q_network"], graphs=[graph])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, imported + "\n"), done.stderr
