@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
-from marl.core.config import Config
+from marl.algorithms.configs import NoLearningConfig
 from marl.core.environment import State
 from marl.core.records import Observation, Rollout
 from marl.core.symmetry import Symmetries
 from marl.policies.policy import Policy
 
-__all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError", "check_finite"]
+__all__ = ["Learner", "NoLearning", "NonFiniteError", "check_finite"]
 
 
 class NonFiniteError(ArithmeticError):
@@ -25,13 +25,6 @@ class NonFiniteError(ArithmeticError):
     def __init__(self, quantity: str) -> None:
         super().__init__(f"{quantity} is not finite")
         self.quantity = quantity
-
-
-class LearnerConfig(Config):
-    """Settings of a learner; each has a field ``name`` of its own."""
-
-    policy_kinds: ClassVar[tuple[str, ...]]
-    """The kinds of policy that it trains, the usual one first."""
 
 
 class Learner(Protocol):
@@ -59,14 +52,6 @@ class Learner(Protocol):
     def load_state(self, state: State) -> None:
         """Goes on from a state that `state` gave."""
         ...
-
-
-class NoLearningConfig(LearnerConfig):
-    """There is nothing to set."""
-
-    policy_kinds: ClassVar[tuple[str, ...]] = ("random",)
-    name: Literal["none"] = "none"
-    """The algorithm."""
 
 
 class NoLearning:

@@ -5,25 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from marl.core.config import Config
+from marl.algorithms.configs import PrioritisedConfig
 from marl.core.environment import State
-from marl.maths.schedules import Fraction, scheduled
+from marl.maths.schedules import scheduled
 
-__all__ = ["Drawing", "Prioritised", "PrioritisedConfig", "Uniform"]
+__all__ = ["Drawing", "Prioritised", "Uniform"]
 
 SMALLEST = 1e-6
-
-
-class PrioritisedConfig(Config):
-    """Settings of prioritised replay."""
-
-    alpha: float = Field(0.6, ge=0, le=1)
-    """Exponent of the errors; 0 draws uniformly."""
-    beta: Fraction = (0.4, 1.0)
-    """How far importance weights undo the choice; 1 wholly."""
 
 
 class Drawing(Protocol):

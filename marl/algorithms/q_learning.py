@@ -5,57 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig
+from marl.algorithms.configs import TableLearnerConfig
 from marl.core.environment import State
 from marl.core.errors import ConfigError
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
-from marl.maths.schedules import Clock, Decay, LogarithmicDecay
+from marl.maths.schedules import Clock
 from marl.policies.policy import Policy
 from marl.policies.table import Table
 
-__all__ = [
-    "QLearning",
-    "QLearningConfig",
-    "Sarsa",
-    "SarsaConfig",
-    "TableLearner",
-    "TableLearnerConfig",
-    "best_value",
-    "expected_value",
-]
-
-
-class TableLearnerConfig(LearnerConfig):
-    """What Q-learning and SARSA share."""
-
-    policy_kinds: ClassVar[tuple[str, ...]] = ("table",)
-    gamma: float = Field(1.0, ge=0, le=1)
-    """Discount."""
-    learning_rate: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of the way that a value goes towards its target."""
-    exploration: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of actions that are drawn at random."""
-
-
-class QLearningConfig(TableLearnerConfig):
-    """Settings of Q-learning."""
-
-    name: Literal["q_learning"] = "q_learning"
-    """The algorithm."""
-
-
-class SarsaConfig(TableLearnerConfig):
-    """Settings of SARSA."""
-
-    name: Literal["sarsa"] = "sarsa"
-    """The algorithm."""
+__all__ = ["QLearning", "Sarsa", "TableLearner", "best_value", "expected_value"]
 
 
 def best_value(values: Tensor, legal: Tensor | None) -> Tensor:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Any, Protocol
 
 from marl.core.config import Config
-from marl.core.environment import Environment
+
+if TYPE_CHECKING:
+    import torch
+
+    from marl.core.environment import Environment
 
 __all__ = ["Task"]
 

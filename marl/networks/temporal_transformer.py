@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from marl.core.config import Config
 from marl.core.records import Memory
+from marl.networks.configs import TransformerConfig
 from marl.networks.mlp import linear
 
-__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "TransformerConfig", "attention_mask", "remember"]
-
-
-class TransformerConfig(Config):
-    """Shape of the temporal transformer."""
-
-    layers: int = Field(1, ge=1)
-    """Number of blocks."""
-    heads: int = Field(4, ge=1)
-    """Attention heads; they divide the token width."""
-    window: int = Field(8, ge=1)
-    """An agent attends to its present token and so many before it, in each layer."""
-    feedforward: int = Field(128, ge=1)
-    """Hidden width of the feed-forward part."""
-    gate: Literal["output", "gru"] = "output"
-    """Gated residual: one matrix a gate, or six as in a GRU."""
+__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "attention_mask", "remember"]
 
 
 class OutputGate(nn.Module):

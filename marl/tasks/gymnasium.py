@@ -25,11 +25,10 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
 from marl.system.interrupts import deaf_to_interrupt
+from marl.tasks.gymnasium_task import CLASS
 
-__all__ = ["CLASS", "GymnasiumEnvironment"]
+__all__ = ["GymnasiumEnvironment"]
 
-CLASS = "agent"
-"""The one class, and its one agent."""
 SDL_DRIVER = "SDL_VIDEODRIVER"
 FRAMES_PER_SECOND = 30.0
 """Of an environment that does not say."""

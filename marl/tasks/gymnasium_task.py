@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from pydantic import Field
 
 from marl.core.config import Config
-from marl.core.environment import Environment, Rule
 from marl.core.errors import ConfigError
-from marl.tasks.gymnasium import GymnasiumEnvironment
 
-__all__ = ["GymnasiumConfig", "GymnasiumTask"]
+if TYPE_CHECKING:
+    import torch
+
+    from marl.core.environment import Environment, Rule
+
+__all__ = ["CLASS", "GymnasiumConfig", "GymnasiumTask"]
+
+CLASS = "agent"
+"""Name of the one class, and of its one agent."""
 
 
 class GymnasiumConfig(Config):
@@ -62,6 +67,8 @@ class GymnasiumTask:
     ) -> Environment:
         """The environment that a configuration describes; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.gymnasium import GymnasiumEnvironment
+
         return GymnasiumEnvironment(
             config.name,
             num_copies,

@@ -58,6 +58,23 @@ def test_help_is_quick_and_works_as_a_module(tmp_path: Path) -> None:
     assert subprocess.run(module, capture_output=True, text=True, check=True, cwd=tmp_path).stdout == out[:-6]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "train PRESETS/predator_teams.yaml --help",
+        "train PRESETS/cartpole_dqn.yaml --help",
+        "compare --help",
+        "compare RUN --out curves.png",
+    ],
+)
+def test_help_and_learning_curves_need_no_torch(line: str, run: Path, tmp_path: Path) -> None:
+    presets = Path(__file__).parents[2] / "experiments"
+    words = line.replace("PRESETS", str(presets)).replace("RUN", str(run)).split()
+    script = f"import sys; from marl.cli.main import main; assert main({words}) == 0; assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_without_a_command_or_with_a_wrong_one_the_status_is_2(cli: Cli) -> None:
     assert cli()[0] == 2
     status, _, err = cli("trian")

@@ -16,8 +16,8 @@ from gymnasium import spaces
 
 import marl
 from marl.core.errors import UndrawableError
-from marl.tasks.gymnasium import CLASS, GymnasiumEnvironment
-from marl.tasks.gymnasium_task import GymnasiumConfig, GymnasiumTask
+from marl.tasks.gymnasium import GymnasiumEnvironment
+from marl.tasks.gymnasium_task import CLASS, GymnasiumConfig, GymnasiumTask
 
 COPIES = 3
 TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))

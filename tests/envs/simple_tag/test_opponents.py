@@ -12,8 +12,10 @@ import marl
 from marl.core.errors import ConfigError
 from marl.core.serialisation import load_state
 from marl.envs.simple_tag.config import SimpleTagConfig
-from marl.envs.simple_tag.opponents import check_known, make_opponents, resolved
-from marl.envs.simple_tag.task import opponents_of, task
+from marl.envs.simple_tag.known_opponents import check_known, resolved
+from marl.envs.simple_tag.making import opponents_of
+from marl.envs.simple_tag.opponents import make_opponents
+from marl.envs.simple_tag.task import task
 from marl.training import loop
 from marl.training.monitor import Monitor
 from marl.training.progress import Progress
