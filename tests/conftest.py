@@ -1,4 +1,4 @@
-"""Teams, observations, policies, simple_tag and a trained run, as tests need them."""
+"""Teams, observations, policies, a small environment and a trained run, as tests need them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from meeting import Meeting
+from meeting_config import MeetingConfig
 
 import marl
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
-from marl.envs.simple_tag.environment import SimpleTag
 from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, TransformerConfig
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig
-from marl.wrappers.rules.class_views import ClassViews
-from marl.wrappers.rules.message_graph import MessageGraph
-from marl.wrappers.rules.prey import PREY
 
 torch.set_num_threads(1)  # several cost more than they bring on networks of this size
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start
@@ -38,12 +36,6 @@ KERNELS = ("marl/games/search/compiled*.py", "marl/games/search/compiled/*.py", 
 MakeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 SMALL: dict[str, Any] = {
-    "env": {
-        "name": "simple_tag",
-        "max_cycles": 12,
-        "communication": {"link_loss": 0.2},
-        "curriculum": {"episodes": 40, "stages": [{"prey_speed": 0.5, "until": 0.0}, {}]},
-    },
     "policy": {
         "encoder": {"hidden": [16, 16], "transformer": {"heads": 2, "window": 4, "feedforward": 16}},
         "graph": {"kind": "gat", "heads": 2},
@@ -101,9 +93,15 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> MakeOnce:
 
 
 @pytest.fixture
-def preset() -> dict[str, Any]:
+def small_env() -> dict[str, Any]:
+    """Settings of the environment of `preset` and `run`; tests that play in another one put it in this place."""
+    return {"name": "meeting", "max_cycles": 12, "communication": {"link_loss": 0.2}, "slow_episodes": 40}
+
+
+@pytest.fixture
+def preset(small_env: dict[str, Any]) -> dict[str, Any]:
     """A run of seconds, with everything that keeps state: memory, schedules, lost links, a normaliser, stages."""
-    return copy.deepcopy(SMALL)
+    return copy.deepcopy({"env": small_env, **SMALL})
 
 
 @pytest.fixture
@@ -113,16 +111,16 @@ def preset_file(preset: dict[str, Any], tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def run(make_once: MakeOnce) -> Path:
-    """A trained run. Tests must not change it."""
+@pytest.fixture
+def run(make_once: MakeOnce, small_env: dict[str, Any]) -> Path:
+    """A run trained by `preset`, once for all tests. They must not change it."""
 
     def train(folder: Path) -> None:
         threads = torch.get_num_threads()
-        marl.train(copy.deepcopy(SMALL), out=folder)
+        marl.train(copy.deepcopy({"env": small_env, **SMALL}), out=folder)
         torch.set_num_threads(threads)
 
-    return make_once("runs/small", train)
+    return make_once(f"runs/{small_env['name']}/small", train)
 
 
 ENTITY_SIZE = 7
@@ -274,13 +272,17 @@ def make_policy(team_config: Callable[..., ActorCriticConfig]) -> Callable[..., 
 
 
 @pytest.fixture
-def make_tag() -> Callable[..., SimpleTag]:
-    """Batched simple_tag with a class that sees landmarks and one that sees the prey."""
+def make_meeting() -> Callable[..., Meeting]:
+    """A batched environment with a class that sees the landmark and one that sees the target."""
 
     def make(
-        team: dict[str, int], num_copies: int = 3, max_cycles: int = 5, prey: str = "random", **options: Any
-    ) -> SimpleTag:
-        views = ClassViews({"A": ("landmarks",), "B": ("prey",)}, team, 1, 2)
-        return SimpleTag(num_copies, views, MessageGraph(1.0), PREY[prey], max_cycles=max_cycles, **options)
+        team: dict[str, int],
+        num_copies: int = 3,
+        max_cycles: int = 5,
+        dtype: torch.dtype = torch.float32,
+        **settings: Any,
+    ) -> Meeting:
+        config = MeetingConfig(team=team, max_cycles=max_cycles, **settings)
+        return Meeting(config, num_copies, dtype=dtype)
 
     return make

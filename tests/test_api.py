@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from small_tag import small_env  # noqa: F401  # `preset` and `run` are of simple_tag here
 
 import marl
 from marl.core.errors import ConfigError, FileError

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from meeting import Meeting
 from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.testing import assert_close
@@ -17,7 +18,6 @@ from marl.algorithms.learner import NonFiniteError
 from marl.core.errors import ConfigError
 from marl.core.records import Observation, Rollout
 from marl.core.roster import ActionSpec, AgentClass, Roster
-from marl.envs.simple_tag.environment import SimpleTag
 from marl.maths.schedules import ExponentialDecay
 from marl.networks.configs import EncoderConfig, GraphConfig, MixerConfig, QHeadConfig
 from marl.policies.configs import QNetworkConfig
@@ -237,20 +237,20 @@ def test_a_replay_whose_whole_rows_are_smaller_than_a_batch_is_refused() -> None
 
 
 @pytest.mark.parametrize("mixer", ["none", "vdn", "qmix"])
-def test_a_team_of_two_classes_and_many_sizes_learns(mixer: str, make_tag: Callable[..., SimpleTag]) -> None:
-    compositions = torch.tensor([[2, 2], [1, 2]])
-    tag = make_tag({"A": 2, "B": 2}, num_copies=6, compositions=compositions)
+def test_a_team_of_two_classes_and_many_sizes_learns(mixer: str, make_meeting: Callable[..., Meeting]) -> None:
+    teams = ({"A": 2, "B": 2}, {"A": 1, "B": 2})
+    meeting = make_meeting({"A": 2, "B": 2}, num_copies=6, training_teams=teams)
     shape = QNetworkConfig(
         encoder=EncoderConfig(hidden=(8, 8), temporal="none"),
         graph=GraphConfig(kind="gat", heads=2),
         head=QHeadConfig(dueling=True),
         mixer=MixerConfig.model_validate({"kind": mixer}),
     )
-    policy = QNetwork(tag.roster, shape)
+    policy = QNetwork(meeting.roster, shape)
     before = copy.deepcopy(dict(policy.named_parameters()))
     options: dict[str, Any] = {"batch_size": 16, "learning_starts": 48, "n_step": 2, "updates_per_iteration": 2}
     learner = DQN(policy, DQNConfig(**options, prioritised=PrioritisedConfig()), seed=0)
-    rollout = Collector(tag, 8, seed=0).collect(policy).batch
+    rollout = Collector(meeting, 8, seed=0).collect(policy).batch
     gone = ~rollout.observation.alive
     assert gone.any()
     results = []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from meeting import Meeting
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -18,7 +19,6 @@ from marl.algorithms.ppo import PPO
 from marl.algorithms.reinforce import Reinforce
 from marl.core.errors import ConfigError
 from marl.core.records import Rollout
-from marl.envs.simple_tag.environment import SimpleTag
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig
 from marl.training.collector import Collector
@@ -43,16 +43,16 @@ class Watched(A2C):
 
 
 @pytest.fixture
-def policy(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> ActorCritic:
-    return ActorCritic(make_tag({"A": 2, "B": 2}).roster, team_config())
+def policy(make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]) -> ActorCritic:
+    return ActorCritic(make_meeting({"A": 2, "B": 2}).roster, team_config())
 
 
 @pytest.fixture
-def rollout(make_tag: Callable[..., SimpleTag], policy: ActorCritic) -> Rollout:
+def rollout(make_meeting: Callable[..., Meeting], policy: ActorCritic) -> Rollout:
     """Six copies, some of which lack an agent of class A; rewards are random."""
-    compositions = torch.tensor([[2, 2], [1, 2]])
-    tag = make_tag({"A": 2, "B": 2}, num_copies=6, compositions=compositions)
-    collected = Collector(tag, 8, seed=0).collect(policy).batch
+    teams = ({"A": 2, "B": 2}, {"A": 1, "B": 2})
+    meeting = make_meeting({"A": 2, "B": 2}, num_copies=6, training_teams=teams)
+    collected = Collector(meeting, 8, seed=0).collect(policy).batch
     assert 0 < int(collected.observation.alive[0, :, 1].sum()) < 6
     scale = torch.tensor([1.0, 1.0, 10.0, 10.0])
     return replace(collected, reward=torch.randn(8, 6, 4) * scale + scale)
@@ -256,10 +256,10 @@ def test_team_spirit_needs_an_environment_that_says_who_brought_what(policy: Act
 
 
 def test_the_next_value_is_that_of_the_true_successor(
-    policy: ActorCritic, make_tag: Callable[..., SimpleTag], monkeypatch: pytest.MonkeyPatch
+    policy: ActorCritic, make_meeting: Callable[..., Meeting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Episodes of 3 steps in a rollout of 8 end within it twice; a value per observation tells which was asked for."""
-    rollout = Collector(make_tag({"A": 2, "B": 2}, num_copies=2, max_cycles=3), 8, seed=0).collect(policy).batch
+    rollout = Collector(make_meeting({"A": 2, "B": 2}, num_copies=2, max_cycles=3), 8, seed=0).collect(policy).batch
     seen: list[Targets] = []
     monkeypatch.setattr(policy, "value", lambda observation: observation.entities[..., :4, 0])
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from meeting import Meeting
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -12,7 +13,6 @@ from marl.algorithms.configs import A2CConfig, PPOConfig
 from marl.algorithms.policy_gradient import A2C
 from marl.algorithms.ppo import PPO
 from marl.core.records import Rollout
-from marl.envs.simple_tag.environment import SimpleTag
 from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig
@@ -21,13 +21,13 @@ from marl.training.collector import Collector
 
 
 @pytest.fixture
-def policy(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> ActorCritic:
-    return ActorCritic(make_tag({"A": 1, "B": 2}).roster, team_config())
+def policy(make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]) -> ActorCritic:
+    return ActorCritic(make_meeting({"A": 1, "B": 2}).roster, team_config())
 
 
 @pytest.fixture
-def rollout(make_tag: Callable[..., SimpleTag], policy: ActorCritic) -> Rollout:
-    collected = Collector(make_tag({"A": 1, "B": 2}, num_copies=7), 6, seed=0).collect(policy).batch
+def rollout(make_meeting: Callable[..., Meeting], policy: ActorCritic) -> Rollout:
+    collected = Collector(make_meeting({"A": 1, "B": 2}, num_copies=7), 6, seed=0).collect(policy).batch
     collected.reward.normal_()
     return collected
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from meeting import Meeting
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -13,7 +14,6 @@ from marl.algorithms.configs import PPOConfig
 from marl.algorithms.ppo import PPO
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import ActionSpec, AgentClass, Roster
-from marl.envs.simple_tag.environment import SimpleTag
 from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig
 from marl.policies.actor_critic import ActorCritic, Evaluation
 from marl.policies.configs import ActorCriticConfig
@@ -71,10 +71,10 @@ def test_permuting_agents_in_their_class_permutes_everything(
 @pytest.mark.parametrize("sharing", ["class", "team", "agent"])
 @pytest.mark.parametrize("temporal", ["transformer", "none"])
 def test_acting_and_learning_give_the_same_log_probabilities(
-    sharing: str, temporal: str, make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]
+    sharing: str, temporal: str, make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]
 ) -> None:
     """The second rollout begins within an episode of 5 steps, and two more begin inside it."""
-    collector = Collector(make_tag({"A": 2, "B": 2}, num_copies=4, max_cycles=5), 13, seed=0)
+    collector = Collector(make_meeting({"A": 2, "B": 2}, num_copies=4, max_cycles=5), 13, seed=0)
     policy = ActorCritic(collector.environment.roster, team_config(sharing=sharing, temporal=temporal, layers=2))
     torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
     torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
@@ -148,25 +148,24 @@ def test_a_policy_plays_in_teams_of_any_size(
 @pytest.mark.parametrize("kind", ["gat", "gcn"])
 def test_absent_agents_change_nothing_for_those_who_are_there(
     kind: str,
-    make_tag: Callable[..., SimpleTag],
+    make_meeting: Callable[..., Meeting],
     team_config: Callable[..., ActorCriticConfig],
     as_rollout: AsRollout,
 ) -> None:
     """A team of 2 + 1 alone, and in copies made for 4 + 3, in the same world for three steps."""
     kept = [0, 1, 4]  # places of the 2 + 1 among the 4 + 3
-    options = {"num_copies": 2, "max_cycles": 50, "dtype": torch.float64, "prey": "still"}
-    small = make_tag({"A": 2, "B": 1}, **options)
-    large = make_tag({"A": 4, "B": 3}, compositions=torch.tensor([[2, 1]]), **options)
+    options = {"num_copies": 2, "max_cycles": 50, "dtype": torch.float64, "target": "still"}
+    small = make_meeting({"A": 2, "B": 1}, **options)
+    large = make_meeting({"A": 4, "B": 3}, training_teams=({"A": 2, "B": 1},), **options)
     policy = ActorCritic(small.roster, team_config(kind=kind, layers=2)).double()
     torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
     torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
     small.reset(0)
-    position, velocity = small.world.position, torch.randn(2, 4, 2, dtype=torch.float64) * 0.5
-    crowd_position, crowd_velocity = torch.zeros(2, 10, 2), torch.zeros(2, 8, 2)
-    crowd_position, crowd_velocity = crowd_position.double(), crowd_velocity.double()
-    crowd_position[:, [*kept, 7, 8, 9]], crowd_velocity[:, [*kept, 7]] = position, velocity
+    position, velocity = small.position, torch.randn(2, 5, 2, dtype=torch.float64) * 0.5
+    crowd_position, crowd_velocity = torch.zeros(2, 2, 9, 2, dtype=torch.float64)
+    crowd_position[:, [*kept, 7, 8]], crowd_velocity[:, [*kept, 7, 8]] = position, velocity
     large.reset(0)
-    seen, crowd = small.set_world(position, velocity), large.set_world(crowd_position, crowd_velocity)
+    seen, crowd = small.place(position, velocity), large.place(crowd_position, crowd_velocity)
     memory, crowd_memory = policy.initial_memory(2, 3), policy.initial_memory(2, 7)
     for _ in range(3):
         assert seen.adjacency is not None
@@ -183,9 +182,9 @@ def test_absent_agents_change_nothing_for_those_who_are_there(
         memory, crowd_memory = act.memory, crowd_act.memory
 
 
-def gradients(policy: ActorCritic, tag: SimpleTag, **options: Any) -> tuple[set[str], set[str]]:
+def gradients(policy: ActorCritic, meeting: Meeting, **options: Any) -> tuple[set[str], set[str]]:
     """Names of the parameters that a PPO update reaches, and of those that it does not."""
-    collector = Collector(tag, 6, seed=0)
+    collector = Collector(meeting, 6, seed=0)
     collector.collect(policy)
     rollout = collector.collect(policy).batch
     learner = PPO(policy, PPOConfig(epochs=1, minibatches=1, **options), seed=0)
@@ -203,22 +202,22 @@ def test_the_gradient_reaches_every_parameter(
     sharing: str,
     critic: str,
     kind: str,
-    make_tag: Callable[..., SimpleTag],
+    make_meeting: Callable[..., Meeting],
     team_config: Callable[..., ActorCriticConfig],
 ) -> None:
-    tag = make_tag({"A": 2, "B": 2}, num_copies=8)
-    policy = ActorCritic(tag.roster, team_config(kind=kind, sharing=sharing, critic=critic, layers=2))
-    assert gradients(policy, tag, auxiliary_coef=0.5)[1] == set()
+    meeting = make_meeting({"A": 2, "B": 2}, num_copies=8)
+    policy = ActorCritic(meeting.roster, team_config(kind=kind, sharing=sharing, critic=critic, layers=2))
+    assert gradients(policy, meeting, auxiliary_coef=0.5)[1] == set()
 
 
 def test_the_gradient_does_not_reach_what_took_no_part(
-    make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]
+    make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]
 ) -> None:
     """A class without agents, and the predictor if nothing is predicted."""
-    tag = make_tag({"A": 3, "B": 0}, num_copies=8)
-    policy = ActorCritic(tag.roster, team_config())
+    meeting = make_meeting({"A": 3, "B": 0}, num_copies=8)
+    policy = ActorCritic(meeting.roster, team_config())
     untouched = {name for name, _ in policy.named_parameters() if name.startswith("predictor.") or ".B." in name}
-    assert gradients(policy, tag)[1] == untouched
+    assert gradients(policy, meeting)[1] == untouched
 
 
 def test_messages_off_is_a_graph_without_links(

@@ -99,7 +99,7 @@ def test_weights_of_another_architecture_are_refused(policy: ActorCritic) -> Non
 def test_a_policy_works_when_moved_away_from_its_run(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run / "policy", tmp_path / "alone")
     saved = load_policy(tmp_path / "alone")
-    assert saved.environment["name"] == "simple_tag"
+    assert saved.environment["name"] == "meeting"
     assert all(torch.equal(a, b) for a, b in zip(saved.policy.parameters(), marl.load(run).parameters(), strict=True))
     assert not saved.policy.training
 

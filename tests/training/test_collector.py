@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from meeting import Meeting
 from torch import Tensor
 
 from marl.core.environment import State
 from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.serialisation import load_state, save_state
-from marl.envs.simple_tag.environment import SimpleTag
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig
 from marl.policies.policy import Act
@@ -183,12 +183,12 @@ def assert_same(ours: Any, theirs: Any) -> None:
 @pytest.mark.parametrize("through_files", [False, True])
 def test_a_stored_state_goes_on_bit_for_bit(
     through_files: bool,
-    make_tag: Callable[..., SimpleTag],
+    make_meeting: Callable[..., Meeting],
     team_config: Callable[..., ActorCriticConfig],
     tmp_path: Any,
 ) -> None:
     """Episodes of 5 steps and rollouts of 4, so that the state lies within an episode."""
-    collector = Collector(make_tag({"A": 1, "B": 2}), 4, seed=3)
+    collector = Collector(make_meeting({"A": 1, "B": 2}), 4, seed=3)
     policy = ActorCritic(collector.environment.roster, team_config())
     collector.collect(policy)
     state = collector.state()
@@ -196,7 +196,7 @@ def test_a_stored_state_goes_on_bit_for_bit(
         save_state(tmp_path, "collector", state)
         state = load_state(tmp_path, "collector")
     expected = [collector.collect(policy) for _ in range(2)]
-    other = Collector(make_tag({"A": 1, "B": 2}), 4, seed=99)
+    other = Collector(make_meeting({"A": 1, "B": 2}), 4, seed=99)
     other.load_state(state)
     for collected in expected:
         again = other.collect(policy)
@@ -204,21 +204,23 @@ def test_a_stored_state_goes_on_bit_for_bit(
         assert again.episodes.metrics == collected.episodes.metrics
 
 
-def test_the_seed_decides(make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig]) -> None:
-    policy = ActorCritic(make_tag({"A": 1, "B": 1}).roster, team_config())
-    first, same, other = (Collector(make_tag({"A": 1, "B": 1}), 4, seed).collect(policy).batch for seed in (1, 1, 2))
+def test_the_seed_decides(make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]) -> None:
+    policy = ActorCritic(make_meeting({"A": 1, "B": 1}).roster, team_config())
+    first, same, other = (
+        Collector(make_meeting({"A": 1, "B": 1}), 4, seed).collect(policy).batch for seed in (1, 1, 2)
+    )
     assert_same(first, same)
     assert not first.reward.equal(other.reward) or not first.log_prob.equal(other.log_prob)
 
 
 def test_an_environment_that_cannot_be_stored_begins_anew(
-    make_tag: Callable[..., SimpleTag], team_config: Callable[..., ActorCriticConfig], monkeypatch: pytest.MonkeyPatch
+    make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SimpleTag, "state", lambda self: None)
-    collector = Collector(make_tag({"A": 1, "B": 2}), 4, seed=3)
+    monkeypatch.setattr(Meeting, "state", lambda self: None)
+    collector = Collector(make_meeting({"A": 1, "B": 2}), 4, seed=3)
     policy = ActorCritic(collector.environment.roster, team_config())
     collector.collect(policy)
-    other, twin = (Collector(make_tag({"A": 1, "B": 2}), 4, seed=3) for _ in range(2))
+    other, twin = (Collector(make_meeting({"A": 1, "B": 2}), 4, seed=3) for _ in range(2))
     first = other.observation.features["A"].clone()
     for each in (other, twin):
         each.load_state(collector.state())

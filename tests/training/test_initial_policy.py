@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from meeting import Meeting
 
 import marl
 from marl.core.errors import ConfigError, FileError
 from marl.core.records import Observation
-from marl.envs.simple_tag.environment import SimpleTag
 from marl.training import loop
 from marl.training.monitor import Monitor
 from marl.training.run import build_run
@@ -22,7 +22,7 @@ Preset = dict[str, Any]
 
 def test_training_begins_with_the_weights_of_a_run(preset: Preset, run: Path, tmp_path: Path) -> None:
     preset |= {"seed": 7, "initial_policy": str(run)}
-    preset["env"] |= {"prey": "flee", "team": {"A": 3, "B": 1}}
+    preset["env"] |= {"target": "still", "team": {"A": 3, "B": 1}}
     started = build_run(read_config(preset), tmp_path / "x")
     expected = marl.load(run).state_dict()
     for name, tensor in started.policy.state_dict().items():
@@ -39,13 +39,13 @@ def test_the_environment_is_reset_once_when_a_training_starts(
     preset: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Networks take their widths from the roster."""
-    seeds, reset = [], SimpleTag.reset
+    seeds, reset = [], Meeting.reset
 
-    def counted(self: SimpleTag, seed: int) -> Observation:
+    def counted(self: Meeting, seed: int) -> Observation:
         seeds.append(seed)
         return reset(self, seed)
 
-    monkeypatch.setattr(SimpleTag, "reset", counted)
+    monkeypatch.setattr(Meeting, "reset", counted)
     started = build_run(read_config({**preset, "seed": 7}), tmp_path / "x")
     assert seeds == [7]
     assert started.policy.roster is started.source.environment.roster  # type: ignore[attr-defined]
@@ -71,7 +71,7 @@ def test_a_resumed_run_does_not_begin_again(preset: Preset, run: Path, tmp_path:
     ("change", "error", "message"),
     [
         ({"policy": {"actor": {"hidden": [9]}}}, FileError, "holds a policy of another architecture: "),
-        ({"env": {"classes": {"A": ["prey"], "B": ["landmarks"]}}}, ConfigError, "classes is .*, but the policy was"),
+        ({"env": {"classes": {"A": ["target"], "B": ["landmark"]}}}, ConfigError, "classes is .*, but the policy was"),
         ({"initial_policy": "nowhere"}, FileError, "nowhere does not exist; name the folder of a run"),
     ],
 )

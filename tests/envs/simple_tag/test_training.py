@@ -1,0 +1,96 @@
+"""Runs of simple_tag: what they log, how they go on, and what their settings refuse."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from marl.core.errors import ConfigError
+from marl.core.serialisation import load_state
+from marl.training.checkpoints import Checkpoints
+from marl.training.progress import Progress
+from marl.training.run_config import check_resumable, load_config, read_config, save_config
+from marl.training.train import train_run
+
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "metrics.md"
+
+
+def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> None:
+    scalars = EventAccumulator(str(run / "tensorboard")).Reload().Tags()["scalars"]
+    logged = {re.sub(r"/[AB]$", "/<class>", name) for name in scalars}
+    logged = {name.replace("_20", "_<window>") for name in logged}
+    documented = set(re.findall(r"^\| `([a-z_/<>]+)` \| (?!Q-learning|DQN)", DOCUMENTED.read_text(), re.MULTILINE))
+    measured = {name for name in logged if not name.startswith("final/")}
+    chance = {"evaluation/first_contact_step", "score/solved_at_episode"}
+    assert measured - chance == documented - chance
+    assert {name.removeprefix("final/") for name in logged - measured} <= measured
+
+
+def flat(state: Any, name: str = "") -> dict[str, Any]:
+    if isinstance(state, dict):
+        return {key: value for part in state for key, value in flat(state[part], f"{name}.{part}").items()}
+    return {name: state}
+
+
+def last_state(folder: Path) -> dict[str, Any]:
+    latest = Checkpoints(folder / "checkpoints").latest
+    assert latest is not None
+    state = {**load_state(latest, "weights"), **load_state(latest, "state")}
+    return {name: value for name, value in flat(state).items() if "time/" not in name}
+
+
+def test_a_run_with_a_curriculum_and_lost_links_resumes_bit_for_bit(
+    run: Path, preset: dict[str, Any], tmp_path: Path
+) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.env_steps == 512:
+            signal.raise_signal(signal.SIGINT)
+
+    config = read_config(preset)
+    assert train_run(config, tmp_path / "x", watch=stop).env_steps == 512
+    assert train_run(config, tmp_path / "x", resume=True).finished
+    first, second = last_state(tmp_path / "x"), last_state(run)
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]) if torch.is_tensor(value) else value == second[name], name
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"team": {"Z": 1}}, "team names class 'Z', which is not declared"),
+        ({"team": "A=0,B=0"}, "team {'A': 0, 'B': 0} has no predators"),
+        ({"classes": {"A": [], "B": ["prey"]}}, "class 'A' sees nothing"),
+        ({"classes": {"A": ["sky"], "B": ["prey"]}}, "env: class 'A' sees 'sky'; what can be seen is"),
+        ({"communication": {"range": -1}}, "env.communication.range is -1: input"),
+    ],
+)
+def test_refusals_name_field_and_value_and_what_would_do(env: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_config({"env": {"name": "simple_tag", **env}})
+
+
+def test_settings_come_back_from_their_saved_form(tmp_path: Path) -> None:
+    env = {"name": "simple_tag", "communication": None, "classes": {"A": ["prey", "teammates"]}, "team": "A=3"}
+    config = read_config({"env": env, "algorithm": {"name": "ppo"}})
+    save_config(config, tmp_path / "config.yaml")
+    back = load_config(tmp_path / "config.yaml")
+    assert back == config
+    assert back.env.communication is None
+    assert back.env.team == {"A": 3}
+
+
+def test_a_run_cannot_go_on_against_other_prey_or_with_another_team() -> None:
+    old = read_config({"env": {"name": "simple_tag"}}).model_dump(mode="json")
+    classes = {"A": ["landmarks"], "B": ["prey"], "C": ["prey"]}
+    other = {"name": "simple_tag", "team": {"A": 2, "B": 2, "C": 1}, "classes": classes}
+    with pytest.raises(ConfigError, match=r"env\.team\.C is 1, but the run was trained with None"):
+        check_resumable(old, read_config({"env": other}))
+    with pytest.raises(ConfigError, match=r"env\.prey is 'flee', but the run was trained with 'random'"):
+        check_resumable(old, read_config({"env": {"name": "simple_tag", "prey": "flee"}}))
