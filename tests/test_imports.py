@@ -169,6 +169,20 @@ def test_no_file_names_the_sources_of_environments_and_wrappers_as_packages() ->
     assert not [f"{path}: {found}" for path in ours for found in old.findall(path.read_text(encoding="utf-8"))]
 
 
+def test_folders_named_envs_and_wrappers_beside_the_script_hide_nothing(tmp_path: Path) -> None:
+    for name in ("envs", "wrappers"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"raise RuntimeError('the {name} of the user was imported')\n")
+    script = "import marl; print(marl.evaluate('predator_team', episodes=2)['episodes'])"
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+    command = [sys.executable, "-m", "marl", "evaluate", "predator_team", "--episodes", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "over 2 episodes" in done.stdout
+
+
 def test_every_package_is_listed_for_the_wheel() -> None:
     """``find:`` would not see the packages behind the links, and lose files in the sdist."""
     settings = ConfigParser()

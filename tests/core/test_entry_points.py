@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,17 +37,3 @@ def test_a_missing_module_is_named_with_its_entry_and_distribution(
     for named in ("'needy'", f"'{value}'", f"'{group}'", "'needy-teams'", f"'{module}'"):
         assert named in message
     assert "pip install" not in message
-
-
-def test_folders_named_envs_and_wrappers_beside_the_script_hide_nothing(tmp_path: Path) -> None:
-    for name in ("envs", "wrappers"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text(f"raise RuntimeError('the {name} of the user was imported')\n")
-    script = "import marl; print(marl.evaluate('predator_team', episodes=2)['episodes'])"
-    (tmp_path / "script.py").write_text(script)
-    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
-    command = [sys.executable, "-m", "marl", "evaluate", "predator_team", "--episodes", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "over 2 episodes" in done.stdout

@@ -10,60 +10,40 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from mpe2 import simple_tag_v3
+from meeting import Meeting
+from meeting_config import MeetingConfig
+from meeting_pettingzoo import MeetingParallel, get_state, set_state
 from pettingzoo.utils.env import ParallelEnv
+from pettingzoo_copies import expect
 
 from marl.core.environment import Environment
-from marl.core.records import Observation
 from marl.core.serialisation import load_state, save_state
-from marl.envs.simple_tag.environment import SimpleTag, tag_scene
 from marl.tasks.pettingzoo import PettingZooEnvironment
-from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState, get_state, read_world, set_state
-from marl.wrappers.rules.class_views import ClassViews
-from marl.wrappers.rules.message_graph import MessageGraph
-from marl.wrappers.rules.prey import PREY
 
 CYCLES = 6
-CLASS_OF = {"adversary_0": "A", "adversary_1": "B", "adversary_2": "B"}
+CLASS_OF = {"walker_0": "A", "walker_1": "B", "walker_2": "B"}
 
 
-def predators(continuous: bool = False, cycles: int = CYCLES, prey: str = "random") -> TeamState:
-    env = simple_tag_v3.parallel_env(
-        num_adversaries=3, num_good=1, num_obstacles=2, max_cycles=cycles, continuous_actions=continuous
-    )
-    env = AdversaryClass(ScriptedPrey(env, prey), {"A": 1, "B": 2})
-    return TeamState(CommunicationGraph(env, range=1.0, link_loss=0.2))
+def walkers(continuous: bool = False, cycles: int = CYCLES, target: str = "wanders") -> MeetingParallel:
+    settings = {"target": target, "max_cycles": cycles, "continuous_actions": continuous}
+    links = {"range": 1.0, "link_loss": 0.2}
+    return MeetingParallel(MeetingConfig(team={"A": 1, "B": 2}, communication=links, **settings))
 
 
-def make(num_copies: int = 2, factory: Callable[[], Any] = predators, **options: Any) -> Environment:
+def make(num_copies: int = 2, factory: Callable[[], Any] = walkers, **options: Any) -> Environment:
     return PettingZooEnvironment(factory, num_copies, CLASS_OF, ("A", "B", "C"), **options)
-
-
-def expect(observation: Observation, copy: int, seen: dict) -> None:
-    """One copy of an observation beside what the wrappers gave."""
-    agents = list(seen.values())
-    features = [*observation.features["A"][copy], *observation.features["B"][copy]]
-    for i, agent in enumerate(agents):
-        np.testing.assert_array_equal(features[i], agent["observation"])
-        np.testing.assert_array_equal(observation.adjacency[copy, i], agent["adjacency"])
-        np.testing.assert_array_equal(observation.kinematics[copy, i], agent["kinematics"])
-        np.testing.assert_array_equal(observation.auxiliary_target[copy, i], agent["auxiliary_target"])
-    np.testing.assert_array_equal(observation.entities[copy], agents[0]["entities"])
-    np.testing.assert_array_equal(observation.entity_mask[copy], agents[0]["entity_mask"])
-    assert observation.alive[copy].all()
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
 def test_every_step_equals_an_unvectorised_run(continuous: bool) -> None:
-    factory = lambda: predators(continuous)  # noqa: E731
+    factory = lambda: walkers(continuous)  # noqa: E731
     env, singles = make(2, factory), [factory(), factory()]
     observation = env.reset(seed=5)
     for copy, single in enumerate(singles):
         expect(observation, copy, single.reset(seed=5 * 2 + copy)[0])
     rng, links = np.random.default_rng(0), 0
     for time in range(3 * CYCLES):
-        shape = (2, 3, 5) if continuous else (2, 3)
-        action = rng.random(shape, np.float32) if continuous else rng.integers(5, size=shape)
+        action = rng.random((2, 3, 2), np.float32) if continuous else rng.integers(5, size=(2, 3))
         given = torch.from_numpy(action)
         step = env.step({"A": given[:, :1], "B": given[:, 1:]})
         ends = time % CYCLES == CYCLES - 1
@@ -82,17 +62,13 @@ def test_every_step_equals_an_unvectorised_run(continuous: bool) -> None:
 
 
 def test_contacts_of_the_last_step_are_kept() -> None:
-    def factory() -> Any:
-        env = simple_tag_v3.parallel_env(num_adversaries=3, num_good=1, num_obstacles=0, max_cycles=3)
-        return ScriptedPrey(env, "still")
-
-    env = make(2, factory, get_state=get_state, set_state=set_state)
+    env = make(2, lambda: walkers(cycles=3, target="still"), get_state=get_state, set_state=set_state)
     env.reset(seed=0)
     state = env.state()
     for copy in state["copies"].values():
-        # everything far apart but the first predator and the prey
-        copy["position"] = torch.tensor([[0.0, 0.0], [5.0, 5.0], [-5.0, 5.0], [0.12, 0.0]], dtype=torch.float64)
-        copy["clock"] = 2
+        # everything far apart but the first walker and the target
+        copy["position"] = torch.tensor([[[0.0, 0.0], [5.0, 5.0], [-5.0, 5.0], [9.0, 9.0], [0.12, 0.0]]])
+        copy["clock"] = torch.tensor([2])
     env.load_state(state)
     step = env.step({"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)})
     assert step.ended.all()
@@ -100,22 +76,23 @@ def test_contacts_of_the_last_step_are_kept() -> None:
     assert step.reward.tolist() == [[10.0] * 3] * 2
 
 
-def test_it_observes_what_the_batched_simulator_does() -> None:
-    env = make(3, lambda: predators(prey="flee", cycles=50), get_state=get_state, set_state=set_state)
-    views = ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"A": 1, "B": 2}, 1, 2)
-    tag = SimpleTag(3, views, MessageGraph(range=1.0), PREY["flee"], dtype=torch.float64)
+def test_it_observes_what_the_batched_environment_does() -> None:
+    env = make(3, lambda: walkers(cycles=50, target="still"), get_state=get_state, set_state=set_state)
+    config = MeetingConfig(team={"A": 1, "B": 2}, target="still", max_cycles=50)
+    meeting = Meeting(config, 3)
     env.reset(seed=1)
+    meeting.reset(seed=1)
     generator = torch.Generator().manual_seed(0)
     for _ in range(20):
         copies = env.state()["copies"].values()
-        tag.set_world(*(torch.stack([copy[name] for copy in copies]) for name in ("position", "velocity")))
+        meeting.place(*(torch.cat([copy[name] for copy in copies]) for name in ("position", "velocity")))
         action = {name: torch.randint(5, (3, n), generator=generator) for name, n in (("A", 1), ("B", 2))}
-        step, batched = env.step(action), tag.step(action)
+        step, batched = env.step(action), meeting.step(action)
         seen, expected = step.next_observation, batched.next_observation
         for name in "AB":
-            torch.testing.assert_close(seen.features[name].double(), expected.features[name], rtol=1e-6, atol=1e-6)
-        torch.testing.assert_close(seen.entities.double(), expected.entities, rtol=1e-6, atol=1e-6)
-        torch.testing.assert_close(step.reward.double(), batched.reward)
+            torch.testing.assert_close(seen.features[name], expected.features[name], rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(seen.entities, expected.entities, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(step.reward, batched.reward)
         # links may be lost, never added
         assert not (seen.adjacency & ~expected.adjacency).any()
 
@@ -123,7 +100,7 @@ def test_it_observes_what_the_batched_simulator_does() -> None:
 def test_roster_has_every_declared_class() -> None:
     roster = make(1, feature_sizes={"C": 12}).roster
     assert roster.team == {"A": 1, "B": 2, "C": 0}
-    assert [c.feature_size for c in roster.classes] == [10, 10, 12]
+    assert [c.feature_size for c in roster.classes] == [6, 6, 12]
     assert {c.action.kind for c in roster.classes} == {"discrete"}
 
 
@@ -161,29 +138,30 @@ def test_a_loaded_state_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_a_state_without_draws_survives_a_file(tmp_path: Path) -> None:
-    def factory() -> Any:
-        return AdversaryClass(
-            simple_tag_v3.parallel_env(num_adversaries=3, num_good=0, num_obstacles=1), {"A": 1, "B": 2}
-        )
+    def without(env: Any) -> Any:
+        return {**get_state(env), "generator": None}
 
-    one, two = (make(1, factory, get_state=get_state, set_state=set_state) for _ in range(2))
+    def put(env: Any, state: Any) -> None:
+        set_state(env, {**state, "generator": env.meeting.generator.get_state()})
+
+    one, two = (make(1, lambda: walkers(target="still"), get_state=without, set_state=put) for _ in range(2))
     features = one.reset(3).features["A"]
     save_state(tmp_path, "state", one.state())
     two.load_state(load_state(tmp_path, "state"))
     step = two.step({"A": torch.zeros(1, 1, dtype=torch.long), "B": torch.zeros(1, 2, dtype=torch.long)})
-    # nobody moved in the first step: positions are integrated before velocities
+    # nobody moved: all stay, and the target stands
     assert step.observation.features["A"].equal(features)
 
 
 def test_scene_and_scripted_are_those_given() -> None:
     chase = lambda observation, generator: {}  # noqa: E731
     options = {"scripted": {"chase": chase}, "events": {"contacts": "contact"}}
-    env = make(2, **options, scene=lambda one: tag_scene(read_world(one), env.roster, one.graph))
+    env = make(2, **options, scene=lambda one: one.meeting.scene())
     observation = env.reset(0)
     assert env.scripted() == {"chase": chase}
     assert env.events == {"contacts": "contact"}
     scene = env.scene(1)
-    assert [disc[3] for disc in scene.discs] == ["A", "B", "B", "prey", "obstacle", "obstacle"]
+    assert [disc[3] for disc in scene.discs] == ["A", "B", "B", "obstacle", "prey"]
     np.testing.assert_allclose([disc[:2] for disc in scene.discs], observation.entities[1, :, :2], atol=1e-6)
     env.close()
 
@@ -370,8 +348,8 @@ def test_what_was_not_given_is_refused() -> None:
 
 
 def test_what_each_agent_earned_is_read_from_the_infos() -> None:
-    silent = make(2, lambda: predators(prey="still"))
-    telling = make(2, lambda: predators(prey="still"), earned=lambda info: info["contacts"] * 10)
+    silent = make(2, lambda: walkers(target="still"))
+    telling = make(2, lambda: walkers(target="still"), earned=lambda info: info["contacts"] * 10)
     for env in (silent, telling):
         env.reset(seed=0)
     action = {"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)}

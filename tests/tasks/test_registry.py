@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from meeting import MeetingTask, task
+from meeting_config import MeetingConfig
 
 from marl.core.entry_points import MissingModuleError
 from marl.core.errors import ConfigError, FileError
-from marl.envs.simple_tag.config import SimpleTagConfig
-from marl.envs.simple_tag.task import task
 from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import UnknownTaskError, find_policy, find_task, shipped_policies
 
@@ -20,7 +20,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
 
 
 def test_an_installed_task_is_found_by_name() -> None:
-    assert find_task("simple_tag") is task
+    assert find_task("meeting") is task
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,27 +53,31 @@ def test_a_missing_module_when_the_environment_is_made_is_named() -> None:
     def make(*arguments: Any, **settings: Any) -> None:
         raise ModuleNotFoundError("No module named 'mpe2'", name="mpe2")
 
-    with pytest.raises(MissingModuleError, match=r"'simple_tag' needs the module 'mpe2', which is not installed"):
-        make_environment(SimpleNamespace(make=make), SimpleTagConfig(), 1)  # type: ignore[arg-type]
+    with pytest.raises(MissingModuleError, match=r"'meeting' needs the module 'mpe2', which is not installed"):
+        make_environment(SimpleNamespace(make=make), MeetingConfig(), 1)  # type: ignore[arg-type]
 
 
 def test_what_the_environment_refuses_is_a_matter_of_configuration() -> None:
     with pytest.raises(ConfigError, match="env: num_copies is 0"):
-        make_environment(task, SimpleTagConfig(), 0)
-    environment = make_environment(task, SimpleTagConfig(team={"A": 3}), 5)
+        make_environment(task, MeetingConfig(), 0)
+    environment = make_environment(task, MeetingConfig(team={"A": 3}), 5)
     assert environment.num_copies == 5
     assert environment.roster.team == {"A": 3, "B": 0}
 
 
 def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert find_policy("predator_team") == Path(task.policies["predator_team"])
-    assert (find_policy(Path("held_out_prey")) / "policy.safetensors").is_file()
-    with pytest.raises(FileError, match=r"runs/x does not exist; .* package: predator_team, held_out_prey"):
+    offer(monkeypatch, "meeting", "meeting:task")
+    come = {name: tmp_path / "installed" / name for name in ("seekers", "idlers")}
+    monkeypatch.setattr(MeetingTask, "policies", come)
+    assert shipped_policies() == come
+    assert find_policy("seekers") == come["seekers"]
+    assert find_policy(Path("idlers")) == come["idlers"]
+    with pytest.raises(FileError, match=r"runs/x does not exist; .* package: seekers, idlers"):
         find_policy("runs/x")
     # a folder that is there goes before the name
-    Path("predator_team").mkdir()
-    assert find_policy("predator_team") == Path("predator_team")
+    Path("seekers").mkdir()
+    assert find_policy("seekers") == Path("seekers")
 
 
 def test_a_task_that_cannot_be_imported_has_no_policies(monkeypatch: pytest.MonkeyPatch) -> None:
