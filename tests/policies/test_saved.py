@@ -21,7 +21,8 @@ from marl.training.checkpoints import Checkpoints, load_checkpoint
 
 FORMAT_1 = Path(__file__).parent / "format_1"
 """A policy, and runs of PPO and DQN as they stood after two of three iterations, all written by the last version of
-format 1; ``acts.json`` and each ``after.safetensors`` have what that version did next."""
+format 1; ``acts.json`` and each ``after.safetensors`` have what that version did next. They are of simple_tag, in whose
+tests the runs go on."""
 
 
 @pytest.fixture
@@ -147,20 +148,6 @@ def test_a_policy_of_format_1_acts_as_it_did_then() -> None:
         assert_close(act.log_prob, torch.tensor(expected["log_prob"]))
         assert_close(policy.value(observation), torch.tensor(expected["value"]))
         memory = act.memory
-
-
-@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
-def test_a_checkpoint_of_format_1_goes_on_as_it_did_then(algorithm: str, tmp_path: Path) -> None:
-    run = tmp_path / algorithm
-    shutil.copytree(FORMAT_1 / algorithm, run)
-    assert marl.train(None, run, resume=True).env_steps == 96
-    latest = Checkpoints(run / "checkpoints").latest
-    assert latest is not None
-    weights = load_state(latest, "weights")["weights"]
-    expected = load_state(run, "after")["weights"]
-    assert list(present_weights(expected, 1)) == list(weights)
-    assert_close(list(weights.values()), list(expected.values()), rtol=1e-4, atol=1e-5)
-    assert load_state(latest, "state")["format"] == 2
 
 
 def test_a_checkpoint_of_format_1_has_its_target_network_and_clock_under_todays_names() -> None:

@@ -89,7 +89,7 @@ class Meeting:
 
     def place(self, position: Tensor, velocity: Tensor) -> Observation:
         """Put everything where it is told, ``[B, S, 2]`` each; who is absent stays nowhere."""
-        there = torch.cat([self.alive, self.alive.new_ones(self.num_copies, 2)], 1)[..., None]
+        there = self._there[..., None]
         self.position, self.velocity = position * there, velocity * there
         return self._observe()
 
@@ -158,6 +158,11 @@ class Meeting:
     def close(self) -> None:
         """Nothing is held."""
 
+    @property
+    def _there(self) -> Tensor:
+        """``[B, S]``, True for what is there."""
+        return torch.cat([self.alive, self.alive.new_ones(self.num_copies, 2)], 1)
+
     def _offset(self, sight: str) -> Tensor:
         """``[B, N, 2]``, from each walker to what it may see."""
         return self.position[:, SIGHTS[sight], None] - self.position[:, :-2]
@@ -191,7 +196,7 @@ class Meeting:
             adjacency=adjacency,
             kinematics=everything[:, :-2],
             entities=torch.cat([everything, self._kinds], -1),
-            entity_mask=torch.cat([self.alive, self.alive.new_ones(self.num_copies, 2)], 1),
+            entity_mask=self._there,
             auxiliary_target=seen["target"],
         )
 
@@ -208,9 +213,8 @@ class Meeting:
         """Draw team and places where an episode begins, ``[B]``."""
         team = torch.randint(len(self._teams), (self.num_copies,), generator=self.generator)
         self.alive = torch.where(begins[:, None], self._teams[team], self.alive)
-        there = torch.cat([self.alive, self.alive.new_ones(self.num_copies, 2)], 1)[..., None]
         drawn = torch.rand(self.position.shape, generator=self.generator, dtype=self.dtype)
-        self.position = torch.where(begins[:, None, None], (2 * drawn - 1) * there, self.position)
+        self.position = torch.where(begins[:, None, None], (2 * drawn - 1) * self._there[..., None], self.position)
         self.velocity = self.velocity * ~begins[:, None, None]
         self.clock = self.clock * ~begins
 

@@ -11,6 +11,9 @@ import pytest
 import marl
 from marl.core.errors import ConfigError
 
+CARTPOLE = "gymnasium:CartPole-v1"
+"""As Gymnasium registers it; without the module it is the one that the package offers, with its rule."""
+
 
 def preset(name: str, **env: Any) -> dict[str, Any]:
     return {
@@ -30,7 +33,7 @@ def preset(name: str, **env: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
-@pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("name", [CARTPOLE, "Pendulum-v1"])
 def test_it_trains_goes_on_is_loaded_and_plays(name: str, vectorization: str, tmp_path: Path) -> None:
     settings = preset(name, vectorization=vectorization, max_episode_steps=25)
     first = marl.train(settings, tmp_path / "x")
@@ -46,7 +49,7 @@ def test_it_trains_goes_on_is_loaded_and_plays(name: str, vectorization: str, tm
 
 
 def test_training_goes_on_without_pictures(tmp_path: Path) -> None:
-    assert marl.train(preset("CartPole-v1", arguments={"render_mode": None}), tmp_path / "x").finished
+    assert marl.train(preset(CARTPOLE, arguments={"render_mode": None}), tmp_path / "x").finished
 
 
 @pytest.mark.parametrize(
@@ -58,11 +61,11 @@ def test_training_goes_on_without_pictures(tmp_path: Path) -> None:
             {"algorithm__auxiliary_coef": 0.5},
             r"algorithm\.auxiliary_coef is 0\.5, .* no hidden quantities .* set it to 0",
         ),
-        ({"env__arguments": {"bogus": 3}}, r"Gymnasium cannot make CartPole-v1 with .*'bogus'"),
+        ({"env__arguments": {"bogus": 3}}, r"Gymnasium cannot make gymnasium:CartPole-v1 with .*'bogus'"),
         ({"policy": {"kind": "random"}}, r"policy\.kind is 'random', but algorithm\.name is 'ppo'"),
     ],
 )
 def test_settings_that_do_not_suit_a_single_agent_are_refused(changes: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
-        marl.train(preset("CartPole-v1"), tmp_path / "x", **changes)
+        marl.train(preset(CARTPOLE), tmp_path / "x", **changes)
     assert not (tmp_path / "x").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,20 @@ from typing import Any
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.testing import assert_close
 
+import marl
 from marl.core.errors import ConfigError
 from marl.core.serialisation import load_state
+from marl.policies.saved import present_weights
 from marl.training.checkpoints import Checkpoints
 from marl.training.progress import Progress
 from marl.training.run_config import check_resumable, load_config, read_config, save_config
 from marl.training.train import train_run
 
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "metrics.md"
+FORMAT_1 = Path(__file__).parents[2] / "policies" / "format_1"
+"""Runs as the last version of format 1 wrote them; see ``tests/policies/test_saved.py``."""
 
 
 def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> None:
@@ -59,6 +65,20 @@ def test_a_run_with_a_curriculum_and_lost_links_resumes_bit_for_bit(
     assert first.keys() == second.keys()
     for name, value in first.items():
         assert torch.equal(value, second[name]) if torch.is_tensor(value) else value == second[name], name
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_a_checkpoint_of_format_1_goes_on_as_it_did_then(algorithm: str, tmp_path: Path) -> None:
+    run = tmp_path / algorithm
+    shutil.copytree(FORMAT_1 / algorithm, run)
+    assert marl.train(None, run, resume=True).env_steps == 96
+    latest = Checkpoints(run / "checkpoints").latest
+    assert latest is not None
+    weights = load_state(latest, "weights")["weights"]
+    expected = load_state(run, "after")["weights"]
+    assert list(present_weights(expected, 1)) == list(weights)
+    assert_close(list(weights.values()), list(expected.values()), rtol=1e-4, atol=1e-5)
+    assert load_state(latest, "state")["format"] == 2
 
 
 @pytest.mark.parametrize(
