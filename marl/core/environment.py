@@ -1,4 +1,4 @@
-"""The environment that every collector, evaluation and picture works with."""
+"""Environments as collectors, evaluations and pictures use them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from marl.core.symmetry import Symmetries
 __all__ = ["Environment", "Rule", "State"]
 
 State = dict[str, Any]
-"""Nested dicts of tensors, numbers, strings and None: what a checkpoint stores."""
+"""Nested dicts of tensors, numbers, strings and None, as checkpoints store them."""
 
 Rule = Callable[[Observation, torch.Generator], dict[str, Tensor]]
-"""A memoryless policy: observation and generator to one action a class."""
+"""A memoryless policy: from observation and generator to one action tensor a class."""
 
 
 class Environment(Protocol):
@@ -32,14 +32,14 @@ class Environment(Protocol):
     num_copies: int
     device: torch.device
     events: Mapping[str, str]
-    """Names in ``Step.info`` that count events, and the word for one of them, e.g. ``contacts``
-    and ``contact``; logs tell the share of episodes with any."""
+    """Names in ``Step.info`` that count events, and the singular of each, e.g. ``contacts`` and ``contact``; logs give
+    the share of episodes with at least one."""
     per_step: frozenset[str]
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
     agent_noun: str
-    """What one agent is called, e.g. ``predator``."""
+    """Word for one agent, e.g. ``predator``."""
     frames_per_second: float
-    """At which an episode is shown."""
+    """Frames per second at which an episode is shown."""
 
     @property
     def reward_threshold(self) -> float | None:
@@ -48,31 +48,31 @@ class Environment(Protocol):
 
     @property
     def symmetries(self) -> Symmetries | None:
-        """Changes of the world under which it stays the same game, for augmentation; None if none are known."""
+        """Symmetries of the task, for augmentation; None if none are known."""
         ...
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """What of the environment changes as training goes on, for the log, e.g. the stage of a curriculum."""
+        """Metrics of the environment's own schedule, such as the curriculum stage."""
         ...
 
     def reset(self, seed: int) -> Observation:
-        """Begins an episode in every copy. The same seed gives the same episodes."""
+        """Begin an episode in every copy. The same seed gives the same episodes."""
         ...
 
     def step(self, action: dict[str, Tensor]) -> Step:
-        """Takes one action a class, ``[B, N_c]`` or ``[B, N_c, A]``, and moves every copy on."""
+        """Take one action a class, ``[B, N_c]`` or ``[B, N_c, A]``, and step every copy."""
         ...
 
     def state(self) -> State | None:
-        """Everything that is needed to go on from here, random generators included.
+        """State from which the environment can go on exactly, random generators included.
 
-        None if it cannot be stored; then a resumed training begins its episodes anew.
+        None if it cannot be stored; a resumed training then begins new episodes.
         """
         ...
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` returned."""
         ...
 
     def scripted(self) -> Mapping[str, Rule]:
@@ -80,7 +80,7 @@ class Environment(Protocol):
         ...
 
     def scene(self, copy: int = 0) -> Scene | Picture:
-        """The present moment of one copy.
+        """Scene of the present step of one copy.
 
         Raises:
             UndrawableError: if this task cannot be drawn.
@@ -88,5 +88,5 @@ class Environment(Protocol):
         ...
 
     def close(self) -> None:
-        """Frees what the copies hold."""
+        """Free the resources of all copies."""
         ...

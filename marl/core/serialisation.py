@@ -31,7 +31,7 @@ def state_of(record: Record) -> dict[str, Any]:
 
 
 def record_of(kind: type[R], state: dict[str, Any]) -> R:
-    """Record of a state that `state_of` gave."""
+    """Record from a state that `state_of` returned."""
     return kind(**state)
 
 
@@ -96,9 +96,9 @@ def _join(value: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without error.
+    """Temporary path beside ``path`` that takes its place when the block ends without error.
 
-    A device or a pipe, e.g. ``/dev/stdout``, is written to as it is.
+    A device or a pipe, e.g. ``/dev/stdout``, is written to directly.
     """
     if path.exists() and not path.is_file():
         yield path

@@ -1,4 +1,4 @@
-"""Loss terms as pure functions; ``valid`` says which entries count."""
+"""Loss terms as pure functions; ``valid`` masks the entries that count."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def masked_mean(x: Tensor, valid: Tensor) -> Tensor:
 
 
 def normalise(x: Tensor, valid: Tensor) -> Tensor:
-    """Shifts and scales to mean 0 and standard deviation 1 over the valid entries.
+    """Shift and scale to mean 0 and standard deviation 1 over the valid entries.
 
     Args:
         x: any shape.
@@ -35,8 +35,8 @@ def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_range: float) -> Te
     https://arxiv.org/abs/1707.06347, equation 7.
 
     Args:
-        ratio: probability of the action now over that when it was drawn.
-        advantage: the same shape.
+        ratio: probability :math:`\rho` of the action now over that when it was drawn.
+        advantage: :math:`A`, of the same shape.
         clip_range: :math:`\epsilon`.
     """
     return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip_range, 1 + clip_range) * advantage)
@@ -48,7 +48,7 @@ def regression(prediction: Tensor, target: Tensor, kind: Literal["squared", "hub
     Args:
         prediction, target: the same shape.
         kind: ``"squared"`` or ``"huber"``.
-        delta: where Huber's turns linear.
+        delta: absolute error at which Huber's loss turns linear.
     """
     if kind == "huber":
         return functional.huber_loss(prediction, target, reduction="none", delta=delta)

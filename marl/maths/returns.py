@@ -30,8 +30,8 @@ def generalised_advantage(
 
     Args:
         reward, value, next_value, terminated, truncated: ``[T, ...]``.
-        gamma: discount, in ``[0, 1]``.
-        gae_lambda: in ``[0, 1]``.
+        gamma: discount :math:`\gamma`, in ``[0, 1]``.
+        gae_lambda: :math:`\lambda`, in ``[0, 1]``.
 
     Returns:
         Advantages ``[T, ...]``.
@@ -47,14 +47,14 @@ def generalised_advantage(
 
 
 def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
-    r"""Discounted rewards of some steps, and what the value of the situation after them counts.
+    r"""n-step return: discounted reward sum, and the discount of the bootstrap value.
 
     .. math::
         G = \sum_{k=0}^{m-1} \gamma^k c_k r_k, \quad d = \gamma^m c_m, \quad
         c_k = \prod_{j<k} (1 - \mathrm{terminated}_j)
 
-    ``m`` is the number of steps taken. The target of the first step's value is ``G`` plus ``d`` times the value of
-    what followed the last.
+    ``m`` is the number of steps taken of at most ``W``. The target of the first step's value is ``G`` plus ``d`` times
+    the value after the last step. ``M`` is the number of samples.
     Reference: Sutton and Barto, "Reinforcement Learning: An Introduction", second edition, equation 7.1.
 
     Args:

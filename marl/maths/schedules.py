@@ -25,12 +25,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Clock:
-    """How far a learner has come.
+    """Progress of a learner.
 
     Args:
-        env_steps: learnt from.
+        env_steps: env steps learnt from.
         updates: steps of its optimiser.
-        episodes: that ended.
+        episodes: ended episodes.
         share_done: share of training done.
     """
 
@@ -92,7 +92,7 @@ class LogarithmicDecay(Config):
 
 
 Decay = Annotated[LinearDecay | ExponentialDecay | LogarithmicDecay, Field(discriminator="kind")]
-"""Settings of any of them; ``kind`` tells which."""
+"""Settings of a decay; ``kind`` selects the class."""
 
 
 _AtLeastZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -109,15 +109,15 @@ Schedule = _AtLeastZero | tuple[_AtLeastZero, _AtLeastZero]
 
 
 PositiveSchedule = _Positive | tuple[_Positive, _AtLeastZero]
-"""The same for what must not begin at zero."""
+"""A schedule that must not begin at zero."""
 
 
 Fraction = _Share | tuple[_Share, _Share]
-"""The same between 0 and 1."""
+"""A schedule between 0 and 1."""
 
 
 def scheduled(schedule: float | tuple[float, float], share_done: float) -> float:
-    """The value of a schedule when a share ``share_done`` in ``[0, 1]`` of training is done."""
+    """Value of a schedule when a share ``share_done`` in ``[0, 1]`` of training is done."""
     if isinstance(schedule, tuple):
         start, end = schedule
         return start + (end - start) * min(max(share_done, 0.0), 1.0)
