@@ -1,4 +1,4 @@
-"""Environments from settings as a preset has them."""
+"""Environments from the settings of a preset."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["environment_config", "make_environment"]
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
-    """The task and its settings, some of them replaced.
+    """Read a task and its settings, and replace some of them.
 
     Raises:
-        ConfigError: naming the field, the value and what would do.
+        ConfigError: naming the field, the value and the accepted values.
     """
     if not isinstance(settings.get("name"), str):
         raise ConfigError(f"name is {settings.get('name')!r}; name a task, e.g. {{'name': 'simple_tag'}}")
@@ -45,11 +45,11 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
 def make_environment(
     task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
 ) -> Environment:
-    """The environment that a task makes of a configuration; see `Task.make`.
+    """Make the environment of a configuration; see `Task.make`.
 
     Raises:
         ConfigError: if the task refuses the configuration.
-        MissingModuleError: if what it needs is not installed.
+        MissingModuleError: if a module that it needs is not installed.
     """
     try:
         return task.make(config, num_copies, training=training, device=device)

@@ -1,4 +1,4 @@
-"""Gymnasium's environments by name: how their settings become an environment."""
+"""Gymnasium's environments by name, as tasks."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ class GymnasiumTask:
     scripted: Mapping[str, Rule] = field(default_factory=dict)
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """Name and what differs from the registered environment; see `Task`."""
+        """Name, and the settings that differ from the registered environment; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         changed = {"arguments": config.arguments or None, "max_episode_steps": config.max_episode_steps}
         return {"environment": config.name, **{name: value for name, value in changed.items() if value is not None}}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Refuses: there is one side; see `Task`."""
+        """Raise an error, as there is only one side; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         raise ConfigError(f"{config.name} has a single agent and nobody to train in turn with")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> Environment:
-        """The environment that a configuration describes; see `Task`."""
+        """Make the environment of a configuration; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         return GymnasiumEnvironment(
             config.name,
