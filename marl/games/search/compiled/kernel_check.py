@@ -1,4 +1,4 @@
-"""A check of compiled rules against the game that they belong to."""
+"""Check of compiled rules against their game."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHECKED: set[tuple[type[Game], Kernels]] = set()
 
 
 def checked_kernels(game: Game, kernels: Kernels) -> Kernels:
-    """The compiled rules, held against their game when they are met for the first time.
+    """Check compiled rules when they are first met, and return them.
 
     Raises:
         ConfigError: see `check_kernels`.
@@ -33,10 +33,10 @@ def checked_kernels(game: Game, kernels: Kernels) -> Kernels:
 
 
 def check_kernels(game: Game, kernels: Kernels, seed: int) -> None:
-    """Plays a random game by positions and by compiled rules, and compares them after every action.
+    """Play a random game by positions and by compiled rules, and compare them after every action.
 
     Args:
-        game: where it begins, not finished.
+        game: the first position, not finished.
         kernels: the compiled rules.
         seed: of the game.
 

@@ -1,4 +1,4 @@
-"""Negamax compiled by Numba, number by number the search of `marl.games.search.negamax`.
+"""Negamax compiled by Numba: the same numbers as `marl.games.search.negamax`.
 
 See also `marl.games.search.compiled.uct`.
 """
@@ -18,8 +18,7 @@ from marl.games.search.compiled.pointers import LEGAL, MOVER, PLAY, RETURNS, VAL
 __all__ = ["NOT_ZERO_SUM", "POSITIONS", "UNFINISHED", "explore"]
 
 POSITIONS, UNFINISHED, NOT_ZERO_SUM = range(3)
-"""Columns of the counts: positions that were looked at, those of them at the limit of depth, and ends at which one
-seat did not win what the other lost."""
+"""Columns of the counts: positions searched, those of them at the depth limit, and ends that are not zero-sum."""
 COUNTED = 3
 
 STATES = types.Array(types.int64, 2, "C")
@@ -29,7 +28,7 @@ OUTCOMES = types.Array(types.float64, 2, "C")
 
 @njit(types.void(STATES, types.int64, types.int64, COUNTS), cache=True)
 def _order(actions: Any, ply: Any, number: Any, weight: Any) -> None:
-    """Sorts the actions of a ply, those of the largest weight first, equal ones as they were."""
+    """Sort the actions of a ply by falling weight, stably."""
     for i in range(1, number):
         action, j = actions[ply, i], i
         while j > 0 and weight[actions[ply, j - 1]] < weight[action]:
@@ -58,7 +57,7 @@ def _outlook(
     outcomes: Any,
     counts: Any,
 ) -> Any:
-    """Return that the mover of the position in ``states[ply]`` can reach, exact between alpha and beta."""
+    """Return that the mover of ``states[ply]`` can reach: exact between alpha and beta, else a bound."""
     state, outcome = states[ply], outcomes[ply]
     counts[POSITIONS] += 1
     seat = mover(state)
@@ -108,7 +107,7 @@ def _explore(
     values: Any,
     counts: Any,
 ) -> Any:
-    """Writes values and counts of all actions of the position in ``states[0]``; returns how many there are."""
+    """Write values and counts of all actions of the position in ``states[0]``; return the number of actions."""
     seat, best, number = mover(states[0]), -1.0, legal(states[0], actions[0])
     for i in range(number):
         states[1] = states[0]
@@ -128,12 +127,12 @@ def _explore(
 
 
 def explore(game: Game, kernels: Kernels, depth: int, exact: bool) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Values all actions of a position; see `marl.games.search.negamax.explore`.
+    """Value all actions of a position; see `marl.games.search.negamax.explore`.
 
     Args:
         game: not finished.
         kernels: its compiled rules.
-        depth: moves that are looked ahead, at least 1.
+        depth: moves to look ahead, at least 1.
         exact: whether every value is exact.
 
     Returns:

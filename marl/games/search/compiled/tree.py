@@ -1,4 +1,4 @@
-"""A search tree in arrays, grown by the compiled search."""
+"""Search tree in arrays, grown by the compiled search."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["CompiledTree", "TreeArrays"]
 PART = 2**16  # simulations for which room is made at once, most of them
 ROWS = 3  # that a simulation needs, more or less
 MOST_ROWS = 2**24
-"""At which a tree stops growing: 1 GB."""
+"""Number of nodes at which a tree stops growing: 1 GB."""
 
 
 class TreeArrays(NamedTuple):
@@ -47,7 +47,7 @@ class TreeArrays(NamedTuple):
 
     @classmethod
     def empty(cls, size: int, players: int) -> TreeArrays:
-        """Arrays of so many unused rows."""
+        """Arrays of ``size`` unused rows."""
         # pages of zeros cost memory only once they are written, so that room that is never used is almost free
         nodes = np.zeros((size, COLUMNS), dtype=np.int32)
         return cls(nodes, np.zeros((size, players)), np.zeros((size, SCORES)))
@@ -59,7 +59,7 @@ class CompiledTree:
     Args:
         game: the root's position.
         kernels: its compiled rules.
-        constant: of UCB1.
+        constant: exploration constant of UCB1.
         solver: whether proven outcomes are backed up.
     """
 

@@ -1,14 +1,14 @@
-"""UCT compiled by Numba: one search for all games, whose compiled rules it takes as arguments.
+"""UCT compiled by Numba: one search for all games, with the game's compiled rules as arguments.
 
-The rules come as function pointers (Numba's first-class functions), so that the search is compiled once and kept
-in Numba's cache whatever the game.
+The rules are function pointers (Numba's first-class functions), so that the search is compiled only once and stays
+in Numba's cache for every game.
 
 A tree is three arrays with a row for each node, unused rows full of zeros. Row 0 is the root; the children of a node
 lie side by side in the order of their actions.
 
 - ``nodes`` ``[M, 7]``: the columns from `FIRST` to `PROVEN`;
 - ``totals`` ``[M, P]``: for each seat the sum of outcomes in ``[0, 1]``; of a proven node the outcome itself;
-- ``scores`` ``[M, 2]``: what selection needs: `MEAN` and `WIDTH`.
+- ``scores`` ``[M, 2]``: the terms of UCB1, `MEAN` and `WIDTH`.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ __all__ = [
 # Names of columns stand in the file of the kernels that use them: Numba compiles them in as numbers, and its cache
 # looks for changes in the kernel's own file only.
 FIRST, COUNT, FRESH, SEAT, ACTION, VISITS, PROVEN = range(7)
-"""First child, number of children (0 before they are made), number of those not visited, who moves, the action that
-led here, visits, and whether the outcome of perfect play is known."""
+"""First child, number of children (0 before expansion), number of unvisited children, seat to move, action that
+led here, visits, and 1 if the outcome of perfect play is known."""
 COLUMNS = 7
 MEAN, WIDTH = range(2)
-"""The mean outcome for who moved here, and 1 / sqrt(visits); of a proven node its outcome and 0."""
+"""Mean outcome for the seat that moved here, and 1 / sqrt(visits); for a proven node its outcome and 0."""
 SCORES = 2
 ROOTS = np.array([0.0, *(math.sqrt(math.log(visits)) for visits in range(1, 1024))])
-"""``sqrt(log(visits))`` of most nodes: taking logarithms anew would cost a tenth of the time."""
+"""``sqrt(log(visits))`` of most nodes: computing each logarithm would cost a tenth of the time."""
 
 NODES = types.Array(types.int32, 2, "C")
 FLOATS = types.Array(types.float64, 2, "C")
@@ -56,7 +56,7 @@ FLOATS = types.Array(types.float64, 2, "C")
 
 @njit(cache=True)
 def _visit(node: Any, nodes: Any) -> Any:
-    """A child that was not visited, drawn."""
+    """Draw an unvisited child."""
     # the Python tree pops place int(draw() n) of its list of fresh children: here they are counted through instead,
     # so that one number picks the same child in both
     skip = int(np.random.random() * nodes[node, FRESH])
@@ -70,7 +70,7 @@ def _visit(node: Any, nodes: Any) -> Any:
 
 @njit(cache=True)
 def _select(node: Any, nodes: Any, scores: Any, constant: Any) -> Any:
-    """The child of the largest upper confidence bound; all were visited."""
+    """Child with the largest upper confidence bound; all must have been visited."""
     visits, first = nodes[node, VISITS], nodes[node, FIRST]
     bonus = constant * (ROOTS[visits] if visits < len(ROOTS) else math.sqrt(math.log(visits)))
     best, highest = first, -np.inf
@@ -83,7 +83,7 @@ def _select(node: Any, nodes: Any, scores: Any, constant: Any) -> Any:
 
 @njit(cache=True)
 def _prove(node: Any, nodes: Any, totals: Any) -> Any:
-    """Writes a node's outcome if it follows from its children's; True if it does."""
+    """Mark a node as proven if its children decide its outcome; True if so."""
     seat, first = nodes[node, SEAT], nodes[node, FIRST]
     best, all_proven = -1, True
     for child in range(first, first + nodes[node, COUNT]):
@@ -111,7 +111,7 @@ def _score(node: Any, seat: Any, nodes: Any, totals: Any, scores: Any) -> None:
 
 @njit(cache=True, inline="always")
 def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: Any) -> Any:
-    """Makes the children of a node; their visits, totals and scores are zeros already."""
+    """Make the children of a node; their visits, totals and scores are zeros already. Returns the new size."""
     # all at once though one is visited: they lie side by side, so that first child and count are links enough
     nodes[node, FIRST], nodes[node, COUNT], nodes[node, FRESH], nodes[node, SEAT] = size, number, number, seat
     for i in range(number):
@@ -121,7 +121,7 @@ def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: A
 
 @njit(cache=True, inline="always")
 def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, totals: Any, scores: Any) -> None:
-    """Adds an outcome to the nodes of a path; from a node that becomes proven on, its own outcome."""
+    """Add an outcome to the nodes of a path; above a newly proven node its certain outcome counts instead."""
     # a proof spreads from a proven leaf only, and no further than the first ancestor that it does not decide
     spreads = solver and nodes[path[depth], PROVEN]
     for i in range(depth, -1, -1):
@@ -158,7 +158,7 @@ SIGNATURE = types.UniTuple(types.int64, 2)(
 
 @njit(types.void(types.int64), cache=True)
 def seed_draws(seed: Any) -> None:
-    """Seeds what `simulate` draws, with a number below 2^32."""
+    """Seed the draws of `simulate` with a number below 2^32."""
     np.random.seed(seed)
 
 
@@ -179,20 +179,20 @@ def simulate(
     totals: Any,
     scores: Any,
 ) -> Any:
-    """Grows a tree by some simulations.
+    """Grow a tree by some simulations.
 
     Args:
         legal, play, value, mover, rollout: the rules; see `marl.core.kernels.Kernels`.
-        root: ``[D]``, the state that is searched from, not finished.
-        most_legal: the largest number of legal actions.
+        root: ``[D]``, state of the root, not finished.
+        most_legal: largest number of legal actions.
         size: nodes of the tree so far; 1 for a new one.
-        simulations: how many.
-        constant: of the upper confidence bound.
+        simulations: number of simulations.
+        constant: exploration constant of UCB1.
         solver: whether proven outcomes are backed up.
         nodes, totals, scores: the tree, of at least ``size + most_legal`` rows.
 
     Returns:
-        Nodes of the tree, and simulations done: fewer if the root was proven, or there was no more room.
+        Nodes of the tree, and simulations done: fewer if the root is proven or the arrays are full.
     """
     players = totals.shape[1]
     state, outcome = np.empty_like(root), np.empty(players)
@@ -234,12 +234,12 @@ def simulate(
 
 @njit(types.int64(types.int64, NODES, FLOATS, FLOATS, NODES, FLOATS, FLOATS), cache=True)
 def subtree(node: Any, nodes: Any, totals: Any, scores: Any, new_nodes: Any, new_totals: Any, new_scores: Any) -> Any:
-    """Copies what lies below a node into another tree, whose root it becomes.
+    """Copy the subtree below a node into another tree, whose root the node becomes.
 
     Args:
-        node: in the old tree.
+        node: row in the old tree.
         nodes, totals, scores: the old tree.
-        new_nodes, new_totals, new_scores: the new one, as large at least and empty.
+        new_nodes, new_totals, new_scores: the new tree, empty and at least as large.
 
     Returns:
         Nodes of the new tree.
