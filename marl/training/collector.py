@@ -20,7 +20,7 @@ __all__ = ["Collector"]
 
 
 class Collector:
-    """Steps all copies of an environment with a policy, ``T`` steps at a time. A `Source`.
+    """Step all copies of an environment with a policy, ``T`` steps at a time. A `Source`.
 
     Episodes go on from one rollout to the next; so does the policy's memory.
 
@@ -45,7 +45,7 @@ class Collector:
         """Play ``T`` steps; the batch is a `Rollout`.
 
         Raises:
-            NonFiniteError: naming what of it is not finite.
+            NonFiniteError: naming the field that is not finite.
         """
         if self.memory is None:
             self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
@@ -88,7 +88,7 @@ class Collector:
         self.environment.close()
 
     def state(self) -> State:
-        """Everything that is needed to go on from here."""
+        """State from which collecting can go on exactly."""
         return {
             "environment": self.environment.state(),
             "generator": self.generator.get_state(),
@@ -101,7 +101,7 @@ class Collector:
         }
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` returned."""
         device = self.environment.device
         self.generator.set_state(state["generator"])
         if state["environment"] is None:

@@ -1,4 +1,4 @@
-"""What is seen of a training run: metrics, evaluations, pictures, and the log that they go to."""
+"""Monitor of a training run: metrics, evaluations, pictures, and their log."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["Monitor"]
 
 PICTURE_WIDTH = 240
 EVALUATION_SEED, PICTURE_SEED = 10_000, 20_000
-"""Added to the run's seed, so that evaluations play other worlds than training."""
+"""Offsets from the run's seed, so that evaluations play other worlds than training."""
 
 
 class Monitor:
-    """Counts, measures and evaluates a run, and writes its log.
+    """Count, measure and evaluate a run, and write its log.
 
     Args:
-        run: is watched; its folder is made, its configuration written, its log opened.
+        run: run to watch; its folder is made, its configuration written, its log opened.
 
     Raises:
         ConfigError: if the folder cannot be made.
@@ -62,7 +62,7 @@ class Monitor:
         self._seconds[part] += time.perf_counter() - begin
 
     def count(self, collected: Collected) -> None:
-        """Take note of the episodes that ended, before the learner sees them.
+        """Count the ended episodes, before the learner sees them.
 
         Raises:
             TrainingError: if their scores cannot be written.
@@ -82,7 +82,7 @@ class Monitor:
         """Log and evaluate an iteration when it is time.
 
         Args:
-            collected: what was learnt from.
+            collected: experience of the iteration.
             update: metrics of the learner.
             before: env steps at the iteration's start.
 
@@ -100,19 +100,19 @@ class Monitor:
 
     @property
     def progress(self) -> Progress:
-        """Where training stands, for whoever watches."""
+        """Progress of training, for watchers."""
         run, solved = self.run, self.run.scores.solved
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
         return Progress(run.env_steps, run.config.total_env_steps, rate, self.metrics, words, run.finished)
 
     def state(self) -> State:
-        """What was counted since the latest entry of the log, and that entry."""
+        """Episodes counted since the latest entry of the log, and that entry."""
         episodes = {name: list(values) for name, values in self.episodes.metrics.items()}
         return {"episodes": episodes, "metrics": dict(self.metrics)}
 
     def conclude(self) -> None:
-        """Log settings beside final scores if the run is finished and something was done."""
+        """Log settings beside final scores if the run is finished and has trained since it began or was resumed."""
         run = self.run
         if run.finished and run.env_steps > self._began_at:
             scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
