@@ -52,7 +52,7 @@ class Arguments:
 
 
 def alternate(arguments: list[str]) -> int:
-    """Train both sides in turn, and play each version against each.
+    """Train both sides in turn, and play each version against each of the other side.
 
     Args:
         arguments: as typed after ``marl alternate``.
@@ -86,7 +86,7 @@ def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
 
 
 def _train_all(alternation: Alternation, console: Console) -> bool:
-    """Train the versions that are not trained yet; False if it was stopped."""
+    """Train the versions that are not trained yet; False if stopped."""
     for version in alternation.versions():
         opponents = ", ".join(Path(name).name for name in version.against)
         if version.finished:
@@ -109,7 +109,7 @@ def _train(version: Version, console: Console) -> bool:
 
 
 def _close(alternation: Alternation, console: Console) -> None:
-    """Play each version against each, write the crosstable and print it."""
+    """Play each version against each of the other side, and write and print the crosstable."""
     from marl.analysis.crosstable import EPISODES, play_crosstable, write_crosstable
 
     console.print(f"each version against each over {EPISODES} episodes", soft_wrap=True)

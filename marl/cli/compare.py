@@ -84,7 +84,7 @@ def _table(comparison: LearningCurves) -> Table:
 
 
 def _reached(places: Sequence[float | None]) -> str:
-    """Median over seeds, if more than half of them got there, and the number of those that did."""
+    """Median over seeds, if more than half reached the threshold, and the number of seeds that did."""
     known = [float("inf") if place is None else place for place in places]
     middle, got = median(known), sum(place is not None for place in places)
     text = f"{middle:,.0f}" if middle < float("inf") else "-"

@@ -1,4 +1,4 @@
-"""Errors that a user can put right, told without a traceback."""
+"""Errors that a user can put right, shown without a traceback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["fail", "guarded"]
 
 
 def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
-    """Run a command, and tell what a user can put right without a traceback.
+    """Run a command, and show errors that a user can put right without a traceback.
 
     Returns:
         Exit status; see `main`.

@@ -77,7 +77,7 @@ OPTIONS: tuple[tuple[str, Any, Any], ...] = (
 
 
 def train(arguments: list[str]) -> int:
-    """Trains a team from a preset, or goes on with a run.
+    """Train a team from a preset, or go on with a run.
 
     Args:
         arguments: ``PRESET --out RUN [options]`` or ``--resume RUN [options]``.
@@ -120,7 +120,7 @@ def _train_many(options: Any, arguments: list[str]) -> int:
 
 
 def _options(preset: str | None, arguments: list[str]) -> Any:
-    """The options as typed, with ``config`` as the preset or run has it and the options change it."""
+    """Typed options, with ``config`` as the preset or run has it and the options change it."""
     from marl.cli.overrides import option, with_overrides
     from marl.training.run_config import complete_values, load_values, read_config, run_values, task_of
 
@@ -150,7 +150,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
 
 
 def _asks_for_fields(arguments: list[str]) -> bool:
-    """True where all fields are to be listed: for help, and beside an option that there is not."""
+    """True where all fields are to be listed: for help, and beside an unknown option."""
     flags = {word.partition("=")[0].replace("_", "-") for word in arguments if word.startswith("-")}
     return not flags <= {f"--{name.replace('_', '-')}" for name, _, _ in OPTIONS}
 
@@ -158,7 +158,7 @@ def _asks_for_fields(arguments: list[str]) -> bool:
 def _parse(
     config: RunConfig[Any], preset: str | None, arguments: list[str], more: Sequence[tuple[str, Any, Any]] = ()
 ) -> Any:
-    """The options that are no fields of the preset, and ``more`` that are."""
+    """Parse the options that are no fields of the preset, and ``more`` that are."""
     from marl.algorithms.kinds import ALGORITHMS
     from marl.training.field_paths import SHORT
 

@@ -1,4 +1,4 @@
-"""The process of one run among many; see `marl.system.run_process`."""
+"""Process of one run among many; see `marl.system.run_process`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COMMAND = (
     "-c",
     f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import main; sys.exit(main())",
 )
-"""Starts the process; the entries of ``sys.path`` follow."""
+"""Command that starts the process; the entries of ``sys.path`` follow."""
 
 
 def main() -> int:
-    """Trains the run that standard input describes.
+    """Train the run that standard input describes.
 
     Returns:
         Exit status as of ``marl train``.
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 class _Teller:
-    """Tells the parent where training stands, and stops when standard input has ended.
+    """Report progress to the parent, and stop when standard input has ended.
 
     Args:
         channel: file descriptor of the pipe to the parent.
