@@ -98,7 +98,7 @@ def play_crosstable(alternation: Alternation, episodes: int) -> Crosstable:
 
 def _play(player: str, settings: dict[str, Any], opponents: dict[str, Any], episodes: int) -> Evaluation:
     saved = shipped_policies().get(player, Path(player))
-    if saved.is_absolute():  # as all saved ones are; a relative name is a way to move, whatever folders there are
+    if saved.is_absolute():  # as all saved policies are; a relative name is a rule, even if a folder has it
         return evaluate_episodes(saved, episodes, SEED, overrides=opponents)
     return evaluate_episodes(None, episodes, SEED, policy=player, settings=settings, overrides=opponents)
 

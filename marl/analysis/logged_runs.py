@@ -75,7 +75,7 @@ def read_logged(folder: Path) -> LoggedRun:
     scores = folder / "scores.csv"
     if scores.is_file():
         x, y = _scores(scores)
-        whole = x >= config["score_log"]["window"]  # before, the mean is over fewer episodes than the rule asks for
+        whole = x >= config["score_log"]["window"]  # before that the mean is over fewer episodes than the rule needs
         if whole.any():
             series[SCORE] = (x[whole], y[whole])
     return LoggedRun(folder, config, series)
@@ -119,7 +119,7 @@ def _metrics(path: Path) -> dict[str, Series]:
             for name, value in row.items():
                 points.setdefault(name, []).append((env_steps, float(value)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if number == len(lines):  # a run that still trains is in the middle of writing it
+            if number == len(lines):  # a run that still trains may be writing it now
                 continue
             raise FileError(f"{path}, line {number}, is not a line of a run's log: {error}") from error
     return {name: _series(pairs) for name, pairs in points.items()}

@@ -18,7 +18,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
     """
     try:
         return command(arguments)
-    except SystemExit as stop:  # tyro has said why
+    except SystemExit as stop:  # tyro has printed the reason
         return stop.code if isinstance(stop.code, int) else 0
     except (ConfigError, FileError) as error:
         return fail(str(error), 2)

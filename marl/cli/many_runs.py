@@ -76,7 +76,7 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
     Args:
         runs: in the order in which they begin.
         out: folder of all runs.
-        jobs: number of runs at once; None for as many as the machine bears.
+        jobs: number of runs at once; None for as many as cores and memory allow.
         again: command that goes on with the runs.
 
     Returns:
@@ -90,8 +90,8 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
         raise ConfigError(f"--jobs is {jobs}; give at least 1")
     standings = {run.name: standing_of(run.folder, run.config) for run in runs}
     begun_first = sorted(runs, key=lambda run: standings[run.name].state == "new")
-    compositions = {run.folder.parent: run for run in begun_first}  # of each the last: one that is new if any is
-    for run in compositions.values():  # its other seeds are made alike
+    compositions = {run.folder.parent: run for run in begun_first}  # the last of each: a new run if there is one
+    for run in compositions.values():  # the other seeds differ in nothing that could fail
         check_makeable(run)
     counts: Counter[str] = Counter(standing.state for standing in standings.values())
     told = ", ".join(f"{counts[state]} {text}" for state, text in STATES.items() if counts[state])

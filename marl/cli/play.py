@@ -56,6 +56,9 @@ def play(arguments: list[str]) -> int:
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl play")
     if options.seed < 0:

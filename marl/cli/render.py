@@ -55,6 +55,9 @@ def render(arguments: list[str]) -> int:
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl render")
     check_player(options.run, options.policy, options.environment.task, "render")

@@ -76,7 +76,7 @@ def seconds_text(seconds: float | None) -> str:
     """Short time, in seconds or milliseconds."""
     if seconds is None:
         return "-"
-    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{seconds * 1e3:.3g} ms"  # 0.9995 s would be told as 1e+03 ms
+    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{seconds * 1e3:.3g} ms"  # 0.9995 s would be shown as 1e+03 ms
 
 
 def measures_table(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:

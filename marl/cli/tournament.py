@@ -79,6 +79,9 @@ def tournament(arguments: list[str]) -> int:
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl tournament")
     plies = _plies(options)

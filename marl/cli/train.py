@@ -84,6 +84,9 @@ def train(arguments: list[str]) -> int:
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     preset = arguments[0] if arguments and not arguments[0].startswith("-") else None
     if preset is None and {"-h", "--help"} & set(arguments):
@@ -140,7 +143,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     try:
         config = read_config(changed, None if changed != complete else source, task)
     except ConfigError:
-        read_config(values, source, task)  # says so if the preset alone will not do
+        read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
     if _asks_for_fields(left):
         return _parse(config, preset, left, [("config", _flattened(type(config)), config)])
@@ -162,7 +165,7 @@ def _parse(
     from marl.algorithms.kinds import ALGORITHMS
     from marl.training.field_paths import SHORT
 
-    lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # read before; here for the help
+    lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # here only for the help
     given = [(name, kind, field(default=default)) for name, kind, default in (*OPTIONS, *more) if name not in lacking]
     options = make_dataclass("Options", given)
     command = "marl train" if preset is None else f"marl train {preset}"

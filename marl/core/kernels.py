@@ -17,12 +17,12 @@ __all__ = ["Kernels", "compiled_rules"]
 
 @dataclass(frozen=True)
 class Kernels:
-    """Rules of a game on a small array of int64, compiled by Numba; all take the array first.
+    """Rules of a game on a small array of int64, compiled by Numba; all take the array ``[D]`` first.
 
     Args:
-        legal: ``(state, out) -> n``: write the legal actions of an unfinished game in rising order.
+        legal: ``(state, out) -> n``: write the ``n`` legal actions of an unfinished game in rising order.
         play: ``(state, action)``: change the state in place.
-        value: ``(state, out) -> over``: write the returns of all seats if the game is finished.
+        value: ``(state, out) -> over``: write the returns ``[P]`` of all seats if the game is finished.
         mover: ``(state) -> seat``.
         encode: ``(game) -> state``.
         most_legal: the largest number of legal actions in any position.

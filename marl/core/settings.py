@@ -89,7 +89,7 @@ def explain(error: ValidationError, choices: Choices = MappingProxyType({}), pla
             lines.append(f"{place}: {message}" if place else message)
         else:
             given, wanted = f"{place} is {problem['input']!r}: ", f"{message[0].lower()}{message[1:]}"
-            if lines and lines[-1].startswith(given):  # one of several that would do
+            if lines and lines[-1].startswith(given):  # another type that the same field accepts
                 lines[-1] += f", or {wanted}"
             else:
                 lines.append(given + wanted)

@@ -98,7 +98,12 @@ class Symmetries:
         }
 
     def rollout(self, rollout: Rollout, chosen: Tensor) -> Rollout:
-        """Transform a rollout; changed copies lose their memory from before it."""
+        """Transform a rollout; changed copies lose their memory from before it.
+
+        Args:
+            rollout: axes as in `Rollout`.
+            chosen: ``[B]``, an element for each copy.
+        """
         memory = rollout.memory
         return replace(
             rollout,

@@ -55,7 +55,7 @@ class Task(Protocol):
         Args:
             config: of type ``config_type``.
             num_copies: ``B``.
-            training: whether disturbances meant for training only are active.
-            device: where the tensors live.
+            training: True to activate disturbances meant for training only.
+            device: device of the tensors.
         """
         ...

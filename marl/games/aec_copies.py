@@ -16,7 +16,7 @@ __all__ = ["Copier", "action_mask", "check_copies", "copy_past_ezpickle", "legal
 
 Copier = Callable[[AECEnv], AECEnv]
 
-LONGEST = 10_000  # steps of a game that is played at random
+LONGEST = 10_000  # most steps of a random game
 
 
 def copy_past_ezpickle(env: AECEnv) -> AECEnv:

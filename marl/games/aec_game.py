@@ -98,7 +98,11 @@ class AECGame:
         return AECGame(env, self._scale, self._copier, origin, (*moves, action), totals)
 
     def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
-        """See `Game`."""
+        """See `Game`.
+
+        Raises:
+            ConfigError: if a return is beyond the scale.
+        """
         if self.over:
             return self.returns
         env, totals = self._copier(self._env), self._totals

@@ -93,7 +93,7 @@ class TurnBasedEnv(AECEnv):
         self.agent_selection = self.possible_agents[self.game.mover]
 
     def observe(self, agent: str) -> dict[str, NDArray[np.int8]]:
-        """Observation of an agent and its action mask."""
+        """Observation of an agent and its action mask ``[A]``."""
         mask = np.zeros(self.game.num_actions, dtype=np.int8)
         if agent == self.possible_agents[self.game.mover]:
             mask[list(self.game.legal)] = 1

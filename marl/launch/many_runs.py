@@ -248,7 +248,7 @@ class ManyRuns:
     def train(self) -> Generator[Event]:
         """Train all runs, and yield events.
 
-        The first Ctrl-C lets the runs save and end; a second, and leaving the iterator early, end them at once.
+        The first Ctrl-C lets the runs save and end; a second, or closing the iterator, ends them at once.
         """
         try:
             with stop_on_interrupt() as stop_wished:
@@ -280,7 +280,7 @@ class ManyRuns:
 
     def _look(self) -> Iterator[Event]:
         for run, process in list(self._running.values()):
-            status, told = process.status, process.told()  # in this order: the last word comes before the end
+            status, told = process.status, process.told()  # in this order: the last line precedes the end
             if told is not None:
                 yield Advanced(run, Progress(**told))
             if status is not None:

@@ -16,12 +16,12 @@ class Distribution(Protocol):
     """A distribution over the actions of each agent; leading axes ``[..., N_c]``."""
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """Draw an action for each agent."""
+        """Draw an action for each agent: ``[..., N_c]`` of int64, or ``[..., N_c, A]`` of float."""
         ...
 
     @property
     def mode(self) -> Tensor:
-        """Most probable action of each agent."""
+        """Most probable action of each agent, with the axes of `sample`."""
         ...
 
     def log_prob(self, action: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ def wilson_interval(points: float, games: int) -> tuple[float, float]:
     share, z = points / games, float(stats.norm.ppf(0.975))
     middle, weight = share + z * z / (2 * games), 1 + z * z / games
     spread = z * (share * (1 - share) / games + z * z / (4 * games * games)) ** 0.5
-    low = (middle - spread) / weight if points else 0.0  # exactly: rounding would leave it above
+    low = (middle - spread) / weight if points else 0.0  # exact, where rounding would leave it above 0
     return low, (middle + spread) / weight if points < games else 1.0
 
 

@@ -12,7 +12,12 @@ __all__ = ["clipped_surrogate", "masked_mean", "normalise", "regression"]
 
 
 def masked_mean(x: Tensor, valid: Tensor) -> Tensor:
-    """Mean over the valid entries; 0 if there is none."""
+    """Mean over the valid entries; 0 if there is none.
+
+    Args:
+        x: any shape.
+        valid: the same shape.
+    """
     return x.masked_fill(~valid, 0.0).sum() / valid.sum().clamp(min=1)
 
 
@@ -35,7 +40,7 @@ def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_range: float) -> Te
     https://arxiv.org/abs/1707.06347, equation 7.
 
     Args:
-        ratio: probability :math:`\rho` of the action now over that when it was drawn.
+        ratio: any shape; probability :math:`\rho` of the action now over that when it was drawn.
         advantage: :math:`A`, of the same shape.
         clip_range: :math:`\epsilon`.
     """
@@ -43,10 +48,12 @@ def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_range: float) -> Te
 
 
 def regression(prediction: Tensor, target: Tensor, kind: Literal["squared", "huber"], delta: float = 1.0) -> Tensor:
-    """Half the squared error, or Huber's, for each entry.
+    """Half the squared error, or Huber's loss, which is linear beyond ``delta``, for each entry.
+
+    Reference: Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964).
 
     Args:
-        prediction, target: the same shape.
+        prediction, target: any shape, the same for both.
         kind: ``"squared"`` or ``"huber"``.
         delta: absolute error at which Huber's loss turns linear.
     """

@@ -37,6 +37,7 @@ def generalised_advantage(
         Advantages ``[T, ...]``.
     """
     delta = reward + gamma * next_value.masked_fill(terminated, 0.0) - value
+    # truncation cuts the sum only: its delta above keeps the value of the true successor
     carry = torch.full_like(delta, gamma * gae_lambda).masked_fill(terminated | truncated, 0.0)
     advantage = torch.empty_like(delta)
     running = torch.zeros_like(delta[0])
@@ -67,6 +68,7 @@ def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: floa
         ``G`` and ``d``, each ``[M, N]``.
     """
     powers = torch.tensor([gamma**k for k in range(reward.shape[1] + 1)], dtype=reward.dtype, device=reward.device)
+    # steps beyond m count as going on, so that the product over all W steps is c_m
     goes_on = (~terminated | ~taken[..., None]).to(reward.dtype)
     if reward.shape[1] == 1:
         return reward[:, 0], powers[1] * goes_on[:, 0]
@@ -88,6 +90,7 @@ def explained_variance(value: Tensor, returns: Tensor, valid: Tensor) -> Tensor:
     value, returns = value[valid], returns[valid]
     variance = _variance(returns)
     explained = 1 - _variance(returns - value) / variance
+    # below the threshold, rounding alone would decide the quotient
     return torch.where(variance > 1e-8, explained, torch.nan)
 
 

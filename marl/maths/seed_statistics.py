@@ -70,7 +70,7 @@ def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESA
     if len(known) < 2:
         single = bootstrap_mean(known[0] if known else [], seed)
         return replace(single, counts=counts)
-    # a seed counts once, however many episodes it has: seeds are resampled with their mean and not with their episodes
+    # a seed counts once, however many episodes it has: its episodes share one policy and are not independent
     means = np.array([values.mean() for values in known])
     interval = _interval([means], lambda sample, axis: interquartile_mean(sample, axis), seed, resamples)
     return Estimate(float(interquartile_mean(means)), interval, "seeds", counts=counts)
@@ -142,8 +142,8 @@ def normalised_score(
     counts = {"seeds": sizes[0], "native_seeds": min(sizes[len(frozen) :])}
     means = [cell.mean(-1) for cell in sides]
     value = float(_normalise(means, -1))
-    # one seed on one side has no spread over seeds, and then the quotient has none that is known; resampling the other
-    # side alone would give an interval that is too narrow, so both sides fall back to their episodes
+    # a side with one seed has no spread over seeds to resample; resampling the other side alone would give too narrow
+    # an interval, so both sides fall back to their episodes
     over: Over = "seeds" if min(sizes) > 1 else "episodes"
     if not np.isfinite(value):
         return Estimate(None, None, over, counts=counts)
@@ -163,8 +163,8 @@ def _interval_over_seeds(means: Sequence[Values], seed: int, resamples: int) -> 
     """Interval of `_normalise`, with the frozen seeds drawn jointly for all cells."""
     frozen, native = means[: len(means) // 2], means[len(means) // 2 :]
 
-    # scipy draws each sample by itself: so that a drawn seed brings its scores of all cells, the sample that it draws
-    # from are the indices of the seeds, looked up in every cell
+    # scipy draws each sample alone; it is given the indices of the seeds, to be looked up in every cell, so that a
+    # drawn seed has its own scores in all cells
     def over_seeds(drawn: Values, *natives: Values, axis: int) -> Values:
         return _normalise([*(scores[drawn.astype(np.intp)] for scores in frozen), *natives], axis)
 
@@ -179,7 +179,7 @@ def _normalise(samples: Sequence[Values], axis: int) -> Values:
         axis: axis of the seeds.
     """
     half = len(samples) // 2
-    # natives that score nothing give inf or nan, which the callers tell as no value and no interval
+    # natives that score zero give inf or nan, which callers report as no value or no interval
     with np.errstate(divide="ignore", invalid="ignore"):
         cells = [
             frozen / np.expand_dims(interquartile_mean(native, axis), axis)
@@ -212,6 +212,7 @@ def probability_of_improvement(
 
 def _above(x: Values, y: Values, axis: int) -> Values:
     """Share of pairs in which ``x`` is above ``y``, ties as half, with the seeds along ``axis``."""
+    # an axis for each side's seeds, so that broadcasting compares all pairs within each resample
     x, y = np.moveaxis(x, axis, -1)[..., :, None], np.moveaxis(y, axis, -1)[..., None, :]
     return ((x > y) + 0.5 * (x == y)).mean((-2, -1))
 
@@ -231,7 +232,7 @@ def _interval(
     if min(len(sample) for sample in samples) < 2:
         return None
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # a resample without a score: told below
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # a resample without a quotient, handled below
         result = stats.bootstrap(
             tuple(samples),
             statistic,
@@ -243,5 +244,5 @@ def _interval(
             random_state=np.random.default_rng(seed),
         )
     low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
-    # one resample whose natives scored nothing has no quotient: leaving it out would hide the worst case
+    # a resample whose natives score zero has no quotient; leaving it out would hide the worst case
     return (low, high) if np.isfinite(low) and np.isfinite(high) else None

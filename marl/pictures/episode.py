@@ -259,7 +259,7 @@ class _Stage:
         self.halos.set_verts([centre[i] + halo[i] * CIRCLE for i in scene.contacts])
         pairs = sorted({(min(pair), max(pair)) for pair in scene.links})
         self.links.set_segments([centre[list(pair)] for pair in pairs])
-        crowd = 8 / max(1, len(pairs))  # many links shall not blot out the rest
+        crowd = 8 / max(1, len(pairs))  # fainter, so that many links do not hide the rest
         self.links.set_alpha(min(LINK_ALPHA, max(0.15, crowd)))
         self.ranges.set_segments([] if scene.range is None else [centre[i] + scene.range * CIRCLE for i in hearing])
         self.ranges.set_color([self.colours[kinds[i]] for i in hearing])

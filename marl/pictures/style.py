@@ -52,7 +52,7 @@ def new_figure(width: float, height: float, dots_per_inch: float = 100) -> Figur
         dots_per_inch: resolution of the picture.
     """
     figure = Figure((width, height), dpi=dots_per_inch, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)  # which the figure keeps; pyplot would choose one that may need a display
+    FigureCanvasAgg(figure)  # the figure keeps this canvas; pyplot's might need a display
     return figure
 
 

@@ -19,6 +19,9 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
     Yields:
         A function that is True once stopping is asked for.
+
+    Raises:
+        KeyboardInterrupt: at the second Ctrl-C.
     """
     wished = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -40,7 +43,7 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 @contextmanager
 def deaf_to_interrupt() -> Iterator[None]:
     """Ignore Ctrl-C in processes started in the block; their parent handles it."""
-    if threading.current_thread() is not threading.main_thread():  # it alone gets signals
+    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -47,7 +47,7 @@ class RunProcess:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
         os.set_blocking(self._output.fileno(), False)
-        with suppress(BrokenPipeError):  # it is gone already; its status tells
+        with suppress(BrokenPipeError):  # the process has ended already, as its status shows
             self._input.write(json.dumps(job).encode() + b"\n")
             self._input.flush()
 

@@ -51,6 +51,9 @@ class FlatObservation(BaseParallelWrapper[str, Any, Any]):
     """Flatten every observation to one float32 vector; keep only numbers in infos, and none at a reset.
 
     SuperSuit overwrites the infos of a copy's last step with those of its reset.
+
+    Raises:
+        ValueError: for an unknown key in an agent's dictionary; at a step, for agents that leave early.
     """
 
     def __init__(self, env: Env) -> None:

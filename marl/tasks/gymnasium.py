@@ -142,7 +142,11 @@ class GymnasiumEnvironment:
         return self._scripted
 
     def scene(self, copy: int = 0) -> Picture:
-        """The environment's own picture of one copy; see `Environment`."""
+        """Picture of one copy by the environment itself, ``[H, W, 3]``; see `Environment`.
+
+        Raises:
+            UndrawableError: if the environment draws no pictures.
+        """
         if self._vector.render_mode != "rgb_array":
             raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
         with _no_display():
@@ -193,7 +197,7 @@ def _vectorise(
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
         kind = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
-        with _no_display(), deaf_to_interrupt():  # which processes that begin here keep
+        with _no_display(), deaf_to_interrupt():  # inherited by the processes started here
             return kind([make] * num_copies, **modes)
     except (GymnasiumError, TypeError, ImportError) as error:
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error

@@ -53,7 +53,11 @@ class GymnasiumTask:
         return {"environment": config.name, **{name: value for name, value in changed.items() if value is not None}}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Raise an error, as there is only one side; see `Task`."""
+        """Raise an error, as there is only one side; see `Task`.
+
+        Raises:
+            ConfigError: always.
+        """
         assert isinstance(config, GymnasiumConfig)
         raise ConfigError(f"{config.name} has a single agent and nobody to train in turn with")
 

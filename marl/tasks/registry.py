@@ -63,7 +63,7 @@ def shipped_policies() -> dict[str, Path]:
     """Folders of all policies that come with installed tasks, by name."""
     found: dict[str, Path] = {}
     for name in offered(GROUP):
-        with suppress(MissingModuleError):  # without what the task needs its policies could not play
+        with suppress(MissingModuleError):  # policies cannot play without their task's modules
             found |= find_task(name).policies
     return found
 

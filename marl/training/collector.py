@@ -39,7 +39,7 @@ class Collector:
         self.memory: Memory | None = None
         self._sums = {"reward": torch.zeros(copies, agents, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
-        self._took_part = torch.zeros_like(self.observation.alive)  # in the running episode
+        self._took_part = torch.zeros_like(self.observation.alive)  # agents alive at some step of the running episode
 
     def collect(self, policy: Policy) -> Collected:
         """Play ``T`` steps; the batch is a `Rollout`.
@@ -49,6 +49,7 @@ class Collector:
         """
         if self.memory is None:
             self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
+        # a learner replays the rollout from the memory before its first step
         memory, observations, steps, acts, started = self.memory, [], [], [], []
         episodes, seconds = Episodes(), {"acting": 0.0, "environment": 0.0}
         for number in range(1, self.length + 1):
@@ -62,6 +63,7 @@ class Collector:
             started.append(self.started)
             acts.append(act)
             steps.append(step)
+            # alive before the step: an agent that leaves at this step still earns its reward
             self._count(step.reward, step.info, self.observation.alive)
             self.observation, self.started, self.memory = step.observation, step.ended, act.memory
             if bool(self.started.any()):
@@ -89,6 +91,7 @@ class Collector:
 
     def state(self) -> State:
         """State from which collecting can go on exactly."""
+        # sums and steps are cloned, as the next steps change them in place
         return {
             "environment": self.environment.state(),
             "generator": self.generator.get_state(),
@@ -105,7 +108,7 @@ class Collector:
         device = self.environment.device
         self.generator.set_state(state["generator"])
         if state["environment"] is None:
-            # its episodes begin anew, and not as those did with which the run began
+            # a new seed: with the run's own the first episodes of the training would come again
             seed = torch.randint(2**31, (), generator=self.generator, device=self.generator.device)
             self.observation = self.environment.reset(int(seed))
             return

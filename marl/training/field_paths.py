@@ -50,8 +50,8 @@ def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
         return values
     shared = ALGORITHMS[name].model_fields.keys() - {"name"}
     if "reinforce" in (name, values.get("name")):
-        shared -= {"gae_lambda"}  # REINFORCE has but one
+        shared -= {"gae_lambda"}  # REINFORCE accepts only one value
     kept = {field: value for field, value in values.items() if field in shared}
-    usual = ALGORITHMS[name]()  # a rate may be a number in one and a part of its own in the other
+    usual = ALGORITHMS[name]()  # a rate may be a number for one and nested settings for the other
     kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
     return {"name": name, **kept}

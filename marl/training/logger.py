@@ -80,7 +80,7 @@ class Logger:
     def close(self) -> None:
         """Close the files."""
         for file in (self.events.file, self.file):
-            with suppress(OSError):  # what was not flushed was told when it was written
+            with suppress(OSError):  # a failed write raised its error before
                 file.close()
 
 
@@ -94,7 +94,7 @@ class _EventFile:
 
     def __init__(self, folder: Path, purge_step: int | None) -> None:
         folder.mkdir(exist_ok=True)
-        seconds, rest = divmod(time.time_ns(), 1_000_000_000)  # TensorBoard reads files in the order of names
+        seconds, rest = divmod(time.time_ns(), 1_000_000_000)  # TensorBoard reads files in order of their names
         name = f"events.out.tfevents.{seconds:010d}.{rest:09d}.{socket.gethostname()}.{os.getpid()}"
         self.file = (folder / name).open("xb")
         self.records = RecordWriter(self.file)

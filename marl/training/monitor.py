@@ -72,7 +72,7 @@ class Monitor:
         for name, values in collected.episodes.metrics.items():
             self.episodes.metrics[name] += values
         scores, ended_at = self.run.scores, [self.run.env_steps + steps for steps in collected.episodes.ended_at]
-        solved_before = scores.solved
+        solved_before = scores.solved  # the log announces the solution once
         with self.run.writing():
             scores.add(collected.episodes.scores, ended_at, self.run.policy.exploration)
             if solved_before is None and scores.solved is not None:
@@ -95,6 +95,7 @@ class Monitor:
             if run.is_due(run.config.evaluation_interval, before):
                 row |= self._evaluate(collected.batch)
             if row:
+                # kept over entries, as evaluations are rarer than the log and watchers want the latest
                 self.metrics = {**self.metrics, **row}
                 self.logger.scalars(run.env_steps, row)
 
@@ -114,6 +115,7 @@ class Monitor:
     def conclude(self) -> None:
         """Log settings beside final scores if the run is finished and has trained since it began or was resumed."""
         run = self.run
+        # a finished run that is resumed again has its final entry already
         if run.finished and run.env_steps > self._began_at:
             scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
             with run.writing():
@@ -168,6 +170,7 @@ class Monitor:
         finally:
             environment.close()
         moments, names = spread(len(scenes)), tuple(environment.roster.team)
+        # the last score is that of the whole episode, which has no scene
         frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
 

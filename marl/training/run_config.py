@@ -250,7 +250,7 @@ def first_difference(old: Mapping[str, Any], new: RunConfig[Any], fields: Sequen
     """
     now = new.model_dump(mode="json")
     if any(old[field] != now[field] for field in fields):
-        old = read_config(old).model_dump(mode="json")  # as they are meant: a default may not be written out
+        old = read_config(old).model_dump(mode="json")  # validated, as equal settings can be written in other ways
     return _difference("", {field: old[field] for field in fields}, {field: now[field] for field in fields})
 
 

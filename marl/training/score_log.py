@@ -214,7 +214,7 @@ def stopped_by_score(folder: Path, config: ScoreLogConfig, env_steps: int) -> bo
         stands = summary["env_steps"] == env_steps
         return stands and _is_over(config, summary["episodes"], summary["solved_at_episode"] is not None)
     except (json.JSONDecodeError, KeyError, TypeError):
-        return False  # it goes on; the checkpoint knows better
+        return False  # the run goes on, and its checkpoint has the true state
 
 
 def _threshold(config: ScoreLogConfig, name: str, reward_threshold: float | None) -> float | None:

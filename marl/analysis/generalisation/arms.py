@@ -129,7 +129,7 @@ def read_trained_run(folder: Path) -> TrainedRun:
 
 
 def arms_of(runs: Sequence[TrainedRun], taken: Sequence[str] = ()) -> list[Arm]:
-    """Group runs that differ in the training seed only, in the order in which they come.
+    """Group runs that differ in the training seed only, in order of their first run.
 
     Args:
         runs: runs to group.

@@ -135,7 +135,7 @@ def _result(plan: TransferPlan, contestant: Contestant, cell: Cell, tables: Tabl
         means = tuple(float(values.mean()) if values.size else None for values in episodes)
         estimate = score(episodes)
         if contestant.arm is None:
-            estimate = replace(estimate, counts={})  # a reference was not trained, with any seed
+            estimate = replace(estimate, counts={})  # a reference has no training seeds
         measures[name] = Measure(estimate, _mean(means), means)
     return Result(_place(contestant, cell), format_team(dict(cell.team)), measures)
 

@@ -54,7 +54,11 @@ class _Planner:
         return self._probe(self.base, cell).environment
 
     def evaluation(self, run: TrainedRun | None, reference: str, messages: bool, cell: Cell) -> CellEvaluation:
-        """Evaluation of a policy in a cell, after making its environment and checking that the policy fits it."""
+        """Evaluation of a policy in a cell, after making its environment and checking that the policy fits it.
+
+        Raises:
+            ConfigError: naming the cell and the run.
+        """
         try:
             probe = self._probe(self.base if run is None else run.environment, cell)
             if run is not None:

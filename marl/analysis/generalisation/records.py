@@ -69,7 +69,7 @@ class Contestant:
 
     Args:
         name: unique.
-        kind: which of these it is.
+        kind: one of these four.
         arm: runs that play; None for a reference.
     """
 
@@ -80,7 +80,7 @@ class Contestant:
 
 @dataclass
 class TransferPlan:
-    """All contestants and cells, and the evaluations of each in each.
+    """Contestants and cells of a measurement of transfer, and the evaluations of each pair.
 
     Args:
         contestants: in the order of the tables.

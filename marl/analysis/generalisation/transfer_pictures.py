@@ -210,7 +210,7 @@ def _curve(
     shift: float,
 ) -> None:
     line = [(cells.index(cell) + shift, estimate.value) for cell, estimate in estimates.items() if cell in joined]
-    values = np.array([y for _, y in line], dtype=np.float64)  # nan where there is none: the line has a gap
+    values = np.array([y for _, y in line], dtype=np.float64)  # None becomes nan, a gap in the line
     axis.plot([x for x, _ in line], values, color=style.colour, linestyle=style.line, lw=1.3)
     for cell, estimate in estimates.items():
         _point(axis, cells.index(cell) + shift, estimate, style.colour, style.marker)
@@ -229,7 +229,7 @@ def _point(axis: Axes, x: float, estimate: Estimate, colour: str, marker: str, s
         return
     if estimate.ci95 is not None:
         axis.plot([x, x], estimate.ci95, color=colour, lw=1.3)
-    hollow = estimate.over == "episodes" and "seeds" in estimate.counts  # a reference has no seeds: nothing is missing
+    hollow = estimate.over == "episodes" and "seeds" in estimate.counts  # a reference needs no seeds
     face = "white" if hollow else colour
     axis.plot(x, estimate.value, marker, color=colour, markersize=size, markerfacecolor=face)
 

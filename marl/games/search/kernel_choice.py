@@ -13,7 +13,7 @@ def kernels_for(game: Game, compiled: bool | None) -> Kernels | None:
 
     Args:
         game: the position.
-        compiled: True for Numba, False for Python, None for Numba where it is there.
+        compiled: True for Numba, False for Python, None for Numba if installed.
 
     Raises:
         ValueError: if compiled rules are asked for and there are none, or they disagree with the game.

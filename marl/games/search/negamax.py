@@ -92,10 +92,10 @@ def _outlook(game: Game, depth: int, alpha: float, beta: float, state: _SearchSt
     if depth == 0:
         state.unfinished += 1
         return 0.0
-    weights, best = state.weights[game.mover], -2.0  # below every return, so that the first action replaces it
+    weights, best = state.weights[game.mover], -2.0  # below every return, so any action is better
     for action in sorted(game.legal, key=lambda action: -weights[action]):
         best = max(best, _after(game, action, depth, max(alpha, best), beta, state))
-        if best >= beta:  # the other has something better before this, and will not let it come so far
+        if best >= beta:  # cut-off: the other player has a better choice before this position
             weights[action] += depth * depth
             break
     return best
@@ -117,7 +117,7 @@ class Negamax:
         depth: moves to look ahead.
         ties: choice among equally good actions: ``first`` in rising order, or ``random``, which takes a longer search.
         seed: of the draws.
-        compiled: True for Numba, False for Python, None for Numba where it is there.
+        compiled: True for Numba, False for Python, None for Numba if installed.
 
     Raises:
         ValueError: for a depth below 1.
@@ -198,6 +198,6 @@ class Negamax:
 
 def _statistics(explored: Explored, mover: int) -> ActionStatistics:
     value = (explored.value, 0.0 - explored.value)[:: 1 - 2 * mover]  # 0.0 - x is never -0.0
-    # a win or a loss is certain though other positions were cut off: the 0 that they count could not bring it about
+    # a win or a loss is certain even with unfinished positions: they count 0, which cannot have caused it
     proven = explored.unfinished == 0 or abs(explored.value) == 1.0
     return ActionStatistics(explored.action, explored.positions, value, proven)

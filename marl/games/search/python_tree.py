@@ -25,13 +25,13 @@ def draws_of(seed: int) -> Draw:
     """The random numbers in ``[0, 1)`` of Numba and NumPy's ``RandomState`` after the same seed, drawn faster."""
     state: Any = np.random.RandomState(seed).get_state(legacy=False)
     generator = random.Random()
-    # Both are the Mersenne Twister and make a float of two words in the same way, so that handing over the state is
+    # Both are the Mersenne Twister and make a float of two words in the same way, so copying the state is
     # enough; only NumPy's seeding differs, and a call of Python's generator costs a fraction of one of NumPy's.
     generator.setstate((3, (*state["state"]["key"].tolist(), state["state"]["pos"]), None))
     return generator.random
 
 
-NONE: list[Any] = []  # of a node that was not expanded; never changed
+NONE: list[Any] = []  # shared by all nodes before expansion; never changed
 
 
 class Node:
@@ -108,7 +108,7 @@ def ucb1(constant: float) -> Selection:
     """
 
     def select(node: Node) -> Node:
-        # mean and width are kept at the children, so that a choice takes one square root and not one a child
+        # the children store mean and width, so a selection takes one square root instead of one a child
         bonus, highest = constant * math.sqrt(math.log(node.visits)), -math.inf
         best = node.children[0]
         for child in node.children:
@@ -178,14 +178,14 @@ def _outcome(node: Node, evaluate: Evaluator, draw: Draw, solver: bool) -> list[
 
 
 def _back_up(path: list[Node], outcome: list[float], solver: bool) -> None:
-    # a proof can only spread from a leaf that is proven, and no further than the first ancestor that it does not decide
+    # a proof spreads only from a proven leaf, and no further than the first ancestor that it does not decide
     sqrt, spreads = math.sqrt, path[-1].proven and solver
     for node in reversed(path):
         node.visits += 1
         if spreads:
             spreads = node.proven or _prove(node)
         if node.proven:
-            outcome = node.total  # ancestors learn the certain outcome in place of the one that was found below
+            outcome = node.total  # ancestors get the certain outcome instead of the leaf's
             node.mean, node.width = outcome[node.chooser], 0.0
             continue
         total, visits = node.total, node.visits

@@ -38,7 +38,7 @@ class UCT:
         solver: True to back up proven outcomes.
         keep: True to keep the subtree of the position reached in the game.
         seed: of the draws.
-        compiled: True for Numba, False for Python, None for Numba where it is there.
+        compiled: True for Numba, False for Python, None for Numba if installed.
         evaluator: from an unfinished position and a source of numbers in ``[0, 1)`` to the expected returns of the
             seats, ``[P]`` in ``[-1, 1]``. Finished positions count their returns.
         selection: from a `marl.games.search.python_tree.Node`, whose children were all visited, to one of these
@@ -86,7 +86,11 @@ class UCT:
         self.chosen, self.done = -1, 0
 
     def choose(self, game: Game) -> int:
-        """Choose the action to play in a position that is not finished."""
+        """Choose the action to play in a position that is not finished.
+
+        Raises:
+            ValueError: see `search`.
+        """
         self._grow(game)
         return self.chosen
 
@@ -117,8 +121,8 @@ class UCT:
         tree = self.tree = self._kept(game) or self._new(game)
         done = 0
         for number in self._chunks(begin):
-            # a generator for each chunk: a search by simulations has one, so that its numbers depend on nothing but
-            # the seed and how many searches came before
+            # one seed a chunk; a search by simulations is one chunk, so its draws depend only on the player's seed and
+            # the number of searches before
             seed = int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0])
             grown = tree.grow(number, seed)
             self.grown, done = self.grown + 1, done + grown
@@ -163,7 +167,7 @@ def _checked(evaluator: Evaluator) -> Evaluator:
 
     def evaluate(game: Game, draw: Draw) -> list[float]:
         values = [float(value) for value in evaluator(game, draw)]
-        # beyond the interval a win would not be the best there is, on which proofs and UCB1's constant rely
+        # proofs and UCB1's constant rely on a win being the largest possible value
         if len(values) != game.num_players or not all(-1 <= value <= 1 for value in values):
             raise ValueError(
                 f"{game.name}: the evaluator gave {values}; give {game.num_players} numbers in [-1, 1], one a seat"
@@ -183,7 +187,7 @@ def _principal_variation(tree: Tree) -> tuple[int, ...]:
             break
         chosen = most_visited(statistics, position.mover)
         path, position = (*path, chosen.action), position.play(chosen.action)
-        if not chosen.visits:  # nothing is known beyond: the others were visited, and are proven losses
+        if not chosen.visits:  # the visited actions are proven losses, and nothing is known after this one
             break
     return path
 
@@ -197,7 +201,8 @@ def _path(tree: Tree, action: int, game: Game) -> tuple[int, ...] | None:
         game: the position.
     """
     reached: list[tuple[tuple[int, ...], Game]] = [((), tree.game)]
-    # one move a seat, and one more for seats that move twice: in Quarto the own choice of a piece, placing and choice
+    # one move a seat, and one more for seats that move twice: in Quarto a player chooses a piece, the other places it
+    # and chooses the next
     for moves in range(game.num_players + 1):
         reached = [
             ((*path, each.action), position.play(each.action))

@@ -94,7 +94,8 @@ def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | 
         low, high = np.percentile(ratings, (2.5, 97.5), axis=0)
     else:
         rating, (_, games) = elo_ratings(points.sum(0)), _with_prior(points.sum(0))
-        # without the 1 the curvature is singular along the constant; its pseudo-inverse is the covariance at mean zero
+        # without the added 1 the curvature is singular along the constant, and its pseudo-inverse is the covariance of
+        # ratings with mean zero
         covariance = np.linalg.pinv(_curvature(games, _expected(rating / ELO_PER_LOGIT)) - 1.0)
         reach = stats.norm.ppf(0.975) * ELO_PER_LOGIT * np.sqrt(np.diag(covariance))
         low, high = rating - reach, rating + reach

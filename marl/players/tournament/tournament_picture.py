@@ -59,7 +59,7 @@ def _draw_half(axes: Axes, place: int, elo: float, end: float | None, sign: int)
         return
     style = {"arrowstyle": "->", "color": BLUE, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (elo + sign * OPEN_END, place), (elo, place), arrowprops=style)
-    axes.plot(elo + sign * OPEN_END, place, alpha=0)  # annotations do not widen the axis; points that are not seen do
+    axes.plot(elo + sign * OPEN_END, place, alpha=0)  # annotations do not widen the axis, invisible points do
 
 
 def _draw_pairs(axes: Axes, pairs: Sequence[PairResult]) -> None:

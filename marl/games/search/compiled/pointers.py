@@ -31,10 +31,10 @@ class Pointer(types.WrapperAddressProtocol):
     """
 
     def __init__(self, function: Any) -> None:
-        self.function = function  # which must live as long as its address is used
+        self.function = function  # kept alive as long as its address is used
         (self._signature,) = function.nopython_signatures
         compiled = function.get_compile_result(self._signature)
-        # the C wrapper takes arguments by the C convention, as a call through a pointer passes them
+        # calls through a pointer follow the C convention, so this is the address of the C wrapper
         self._address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
 
     def __wrapper_address__(self) -> int:
