@@ -25,7 +25,7 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
 from marl.system.interrupts import deaf_to_interrupt
-from marl.tasks.gymnasium_task import CLASS
+from marl.tasks.gymnasium_config import CLASS
 
 __all__ = ["GymnasiumEnvironment"]
 

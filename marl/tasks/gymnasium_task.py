@@ -6,35 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
+from marl.tasks.gymnasium_config import GymnasiumConfig
 
 if TYPE_CHECKING:
     import torch
 
     from marl.core.environment import Environment, Rule
 
-__all__ = ["CLASS", "GymnasiumConfig", "GymnasiumTask"]
-
-CLASS = "agent"
-"""Name of the one class, and of its one agent."""
-
-
-class GymnasiumConfig(Config):
-    """Settings of a Gymnasium environment."""
-
-    name: str
-    """In Gymnasium's registry, e.g. CartPole-v1; MODULE:NAME imports the module first."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    """Keyword arguments of the environment."""
-    max_episode_steps: int | None = Field(None, ge=1)
-    """Where episodes are cut; None for the registered limit."""
-    vectorization: Literal["sync", "async"] = "sync"
-    """All copies in one process, or each in its own; in evaluation they are in one."""
+__all__ = ["GymnasiumTask"]
 
 
 @dataclass(frozen=True)
