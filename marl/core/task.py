@@ -11,7 +11,7 @@ from marl.core.config import Config
 if TYPE_CHECKING:
     import torch
 
-    from marl.core.environment import Environment
+    from marl.core.environment import TaskEnvironment
 
 __all__ = ["Task"]
 
@@ -51,7 +51,7 @@ class Task(Protocol):
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-    ) -> Environment:
+    ) -> TaskEnvironment:
         """Makes the environment that a configuration describes.
 
         Args:

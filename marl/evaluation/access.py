@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
@@ -36,7 +36,7 @@ def make(
     num_copies: int = 1,
     device: torch.device | str = "cpu",
     **overrides: Any,
-) -> Environment:
+) -> TaskEnvironment:
     """The environment that a run was trained in, or one changed in some settings.
 
     Args:
@@ -54,7 +54,7 @@ def make(
     return make_environment(task, config, num_copies, device=device)
 
 
-def reference(name: str, environment: Environment) -> Scripted:
+def reference(name: str, environment: TaskEnvironment) -> Scripted:
     """A policy that is not learnt, by name.
 
     Args:
@@ -70,7 +70,7 @@ def reference(name: str, environment: Environment) -> Scripted:
     return Scripted(actors[name])
 
 
-def check_fit(policy: Policy, environment: Environment) -> None:
+def check_fit(policy: Policy, environment: TaskEnvironment) -> None:
     """Refuses an environment whose classes see something else than the policy was trained on.
 
     Raises:

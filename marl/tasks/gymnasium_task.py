@@ -15,7 +15,7 @@ from marl.tasks.gymnasium_config import GymnasiumConfig
 if TYPE_CHECKING:
     import torch
 
-    from marl.core.environment import Environment, Rule
+    from marl.core.environment import Rule, TaskEnvironment
 
 __all__ = ["GymnasiumTask"]
 
@@ -47,7 +47,7 @@ class GymnasiumTask:
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-    ) -> Environment:
+    ) -> TaskEnvironment:
         """The environment that a configuration describes; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         from marl.tasks.gymnasium import GymnasiumEnvironment
