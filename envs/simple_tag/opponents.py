@@ -8,33 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from marl.envs.simple_tag.learnt_opponents import is_saved_policy, load_opponents
-from marl.envs.simple_tag.scene import Side
+from marl.envs.simple_tag.known_opponents import is_saved_policy
+from marl.envs.simple_tag.learnt_opponents import load_opponents
 from marl.envs.simple_tag.shipped import SHIPPED
+from marl.envs.simple_tag.sides import Side
 from marl.wrappers.rules.predators import PREDATORS
 from marl.wrappers.rules.prey import PREY, Opponents, PreyPolicy
 
-__all__ = ["check_known", "make_opponents", "resolved"]
+__all__ = ["make_opponents"]
 
 RULES: Mapping[Side, Mapping[str, PreyPolicy]] = {"prey": PREY, "predators": PREDATORS}
-
-
-def resolved(name: str, side: Side) -> str:
-    """The name as settings keep it: a folder by its whole path, for a run is read from other folders too."""
-    if name not in RULES[side] and is_saved_policy(Path(name)):
-        return str(Path(name).resolve())
-    return name
-
-
-def check_known(field: str, name: str, side: Side) -> None:
-    """Refuses a name that stands for nothing.
-
-    Raises:
-        ValueError: naming the field, the name and those there are.
-    """
-    if name not in RULES[side] and name not in SHIPPED[side] and not is_saved_policy(Path(name)):
-        there_is = ", ".join([*RULES[side], *SHIPPED[side]])
-        raise ValueError(f"{field} is {name!r}; what there is: {there_is}, or the folder of a run that trained it")
 
 
 def make_opponents(

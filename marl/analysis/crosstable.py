@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.evaluation.evaluate import Evaluation, evaluate_episodes
 from marl.launch.alternation import Alternation
 from marl.maths.intervals import Estimate

@@ -12,7 +12,7 @@ from rich.console import Console
 from marl.cli.tables import described_text, measures_table
 from marl.core.config import Config
 from marl.core.errors import UndrawableError
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.core.task import Task
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, play_episodes, record_episode, score_name

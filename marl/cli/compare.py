@@ -57,7 +57,7 @@ def compare(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl compare")
     check_file("json", options.json)
     from marl.analysis.learning_curves import draw_learning_curves
-    from marl.core.serialisation import save_json
+    from marl.core.files import save_json
 
     comparison = draw_learning_curves(options.runs, options.out, options.metric, options.threshold)
     if options.json is not None:

@@ -70,7 +70,7 @@ def evaluate(arguments: list[str]) -> int:
     check_least("episodes", options.episodes)
     check_seed(options.seed)
     check_file("json", options.json)
-    from marl.core.serialisation import save_json
+    from marl.core.files import save_json
 
     evaluation, policy = _evaluate(options), options.policy or str(options.run)
     if options.json is not None:

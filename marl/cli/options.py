@@ -11,7 +11,7 @@ import tyro
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from marl.core.environment import Environment
+    from marl.core.environment import TaskEnvironment
     from marl.evaluation.episodes import EpisodePlayer
 
 __all__ = [
@@ -129,7 +129,9 @@ def check_player(run: Path | None, policy: str | None, task: str | None, command
         )
 
 
-def player_of(run: Path | None, policy: str | None, options: EnvironmentOptions) -> tuple[Environment, EpisodePlayer]:
+def player_of(
+    run: Path | None, policy: str | None, options: EnvironmentOptions
+) -> tuple[TaskEnvironment, EpisodePlayer]:
     """Make one copy of the environment, and the policy that plays in it.
 
     Raises:

@@ -136,7 +136,7 @@ def _check(options: Arguments) -> None:
 
 
 def _tell(report: TournamentReport, options: Arguments, console: Console) -> None:
-    from marl.core.serialisation import save_json
+    from marl.core.files import save_json
     from marl.players.tournament.tournament_picture import save_tournament_picture
 
     console.print(_pairs(report))

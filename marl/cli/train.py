@@ -162,7 +162,7 @@ def _parse(
     config: RunConfig[Any], preset: str | None, arguments: list[str], more: Sequence[tuple[str, Any, Any]] = ()
 ) -> Any:
     """Parse the options that are no fields of the preset, and ``more`` that are."""
-    from marl.algorithms.kinds import ALGORITHMS
+    from marl.algorithms.configs import ALGORITHMS
     from marl.training.field_paths import SHORT
 
     lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # here only for the help

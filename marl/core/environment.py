@@ -13,7 +13,7 @@ from marl.core.roster import Roster
 from marl.core.scene import Picture, Scene
 from marl.core.symmetry import Symmetries
 
-__all__ = ["Environment", "Rule", "State"]
+__all__ = ["Environment", "Presentable", "Resumable", "Rule", "State", "TaskEnvironment"]
 
 State = dict[str, Any]
 """Nested dicts of tensors, numbers, strings and None, as checkpoints store them."""
@@ -23,7 +23,7 @@ Rule = Callable[[Observation, torch.Generator], dict[str, Tensor]]
 
 
 class Environment(Protocol):
-    """``B`` copies of a task for ``N`` agents that step together and reset by themselves.
+    """``B`` copies of a task for ``N`` agents that step together and reset by themselves, as a collector needs them.
 
     A single-agent task is ``N = 1``. All tensors live on ``device``.
     """
@@ -36,20 +36,6 @@ class Environment(Protocol):
     the share of episodes with at least one."""
     per_step: frozenset[str]
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
-    agent_noun: str
-    """Word for one agent, e.g. ``predator``."""
-    frames_per_second: float
-    """Frames per second at which an episode is shown."""
-
-    @property
-    def reward_threshold(self) -> float | None:
-        """Mean return from which the task counts as solved; None if it states none."""
-        ...
-
-    @property
-    def symmetries(self) -> Symmetries | None:
-        """Symmetries of the task, for augmentation; None if none are known."""
-        ...
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -64,6 +50,14 @@ class Environment(Protocol):
         """Take one action a class, ``[B, N_c]`` or ``[B, N_c, A]``, and step every copy."""
         ...
 
+    def close(self) -> None:
+        """Free the resources of all copies."""
+        ...
+
+
+class Resumable(Environment, Protocol):
+    """Environment whose state a checkpoint stores."""
+
     def state(self) -> State | None:
         """State from which the environment can go on exactly, random generators included.
 
@@ -75,9 +69,12 @@ class Environment(Protocol):
         """Go on from a state that `state` returned."""
         ...
 
-    def scripted(self) -> Mapping[str, Rule]:
-        """Hand-written reference policies by name."""
-        ...
+
+class Presentable(Environment, Protocol):
+    """Environment that can be drawn."""
+
+    frames_per_second: float
+    """Frames per second at which an episode is shown."""
 
     def scene(self, copy: int = 0) -> Scene | Picture:
         """Scene of the present step of one copy.
@@ -87,6 +84,23 @@ class Environment(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Free the resources of all copies."""
+
+class TaskEnvironment(Resumable, Presentable, Protocol):
+    """Environment of a `Task`: for training, storing and drawing, with references to compare with."""
+
+    agent_noun: str
+    """Word for one agent, e.g. ``predator``."""
+
+    @property
+    def reward_threshold(self) -> float | None:
+        """Mean return from which the task counts as solved; None if it states none."""
+        ...
+
+    @property
+    def symmetries(self) -> Symmetries | None:
+        """Symmetries of the task, for augmentation; None if none are known."""
+        ...
+
+    def scripted(self) -> Mapping[str, Rule]:
+        """Hand-written reference policies by name."""
         ...

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Any, Protocol
 
 from marl.core.config import Config
-from marl.core.environment import Environment
+
+if TYPE_CHECKING:
+    import torch
+
+    from marl.core.environment import TaskEnvironment
 
 __all__ = ["Task"]
 
@@ -49,7 +51,7 @@ class Task(Protocol):
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-    ) -> Environment:
+    ) -> TaskEnvironment:
         """Make the environment of a configuration.
 
         Args:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
@@ -36,7 +36,7 @@ def make(
     num_copies: int = 1,
     device: torch.device | str = "cpu",
     **overrides: Any,
-) -> Environment:
+) -> TaskEnvironment:
     """Make the environment that a run was trained in, with some settings changed if wished.
 
     Args:
@@ -54,7 +54,7 @@ def make(
     return make_environment(task, config, num_copies, device=device)
 
 
-def reference(name: str, environment: Environment) -> Scripted:
+def reference(name: str, environment: TaskEnvironment) -> Scripted:
     """Make a reference policy by name.
 
     Args:
@@ -70,7 +70,7 @@ def reference(name: str, environment: Environment) -> Scripted:
     return Scripted(actors[name])
 
 
-def check_fit(policy: Policy, environment: Environment) -> None:
+def check_fit(policy: Policy, environment: TaskEnvironment) -> None:
     """Check that an environment's classes have the observations and actions that a policy was trained on.
 
     Raises:

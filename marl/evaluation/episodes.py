@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from marl.core.environment import Environment
+from marl.core.environment import Environment, Presentable
 from marl.core.records import Memory, Observation, Step
 from marl.core.scene import Picture, Scene
 from marl.core.seeding import ACTIONS, stream
@@ -137,7 +137,7 @@ def _play_batch(
 
 
 def record_episode(
-    environment: Environment, player: EpisodePlayer, seed: int, messages: bool = True, deterministic: bool = False
+    environment: Presentable, player: EpisodePlayer, seed: int, messages: bool = True, deterministic: bool = False
 ) -> tuple[list[Scene | Picture], list[float]]:
     """Play one episode of the first copy and record its scenes.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.evaluation.access import check_fit, reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
@@ -126,7 +126,7 @@ def evaluate_episodes(
     return Evaluation(task.describe(config), episodes, messages, deterministic, seed, summary)
 
 
-def _player(given: Any, policy: str | None, environment: Environment) -> EpisodePlayer:
+def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:
     if policy is not None:
         return reference(policy, environment)
     if given is None:

@@ -21,8 +21,8 @@ from PIL import Image
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
+from marl.core.files import atomic_path
 from marl.core.scene import Picture, Scene
-from marl.core.serialisation import atomic_path
 from marl.pictures.captions import captioned
 from marl.pictures.style import CLASS_COLOURS, OBSTACLE_COLOUR, PREY_COLOUR, YELLOW
 

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from marl.core.serialisation import atomic_path
+from marl.core.files import atomic_path
 
 __all__ = [
     "BLACK",

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from marl.core.config import Config
 from marl.core.entry_points import MissingModuleError
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.settings import explain, replace_field
 from marl.core.task import Task
@@ -44,7 +44,7 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
 
 def make_environment(
     task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-) -> Environment:
+) -> TaskEnvironment:
     """Make the environment of a configuration; see `Task.make`.
 
     Raises:

@@ -25,11 +25,10 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
 from marl.system.interrupts import deaf_to_interrupt
+from marl.tasks.gymnasium_config import CLASS
 
-__all__ = ["CLASS", "GymnasiumEnvironment"]
+__all__ = ["GymnasiumEnvironment"]
 
-CLASS = "agent"
-"""Name of the one class, and of its one agent."""
 SDL_DRIVER = "SDL_VIDEODRIVER"
 FRAMES_PER_SECOND = 30.0
 """Frames per second of an environment that does not state them."""

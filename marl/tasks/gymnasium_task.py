@@ -6,30 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
-
-import torch
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
-from marl.core.environment import Environment, Rule
 from marl.core.errors import ConfigError
-from marl.tasks.gymnasium import GymnasiumEnvironment
+from marl.tasks.gymnasium_config import GymnasiumConfig
 
-__all__ = ["GymnasiumConfig", "GymnasiumTask"]
+if TYPE_CHECKING:
+    import torch
 
+    from marl.core.environment import Rule, TaskEnvironment
 
-class GymnasiumConfig(Config):
-    """Settings of a Gymnasium environment."""
-
-    name: str
-    """In Gymnasium's registry, e.g. CartPole-v1; MODULE:NAME imports the module first."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    """Keyword arguments of the environment."""
-    max_episode_steps: int | None = Field(None, ge=1)
-    """Where episodes are cut; None for the registered limit."""
-    vectorization: Literal["sync", "async"] = "sync"
-    """All copies in one process, or each in its own; in evaluation they are in one."""
+__all__ = ["GymnasiumTask"]
 
 
 @dataclass(frozen=True)
@@ -63,9 +51,11 @@ class GymnasiumTask:
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-    ) -> Environment:
+    ) -> TaskEnvironment:
         """Make the environment of a configuration; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.gymnasium import GymnasiumEnvironment
+
         return GymnasiumEnvironment(
             config.name,
             num_copies,

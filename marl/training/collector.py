@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from marl.algorithms.learner import check_finite
-from marl.core.environment import Environment, State
+from marl.core.environment import Resumable, State
 from marl.core.record_fields import stack
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.seeding import ACTIONS, stream
@@ -30,7 +30,7 @@ class Collector:
         seed: of the environment and of the actions drawn.
     """
 
-    def __init__(self, environment: Environment, length: int, seed: int) -> None:
+    def __init__(self, environment: Resumable, length: int, seed: int) -> None:
         self.environment, self.length = environment, length
         self.generator = stream(seed, ACTIONS, environment.device)
         self.observation = environment.reset(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marl.algorithms.kinds import ALGORITHMS
+from marl.algorithms.configs import ALGORITHMS
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.settings import replace_field

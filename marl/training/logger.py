@@ -20,7 +20,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignor
 from torch import Tensor
 from torch.utils.tensorboard import summary
 
-from marl.core.serialisation import atomic_path
+from marl.core.files import atomic_path
 
 __all__ = ["Logger"]
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from marl.core.environment import Environment, State
+from marl.core.environment import State, TaskEnvironment
 from marl.core.errors import ConfigError, UndrawableError
 from marl.core.records import Rollout
 from marl.evaluation.episodes import play_episodes, record_episode, score_name
@@ -160,7 +160,7 @@ class Monitor:
         policy.train()
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
-    def _draw_episode(self, environment: Environment) -> None:
+    def _draw_episode(self, environment: TaskEnvironment) -> None:
         from marl.pictures.episode import contact_sheet, draw, spread
 
         try:
@@ -181,7 +181,7 @@ class Monitor:
             picture = draw_scores(self.run.scores, self.run.folder / "scores.png")
             self.logger.picture(self.run.env_steps, "scores", picture)
 
-    def _make_environment(self, num_copies: int) -> Environment:
+    def _make_environment(self, num_copies: int) -> TaskEnvironment:
         return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
 
 

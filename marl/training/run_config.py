@@ -9,17 +9,14 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from marl.algorithms.kinds import ALGORITHMS, AlgorithmConfig
-from marl.algorithms.ppo import PPOConfig
-from marl.algorithms.target_network import HardTarget, SoftTarget
+from marl.algorithms.configs import ALGORITHMS, AlgorithmConfig, HardTarget, PPOConfig, SoftTarget
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
-from marl.core.serialisation import atomic_path
+from marl.core.files import atomic_path
 from marl.core.settings import completed, explain
 from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
-from marl.policies.actor_critic import ActorCriticConfig
-from marl.policies.kinds import POLICY_KINDS, PolicyConfig
+from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig
 from marl.tasks.registry import find_task
 from marl.training.score_log import ScoreLogConfig
 

@@ -11,15 +11,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
-import torch
 from pydantic import Field
 
 from marl.core.config import Config
-from marl.core.environment import State
 from marl.core.errors import ConfigError
-from marl.core.serialisation import atomic_path, save_json
+from marl.core.files import atomic_path, save_json
+
+if TYPE_CHECKING:
+    from marl.core.environment import State
 
 __all__ = ["ScoreLog", "ScoreLogConfig", "Solved", "stopped_by_score"]
 
@@ -160,6 +161,8 @@ class ScoreLog:
 
     def state(self) -> State:
         """Every score, and its env steps."""
+        import torch  # here, so that settings alone need not wait for it
+
         return {
             "scores": torch.tensor(self.scores, dtype=torch.float64),
             "env_steps": torch.tensor(self.env_steps, dtype=torch.int64),

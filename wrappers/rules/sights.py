@@ -1,13 +1,12 @@
-"""What a class can be declared to see, and the nearest of several things."""
+"""Sights: the things that a class can be declared to see. Nothing here imports PyTorch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-import torch
-from torch import Tensor
-
-__all__ = ["SIGHTS", "Sight", "nearest", "read_sight"]
+__all__ = ["SIGHTS", "Frame", "Sight", "check_classes", "read_sight"]
 
 SIGHTS = ("landmarks", "prey", "predators", "teammates")
 
@@ -46,23 +45,30 @@ def read_sight(text: str) -> Sight:
     return Sight(name, int(number))
 
 
-def nearest(seen: Tensor, offset: Tensor, there: Tensor, count: int) -> Tensor:
-    """The nearest of those that are there, nearest first, and whether there were so many.
+Frame = Literal["absolute", "relative"]
 
-    Of equally near ones the first comes first. Where there are fewer than ``count``, zeros follow.
 
-    Args:
-        seen: ``[B, N_c, M, W]``, what is known of each.
-        offset: ``[B, N_c, M, 2]``, where each is from the agent.
-        there: ``[B, N_c, M]``, True for those that are there.
-        count: ``k``.
+def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int]) -> None:
+    """Refuses classes and teams that cannot play.
 
-    Returns:
-        ``[B, N_c, k, W + 1]``; the last number is 1 for one that is there, 0 for none.
+    Raises:
+        ValueError: naming the class or count and what would do.
     """
-    distance = offset.square().sum(-1).masked_fill(~there, torch.inf)
-    order = distance.argsort(dim=-1, stable=True)[..., :count, None]
-    known = torch.cat([seen, torch.ones_like(seen[..., :1])], -1)
-    known = known.masked_fill(~there[..., None], 0)
-    chosen = known.gather(2, order.expand(*order.shape[:-1], known.shape[-1]))
-    return torch.nn.functional.pad(chosen, (0, 0, 0, count - chosen.shape[2]))
+    if not classes:
+        raise ValueError("no class is declared; declare at least one, e.g. {'A': ('landmarks',)}")
+    for name, sights in classes.items():
+        if not sights:
+            raise ValueError(f"class {name!r} sees nothing; give it at least one of {', '.join(SIGHTS)}")
+        try:
+            kinds = {read_sight(sight).name for sight in sights}
+        except ValueError as error:
+            raise ValueError(f"class {name!r} sees {error}") from error
+        if len(kinds) < len(sights):
+            raise ValueError(f"class {name!r} sees {tuple(sights)}: name each only once")
+    for name, count in team.items():
+        if name not in classes:
+            raise ValueError(f"team names class {name!r}, which is not declared; declared are {', '.join(classes)}")
+        if count < 0:
+            raise ValueError(f"team has {count} agents of class {name!r}; give zero or more")
+    if sum(team.values()) == 0:
+        raise ValueError(f"team {dict(team)} has no predators; give at least one, e.g. {next(iter(classes))}=1")

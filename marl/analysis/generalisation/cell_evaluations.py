@@ -16,7 +16,7 @@ import torch
 
 from marl.analysis.generalisation.arms import file_hash
 from marl.core.errors import FileError, TrainingError
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.core.version import __version__
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes

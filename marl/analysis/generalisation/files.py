@@ -13,7 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from marl.analysis.generalisation.transfer_pictures import transfer_curves, transfer_heat_map
 from marl.analysis.generalisation.transfer_report import GeneralisationReport, Place
-from marl.core.serialisation import atomic_path, save_json
+from marl.core.files import atomic_path, save_json
 from marl.maths.intervals import Estimate
 from marl.pictures.style import pixels, save_png
 

@@ -16,7 +16,7 @@ from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.analysis.generalisation.notes import notes_of
 from marl.analysis.generalisation.records import ArenaChoice, Cell, Contestant, Protocol, TransferPlan
 from marl.core.config import Config
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, FileError
 from marl.core.task import Task
 from marl.evaluation.access import check_fit
@@ -36,7 +36,7 @@ ONLY_TRAINING = frozenset(
 class _Probe:
     """Environment of one copy, made to check that everything fits."""
 
-    environment: Environment
+    environment: TaskEnvironment
     settings: dict[str, Any]
     described: dict[str, Any]
     entities: torch.Tensor | None
@@ -48,7 +48,7 @@ class _Planner:
         self.base, self.protocol = base, protocol
         self.probes: dict[tuple[str, Cell], _Probe] = {}
 
-    def probe(self, cell: Cell) -> Environment:
+    def probe(self, cell: Cell) -> TaskEnvironment:
         """Make the environment of a cell with the settings of the first run."""
         self.evaluation(None, "", True, cell)
         return self._probe(self.base, cell).environment
@@ -160,7 +160,7 @@ def _evaluations(planner: _Planner, contestant: Contestant, cell: Cell) -> list[
     return [planner.evaluation(run, "", messages, cell) for run in contestant.arm.runs]
 
 
-def _contestants(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], probe: Environment) -> list[Contestant]:
+def _contestants(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], probe: TaskEnvironment) -> list[Contestant]:
     references = [*probe.scripted(), "random"]
     native_names = [arm.name for arm in natives.values()]
     found: list[Contestant] = []

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from torch.testing import assert_close
 
 from marl.core.roster import ActionSpec, Plane
-from marl.envs.simple_tag.config import CommunicationConfig, SimpleTagConfig, graph_of
+from marl.envs.simple_tag.config import CommunicationConfig, SimpleTagConfig
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.envs.simple_tag.task import SimpleTagTask, opponents_of, task, views_of
+from marl.envs.simple_tag.making import graph_of, opponents_of, views_of
+from marl.envs.simple_tag.task import SimpleTagTask, task
 from marl.tasks.pettingzoo import PettingZooEnvironment
 from marl.wrappers.rules.predators import PREDATORS
 from marl.wrappers.rules.prey import PREY
