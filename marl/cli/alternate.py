@@ -25,7 +25,7 @@ Preset = Annotated[Path, tyro.conf.Positional, shown("PRESET")]
 
 @dataclass
 class Arguments:
-    """Trains both sides in turn, each against all versions of the other so far.
+    """Train both sides in turn, each against all versions of the other so far.
 
     In each round the first side goes on from its last version against a pool, one of it drawn for
     each episode: the opponents that its preset names, and all versions of the other side. Then
@@ -44,11 +44,11 @@ class Arguments:
     out: Annotated[Path, shown("RUN", "(required)")]
     """Folder of all runs."""
     rounds: int = 4
-    """How many; each trains one version of both sides."""
+    """Number of rounds; each trains one version of both sides."""
     env_steps: Annotated[int | None, shown("N", "(default: as the preset)")] = None
-    """How long each version is trained."""
+    """Env steps of each version's training."""
     seed: Annotated[int | None, shown("N", "(default: as the preset)")] = None
-    """Of the first round; each further round takes the next."""
+    """Seed of the first round; each further round takes the next."""
 
 
 def alternate(arguments: list[str]) -> int:

@@ -24,7 +24,7 @@ __all__ = ["compare"]
 
 @dataclass
 class Arguments:
-    """Draws the learning curves of runs, and prints where they ended.
+    """Draw the learning curves of runs, and print where they ended.
 
     Runs that differ in the training seed alone are one curve: interquartile mean over seeds with a
     bootstrap interval over seeds, as far as all of them have come. Runs may still be training.

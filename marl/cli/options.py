@@ -64,13 +64,13 @@ class EnvironmentOptions:
     """Settings of the environment that are changed; all others are as the run was trained."""
 
     task: Annotated[str | None, shown("NAME", f"(default: {REFERENCE_TASK})")] = None
-    """What a reference plays without a run, e.g. CartPole-v1."""
+    """Task that a reference plays without a run, e.g. CartPole-v1."""
     team: Annotated[str | None, _as_trained("A=N,B=N")] = None
     """Composition of simple_tag, e.g. A=3,B=1."""
     prey: Annotated[str | None, _as_trained("NAME")] = None
     """Prey of simple_tag: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
-    """Of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
     """Steps of an episode of simple_tag."""
 

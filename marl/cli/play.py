@@ -25,7 +25,7 @@ __all__ = ["play"]
 
 @dataclass
 class Arguments:
-    """Plays a turn-based game: by hand at the terminal, or between players.
+    """Play a turn-based game: by hand at the terminal, or between players.
 
     Players: human; random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH;
     uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and undo, hint,

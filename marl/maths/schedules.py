@@ -41,10 +41,10 @@ class Clock:
 
 
 class LinearDecay(Config):
-    """Falls in a straight line over the first part of training, then stays."""
+    """A value that falls in a straight line over the first part of training, then stays."""
 
     kind: Literal["linear"] = "linear"
-    """How it falls."""
+    """Kind of the decay."""
     start: float = Field(1.0, ge=0, le=1)
     """Value at the beginning."""
     end: float = Field(0.05, ge=0, le=1)
@@ -58,18 +58,18 @@ class LinearDecay(Config):
 
 
 class ExponentialDecay(Config):
-    """Is multiplied by a factor again and again."""
+    """A value that is multiplied by a factor again and again."""
 
     kind: Literal["exponential"] = "exponential"
-    """How it falls."""
+    """Kind of the decay."""
     start: float = Field(1.0, ge=0, le=1)
     """Value at the beginning."""
     end: float = Field(0.01, ge=0, le=1)
-    """It never falls below."""
+    """Value below which it never falls."""
     factor: float = Field(0.995, gt=0, le=1)
-    """What it is multiplied by."""
+    """Factor by which the value is multiplied."""
     per: Literal["env_steps", "updates", "episodes"] = "updates"
-    """How often: at each env step, each step of the optimiser, or each episode."""
+    """Event at which it is multiplied: each env step, each step of the optimiser, or each episode."""
 
     def value(self, clock: Clock) -> float:
         """``max(end, start factor^n)``."""
@@ -77,12 +77,12 @@ class ExponentialDecay(Config):
 
 
 class LogarithmicDecay(Config):
-    """Falls with the logarithm of the number of episodes."""
+    """A value that falls with the logarithm of the number of episodes."""
 
     kind: Literal["logarithmic"] = "logarithmic"
-    """How it falls."""
+    """Kind of the decay."""
     end: float = Field(0.1, ge=0, le=1)
-    """It never falls below."""
+    """Value below which it never falls."""
     decay: float = Field(25.0, gt=0)
     """Episodes until it begins to fall from 1."""
 

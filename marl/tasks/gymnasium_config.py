@@ -22,6 +22,6 @@ class GymnasiumConfig(Config):
     arguments: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the environment."""
     max_episode_steps: int | None = Field(None, ge=1)
-    """Where episodes are cut; None for the registered limit."""
+    """Largest number of steps of an episode; None for the registered limit."""
     vectorization: Literal["sync", "async"] = "sync"
     """All copies in one process, or each in its own; in evaluation they are in one."""

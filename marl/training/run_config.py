@@ -64,13 +64,13 @@ class RunConfig(Config, Generic[E]):
     initial_policy: Path | None = None
     """Begin with the weights of this run's policy, its normaliser of values included; None to draw them."""
     total_env_steps: int = Field(1_000_000, ge=1)
-    """How long to train, in env steps."""
+    """Env steps of the whole training."""
     num_copies: int = Field(128, ge=1)
     """Copies of the environment that step together."""
     rollout_length: int = Field(16, ge=1)
     """Steps of every copy between updates."""
     seed: int = Field(1, ge=0)
-    """Of everything that is drawn."""
+    """Seed of everything that is drawn."""
     device: str = "auto"
     """cpu, cuda, or auto for cuda where there is one."""
     threads: int | None = Field(None, ge=1)
@@ -80,7 +80,7 @@ class RunConfig(Config, Generic[E]):
     checkpoint_interval: int = Field(100_000, ge=1)
     """Env steps between checkpoints."""
     keep_checkpoints: int = Field(2, ge=1)
-    """How many of the latest checkpoints are kept."""
+    """Number of the latest checkpoints that are kept."""
     evaluation_interval: int = Field(200_000, ge=1)
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)

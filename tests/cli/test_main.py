@@ -24,7 +24,7 @@ def test_help_of_every_command_explains_itself(cli: Cli, preset_file: Path) -> N
     assert status == 0
     for field in ("--total-env-steps", "--env.communication.range", "--policy.encoder.transformer.window"):
         assert field in out
-    assert "How long to train, in env steps." in out
+    assert "Env steps of the whole training." in out
 
 
 def test_help_is_quick_and_works_as_a_module(tmp_path: Path) -> None:
