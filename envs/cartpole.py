@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from marl.tasks.gymnasium_task import CLASS, GymnasiumTask
+from marl.tasks.gymnasium_config import CLASS
+from marl.tasks.gymnasium_task import GymnasiumTask
 
 if TYPE_CHECKING:
     import torch

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.envs.simple_tag.config import CommunicationConfig, CurriculumConfig, SimpleTagConfig
 from marl.envs.simple_tag.curriculum import Stage
 from marl.envs.simple_tag.environment import SimpleTag
@@ -71,7 +71,7 @@ def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> 
 
 def make_simple_tag(
     config: SimpleTagConfig, num_copies: int, training: bool, device: torch.device | str
-) -> Environment:
+) -> TaskEnvironment:
     """Make the environment that settings describe; see `marl.core.task.Task.make`."""
     if config.backend == "pettingzoo":
         from marl.envs.simple_tag.pettingzoo import make_pettingzoo

@@ -12,7 +12,7 @@ from marl.envs.simple_tag.shipped import SHIPPED
 if TYPE_CHECKING:
     import torch
 
-    from marl.core.environment import Environment
+    from marl.core.environment import TaskEnvironment
 
 __all__ = ["SimpleTagTask", "task"]
 
@@ -57,7 +57,7 @@ class SimpleTagTask:
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-    ) -> Environment:
+    ) -> TaskEnvironment:
         """The environment that a configuration describes; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         from marl.envs.simple_tag.making import make_simple_tag

@@ -96,11 +96,11 @@ class PPOConfig(PolicyGradientConfig):
     name: Literal["ppo"] = "ppo"
     """The algorithm."""
     epochs: int = Field(4, ge=1)
-    """How often each rollout is passed."""
+    """Passes over each rollout."""
     minibatches: int = Field(4, ge=1)
     """Parts of a rollout, by copies; one step of the optimiser each."""
     clip_range: PositiveSchedule = 0.2
-    """How far the ratio of probabilities may move before its gradient stops."""
+    """Distance from 1 at which the gradient of the ratio of probabilities stops."""
     target_kl: float | None = Field(None, gt=0)
     """Stop passing a rollout once the policy moved further than this (approximate KL, nats)."""
 
@@ -120,7 +120,7 @@ class HardTarget(Config):
     """A target network that becomes the network again and again."""
 
     kind: Literal["hard"] = "hard"
-    """How it follows."""
+    """Kind of the target network."""
     every: int = Field(250, ge=1)
     """Steps of the optimiser between copies."""
 
@@ -146,7 +146,7 @@ class SoftTarget(Config):
     """
 
     kind: Literal["soft"] = "soft"
-    """How it follows."""
+    """Kind of the target network."""
     rate: float = Field(0.005, gt=0, le=1)
     """Share of the way that it goes each time."""
 
@@ -163,7 +163,7 @@ class PrioritisedConfig(Config):
     alpha: float = Field(0.6, ge=0, le=1)
     """Exponent of the errors; 0 draws uniformly."""
     beta: Fraction = (0.4, 1.0)
-    """How far importance weights undo the choice; 1 wholly."""
+    """Exponent of the importance weights, which undo the choice; 1 wholly."""
 
 
 class DQNConfig(LearnerConfig):
@@ -220,7 +220,7 @@ class DQNConfig(LearnerConfig):
 
 
 class TableLearnerConfig(LearnerConfig):
-    """What Q-learning and SARSA share."""
+    """Settings that Q-learning and SARSA share."""
 
     policy_kinds: ClassVar[tuple[str, ...]] = ("table",)
     gamma: float = Field(1.0, ge=0, le=1)

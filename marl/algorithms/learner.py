@@ -1,4 +1,4 @@
-"""What the training loop asks of a learner."""
+"""Learners: their interface, and the refusal of what is not finite."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class NonFiniteError(ArithmeticError):
 
 
 class Learner(Protocol):
-    """Turns rollouts into better parameters of its policy."""
+    """A learner: turns rollouts into better parameters of its policy."""
 
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Learns from one rollout.
+        """Learn from one rollout.
 
         Args:
             rollout: just collected.
@@ -46,16 +46,16 @@ class Learner(Protocol):
         ...
 
     def state(self) -> State:
-        """What is needed to go on, the policy's parameters aside."""
+        """Everything that is needed to go on, the policy's parameters aside."""
         ...
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` gave."""
         ...
 
 
 class NoLearning:
-    """Leaves the policy as it is: for the record of one that needs no training. A `Learner`.
+    """A learner that leaves the policy as it is, for the record of one that needs no training. A `Learner`.
 
     Args:
         policy: left alone.
@@ -74,15 +74,15 @@ class NoLearning:
         return {}
 
     def state(self) -> State:
-        """Nothing."""
+        """An empty state."""
         return {}
 
     def load_state(self, state: State) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
 
 def check_finite(rollout: Rollout) -> None:
-    """Refuses a rollout in which not all is finite.
+    """Refuse a rollout in which not all is finite.
 
     Raises:
         NonFiniteError: naming the quantity in which it began: what is not finite spreads.

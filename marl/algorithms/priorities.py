@@ -1,4 +1,4 @@
-"""Which transitions of a replay are drawn."""
+"""Drawing of transitions from a replay: uniformly, or by priority."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SMALLEST = 1e-6
 
 
 class Drawing(Protocol):
-    """Draws places of a replay."""
+    """A way to draw places of a replay."""
 
     def added(self, places: Tensor, total: int) -> None:
-        """New transitions came.
+        """Take note of new transitions.
 
         Args:
             places: ``[M]``, where.
@@ -29,7 +29,7 @@ class Drawing(Protocol):
         ...
 
     def draw(self, count: int, size: int, share_done: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draws with replacement.
+        """Draw with replacement.
 
         Args:
             count: ``M``.
@@ -43,7 +43,7 @@ class Drawing(Protocol):
         ...
 
     def learnt(self, places: Tensor, error: Tensor) -> None:
-        """Transitions were learnt from.
+        """Take note of the errors of transitions that were learnt from.
 
         Args:
             places: ``[M]``.
@@ -52,16 +52,16 @@ class Drawing(Protocol):
         ...
 
     def state(self) -> State:
-        """For a checkpoint."""
+        """State for a checkpoint."""
         ...
 
     def load_state(self, state: State, total: int, device: torch.device) -> None:
-        """Goes on from a state that `state` gave, in a replay of so many places."""
+        """Go on from a state that `state` gave, in a replay of so many places."""
         ...
 
 
 class Uniform:
-    """All with equal probability. A `Drawing`."""
+    """Uniform drawing. A `Drawing`."""
 
     def added(self, places: Tensor, total: int) -> None:
         """Nothing to do; see `Drawing`."""
@@ -83,7 +83,7 @@ class Uniform:
 
 
 class Prioritised:
-    r"""In proportion to the errors that they had. A `Drawing`.
+    r"""Drawing in proportion to the latest errors of the transitions. A `Drawing`.
 
     .. math::
         P(i) = p_i^\alpha / \sum_k p_k^\alpha, \quad

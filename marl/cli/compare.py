@@ -24,7 +24,7 @@ __all__ = ["compare"]
 
 @dataclass
 class Arguments:
-    """Draws the learning curves of runs, and prints where they ended.
+    """Draw the learning curves of runs, and print where they ended.
 
     Runs that differ in the training seed alone are one curve: interquartile mean over seeds with a
     bootstrap interval over seeds, as far as all of them have come. Runs may still be training.
@@ -84,7 +84,7 @@ def _table(comparison: LearningCurves) -> Table:
 
 
 def _reached(places: Sequence[float | None]) -> str:
-    """Median over seeds, if more than half of them got there, and the number of those that did."""
+    """Median over seeds, if more than half reached the threshold, and the number of seeds that did."""
     known = [float("inf") if place is None else place for place in places]
     middle, got = median(known), sum(place is not None for place in places)
     text = f"{middle:,.0f}" if middle < float("inf") else "-"

@@ -15,9 +15,9 @@ __all__ = ["atomic_path", "save_json"]
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without error.
+    """Temporary path beside ``path`` that takes its place when the block ends without error.
 
-    A device or a pipe, e.g. ``/dev/stdout``, is written to as it is.
+    A device or a pipe, e.g. ``/dev/stdout``, is written to directly.
     """
     if path.exists() and not path.is_file():
         yield path

@@ -28,7 +28,7 @@ def state_of(record: Record) -> dict[str, Any]:
 
 
 def record_of(kind: type[R], state: dict[str, Any]) -> R:
-    """Record of a state that `state_of` gave."""
+    """Record from a state that `state_of` returned."""
     return kind(**state)
 
 

@@ -41,7 +41,7 @@ class OutputGate(nn.Module):
         nn.init.constant_(self.gate.bias, -self.bias)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """See the class."""
+        """Join input and output; see the class."""
         return torch.addcmul(x, self.gate(x).sigmoid(), y)
 
     def extra_repr(self) -> str:
@@ -85,7 +85,7 @@ class GRUGate(nn.Module):
             self.from_output.bias[self.width : 2 * self.width] = -self.bias  # of z alone
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """See the class."""
+        """Join input and output; see the class."""
         from_output, candidate = self.from_output(y).split((2 * self.width, self.width), -1)
         reset, update = (from_output + self.from_input(x)).sigmoid().chunk(2, -1)
         return torch.lerp(x, (candidate + self.from_reset(reset * x)).tanh(), update)

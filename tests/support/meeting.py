@@ -32,7 +32,7 @@ REACH, CONTACT_REWARD, STEP = 0.2, 10.0, 0.1
 
 
 class Meeting:
-    """``B`` copies of a plane in which walkers are pushed about. An `Environment`.
+    """``B`` copies of a plane in which walkers are pushed about. A `TaskEnvironment`.
 
     A velocity halves and takes half of the push at each step; a place moves on by a tenth of it. A walker within
     `REACH` of the target has a contact, for which each of its team is given `CONTACT_REWARD`. Episodes are cut after
@@ -201,7 +201,7 @@ class Meeting:
         )
 
     def _begin_again(self, ended: Tensor, successor: Observation) -> Observation:
-        """What to act on where some copies begin an episode; in the others the links are those of the successor."""
+        """Observation after some copies began an episode; the others keep the links of the successor."""
         self.episodes += int(ended.sum())
         self._restart(ended)
         fresh = self._observe()

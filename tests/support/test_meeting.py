@@ -1,4 +1,4 @@
-"""The tests' own environment keeps what an `Environment` promises."""
+"""The tests' own environment keeps what a `TaskEnvironment` promises."""
 
 from __future__ import annotations
 

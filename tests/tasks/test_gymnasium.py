@@ -17,7 +17,8 @@ from gymnasium import spaces
 from marl.core.errors import UndrawableError
 from marl.core.records import Observation
 from marl.tasks.gymnasium import GymnasiumEnvironment
-from marl.tasks.gymnasium_task import CLASS, GymnasiumConfig, GymnasiumTask
+from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
+from marl.tasks.gymnasium_task import GymnasiumTask
 
 COPIES = 3
 TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))

@@ -113,7 +113,7 @@ def test_a_run_against_several_resumes_bit_for_bit(prey: Path, tmp_path: Path) -
     assert opponents.members[1].memory.valid.sum(1).tolist() == [3] * 8
     loop.train(other, Monitor(other))
     one, two = (load_state(tmp_path / run / "checkpoints" / "000000000256", "state") for run in ("whole", "parts"))
-    where = one["collector"]["environment"], two["collector"]["environment"]
+    where = one["source"]["environment"], two["source"]["environment"]
     assert where[0]["position"].equal(where[1]["position"])
     assert where[0]["opponents"]["drawn"].equal(where[1]["opponents"]["drawn"])
     weights = [marl.load(tmp_path / run).state_dict() for run in ("whole", "parts")]
