@@ -1,4 +1,4 @@
-"""Gives each adversary of simple_tag a class, and the observation of that class."""
+"""Agent classes for the adversaries of simple_tag, and the observation of each class."""
 
 from __future__ import annotations
 
@@ -21,25 +21,38 @@ DEFAULT_TEAM: Mapping[str, int] = {"A": 2, "B": 2}
 
 
 class AdversaryClass(PredatorObservation):
-    """Each adversary observes what its class sees; see `ClassViews` for the order of features.
+    """Wrapper that replaces the observation of each adversary by the features of its class.
 
-    The adversaries get the classes in the order in which ``classes`` declares them. Widths differ
-    by class and stay different.
+    `ClassViews` has the order of the features. Classes are assigned to the adversaries in the order in which
+    ``classes`` declares them. Feature widths differ by class and are not padded.
 
     Args:
         env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
-        team: number of adversaries of each class; together as many as the environment has.
-        classes: for each declared class what it sees.
+        team: number of adversaries of each class; the sum is the number of adversaries of ``env``.
+        classes: for each declared class the kinds of things that it sees.
         frame: ``"absolute"``, or ``"relative"`` to the agent.
 
     Attributes:
-        class_of: the class of each adversary by its name.
-        views: the rule.
+        class_of: class of each adversary, by the adversary's name.
+        views: features of each class, computed from a `World`.
 
     Raises:
         ValueError: if the counts do not sum to the number of adversaries, or for what
             `ClassViews` refuses.
         TypeError: if the environment is not mpe2's simple_tag.
+
+    Example:
+        Class A sees one obstacle: 4 + 2 + 2 features. Class B sees one prey: 4 + 4 + 2.
+
+        >>> from mpe2 import simple_tag_v3
+        >>> from marl.wrappers import AdversaryClass
+        >>> env = simple_tag_v3.parallel_env(num_good=1, num_adversaries=2, num_obstacles=1)
+        >>> env = AdversaryClass(env, team={"A": 1, "B": 1})
+        >>> observations, infos = env.reset(seed=0)
+        >>> [observations[agent].shape for agent in env.class_of]
+        [(8,), (10,)]
+        >>> env.class_of
+        {'adversary_0': 'A', 'adversary_1': 'B'}
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Tells each predator of simple_tag whom it hears."""
+"""Message links between the predators of simple_tag, as a part of their observation."""
 
 from __future__ import annotations
 
@@ -19,26 +19,39 @@ __all__ = ["CommunicationGraph"]
 
 
 class CommunicationGraph(PredatorObservation):
-    """Each predator observes a dictionary of three.
+    """Wrapper that turns the observation of each predator into a dictionary with its message links.
 
-    ``"observation"`` is what it observed before; ``"adjacency"`` ``[N]`` is 1 for each predator,
-    in mpe2's order, that it hears; ``"kinematics"`` ``[4]`` is its own position and velocity,
-    which a message carries.
+    ``"observation"`` is the observation of the wrapped environment. ``"adjacency"`` ``[N]`` is 1 for each predator
+    that it hears, in mpe2's order. ``"kinematics"`` ``[4]`` is its own position and velocity, which a message
+    carries.
 
     Args:
         env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
         range: largest distance of a link; None for unlimited.
-        nearest: hear at most so many; None for all within range.
+        nearest: largest number of predators that one hears; None for all within range.
         link_loss: probability that a pair cannot hear each other at a step, or its bounds.
-        training: whether links are lost and ranges drawn at all.
+        training: True to lose links and to draw ranges; False for all links within ``range``.
         training_range: bounds of the range that is drawn for each training episode; None for ``range``.
 
     Attributes:
-        graph: the rule; see `MessageGraph`.
+        graph: the rule of the links; see `MessageGraph`.
 
     Raises:
         ValueError: for what `MessageGraph` refuses.
         TypeError: if the environment is not mpe2's simple_tag.
+
+    Example:
+        Without a largest distance each of two predators hears the other.
+
+        >>> from mpe2 import simple_tag_v3
+        >>> from marl.wrappers import CommunicationGraph
+        >>> env = simple_tag_v3.parallel_env(num_good=1, num_adversaries=2, num_obstacles=1)
+        >>> env = CommunicationGraph(env, range=None)
+        >>> observations, infos = env.reset(seed=0)
+        >>> list(observations["adversary_0"])
+        ['observation', 'adjacency', 'kinematics']
+        >>> [observations[agent]["adjacency"].tolist() for agent in ("adversary_0", "adversary_1")]
+        [[0, 1], [1, 0]]
     """
 
     def __init__(
@@ -61,9 +74,10 @@ class CommunicationGraph(PredatorObservation):
         return spaces.Dict({"observation": inner, "adjacency": heard, "kinematics": unbounded(4)})
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
-        """Begins an episode; a seed also begins the stream of lost links."""
+        """Begin an episode; a seed also restarts the stream of lost links."""
         if seed is not None:
             self._link_draws.seed(seed)
+        # Range and loss hold for a whole episode, so they are drawn before the first observation needs them.
         drawn = self.graph.draw(1, self._link_draws.generator) if self.training else None
         self._link_draws.kept = torch.zeros(0) if drawn is None else drawn
         return super().reset(seed, options)

@@ -1,4 +1,4 @@
-"""Random draws of a wrapper: seeded by ``reset(seed)``, kept when the wrapper is copied."""
+"""Random numbers of a wrapper: seeded by ``reset(seed)``, kept when the wrapper is copied."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ __all__ = ["Draws"]
 
 
 class Draws:
-    """A torch generator of its own for one wrapper.
+    """Random generator of one wrapper, with the draw that holds for the running episode.
 
-    Until `seed` is called it draws from fresh entropy, in every copy anew.
+    Until `seed` is called, the generator is seeded from fresh entropy, in every copy anew.
 
     Args:
-        stream: number that keeps wrappers apart which are given the same seed.
+        stream: number of the wrapper's random stream; wrappers with the same seed draw different numbers.
     """
 
     def __init__(self, stream: int) -> None:
         self._stream = stream
         self._generator: torch.Generator | None = None
         self.kept = torch.zeros(0)
-        """What was drawn for the running episode."""
+        """Draw that holds for the running episode; empty if there is none."""
 
     @property
     def generator(self) -> torch.Generator:
-        """The generator, at the place that it has reached."""
+        """The generator in its present state."""
+        # Made at the first draw: a wrapper that is copied before that draws other numbers than its original.
         if self._generator is None:
             self._generator = torch.Generator()
             self._generator.seed()
         return self._generator
 
     def seed(self, seed: int) -> None:
-        """Begins the stream of a seed of at least 0."""
+        """Restart the random stream from a seed of at least 0."""
+        # Mixed with the number of the stream, so that a wrapper's draws are not those of its neighbour.
         words = np.random.SeedSequence([self._stream, seed]).generate_state(1, np.uint64)
         self.generator.manual_seed(int(words[0]))
 
     def state(self) -> dict[str, Tensor]:
-        """Generator and kept draw, for `load_state`."""
+        """State of the generator, and the draw of the running episode, for `load_state`."""
         return {"generator": self.generator.get_state(), "kept": self.kept}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Goes on from a state that `state` gave."""
+        """Continue from a state that `state` returned."""
         self.generator.set_state(state["generator"])
         self.kept = state["kept"]
 

@@ -1,4 +1,4 @@
-"""Reads mpe2's simple_tag through any PettingZoo wrappers: its world, its agents, its state."""
+"""Access to mpe2's simple_tag beneath any PettingZoo wrappers: its world, its agents, its state."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["get_state", "predators_of", "prey_of", "read_world", "set_state", "s
 
 
 def simple_tag_of(env: ParallelEnv[str, Any, Any]) -> SimpleTagEnv:
-    """The simulator under the wrappers.
+    """mpe2's simulator beneath the wrappers.
 
     Raises:
-        TypeError: if it is not mpe2's simple_tag, or not a parallel environment.
+        TypeError: if ``env`` is not a parallel environment, or not mpe2's simple_tag.
     """
     if not isinstance(env, ParallelEnv):
         raise TypeError(f"{env!r} is a {type(env).__name__}; give mpe2.simple_tag_v3.parallel_env(...)")
@@ -46,10 +46,23 @@ def prey_of(env: ParallelEnv[str, Any, Any]) -> list[str]:
 
 
 def read_world(env: ParallelEnv[str, Any, Any]) -> World:
-    """The present world as a record with ``B = 1``, in float64.
+    """Read the present world as a record with ``B = 1``, in float64.
+
+    Positions are in mpe2's units of length (episodes begin between -1 and 1), velocities in these a second.
 
     Raises:
         TypeError: if the environment is not mpe2's simple_tag.
+
+    Example:
+        Two predators, one prey and one obstacle have a position each; the obstacle has no velocity.
+
+        >>> from mpe2 import simple_tag_v3
+        >>> from marl.wrappers import read_world
+        >>> env = simple_tag_v3.parallel_env(num_good=1, num_adversaries=2, num_obstacles=1)
+        >>> observations, infos = env.reset(seed=0)
+        >>> world = read_world(env)
+        >>> tuple(world.position.shape), tuple(world.velocity.shape)
+        ((1, 4, 2), (1, 3, 2))
     """
     world = simple_tag_of(env).world
     position = np.array([entity.state.p_pos for entity in world.entities], dtype=np.float64)
@@ -64,10 +77,28 @@ def read_world(env: ParallelEnv[str, Any, Any]) -> World:
 
 
 def get_state(env: ParallelEnv[str, Any, Any]) -> dict[str, Any]:
-    """Everything needed to go on from here: the world, the clock and every random generator.
+    """Snapshot of an episode: the world, the clock and every random generator.
 
     Returns:
-        Tensors, integers and strings only; see `set_state`.
+        Tensors, integers and strings only, so that a checkpoint can hold them; see `set_state`.
+
+    Raises:
+        TypeError: if the environment is not mpe2's simple_tag.
+
+    Example:
+        An episode that is continued from a snapshot takes the same course.
+
+        >>> from mpe2 import simple_tag_v3
+        >>> from marl.wrappers import get_state, read_world, set_state
+        >>> env = simple_tag_v3.parallel_env(num_good=1, num_adversaries=2, num_obstacles=1)
+        >>> observations, infos = env.reset(seed=0)
+        >>> state, actions, courses = get_state(env), {agent: 1 for agent in env.agents}, []
+        >>> for _ in range(2):
+        ...     set_state(env, state)
+        ...     _ = env.step(actions)
+        ...     courses.append(read_world(env).position)
+        >>> courses[0].equal(courses[1])
+        True
     """
     simulator, world = simple_tag_of(env), read_world(env)
     generator = simulator.np_random.bit_generator.state
@@ -88,10 +119,11 @@ def get_state(env: ParallelEnv[str, Any, Any]) -> dict[str, Any]:
 
 
 def set_state(env: ParallelEnv[str, Any, Any], state: dict[str, Any]) -> None:
-    """Goes on from a state that `get_state` gave. The environment must have been reset before.
+    """Continue from a state that `get_state` returned. The environment must have been reset before.
 
     Raises:
-        ValueError: if the state is that of another number of entities or of other wrappers.
+        TypeError: if the environment is not mpe2's simple_tag.
+        ValueError: if the state has another number of entities or belongs to other wrappers.
     """
     simulator, draws = simple_tag_of(env), _parts(env, Draws)
     entities = simulator.world.entities
@@ -119,7 +151,7 @@ def set_state(env: ParallelEnv[str, Any, Any], state: dict[str, Any]) -> None:
 
 
 def _parts(env: ParallelEnv[str, Any, Any], kind: Any) -> dict[str, Any]:
-    """What of one kind the wrappers hold, by the wrapper's name."""
+    """Parts of one kind, such as `Draws`, that the wrappers hold, by the wrapper's name."""
     found = {}
     while isinstance(env, BaseParallelWrapper):
         for part in vars(env).values():

@@ -1,4 +1,4 @@
-"""Takes the prey of simple_tag out of the learner's hands."""
+"""Prey of simple_tag that follow a rule, so that only the predators are agents."""
 
 from __future__ import annotations
 
@@ -17,20 +17,32 @@ __all__ = ["ScriptedPrey"]
 
 
 class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
-    """Only the predators are agents; the prey follow a rule.
+    """Wrapper that leaves only the predators as agents and moves the prey by a rule.
 
-    Each predator's info has ``"contacts"``, the number of prey that it overlaps after the step.
+    The info of each predator has ``"contacts"``, the number of prey that it overlaps after the step.
 
     Args:
         env: mpe2's ``simple_tag_v3.parallel_env``, wrapped or not.
         prey: ``"random"``, ``"still"``, ``"flee"``, a function of world and generator, or
-            `Opponents` that remember something.
-        noise: how often it forgets its rule; None for never.
+            `Opponents` with a memory.
+        noise: probability of a random action in place of the rule's; None for 0.
 
     Raises:
-        ValueError: for an unknown name, or (at a step) for actions that are none.
+        ValueError: for an unknown name; at a step, if the rule returns something else than actions.
         TypeError: if the environment is not mpe2's simple_tag, or ``prey`` is neither a name nor
             a function.
+
+    Example:
+        >>> from mpe2 import simple_tag_v3
+        >>> from marl.wrappers import ScriptedPrey
+        >>> env = simple_tag_v3.parallel_env(num_good=1, num_adversaries=2, num_obstacles=1)
+        >>> env = ScriptedPrey(env, prey="flee")
+        >>> observations, infos = env.reset(seed=0)
+        >>> env.agents
+        ['adversary_0', 'adversary_1']
+        >>> *_, infos = env.step({agent: 0 for agent in env.agents})
+        >>> infos["adversary_0"]
+        {'contacts': 0.0}
     """
 
     def __init__(
@@ -52,11 +64,11 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
 
     @property
     def agents(self) -> list[str]:
-        """The predators, while the episode lasts."""
+        """The predators during an episode; empty after its end."""
         return self._kept_list(self.env.agents)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
-        """Begins an episode; a seed also begins the stream of the prey's draws."""
+        """Begin an episode; a seed also restarts the random stream of the prey."""
         if seed is not None:
             self._prey_draws.seed(seed)
         observations, infos = self.env.reset(seed=seed, options=options)
@@ -65,7 +77,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
         return self._kept(observations), self._kept(infos)
 
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
-        """Moves on by one step; ``actions`` holds those of the predators."""
+        """Advance by one step; ``actions`` holds the actions of the predators."""
         observations, rewards, terminations, truncations, infos = self.env.step({**actions, **self._play()})
         measured = {agent: {**infos[agent], "contacts": self._contacts(agent)} for agent in self._kept(infos)}
         kept = self._kept
@@ -80,6 +92,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
                 f"give integers from 0 to 4 of shape {(1, len(self._prey))}"
             )
         chosen = self._noise.apply(world, chosen, draws.kept, draws.generator)
+        # mpe2's continuous action has one number for each discrete one, so full thrust is the one-hot.
         if simple_tag_of(self.env).continuous_actions:
             vectors = torch.nn.functional.one_hot(chosen[0].long(), 5).numpy().astype(np.float32)
             return dict(zip(self._prey, vectors, strict=True))

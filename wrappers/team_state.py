@@ -1,4 +1,4 @@
-"""Adds what only training may know: everything there is, and where the nearest prey is."""
+"""Observations for training alone: all entities of the world, and the offset to the nearest prey."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["TeamState"]
 
 
 class TeamState(PredatorObservation):
-    """Adds three keys to what each predator observes, for training only.
+    """Wrapper that adds three keys for training to the observation of each predator.
 
-    ``"entities"`` ``[S, F]`` and ``"entity_mask"`` ``[S]`` are everything there is, for a
-    centralised critic; ``"auxiliary_target"`` ``[2]`` is where the predator's nearest prey is.
-    See `marl.wrappers.rules.world.entities` and `marl.wrappers.rules.world.nearest_prey`. An observation that is not a
-    dictionary yet becomes one, under ``"observation"``.
+    ``"entities"`` ``[S, F]`` and ``"entity_mask"`` ``[S]`` hold the whole world, for a centralised critic; see
+    `marl.wrappers.rules.world.entities`. ``"auxiliary_target"`` ``[2]`` is the offset to the predator's nearest prey;
+    see `marl.wrappers.rules.world.nearest_prey`. An observation that is not a dictionary is put under
+    ``"observation"``.
 
     Args:
         env: mpe2's ``simple_tag_v3.parallel_env`` with `AdversaryClass` somewhere beneath.
@@ -29,10 +29,22 @@ class TeamState(PredatorObservation):
     Raises:
         ValueError: if no `AdversaryClass` lies beneath.
         TypeError: if the environment is not mpe2's simple_tag.
+
+    Example:
+        Two predators, one prey and one obstacle are four entities; each has 4 + 2 + 2 numbers.
+
+        >>> from mpe2 import simple_tag_v3
+        >>> from marl.wrappers import AdversaryClass, TeamState
+        >>> env = simple_tag_v3.parallel_env(num_good=1, num_adversaries=2, num_obstacles=1)
+        >>> env = TeamState(AdversaryClass(env, team={"A": 1, "B": 1}))
+        >>> observations, infos = env.reset(seed=0)
+        >>> {key: part.shape for key, part in observations["adversary_0"].items()}
+        {'observation': (8,), 'entities': (4, 8), 'entity_mask': (4,), 'auxiliary_target': (2,)}
     """
 
     def __init__(self, env: ParallelEnv[str, Any, Any]) -> None:
         world = read_world(env)
+        # PettingZoo's wrappers pass attributes on, so the views are found beneath any wrapper in between.
         views = getattr(env, "views", None)
         if not isinstance(views, ClassViews):
             raise ValueError(f"{type(env).__name__} gives its predators no classes; wrap it in AdversaryClass first")

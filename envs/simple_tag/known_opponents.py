@@ -1,4 +1,4 @@
-"""Names of the side that does not learn. Nothing here imports PyTorch, so that help is quick."""
+"""Names of opponents. Nothing here imports PyTorch, so that help is quick."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ RULE_NAMES: Mapping[Side, tuple[str, ...]] = {"prey": PREY_NAMES, "predators": P
 
 
 def is_saved_policy(path: Path) -> bool:
-    """Whether a folder holds a trained policy, alone or as a run."""
+    """True for a folder that holds a trained policy, alone or as part of a run."""
     return any((folder / "policy.safetensors").is_file() for folder in (path, path / "policy"))
 
 
 def resolved(name: str, side: Side) -> str:
-    """The name as settings keep it: a folder by its whole path, for a run is read from other folders too."""
+    """Make the name of a folder absolute, so that a run can be read from any folder; keep other names."""
     if name not in RULE_NAMES[side] and is_saved_policy(Path(name)):
         return str(Path(name).resolve())
     return name
 
 
 def check_known(field: str, name: str, side: Side) -> None:
-    """Refuses a name that stands for nothing.
+    """Refuse an unknown name of opponents.
+
+    Args:
+        field: name of the setting, for the message.
+        name: a rule, a folder, or a policy that comes with the package.
+        side: the side that the opponents play.
 
     Raises:
-        ValueError: naming the field, the name and those there are.
+        ValueError: for an unknown name; the message lists the known ones.
     """
     if name not in RULE_NAMES[side] and name not in SHIPPED[side] and not is_saved_policy(Path(name)):
         there_is = ", ".join([*RULE_NAMES[side], *SHIPPED[side]])

@@ -22,7 +22,7 @@ __all__ = ["graph_of", "make_simple_tag", "opponents_of", "stages_of", "views_of
 
 
 def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
-    """Who hears whom; None for no messages."""
+    """Make the message graph of some settings; None for no messages."""
     if links is None:
         return None
     return MessageGraph(links.range, links.nearest, links.link_loss, links.training_range)
@@ -31,29 +31,35 @@ def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
 def stages_of(
     curriculum: CurriculumConfig, table: Sequence[tuple[int, ...]], rows: Sequence[Sequence[tuple[int, ...]]]
 ) -> list[Stage]:
-    """The stages of a curriculum; ``rows`` has those of ``table`` that each stage draws."""
+    """Make the stages of a curriculum.
+
+    Args:
+        curriculum: settings of the curriculum.
+        table: all compositions, numbers of agents by class.
+        rows: for each stage the compositions of ``table`` that it draws from.
+    """
     drawn = [torch.tensor([row in of_stage for row in table]) for of_stage in rows]
     pairs = zip(curriculum.stages, drawn, strict=True)
     return [Stage(teams, stage.prey_speed, stage.until) for stage, teams in pairs]
 
 
 def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:
-    """What each class of a team sees."""
+    """Features of each class of a team."""
     others = config.num_prey if config.side == "predators" else config.num_predators
     return ClassViews(config.classes, team, others, config.num_obstacles, config.frame)
 
 
 def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> Opponents | PreyPolicy:
-    """How the side that does not learn moves against a team of some size.
+    """Make the side that does not learn, by a configuration.
 
     Args:
         config: settings of the task.
-        team: how many learn.
-        training: whether those named for training are drawn from.
+        team: number of agents that learn.
+        training: True to draw from the opponents that are named for training.
 
     Raises:
-        ValueError: if a name stands for nothing, or a saved policy does not fit this world.
-        FileError: if it cannot be loaded.
+        ValueError: for an unknown name, or a saved policy that does not fit this world.
+        FileError: if a saved policy cannot be loaded.
     """
     side: Side
     if config.side == "predators":
@@ -77,9 +83,11 @@ def make_simple_tag(
         from marl.envs.simple_tag.pettingzoo import make_pettingzoo
 
         return make_pettingzoo(config, num_copies, training, device)
+    # With a drawn number of opponents the world has places for the most of them.
     between = config.training_num_predators if training and config.side == "prey" else None
     if between is not None:
         config = config.model_copy(update={"num_predators": between[1]})
+    # The roster has places for the largest number of each class; each composition leaves some of them empty.
     drawn = config.drawn_teams if training else [[config.team]]
     rows = [[tuple(team.get(name, 0) for name in config.classes) for team in teams] for teams in drawn]
     table = sorted({row for of_stage in rows for row in of_stage})

@@ -1,4 +1,4 @@
-"""simple_tag by name: how its settings become an environment."""
+"""simple_tag as a task: from settings to an environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["SimpleTagTask", "task"]
 
 
 class SimpleTagTask:
-    """simple_tag as a task of the package; see `marl.core.task.Task`."""
+    """The task simple_tag; see `marl.core.task.Task`."""
 
     config_type = SimpleTagConfig
     changeable = frozenset(
@@ -44,21 +44,21 @@ class SimpleTagTask:
     policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """Team, opponents, episode and simulator; see `marl.core.task.Task`."""
+        """Team, opponents, length of episodes and simulator; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         opponents = "prey" if config.side == "predators" else "predators"
         named = ("team", opponents, "max_cycles", "backend")
         return {name: getattr(config, name) for name in named}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Predators and prey, the side that learns first; see `marl.core.task.Task`."""
+        """Both sides, the one that learns first; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> TaskEnvironment:
-        """The environment that a configuration describes; see `marl.core.task.Task`."""
+        """Make the environment that a configuration describes; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         from marl.envs.simple_tag.making import make_simple_tag
 

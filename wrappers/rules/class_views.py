@@ -1,4 +1,4 @@
-"""What each class of agents sees: the rule, used by the wrapper and by the batched simulator."""
+"""Features of each agent class, shared by the PettingZoo wrapper and the batched simulator."""
 
 from __future__ import annotations
 
@@ -17,25 +17,29 @@ __all__ = ["ClassViews"]
 class ClassViews:
     """Features of each class of predators (or of prey, in a `World.mirrored`).
 
-    One agent's features are, in this order: its own position and velocity (always absolute);
-    for each thing that its class sees, landmarks: position of each; prey (for prey: predators):
-    position and velocity of each, zeros for absent ones; teammates: position and velocity of each
-    other of its side in order, zeros for absent ones; and the one-hot of its class. With
-    ``frame="relative"`` all but its own state is the difference to its own position and velocity.
+    The features of one agent are, in this order:
 
-    A sight with a count, such as ``"predators:4"``, stands for so many nearest ones that are there,
-    nearest first, each followed by a 1; where there are fewer, zeros. Its width does not depend on
-    how many there are, so that a policy with such sights plays among any number.
+    - its own position and velocity, always absolute;
+    - for each kind of thing that its class sees: the position of each landmark; or the position and velocity of each
+      opponent (``"prey"``, or ``"predators"`` where prey learn); or those of each teammate, in the order of agents.
+      Absent agents are zeros;
+    - the one-hot of its class.
+
+    With ``frame="relative"``, all but the agent's own state is relative to its own position and velocity.
+
+    A sight with a count, such as ``"predators:4"``, holds the nearest four that are present, nearest first, each
+    followed by a 1. Zeros fill the rest. Its width does not depend on the number of things in the world, so a policy
+    with such sights plays among any number.
 
     Args:
-        classes: for each declared class what it sees, each ``NAME`` or ``NAME:COUNT``.
-        team: number of agents of each class; classes left out have none.
+        classes: for each declared class the kinds of things that it sees, each ``NAME`` or ``NAME:COUNT``.
+        team: number of agents of each class; a class that is left out has none.
         num_prey: ``P``.
         num_obstacles: ``L``.
         frame: ``"absolute"`` or ``"relative"``.
 
     Raises:
-        ValueError: for an unknown class, a class that sees nothing or something unknown, an
+        ValueError: for an unknown class, a class without sights or with an unknown one, an
             unknown frame, a negative count, or a team without predators.
     """
 
@@ -65,7 +69,7 @@ class ClassViews:
         return sum(self.layout(name))
 
     def layout(self, name: str) -> tuple[int, ...]:
-        """The features of one agent of a class: 2 for each vector of the plane, 1 for each other number."""
+        """Layout of the features of one agent of a class: 2 for each vector of the plane, 1 for each other number."""
         numbers = {
             "landmarks": self.num_obstacles,
             "teammates": self.num_predators - 1,
@@ -76,7 +80,7 @@ class ClassViews:
         return (2, 2, *seen, *[1] * len(self.classes))
 
     def __call__(self, world: World) -> dict[str, Tensor]:
-        """Features of every class with agents.
+        """Features of the classes that have agents, read from a world.
 
         Returns:
             For each such class ``[B, N_c, D_c]``.
@@ -96,17 +100,19 @@ class ClassViews:
         for sight in self._sights[name]:
             things, there = self._things(sight.name, world, agents)
             seen = things - origin[:, :, None, : things.shape[-1]]
+            # The nearest are chosen by distance from the agent, also where the frame is absolute.
             if sight.count is not None:
                 offset = things[..., :2] - own[:, :, None, :2]
                 seen = nearest(seen, offset, there, sight.count)
             elif sight.name != "landmarks":
+                # Masked after the origin is subtracted: an absent agent is zeros in either frame.
                 seen = seen * there[..., None]
             parts.append(seen.reshape(batch, count, -1))
         parts.append(self._one_hot[index].to(own).expand(batch, count, -1))
         return torch.cat(parts, -1)
 
     def _things(self, name: str, world: World, agents: slice) -> tuple[Tensor, Tensor]:
-        """What there is of a kind for each of some agents, ``[B, N_c or 1, M, W]``, and what is there of it."""
+        """Things of one kind that some agents see, ``[B, N_c or 1, M, W]``, and True for those that are present."""
         if name == "landmarks":
             things = world.landmark_position[:, None]
             return things, things.new_ones(things.shape[:-1], dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""Who hears whom: the rule, used by the wrapper and by the batched simulator."""
+"""Message links between predators, shared by the PettingZoo wrapper and the batched simulator."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ __all__ = ["MessageGraph"]
 
 
 class MessageGraph:
-    """Links between predators from their distance.
+    """Message links between predators, from the distances between them.
 
-    A predator hears another if both are there, they are at most ``range`` apart, and, with
-    ``nearest``, the other is one of its ``nearest`` nearest within that range. Nobody hears
-    itself. Without ``nearest`` the graph is symmetric.
+    A predator hears another if both are present and at most ``range`` apart. With ``nearest``, it hears only that
+    many of them, the nearest ones. No predator hears itself. Without ``nearest`` the graph is symmetric.
 
     Args:
-        range: largest distance, at least 0; None for unlimited.
-        nearest: hear at most so many, at least 1; None for all within range.
+        range: largest distance of a link, at least 0; None for unlimited.
+        nearest: largest number of predators that one hears, at least 1; None for all within range.
         link_loss: probability that a pair cannot hear each other at a step of training, in
             ``[0, 1)``; drawn once for both directions. Or two bounds between which the probability
             of each training episode is drawn.
         training_range: bounds between which the range of each training episode is drawn, so that
-            agents learn what messages are worth before they have learnt to stay in hearing; None
+            agents learn the value of messages before they learn to stay within range; None
             for ``range`` in training too.
 
     Raises:
@@ -45,7 +44,7 @@ class MessageGraph:
         self.range, self.nearest, self.training_range, self.losses = range, nearest, training_range, losses
 
     def draw(self, num_copies: int, generator: torch.Generator) -> Tensor | None:
-        """``[B, 2]``, range and loss in each copy for one training episode; None if neither is drawn."""
+        """Draw range and loss of one training episode for each copy, ``[B, 2]``; None if neither varies."""
         low, high = self.losses
         if self.training_range is None and low == high:
             return None
@@ -53,16 +52,17 @@ class MessageGraph:
         bounds = torch.tensor([self.training_range or (within, within), self.losses], device=generator.device)
         lows, highs = bounds.unbind(1)
         drawn = torch.rand(num_copies, 2, generator=generator, device=generator.device)
+        # Equal bounds are a fixed value, and an unlimited range has two infinite ones, whose difference is no number.
         return torch.where(lows == highs, lows, lows + (highs - lows) * drawn)
 
     def __call__(self, world: World, generator: torch.Generator | None = None, episode: Tensor | None = None) -> Tensor:
-        """The adjacency, True where row hears column.
+        """Adjacency, True where the agent of the row hears that of the column.
 
         Args:
             world: with leading axis ``[B]``.
-            generator: draws lost links; without it none is lost.
-            episode: ``[B, 2]``, what `draw` gave for the running episodes; None for ``range`` and
-                the smaller loss.
+            generator: source of the lost links; without it no link is lost.
+            episode: ``[B, 2]``, range and loss that `draw` returned for the running episodes; None for ``range``
+                and the smaller loss.
 
         Returns:
             ``[B, N, N]`` of bool.
@@ -77,9 +77,11 @@ class MessageGraph:
             distance = (position[:, :, None] - position[:, None]).square().sum(-1).sqrt()
             if within is not None:
                 adjacency = adjacency & (distance <= within)
+            # Only links within range compete; `topk` fills up with pairs at infinity, which `&` removes again.
             if self.nearest is not None and self.nearest < size - 1:
                 adjacency = adjacency & _nearest(distance.masked_fill(~adjacency, torch.inf), self.nearest)
         if self.losses[1] and generator is not None:
+            # The upper triangle plus its transpose is one draw for each pair, so a link is lost in both directions.
             drawn = torch.rand(adjacency.shape, generator=generator, device=alive.device).triu()
             adjacency = adjacency & (drawn + drawn.mT >= loss)
         return adjacency

@@ -15,16 +15,16 @@ __all__ = ["Mixture"]
 
 
 class Mixture:
-    """Opponents of which each copy has one at a time, drawn evenly when an episode begins.
+    """Several opponents, one of which is drawn with equal probability for each episode of each copy.
 
-    All play in all copies, and only the one that was drawn is heeded, so that what each draws and
-    remembers does not depend on where the others play; see `marl.wrappers.rules.prey.Opponents`.
+    All members act in all copies, and only the action of the drawn one is used. So the random draws and the memory of
+    each do not depend on the copies in which the others play; see `marl.wrappers.rules.prey.Opponents`.
 
     Args:
-        members: who may be drawn.
+        members: the opponents to draw from.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: for no members.
     """
 
     def __init__(self, members: Sequence[Opponents | PreyPolicy]) -> None:
@@ -32,10 +32,10 @@ class Mixture:
             raise ValueError("a mixture of no opponents cannot play; give at least one")
         self.members = tuple(opponents_of(member) for member in members)
         self.drawn: Tensor | None = None
-        """``[B]``, the place among the members of the one that plays in each copy."""
+        """``[B]``, index of the member that plays in each copy; None before the first episode."""
 
     def __call__(self, world: World, generator: torch.Generator) -> Tensor:
-        """Discrete actions of its side, ``[B, P]`` or ``[B, N]``.
+        """Discrete actions of the opponents' side, ``[B, P]`` or ``[B, N]``.
 
         Raises:
             RuntimeError: before the first episode has begun.
@@ -46,14 +46,15 @@ class Mixture:
         return chosen[self.drawn.to(chosen.device), torch.arange(chosen.shape[1], device=chosen.device)]
 
     def begin(self, where: Tensor, generator: torch.Generator) -> None:
-        """Draws anew where an episode begins; see `marl.wrappers.rules.prey.Opponents`."""
+        """Draw a member for each copy that begins an episode; see `marl.wrappers.rules.prey.Opponents`."""
+        # Drawn for all copies and then selected: the stream does not depend on the number of copies that begin.
         drawn = torch.randint(len(self.members), where.shape, generator=generator, device=where.device)
         self.drawn = drawn if self.drawn is None else torch.where(where, drawn, self.drawn.to(where.device))
         for member in self.members:
             member.begin(where, generator)
 
     def state(self) -> dict[str, Any]:
-        """Who plays where, and what each remembers."""
+        """Index of the member in each copy, and the state of each member."""
         members = {str(place): member.state() for place, member in enumerate(self.members)}
         return {"drawn": self.drawn, "members": members}
 

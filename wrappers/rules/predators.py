@@ -1,4 +1,4 @@
-"""Predators that follow a rule, for prey that learn."""
+"""Scripted predators, the opponents of prey that learn."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ __all__ = ["PREDATORS", "chase", "random", "still"]
 
 
 def chase(world: World, generator: torch.Generator) -> Tensor:
-    """Greedy chase of the nearest prey that is there, `marl.wrappers.rules.world.chase`; ``[B, N]``."""
+    """Greedy chase of the nearest prey that is present, `marl.wrappers.rules.world.chase`; ``[B, N]``."""
     prey = torch.cat([world.prey_position, world.prey_velocity], -1)
+    # At infinite distance an absent prey is never the nearest.
     if world.prey_alive is not None:
         prey = prey.masked_fill(~world.prey_alive[..., None], torch.inf)
     return chase_nearest(world.kinematics, prey)
 
 
 def random(world: World, generator: torch.Generator) -> Tensor:
-    """Each of the five actions with equal probability; ``[B, N]``."""
+    """One of the five actions with equal probability; ``[B, N]``."""
     return random_prey(world.mirrored, generator)
 
 
 def still(world: World, generator: torch.Generator) -> Tensor:
-    """Never moves by itself; ``[B, N]``."""
+    """No thrust, action 0; ``[B, N]``."""
     return still_prey(world.mirrored, generator)
 
 

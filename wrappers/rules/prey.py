@@ -1,4 +1,4 @@
-"""Prey that follow a rule, used by the wrapper and by the batched simulator."""
+"""Scripted prey, shared by the PettingZoo wrapper and the batched simulator."""
 
 from __future__ import annotations
 
@@ -15,34 +15,37 @@ from marl.wrappers.rules.world import DIRECTIONS, World
 __all__ = ["PREY", "Opponents", "PreyNoise", "PreyPolicy", "Rule", "flee", "opponents_of", "random", "still"]
 
 PreyPolicy = Callable[[World, torch.Generator], Tensor]
-"""World and generator to discrete actions ``[B, P]``."""
+"""Function from world and generator to discrete actions ``[B, P]``."""
 
 
 def random(world: World, generator: torch.Generator) -> Tensor:
-    """Each of the five actions with equal probability."""
+    """One of the five actions with equal probability; ``[B, P]``."""
     shape = world.prey_position.shape[:2]
     return torch.randint(5, shape, generator=generator, device=world.position.device)
 
 
 def still(world: World, generator: torch.Generator) -> Tensor:
-    """Never moves by itself."""
+    """No thrust, action 0; ``[B, P]``."""
     shape = world.prey_position.shape[:2]
     return torch.zeros(shape, dtype=torch.long, device=world.position.device)
 
 
 def flee(world: World, generator: torch.Generator) -> Tensor:
-    """Runs from the predators, keeps inside the arena and off the obstacles.
+    """Flight from the predators, inside the arena and around the obstacles; ``[B, P]``.
 
-    For each action with direction ``u`` the prey looks at ``q = p + 0.5 (0.75 v + 0.4 u)`` and
-    takes the largest score
-    ``- sum over predators of 1 / (distance + 0.05) - 30 (how far beyond 0.9 each |coordinate|
-    of q is, summed) - 2 (number of landmarks within 0.3)``; in a world of another extent 0.9 of it
-    takes the place of 0.9.
+    For each action with direction ``u`` the prey looks ahead to ``q = p + 0.5 (0.75 v + 0.4 u)``. It takes the action
+    with the largest score::
+
+        - sum over predators of 1 / (distance + 0.05)
+        - 30 * sum over coordinates of max(0, |q_i| - 0.9 * extent)
+        - 2 * number of landmarks within 0.3
     """
     directions = torch.tensor(DIRECTIONS, dtype=world.position.dtype, device=world.position.device)
+    # Half a second ahead: friction leaves 0.75 of the velocity, and thrust adds 0.1 s * 4 units/s^2 = 0.4.
     coasting = world.prey_position + 0.375 * world.prey_velocity
     ahead = (coasting[:, :, None] + 0.2 * directions).flatten(1, 2)  # [B, P * 5, 2]
     to_predator = (ahead[:, :, None] - world.predator_position[:, None]).square().sum(-1).sqrt()
+    # Absent predators are stored at the origin; they must not repel.
     score = -((to_predator + 0.05).reciprocal() * world.alive[:, None]).sum(-1)
     score = score - 30 * (ahead.abs() - 0.9 * world.extent).clamp(min=0).sum(-1)
     to_landmark = (ahead[:, :, None] - world.landmark_position[:, None]).square().sum(-1)
@@ -52,15 +55,14 @@ def flee(world: World, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class PreyNoise:
-    """How often a prey forgets its rule, which makes it easier to learn to catch.
+    """Random actions in place of the rule's, which make prey easier to learn to catch.
 
-    At the start of an episode a probability is drawn evenly between ``low`` and ``high``; with
-    that probability each prey takes a random action at each step of the episode. Between 0 and 1
-    a batch holds prey of every skill.
+    A probability is drawn uniformly between ``low`` and ``high`` at the start of each episode. With that probability
+    each prey takes a random action at each step of the episode. With bounds 0 and 1 a batch holds prey of every skill.
 
     Args:
         low: smallest probability.
-        high: largest.
+        high: largest probability.
 
     Raises:
         ValueError: unless ``0 <= low <= high <= 1``.
@@ -73,12 +75,13 @@ class PreyNoise:
         check_prey_noise(self.low, self.high)
 
     def draw(self, num_copies: int, generator: torch.Generator) -> Tensor:
-        """``[B]``, the probability in each copy for one episode."""
+        """Draw the probability of one episode for each copy, ``[B]``."""
         drawn = torch.rand(num_copies, generator=generator, device=generator.device)
         return self.low + (self.high - self.low) * drawn
 
     def apply(self, world: World, action: Tensor, probability: Tensor, generator: torch.Generator) -> Tensor:
-        """The actions ``[B, P]`` that are taken in place of ``action``; ``probability`` is ``[B]``."""
+        """Replace some of the actions ``[B, P]`` by random ones, with ``probability`` ``[B]``."""
+        # Without noise nothing is drawn, so other draws from the same generator stay the same.
         if self.high == 0:
             return action
         forgets = torch.rand(action.shape, generator=generator, device=action.device) < probability[:, None]
@@ -87,33 +90,33 @@ class PreyNoise:
 
 @runtime_checkable
 class Opponents(Protocol):
-    """The side that does not learn, where it may remember something from step to step."""
+    """Interface of the side that does not learn. It may keep a memory from step to step."""
 
     def __call__(self, world: World, generator: torch.Generator) -> Tensor:
-        """Discrete actions of that side: ``[B, P]`` if it is the prey, ``[B, N]`` if the predators."""
+        """Discrete actions of that side: ``[B, P]`` for prey, ``[B, N]`` for predators."""
         ...
 
     def begin(self, where: Tensor, generator: torch.Generator) -> None:
-        """Forgets what was in the copies that begin an episode, and draws what holds for all of it.
+        """Clear the memory of the copies that begin an episode, and make the draws that hold for the episode.
 
-        ``where`` is ``[B]`` of bool.
+        ``where`` is ``[B]`` of bool, True for those copies.
         """
         ...
 
     def state(self) -> dict[str, Any]:
-        """What is remembered, for a checkpoint."""
+        """The memory, for a checkpoint."""
         ...
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from a state that `state` gave."""
+        """Continue from a state that `state` returned."""
         ...
 
 
 class Rule:
-    """Opponents that follow a function and remember nothing.
+    """Opponents that follow a function and have no memory.
 
     Args:
-        rule: world and generator to discrete actions.
+        rule: function from world and generator to discrete actions.
     """
 
     def __init__(self, rule: PreyPolicy) -> None:
@@ -124,18 +127,18 @@ class Rule:
         return self.rule(world, generator)
 
     def begin(self, where: Tensor, generator: torch.Generator) -> None:
-        """Nothing is remembered."""
+        """Do nothing: there is no memory."""
 
     def state(self) -> dict[str, Any]:
-        """Empty."""
+        """An empty dictionary."""
         return {}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Nothing is remembered."""
+        """Do nothing: there is no memory."""
 
 
 def opponents_of(opponents: Opponents | PreyPolicy) -> Opponents:
-    """A function as `Opponents`; those that are stay as they are."""
+    """Wrap a function as `Opponents`; return `Opponents` unchanged."""
     return opponents if isinstance(opponents, Opponents) else Rule(opponents)
 
 

@@ -35,7 +35,7 @@ def check_links(
 
 
 def check_prey_noise(low: float, high: float) -> None:
-    """Refuse bounds of the probability that prey forget their rule.
+    """Refuse bounds of the probability of random actions of the prey.
 
     Raises:
         ValueError: unless ``0 <= low <= high <= 1``.

@@ -1,4 +1,4 @@
-"""Sights: the things that a class can be declared to see. Nothing here imports PyTorch."""
+"""Sights: kinds of things that a class can see. Nothing here imports PyTorch."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class Sight:
 
     Args:
         name: one of `SIGHTS`.
-        count: how many of them, the nearest; None for all there are in this world.
+        count: number of nearest ones that are seen; None for all in the world.
     """
 
     name: str
     count: int | None = None
 
     def layout(self, number: int) -> tuple[int, ...]:
-        """Its features where there are ``number`` of them: 2 for each vector of the plane, 1 for each other number."""
+        """Layout of its features among ``number`` such things: 2 for a vector of the plane, 1 for another number."""
         vectors = (2,) if self.name == "landmarks" else (2, 2)
         return vectors * number if self.count is None else (*vectors, 1) * self.count
 
 
 def read_sight(text: str) -> Sight:
-    """A sight from ``NAME`` or ``NAME:COUNT``.
+    """Parse a sight, ``NAME`` or ``NAME:COUNT``.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: for an unknown name, or a count that is not an integer of at least 1.
     """
     name, colon, number = text.partition(":")
     if name not in SIGHTS:
@@ -49,10 +49,11 @@ Frame = Literal["absolute", "relative"]
 
 
 def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int]) -> None:
-    """Refuses classes and teams that cannot play.
+    """Refuse classes and teams that cannot play.
 
     Raises:
-        ValueError: naming the class or count and what would do.
+        ValueError: for no classes, a class without sights, with an unknown one or the same one twice, a team with an
+            undeclared class, a negative count, or no agents.
     """
     if not classes:
         raise ValueError("no class is declared; declare at least one, e.g. {'A': ('landmarks',)}")

@@ -1,4 +1,4 @@
-"""The state of simple_tag as tensors, and what follows from it alone.
+"""State of simple_tag as tensors, and functions of it alone.
 
 The PettingZoo wrappers and the batched simulator describe their worlds with this record and call
 the same rules on it, so that each rule is written once.
@@ -23,14 +23,14 @@ DIRECTIONS = ((0.0, 0.0), (-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0))
 
 @dataclass(frozen=True)
 class World(Record):
-    """Where everything is. ``N`` predators, ``P`` prey, ``L`` obstacles; ``E = N + P + L``.
+    """Positions and velocities of ``N`` predators, ``P`` prey and ``L`` obstacles; ``E = N + P + L``.
 
     Args:
         position: ``[B, E, 2]``, predators first, then prey, then obstacles.
-        velocity: ``[B, N + P, 2]``.
-        alive: ``[B, N]``, True for predators that are there.
+        velocity: ``[B, N + P, 2]``, units of length a second.
+        alive: ``[B, N]``, True for predators that are present.
         num_prey: ``P``.
-        prey_alive: ``[B, P]``, True for prey that are there; None if all are.
+        prey_alive: ``[B, P]``, True for prey that are present; None if all are.
         extent: half the width of the square in which episodes begin.
     """
 
@@ -43,37 +43,37 @@ class World(Record):
 
     @property
     def num_predators(self) -> int:
-        """``N``."""
+        """Number of predators, ``N``."""
         return self.alive.shape[-1]
 
     @cached_property
     def predator_position(self) -> Tensor:
-        """``[B, N, 2]``."""
+        """Positions of the predators, ``[B, N, 2]``."""
         return self.position[..., : self.num_predators, :]
 
     @cached_property
     def predator_velocity(self) -> Tensor:
-        """``[B, N, 2]``."""
+        """Velocities of the predators, ``[B, N, 2]``."""
         return self.velocity[..., : self.num_predators, :]
 
     @cached_property
     def prey_position(self) -> Tensor:
-        """``[B, P, 2]``."""
+        """Positions of the prey, ``[B, P, 2]``."""
         return self.position[..., self.num_predators : self.num_predators + self.num_prey, :]
 
     @cached_property
     def prey_velocity(self) -> Tensor:
-        """``[B, P, 2]``."""
+        """Velocities of the prey, ``[B, P, 2]``."""
         return self.velocity[..., self.num_predators :, :]
 
     @cached_property
     def landmark_position(self) -> Tensor:
-        """``[B, L, 2]``."""
+        """Positions of the obstacles, ``[B, L, 2]``."""
         return self.position[..., self.num_predators + self.num_prey :, :]
 
     @cached_property
     def mirrored(self) -> World:
-        """The same world with predators and prey in each other's place: as the prey see it."""
+        """The same world with predators and prey exchanged, so that rules written for predators serve prey too."""
         predators, movable = self.num_predators, self.num_predators + self.num_prey
         split = lambda x: (x[..., :predators, :], x[..., predators:movable, :], x[..., movable:, :])  # noqa: E731
         swap = lambda hunter, hunted, rest: torch.cat([hunted, hunter, rest], -2)  # noqa: E731
@@ -89,7 +89,7 @@ class World(Record):
 
     @cached_property
     def kinematics(self) -> Tensor:
-        """``[B, N, 4]``, position and velocity of the predators."""
+        """Position and velocity of the predators, ``[B, N, 4]``."""
         return torch.cat([self.predator_position, self.predator_velocity], -1)
 
 
@@ -99,16 +99,17 @@ def entity_size(num_classes: int) -> int:
 
 
 def entities(world: World, kinds: Tensor) -> tuple[Tensor, Tensor]:
-    """Everything there is, as a set, for the centralised critic.
+    """All entities of a world, for the centralised critic.
 
     Args:
-        world: with leading axes ``[B]``.
+        world: with leading axis ``[B]``.
         kinds: ``[E, C + 2]``, the one-hot of each entity's kind (see `entity_kinds`).
 
     Returns:
-        Entities ``[B, E, F]`` and their mask ``[B, E]``.
+        Entities ``[B, E, F]`` and their mask ``[B, E]``, True for those that are present.
     """
     batch, num_entities = world.position.shape[0], world.position.shape[1]
+    # Obstacles have no velocity of their own in the record; here each entity has the same columns.
     still = world.velocity.new_zeros(batch, num_entities - world.velocity.shape[1], 2)
     velocity = torch.cat([world.velocity, still], 1)
     table = torch.cat([world.position, velocity, kinds.expand(batch, -1, -1)], -1)
@@ -118,7 +119,13 @@ def entities(world: World, kinds: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def entity_kinds(class_indices: tuple[int, ...], num_classes: int, num_prey: int, num_obstacles: int) -> Tensor:
-    """The one-hot of each entity's kind: its class, prey, or obstacle.
+    """One-hot of the kind of each entity: its class, prey, or obstacle.
+
+    Args:
+        class_indices: index of the class of each of the ``N`` predators.
+        num_classes: ``C``.
+        num_prey: ``P``.
+        num_obstacles: ``L``.
 
     Returns:
         ``[N + P + L, C + 2]``.
@@ -128,12 +135,13 @@ def entity_kinds(class_indices: tuple[int, ...], num_classes: int, num_prey: int
 
 
 def nearest_prey(world: World) -> Tensor:
-    """Where each predator's nearest prey that is there is, seen from it, squashed by `marl.maths.symlog.symlog`.
+    """Offset from each predator to its nearest prey that is present, squashed by `marl.maths.symlog.symlog`.
 
     Returns:
         ``[B, N, 2]``.
     """
     offset = world.prey_position[:, None] - world.predator_position[:, :, None]
+    # One prey needs no search; this is the usual case and called at every step.
     if world.num_prey == 1:
         return symlog(offset[:, :, 0])
     distance = offset.square().sum(-1)
@@ -144,13 +152,13 @@ def nearest_prey(world: World) -> Tensor:
 
 
 def steer(offset: Tensor) -> Tensor:
-    """The discrete action that goes along the larger component of an offset.
+    """Discrete action along the larger component of an offset.
 
     Args:
         offset: ``[..., 2]``.
 
     Returns:
-        ``[...]``, integers 1 to 4.
+        ``[...]``, integers 1 to 4; see `DIRECTIONS`.
     """
     x, y = offset.unbind(-1)
     along_x = torch.where(x < 0, 1, 2)
@@ -159,7 +167,7 @@ def steer(offset: Tensor) -> Tensor:
 
 
 def chase(predator: Tensor, prey: Tensor) -> Tensor:
-    """Greedy chase: steer to the nearest prey, less 0.3 of one's own velocity.
+    """Greedy chase: steer along the offset to the nearest prey minus 0.3 times the own velocity.
 
     Args:
         predator: ``[B, N, 4]``, position and velocity.
@@ -171,4 +179,5 @@ def chase(predator: Tensor, prey: Tensor) -> Tensor:
     offset = prey[:, None, :, :2] - predator[:, :, None, :2]
     nearest = offset.square().sum(-1).argmin(-1)
     offset = offset.gather(2, nearest[..., None, None].expand(-1, -1, 1, 2)).squeeze(2)
+    # Subtracting 0.3 s of the own motion makes a fast predator brake before it overshoots the prey.
     return steer(offset - 0.3 * predator[..., 2:4])
