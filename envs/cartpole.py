@@ -1,4 +1,4 @@
-"""CartPole by name, with a hand-written rule to compare with."""
+"""CartPole as a task, with a hand-written rule for comparison."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ __all__ = ["balance", "task"]
 
 
 def balance(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
-    """Pushes to the side to which the pole will lean: right if its angle plus its angular velocity is positive.
+    """Push to the side to which the pole will lean: right if angle plus angular velocity is positive.
 
     Args:
         observation: features ``[B, 1, 4]``: position, velocity, angle (radians), angular velocity.
         generator: not used.
+
+    Returns:
+        Discrete actions ``[B, 1]``: 0 for left, 1 for right.
     """
     features = observation.features[CLASS]
     return {CLASS: (features[..., 2] + features[..., 3] > 0).long()}

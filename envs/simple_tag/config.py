@@ -27,16 +27,16 @@ def _read_teams(value: Any) -> Any:
 
 
 Teams = dict[str, tuple[int, int]] | tuple[dict[str, int], ...]
-"""Bounds of the number of agents for each class, or a list of teams."""
+"""Teams to draw from: bounds of the number of agents of each class, or a list of teams."""
 
 
 class CommunicationConfig(Config):
-    """Who hears whom."""
+    """Message links between the agents that learn."""
 
     range: float | None = Field(1.5, ge=0)
-    """Largest distance of two predators that hear each other; None for unlimited."""
+    """Largest distance of two agents that hear each other; None for unlimited."""
     nearest: int | None = Field(None, ge=1)
-    """Hear at most so many, the nearest within the range; None for all."""
+    """Largest number of agents that one hears, the nearest within the range; None for all."""
     link_loss: float | tuple[float, float] = 0.0
     """Probability that a pair cannot hear each other at a step of training, or bounds, drawn for each episode."""
     training_range: tuple[float, float] | None = None
@@ -54,9 +54,9 @@ class StageConfig(Config):
     prey_speed: float = Field(1.0, gt=0)
     """Factor on acceleration and largest speed of the prey."""
     teams: Teams | None = None
-    """Teams of which an episode of this stage draws one, as training_teams; None for all those."""
+    """Teams that episodes of this stage draw from, as training_teams; None for those of training_teams."""
     until: float | None = Field(None, ge=0)
-    """Mean contacts per episode at which the next stage begins; the last stage has none."""
+    """Mean contacts per episode at which the next stage begins; None in the last stage."""
 
     _teams_as_text = field_validator("teams", mode="before")(_read_teams)
 
@@ -67,7 +67,7 @@ class CurriculumConfig(Config):
     stages: tuple[StageConfig, ...] = Field(min_length=2)
     """The stages in order."""
     episodes: int = Field(256, ge=1)
-    """Over how many of the latest episodes of a stage its contacts are averaged."""
+    """Number of latest episodes of a stage over which its contacts are averaged."""
 
     @model_validator(mode="after")
     def _all_but_the_last_end(self) -> CurriculumConfig:
@@ -80,53 +80,53 @@ class CurriculumConfig(Config):
 
 
 class SimpleTagConfig(Config):
-    """Predators that chase prey among obstacles; one side learns."""
+    """Settings of simple_tag: predators chase prey among obstacles, and one side learns."""
 
     name: Literal["simple_tag"] = "simple_tag"
-    """The task."""
+    """Name of the task."""
     backend: Literal["batched", "pettingzoo"] = "batched"
     """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     side: Side = "predators"
-    """Which side learns; team, classes and communication are its."""
+    """Side that learns; team, classes and communication are those of this side."""
     team: dict[str, int] = {"A": 2, "B": 2}
     """Number of agents of each class."""
     training_teams: Teams | None = None
-    """Teams of which each training episode draws one: bounds for each class (one left out does not play), or a list;
+    """Teams that training episodes draw from: bounds for each class (a class left out does not play), or a list;
     None for the team above."""
     arena: float = Field(1.0, gt=0)
-    """Half the width of the square in which episodes begin and that prey keep to; mpe2's is 1."""
+    """Half the width of the square in which episodes begin and that prey keep to; 1 in mpe2."""
     curriculum: CurriculumConfig | None = None
     """Stages of slower prey and smaller teams at the start of training; None for none."""
     classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
-    """What each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
+    """Things that each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
     for the nearest two, so that the class plays among any number."""
     frame: Frame = "relative"
-    """What is seen is relative to the agent, or absolute."""
+    """Frame of what agents see: relative to the agent, or absolute."""
     communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
-    """Who hears whom; None for no messages."""
+    """Message links of the side that learns; None for no messages."""
     prey: str = "random"
-    """How the prey moves: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
+    """Rule or policy of the prey: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     training_prey: tuple[str, ...] = ()
-    """Prey that training draws from, one for each episode; none named for prey as above."""
+    """Prey that training draws from, one for each episode; empty for the prey above."""
     prey_noise: tuple[float, float] = (0.0, 0.0)
     """Bounds of the probability, drawn for each training episode, that a prey moves at random at a step."""
     num_prey: int = Field(1, ge=1)
     """Number of prey, where predators learn."""
     predators: str = "chase"
-    """How predators move where prey learn: chase, random, still, predator_team, or the folder of a run that
-    trained predators."""
+    """Rule or policy of the predators where prey learn: chase, random, still, predator_team, or the folder of a run
+    that trained predators."""
     training_predators: tuple[str, ...] = ()
-    """Predators that training draws from, one for each episode; none named for predators as above."""
+    """Predators that training draws from, one for each episode; empty for the predators above."""
     num_predators: int = Field(4, ge=1)
     """Number of predators, where prey learn."""
     training_num_predators: tuple[int, int] | None = None
-    """Bounds of the number of predators that is drawn for each training episode; None for the number above."""
+    """Bounds of the number of predators, drawn for each training episode; None for the number above."""
     num_obstacles: int = Field(2, ge=0)
     """Number of obstacles."""
     max_cycles: int = Field(100, ge=1)
-    """Steps of an episode."""
+    """Number of steps of an episode."""
     continuous_actions: bool = False
-    """Actions are five numbers in [0, 1] instead of one of five."""
+    """True for actions of five numbers in [0, 1], False for one action of five."""
 
     @field_validator("team", mode="before")
     @classmethod
@@ -145,7 +145,7 @@ class SimpleTagConfig(Config):
     @field_validator("training_prey", "training_predators")
     @classmethod
     def _resolved_opponents(cls, value: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
-        """They must be there only when training begins: a policy outlives those that it met."""
+        """Make folders absolute; they need to exist only when training begins, for a policy outlives its opponents."""
         side: Side = "prey" if field.field_name == "training_prey" else "predators"
         return tuple(resolved(name, side) for name in value)
 
@@ -185,7 +185,7 @@ class SimpleTagConfig(Config):
 
     @model_validator(mode="after")
     def _of_the_side_that_learns(self) -> SimpleTagConfig:
-        """A setting of the other side would have no effect."""
+        """Refuse settings for training the other side: they would have no effect."""
         prey = ("training_prey", "prey_noise", "curriculum")
         for name in prey if self.side == "prey" else ("training_predators", "training_num_predators"):
             if getattr(self, name) != type(self).model_fields[name].default:
@@ -211,7 +211,7 @@ class SimpleTagConfig(Config):
 
     @property
     def drawn_teams(self) -> list[list[dict[str, int]]]:
-        """For each stage of the curriculum (one if there is none) the teams of which its episodes draw."""
+        """Teams that episodes draw from, for each stage of the curriculum; one list without a curriculum."""
         always = [self.team] if self.training_teams is None else teams_of(self.training_teams)
         if self.curriculum is None:
             return [always]
@@ -219,10 +219,10 @@ class SimpleTagConfig(Config):
 
 
 def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
-    """Every team of a list, or within bounds for each class.
+    """List the teams that training_teams stands for: those of a list, or all within bounds for each class.
 
     Raises:
-        ValueError: for bounds in the wrong order.
+        ValueError: for a negative bound, or bounds in the wrong order.
     """
     if not isinstance(named, Mapping):
         return [dict(team) for team in named]
@@ -235,7 +235,7 @@ def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]])
 
 
 def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
-    """Who hears whom; None for no messages."""
+    """Make the message graph of some settings; None for no messages."""
     if links is None:
         return None
     return MessageGraph(links.range, links.nearest, links.link_loss, links.training_range)

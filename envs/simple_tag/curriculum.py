@@ -15,10 +15,10 @@ __all__ = ["Curriculum", "Stage", "seats"]
 
 @dataclass(frozen=True)
 class Stage:
-    """What holds for the episodes that begin in one stage.
+    """Settings of the episodes that begin in one stage.
 
     Args:
-        teams: ``[K]`` of bool, the compositions that are drawn, all equally likely.
+        teams: ``[K]`` of bool, True for the compositions that the stage draws from, with equal probability.
         prey_speed: factor on acceleration and largest speed of the prey.
         until: mean contacts per episode at which the next stage begins; None in the last stage.
     """
@@ -29,16 +29,16 @@ class Stage:
 
 
 class Curriculum:
-    """The stages, and the rule of promotion.
+    """Stages of training with their rule of promotion.
 
     The next stage begins when the mean number of contacts over the latest ``episodes`` episodes
-    that began in the present stage reaches its ``until``. Episodes that run then end as they began.
+    that began in the present stage reaches its ``until``. Running episodes keep the stage in which they began.
 
     Args:
-        stages: at least one.
-        episodes: over how many the mean is taken.
+        stages: the stages in order, at least one.
+        episodes: number of episodes over which the mean is taken.
         num_copies: ``B``.
-        device: where the tensors live.
+        device: device of the tensors.
     """
 
     def __init__(self, stages: Sequence[Stage], episodes: int, num_copies: int, device: torch.device) -> None:
@@ -51,37 +51,40 @@ class Curriculum:
 
     @property
     def prey_speed(self) -> Tensor:
-        """``[B]``, the factor in each copy."""
+        """Factor on acceleration and largest speed of the prey in each copy, ``[B]``."""
         return self._speeds[self._stage]
 
     def begin(self, where: Tensor) -> None:
-        """Puts the copies that begin an episode, ``[B]`` of bool, into the present stage."""
+        """Put the copies that begin an episode, ``where`` ``[B]`` of bool, into the present stage."""
         self._stage = self._stage.masked_fill(where, self.present)
         self._contacts = self._contacts.masked_fill(where, 0)
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """``[B]``, a composition for each copy from those of its stage."""
+        """Draw the index of a composition for each copy, ``[B]``, from those of its stage."""
         teams = self._teams[self._stage]
+        # Without a choice nothing is drawn, so worlds of one team take the same random numbers as without a curriculum.
         if teams.shape[1] == 1:
             return torch.zeros_like(self._stage)
         return torch.multinomial(teams.float(), 1, generator=generator).squeeze(1)
 
     def count(self, contacts: Tensor, over: Tensor) -> None:
-        """Takes note of a step, and promotes.
+        """Count the contacts of a step, and begin the next stage if it is due.
 
         Args:
-            contacts: ``[B]``, at this step.
-            over: ``[B]``, True where an episode ends with it.
+            contacts: ``[B]``, contacts at this step.
+            over: ``[B]``, True where an episode ends with this step.
         """
         if len(self.stages) == 1:
             return
         self._contacts = self._contacts + contacts
         if not bool(over.any()):
             return
+        # Episodes of an earlier, easier stage would promote too soon.
         self._recent.extend(self._contacts[over & (self._stage == self.present)].tolist())
         until = self.stages[self.present].until
         if until is not None and len(self._recent) == self._recent.maxlen and self.mean >= until:
             self.present += 1
+            # The new stage is measured by its own episodes alone.
             self._recent.clear()
 
     @property
@@ -91,13 +94,13 @@ class Curriculum:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """For the log: the stage, counted from 1, and the mean that decides; nothing if there is one stage."""
+        """Number of the stage, from 1, and mean contacts of its episodes, for the log; empty for a single stage."""
         if len(self.stages) == 1:
             return {}
         return {"curriculum/stage": self.present + 1.0, "curriculum/contacts": self.mean}
 
     def state(self) -> dict[str, Any]:
-        """What `load_state` needs."""
+        """State of stages and contacts, for `load_state`."""
         recent = torch.tensor(list(self._recent), dtype=torch.float64)
         return {"present": self.present, "stage": self._stage, "contacts": self._contacts, "recent": recent}
 
@@ -111,17 +114,17 @@ class Curriculum:
 
 
 def seats(counts: Sequence[int], compositions: Tensor | None) -> Tensor:
-    """Who is there in each composition.
+    """Agents that are present in each composition.
 
     Args:
-        counts: ``[C]``, agents that have a place, by class.
-        compositions: ``[K, C]`` of int, how many of each class play; None if all do.
+        counts: ``[C]``, number of places of each class; ``N`` is their sum.
+        compositions: ``[K, C]`` of int, number of agents of each class that play; None if all do.
 
     Returns:
-        ``[K, N]`` of bool; of each class the first are there.
+        ``[K, N]`` of bool, True for agents that are present: the first of each class.
 
     Raises:
-        ValueError: if a composition is empty or has no place.
+        ValueError: if a composition has no agents, or more than there are places.
     """
     largest = torch.tensor(counts)
     table = largest[None] if compositions is None else compositions.cpu()

@@ -33,37 +33,34 @@ __all__ = ["SimpleTag"]
 
 
 class SimpleTag:
-    """``B`` copies of simple_tag in which one side learns and the other does not. An `Environment`.
+    """``B`` copies of simple_tag in which one side learns; an `Environment`.
 
-    Every predator gets +10 for every overlapping (predator, prey) pair at a step; each prey gets
-    -10 for every predator on it, less a penalty for leaving. Episodes end by truncation after
-    ``max_cycles`` steps and begin anew by themselves. ``Step.info`` has ``contacts`` ``[B, N]``,
-    the number of opponents that each agent overlaps, and ``links`` ``[B, N]``, the number of
-    teammates that it hears.
+    Every predator receives +10 for every overlapping (predator, prey) pair at a step. Each prey receives -10 for
+    every predator on it, less a penalty for leaving. Episodes are truncated after ``max_cycles`` steps; the next
+    begins at once. ``Step.info`` has ``contacts`` ``[B, N]``, the number of opponents that each agent overlaps, and
+    ``links`` ``[B, N]``, the number of teammates that it hears.
 
     Args:
         num_copies: ``B``.
-        views: what each class of the side that learns sees; also says how many play.
-        graph: who hears whom on that side; None for no messages.
-        opponents: how the other side moves.
-        side: which side learns.
-        prey_noise: how often scripted prey forget their rule in training; None for never.
-        max_cycles: steps of an episode.
-        continuous_actions: actions are ``[0, 1]^5`` as in mpe2 instead of one of five.
-        compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of
-            ``views``. Each copy draws one of the ``K`` for each episode; None if all agents always
-            play. Absent agents are not alive, do not collide, are not seen and not heard.
-        opponents_between: bounds of the number of opponents, drawn for each episode; None if all of them
-            play in each.
+        views: features of each class of the side that learns; its counts are the places of that side.
+        graph: message links on that side; None for no messages.
+        opponents: rule or policy of the other side.
+        side: the side that learns.
+        prey_noise: random actions of scripted prey in training; None for none.
+        max_cycles: number of steps of an episode.
+        continuous_actions: True for actions in ``[0, 1]^5`` as in mpe2, False for one action of five.
+        compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of ``views``. Each copy draws
+            one of the ``K`` for each episode; None if all agents always play. Absent agents are not alive, do not
+            collide, and are neither seen nor heard.
+        opponents_between: bounds of the number of opponents, drawn for each episode; None for all of them.
         arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
-        stages: of a curriculum, see `marl.envs.simple_tag.curriculum`; none for all compositions and full speed.
-        promotion_episodes: over how many episodes a stage's score is taken.
-        training: whether links are lost and prey forget their rule at random.
-        device: where the tensors live.
-        dtype: of positions and velocities.
+        stages: stages of a `Curriculum`; empty for all compositions and full speed.
+        promotion_episodes: number of episodes over which a stage's contacts are averaged.
+        training: True to lose links and to add noise to the prey.
+        device, dtype: device of the tensors, and type of positions and velocities.
 
     Raises:
-        ValueError: for compositions that do not fit, or no steps or copies.
+        ValueError: for compositions that do not fit, or for fewer than one step or copy.
     """
 
     events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
@@ -123,7 +120,7 @@ class SimpleTag:
         self._seat(self._alive, self._present)
 
     def _seat(self, alive: Tensor, present: Tensor) -> None:
-        """Sets who is there, ``[B, N]`` of the side that learns and of its opponents, and what follows from it."""
+        """Set who plays, ``[B, N]`` of the side that learns and ``[B, P]`` of its opponents, and what depends on it."""
         self._alive, self._present = alive, present
         self._predator_alive, self._prey_alive = sides = (alive, present)[:: 1 if self.side == "predators" else -1]
         there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
@@ -131,7 +128,7 @@ class SimpleTag:
         self._there = there.to(self.dtype)[..., None]
 
     def reset(self, seed: int) -> Observation:
-        """Begins an episode in every copy; see `Environment`."""
+        """Begin an episode in every copy; see `Environment`."""
         self.generator.manual_seed(seed)
         self._clock[:] = 0
         everywhere = torch.ones(self.num_copies, dtype=torch.bool, device=self.device)
@@ -145,17 +142,12 @@ class SimpleTag:
         return self._observe()
 
     def set_world(self, position: Tensor, velocity: Tensor) -> Observation:
-        """Puts everything where it is told, e.g. to compare with another simulator.
-
-        Args:
-            position: ``[B, E, 2]``.
-            velocity: ``[B, N + P, 2]``.
-        """
+        """Set all positions ``[B, E, 2]`` and velocities ``[B, N + P, 2]``, e.g. to compare with another simulator."""
         self._place(position.to(self._spread), velocity.to(self._spread))
         return self._observe()
 
     def step(self, action: dict[str, Tensor]) -> Step:
-        """Moves every copy on by one step of 0.1 s; see `Environment`."""
+        """Advance every copy by one step of 0.1 s; see `Environment`."""
         learners = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
         others = self._opponents_direction()
         direction = torch.cat([learners, others] if self.side == "predators" else [others, learners], 1)
@@ -168,7 +160,9 @@ class SimpleTag:
         else:
             reward, touched = prey_reward(self.world, contacts) * alive, contacts.sum(1)
         ended = torch.from_numpy(over).to(self.device)
+        # Counted before the restart, which assigns new episodes to the stage that this step may have begun.
         self.curriculum.count(contacts.sum((1, 2)), ended)
+        # The successor is observed before the restart: a truncated episode bootstraps from its true last state.
         successor = self._observe()
         truncated = ended[:, None] & alive
         observation = self._restart(ended, successor) if over.any() else successor
@@ -179,7 +173,7 @@ class SimpleTag:
         return Step(successor, observation, reward, ~alive, truncated, info, earned)
 
     def state(self) -> State:
-        """What `load_state` needs; see `Environment`."""
+        """State of worlds, episodes and random draws, for `load_state`; see `Environment`."""
         return {
             "position": self.world.position,
             "velocity": self.world.velocity,
@@ -194,7 +188,7 @@ class SimpleTag:
         }
 
     def load_state(self, state: State) -> None:
-        """Goes on from there; see `Environment`."""
+        """Continue from a state; see `Environment`."""
         self._clock[:] = state["clock"].numpy()
         self._seat(state["alive"].to(self.device), state["present"].to(self.device))
         self.curriculum.load_state(state["curriculum"])
@@ -205,12 +199,12 @@ class SimpleTag:
         self._place(state["position"].to(self.device), state["velocity"].to(self.device))
 
     def observe(self) -> Observation:
-        """What the predators perceive now. Draws no lost links."""
+        """Observation of the side that learns at this moment, without lost links."""
         return self._observe(draw=False)
 
     @property
     def symmetries(self) -> Symmetries:
-        """Those of the square; see `Environment`."""
+        """Symmetries of the square; see `Environment`."""
         return square_symmetries(self.views, self.device)
 
     @property
@@ -219,15 +213,15 @@ class SimpleTag:
         return self.curriculum.metrics
 
     def scripted(self) -> Mapping[str, Rule]:
-        """Greedy chase as ``"chase"`` if predators learn, else the scripted prey by name."""
+        """Hand-written policies of the side that learns: ``"chase"`` for predators, the scripted prey for prey."""
         return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions, self.arena)
 
     def scene(self, copy: int = 0) -> Scene:
-        """The present moment of one copy; see `Environment`."""
+        """Picture of one copy at this moment; see `Environment`."""
         return tag_scene(self.world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resource is held."""
 
     def _opponents_direction(self) -> Tensor:
         chosen = self.opponents(self.world, self.generator)
@@ -236,7 +230,7 @@ class SimpleTag:
         return self._directions[chosen]
 
     def _draw_team(self, begins: Tensor) -> None:
-        """Draws who plays in the copies that begin an episode, if there is a choice."""
+        """Draw a composition and a number of opponents for the copies that begin an episode."""
         self.curriculum.begin(begins)
         if len(self._teams) > 1:
             chosen = self.curriculum.draw(self.generator)
@@ -248,7 +242,7 @@ class SimpleTag:
             self._seat(self._alive, torch.where(begins[:, None], present, self._present))
 
     def _draw_for_episodes(self, begins: Tensor) -> None:
-        """Draws what holds for a whole training episode in the copies that begin one."""
+        """Draw noise, range and loss of links for the copies that begin an episode."""
         self._forgetting = torch.where(begins, self.prey_noise.draw(self.num_copies, self.generator), self._forgetting)
         if self.graph is not None and self.training:
             drawn = self.graph.draw(self.num_copies, self.generator)
@@ -262,12 +256,14 @@ class SimpleTag:
 
     def _place(self, position: Tensor, velocity: Tensor) -> None:
         movable = velocity.shape[1]
+        # Absent bodies rest at the origin, so they look the same in every copy and move nothing.
         position = position * self._there
         velocity = velocity * self._there[:, :movable]
         size = self._prey_alive.shape[1]
         self.world = World(position, velocity, self._predator_alive, size, self._prey_alive, self.arena)
 
     def _restart(self, ended: Tensor, successor: Observation) -> Observation:
+        # Places are drawn for all copies and used where an episode ended, so copies need no loop.
         self._clock[self._clock >= self.max_cycles] = 0
         self._draw_team(ended)
         self.opponents.begin(ended, self.generator)
@@ -275,6 +271,7 @@ class SimpleTag:
         position = torch.where(where, self._draw(tuple(self.world.position.shape)), self.world.position)
         self._place(position, self.world.velocity * ~where)
         self._draw_for_episodes(ended)
+        # Observing draws lost links anew; copies that go on keep those of the successor, the same moment.
         fresh = self._observe()
         if fresh.adjacency is None or successor.adjacency is None:
             return fresh
@@ -284,7 +281,8 @@ class SimpleTag:
         if not self.continuous_actions:
             return self._directions[action]
         _, left, right, down, up = action.clamp(0, 1).unbind(-1)
-        return torch.stack([right - left, up - down], -1).to(self.dtype)  # mpe2 subtracts before it converts, too
+        # mpe2 too subtracts before it converts to its own type; the other order rounds differently.
+        return torch.stack([right - left, up - down], -1).to(self.dtype)
 
     def _observe(self, draw: bool = True) -> Observation:
         world = self.world if self.side == "predators" else self.world.mirrored

@@ -1,4 +1,4 @@
-"""Opponents that were trained: a saved policy plays the side that does not learn."""
+"""Saved policies as opponents: they play the side that does not learn."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["LearntOpponents", "is_saved_policy", "load_opponents"]
 
 
 class LearntOpponents:
-    """A saved policy that plays one side of simple_tag; see `marl.wrappers.rules.prey.Opponents`.
+    """Saved policy that plays one side of simple_tag; see `marl.wrappers.rules.prey.Opponents`.
 
     Args:
-        saved: the policy; its actions are drawn, not the likeliest.
-        side: which side it plays.
-        views: what each of its classes sees of the world from that side.
-        graph: who hears whom on that side; None for no messages.
+        saved: the policy; its actions are sampled, not the likeliest.
+        side: the side that it plays.
+        views: features of each of its classes, from that side.
+        graph: message links on that side; None for no messages.
     """
 
     def __init__(self, saved: SavedPolicy, side: Side, views: ClassViews, graph: MessageGraph | None) -> None:
@@ -36,10 +36,11 @@ class LearntOpponents:
         self.memory: Memory | None = None
 
     def __call__(self, world: World, generator: torch.Generator) -> Tensor:
-        """Discrete actions of its side, ``[B, N]``."""
+        """Discrete actions of the policy's side, ``[B, N]``."""
         device = world.position.device
         if self.policy.device != device:
             self.policy.to(device)
+        # Policies are trained in float32, while the PettingZoo backend describes its world in float64.
         seen = (world if self.side == "predators" else world.mirrored).map(_single)
         if self.memory is None:
             self.memory = self.policy.initial_memory(*seen.alive.shape)
@@ -56,6 +57,7 @@ class LearntOpponents:
 
     def begin(self, where: Tensor, generator: torch.Generator) -> None:
         """See `marl.wrappers.rules.prey.Opponents`."""
+        # A memory of another number of copies belongs to another environment and is dropped.
         if self.memory is not None and self.memory.valid.shape[0] == where.shape[0]:
             self.memory = self.memory.reset(where)
         else:
@@ -71,27 +73,27 @@ class LearntOpponents:
 
 
 def is_saved_policy(path: Path) -> bool:
-    """Whether a folder holds a trained policy, alone or as a run."""
+    """True for a folder that holds a trained policy, alone or as part of a run."""
     return any((folder / "policy.safetensors").is_file() for folder in (path, path / "policy"))
 
 
 def load_opponents(
     path: Path, side: Side, size: int, others: int, num_obstacles: int, drawn: bool = False
 ) -> LearntOpponents:
-    """A trained side, ready to play in a world.
+    """Load a trained side as opponents in a world.
 
     Args:
         path: folder of a run that trained this side.
-        side: which it is to play.
-        size: how many play on it.
-        others: how many play on the other side.
-        num_obstacles: in the world.
-        drawn: whether fewer may play on the other side, or on this one.
+        side: the side that it plays.
+        size: number of agents on that side.
+        others: number of agents on the other side.
+        num_obstacles: ``L``.
+        drawn: True if episodes draw the number of agents of either side.
 
     Raises:
         FileError: if the policy cannot be loaded.
         ValueError: if it was trained in another task or as the other side, acts continuously, has
-            several classes but another size, or sees every one of what there is another number of.
+            several classes and another size, or sees all things of a kind of which this world has another number.
     """
     saved = load_policy(path)
     settings = saved.environment
@@ -128,7 +130,7 @@ def _team(team: Mapping[str, int], size: int, path: Path) -> dict[str, int]:
 def _check_numbers(
     settings: Mapping[str, Any], side: Side, size: int, others: int, num_obstacles: int, path: Path
 ) -> None:
-    """Refuses other numbers of what a class sees: the width alone may agree by chance."""
+    """Refuse other numbers of the things that a class sees: the width alone may agree by chance."""
     opponents: Side = "prey" if side == "predators" else "predators"
     numbers = {
         "landmarks": (settings["num_obstacles"], num_obstacles),

@@ -1,4 +1,4 @@
-"""How the bodies of simple_tag move: thrust, friction, collisions, largest speeds."""
+"""Dynamics of simple_tag: thrust, friction, collisions, largest speeds."""
 
 from __future__ import annotations
 
@@ -19,16 +19,24 @@ PREDATOR_MAX_SPEED, PREY_MAX_SPEED = 1.0, 1.3
 
 
 class Motion:
-    """The dynamics of ``N`` predators, ``P`` prey and ``L`` obstacles; ``M = N + P``, ``E = M + L``.
+    """Dynamics of ``N`` predators, ``P`` prey and ``L`` obstacles; ``M = N + P``, ``E = M + L``.
 
-    They equal those of mpe2 1.1 (https://github.com/Farama-Foundation/MPE2, ``mpe2/_mpe_utils/core.py``).
+    With positions ``p``, velocities ``v``, thrust ``u`` of acceleration ``a`` and time step ``h = 0.1 s``::
+
+        d      = radius_i + radius_j - |p_i - p_j|
+        f_i    = a_i u_i + sum_j 100 * 0.001 * softplus(d / 0.001) * (p_i - p_j) / |p_i - p_j|
+        p_i'   = p_i + h v_i
+        v_i'   = 0.75 v_i + h f_i, cut to the largest speed
+
+    Masses are 1. The dynamics equal those of mpe2 1.1 (https://github.com/Farama-Foundation/MPE2,
+    ``mpe2/_mpe_utils/core.py``).
 
     Args:
         predators: ``N``.
         prey: ``P``.
         obstacles: ``L``.
-        dtype: of positions and velocities.
-        device: where they live.
+        dtype: type of positions and velocities.
+        device: device of the tensors.
     """
 
     def __init__(self, predators: int, prey: int, obstacles: int, dtype: torch.dtype, device: torch.device) -> None:
@@ -42,13 +50,14 @@ class Motion:
         self._max_speed = make(PREDATOR_MAX_SPEED, PREY_MAX_SPEED, [])[:, None]
         self._is_prey = make(0.0, 1.0, [])[:, None]
         self._others = torch.eye(movable, movable + obstacles, device=device) == 0
+        # A body is at distance 0 from itself, and absent ones from each other; their force is 0, so 0 / smallest is 0.
         self._smallest = torch.finfo(dtype).tiny
 
     def forces(self, there: Tensor) -> Tensor:
-        """How strongly each pair pushes when it overlaps: not at all if one of them is absent.
+        """Contact force of each pair of bodies per unit of overlap; 0 if one of them is absent.
 
         Args:
-            there: ``[B, E]``, True for what is there.
+            there: ``[B, E]``, True for bodies that are present.
 
         Returns:
             ``[B, M, E]``.
@@ -59,13 +68,13 @@ class Motion:
     def advance(
         self, position: Tensor, velocity: Tensor, direction: Tensor, forces: Tensor, prey_speed: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Integrates the motion of all movable bodies over one time step of 0.1 s.
+        """Integrate the motion of all movable bodies over one time step of 0.1 s.
 
         Args:
             position: ``[B, E, 2]``.
             velocity: ``[B, M, 2]``.
-            direction: ``[B, M, 2]``, the thrust of each, in units of its acceleration.
-            forces: ``[B, M, E]``, see `forces`.
+            direction: ``[B, M, 2]``, thrust of each body, in units of its acceleration.
+            forces: ``[B, M, E]``, from `forces`.
             prey_speed: ``[B]``, factor on acceleration and largest speed of the prey.
 
         Returns:
@@ -74,10 +83,12 @@ class Motion:
         movable = velocity.shape[1]
         offset = position[:, :movable, None] - position[:, None]  # [B, M, E, 2]
         distance = offset.square().sum(-1).sqrt()
+        # mpe2 computes log(1 + exp(x)); beyond 50 softplus returns x itself, equal to it in float64.
         penetration = softplus((self._reach - distance) / CONTACT_MARGIN, threshold=50.0) * CONTACT_MARGIN
         push = forces * penetration / distance.clamp(min=self._smallest)
         factor = torch.where(self._is_prey > 0, prey_speed.to(velocity)[:, None, None], 1.0)  # [B, M, 1]
         force = (push[..., None] * offset).sum(2) + self._acceleration * factor * direction
+        # mpe2 moves by the old velocity and then changes it; the other order is another trajectory.
         moved = position[:, :movable] + TIME_STEP * velocity
         velocity = velocity * (1 - DAMPING) + TIME_STEP * force
         speed, largest = velocity.square().sum(-1, keepdim=True).sqrt(), self._max_speed * factor

@@ -1,6 +1,6 @@
-"""The side that does not learn, by name: a rule, the folder of a run that trained it, or a policy of the package.
+"""Opponents by name: a rule, the folder of a run that trained them, or a policy of the package.
 
-A rule goes before a folder of its name, and a folder before a policy that comes with the package.
+A rule takes precedence over a folder of its name, and a folder over a policy that comes with the package.
 """
 
 from __future__ import annotations
@@ -20,17 +20,22 @@ RULES: Mapping[Side, Mapping[str, PreyPolicy]] = {"prey": PREY, "predators": PRE
 
 
 def resolved(name: str, side: Side) -> str:
-    """The name as settings keep it: a folder by its whole path, for a run is read from other folders too."""
+    """Make the name of a folder absolute, so that a run can be read from any folder; keep other names."""
     if name not in RULES[side] and is_saved_policy(Path(name)):
         return str(Path(name).resolve())
     return name
 
 
 def check_known(field: str, name: str, side: Side) -> None:
-    """Refuses a name that stands for nothing.
+    """Refuse an unknown name of opponents.
+
+    Args:
+        field: name of the setting, for the message.
+        name: a rule, a folder, or a policy that comes with the package.
+        side: the side that the opponents play.
 
     Raises:
-        ValueError: naming the field, the name and those there are.
+        ValueError: for an unknown name; the message lists the known ones.
     """
     if name not in RULES[side] and name not in SHIPPED[side] and not is_saved_policy(Path(name)):
         there_is = ", ".join([*RULES[side], *SHIPPED[side]])
@@ -40,19 +45,19 @@ def check_known(field: str, name: str, side: Side) -> None:
 def make_opponents(
     name: str, side: Side, size: int, others: int, num_obstacles: int, drawn: bool = False
 ) -> Opponents | PreyPolicy:
-    """One side of simple_tag by name.
+    """Make the opponents of one side of simple_tag by name.
 
     Args:
         name: a rule, a folder, or a policy that comes with the package.
-        side: which it is to play.
-        size: how many play on it.
-        others: how many play on the other side.
-        num_obstacles: in the world.
-        drawn: whether episodes draw how many play.
+        side: the side that they play.
+        size: number of agents on that side.
+        others: number of agents on the other side.
+        num_obstacles: ``L``.
+        drawn: True if episodes draw the number of agents.
 
     Raises:
         ValueError: if a saved policy does not fit this world.
-        FileError: if it cannot be loaded.
+        FileError: if a saved policy cannot be loaded.
     """
     if name in RULES[side]:
         return RULES[side][name]

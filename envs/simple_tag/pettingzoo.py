@@ -25,11 +25,11 @@ __all__ = ["make_pettingzoo", "wrapped_simple_tag"]
 
 
 def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
-    """One PettingZoo ``ParallelEnv`` of the predators that a configuration describes.
+    """Make one PettingZoo ``ParallelEnv`` of the predators that a configuration describes.
 
     Args:
         config: settings of the task.
-        training: whether links are lost and prey forget their rule at random.
+        training: True to lose links and to add noise to the prey.
     """
     from mpe2 import simple_tag_v3
 
@@ -43,6 +43,7 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
         continuous_actions=config.continuous_actions,
     )
     size = sum(config.team.values())
+    # The prey become scripted first: the wrappers above then see predators alone.
     prey = make_opponents(config.prey, "prey", config.num_prey, size, config.num_obstacles)
     env = ScriptedPrey(env, prey, PreyNoise(*config.prey_noise) if training else None)
     env = AdversaryClass(env, config.team, config.classes, config.frame)
@@ -55,16 +56,16 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
 def make_pettingzoo(
     config: SimpleTagConfig, num_copies: int, training: bool, device: torch.device | str
 ) -> PettingZooEnvironment:
-    """``B`` copies of `wrapped_simple_tag` as an `Environment`.
+    """Make ``B`` copies of `wrapped_simple_tag` as an `Environment`.
 
     Args:
         config: settings of the task.
         num_copies: ``B``.
-        training: whether links are lost at random.
-        device: where the tensors go; the simulator itself runs on the CPU.
+        training: True to lose links and to add noise to the prey.
+        device: device of the returned tensors; the simulator itself runs on the CPU.
 
     Raises:
-        ValueError: if training is to draw prey, teams or stages.
+        ValueError: if ``training`` and the settings draw prey or teams, or have a curriculum.
     """
     drawn = [name for name in ("training_prey", "training_teams", "curriculum") if getattr(config, name)]
     if training and drawn:

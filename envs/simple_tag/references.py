@@ -1,4 +1,4 @@
-"""The roster of simple_tag, and its hand-written policies as actors on its observations."""
+"""Roster of simple_tag, and its hand-written policies as actors on observations."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ __all__ = ["roster_of", "scripted_actors"]
 def scripted_actors(
     roster: Roster, num_opponents: int, side: Side, continuous: bool, extent: float = 1.0
 ) -> dict[str, Rule]:
-    """The hand-written policies of a side, as actors on its observations.
+    """Hand-written policies of one side, as actors on its observations.
 
     Args:
-        roster: of that side.
-        num_opponents: on the other side.
-        side: which it is.
-        continuous: actions are five numbers in ``[0, 1]``.
+        roster: roster of that side.
+        num_opponents: number of agents on the other side.
+        side: the side that they play.
+        continuous: True for actions of five numbers in ``[0, 1]``, False for one action of five.
         extent: half the width of the arena.
+
+    Returns:
+        ``"chase"`` for predators; ``"random"``, ``"still"`` and ``"flee"`` for prey.
     """
 
     def actor(rule: PreyPolicy) -> Rule:
@@ -35,6 +38,7 @@ def scripted_actors(
             assert observation.entities is not None
             table, size = observation.entities, roster.size
             velocity = table[:, : size + num_opponents, 2:4]
+            # Entities list the side that learns first, so the record has it as predators whichever side it is.
             seen = World(table[..., :2], velocity, observation.alive, num_opponents, extent=extent)
             action = rule(seen if side == "predators" else seen.mirrored, generator)
             if continuous:
@@ -47,11 +51,11 @@ def scripted_actors(
 
 
 def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
-    """The roster of the side that learns, with the widths of entities and of the auxiliary target.
+    """Roster of the side that learns, with the widths of entities and of the auxiliary target.
 
     Args:
-        views: what each class of that side sees.
-        continuous_actions: actions are five numbers in ``[0, 1]``.
+        views: features of each class of that side.
+        continuous_actions: True for actions of five numbers in ``[0, 1]``, False for one action of five.
     """
     action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
     classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)

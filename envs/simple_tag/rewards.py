@@ -1,4 +1,4 @@
-"""Who touches whom in simple_tag, and what it is worth."""
+"""Contacts between predators and prey of simple_tag, and their rewards."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from marl.wrappers.rules.world import World
 __all__ = ["CONTACT_REWARD", "contacts_of", "prey_reward"]
 
 CONTACT_REWARD = 10.0
+"""Reward of a predator, and penalty of a prey, for each contact at a step, as in mpe2."""
 
 
 def contacts_of(world: World) -> Tensor:
-    """1 for each pair that overlaps and is there, else 0: ``[B, N, P]``."""
+    """Contacts ``[B, N, P]``: 1 for each pair that is present and overlaps, else 0."""
     offset = world.predator_position[:, :, None] - world.prey_position[:, None]
     touching = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
     there = world.alive[..., None]
@@ -24,11 +25,14 @@ def contacts_of(world: World) -> Tensor:
 
 
 def prey_reward(world: World, contacts: Tensor) -> Tensor:
-    """mpe2's reward of each prey: -10 for each predator on it, less a penalty for leaving.
+    """Reward of each prey as in mpe2: -10 for each predator on it, less a penalty for leaving the arena.
+
+    The penalty is a sum over coordinates ``x = |p| / extent``: 0 below 0.9, ``10 (x - 0.9)`` below 1, and
+    ``min(exp(2 x - 2), 10)`` beyond. See ``bound`` in mpe2's ``simple_tag.py``; its arena has extent 1.
 
     Args:
-        world: of extent 1 in mpe2; the penalty grows with the distance over the extent.
-        contacts: ``[B, N, P]``.
+        world: the world after the step.
+        contacts: ``[B, N, P]``, from `contacts_of`.
 
     Returns:
         ``[B, P]``.

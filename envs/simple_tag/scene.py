@@ -1,4 +1,4 @@
-"""simple_tag as a picture, and the sizes of its bodies."""
+"""Scenes of simple_tag for pictures, and the radii of its bodies."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PREDATOR_RADIUS, PREY_RADIUS, OBSTACLE_RADIUS = 0.075, 0.05, 0.2
 
 
 def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Side = "predators") -> Scene:
-    """One copy of simple_tag, ready to be drawn.
+    """Scene of one copy of simple_tag, to be drawn.
 
     Args:
-        world: with a leading axis of 1.
-        roster: names the classes of the side that learns.
-        graph: gives links and range among its agents; None for no messages.
-        side: which side learns.
+        world: a world of one copy, ``B = 1``.
+        roster: roster of the side that learns, for the names of its classes.
+        graph: message links and range on that side; None for no messages.
+        side: the side that learns.
     """
     names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
     predators, prey = world.num_predators, world.num_prey
@@ -34,6 +34,7 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
     radii = [PREDATOR_RADIUS] * predators + [PREY_RADIUS] * prey + [OBSTACLE_RADIUS] * obstacles
     prey_there = [True] * prey if world.prey_alive is None else world.prey_alive[0].tolist()
     there = world.alive[0].tolist() + prey_there + [True] * obstacles
+    # Absent bodies are left out of the picture, so links and contacts refer to places in what is left.
     kept = [i for i, is_there in enumerate(there) if is_there]
     place = {entity: i for i, entity in enumerate(kept)}
     positions = world.position[0].tolist()

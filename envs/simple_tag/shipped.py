@@ -4,8 +4,8 @@
 
     marl train experiments/predator_teams.yaml --out runs/predator_teams-1 --seed 1
 
-``held_out_prey``: a prey that learnt to escape two to eight predators that chase greedily. It is held
-out: no preset trains against it, so that every team meets it for the first time when it is measured::
+``held_out_prey``: a prey that learnt to escape from two to eight greedy predators. It is held out: no preset trains
+against it, so that every team meets it for the first time when it is measured::
 
     marl train experiments/prey.yaml --out runs/held_out_prey --env.training-num-predators 2 8
 
@@ -27,4 +27,4 @@ SHIPPED: Mapping[Side, Mapping[str, Path]] = {
     "predators": {"predator_team": FOLDER / "predator_team"},
     "prey": {"held_out_prey": FOLDER / "held_out_prey"},
 }
-"""For each side the folders of its policies by name."""
+"""Folders of the policies of each side, by name."""

@@ -1,4 +1,4 @@
-"""The eight symmetries of the square, under which simple_tag is the same game."""
+"""Eight symmetries of the square, under which simple_tag stays the same task."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ MATRICES = torch.tensor(
         [[0, -1], [-1, 0]],
     ]
 )
-"""Four turns, by 0, 90, 180 and 270 degrees, then the mirrors left-right, up-down, and on both diagonals."""
+"""``[8, 2, 2]``: turns by 0, 90, 180 and 270 degrees, then the mirrors left-right, up-down, and on both diagonals."""
 
 
 def square_symmetries(views: ClassViews, device: torch.device) -> Symmetries:
-    """What the symmetries do to observations and actions of simple_tag.
+    """Effect of the eight symmetries on observations and actions of simple_tag, as tables.
 
     Args:
-        views: what each class sees.
-        device: where the tables live.
+        views: features of each class.
+        device: device of the tables.
     """
     kinds = [1] * (entity_size(len(views.classes)) - 4)
     return Symmetries(
@@ -46,14 +46,15 @@ def square_symmetries(views: ClassViews, device: torch.device) -> Symmetries:
 
 
 def turned(vectors: Tensor, element: int) -> Tensor:
-    """Vectors ``[..., 2]`` of the plane, changed by one of the eight."""
+    """Apply one of the eight symmetries to vectors ``[..., 2]`` of the plane."""
     return vectors @ MATRICES[element].to(vectors).mT
 
 
 def _of_layout(layout: Sequence[int], device: torch.device) -> SignedPermutation:
     index, sign = [], []
     for matrix in MATRICES:
-        source = matrix.abs().argmax(1).tolist()  # where each coordinate comes from
+        # Each row of a matrix has one entry, so a symmetry only exchanges coordinates and changes signs.
+        source = matrix.abs().argmax(1).tolist()
         signs = matrix.sum(1).tolist()
         places: list[int] = []
         factors: list[int] = []
@@ -67,7 +68,7 @@ def _of_layout(layout: Sequence[int], device: torch.device) -> SignedPermutation
 
 
 def _of_actions() -> Tensor:
-    """``[8, 5]``, which action goes where each goes, turned."""
+    """Discrete action that each of the five becomes under each symmetry, ``[8, 5]``."""
     directions = torch.tensor(DIRECTIONS)
     moved = torch.stack([turned(directions, element) for element in range(len(MATRICES))])  # [8, 5, 2]
     return (moved[:, :, None] - directions).abs().sum(-1).argmin(-1)

@@ -1,4 +1,4 @@
-"""simple_tag by name: how its settings become an environment."""
+"""simple_tag as a task: from settings to an environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["SimpleTagTask", "task"]
 
 
 class SimpleTagTask:
-    """simple_tag as a task of the package; see `marl.core.task.Task`."""
+    """The task simple_tag; see `marl.core.task.Task`."""
 
     config_type = SimpleTagConfig
     changeable = frozenset(
@@ -50,29 +50,31 @@ class SimpleTagTask:
     policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """Team, opponents, episode and simulator; see `marl.core.task.Task`."""
+        """Team, opponents, length of episodes and simulator; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         opponents = "prey" if config.side == "predators" else "predators"
         named = ("team", opponents, "max_cycles", "backend")
         return {name: getattr(config, name) for name in named}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Predators and prey, the side that learns first; see `marl.core.task.Task`."""
+        """Both sides, the one that learns first; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
     ) -> Environment:
-        """The environment that a configuration describes; see `marl.core.task.Task`."""
+        """Make the environment that a configuration describes; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         if config.backend == "pettingzoo":
             from marl.envs.simple_tag.pettingzoo import make_pettingzoo
 
             return make_pettingzoo(config, num_copies, training, device)
+        # With a drawn number of opponents the world has places for the most of them.
         between = config.training_num_predators if training and config.side == "prey" else None
         if between is not None:
             config = config.model_copy(update={"num_predators": between[1]})
+        # The roster has places for the largest number of each class; each composition leaves some of them empty.
         drawn = config.drawn_teams if training else [[config.team]]
         rows = [[tuple(team.get(name, 0) for name in config.classes) for team in teams] for teams in drawn]
         table = sorted({row for of_stage in rows for row in of_stage})
@@ -101,29 +103,35 @@ class SimpleTagTask:
 def stages_of(
     curriculum: CurriculumConfig, table: Sequence[tuple[int, ...]], rows: Sequence[Sequence[tuple[int, ...]]]
 ) -> list[Stage]:
-    """The stages of a curriculum; ``rows`` has those of ``table`` that each stage draws."""
+    """Make the stages of a curriculum.
+
+    Args:
+        curriculum: settings of the curriculum.
+        table: all compositions, numbers of agents by class.
+        rows: for each stage the compositions of ``table`` that it draws from.
+    """
     drawn = [torch.tensor([row in of_stage for row in table]) for of_stage in rows]
     pairs = zip(curriculum.stages, drawn, strict=True)
     return [Stage(teams, stage.prey_speed, stage.until) for stage, teams in pairs]
 
 
 def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:
-    """What each class of a team sees."""
+    """Features of each class of a team."""
     others = config.num_prey if config.side == "predators" else config.num_predators
     return ClassViews(config.classes, team, others, config.num_obstacles, config.frame)
 
 
 def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> Opponents | PreyPolicy:
-    """How the side that does not learn moves against a team of some size.
+    """Make the side that does not learn, by a configuration.
 
     Args:
         config: settings of the task.
-        team: how many learn.
-        training: whether those named for training are drawn from.
+        team: number of agents that learn.
+        training: True to draw from the opponents that are named for training.
 
     Raises:
-        ValueError: if a name stands for nothing, or a saved policy does not fit this world.
-        FileError: if it cannot be loaded.
+        ValueError: for an unknown name, or a saved policy that does not fit this world.
+        FileError: if a saved policy cannot be loaded.
     """
     side: Side
     if config.side == "predators":
