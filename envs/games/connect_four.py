@@ -15,18 +15,20 @@ from marl.core.kernels import Kernels, compiled_rules
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
 COLUMNS, ROWS = 7, 6
-STRIDE = ROWS + 1  # an empty bit above each column keeps lines from running over its edge
+# An empty bit above each column keeps lines from running over its edge.
+STRIDE = ROWS + 1
 BOTTOM, COLUMN = 1, (1 << ROWS) - 1
 OVER = sum(1 << STRIDE * column + ROWS for column in range(COLUMNS))
 DIRECTIONS = (1, STRIDE, STRIDE - 1, STRIDE + 1)
 
 
 def four_in_line(discs: int) -> bool:
-    """True if discs, bit ``7 column + row from the bottom``, hold four in a line.
+    """True for discs, bit ``7 column + row`` with rows from the bottom, that hold four in a line.
 
     Reference: the shifts of Tromp's Fhourstones, https://tromp.github.io/c4/fhour.html.
     """
     for step in DIRECTIONS:
+        # Bits of two neighbours in a line; two such pairs two steps apart are four.
         pairs = discs & discs >> step
         if pairs & pairs >> 2 * step:
             return True
@@ -35,12 +37,12 @@ def four_in_line(discs: int) -> bool:
 
 @dataclass(frozen=True)
 class ConnectFour:
-    """A position of connect four, seven columns of six. A `GameView`.
+    """Position of connect four, seven columns of six cells; a `GameView`.
 
     Actions are columns from the left; a person writes them from 1.
 
     Args:
-        discs: for each seat its discs, bit ``7 column + row`` with rows from the bottom.
+        discs: discs of each seat, bit ``7 column + row`` with rows from the bottom.
     """
 
     discs: tuple[int, int] = (0, 0)
@@ -55,7 +57,7 @@ class ConnectFour:
 
     @cached_property
     def mover(self) -> int:
-        """The first seat begins; see `Game`."""
+        """The seat to move; the first seat begins. See `Game`."""
         return (self.discs[0] | self.discs[1]).bit_count() % 2
 
     @cached_property
@@ -64,7 +66,7 @@ class ConnectFour:
 
     @property
     def over(self) -> bool:
-        """Four in a line, or all columns full; see `Game`."""
+        """True after four in a line, or with all columns full; see `Game`."""
         return self._won or (self.discs[0] | self.discs[1]).bit_count() == ROWS * COLUMNS
 
     def _full(self, column: int) -> bool:
@@ -77,17 +79,18 @@ class ConnectFour:
 
     @property
     def returns(self) -> tuple[float, ...]:
-        """1 for four in a line, -1 for the other; see `Game`."""
+        """1 for the seat with four in a line, -1 for the other, 0 for a draw; see `Game`."""
         if not self._won:
             return (0.0, 0.0)
         return (-1.0, 1.0) if self.mover == 0 else (1.0, -1.0)
 
     def play(self, action: int) -> ConnectFour:
-        """Drops a disc into a column; see `Game`."""
+        """Drop a disc into a column; see `Game`."""
         action = as_action(self, action)
         full = 0 <= action < COLUMNS and self._full(action)
         check_legal(self, action, "the column is full" if full else None)
         taken = self.discs[0] | self.discs[1]
+        # Adding the column's lowest bit to its discs carries up to its lowest free cell.
         bit = (taken + (1 << STRIDE * action)) & ((1 << ROWS) - 1 << STRIDE * action) & ~taken
         first, second = self.discs
         return ConnectFour((first | bit, second) if self.mover == 0 else (first, second | bit))
@@ -99,6 +102,7 @@ class ConnectFour:
         own, other = self.discs if self.mover == 0 else self.discs[::-1]
         outcomes = ((1.0, -1.0), (-1.0, 1.0)) if self.mover == 0 else ((-1.0, 1.0), (1.0, -1.0))
         columns, turn = list(self.legal), 0
+        # The lowest free cell of each column is kept along the playout and moves up by one bit with each disc.
         places = [
             ((own | other) + (BOTTOM << STRIDE * c) & COLUMN << STRIDE * c) & ~(own | other) for c in range(COLUMNS)
         ]
@@ -120,7 +124,7 @@ class ConnectFour:
         return compiled_rules("marl.envs.games.kernels.connect_four")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
-        """Own discs, the other's discs, as PettingZoo's ``connect_four_v3`` has them; see `Game`."""
+        """Planes of own discs and of the other's, ``[6, 7, 2]``, as in PettingZoo's ``connect_four_v3``; see `Game`."""
         planes = [
             [[self.discs[side] >> STRIDE * column + row & 1 for column in range(COLUMNS)] for row in range(ROWS)]
             for side in (seat, 1 - seat)
@@ -128,7 +132,7 @@ class ConnectFour:
         return np.array(planes, dtype=np.int8)[:, ::-1].transpose(1, 2, 0).copy()
 
     def describe(self, action: int) -> str:
-        """Columns from 1 to 7; see `GameView`."""
+        """Number of the column, from 1 to 7; see `GameView`."""
         return str(action + 1)
 
     def read(self, text: str) -> int:
@@ -139,7 +143,7 @@ class ConnectFour:
         return number - 1
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X and O; see `GameView`."""
+        """X for the first seat and O for the second, by row and column; see `GameView`."""
         return {
             (ROWS - 1 - row, column): mark
             for mark, discs in zip("XO", self.discs, strict=True)

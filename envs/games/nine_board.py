@@ -16,23 +16,23 @@ __all__ = ["NineBoard"]
 
 SHIFTS = tuple(range(0, 81, 9))
 ACTIONS = tuple(tuple(tuple(shift + cell for cell in free) for free in FREE) for shift in SHIFTS)
-"""``[9][512]``: for each board and each set of its taken cells the actions that are left."""
+"""``[9][512]``: actions that are left, for each board and each set of its taken cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class NineBoard:
-    """A position of nine-board tic-tac-toe. A `GameView`.
+    """Position of nine-board tic-tac-toe; a `GameView`.
 
-    Nine boards of three by three. The cell that a player takes names the board on which the other must play.
-    The first line on any board wins the whole game; if the board to be played on is full, it is a draw.
+    The game has nine boards of three by three cells. The cell that a player takes names the board on which the other
+    must play. The first line on any board wins the whole game. If the board to be played on is full, it is a draw.
 
     Actions are ``9 board + cell``, both in the order of reading. A person writes board and cell from 1, e.g.
     ``1 5``, or the cell alone.
 
     Args:
-        cells: for each seat the cells that it took, bit ``9 board + cell``.
+        cells: cells of each seat, bit ``9 board + cell``.
         board: the board to be played on, from 0; board 0 begins by default.
-        won: whether the last action completed a line.
+        won: True if the last action completed a line.
     """
 
     cells: tuple[int, int] = (0, 0)
@@ -48,10 +48,10 @@ class NineBoard:
 
     @classmethod
     def start(cls, board: int = 0) -> NineBoard:
-        """An empty game that begins on some board.
+        """Make an empty game that begins on a board, 0 to 8.
 
         Raises:
-            ValueError: if there is no such board.
+            ValueError: for another number.
         """
         if not 0 <= board < 9:
             raise ValueError(f"{cls.name}: board is {board}; boards are 0 to 8")
@@ -59,10 +59,10 @@ class NineBoard:
 
     @classmethod
     def variant(cls, text: str) -> NineBoard:
-        """An empty game that begins on the board that a person names, from 1; see `marl.games.registry.new_game`.
+        """Make an empty game that begins on the board that a person names, 1 to 9; see `marl.games.registry.new_game`.
 
         Raises:
-            ValueError: if it names none.
+            ValueError: for a text that names no board.
         """
         number = read_number(text, 1, 9)
         if number is None:
@@ -71,22 +71,22 @@ class NineBoard:
 
     @classmethod
     def drawn(cls, generator: np.random.Generator) -> NineBoard:
-        """An empty game whose first board is drawn."""
+        """Make an empty game that begins on a drawn board."""
         return cls(board=int(generator.integers(9)))
 
     @property
     def mover(self) -> int:
-        """The first seat begins; see `Game`."""
+        """The seat to move; the first seat begins. See `Game`."""
         return (self.cells[0] | self.cells[1]).bit_count() % 2
 
     @property
     def _taken(self) -> int:
-        """Nine bits: what is taken on the board to be played on."""
+        """Taken cells of the board to be played on, nine bits."""
         return (self.cells[0] | self.cells[1]) >> 9 * self.board & FULL
 
     @property
     def over(self) -> bool:
-        """A line, or the board to be played on is full; see `Game`."""
+        """True after a line, or when the board to be played on is full; see `Game`."""
         return self.won or self._taken == FULL
 
     @property
@@ -98,18 +98,20 @@ class NineBoard:
 
     @property
     def returns(self) -> tuple[float, ...]:
-        """1 for a line, -1 for the other; see `Game`."""
+        """1 for the seat with a line, -1 for the other, 0 for a draw; see `Game`."""
         if not self.won:
             return (0.0, 0.0)
         return (-1.0, 1.0) if self.mover == 0 else (1.0, -1.0)
 
     def play(self, action: int) -> NineBoard:
-        """Takes a cell; see `Game`."""
+        """Take a cell; see `Game`."""
         action = as_action(self, action)
         board, cell = divmod(action, 9)
+        # Most actions are legal: this one test spares them the slower check.
         if self.won or board != self.board or self._taken >> cell & 1:
             check_legal(self, action, self._forbids(action))
         first, second = self.cells
+        # A line can be new only on the board that was played on.
         if self.mover == 0:
             first |= 1 << action
             return NineBoard((first, second), cell, WON[first >> 9 * board & FULL])
@@ -126,6 +128,7 @@ class NineBoard:
         """See `Game`."""
         if self.over:
             return self.returns
+        # Nine bits a board, in lists: each is an index of the tables `FREE` and `WON`.
         sides = [[cells >> shift & FULL for shift in SHIFTS] for cells in self.cells]
         own, other = sides if self.mover == 0 else sides[::-1]
         board = self.board
@@ -143,14 +146,15 @@ class NineBoard:
         return compiled_rules("marl.envs.games.kernels.nine_board")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
-        """Own cells, the other's cells, and the board to be played on, on the whole square; see `Game`."""
+        """Planes of own cells, the other's cells and the board to be played on, ``[9, 9, 3]``; see `Game`."""
         present = 0 if self.over else FULL << 9 * self.board
         planes = (self.cells[seat], self.cells[1 - seat], present)
         flat = np.array([[plane >> bit & 1 for bit in range(81)] for plane in planes], dtype=np.int8)
+        # From [plane, board row, board column, cell row, cell column] to the whole square, planes last.
         return flat.reshape(3, 3, 3, 3, 3).transpose(1, 3, 2, 4, 0).reshape(9, 9, 3)
 
     def describe(self, action: int) -> str:
-        """Board and cell from 1; see `GameView`."""
+        """Numbers of board and cell, from 1; see `GameView`."""
         return f"{action // 9 + 1} {action % 9 + 1}"
 
     def read(self, text: str) -> int:
@@ -166,11 +170,11 @@ class NineBoard:
 
     @property
     def caption(self) -> str:
-        """The board to be played on; see `GameView`."""
+        """Number of the board to be played on, in words; see `GameView`."""
         return "the game is over" if self.over else f"to be played on: board {self.board + 1}"
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X and O on the whole square; see `GameView`."""
+        """X for the first seat and O for the second, by row and column of the whole square; see `GameView`."""
         return {
             (bit // 27 * 3 + bit % 9 // 3, bit // 9 % 3 * 3 + bit % 3): mark
             for mark, cells in zip("XO", self.cells, strict=True)
@@ -179,7 +183,7 @@ class NineBoard:
         }
 
     def __str__(self) -> str:
-        """The nine boards; free cells of the board to be played on as their numbers."""
+        """The nine boards, with numbers in the free cells of the board to be played on."""
         marks, lines = self.marks(), []
         for row in range(9):
             cells = [marks.get((row, column), self._blank(row, column)) for column in range(9)]

@@ -21,20 +21,20 @@ LINES = lines(4, 4)
 
 @dataclass(frozen=True)
 class Quarto:
-    """A position of Quarto (Blaise Mueller, 1991). A `GameView` whose moves come in two phases.
+    """Position of Quarto (Blaise Mueller, 1991); a `GameView` whose moves come in two phases.
 
-    Sixteen pieces have four properties each, the bits of their number. A player places the piece that was chosen
-    for it, and then chooses the one that the other must place; so each moves twice in a row, but for the
-    first choice. Four pieces in a line that share a property win for the one who placed the last.
+    Sixteen pieces have four properties each, the bits of their number. A player places the piece that the other chose,
+    and then chooses the piece that the other must place. So each player moves twice in a row, except for the first
+    choice. Four pieces in a line that share a property win for the player who placed the last of them.
 
     Actions 0 to 15 choose a piece, 16 to 31 place the chosen one on a cell in the order of reading. A person
     writes ``p0`` to ``p15`` and ``1`` to ``16``.
 
     Args:
-        placed: bit ``i``: cell ``i`` holds a piece.
-        properties: for each property the cells whose pieces have it.
-        gone: bit ``i``: piece ``i`` was chosen before.
-        chosen: the piece to be placed; -1 if one is to be chosen.
+        placed: cells that hold a piece, bit ``i`` for cell ``i``.
+        properties: for each property, the cells whose pieces have it.
+        gone: pieces that were chosen before, bit ``i`` for piece ``i``.
+        chosen: the piece to be placed; -1 if a piece is to be chosen.
     """
 
     placed: int = 0
@@ -51,23 +51,24 @@ class Quarto:
 
     @cached_property
     def mover(self) -> int:
-        """The first seat chooses first; see `Game`."""
+        """The seat to move; the first seat chooses first. See `Game`."""
         return self.gone.bit_count() % 2
 
     @cached_property
     def _won(self) -> bool:
+        # Four pieces share a property if all have it or all lack it.
         return any(
             self.placed & line == line and any(has & line in (0, line) for has in self.properties) for line in LINES
         )
 
     @property
     def over(self) -> bool:
-        """A line that shares a property, or all cells full; see `Game`."""
+        """True after a line that shares a property, or with all cells full; see `Game`."""
         return self._won or self.placed == 0xFFFF
 
     @property
     def legal(self) -> tuple[int, ...]:
-        """The pieces that are left, or the free cells; see `Game`."""
+        """The pieces that are left in one phase, the free cells in the other; see `Game`."""
         if self.over:
             return ()
         if self.chosen == NOBODY:
@@ -76,13 +77,14 @@ class Quarto:
 
     @property
     def returns(self) -> tuple[float, ...]:
-        """1 for who placed the last piece of a line, -1 for the other; see `Game`."""
+        """1 for the seat that placed the last piece of a line, -1 for the other, 0 for a draw; see `Game`."""
         if not self._won:
             return (0.0, 0.0)
-        return (1.0, -1.0) if self.mover == 0 else (-1.0, 1.0)  # having placed, the same player would choose
+        # The player who placed a piece is still to move, for it would choose next.
+        return (1.0, -1.0) if self.mover == 0 else (-1.0, 1.0)
 
     def play(self, action: int) -> Quarto:
-        """Chooses a piece or places it; see `Game`."""
+        """Choose a piece, or place the chosen one; see `Game`."""
         action = as_action(self, action)
         check_legal(self, action, self._forbids(action))
         if self.chosen == NOBODY:
@@ -110,10 +112,10 @@ class Quarto:
         return compiled_rules("marl.envs.games.kernels.quarto")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
-        """Cells that hold a piece, and with each property; the pieces that are left; the chosen one; see `Game`.
+        """Planes of the board and the pieces, ``[4, 4, 11]``, the same for both seats; see `Game`.
 
-        Planes: placed, the four properties, pieces left (piece ``i`` at cell ``i``), whether one is to be placed,
-        and its four properties.
+        In order: cells that hold a piece; cells with each of the four properties; pieces that are left (piece ``i`` at
+        cell ``i``); 1 everywhere if a piece is to be placed; and the four properties of that piece, each everywhere.
         """
         there = 0 if self.chosen == NOBODY else 0xFFFF
         held = [there if self.chosen >> i & 1 else 0 for i in range(4)]
@@ -122,7 +124,7 @@ class Quarto:
         return flat.reshape(11, 4, 4).transpose(1, 2, 0).copy()
 
     def describe(self, action: int) -> str:
-        """``p0`` to ``p15`` and ``1`` to ``16``; see `GameView`."""
+        """Name of the action: ``p0`` to ``p15`` for a piece, ``1`` to ``16`` for a cell; see `GameView`."""
         return f"p{action}" if action < 16 else str(action - 15)
 
     def read(self, text: str) -> int:
@@ -138,20 +140,20 @@ class Quarto:
 
     @property
     def caption(self) -> str:
-        """The piece to be placed; see `GameView`."""
+        """Number of the piece to be placed, in words; see `GameView`."""
         if self.over:
             return "the game is over"
         return "a piece is to be chosen" if self.chosen == NOBODY else f"to be placed: {self.chosen}"
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """The number of each piece; see `GameView`."""
+        """Number of each piece on the board, by row and column; see `GameView`."""
         return {divmod(cell, 4): str(self._piece(cell)) for cell in range(16) if self.placed >> cell & 1}
 
     def _piece(self, cell: int) -> int:
         return sum((has >> cell & 1) << i for i, has in enumerate(self.properties))
 
     def __str__(self) -> str:
-        """The board with pieces by their four properties, and what is to be done."""
+        """The board, with pieces as four bits and numbers in the free cells, and the task of the mover."""
         cells = [f"{self._piece(c):04b}" if self.placed >> c & 1 else f"{c + 1:^4}" for c in range(16)]
         rows = [" ".join(cells[4 * row : 4 * row + 4]) for row in range(4)]
         left = " ".join(f"p{piece}" for piece in range(16) if not self.gone >> piece & 1)

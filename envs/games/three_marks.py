@@ -23,12 +23,12 @@ LINES = lines(SIDE, 3)
 
 @dataclass(frozen=True)
 class ThreeMarks:
-    """A position of tic-tac-toe for three. A `GameView`.
+    """Position of tic-tac-toe for three players on four by four cells; a `GameView`.
 
     Three marks of one player side by side win: 1 for the winner, -0.5 for each of the others.
 
     Args:
-        cells: for each seat the cells that it took, one bit a cell in the order of reading.
+        cells: cells of each seat, one bit a cell in the order of reading.
     """
 
     cells: tuple[int, int, int] = (0, 0, 0)
@@ -47,17 +47,18 @@ class ThreeMarks:
 
     @cached_property
     def mover(self) -> int:
-        """The seats take turns; see `Game`."""
+        """The seat to move; seats take turns. See `Game`."""
         return self._taken.bit_count() % 3
 
     @cached_property
     def _won(self) -> bool:
+        # Only the seat that moved last can have completed a line.
         latest = self.cells[(self.mover - 1) % 3]
         return any(latest & line == line for line in LINES)
 
     @property
     def over(self) -> bool:
-        """Three in a line, or no cell left; see `Game`."""
+        """True after three in a line, or with no free cell; see `Game`."""
         return self._won or self._taken.bit_count() == SIDE * SIDE
 
     @property
@@ -67,14 +68,14 @@ class ThreeMarks:
 
     @property
     def returns(self) -> tuple[float, ...]:
-        """1 for three in a line, -0.5 for each of the others; see `Game`."""
+        """1 for the seat with three in a line, -0.5 for each other, 0 for a draw; see `Game`."""
         if not self._won:
             return (0.0, 0.0, 0.0)
         winner = (self.mover - 1) % 3
         return tuple(1.0 if seat == winner else -0.5 for seat in range(3))
 
     def play(self, action: int) -> ThreeMarks:
-        """Takes a cell; see `Game`."""
+        """Take a cell; see `Game`."""
         action = as_action(self, action)
         taken = 0 <= action < SIDE * SIDE and self._taken >> action & 1
         check_legal(self, action, "the cell is taken" if taken else None)
@@ -91,12 +92,12 @@ class ThreeMarks:
         return compiled_rules("marl.envs.games.kernels.three_marks")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
-        """Own cells, those of the next seat, those of the one after; see `Game`."""
+        """Planes of own cells, of the next seat's and of the one's after, ``[4, 4, 3]``; see `Game`."""
         planes = [[self.cells[(seat + ahead) % 3] >> cell & 1 for cell in range(SIDE * SIDE)] for ahead in range(3)]
         return np.array(planes, dtype=np.int8).reshape(3, SIDE, SIDE).transpose(1, 2, 0).copy()
 
     def describe(self, action: int) -> str:
-        """Cells from 1 to 16 in the order of reading; see `GameView`."""
+        """Number of the cell, from 1 to 16 in the order of reading; see `GameView`."""
         return str(action + 1)
 
     def read(self, text: str) -> int:
@@ -107,7 +108,7 @@ class ThreeMarks:
         return number - 1
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X, O and Z; see `GameView`."""
+        """X, O and Z for the three seats, by row and column; see `GameView`."""
         return {
             divmod(cell, SIDE): mark
             for mark, cells in zip("XOZ", self.cells, strict=True)
@@ -116,7 +117,7 @@ class ThreeMarks:
         }
 
     def __str__(self) -> str:
-        """The board, free cells as their numbers."""
+        """The board, with numbers in the free cells."""
         marks = self.marks()
         cells = [marks.get(divmod(cell, SIDE), str(cell + 1)) for cell in range(SIDE * SIDE)]
         return "\n".join(" ".join(f"{cell:>2}" for cell in cells[SIDE * r : SIDE * r + SIDE]) for r in range(SIDE))

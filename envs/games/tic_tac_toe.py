@@ -18,13 +18,13 @@ __all__ = ["TicTacToe"]
 
 @dataclass(frozen=True)
 class TicTacToe:
-    """A position of tic-tac-toe. A `GameView`.
+    """Position of tic-tac-toe; a `GameView`.
 
     Actions are cells in the order of PettingZoo's ``tictactoe_v3``, column by column from the top left; a person
     writes them from 1 in the order of reading.
 
     Args:
-        cells: for each seat the cells that it took, bit ``3 column + row``.
+        cells: cells of each seat, bit ``3 column + row``.
     """
 
     cells: tuple[int, int] = (0, 0)
@@ -39,17 +39,18 @@ class TicTacToe:
 
     @cached_property
     def mover(self) -> int:
-        """The first seat begins; see `Game`."""
+        """The seat to move; the first seat begins. See `Game`."""
         return (self.cells[0] | self.cells[1]).bit_count() % 2
 
     @cached_property
     def _won(self) -> bool:
+        # Only the seat that moved last can have completed a line.
         latest = self.cells[1 - self.mover]
         return WON[latest]
 
     @property
     def over(self) -> bool:
-        """Three in a line, or no cell left; see `Game`."""
+        """True after three in a line, or with no free cell; see `Game`."""
         return self._won or self.cells[0] | self.cells[1] == FULL
 
     @property
@@ -61,13 +62,13 @@ class TicTacToe:
 
     @property
     def returns(self) -> tuple[float, ...]:
-        """1 for three in a line, -1 for the other; see `Game`."""
+        """1 for the seat with three in a line, -1 for the other, 0 for a draw; see `Game`."""
         if not self._won:
             return (0.0, 0.0)
         return (-1.0, 1.0) if self.mover == 0 else (1.0, -1.0)
 
     def play(self, action: int) -> TicTacToe:
-        """Takes a cell; see `Game`."""
+        """Take a cell; see `Game`."""
         action = as_action(self, action)
         taken = 0 <= action < 9 and (self.cells[0] | self.cells[1]) >> action & 1
         check_legal(self, action, "the cell is taken" if taken else None)
@@ -97,12 +98,12 @@ class TicTacToe:
         return compiled_rules("marl.envs.games.kernels.tic_tac_toe")
 
     def observe(self, seat: int) -> NDArray[np.int8]:
-        """Own cells, the other's cells, as ``tictactoe_v3`` has them; see `Game`."""
+        """Planes of own cells and of the other's, ``[3, 3, 2]``, as in PettingZoo's ``tictactoe_v3``; see `Game`."""
         planes = [[self.cells[side] >> cell & 1 for cell in range(9)] for side in (seat, 1 - seat)]
         return np.array(planes, dtype=np.int8).reshape(2, 3, 3).transpose(1, 2, 0)
 
     def describe(self, action: int) -> str:
-        """Cells from 1 to 9 in the order of reading; see `GameView`."""
+        """Number of the cell, from 1 to 9 in the order of reading; see `GameView`."""
         return str(action % 3 * 3 + action // 3 + 1)
 
     def read(self, text: str) -> int:
@@ -114,7 +115,7 @@ class TicTacToe:
         return column * 3 + row
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """X and O; see `GameView`."""
+        """X for the first seat and O for the second, by row and column; see `GameView`."""
         return {
             (cell % 3, cell // 3): mark
             for mark, cells in zip("XO", self.cells, strict=True)
@@ -123,7 +124,7 @@ class TicTacToe:
         }
 
     def __str__(self) -> str:
-        """The board, free cells as their numbers."""
+        """The board, with numbers in the free cells."""
         marks = self.marks()
         rows = [[marks.get((row, column), str(row * 3 + column + 1)) for column in range(3)] for row in range(3)]
         return "\n---+---+---\n".join("|".join(f" {mark} " for mark in row) for row in rows)

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 TURN, PLAYED = 2, 3
-"""Places in a state after the discs of seats 0 and 1: who moves, and how many discs there are."""
+"""Places in a state after the discs of seats 0 and 1: the mover, and the number of discs."""
 FREE = [[column for column in range(7) if not full >> column & 1] for full in range(128)]
 FREE_COLUMNS = np.array([(len(free), *free, *(7 - len(free)) * [0]) for free in FREE], dtype=np.int8)
-"""``[128, 8]``: for each set of full columns the number of the others, and these in rising order."""
+"""``[128, 8]``: for each set of full columns, the number of free columns, and these in rising order."""
 LEFT, FIRST = 0, 1
-"""Columns of such a row: how many are free, and the first of them."""
+"""Places in such a row: the number of free columns, and the first of them."""
 
 
 def encode(game: ConnectFour) -> NDArray[np.int64]:
-    """The state ``[4]`` of a position."""
+    """Encode a position as a state ``[4]``."""
     return np.array([*game.discs, game.mover, (game.discs[0] | game.discs[1]).bit_count()], dtype=np.int64)
 
 
@@ -44,7 +44,7 @@ def legal(state: Any, out: Any) -> Any:
 def play(state: Any, action: Any) -> None:
     seat, taken = state[TURN], state[0] | state[1]
     column = 0b111111 << 7 * action
-    # adding the column's lowest bit to what is taken carries up to its lowest free cell
+    # Adding the column's lowest bit to its discs carries up to its lowest free cell.
     state[seat] |= (taken + (1 << 7 * action)) & column & ~taken
     state[TURN] = 1 - seat
     state[PLAYED] += 1
@@ -52,7 +52,7 @@ def play(state: Any, action: Any) -> None:
 
 @njit(cache=True)
 def four_in_line(discs: Any) -> Any:
-    # up, right, and both diagonals, with seven bits a column of six: the empty one keeps lines from running over
+    # Up, right, and both diagonals. The seventh bit of a column is empty and keeps lines from running over its edge.
     for step in (1, 7, 6, 8):
         pairs = discs & discs >> step
         if pairs & pairs >> 2 * step:
@@ -62,6 +62,7 @@ def four_in_line(discs: Any) -> Any:
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
+    # Only the seat that moved last can have completed a line.
     latest = 1 - state[TURN]
     if four_in_line(state[latest]):
         out[latest], out[1 - latest] = 1.0, -1.0
@@ -84,7 +85,8 @@ def rollout(state: Any, out: Any) -> None:
     other, full = state[1 - seat], 0
     for column in range(7):
         full |= (taken >> (7 * column + 5) & 1) << column
-    while full != 0b1111111:  # the set of full columns is kept: it is the row of the table that is drawn from
+    # The set of full columns is kept along the playout: it is the row of the table that columns are drawn from.
+    while full != 0b1111111:
         column = FREE_COLUMNS[full, FIRST + int(np.random.random() * FREE_COLUMNS[full, LEFT])]
         bit = taken + (1 << 7 * column) & 0b111111 << 7 * column
         own |= bit

@@ -1,7 +1,7 @@
 """Nine-board tic-tac-toe compiled.
 
-The state is the cells of each seat on each of the nine boards (seat 0 first), the mover, the board to be played on,
-and whether the last action completed a line.
+The state holds the cells of each seat on each of the nine boards (seat 0 first), the mover, the board to be played on,
+and 1 if the last action completed a line.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 TURN, BOARD, ENDED = 18, 19, 20
-"""Places in a state after the cells of both seats: who moves, the board to be played on, whether there is a line."""
+"""Places in a state after the cells of both seats: the mover, the board to be played on, 1 for a line."""
 WON = np.array(WON_BY_CELLS)
 FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
-"""``[512, 10]``: for each set of taken cells of a board the number of the others, and these in rising order."""
+"""``[512, 10]``: for each set of taken cells of a board, the number of free cells, and these in rising order."""
 LEFT, FIRST = 0, 1
-"""Columns of such a row: how many are free, and the first of them."""
+"""Places in such a row: the number of free cells, and the first of them."""
 
 
 def encode(game: NineBoard) -> NDArray[np.int64]:
-    """The state ``[21]`` of a position."""
+    """Encode a position as a state ``[21]``."""
     cells = [side >> 9 * board & 0o777 for side in game.cells for board in range(9)]
     return np.array([*cells, game.mover, game.board, game.won], dtype=np.int64)
 
@@ -54,7 +54,8 @@ def play(state: Any, action: Any) -> None:
     cell = action - 9 * board
     place = 9 * seat + board
     state[place] |= 1 << cell
-    state[ENDED] = WON[state[place]]  # looked up once here, for the only board on which a line can be new
+    # Looked up once here, for the only board on which a line can be new.
+    state[ENDED] = WON[state[place]]
     state[TURN], state[BOARD] = 1 - seat, cell
 
 
@@ -78,7 +79,7 @@ def mover(state: Any) -> Any:
 
 @njit(ROLLOUT, cache=True)
 def rollout(state: Any, out: Any) -> None:
-    # where the cells of each seat begin: seats change places without a branch
+    # Offsets of the cells of mover and other: exchanging them changes the turn without a branch.
     own, other, board = 9 * state[TURN], 9 - 9 * state[TURN], state[BOARD]
     while True:
         cells = state[own + board]

@@ -1,7 +1,7 @@
 """Quarto compiled.
 
-The state is the cells that hold a piece, those with each of the four properties, the pieces that were chosen, the
-chosen one (-1 for none), and the mover.
+The state holds the cells with a piece, the cells with each of the four properties, the pieces that were chosen before,
+the chosen piece (-1 for none), and the mover.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["KERNELS"]
 
 PLACED, PROPERTIES, GONE, CHOSEN, TURN = 0, 1, 5, 6, 7
 """Places in a state: cells that hold a piece, the first of four properties, pieces that were chosen before, the chosen
-one, and who moves."""
+piece, and the mover."""
 LINES = lines(4, 4)
 
 
 def encode(game: Quarto) -> NDArray[np.int64]:
-    """The state ``[8]`` of a position."""
+    """Encode a position as a state ``[8]``."""
     return np.array([game.placed, *game.properties, game.gone, game.chosen, game.mover], dtype=np.int64)
 
 
@@ -48,7 +48,8 @@ def play(state: Any, action: Any) -> None:
     if state[CHOSEN] < 0:
         state[GONE] |= 1 << action
         state[CHOSEN] = action
-        state[TURN] = 1 - state[TURN]  # the other places what was chosen, and then chooses itself
+        # The turn changes after a choice alone: the other player places this piece and then chooses the next.
+        state[TURN] = 1 - state[TURN]
         return
     bit, piece = 1 << (action - 16), state[CHOSEN]
     state[PLACED] |= bit
@@ -60,12 +61,14 @@ def play(state: Any, action: Any) -> None:
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
+    # The player who placed a piece is still to move, for it would choose next.
     placed, latest = state[PLACED], state[TURN]
     for line in LINES:
         if placed & line == line:
             for i in range(4):
                 shared = state[PROPERTIES + i] & line
-                if shared in (0, line):  # all four have the property, or all four lack it
+                # All four have the property, or all four lack it.
+                if shared in (0, line):
                     out[latest], out[1 - latest] = 1.0, -1.0
                     return True
     if placed == 0xFFFF:

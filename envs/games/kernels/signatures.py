@@ -1,4 +1,4 @@
-"""Types of the compiled rules; see `marl.core.kernels.Kernels`."""
+"""Numba signatures of the compiled rules; see `marl.core.kernels.Kernels`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from numba import types
 
 __all__ = ["LEGAL", "MOVER", "PLAY", "ROLLOUT", "STATE", "VALUE"]
 
+# Given beforehand, so that rules are compiled when they are imported and can be called through pointers.
 STATE = types.Array(types.int64, 1, "C")
 RETURNS = types.Array(types.float64, 1, "C")
 LEGAL = types.int64(STATE, STATE)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 PLAYED = 3
-"""Place in a state after the cells of the three seats: how many marks there are, which says who moves."""
+"""Place in a state after the cells of the three seats: the number of marks, from which the mover follows."""
 LINES = lines(4, 3)
 
 
 def encode(game: ThreeMarks) -> NDArray[np.int64]:
-    """The state ``[4]`` of a position."""
+    """Encode a position as a state ``[4]``."""
     first, second, third = game.cells
     return np.array([*game.cells, (first | second | third).bit_count()], dtype=np.int64)
 
@@ -46,6 +46,7 @@ def play(state: Any, action: Any) -> None:
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
+    # Only the seat before the mover can have completed a line; + 2 is - 1 without a negative number.
     latest = (state[PLAYED] + 2) % 3
     cells = state[latest]
     for line in LINES:

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["FREE_CELLS", "KERNELS"]
 
 TURN = 2
-"""Place in a state after the cells of both seats: who moves."""
+"""Place in a state after the cells of both seats: the mover."""
 WON = np.array(WON_BY_CELLS)
 FREE_CELLS = np.array([(len(free), *free, *(9 - len(free)) * [0]) for free in FREE], dtype=np.int8)
-"""``[512, 10]``: for each set of taken cells the number of the others, and these in rising order."""
+"""``[512, 10]``: for each set of taken cells, the number of free cells, and these in rising order."""
 LEFT, FIRST = 0, 1
-"""Columns of such a row: how many are free, and the first of them."""
+"""Places in such a row: the number of free cells, and the first of them."""
 
 
 def encode(game: TicTacToe) -> NDArray[np.int64]:
-    """The state ``[3]`` of a position."""
+    """Encode a position as a state ``[3]``."""
     return np.array([*game.cells, game.mover], dtype=np.int64)
 
 
@@ -51,6 +51,7 @@ def play(state: Any, action: Any) -> None:
 
 @njit(VALUE, cache=True)
 def value(state: Any, out: Any) -> Any:
+    # Only the seat that moved last can have completed a line.
     latest = 1 - state[TURN]
     if WON[state[latest]]:
         out[latest], out[1 - latest] = 1.0, -1.0
@@ -70,6 +71,7 @@ def mover(state: Any) -> Any:
 def rollout(state: Any, out: Any) -> None:
     seat = state[TURN]
     own, other = state[seat], state[1 - seat]
+    # Each action takes one cell, so the number of free cells counts down and needs no look-up.
     for left in range(FREE_CELLS[own | other, LEFT], 0, -1):
         own |= 1 << FREE_CELLS[own | other, FIRST + int(np.random.random() * left)]
         if WON[own]:
