@@ -1,4 +1,4 @@
-"""Trains one preset with single parts changed, and draws what each change costs or brings.
+"""Ablations of one preset: trained with single parts changed, measured and drawn.
 
 Usage: python experiments/ablations.py [--arms default,no_messages] [--seeds 3] [--env-steps N] [--jobs N]
 
@@ -57,11 +57,11 @@ ARMS: dict[str, list[str]] = {
     "symmetries": ["--algorithm.symmetries", "True"],
     "advantage_all": ["--algorithm.normalise-advantage", "all"],
 }
-"""What each arm changes; the default has GAT messages of unlimited range, a window of 8, everything by class, PPO."""
+"""Options of each arm; the default has GAT messages of unlimited range, a window of 8, everything by class, PPO."""
 
 
 def train(arm: str, folder: Path, seeds: int, env_steps: int, jobs: int | None) -> list[Path]:
-    """The folders of an arm's runs, trained as far as they were not."""
+    """Train the runs of an arm as far as they are missing, and return their folders."""
     command = [sys.executable, "-m", "marl", "train", str(PRESET), "--out", str(folder / arm), "--seeds", str(seeds)]
     command += ["--total-env-steps", str(env_steps), *ARMS[arm]]
     print(f"{arm}: training", flush=True)
@@ -70,7 +70,7 @@ def train(arm: str, folder: Path, seeds: int, env_steps: int, jobs: int | None) 
 
 
 def measure(arm: str, runs: list[Path], folder: Path, jobs: int | None) -> dict[str, Any]:
-    """Contacts against each prey, with messages and without."""
+    """Measure contacts against each prey, with messages and without."""
     print(f"{arm}: playing", flush=True)
     report = marl.generalise(runs, TEAM, folder / "played" / arm, ",".join(PREY), EPISODES, jobs=jobs)
     learnt = [row for row in report["results"] if row["kind"] in ("arm", "messages off")]
@@ -78,7 +78,7 @@ def measure(arm: str, runs: list[Path], folder: Path, jobs: int | None) -> dict[
 
 
 def table_of(arms: dict[str, Any]) -> Table:
-    """One row an arm."""
+    """Table of one row for each arm."""
     columns = [f"{prey}, {kind}" for kind in ("arm", "messages off") for prey in PREY]
     table = Table(title="contacts per episode: interquartile mean and 95 % interval over seeds (over episodes if one)")
     for column in ("arm", *columns):
@@ -96,7 +96,7 @@ def _cell(estimate: dict[str, Any] | None) -> str:
 
 
 def draw(arms: dict[str, Any], path: Path) -> None:
-    """A dot with its interval for each arm, one panel a prey; small dots are seeds, hollow ones without messages."""
+    """Draw a dot with its interval for each arm, one panel a prey; small dots are seeds, hollow ones lack messages."""
     figure = Figure(figsize=(9, 1.2 + 0.32 * len(arms)), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, prey in zip(figure.subplots(1, len(PREY), sharey=True), PREY, strict=True):
@@ -131,13 +131,13 @@ def main(
     jobs: int | None = None,
     runs: Path = Path("runs/ablations"),
 ) -> None:
-    """Trains and plays what is missing, prints the table and draws.
+    """Train and play the missing runs, print the table and draw.
 
     Args:
-        arms: names with commas; arms measured before stay in the table.
-        seeds: training seeds of each arm, from 1.
-        env_steps: of each run.
-        jobs: processes at once; as many as the machine bears by default.
+        arms: names with commas; arms that were measured before stay in the table.
+        seeds: number of training seeds of each arm, from 1.
+        env_steps: env steps of each run.
+        jobs: number of processes at once; as many as the machine bears by default.
         runs: folder of the runs.
     """
     wanted = arms.split(",")

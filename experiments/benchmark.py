@@ -56,7 +56,7 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times mpe2's rate, measured just before."""
+        """Rate divided by that of mpe2, measured just before."""
         return self.rate / self.mpe2_rate
 
 
@@ -76,7 +76,7 @@ def mpe2_rate(seconds: float = 4.0) -> float:
 
 
 def supersuit_rate(copies: int = 8, seconds: float = 4.0) -> float:
-    """The same through SuperSuit's padding and vectorisation, in one process."""
+    """Env steps per second of mpe2 through SuperSuit's padding and vectorisation, in one process."""
     env = supersuit.pad_observations_v0(
         simple_tag_v3.parallel_env(num_adversaries=4, num_good=1, num_obstacles=2, max_cycles=100)
     )
@@ -92,7 +92,7 @@ def supersuit_rate(copies: int = 8, seconds: float = 4.0) -> float:
 
 
 def environment_rate(environment: Environment, seconds: float = 4.0) -> float:
-    """An environment of this package with random actions, class views and graph included."""
+    """Env steps per second of an environment of this package with random actions, class views and graph included."""
     observation = environment.reset(0)
     player, generator = Scripted(random_actor(environment.roster)), torch.Generator().manual_seed(0)
 
@@ -105,7 +105,7 @@ def environment_rate(environment: Environment, seconds: float = 4.0) -> float:
 
 
 def playing_rate(team: str, copies: int) -> tuple[float, str]:
-    """The team of the package, choosing actions and moving, in any size."""
+    """Env steps per second of the package's team in any size, choosing actions and moving."""
     environment, policy = marl.make("predator_team", copies, team=team), marl.load("predator_team")
     observation, generator = environment.reset(0), torch.Generator().manual_seed(0)
     memory = policy.initial_memory(copies, environment.roster.size)
@@ -122,7 +122,7 @@ def playing_rate(team: str, copies: int) -> tuple[float, str]:
 
 
 def evaluation_rate(episodes: int = 10_000) -> tuple[float, str]:
-    """Whole episodes of 100 steps of the team of the package, statistics included."""
+    """Env steps per second of an evaluation of the package's team, statistics included."""
     began = time.perf_counter()
     marl.evaluate("predator_team", episodes=episodes)
     seconds = time.perf_counter() - began
@@ -130,7 +130,7 @@ def evaluation_rate(episodes: int = 10_000) -> tuple[float, str]:
 
 
 def rate_of(step: Callable[[], int], seconds: float) -> float:
-    """Calls ``step`` for some time after a warm-up and divides what it returns by the time."""
+    """Call ``step`` for some seconds after a warm-up; return the sum of its results per second."""
     for _ in range(5):
         step()
     began, done = time.perf_counter(), 0
@@ -143,8 +143,8 @@ def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
     """Env steps per second of a whole training, collecting, updating and logging included.
 
     Returns:
-        The rate; and when the training episodes first brought 30 contacts on average, and what
-        500 episodes bring at the end, with messages and without where there are any.
+        The rate; and a note: the time at which training episodes first had 30 contacts on average, and the contacts of
+        500 episodes at the end, with messages and, where there are any, without.
     """
     config = load_config(HERE / preset)
     config = config.model_copy(update={"threads": 1, "evaluation_interval": 10**9, "evaluation_episodes": 1, **changes})
@@ -171,7 +171,7 @@ def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
 
 
 def contacts(run: Path, messages: bool) -> str:
-    """Contacts per episode of a trained team, as text."""
+    """Mean contacts per episode of a trained team and its 95 % interval, as text."""
     estimate = marl.evaluate(run, episodes=500, messages=messages)["contacts_per_episode"]
     return f"{estimate['mean']:.1f} [{estimate['ci95'][0]:.1f}, {estimate['ci95'][1]:.1f}]"
 
@@ -187,7 +187,7 @@ def training_memory(preset: str, env_steps: int) -> float:
 
 
 def measure(console: Console) -> list[Row]:
-    """Runs every measurement, each beside one of mpe2."""
+    """Run every measurement, each beside one of mpe2."""
     task, team = SimpleTagTask(), {"A": 2, "B": 2}
     rows: list[Row] = []
 
@@ -223,10 +223,10 @@ def _stepping(environment: Environment) -> tuple[float, str]:
 
 
 def main(out: Path | None = None) -> None:
-    """Measures everything and prints a table.
+    """Measure everything and print a table.
 
     Args:
-        out: also write the rows there.
+        out: file for the rows; none by default.
     """
     torch.set_num_threads(1)
     console = Console(highlight=False)

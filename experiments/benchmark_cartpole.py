@@ -4,10 +4,10 @@ Usage: python experiments/benchmark_cartpole.py [--parts ppo dqn classic table] 
 
 Protocol: each system is measured next to its reference, seed by seed, because the machine may be shared. Rates are
 env steps per second (one step of one copy) of the whole training loop, learning and logging included. "Solved" is the
-first env step at which the mean return of the last 100 training episodes is at least 475 (or what the preset's score
-log asks for, 195 for the table), and the seconds until then.
-Greedy is the mean return of 100 episodes with the likeliest actions at the end. Stable-Baselines3 runs with the
-settings of RL Baselines3 Zoo (https://github.com/DLR-RM/rl-baselines3-zoo, hyperparams/ppo.yml and dqn.yml).
+first env step at which the mean return of the last 100 training episodes is at least 475 (or the threshold of the
+preset's score log, 195 for the table), and the seconds until then. "Greedy" is the mean return of 100 episodes with
+the likeliest actions at the end. Stable-Baselines3 runs with the settings of RL Baselines3 Zoo
+(https://github.com/DLR-RM/rl-baselines3-zoo, hyperparams/ppo.yml and dqn.yml).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ import numpy as np
 import torch
 import tyro
 from gymnasium.vector import SyncVectorEnv
+from lesson_dqn import lesson_dqn
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor, nn
 
 import marl
 from marl.core.serialisation import save_json
@@ -58,12 +58,13 @@ class Row:
     """One measurement.
 
     Args:
-        system: what ran.
-        seed: of it.
+        part: part of the benchmark.
+        system: name of the system that ran.
+        seed: its seed.
         rate: env steps per second.
         solved_env_steps, solved_seconds: until the mean of 100 training episodes was high enough; None if it never was.
-        solved_runs: episodes before those 100.
-        greedy: mean return with the likeliest actions at the end; None if that was not asked.
+        greedy: mean return with the likeliest actions at the end; None if it was not measured.
+        solved_runs: number of episodes before those 100.
     """
 
     part: str
@@ -77,7 +78,7 @@ class Row:
 
 
 def ours(part: Part, seed: int, **changes: Any) -> Row:
-    """Trains a preset of this package."""
+    """Train a preset of this package."""
     config = load_config(HERE / PRESETS[part])
     quiet = {"threads": 1, "seed": seed, "evaluation_interval": 10**9, "evaluation_episodes": 1}
     config = config.model_copy(update={**quiet, **changes})
@@ -91,7 +92,8 @@ def ours(part: Part, seed: int, **changes: Any) -> Row:
         def watch(progress: Progress) -> None:
             nonlocal passed
             now = time.perf_counter() - began
-            if progress.env_steps < config.total_env_steps:  # the last iteration also evaluates and draws
+            # The last iteration also evaluates and draws, so the rate ends with the one before.
+            if progress.env_steps < config.total_env_steps:
                 passed = (progress.env_steps, now)
             if not solved and run.scores.solved is not None:
                 solved.append((run.scores.solved.env_steps, now))
@@ -172,52 +174,15 @@ def _sb3(part: Part, name: str, model: Any, env_steps: int, seed: int) -> Row:
 
 
 def one_at_a_time(seed: int, env_steps: int) -> Row:
-    """DQN as first lessons write it: after each step every sample of a batch of 20 is fitted by itself.
-
-    It ends when the lesson is solved, by the rule of the preset beside it.
-    """
+    """DQN as first lessons write it, until it is solved by the rule of the preset beside it."""
     goal = load_config(HERE / PRESETS["classic"]).score_log.threshold
-    torch.manual_seed(seed)
-    random = np.random.default_rng(seed)
-    network = nn.Sequential(nn.Linear(4, 24), nn.ReLU(), nn.Linear(24, 24), nn.ReLU(), nn.Linear(24, 2))
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.001)
-    memory: list[tuple[Tensor, int, float, Tensor, bool]] = []
-    env, exploration = gymnasium.make(ENVIRONMENT), 1.0
-    state = torch.tensor(env.reset(seed=seed)[0])
-    scores, score, step, solved, began = list[float](), 0.0, 0, False, time.perf_counter()
-    while step < env_steps and not solved:
-        step += 1
-        greedy = int(network(state).argmax())
-        action = int(random.integers(2)) if random.random() < exploration else greedy
-        row, reward, terminated, truncated, _ = env.step(action)
-        successor = torch.tensor(row)
-        memory.append((state, action, -float(reward) if terminated else float(reward), successor, terminated))
-        score += float(reward)
-        if len(memory) >= 20:
-            for i in random.choice(len(memory), 20, replace=False):
-                _fit(network, optimiser, memory[i])
-            exploration = max(0.01, 0.995 * exploration)
-        state = successor
-        if terminated or truncated:
-            scores.append(score)
-            score, state = 0.0, torch.tensor(env.reset()[0])
-            solved = len(scores) >= WINDOW and statistics.fmean(scores[-WINDOW:]) >= goal
-    seconds = time.perf_counter() - began
-    how = (step, seconds, None, len(scores) - WINDOW) if solved else ()
-    return Row("classic", "one sample at a time, batch 20", seed, step / seconds, *how)
-
-
-def _fit(network: nn.Module, optimiser: torch.optim.Optimizer, sample: tuple[Tensor, int, float, Tensor, bool]) -> None:
-    start, action, reward, after, over = sample
-    target = network(start).detach()
-    target[action] = reward if over else reward + 0.95 * float(network(after).detach().max())
-    optimiser.zero_grad()
-    nn.functional.mse_loss(network(start), target).backward()
-    optimiser.step()
+    steps, seconds, runs = lesson_dqn(seed, env_steps, WINDOW, goal)
+    solved = () if runs is None else (steps, seconds, None, runs)
+    return Row("classic", "one sample at a time, batch 20", seed, steps / seconds, *solved)
 
 
 def bare_stepping(seed: int, seconds: float = 4.0) -> Row:
-    """Gymnasium's own copies in one process with random actions, and nothing else."""
+    """Gymnasium's own copies in one process with random actions, without learning."""
     copies = load_config(HERE / PRESETS["table"]).num_copies
     vector = SyncVectorEnv([lambda: gymnasium.make(ENVIRONMENT)] * copies)
     vector.reset(seed=seed)
@@ -241,7 +206,7 @@ REFERENCES: dict[Part, Callable[[int], Row]] = {
 def measure(
     parts: Sequence[Part], seeds: Sequence[int], console: Console, references: Mapping[Part, Callable[[int], Row]]
 ) -> list[Row]:
-    """Runs every part for every seed: the reference, then ours."""
+    """Run every part for every seed: the reference, then this package."""
     rows = []
     for part in parts:
         if not (HERE / PRESETS[part]).exists():
@@ -262,13 +227,14 @@ def _line(row: Row) -> str:
 
 
 def table_of(rows: Sequence[Row]) -> Table:
-    """One line a system; ratios are medians over seeds of ours to the reference."""
+    """Table of one row for each system; ratios are medians over seeds, divided by those of the reference."""
     table = Table(title=f"{ENVIRONMENT}, medians over seeds, one thread", title_justify="left")
     for column in ("what", "seeds", "per second", "times", "env steps to solve", "times", "seconds", "times", "greedy"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for system in dict.fromkeys(row.system for row in rows):
         mine = [row for row in rows if row.system == system]
-        theirs = [row for row in rows if row.part == mine[0].part]  # the reference comes first
+        # The reference of a part is measured first, so its rows lead.
+        theirs = [row for row in rows if row.part == mine[0].part]
         reference = [row for row in theirs if row.system == theirs[0].system]
         cells: list[str] = []
         for name in ("rate", "solved_env_steps", "solved_seconds"):
@@ -280,7 +246,7 @@ def table_of(rows: Sequence[Row]) -> Table:
 
 
 def _compared(mine: Sequence[float | None], reference: Sequence[float | None]) -> list[str]:
-    """A median and how many times the reference's it is; never is larger than any number."""
+    """A median, and its ratio to that of the reference; None (never) counts as larger than any number."""
     if not any(value is not None for value in mine):
         return ["", ""]
     own, other = (statistics.median(np.inf if x is None else x for x in values) for values in (mine, reference))
@@ -294,12 +260,12 @@ def main(
     loop_env_steps: int = 500,
     out: Path = HERE / "results" / "benchmark_cartpole.json",
 ) -> None:
-    """Measures everything, prints a table and writes the rows.
+    """Measure everything, print a table and write the rows.
 
     Args:
-        parts: what is measured.
-        seeds: of each system.
-        loop_env_steps: of the loop that fits one sample at a time; 50,000 take it ten minutes.
+        parts: parts to measure.
+        seeds: seeds of each system.
+        loop_env_steps: env steps of the loop that fits one sample at a time; 50,000 take it ten minutes.
         out: file for the rows.
     """
     torch.set_num_threads(1)

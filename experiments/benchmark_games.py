@@ -49,12 +49,12 @@ class Row:
     """One measurement.
 
     Args:
-        part: what was measured.
-        game: that was searched.
-        system: what ran.
-        simulations: of a search.
+        part: part of the benchmark.
+        game: name of the game.
+        system: name of the system that ran.
+        simulations: number of simulations of a search.
         rate: simulations per second of CPU time.
-        seconds, cpu_seconds: of the first search in a new process.
+        seconds, cpu_seconds: time of the first search in a new process.
     """
 
     part: Part
@@ -67,7 +67,7 @@ class Row:
 
 
 def openspiel_search(name: str, simulations: int, seed: int) -> int:
-    """OpenSpiel's C++ search; returns the simulations done."""
+    """Search with OpenSpiel's C++ bot; return the number of simulations done."""
     import pyspiel
 
     game = pyspiel.load_game(name)
@@ -77,7 +77,7 @@ def openspiel_search(name: str, simulations: int, seed: int) -> int:
 
 
 def systems(game: Any) -> dict[str, Callable[[int, int], int]]:
-    """Searches of a game by system: from simulations and a seed to the simulations done."""
+    """Search functions for a game by system: from simulations and a seed to the simulations done."""
     found = {
         COMPILED: lambda n, seed: UCT(n, seed=seed, compiled=True).search(game).simulations,
         PYTHON: lambda n, seed: UCT(n, seed=seed, compiled=False).search(game).simulations,
@@ -90,7 +90,7 @@ def systems(game: Any) -> dict[str, Callable[[int, int], int]]:
 
 
 def search_rows(seconds: float) -> list[Row]:
-    """Simulations per second of each system, for each game and budget."""
+    """Measure simulations per second of each system, for each game and budget."""
     best = {
         (game.name, name, simulations): 0.0
         for game in GAMES
@@ -128,7 +128,7 @@ print(time.perf_counter() - began, time.process_time() - spent)
 
 
 def start_rows(_: float) -> list[Row]:
-    """Times of the first search in a new process."""
+    """Measure the first search in a new process."""
     rows = []
     for game in GAMES:
         script = FIRST_SEARCH.format(module=type(game).__module__, name=type(game).__name__)
@@ -151,13 +151,13 @@ PARTS: dict[Part, Callable[[float], list[Row]]] = {"search": search_rows, "start
 
 @dataclass(frozen=True)
 class Goal:
-    """A number to be reached.
+    """Goal for one measured number.
 
     Args:
-        what: it is.
+        what: name of the number.
         measured: the number.
-        limit: that does.
-        most: whether it is the most that does, not the least.
+        limit: value that it must reach.
+        most: True if the limit is the largest value allowed, False if it is the least.
     """
 
     what: str
@@ -171,7 +171,7 @@ class Goal:
 
 
 def goals(rows: Sequence[Row]) -> list[Goal]:
-    """The goals of which everything was measured."""
+    """Goals whose numbers were all measured."""
     rate = {(row.game, row.system): row.rate for row in rows if row.simulations == 10_000 and row.rate}
     unit = {"million a second": 1e6, "thousand a second": 1e3}
     wished: tuple[tuple[str, str, str, float], ...] = (
@@ -196,7 +196,7 @@ def goals(rows: Sequence[Row]) -> list[Goal]:
 
 
 def tables_of(rows: Sequence[Row]) -> list[Table]:
-    """Rates by game, system and budget; times of starts; and the goals."""
+    """Tables of rates by game, system and budget, of starts, and of goals."""
     rates = Table(title="UCT from the empty board, thousand simulations per second of CPU time", title_justify="left")
     for column in ("game", "system", *(f"{n:,}" for n in SIMULATIONS)):
         rates.add_column(column, justify="left" if column in ("game", "system") else "right")
@@ -221,11 +221,11 @@ def _thousands(rate: float | None) -> str:
 def main(
     parts: tuple[Part, ...] = tuple(PARTS), seconds: float = 3.0, out: Path = HERE / "results" / "benchmark_games.json"
 ) -> None:
-    """Measures everything, prints tables and writes the rows.
+    """Measure everything, print tables and write the rows.
 
     Args:
-        parts: what is measured.
-        seconds: of CPU time that each system searches each game with each budget, at least.
+        parts: parts to measure.
+        seconds: least CPU time of the searches of each system for each game and budget.
         out: file for the rows.
     """
     console = Console(highlight=False)

@@ -1,4 +1,4 @@
-"""Trains the published variants of the first DQN lesson on CartPole and draws their learning curves in one plot.
+"""Published variants of the first DQN lesson on CartPole: trained, with their learning curves in one plot.
 
 Usage: python experiments/cartpole_dqn_variants.py [--seeds 10] [--env-steps N] [--jobs N] [--runs DIR]
 
@@ -32,11 +32,11 @@ VARIANTS: dict[str, list[str]] = {
         "{kind: exponential, start: 1.0, end: 0.01, factor: 0.5, per: updates}",
     ],
 }
-"""What each variant changes."""
+"""Options of each variant."""
 
 
 def marl(*arguments: str | Path) -> None:
-    """Runs the command line."""
+    """Run a command of ``marl`` in a process of its own."""
     subprocess.run([sys.executable, "-m", "marl", *map(str, arguments)], check=True)
 
 
@@ -46,12 +46,12 @@ def main(
     jobs: int | None = None,
     runs: Path = Path("runs/cartpole_dqn_variants"),
 ) -> None:
-    """Trains what is missing and draws.
+    """Train the missing runs and draw.
 
     Args:
-        seeds: training seeds of each variant, from 1.
-        env_steps: of each run.
-        jobs: processes at once; as many as the machine bears by default.
+        seeds: number of training seeds of each variant, from 1.
+        env_steps: env steps of each run.
+        jobs: number of processes at once; as many as the machine bears by default.
         runs: folder of the runs.
     """
     at_once = [] if jobs is None else ["--jobs", str(jobs)]

@@ -1,8 +1,8 @@
-"""Trains the same preset on tensors and through mpe2, and draws both learning curves.
+"""One preset trained on tensors and through mpe2, with the learning curves of both.
 
 Usage: python experiments/compare_backends.py [--batched-seeds 8] [--pettingzoo-seeds 3] [--env-steps 250000]
 
-Runs in the folder are gone on with, so that a stopped comparison loses nothing. Writes
+Runs in the folder are continued, so that a stopped comparison loses nothing. Writes
 ``backends.json`` and ``backends.png`` into ``experiments/results``.
 """
 
@@ -25,7 +25,7 @@ LABELS = {"batched": "batched simulator", "pettingzoo": "mpe2, wrappers and Supe
 
 
 def curve(folder: Path, backend: str, seed: int, env_steps: int) -> list[tuple[int, float]]:
-    """Env steps and contacts per training episode of one run, trained if it is not there yet."""
+    """Env steps and contacts per training episode of one run, which is trained if it is missing."""
     run = folder / f"{backend}-{seed}"
     config = load_config(HERE / "full_view.yaml")
     changes = {"total_env_steps": env_steps, "seed": seed, "evaluation_interval": 10**9}
@@ -38,7 +38,7 @@ def curve(folder: Path, backend: str, seed: int, env_steps: int) -> list[tuple[i
 
 
 def draw(curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
-    """One line a run, coloured by backend."""
+    """Draw a line for each run, coloured by backend."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -56,12 +56,12 @@ def draw(curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
 def main(
     batched_seeds: int = 8, pettingzoo_seeds: int = 3, env_steps: int = 250_000, runs: Path = Path("runs/backends")
 ) -> None:
-    """Trains what is missing and draws.
+    """Train the missing runs and draw.
 
     Args:
-        batched_seeds: how many runs on tensors, seeds from 1.
-        pettingzoo_seeds: how many through mpe2, seeds from 1.
-        env_steps: of each run.
+        batched_seeds: number of runs on tensors, seeds from 1.
+        pettingzoo_seeds: number of runs through mpe2, seeds from 1.
+        env_steps: env steps of each run.
         runs: folder of the runs.
     """
     wanted = {"batched": batched_seeds, "pettingzoo": pettingzoo_seeds}

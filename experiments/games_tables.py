@@ -4,13 +4,13 @@ Usage: python experiments/games_tables.py [--parts classic strength sound] [--se
 
 "classic": negamax always begins with an action that is drawn; UCT is plain, without proofs and without a kept subtree:
 ``marl tournament --classic``. The published rows do not say which of equally good actions negamax plays: with
-``random`` it draws, with ``first`` it plays the first. "inside" says whether the published shares are in the Wilson
-intervals of the shares found. Both are samples; the chance is that of Fisher's exact test (of a chi-squared test where
-both losses and draws occur) for samples of the same players to differ as much.
+``random`` it draws one, with ``first`` it plays the first. A row is "inside" if the published shares lie in the Wilson
+intervals of the measured shares. Both are samples; the chance is the p-value of Fisher's exact test (of a chi-squared
+test where both losses and draws occur): the probability that samples of the same players differ as much.
 "strength": UCT with 10,000 simulations on nine-board against negamax to depth 8, 200 games, from paired openings of two
 drawn actions; and UCT with as many simulations as take the CPU time that this negamax took for a move on average.
 "sound": UCT with 10,000 simulations against perfect negamax in tic-tac-toe, from both seats, from the empty board and
-after each first and each second move: what it gets, and what the position is worth to it under perfect play.
+after each first and each second move: its return, and the value of the position for it under perfect play.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ CLASSIC: dict[str, dict[tuple[str, str], tuple[int, int, int]]] = {
         ("negamax:6", "uct:10000"): (0, 50, 0),
     },
 }
-"""Won, lost and drawn by negamax."""
+"""Published games won, lost and drawn by negamax, by players and game."""
 RULES: tuple[Ties, ...] = ("random", "first")
 GAMES_AGAINST_NEGAMAX = 200
 GAMES_FROM_EACH = 5
@@ -67,7 +67,7 @@ GAMES_FROM_EACH = 5
 
 @contextmanager
 def timed(told: dict[str, Any]) -> Iterator[None]:
-    """Notes seconds and CPU seconds, those of other processes included."""
+    """Measure seconds and CPU seconds of a block, those of child processes included, into ``told``."""
     begin, cpu = time.perf_counter(), _cpu_seconds()
     yield
     told["seconds"], told["cpu_seconds"] = time.perf_counter() - begin, _cpu_seconds() - cpu
@@ -81,14 +81,14 @@ def _cpu_seconds() -> float:
 def tournament(
     game: str, players: Sequence[str], games: int, seed: int, jobs: int, ties: Ties | None = None
 ) -> dict[str, Any]:
-    """The report of a tournament with two drawn actions, or of a classic one with that rule of ties."""
+    """Play a tournament from openings of two drawn actions, or a classic one with a rule for ties, and report on it."""
     plan = plan_tournament(game, [parse_player(text) for text in players], games, 2, seed, ties is not None, ties)
     finished = play_tournament(plan, jobs, lambda done, total: None, lambda: False)
     return tournament_report(plan, finished).as_json()
 
 
 def classic_rows(game: str, ties: Ties, seed: int, jobs: int) -> dict[str, Any]:
-    """The rows of one game beside those published."""
+    """Play the rows of one game, and put them beside the published ones."""
     told: dict[str, Any] = {"game": game, "ties": ties, "rows": []}
     with timed(told):
         by_games: dict[tuple[str, int], list[str]] = {}
@@ -101,7 +101,7 @@ def classic_rows(game: str, ties: Ties, seed: int, jobs: int) -> dict[str, Any]:
 
 
 def _beside(pair: dict[str, Any], published: tuple[int, int, int]) -> dict[str, Any]:
-    """A row with the published one; a share lies in the interval of the other, or by chance they differ as much."""
+    """A measured row beside the published one, with the two comparisons of the module's docstring."""
     counts = [pair[outcome] for outcome in ("won", "lost", "drawn")]
     intervals = [pair[f"{outcome}_ci95"] for outcome in ("won", "lost", "drawn")]
     shares = [count / sum(published) for count in published]
@@ -128,7 +128,7 @@ def _chance(table: np.ndarray) -> float:
 
 
 def strength(seed: int, jobs: int) -> dict[str, Any]:
-    """UCT against negamax on nine-board, by simulations and at equal time for each move."""
+    """Play UCT against negamax on nine-board, with 10,000 simulations and at equal time for each move."""
     told: dict[str, Any] = {}
     with timed(told):
         told["simulations"] = tournament("nine_board", ["uct:10000", "negamax:8"], GAMES_AGAINST_NEGAMAX, seed, jobs)
@@ -139,7 +139,7 @@ def strength(seed: int, jobs: int) -> dict[str, Any]:
 
 
 def sound(seed: int) -> dict[str, Any]:
-    """Games of tic-tac-toe in which UCT got less than perfect play from there would give it."""
+    """Count games of tic-tac-toe in which UCT received less than the value of the opening under perfect play."""
     told: dict[str, Any] = {"games": 0, "won": 0, "lost": 0, "drawn": 0, "lost_what_was_no_loss": 0, "below_value": 0}
     start = new_game("tic_tac_toe")
     firsts = [start.play(action) for action in start.legal]
@@ -154,7 +154,7 @@ def sound(seed: int) -> dict[str, Any]:
 
 
 def _against_perfect_play(opening: Game, seat: int, seed: int) -> float:
-    """Return of UCT in a seat."""
+    """Return of UCT in a seat against perfect negamax."""
     specs = [parse_player("uct:10000"), replace(parse_player("negamax:9"), ties="random")]
     players = [make_player(spec, opening, seed_of(seed, spec.text)) for spec in specs]
     return play_match(opening, players[:: 1 - 2 * seat]).returns[seat]
@@ -168,7 +168,7 @@ def _count(told: dict[str, Any], won: float, worth: float) -> None:
 
 
 def show(results: dict[str, Any], console: Console) -> None:
-    """Prints what was measured."""
+    """Print the results."""
     for table in results.get("classic", ()):
         times = f"{table['seconds']:.1f} s, {table['cpu_seconds']:.1f} s of CPU time"
         console.print(f"{table['game']}, equal actions: {table['ties']}; {times}")
@@ -200,12 +200,12 @@ def main(
     jobs: int | None = None,
     out: Path = Path(__file__).parent / "results" / "games_tables.json",
 ) -> None:
-    """Measures, prints and writes.
+    """Measure everything, print the results and write them.
 
     Args:
-        parts: what is measured.
-        seed: of openings and players.
-        jobs: processes; as many as there are processors by default.
+        parts: parts to measure.
+        seed: seed of openings and players.
+        jobs: number of processes; as many as there are processors by default.
         out: the JSON file.
     """
     console, jobs = Console(highlight=False), jobs or usable_cores()

@@ -1,4 +1,4 @@
-"""UCT as first lessons write it: an object a node, and a deepcopy of the board for each simulation."""
+"""UCT as first lessons write it: an object for each node, and a deepcopy of the board for each simulation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LINES = ((0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4
 
 
 class LessonState:
-    """Tic-tac-toe on one board of three by three, or on nine of them, as lists of lists."""
+    """State of tic-tac-toe on one board of three by three cells, or on nine of them, as lists of lists."""
 
     def __init__(self, boards: int) -> None:
         self.boards = [[0] * 9 for _ in range(boards)]
@@ -31,7 +31,7 @@ class LessonState:
 
 
 class LessonNode:
-    """A node that holds its move, its children, and what was not tried."""
+    """Node with its move, its children, and the moves that were not tried."""
 
     def __init__(self, state: LessonState, move: int = -1, parent: LessonNode | None = None) -> None:
         self.move, self.parent, self.untried = move, parent, state.moves()
@@ -44,7 +44,7 @@ class LessonNode:
 
 
 def lesson_search(boards: int, simulations: int, seed: int) -> int:
-    """Searches from the empty board; returns the simulations done."""
+    """Search from the empty board; return the number of simulations done."""
     draw, start = random.Random(seed), LessonState(boards)
     root = LessonNode(start)
     for _ in range(simulations):

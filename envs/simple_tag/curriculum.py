@@ -105,7 +105,7 @@ class Curriculum:
         return {"present": self.present, "stage": self._stage, "contacts": self._contacts, "recent": recent}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from there."""
+        """Continue from a state that `state` returned."""
         self.present = state["present"]
         self._stage = state["stage"].to(self._stage.device)
         self._contacts = state["contacts"].to(self._contacts.device)
