@@ -15,7 +15,7 @@ from marl.cli import main
 ROOT = Path(__file__).parents[1]
 
 SOURCES = {"marl": ROOT / "marl", "marl.envs": ROOT / "envs", "marl.wrappers": ROOT / "wrappers"}
-"""Where each package lies; ``rglob`` does not follow the links from ``marl/`` to the others."""
+"""Folder of each package; ``rglob`` does not follow the links from ``marl/`` to the others."""
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("core",),
@@ -108,7 +108,7 @@ def floor_of(folder: str) -> int:
 
 
 def allowed(module: str, other: str) -> bool:
-    """Whether a module may import another."""
+    """True if a module may import another."""
     mine, its = folder_of(module), folder_of(other)
     if mine in BESIDE:
         return bool({its, other.removeprefix("marl.")} & BESIDE[mine])

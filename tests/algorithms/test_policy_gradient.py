@@ -31,7 +31,7 @@ IDS = ["ppo", "a2c", "reinforce", "plain"]
 
 
 class Watched(A2C):
-    """Keeps the targets that it was trained towards."""
+    """Learner that keeps the targets that it was trained towards."""
 
     targets: Targets
 
@@ -222,7 +222,7 @@ def test_the_quantity_that_is_not_finite_is_named(policy: ActorCritic, rollout: 
 
 
 class Watching(A2C):
-    """Keeps the rollout that it was trained on."""
+    """Learner that keeps the rollout that it was trained on."""
 
     rollout: Rollout
 

@@ -21,7 +21,7 @@ def of(errors: list[float], **options: float) -> Prioritised:
 
 
 def drawn(drawing: Prioritised | Uniform, size: int, share_done: float = 0.0) -> tuple[Tensor, Tensor]:
-    """How often each place is drawn, and its weight."""
+    """Frequency and weight of each place."""
     places, weight = drawing.draw(MANY, size, share_done, torch.Generator().manual_seed(0))
     weights = torch.zeros(size)
     weights[places] = weight

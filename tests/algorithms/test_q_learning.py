@@ -57,7 +57,7 @@ def shown(states: list[list[int]]) -> Observation:
 
 @pytest.fixture
 def lived(as_rollout: Callable[..., Rollout]) -> Callable[..., Rollout]:
-    """What copies went through: for each step and copy (state, action, reward, successor)."""
+    """Transitions of some copies: (state, action, reward, successor) for each step and copy."""
 
     def make(steps: list[list[tuple[int, int, float, int]]], **given: Any) -> Rollout:
         column = lambda i: [[step[i] for step in row] for row in steps]  # noqa: E731
@@ -99,7 +99,7 @@ def test_a_single_step_by_hand(
 
 
 def test_steps_are_learnt_from_in_the_order_of_time(lived: Callable[..., Rollout]) -> None:
-    """What the second step brings reaches the first only when both are lived again."""
+    """The second step's reward reaches the first state only when both steps are taken again."""
     table, learner = make_learning()
     rollout = lived([[(0, 0, 0.0, 1)], [(1, 0, 1.0, 2)]], terminated=[[False], [True]])
     learner.update(rollout, 0.0)

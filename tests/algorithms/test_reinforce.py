@@ -17,7 +17,7 @@ from marl.policies.actor_critic import ActorCritic
 
 
 class Watched(Reinforce):
-    """Keeps the targets that it was trained towards."""
+    """Learner that keeps the targets that it was trained towards."""
 
     targets: Targets
 
@@ -49,7 +49,7 @@ def rollout(
 
 @pytest.fixture
 def policy(make_policy: Callable[..., ActorCritic], make_roster: Callable[..., Roster]) -> ActorCritic:
-    """Says that every state is worth 16."""
+    """Policy whose critic values every state at 16."""
     policy = make_policy(make_roster(1, 1), normalise_value=False)
     policy.value = lambda observation: torch.full(observation.alive.shape, 16.0, dtype=torch.float64)
     return policy

@@ -50,7 +50,7 @@ def at(times: list[int], copy: int, steps: int) -> Tensor:
 
 
 def place_of(replay: Replay, number: int) -> int:
-    """Where the transition is that was acted upon when this was seen."""
+    """Place of the transition whose action was taken at this observation."""
     read = replay.read(torch.arange(replay.size))
     found = (read.observation.features["solo"][:, 0, 0] == number).nonzero()
     assert len(found) == 1
@@ -58,7 +58,7 @@ def place_of(replay: Replay, number: int) -> int:
 
 
 def window(replay: Replay, number: int) -> tuple[list[float], float]:
-    """Rewards of the steps taken from there on, and what is seen after the last."""
+    """Rewards of the steps from a place on, and the observation after the last."""
     read = replay.read(torch.tensor([place_of(replay, number)]))
     assert read.action["solo"].tolist() == [[number, number]]
     taken = read.taken[0]

@@ -19,7 +19,7 @@ Cli = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs a command line; gives exit status and what was printed."""
+    """Run a command line; return its exit status and what it printed."""
 
     def run_line(*arguments: object) -> tuple[int, str, str]:
         status = main([str(argument) for argument in arguments])

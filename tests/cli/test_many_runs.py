@@ -74,7 +74,7 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
 
 
 class FakeProcess:
-    """Trains nothing: tells of 256 env steps when it is first looked at, and ends at the second look, seed 2 later."""
+    """Process without training: it tells of 256 env steps at the first look and ends at the second, seed 2 later."""
 
     began: list[str]
     most: int

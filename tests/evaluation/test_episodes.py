@@ -65,7 +65,7 @@ class Stub:
 
 
 class Listener:
-    """Keeps what it was given; its memory counts steps since the episode began."""
+    """Policy that keeps what it was given; its memory counts steps since the episode began."""
 
     def __init__(self) -> None:
         self.heard: list[int] = []

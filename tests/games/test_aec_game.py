@@ -91,7 +91,7 @@ class Sharing(Race):
 
 
 class Losing(Race):
-    """Pays on the way; copies lose the rewards that nobody asked for yet."""
+    """Game with rewards on the way; copies lose the rewards that nobody asked for yet."""
 
     def step(self, action: int | None) -> None:
         super().step(action)

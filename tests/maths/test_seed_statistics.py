@@ -83,7 +83,7 @@ def test_all_cells_together_by_counting_every_resample_of_the_seeds() -> None:
 
 
 def test_seeds_that_are_alike_in_all_cells_are_no_more_seeds() -> None:
-    """Of four seeds one is cut at each end, of eight cells of them eight: the same number, so the same interval."""
+    """One of 4 values is cut at each end, and 8 of 32: the same share, so the same interval."""
     frozen, ones = np.array([[0.7], [0.9], [1.1], [1.3]]), np.ones((2, 1))
     one, many = normalised_score([frozen], [ones]), normalised_score([frozen] * 8, [ones] * 8)
     assert many.value == pytest.approx(one.value)

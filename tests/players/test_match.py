@@ -14,7 +14,7 @@ from marl.players.simple import FirstLegal, Random
 
 
 class Scripted:
-    """Plays moves as a person writes them; goes back at ``undo``."""
+    """Player of given moves, as a person writes them; takes back at ``undo``."""
 
     def __init__(self, moves: str) -> None:
         self.moves = iter(moves.split())

@@ -120,7 +120,7 @@ def test_missing_and_foreign_policies_are_refused(run: Path, tmp_path: Path) -> 
 
 
 def seen_at(step: int, policy: ActorCritic, copies: int = 2) -> Observation:
-    """What a team saw at a step of ``acts.json``: sines of 0, 1, 2, ... in every tensor, shifted by seven a step."""
+    """Observation of a team at a step of ``acts.json``: sines of 0, 1, 2, ... in every tensor, shifted by 7 a step."""
     roster, size = policy.roster, policy.roster.size
 
     def wave(*shape: int) -> Tensor:

@@ -31,7 +31,7 @@ def seen(features: Tensor, mask: Tensor | None = None) -> Observation:
 
 
 def drawn_shares(table: Table, mask: Tensor | None = None, copies: int = 20_000) -> list[float]:
-    """How often each action is chosen in state 0."""
+    """Frequency of each action in state 0."""
     features = torch.eye(3)[:1].expand(copies, 1, 3)
     legal = None if mask is None else mask.expand(copies, 1, 3)
     action = table.act(seen(features, legal), None, torch.Generator().manual_seed(1)).action["solo"]

@@ -34,11 +34,11 @@ class Probe:
 
     @property
     def width(self) -> int:
-        """Of the features."""
+        """Width of the features."""
         return self.length
 
     def reset(self, seed: int) -> Observation:
-        """Begins."""
+        """Begin an episode."""
         self.generator = torch.Generator().manual_seed(seed)
         self.clock = 0
         return self.observe()
@@ -63,7 +63,7 @@ class Probe:
         return over, torch.zeros_like(over)
 
     def step(self, action: dict[str, Tensor]) -> Step:
-        """Moves on."""
+        """Advance by one step."""
         reward = self.reward(action["solo"])
         self.clock += 1
         terminated, truncated = self.ends()

@@ -36,7 +36,7 @@ def start(log: Path, lock: int, count: int = 3, status: int = 7) -> RunProcess:
 
 
 def last_told(process: RunProcess) -> dict[str, int] | None:
-    """What the process told last, once it has told everything."""
+    """Last message of the process, after it has sent all of them."""
     told, until = None, time.monotonic() + 20
     while (told is None or told["number"] < 2) and time.monotonic() < until:
         told = process.told() or told

@@ -70,7 +70,7 @@ def make(name: str = "Probe-v0", copies: int = 1, limit: int | None = None, **ar
 
 
 def push(environment: GymnasiumEnvironment, *values: Any) -> Any:
-    """Steps with one action a copy."""
+    """Step with one action for each copy."""
     return environment.step({CLASS: torch.tensor(values)[:, None]})
 
 

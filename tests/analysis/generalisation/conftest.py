@@ -17,7 +17,7 @@ Variant = Callable[..., TrainedRun]
 
 @pytest.fixture
 def variant(run: Path, tmp_path: Path) -> Variant:
-    """Makes a run: ``variant("x-1", seed=1, total_env_steps=7, env={"team": {"A": 1, "B": 1}})``."""
+    """Make a run: ``variant("x-1", seed=1, total_env_steps=7, env={"team": {"A": 1, "B": 1}})``."""
 
     def make(name: str, env: dict[str, Any] | None = None, scale: float = 1.0, **changed: Any) -> TrainedRun:
         folder = tmp_path / name

@@ -60,7 +60,7 @@ def flat_observation(world: World, agent: int) -> np.ndarray:
 
 
 def scatter(env: Any, rng: np.random.Generator) -> None:
-    """Throws everything into a small part of the arena, where it collides."""
+    """Scatter all bodies over a small part of the arena, where they collide."""
     world = simple_tag_of(env).world
     for entity in world.entities:
         entity.state.p_pos = rng.uniform(-0.4, 0.4, 2)

@@ -41,7 +41,7 @@ def make(
 def place(
     tag: SimpleTag, predators: list[list[float]], prey: list[list[float]], obstacles: Sequence[list[float]] = ()
 ) -> Observation:
-    """Puts everything there, at rest."""
+    """Set all positions, with velocities 0."""
     position = torch.tensor([[*predators, *prey, *obstacles]]).expand(tag.num_copies, -1, -1)
     return tag.set_world(position, torch.zeros(tag.num_copies, len(predators) + len(prey), 2))
 

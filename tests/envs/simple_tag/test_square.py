@@ -99,7 +99,7 @@ def rollout_of(tag: SimpleTag) -> tuple[ActorCritic, Rollout]:
 
 
 class Eye:
-    """Remembers what a learner evaluates."""
+    """Recorder of the rollouts that a policy evaluates."""
 
     def __init__(self, policy: ActorCritic) -> None:
         self.evaluate, self.seen = policy.evaluate, list[Rollout]()

@@ -30,7 +30,7 @@ def stay(tag: SimpleTag) -> dict[str, Tensor]:
 
 
 def counts(observation: Observation) -> list[tuple[int, ...]]:
-    """How many A and B are there in each copy; four slots each."""
+    """Numbers of A and B that are present in each copy; four places each."""
     return [(int(alive[:4].sum()), int(alive[4:].sum())) for alive in observation.alive]
 
 

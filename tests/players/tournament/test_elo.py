@@ -39,7 +39,7 @@ def test_who_won_all_is_rated_by_the_added_draw() -> None:
 
 
 def test_a_chain_of_winners_is_rated_as_likely_as_can_be() -> None:
-    """Where the likelihood is largest each player scores what its rating expects, the added draws counted."""
+    """At the largest likelihood each player scores what its rating expects, with the added draws."""
     points = table(ab=10_000, bc=10_000, cd=10_000)
     chain = elo_ratings(points)
     scored = points + 0.5 - 0.5 * np.eye(4)
@@ -66,7 +66,7 @@ def test_ratings_without_an_end_are_known() -> None:
 
 
 def test_intervals_are_over_openings_not_over_games() -> None:
-    """Who has the first seat always wins: each opening brings one point each, however often they are drawn again."""
+    """The first seat always wins: each opening brings each player one point, however often it is drawn again."""
     each = np.array([[0, 1.0], [1.0, 0]])
     assert elo_interval(np.stack([each] * 50), seed=0) == [(0, 0), (0, 0)]
     swings = np.stack([np.array([[0, 2.0], [0, 0]])] * 25 + [np.array([[0, 0], [2.0, 0]])] * 25)

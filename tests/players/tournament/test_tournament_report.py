@@ -22,7 +22,7 @@ def game(opening: int, seats: tuple[int, ...], *returns: float, seconds: tuple[f
 
 
 def test_counts_shares_and_times_are_those_of_the_games(planned: Planned) -> None:
-    """Of six games the first player won two as the first, one as the second, drew two and lost one as the second."""
+    """Six games: the first player won two as the first, one as the second, drew two and lost one as the second."""
     plan = planned("uct:1 random", games=6)
     played = [
         game(0, (0, 1), 1.0, -1.0),
