@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from pettingzoo import AECEnv
 from pettingzoo.classic import connect_four_v3, rps_v2, tictactoe_v3
+from race_env import Race, reset
 
 from marl.core.errors import ConfigError
 from marl.core.game import IllegalActionError
@@ -28,138 +28,6 @@ from marl.games.search.uct import UCT
 from marl.games.turn_based import to_aec
 
 STARTS = [TicTacToe(), ConnectFour(), NineBoard(), ThreeMarks(), Quarto()]
-
-
-class Race(AECEnv):
-    """Two agents add 1 or 2 to a sum; who brings it to 6 wins 3. The mask is in the info, actions count from 1.
-
-    At 5, only 1 may be added. A lucky race adds a drawn bit as well.
-    """
-
-    metadata = {"name": "race"}
-    render_mode = None
-
-    def __init__(self, lucky: bool = False) -> None:
-        super().__init__()
-        self.possible_agents = ["a", "b"]
-        self.lucky, self.generator = lucky, np.random.default_rng(0)
-        self.box = [0]
-
-    def observation_space(self, agent: str) -> Any:
-        return spaces.Box(0, 8, (1,), np.float32)
-
-    def action_space(self, agent: str) -> Any:
-        return spaces.Discrete(2, start=1)
-
-    def observe(self, agent: str) -> Any:
-        return np.array(self.box, dtype=np.float32)
-
-    def reset(self, seed: int | None = None, options: Any = None) -> None:
-        self.agents, self.agent_selection = ["a", "b"], "a"
-        self.box[0] = 0
-        self.rewards = {"a": 0.0, "b": 0.0}
-        self._cumulative_rewards = {"a": 0.0, "b": 0.0}
-        self.terminations, self.truncations = {"a": False, "b": False}, {"a": False, "b": False}
-        self.infos: dict[str, Any] = {agent: {"action_mask": np.array([1, 1])} for agent in "ab"}
-
-    def step(self, action: int | None) -> None:
-        if self.terminations[self.agent_selection]:
-            self._was_dead_step(action)
-            return
-        agent = self.agent_selection
-        other = "b" if agent == "a" else "a"
-        assert action in (1, 2)
-        self._cumulative_rewards[agent] = 0.0
-        self.box[0] += action + (int(self.generator.integers(2)) if self.lucky else 0)
-        self.infos = {name: {"action_mask": np.array([1, int(self.box[0] < 5)])} for name in "ab"}
-        if self.box[0] >= 6:
-            self.rewards = {agent: 3.0, other: -3.0}
-            self.terminations = {"a": True, "b": True}
-        self._accumulate_rewards()
-        self.agent_selection = other
-
-
-class Sharing(Race):
-    """Copies add to the same sum."""
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        twin = Sharing()
-        vars(twin).update(
-            {key: value if key == "box" else copy.deepcopy(value, memo) for key, value in vars(self).items()}
-        )
-        return twin
-
-
-class Losing(Race):
-    """Game with rewards on the way; copies lose the rewards that nobody asked for yet."""
-
-    def step(self, action: int | None) -> None:
-        super().step(action)
-        self._cumulative_rewards[self.agent_selection] += 1.0
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        twin = Losing()
-        vars(twin).update({key: copy.deepcopy(value, memo) for key, value in vars(self).items()})
-        twin._cumulative_rewards = dict.fromkeys(self.possible_agents, 0.0)
-        return twin
-
-
-class Reseeding(Race):
-    """Copies draw other numbers."""
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        twin = Reseeding(lucky=True)
-        vars(twin).update({key: copy.deepcopy(value, memo) for key, value in vars(self).items() if key != "generator"})
-        twin.generator = np.random.default_rng(int(self.generator.integers(1000)))
-        return twin
-
-
-def reset(env: Any, seed: int = 1) -> Any:
-    env.reset(seed=seed)
-    return env
-
-
-def test_pettingzoo_forgets_its_classic_games_in_copies() -> None:
-    """The ground of the check: the copy of one is an empty board, that of the other cannot be used."""
-    env = reset(tictactoe_v3.env())
-    env.step(4)
-    assert env.observe("player_1")["observation"].sum() == 1
-    assert copy.deepcopy(env).observe("player_1")["observation"].sum() == 0
-    other = reset(connect_four_v3.env())
-    with pytest.raises(AttributeError, match="no attribute 'agent_selection'"):
-        copy.deepcopy(other).observe("player_0")
-
-
-@pytest.mark.parametrize(
-    ("env", "why"),
-    [
-        (
-            tictactoe_v3.env(),
-            r"tictactoe_v3: its copies are not true: a copy loses what was played \(agent_selection\)",
-        ),
-        (connect_four_v3.env(), "connect_four_v3: its copies cannot be played: AttributeError: .*'agent_selection'"),
-        (rps_v2.env(), "rps_v2: its copies cannot be played: AttributeError: .*'agent_selection'"),
-    ],
-    ids=["tictactoe", "connect_four", "rps"],
-)
-def test_environments_that_forget_are_refused_with_the_reason_and_what_would_do(env: Any, why: str) -> None:
-    with pytest.raises(ConfigError, match=why + ".*copier=copy_past_ezpickle keeps its state"):
-        aec_game(reset(env))
-    assert aec_game(reset(env), scale=15, copier=copy_past_ezpickle).num_players == 2
-
-
-@pytest.mark.parametrize(
-    ("env", "why"),
-    [
-        (Sharing(), r"a copy changes while its original is played \(observation of a\)|the environment itself changes"),
-        (Reseeding(lucky=True), r"a copy goes on in another way \("),
-        (Losing(), r"a copy loses what was played \(pending reward of [ab]\)"),
-    ],
-    ids=["sharing", "reseeding", "losing"],
-)
-def test_copies_that_share_or_draw_anew_are_refused(env: Any, why: str) -> None:
-    with pytest.raises(ConfigError, match=f"race: its copies are not true: ({why})"):
-        aec_game(reset(env), scale=3)
 
 
 def test_other_environments_that_cannot_be_searched_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

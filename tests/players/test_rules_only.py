@@ -9,8 +9,6 @@ from heap_game import Heap
 
 from marl.cli.main import main
 from marl.core.errors import ConfigError
-from marl.core.game import view_of
-from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games.board_picture import board_picture
 from marl.games.search.negamax import Negamax
 from marl.games.search.uct import UCT
@@ -80,15 +78,3 @@ def test_nobody_plays_it_by_hand(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     out, err = capsys.readouterr()
     assert (status, out) == (2, "")
     assert "heap cannot be played by hand: it has no describe, read; rules alone" in err
-
-
-def test_only_what_is_missing_is_named_and_a_view_is_the_same_object() -> None:
-    class Spoken(Heap):
-        def describe(self, action: int) -> str:
-            return str(action + 1)
-
-    with pytest.raises(ConfigError, match="heap cannot be played by hand: it has no read; "):
-        view_of(Spoken(4), "played by hand", "describe", "read")
-    assert view_of(Spoken(4), "described", "describe").describe(1) == "2"
-    game = TicTacToe()
-    assert view_of(game, "drawn", "board_shape", "block", "caption", "marks") is game

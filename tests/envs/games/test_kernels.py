@@ -75,12 +75,6 @@ def test_playouts_draw_the_same_actions_one_by_one(start: Any, choices: list[int
     assert tuple(returns) == last.returns
 
 
-def test_numbers_are_drawn_as_numpy_draws_them() -> None:
-    for seed in (0, 1, 2**31, 2**32 - 1):
-        draw, reference = draws_of(seed), np.random.RandomState(seed)
-        assert [draw() for _ in range(1000)] == reference.random_sample(1000).tolist()
-
-
 def test_a_later_process_compiles_nothing() -> None:
     """Closures over kernels and kernels as arguments can make Numba compile in every process."""
     names = ["tic_tac_toe", "connect_four", "nine_board", "three_marks", "quarto"]

@@ -161,19 +161,3 @@ def test_there_is_no_curriculum_in_evaluation() -> None:
     assert tag.reset(0).alive.all()
     assert top_speed(tag) == pytest.approx([1.3] * 4)
     assert tag.metrics == {}
-
-
-@pytest.mark.parametrize(
-    ("stages", "message"),
-    [
-        ([{"until": 1.0}], "at least 2 items"),
-        ([{}, {}], "curriculum stage 1: every stage but the last needs until"),
-        ([{"until": 1.0}, {"until": 1.0}], "curriculum stage 2: every stage but the last needs until"),
-        ([{"until": 1.0, "prey_speed": 0}, {}], "greater than 0"),
-        ([{"until": 1.0, "teams": []}, {}], "is empty"),
-        ([{"until": 1.0, "teams": {"C": [1, 2]}}, {}], "'C', which is not declared"),
-    ],
-)
-def test_bad_stages_are_refused(stages: list[dict[str, Any]], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        SimpleTagConfig.model_validate({"curriculum": {"stages": stages}})

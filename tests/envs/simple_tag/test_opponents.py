@@ -85,13 +85,6 @@ def test_a_policy_outlives_those_that_it_met_in_training(tmp_path: Path) -> None
     assert not (tmp_path / "x").exists()
 
 
-def test_pettingzoo_has_one_kind_of_prey() -> None:
-    config = SimpleTagConfig(backend="pettingzoo", training_prey=("flee", "random"))
-    task.make(config, 1).close()
-    with pytest.raises(ValueError, match=r"training_prey is \('flee', 'random'\) and backend 'pettingzoo'"):
-        task.make(config, 1, training=True)
-
-
 def test_a_run_against_several_resumes_bit_for_bit(prey: Path, tmp_path: Path) -> None:
     env = {"name": "simple_tag", "max_cycles": 12, "training_prey": ["flee", str(prey), "random"]}
     config = read_config({"env": env, **SMALL})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -71,22 +70,6 @@ def test_copies_whose_episode_goes_on_keep_their_team() -> None:
     assert (tag.world.predator_position[: COPIES // 2][fresh] != 0).all()
 
 
-def test_bounds_stand_for_every_mix() -> None:
-    config = SimpleTagConfig.model_validate({"training_teams": {"A": [0, 1], "B": [0, 2]}})
-    assert config.drawn_teams == [
-        [
-            {"A": 0, "B": 1},
-            {"A": 0, "B": 2},
-            {"A": 1, "B": 0},
-            {"A": 1, "B": 1},
-            {"A": 1, "B": 2},
-        ]
-    ]
-    assert SimpleTagConfig.model_validate(config.model_dump(mode="json")) == config
-    as_text = SimpleTagConfig.model_validate({"training_teams": ["A=1,B=2", {"A": 3}]})
-    assert as_text.drawn_teams == [[{"A": 1, "B": 2}, {"A": 3}]]
-
-
 def test_evaluation_plays_the_team_that_is_named() -> None:
     tag = make(training=False, team={"A": 1, "B": 2}, training_teams={"A": [1, 4], "B": [1, 4]})
     assert tag.roster.team == {"A": 1, "B": 2}
@@ -136,37 +119,3 @@ def test_the_penalty_of_leaving_grows_from_the_arena_border() -> None:
     tag.set_world(position, torch.zeros(1, 5, 2))
     # 0.95 of the border, as far as mpe2's 0.95: (0.95 - 0.9) * 10
     torch.testing.assert_close(prey_reward(tag.world, contacts_of(tag.world)), torch.tensor([[-0.5]]))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"training_teams": []}, "is empty; name at least one team"),
-        ({"training_teams": {"A": [0, 0], "B": [0, 0]}}, "is empty; name at least one team"),
-        ({"training_teams": {"A": [3, 1]}}, r"\{'A': \(3, 1\)\}; give two numbers of at least 0, the smaller first"),
-        ({"training_teams": {"C": [1, 2]}}, "'C', which is not declared"),
-        ({"training_teams": ["A=1", "A=0"]}, "no predators"),
-        ({"training_teams": ["A:1"]}, "'A:1' is not NAME=COUNT"),
-        ({"arena": 2.0, "backend": "pettingzoo"}, r"arena is 2.0 and backend 'pettingzoo'"),
-        ({"training_teams": ["A=1"], "classes": {"A": ["teammates"], "B": ["prey"]}}, "each of its teammates"),
-        ({"training_predators": ["chase"]}, r"training_predators is \('chase',\), but predators learn"),
-        ({"training_num_predators": [1, 2]}, "training_num_predators is .*, but predators learn"),
-        ({**PREY_LEARN, "prey_noise": [0, 1]}, r"prey_noise is \(0.0, 1.0\), but prey learn"),
-        ({**PREY_LEARN, "curriculum": {"stages": [{"until": 1.0}, {}]}}, "curriculum is .*, but prey learn"),
-    ],
-)
-def test_bad_settings_are_refused(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        SimpleTagConfig.model_validate(settings)
-
-
-@pytest.mark.parametrize("name", ["training_teams", "curriculum"])
-def test_what_is_drawn_in_training_does_not_keep_a_team_from_playing_in_mpe2(name: str) -> None:
-    stages = {"stages": [{"until": 1.0, "prey_speed": 0.5}, {}]}
-    drawn = {"training_teams": [{"A": 1}], "curriculum": stages}[name]
-    config = SimpleTagConfig.model_validate({"backend": "pettingzoo", name: drawn})
-    with pytest.raises(ValueError, match=f"{name} is .* and backend 'pettingzoo'.*leave {name} out"):
-        task.make(config, 1, training=True)
-    made = task.make(config, 1)
-    assert made.roster.team == {"A": 2, "B": 2}
-    made.close()

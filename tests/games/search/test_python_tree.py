@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from marl.envs.games.connect_four import ConnectFour
@@ -106,3 +107,9 @@ def test_of_a_proven_position_selection_counts_the_outcome_alone() -> None:
         else:
             assert (node.mean, node.width) == (node.total[node.chooser] / node.visits, 1 / math.sqrt(node.visits))
     assert kinds == {False, True}
+
+
+def test_numbers_are_drawn_as_numpy_draws_them() -> None:
+    for seed in (0, 1, 2**31, 2**32 - 1):
+        draw, reference = draws_of(seed), np.random.RandomState(seed)
+        assert [draw() for _ in range(1000)] == reference.random_sample(1000).tolist()
