@@ -20,7 +20,7 @@ def test_an_action_becomes_an_integer_of_python() -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [(" 7 ", 7), ("1", 1), ("9", 9), ("0", None), ("10", None), ("-1", None), ("x", None), ("²", None)],
+    [(" 7 ", 7), ("1", 1), ("9", 9), ("0", None), ("10", None), ("-1", None), ("x", None), ("\u0663", None)],
 )
 def test_a_number_is_read_within_its_bounds(text: str, number: int | None) -> None:
     assert read_number(text, 1, 9) == number
