@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
-from marl.core.records import Observation
-from marl.tasks.gymnasium import CLASS
+from marl.tasks.gymnasium_config import CLASS
 from marl.tasks.gymnasium_task import GymnasiumTask
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from marl.core.records import Observation
 
 __all__ = ["balance", "task"]
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import marl
-from marl.core.serialisation import atomic_path
+from marl.core.files import atomic_path
 from marl.maths.intervals import Estimate
 
 HERE = Path(__file__).parent

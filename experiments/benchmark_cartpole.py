@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 import marl
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.training import loop
 from marl.training.monitor import Monitor
 from marl.training.progress import Progress

@@ -29,7 +29,7 @@ from lesson_tree import lesson_search
 from rich.console import Console
 from rich.table import Table
 
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.envs.games.connect_four import ConnectFour
 from marl.envs.games.nine_board import NineBoard
 from marl.envs.games.tic_tac_toe import TicTacToe

@@ -30,8 +30,8 @@ import tyro
 from rich.console import Console
 from scipy import stats
 
+from marl.core.files import save_json
 from marl.core.game import Game
-from marl.core.serialisation import save_json
 from marl.games.registry import new_game
 from marl.games.search.negamax import Negamax, Ties
 from marl.players.match import play_match

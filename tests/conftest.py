@@ -21,11 +21,9 @@ import marl
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.networks.critic import CriticConfig
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.networks.temporal_transformer import TransformerConfig
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, TransformerConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.prey import PREY

@@ -42,7 +42,6 @@ BESIDE = {
 NAMES_IN_STRINGS = {
     "marl": "the public names, each imported when it is first used",
     "marl.cli.main": "the commands",
-    "marl.wrappers": "the wrappers, which need mpe2",
 }
 """Modules that may name others in strings; beside them a game names its own kernels, and setup.cfg entry points."""
 
@@ -138,7 +137,7 @@ def test_an_import_of_environments_by_the_core_is_refused() -> None:
     assert not allowed("marl.envs.simple_tag.learnt_opponents", "marl.policies.policy")
 
 
-def test_modules_are_named_in_strings_at_three_places_only() -> None:
+def test_modules_are_named_in_strings_by_the_package_the_command_line_and_games_only() -> None:
     for module, others in IN_STRINGS.items():
         if folder_of(module) == "envs":
             assert not [other for other in others if ".kernels." not in other], module

@@ -6,7 +6,6 @@ work without.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,21 +25,14 @@ __all__ = [
     "set_state",
 ]
 
-_HOMES = {
-    "AdversaryClass": "marl.wrappers.adversary_class",
-    "CommunicationGraph": "marl.wrappers.communication_graph",
-    "ScriptedPrey": "marl.wrappers.scripted_prey",
-    "TeamState": "marl.wrappers.team_state",
-    "get_state": "marl.wrappers.mpe2_world",
-    "read_world": "marl.wrappers.mpe2_world",
-    "set_state": "marl.wrappers.mpe2_world",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'marl.wrappers' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    if name in __all__:
+        from marl.wrappers import adversary_class, communication_graph, mpe2_world, scripted_prey, team_state
+
+        modules = (adversary_class, communication_graph, mpe2_world, scripted_prey, team_state)
+        return next(getattr(module, name) for module in modules if name in module.__all__)
+    raise AttributeError(f"module 'marl.wrappers' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,8 @@ from pettingzoo.utils.env import ParallelEnv
 
 from marl.wrappers.mpe2_world import predators_of, read_world
 from marl.wrappers.predator_observation import PredatorObservation, as_float32, unbounded
-from marl.wrappers.rules.class_views import ClassViews, Frame
+from marl.wrappers.rules.class_views import ClassViews
+from marl.wrappers.rules.sights import Frame
 from marl.wrappers.rules.world import World
 
 __all__ = ["DEFAULT_CLASSES", "DEFAULT_TEAM", "AdversaryClass"]

@@ -10,14 +10,12 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from marl.core.composition import parse_team
 from marl.core.config import Config
-from marl.envs.simple_tag.opponents import check_known, resolved
-from marl.envs.simple_tag.scene import Side
-from marl.wrappers.rules.class_views import Frame, check_classes
-from marl.wrappers.rules.message_graph import MessageGraph
-from marl.wrappers.rules.prey import PreyNoise
-from marl.wrappers.rules.sights import read_sight
+from marl.envs.simple_tag.known_opponents import check_known, resolved
+from marl.envs.simple_tag.sides import Side
+from marl.wrappers.rules.settings import check_links, check_prey_noise
+from marl.wrappers.rules.sights import Frame, check_classes, read_sight
 
-__all__ = ["CommunicationConfig", "CurriculumConfig", "SimpleTagConfig", "StageConfig", "graph_of"]
+__all__ = ["CommunicationConfig", "CurriculumConfig", "SimpleTagConfig", "StageConfig"]
 
 
 def _read_teams(value: Any) -> Any:
@@ -44,7 +42,7 @@ class CommunicationConfig(Config):
 
     @model_validator(mode="after")
     def _graph_can_be_made(self) -> CommunicationConfig:
-        graph_of(self)
+        check_links(self.range, self.nearest, self.link_loss, self.training_range)
         return self
 
 
@@ -161,7 +159,7 @@ class SimpleTagConfig(Config):
                 )
         if self.side == "prey" and self.backend == "pettingzoo":
             raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
-        PreyNoise(*self.prey_noise)
+        check_prey_noise(*self.prey_noise)
         if self.backend == "pettingzoo" and self.arena != 1:
             raise ValueError(f"arena is {self.arena} and backend 'pettingzoo'; mpe2's arena is 1")
         return self
@@ -232,10 +230,3 @@ def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]])
     counts = [range(low, high + 1) for low, high in named.values()]
     teams = [dict(zip(named, numbers, strict=True)) for numbers in product(*counts)]
     return [team for team in teams if sum(team.values())]
-
-
-def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
-    """Make the message graph of some settings; None for no messages."""
-    if links is None:
-        return None
-    return MessageGraph(links.range, links.nearest, links.link_loss, links.training_range)

@@ -22,7 +22,8 @@ from marl.envs.simple_tag.curriculum import Curriculum, Stage, seats
 from marl.envs.simple_tag.motion import Motion
 from marl.envs.simple_tag.references import roster_of, scripted_actors
 from marl.envs.simple_tag.rewards import CONTACT_REWARD, contacts_of, prey_reward
-from marl.envs.simple_tag.scene import Side, tag_scene
+from marl.envs.simple_tag.scene import tag_scene
+from marl.envs.simple_tag.sides import Side
 from marl.envs.simple_tag.square import square_symmetries
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from marl.core.records import Memory, Observation
 from marl.core.serialisation import record_of, state_of
-from marl.envs.simple_tag.scene import Side
+from marl.envs.simple_tag.sides import Side
 from marl.policies.saved import SavedPolicy, load_policy
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.sights import read_sight
 from marl.wrappers.rules.world import World
 
-__all__ = ["LearntOpponents", "is_saved_policy", "load_opponents"]
+__all__ = ["LearntOpponents", "load_opponents"]
 
 
 class LearntOpponents:
@@ -70,11 +70,6 @@ class LearntOpponents:
     def load_state(self, state: dict[str, Any]) -> None:
         """See `marl.wrappers.rules.prey.Opponents`."""
         self.memory = None if state["memory"] is None else record_of(Memory, state["memory"])
-
-
-def is_saved_policy(path: Path) -> bool:
-    """True for a folder that holds a trained policy, alone or as part of a run."""
-    return any((folder / "policy.safetensors").is_file() for folder in (path, path / "policy"))
 
 
 def load_opponents(

@@ -8,38 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from marl.envs.simple_tag.learnt_opponents import is_saved_policy, load_opponents
-from marl.envs.simple_tag.scene import Side
+from marl.envs.simple_tag.known_opponents import is_saved_policy
+from marl.envs.simple_tag.learnt_opponents import load_opponents
 from marl.envs.simple_tag.shipped import SHIPPED
+from marl.envs.simple_tag.sides import Side
 from marl.wrappers.rules.predators import PREDATORS
 from marl.wrappers.rules.prey import PREY, Opponents, PreyPolicy
 
-__all__ = ["check_known", "make_opponents", "resolved"]
+__all__ = ["make_opponents"]
 
 RULES: Mapping[Side, Mapping[str, PreyPolicy]] = {"prey": PREY, "predators": PREDATORS}
-
-
-def resolved(name: str, side: Side) -> str:
-    """Make the name of a folder absolute, so that a run can be read from any folder; keep other names."""
-    if name not in RULES[side] and is_saved_policy(Path(name)):
-        return str(Path(name).resolve())
-    return name
-
-
-def check_known(field: str, name: str, side: Side) -> None:
-    """Refuse an unknown name of opponents.
-
-    Args:
-        field: name of the setting, for the message.
-        name: a rule, a folder, or a policy that comes with the package.
-        side: the side that the opponents play.
-
-    Raises:
-        ValueError: for an unknown name; the message lists the known ones.
-    """
-    if name not in RULES[side] and name not in SHIPPED[side] and not is_saved_policy(Path(name)):
-        there_is = ", ".join([*RULES[side], *SHIPPED[side]])
-        raise ValueError(f"{field} is {name!r}; what there is: {there_is}, or the folder of a run that trained it")
 
 
 def make_opponents(

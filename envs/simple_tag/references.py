@@ -8,7 +8,7 @@ from torch import Tensor
 from marl.core.environment import Rule
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
-from marl.envs.simple_tag.scene import Side
+from marl.envs.simple_tag.sides import Side
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.predators import chase
 from marl.wrappers.rules.prey import PREY, PreyPolicy

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 
 from marl.core.roster import Roster
 from marl.core.scene import Scene
+from marl.envs.simple_tag.sides import Side
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.world import World
 
-__all__ = ["OBSTACLE_RADIUS", "PREDATOR_RADIUS", "PREY_RADIUS", "Side", "tag_scene"]
+__all__ = ["OBSTACLE_RADIUS", "PREDATOR_RADIUS", "PREY_RADIUS", "tag_scene"]
 
-Side = Literal["predators", "prey"]
 PREDATOR_RADIUS, PREY_RADIUS, OBSTACLE_RADIUS = 0.075, 0.05, 0.2
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from marl.envs.simple_tag.scene import Side
+from marl.envs.simple_tag.sides import Side
 
 __all__ = ["SHIPPED"]
 

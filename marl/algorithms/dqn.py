@@ -5,17 +5,15 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig, NonFiniteError
+from marl.algorithms.configs import DQNConfig
+from marl.algorithms.learner import NonFiniteError
 from marl.algorithms.optimiser import Optimiser
-from marl.algorithms.priorities import Drawing, Prioritised, PrioritisedConfig, Uniform
+from marl.algorithms.priorities import Drawing, Prioritised, Uniform
 from marl.algorithms.replay import Replay
-from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.core.environment import State
 from marl.core.errors import ConfigError
 from marl.core.record_fields import Record
@@ -24,63 +22,10 @@ from marl.core.seeding import SHUFFLING, stream
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import masked_mean, regression
 from marl.maths.returns import n_step_return
-from marl.maths.schedules import Clock, Decay, LinearDecay, PositiveSchedule, scheduled
+from marl.maths.schedules import Clock, scheduled
 from marl.policies.q_network import QNetwork, value_of
 
-__all__ = ["DQN", "DQNConfig"]
-
-
-class DQNConfig(LearnerConfig):
-    """Settings of DQN."""
-
-    policy_kinds: ClassVar[tuple[str, ...]] = ("q_network",)
-    name: Literal["dqn"] = "dqn"
-    """The algorithm."""
-    learning_rate: PositiveSchedule = 1e-3
-    """Learning rate of Adam."""
-    gamma: float = Field(0.99, ge=0, le=1)
-    """Discount."""
-    batch_size: int = Field(64, ge=1)
-    """Transitions of each step of the optimiser."""
-    replay_capacity: int = Field(100_000, ge=1)
-    """Transitions that are kept, each of one copy."""
-    learning_starts: int = Field(1_000, ge=1)
-    """Env steps before the first step of the optimiser; at least a batch."""
-    updates_per_iteration: int = Field(1, ge=1)
-    """Steps of the optimiser after each rollout."""
-    target: HardTarget | SoftTarget | None = Field(default_factory=HardTarget, discriminator="kind")
-    """Copy that values successors, {kind: hard, every: N} or {kind: soft, rate: X}; null for the network itself."""
-    double: bool = True
-    """The network chooses the successor's action, the target network values it."""
-    n_step: int = Field(1, ge=1)
-    """Rewards that are summed up before the successor is valued."""
-    prioritised: PrioritisedConfig | None = None
-    """Draw transitions by their errors, {} with the usual exponents; null draws uniformly."""
-    exploration: Decay = Field(default_factory=LinearDecay)
-    """Share of actions that are drawn at random: kind linear, exponential or logarithmic."""
-    loss: Literal["squared", "huber"] = "huber"
-    """Half the squared error, or Huber's."""
-    huber_delta: float = Field(1.0, gt=0)
-    """Error at which Huber's loss turns linear."""
-    max_grad_norm: float | None = Field(10.0, gt=0)
-    """Gradients are scaled down to this norm; None leaves them."""
-    terminal_reward: float | None = Field(None, allow_inf_nan=False)
-    """Reward put in place of the environment's where an episode terminates; scores stay the environment's."""
-
-    @model_validator(mode="after")
-    def _fits(self) -> DQNConfig:
-        for name in ("replay_capacity", "learning_starts"):
-            if getattr(self, name) < self.batch_size:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}, smaller than batch_size {self.batch_size}: no batch could be "
-                    f"drawn; raise {name} or lower batch_size"
-                )
-        if self.double and self.target is None:
-            raise ValueError(
-                "double is on, but target is none: one network would choose and value; switch double off, or give a "
-                "target"
-            )
-        return self
+__all__ = ["DQN"]
 
 
 @dataclass(frozen=True)

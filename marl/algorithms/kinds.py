@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from marl.algorithms.dqn import DQN, DQNConfig
-from marl.algorithms.learner import Learner, LearnerConfig, NoLearning, NoLearningConfig
-from marl.algorithms.policy_gradient import A2C, A2CConfig
-from marl.algorithms.ppo import PPO, PPOConfig
-from marl.algorithms.q_learning import QLearning, QLearningConfig, Sarsa, SarsaConfig
-from marl.algorithms.reinforce import Reinforce, ReinforceConfig
+from marl.algorithms.configs import (
+    A2CConfig,
+    DQNConfig,
+    LearnerConfig,
+    NoLearningConfig,
+    PPOConfig,
+    QLearningConfig,
+    ReinforceConfig,
+    SarsaConfig,
+)
+from marl.algorithms.dqn import DQN
+from marl.algorithms.learner import Learner, NoLearning
+from marl.algorithms.policy_gradient import A2C
+from marl.algorithms.ppo import PPO
+from marl.algorithms.q_learning import QLearning, Sarsa
+from marl.algorithms.reinforce import Reinforce
 from marl.core.symmetry import Symmetries
 from marl.policies.policy import Policy
 
-__all__ = ["ALGORITHMS", "LEARNERS", "AlgorithmConfig", "make_learner"]
+__all__ = ["LEARNERS", "make_learner"]
 
-AlgorithmConfig = Annotated[
-    PPOConfig | A2CConfig | ReinforceConfig | DQNConfig | QLearningConfig | SarsaConfig | NoLearningConfig,
-    Field(discriminator="name"),
-]
-"""Settings of any learner; ``name`` tells which."""
 
 LEARNERS: dict[type[LearnerConfig], Any] = {
     PPOConfig: PPO,
@@ -33,9 +36,6 @@ LEARNERS: dict[type[LearnerConfig], Any] = {
     NoLearningConfig: NoLearning,
 }
 """The learner that each kind of settings is of."""
-
-ALGORITHMS: dict[str, type[LearnerConfig]] = {kind.model_fields["name"].default: kind for kind in LEARNERS}
-"""Kinds of settings by the name of the algorithm."""
 
 
 def make_learner(policy: Policy, config: LearnerConfig, seed: int, symmetries: Symmetries | None = None) -> Learner:

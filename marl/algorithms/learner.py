@@ -1,18 +1,18 @@
-"""What the training loop asks of a learner."""
+"""Learners: their interface, and the refusal of what is not finite."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Protocol
+from typing import Protocol
 
 from torch import Tensor
 
-from marl.core.config import Config
+from marl.algorithms.configs import NoLearningConfig
 from marl.core.environment import State
 from marl.core.records import Observation, Rollout
 from marl.core.symmetry import Symmetries
 from marl.policies.policy import Policy
 
-__all__ = ["Learner", "LearnerConfig", "NoLearning", "NoLearningConfig", "NonFiniteError", "check_finite"]
+__all__ = ["Learner", "NoLearning", "NonFiniteError", "check_finite"]
 
 
 class NonFiniteError(ArithmeticError):
@@ -27,18 +27,11 @@ class NonFiniteError(ArithmeticError):
         self.quantity = quantity
 
 
-class LearnerConfig(Config):
-    """Settings of a learner; each has a field ``name`` of its own."""
-
-    policy_kinds: ClassVar[tuple[str, ...]]
-    """The kinds of policy that it trains, the usual one first."""
-
-
 class Learner(Protocol):
-    """Turns rollouts into better parameters of its policy."""
+    """A learner: turns rollouts into better parameters of its policy."""
 
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Learns from one rollout.
+        """Learn from one rollout.
 
         Args:
             rollout: just collected.
@@ -53,24 +46,16 @@ class Learner(Protocol):
         ...
 
     def state(self) -> State:
-        """What is needed to go on, the policy's parameters aside."""
+        """Everything that is needed to go on, the policy's parameters aside."""
         ...
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` gave."""
         ...
 
 
-class NoLearningConfig(LearnerConfig):
-    """There is nothing to set."""
-
-    policy_kinds: ClassVar[tuple[str, ...]] = ("random",)
-    name: Literal["none"] = "none"
-    """The algorithm."""
-
-
 class NoLearning:
-    """Leaves the policy as it is: for the record of one that needs no training. A `Learner`.
+    """A learner that leaves the policy as it is, for the record of one that needs no training. A `Learner`.
 
     Args:
         policy: left alone.
@@ -89,15 +74,15 @@ class NoLearning:
         return {}
 
     def state(self) -> State:
-        """Nothing."""
+        """An empty state."""
         return {}
 
     def load_state(self, state: State) -> None:
-        """Does nothing."""
+        """Do nothing."""
 
 
 def check_finite(rollout: Rollout) -> None:
-    """Refuses a rollout in which not all is finite.
+    """Refuse a rollout in which not all is finite.
 
     Raises:
         NonFiniteError: naming the quantity in which it began: what is not finite spreads.

@@ -38,7 +38,7 @@ class Optimiser:
         }
 
     def backward(self, loss: Tensor, max_norm: float | None) -> Tensor:
-        """Finds the gradient of a loss for the next step, and scales it down to a norm.
+        """Find the gradient of a loss for the next step, and scale it down to a norm.
 
         Args:
             loss: a scalar.
@@ -58,7 +58,7 @@ class Optimiser:
         return norm
 
     def step(self, rate: float) -> None:
-        """Moves the parameters by the latest gradient.
+        """Move the parameters by the latest gradient.
 
         Args:
             rate: learning rate.
@@ -86,7 +86,7 @@ class Optimiser:
         return {name: moment.clone() for name, moment in self._moments.items()}
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave.
+        """Go on from a state that `state` gave.
 
         Raises:
             ValueError: if it is of other parameters.
@@ -97,7 +97,7 @@ class Optimiser:
             moment.copy_(state[name])
 
     def _tie(self) -> None:
-        """Makes the parameters views of the vector, with the values that they have."""
+        """Make the parameters views of the vector, with the values that they have."""
         parts = self.vector.split([p.numel() for p in self.parameters])
         for parameter, part in zip(self.parameters, parts, strict=True):
             part.copy_(parameter.detach().flatten())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig, NonFiniteError
+from marl.algorithms.configs import PolicyGradientConfig
+from marl.algorithms.learner import NonFiniteError
 from marl.algorithms.optimiser import Optimiser
 from marl.core.environment import State
 from marl.core.errors import ConfigError
@@ -19,40 +18,10 @@ from marl.core.seeding import SHUFFLING, stream
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import masked_mean, normalise, regression
 from marl.maths.returns import explained_variance, generalised_advantage
-from marl.maths.schedules import Fraction, PositiveSchedule, Schedule, scheduled
+from marl.maths.schedules import scheduled
 from marl.policies.actor_critic import ActorCritic, Evaluation
 
-__all__ = ["A2C", "A2CConfig", "PolicyGradient", "PolicyGradientConfig", "Targets", "Values"]
-
-
-class PolicyGradientConfig(LearnerConfig):
-    """Settings that all policy-gradient learners have."""
-
-    policy_kinds: ClassVar[tuple[str, ...]] = ("actor_critic",)
-    learning_rate: PositiveSchedule = 1e-3
-    """Learning rate of Adam."""
-    gamma: float = Field(0.95, ge=0, le=1)
-    """Discount."""
-    gae_lambda: float = Field(0.95, ge=0, le=1)
-    """Lambda of generalised advantage estimation; 1 gives Monte-Carlo returns."""
-    entropy_coef: Schedule = 0.01
-    """Weight of the entropy bonus."""
-    value_coef: float = Field(0.5, ge=0)
-    """Weight of the value loss."""
-    value_loss: Literal["squared", "huber"] = "huber"
-    """Half the squared error, or Huber's."""
-    huber_delta: float = Field(10.0, gt=0)
-    """Error at which Huber's loss turns linear."""
-    auxiliary_coef: float = Field(0.0, ge=0)
-    """Weight of the prediction of the environment's hidden quantities from each agent's embedding."""
-    max_grad_norm: float | None = Field(0.5, gt=0)
-    """Gradients are scaled down to this norm; None leaves them."""
-    team_spirit: Fraction = 1.0
-    """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""
-    symmetries: bool = False
-    """Turn and mirror each copy of a rollout at random, as the environment's symmetries allow; PPO only."""
-    normalise_advantage: Literal["class", "all", "none"] = "all"
-    """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
+__all__ = ["A2C", "PolicyGradient", "Targets", "Values"]
 
 
 @dataclass(frozen=True)
@@ -274,13 +243,6 @@ class PolicyGradient:
         if evaluation.prediction is None or target is None or self.config.auxiliary_coef == 0:
             return evaluation.log_prob.new_zeros(())
         return masked_mean(regression(evaluation.prediction, target, "squared").sum(-1), targets.valid)
-
-
-class A2CConfig(PolicyGradientConfig):
-    """Settings of A2C."""
-
-    name: Literal["a2c"] = "a2c"
-    """The algorithm."""
 
 
 class A2C(PolicyGradient):

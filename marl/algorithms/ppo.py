@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets
+from marl.algorithms.configs import PPOConfig
+from marl.algorithms.policy_gradient import PolicyGradient, Targets
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import clipped_surrogate, masked_mean
-from marl.maths.schedules import PositiveSchedule, scheduled
+from marl.maths.schedules import scheduled
 from marl.policies.actor_critic import ActorCritic
 
-__all__ = ["PPO", "PPOConfig"]
-
-
-class PPOConfig(PolicyGradientConfig):
-    """Settings of PPO."""
-
-    name: Literal["ppo"] = "ppo"
-    """The algorithm."""
-    epochs: int = Field(4, ge=1)
-    """How often each rollout is passed."""
-    minibatches: int = Field(4, ge=1)
-    """Parts of a rollout, by copies; one step of the optimiser each."""
-    clip_range: PositiveSchedule = 0.2
-    """How far the ratio of probabilities may move before its gradient stops."""
-    target_kl: float | None = Field(None, gt=0)
-    """Stop passing a rollout once the policy moved further than this (approximate KL, nats)."""
+__all__ = ["PPO"]
 
 
 class PPO(PolicyGradient):

@@ -1,36 +1,26 @@
-"""Which transitions of a replay are drawn."""
+"""Drawing of transitions from a replay: uniformly, or by priority."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from marl.core.config import Config
+from marl.algorithms.configs import PrioritisedConfig
 from marl.core.environment import State
-from marl.maths.schedules import Fraction, scheduled
+from marl.maths.schedules import scheduled
 
-__all__ = ["Drawing", "Prioritised", "PrioritisedConfig", "Uniform"]
+__all__ = ["Drawing", "Prioritised", "Uniform"]
 
 SMALLEST = 1e-6
 
 
-class PrioritisedConfig(Config):
-    """Settings of prioritised replay."""
-
-    alpha: float = Field(0.6, ge=0, le=1)
-    """Exponent of the errors; 0 draws uniformly."""
-    beta: Fraction = (0.4, 1.0)
-    """How far importance weights undo the choice; 1 wholly."""
-
-
 class Drawing(Protocol):
-    """Draws places of a replay."""
+    """A way to draw places of a replay."""
 
     def added(self, places: Tensor, total: int) -> None:
-        """New transitions came.
+        """Take note of new transitions.
 
         Args:
             places: ``[M]``, where.
@@ -39,7 +29,7 @@ class Drawing(Protocol):
         ...
 
     def draw(self, count: int, size: int, share_done: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draws with replacement.
+        """Draw with replacement.
 
         Args:
             count: ``M``.
@@ -53,7 +43,7 @@ class Drawing(Protocol):
         ...
 
     def learnt(self, places: Tensor, error: Tensor) -> None:
-        """Transitions were learnt from.
+        """Take note of the errors of transitions that were learnt from.
 
         Args:
             places: ``[M]``.
@@ -62,16 +52,16 @@ class Drawing(Protocol):
         ...
 
     def state(self) -> State:
-        """For a checkpoint."""
+        """State for a checkpoint."""
         ...
 
     def load_state(self, state: State, total: int, device: torch.device) -> None:
-        """Goes on from a state that `state` gave, in a replay of so many places."""
+        """Go on from a state that `state` gave, in a replay of so many places."""
         ...
 
 
 class Uniform:
-    """All with equal probability. A `Drawing`."""
+    """Uniform drawing. A `Drawing`."""
 
     def added(self, places: Tensor, total: int) -> None:
         """Nothing to do; see `Drawing`."""
@@ -93,7 +83,7 @@ class Uniform:
 
 
 class Prioritised:
-    r"""In proportion to the errors that they had. A `Drawing`.
+    r"""Drawing in proportion to the latest errors of the transitions. A `Drawing`.
 
     .. math::
         P(i) = p_i^\alpha / \sum_k p_k^\alpha, \quad

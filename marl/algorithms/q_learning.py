@@ -5,57 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.learner import LearnerConfig
+from marl.algorithms.configs import TableLearnerConfig
 from marl.core.environment import State
 from marl.core.errors import ConfigError
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
-from marl.maths.schedules import Clock, Decay, LogarithmicDecay
+from marl.maths.schedules import Clock
 from marl.policies.policy import Policy
 from marl.policies.table import Table
 
-__all__ = [
-    "QLearning",
-    "QLearningConfig",
-    "Sarsa",
-    "SarsaConfig",
-    "TableLearner",
-    "TableLearnerConfig",
-    "best_value",
-    "expected_value",
-]
-
-
-class TableLearnerConfig(LearnerConfig):
-    """What Q-learning and SARSA share."""
-
-    policy_kinds: ClassVar[tuple[str, ...]] = ("table",)
-    gamma: float = Field(1.0, ge=0, le=1)
-    """Discount."""
-    learning_rate: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of the way that a value goes towards its target."""
-    exploration: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of actions that are drawn at random."""
-
-
-class QLearningConfig(TableLearnerConfig):
-    """Settings of Q-learning."""
-
-    name: Literal["q_learning"] = "q_learning"
-    """The algorithm."""
-
-
-class SarsaConfig(TableLearnerConfig):
-    """Settings of SARSA."""
-
-    name: Literal["sarsa"] = "sarsa"
-    """The algorithm."""
+__all__ = ["QLearning", "Sarsa", "TableLearner", "best_value", "expected_value"]
 
 
 def best_value(values: Tensor, legal: Tensor | None) -> Tensor:
@@ -69,7 +32,7 @@ def best_value(values: Tensor, legal: Tensor | None) -> Tensor:
 
 
 def expected_value(values: Tensor, legal: Tensor | None, epsilon: Tensor) -> Tensor:
-    """What an epsilon-greedy choice is worth on average.
+    """Expected value of an epsilon-greedy choice.
 
     ``epsilon mean_a Q(a) + (1 - epsilon) max_a Q(a)`` over the legal actions.
 
@@ -99,7 +62,7 @@ def _shares(cells: Tensor, alive: Tensor) -> Tensor:
 
 
 def _check_codes(name: str, features: Tensor) -> None:
-    """Refuses features ``[K, D]`` of a class that are not each a 1 among zeros."""
+    """Refuse features ``[K, D]`` of a class that are not each a 1 among zeros."""
     codes = ((features == 0) | (features == 1)).all(-1) & (features.sum(-1) == 1)
     if not bool(codes.all()):
         seen = ", ".join(f"{x:.3g}" for x in features[~codes][0].tolist())
@@ -114,7 +77,7 @@ Bootstrap = Callable[[int, Tensor], Tensor]
 
 
 class TableLearner(ABC):
-    """Learns from a rollout step by step in the order of time. A `Learner`.
+    """Tabular learning, step by step in the order of time. A `Learner`.
 
     ``Q(s, a) += rate (reward + gamma (1 - terminated) value(s') - Q(s, a))``. Where several agents or copies update
     the same value in one step, it goes towards the mean of their targets, so that the rate means the same for any
@@ -137,7 +100,7 @@ class TableLearner(ABC):
 
     @torch.no_grad()
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Learns from each step once, then sets the exploration; see `Learner`."""
+        """Learn from each step once, then set the exploration; see `Learner`."""
         if self.clock.updates == 0 and self.policy.edges is None:
             for name, agents in self.policy.roster.slices.items():
                 _check_codes(name, rollout.observation.features[name][rollout.observation.alive[..., agents]])
@@ -162,19 +125,19 @@ class TableLearner(ABC):
         return metrics
 
     def state(self) -> State:
-        """How far it has come."""
+        """The clock, for a checkpoint."""
         return asdict(self.clock)
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` gave."""
         self.clock = Clock(**state)
 
     @abstractmethod
     def _bootstrap(self, rollout: Rollout, name: str, agents: slice) -> Bootstrap:
-        """What the successors of a class's agents are worth."""
+        """Values of the successors of a class's agents."""
 
     def _learn(self, rollout: Rollout, name: str, agents: slice, rate: float) -> Tensor:
-        """Updates a class's table; returns the errors, before each update, of the agents that were there."""
+        """Update a class's table, and return the errors before each update of the agents that were there."""
         table, states = self.policy.values(name), self.policy.states
         values = table.view(-1)
         alive = rollout.observation.alive[..., agents].flatten(1)  # [T, K] of B copies and N_c agents, as all below
@@ -191,7 +154,7 @@ class TableLearner(ABC):
 
 
 class QLearning(TableLearner):
-    """Watkins' Q-learning: a successor is worth what its best action is.
+    """Watkins' Q-learning: a successor is worth its best action.
 
     Reference: Sutton and Barto, "Reinforcement Learning: An Introduction", 2nd edition, section 6.5,
     http://incompleteideas.net/book/the-book-2nd.html. Arguments as of `TableLearner`.
@@ -203,7 +166,7 @@ class QLearning(TableLearner):
 
 
 class Sarsa(TableLearner):
-    """SARSA: a successor is worth what the action is that was taken there.
+    """SARSA: a successor is worth the action that was taken there.
 
     Where that is not known, after the last step of a rollout and of an episode that was cut, the expected value of
     the present epsilon-greedy choice takes its place (expected SARSA), which has the same mean. So a rollout of a

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from marl.algorithms.policy_gradient import PolicyGradient, PolicyGradientConfig, Targets, Values
+from marl.algorithms.configs import ReinforceConfig
+from marl.algorithms.policy_gradient import PolicyGradient, Targets, Values
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
 from marl.maths.returns import generalised_advantage
 from marl.policies.actor_critic import ActorCritic, Evaluation
 
-__all__ = ["Reinforce", "ReinforceConfig"]
-
-
-class ReinforceConfig(PolicyGradientConfig):
-    """Settings of REINFORCE."""
-
-    name: Literal["reinforce"] = "reinforce"
-    """The algorithm."""
-    baseline: bool = True
-    """Subtract a learnt value, and bootstrap from it where an episode was cut."""
-    gae_lambda: float = Field(1.0, ge=1, le=1)
-    """Always 1: returns are Monte-Carlo returns."""
+__all__ = ["Reinforce"]
 
 
 class Reinforce(PolicyGradient):

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.evaluation.evaluate import Evaluation, evaluate_episodes
 from marl.launch.alternation import Alternation
 from marl.maths.intervals import Estimate
@@ -24,7 +24,7 @@ from marl.training.logger import Logger
 __all__ = ["EPISODES", "Crosstable", "crosstable_heat_map", "play_crosstable", "write_crosstable"]
 
 EPISODES = 200
-"""Episodes of each pair."""
+"""Number of episodes of each pair."""
 SEED = 30_000
 DOTS_PER_INCH = 120
 
@@ -35,11 +35,11 @@ class Crosstable:
 
     Args:
         measure: name of the score, e.g. ``contacts_per_episode``.
-        sides: of the rows, which learnt it as reward, and of the columns.
-        rows: names, ``[R]``.
-        columns: names, ``[C]``.
-        estimates: over the episodes, ``[R][C]``.
-        episodes: of each pair.
+        sides: side of the rows, whose reward the score is, and side of the columns.
+        rows: names of the rows' policies, ``[R]``.
+        columns: names of the columns' policies, ``[C]``.
+        estimates: score of each pair, with its interval over the episodes, ``[R][C]``.
+        episodes: number of episodes of each pair.
         seed: of worlds and actions.
     """
 
@@ -53,7 +53,7 @@ class Crosstable:
 
     @property
     def mean(self) -> NDArray[np.float64]:
-        """Value of each pair, ``[R, C]``."""
+        """Mean score of each pair, ``[R, C]``."""
         return np.array([[estimate.value for estimate in row] for row in self.estimates], dtype=np.float64)
 
     def as_json(self) -> dict[str, Any]:
@@ -73,11 +73,11 @@ class Crosstable:
 def play_crosstable(alternation: Alternation, episodes: int) -> Crosstable:
     """Play each version of the side that was trained first against all of the other side.
 
-    The opponents that the presets name are among both.
+    Both sides include the opponents that the presets name.
 
     Args:
-        alternation: all trained.
-        episodes: of each pair.
+        alternation: with all versions trained.
+        episodes: number of episodes of each pair.
     """
     first, second = alternation.sides
     rows, columns = (
@@ -98,13 +98,13 @@ def play_crosstable(alternation: Alternation, episodes: int) -> Crosstable:
 
 def _play(player: str, settings: dict[str, Any], opponents: dict[str, Any], episodes: int) -> Evaluation:
     saved = shipped_policies().get(player, Path(player))
-    if saved.is_absolute():  # as all saved ones are; a relative name is a way to move, whatever folders there are
+    if saved.is_absolute():  # as all saved policies are; a relative name is a rule, even if a folder has it
         return evaluate_episodes(saved, episodes, SEED, overrides=opponents)
     return evaluate_episodes(None, episodes, SEED, policy=player, settings=settings, overrides=opponents)
 
 
 def crosstable_heat_map(table: Crosstable) -> Figure:
-    """The table as a picture, dark where the rows get little."""
+    """Draw the table as a heat map, dark where the rows score low."""
     means = table.mean
     height, width = means.shape
     figure = new_figure(2.2 + 0.9 * width, 1.6 + 0.5 * height, DOTS_PER_INCH)

@@ -1,4 +1,4 @@
-"""Learning curves of runs, those that differ in their seed alone taken together.
+"""Learning curves of runs; runs that differ in their seed alone are one curve.
 
 Axes: ``S`` training seeds, ``P`` logged points of one seed, ``G`` places along training that all seeds share.
 """
@@ -24,11 +24,11 @@ __all__ = ["LearningCurve", "LearningCurves", "compare", "draw_learning_curves"]
 
 LARGEST_GRID = 300
 LAST = 0.1
-"""Share of training that the closing mean is over."""
+"""Share of training that the closing mean covers."""
 LENGTH = "total_env_steps"
-"""Told of a curve only where nothing else tells it apart."""
+"""Setting named in a label only if no other setting tells the curve apart."""
 LONGEST_LABEL = 70
-"""Letters; curves whose settings need more are called by their folders."""
+"""Longest label in letters; longer ones are replaced by the folder's name."""
 
 Values = NDArray[np.float64]
 
@@ -38,15 +38,15 @@ class LearningCurve:
     """Interquartile mean of runs that differ in their training seed alone.
 
     Args:
-        name: what tells the curve apart.
+        name: label that tells the curve apart.
         runs: folders, ``[S]``.
         seeds: training seeds, ``[S]``.
         x: places along training that all seeds have reached, ``[G]``.
-        value: at each place, ``[G]``.
+        value: value at each place, ``[G]``.
         low: lower end of the interval over seeds, ``[G]``; None for a single seed.
-        high: its upper end.
-        final: of the last value of each seed.
-        last_tenth: of the mean of each seed over the last tenth of its training.
+        high: its upper end, ``[G]``; None for a single seed.
+        final: interquartile mean of the last value of each seed.
+        last_tenth: interquartile mean of each seed's mean over the last tenth of its training.
         reached: place where each seed first reached the threshold, ``[S]``, None for one that did not; None
             without a threshold.
     """
@@ -63,7 +63,7 @@ class LearningCurve:
     reached: tuple[float | None, ...] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name; without a threshold no ``reached``."""
+        """Fields by name; ``reached`` only with a threshold."""
         return {
             "name": self.name,
             "runs": list(self.runs),
@@ -95,7 +95,7 @@ class LearningCurves:
     curves: tuple[LearningCurve, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name."""
+        """Fields by name."""
         curves = [curve.as_json() for curve in self.curves]
         return {"metric": self.metric, "x": self.x, "threshold": self.threshold, "curves": curves}
 
@@ -106,18 +106,18 @@ def compare(
     metric: str | None = None,
     threshold: float | None = None,
 ) -> dict[str, Any]:
-    """Learning curves of any runs.
+    """Compute the learning curves of any runs.
 
     Runs that differ in the training seed alone are one curve: the interquartile mean over seeds with a
     bootstrap interval over seeds, at places that all of them have reached; between logged points
     it is interpolated linearly.
 
     Args:
-        runs: folders of runs, or folders that hold runs and stand for all of them.
+        runs: folders of runs; a folder that holds runs stands for all of them.
         out: a picture in PNG, written whole or not at all; None for none.
         metric: a name in ``metrics.jsonl``, or ``score`` for the running mean of the score in ``scores.csv``, over
-            episodes. By default the one that `choose_metric` takes.
-        threshold: also tell where each seed first reached this value.
+            episodes. By default the choice of `choose_metric`.
+        threshold: value whose first place in each seed is reported, too.
 
     Returns:
         ``metric``, ``x`` (``env_steps`` or ``episodes``), ``threshold``, and for each curve of ``curves`` its
@@ -137,7 +137,7 @@ def draw_learning_curves(
     metric: str | None = None,
     threshold: float | None = None,
 ) -> LearningCurves:
-    """Learning curves of any runs as a record, drawn if ``out`` is given; see `compare`.
+    """Compute the learning curves of any runs as a record, and draw them if ``out`` is given; see `compare`.
 
     Raises:
         ConfigError: if there are no runs, one has not logged the metric, a seed comes twice, or seeds share no place.
@@ -207,9 +207,9 @@ def _curve(name: str, group: Sequence[LoggedRun], metric: str, threshold: float 
 
 
 def _grid(series: Sequence[Series]) -> Values:
-    """Every place where a seed was logged, evenly thinned, as far as all seeds have values on both sides.
+    """Places where any seed was logged, evenly thinned, within the range that all seeds have reached.
 
-    Beyond its own values a seed cannot be interpolated, and a curve of fewer seeds than it says would mislead.
+    A seed cannot be interpolated beyond its own values, and a curve of fewer seeds than it says would mislead.
     """
     first, last = max(x[0] for x, _ in series), min(x[-1] for x, _ in series)
     places = np.unique(np.concatenate([x for x, _ in series]))
@@ -220,7 +220,7 @@ def _grid(series: Sequence[Series]) -> Values:
 
 
 def _over_seeds(series: Sequence[Series], part: Callable[[Values, Values], Values]) -> Estimate:
-    """Interquartile mean over seeds; a single one has no interval, for points of one run are not independent."""
+    """Interquartile mean over seeds; a single seed has no interval, as points of one run are not independent."""
     return score([part(x, y).mean(keepdims=True) for x, y in series])
 
 

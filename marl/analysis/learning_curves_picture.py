@@ -1,4 +1,4 @@
-"""Learning curves as a picture."""
+"""Picture of learning curves."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["save_curves"]
 
 COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK)
-"""One curve after the other: the first are those that differ most."""
+"""Colours of the curves in order: the first differ most."""
 LINES = ("-", "--", ":", "-.")
-"""One after the other when the colours are used up."""
+"""Line styles in order, for curves beyond the number of colours."""
 THRESHOLD_COLOUR, BAND_ALPHA = "#606060", 0.18
 DOTS_PER_INCH = 150
 LETTERS_BESIDE = 34
-"""Legends of longer labels have one column."""
+"""Longest label, in letters, of a legend with several columns."""
 
 
 def save_curves(comparison: LearningCurves, path: Path) -> None:
-    """Draw learning curves, and write them whole or not at all.
+    """Draw learning curves, and write the picture whole or not at all.
 
     Raises:
         OSError: if they cannot be written.

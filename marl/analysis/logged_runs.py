@@ -21,9 +21,9 @@ from marl.training.run_config import load_config
 __all__ = ["SCORE", "LoggedRun", "choose_metric", "find_runs", "read_logged"]
 
 SCORE = "score"
-"""The metric that is read from ``scores.csv``, over episodes."""
+"""Metric that is read from ``scores.csv``, over episodes."""
 RUNNING_MEAN = "mean"
-"""Its column there: over the latest episodes, from the first on that has a whole window before it."""
+"""Column of the running mean in ``scores.csv``; it is read from the first full window on."""
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Places along training, and the values there, each ``[P]``."""
@@ -31,12 +31,12 @@ Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """A run as far as it has come.
+    """Settings and log of a run, which may still be training.
 
     Args:
-        folder: as it was named or found.
-        config: its ``config.yaml``, complete.
-        series: by the name of each metric over env steps; ``score`` over episodes.
+        folder: folder as it was named or found.
+        config: complete content of its ``config.yaml``.
+        series: series by metric, over env steps; ``score`` over episodes.
     """
 
     folder: Path
@@ -45,7 +45,7 @@ class LoggedRun:
 
 
 def find_runs(folders: Sequence[Path]) -> list[Path]:
-    """Run folders, each once: those that are named, and all in and below a folder that is no run itself.
+    """Find run folders, each once: those that are named, and all in and below a folder that is no run itself.
 
     Raises:
         FileError: if a folder neither is a run nor holds any.
@@ -64,7 +64,7 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
 def read_logged(folder: Path) -> LoggedRun:
     """Read ``config.yaml``, ``metrics.jsonl`` and, where there is one, ``scores.csv``.
 
-    A run that still trains is read as far as it has come.
+    A run that still trains is read up to its latest entry.
 
     Raises:
         ConfigError: if ``config.yaml`` cannot be used.
@@ -75,19 +75,19 @@ def read_logged(folder: Path) -> LoggedRun:
     scores = folder / "scores.csv"
     if scores.is_file():
         x, y = _scores(scores)
-        whole = x >= config["score_log"]["window"]  # before, the mean is over fewer episodes than the rule asks for
+        whole = x >= config["score_log"]["window"]  # before that the mean is over fewer episodes than the rule needs
         if whole.any():
             series[SCORE] = (x[whole], y[whole])
     return LoggedRun(folder, config, series)
 
 
 def choose_metric(runs: Sequence[LoggedRun], wished: str | None = None) -> str:
-    """The metric that is wished, or the first of: an evaluation's count, its return, the return while training.
+    """Choose the wished metric, or else the first of: an evaluation's count, its return, the return while training.
 
     Evaluations are taken only if every run has at least two.
 
     Raises:
-        ConfigError: if a run does not have it, naming those that all have.
+        ConfigError: if a run lacks the metric; names the metrics that all runs have.
     """
     common = [name for name in runs[0].series if all(name in run.series for run in runs)]
     if wished is not None and wished not in common:
@@ -119,7 +119,7 @@ def _metrics(path: Path) -> dict[str, Series]:
             for name, value in row.items():
                 points.setdefault(name, []).append((env_steps, float(value)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if number == len(lines):  # a run that still trains is in the middle of writing it
+            if number == len(lines):  # a run that still trains may be writing it now
                 continue
             raise FileError(f"{path}, line {number}, is not a line of a run's log: {error}") from error
     return {name: _series(pairs) for name, pairs in points.items()}

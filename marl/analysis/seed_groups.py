@@ -26,20 +26,20 @@ NOT_LEARNT = frozenset(
         "score_log",
     }
 )
-"""Settings of a run that do not decide what kind of training it is."""
+"""Settings of a run that do not decide its kind of training."""
 
 
 class SeedRun(Protocol):
-    """A run, as far as it decides which others are of its kind."""
+    """Run with the attributes that decide its group."""
 
     @property
     def folder(self) -> Path:
-        """As it was named."""
+        """Folder as it was named."""
         ...
 
     @property
     def config(self) -> dict[str, Any] | None:
-        """Its ``config.yaml``, complete; None if unknown."""
+        """Complete content of its ``config.yaml``; None if unknown."""
         ...
 
 
@@ -52,7 +52,7 @@ def without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def group_seeds(runs: Sequence[R]) -> list[list[R]]:
-    """Runs that differ in the training seed only, in the order in which they come; one of unknown settings is alone.
+    """Group runs that differ in the training seed only, in order of their first run; those of unknown settings alone.
 
     Raises:
         ConfigError: if a run comes twice.
@@ -72,7 +72,7 @@ def group_seeds(runs: Sequence[R]) -> list[list[R]]:
 
 
 def flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings under dotted names."""
+    """Flatten nested settings to dotted names."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
@@ -80,7 +80,7 @@ def flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]
 
 
 def shared_name(runs: Sequence[SeedRun]) -> str | None:
-    """Common part of the folders' names without the number of the seed, else their folder's name; None if neither."""
+    """Common part of the folders' names without the seed's number, else their one parent's name, else None."""
     folders = [run.folder.resolve() for run in runs]
     homes = [folder.parent if folder.name == "policy" else folder for folder in folders]
     names, parents = [home.name for home in homes], {home.parent.name for home in homes}
@@ -91,7 +91,7 @@ def shared_name(runs: Sequence[SeedRun]) -> str | None:
 
 
 def unique_name(name: str, taken: Sequence[str]) -> str:
-    """The name, with a number if it is taken."""
+    """Name with a number added if it is taken."""
     candidates = [name, *(f"{name} ({number})" for number in range(2, len(taken) + 3))]
     return next(candidate for candidate in candidates if candidate not in taken)
 

@@ -25,7 +25,7 @@ Preset = Annotated[Path, tyro.conf.Positional, shown("PRESET")]
 
 @dataclass
 class Arguments:
-    """Trains both sides in turn, each against all versions of the other so far.
+    """Train both sides in turn, each against all versions of the other so far.
 
     In each round the first side goes on from its last version against a pool, one of it drawn for
     each episode: the opponents that its preset names, and all versions of the other side. Then
@@ -44,15 +44,15 @@ class Arguments:
     out: Annotated[Path, shown("RUN", "(required)")]
     """Folder of all runs."""
     rounds: int = 4
-    """How many; each trains one version of both sides."""
+    """Number of rounds; each trains one version of both sides."""
     env_steps: Annotated[int | None, shown("N", "(default: as the preset)")] = None
-    """How long each version is trained."""
+    """Env steps of each version's training."""
     seed: Annotated[int | None, shown("N", "(default: as the preset)")] = None
-    """Of the first round; each further round takes the next."""
+    """Seed of the first round; each further round takes the next."""
 
 
 def alternate(arguments: list[str]) -> int:
-    """Train both sides in turn, and play each version against each.
+    """Train both sides in turn, and play each version against each of the other side.
 
     Args:
         arguments: as typed after ``marl alternate``.
@@ -86,7 +86,7 @@ def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
 
 
 def _train_all(alternation: Alternation, console: Console) -> bool:
-    """Train the versions that are not trained yet; False if it was stopped."""
+    """Train the versions that are not trained yet; False if stopped."""
     for version in alternation.versions():
         opponents = ", ".join(Path(name).name for name in version.against)
         if version.finished:
@@ -109,7 +109,7 @@ def _train(version: Version, console: Console) -> bool:
 
 
 def _close(alternation: Alternation, console: Console) -> None:
-    """Play each version against each, write the crosstable and print it."""
+    """Play each version against each of the other side, and write and print the crosstable."""
     from marl.analysis.crosstable import EPISODES, play_crosstable, write_crosstable
 
     console.print(f"each version against each over {EPISODES} episodes", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The comparison that closes ``make train``."""
+"""Comparison with references at the end of a training, as ``make train`` prints it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from marl.cli.tables import described_text, measures_table
 from marl.core.config import Config
 from marl.core.errors import UndrawableError
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.core.task import Task
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, play_episodes, record_episode, score_name
@@ -31,7 +31,7 @@ SEED = 30_000
 
 @dataclass(frozen=True)
 class ClosingReport:
-    """A run beside the reference policies.
+    """Measures of a run beside those of the reference policies.
 
     Args:
         env: settings of the environment.
@@ -42,13 +42,13 @@ class ClosingReport:
     policies: Mapping[str, Mapping[str, Estimate]]
 
     def as_json(self) -> dict[str, Any]:
-        """Episodes and seed of all, the environment, and each measure with ``mean`` and ``ci95``."""
+        """Episodes and seed, the environment, and each measure with ``mean`` and ``ci95``."""
         policies = {name: summary_as_json(measures) for name, measures in self.policies.items()}
         return {"episodes": EPISODES, "seed": SEED, "env": self.env, "policies": policies}
 
 
 def report_run(folder: Path, console: Console) -> None:
-    """Evaluate a run beside the references, print a table, draw an episode.
+    """Evaluate a run beside the references, print a table, and draw an episode.
 
     Writes ``report.json`` and ``episode.gif`` into the run's folder.
 

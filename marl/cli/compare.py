@@ -24,7 +24,7 @@ __all__ = ["compare"]
 
 @dataclass
 class Arguments:
-    """Draws the learning curves of runs, and prints where they ended.
+    """Draw the learning curves of runs, and print where they ended.
 
     Runs that differ in the training seed alone are one curve: interquartile mean over seeds with a
     bootstrap interval over seeds, as far as all of them have come. Runs may still be training.
@@ -57,7 +57,7 @@ def compare(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl compare")
     check_file("json", options.json)
     from marl.analysis.learning_curves import draw_learning_curves
-    from marl.core.serialisation import save_json
+    from marl.core.files import save_json
 
     comparison = draw_learning_curves(options.runs, options.out, options.metric, options.threshold)
     if options.json is not None:
@@ -84,7 +84,7 @@ def _table(comparison: LearningCurves) -> Table:
 
 
 def _reached(places: Sequence[float | None]) -> str:
-    """Median over seeds, if more than half of them got there, and the number of those that did."""
+    """Median over seeds, if more than half reached the threshold, and the number of seeds that did."""
     known = [float("inf") if place is None else place for place in places]
     middle, got = median(known), sum(place is not None for place in places)
     text = f"{middle:,.0f}" if middle < float("inf") else "-"

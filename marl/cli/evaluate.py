@@ -29,7 +29,7 @@ __all__ = ["evaluate"]
 
 @dataclass
 class Arguments:
-    """Plays whole episodes with a trained or a reference policy and says what they brought.
+    """Play whole episodes with a trained or a reference policy and tell what they brought.
 
     Every measure is a mean over the episodes with a 95 % bootstrap interval. The same seed gives
     every policy the same initial worlds.
@@ -43,13 +43,13 @@ class Arguments:
     policy: ReferenceName = None
     """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
-    """What is played; what is not named is as the run was trained."""
+    """Settings of the environment; those that are not named are as the run was trained."""
     episodes: int = 500
-    """How many."""
+    """Number of episodes."""
     seed: int = 0
-    """Of worlds and actions."""
+    """Seed of worlds and actions."""
     messages: Messages = "on"
-    """Whether agents hear each other."""
+    """Messages between agents."""
     deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
     json: JsonFile = None
@@ -70,7 +70,7 @@ def evaluate(arguments: list[str]) -> int:
     check_least("episodes", options.episodes)
     check_seed(options.seed)
     check_file("json", options.json)
-    from marl.core.serialisation import save_json
+    from marl.core.files import save_json
 
     evaluation, policy = _evaluate(options), options.policy or str(options.run)
     if options.json is not None:

@@ -29,7 +29,7 @@ __all__ = ["generalise"]
 
 @dataclass
 class Arguments:
-    """Plays trained teams, frozen, in other sizes and mixes, and says how well they carry over.
+    """Play trained teams, frozen, in other sizes and mixes, and tell how well they carry over.
 
     Runs that differ in nothing but the training seed are one row, with an interval over seeds
     (Agarwal et al. 2021). Beside them play the same without messages, natives (teams trained at
@@ -50,15 +50,15 @@ class Arguments:
     out: Annotated[Path, shown("FOLDER")]
     """Folder of the report; made if it is not there."""
     prey: Annotated[str | None, shown("NAME,NAME,...", "(default: as the first run was trained)")] = None
-    """How the prey move: random, still, flee, or the folder of a run that trained prey; with commas."""
+    """Prey: random, still, flee, or the folder of a run that trained prey; with commas."""
     natives: Annotated[Path | None, shown("FOLDER", "(default: none, and no ratios)")] = None
     """Searched for runs; those trained at exactly a cell's composition are its natives."""
     episodes: int = 500
-    """Of each policy in each cell."""
+    """Episodes of each policy in each cell."""
     arena: Literal["fixed", "density", "both"] = "fixed"
     """Size of the arena: as trained, as large as keeps the density of the first run, or both."""
     seed: int = 0
-    """Of worlds and actions."""
+    """Seed of worlds and actions."""
     deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
     jobs: Jobs = None

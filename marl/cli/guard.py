@@ -1,4 +1,4 @@
-"""Errors that a user can put right, told without a traceback."""
+"""Errors that a user can put right, shown without a traceback."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["fail", "guarded"]
 
 
 def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
-    """Run a command, and tell what a user can put right without a traceback.
+    """Run a command, and show errors that a user can put right without a traceback.
 
     Returns:
         Exit status; see `main`.
     """
     try:
         return command(arguments)
-    except SystemExit as stop:  # tyro has said why
+    except SystemExit as stop:  # tyro has printed the reason
         return stop.code if isinstance(stop.code, int) else 0
     except (ConfigError, FileError) as error:
         return fail(str(error), 2)

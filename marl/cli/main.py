@@ -1,5 +1,6 @@
-"""The command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise``, ``alternate``,
-``play`` and ``tournament``."""
+"""Command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise``, ``alternate``,
+``play`` and ``tournament``.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +32,13 @@ COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate",
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command.
+    """Run a command.
 
     Args:
         arguments: as typed after ``marl``; those of the process by default.
 
     Returns:
-        Exit status: 0 done, 1 training could not go on, 2 the input will not do, 130 stopped.
+        Exit status: 0 done, 1 training could not go on, 2 bad input, 130 stopped.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help"):

@@ -1,4 +1,4 @@
-"""How ``marl train`` shows where many runs stand."""
+"""Progress of many runs, as ``marl train`` shows it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SECONDS_OF_SPEED = 300.0
 
 
 class ManyProgress:
-    """Shows progress: bars in a terminal, one a running run and one for all; elsewhere a line every 30 seconds.
+    """Show progress: a bar for each running run and one for all; without a terminal a line every 30 seconds.
 
-    The share of all weighs env steps by what they cost, so that the remaining time knows that large teams are slower.
+    The share of all weighs env steps by their cost, so that the remaining time allows for slower large teams.
 
     Args:
         console: prints.
-        runs: all of them.
-        standings: where each stood at the start, by name.
+        runs: all runs.
+        standings: standing of each at the start, by name.
     """
 
     def __init__(self, console: Console, runs: Sequence[PlannedRun], standings: Mapping[str, Standing]) -> None:
@@ -80,20 +80,20 @@ class ManyProgress:
         return f"{self.ended['finished']} of {len(self.runs)} finished{failed}"
 
     def begin(self, run: PlannedRun) -> None:
-        """A run's process was started."""
+        """Add a bar for a run whose process was started."""
         total, done = run.config.total_env_steps, self.env_steps[run.name]
         self.tasks[run.name] = self.bars.add_task(run.name, total=total, completed=done, note="starting")
         self._count()
 
     def show(self, run: PlannedRun, progress: Progress) -> None:
-        """Takes note of where a run stands."""
+        """Show the progress of a run."""
         self.env_steps[run.name] = progress.env_steps
         self.notes[run.name] = note_of(progress)
         self.bars.update(self.tasks[run.name], completed=progress.env_steps, note=self.notes[run.name])
         self._count()
 
     def end(self, run: PlannedRun, how: str, details: str = "") -> None:
-        """A run's process has ended: ``finished``, ``failed`` or ``stopped``."""
+        """Show the end of a run's process: ``finished``, ``failed`` or ``stopped``."""
         self.bars.remove_task(self.tasks.pop(run.name))
         self.ended[how] += 1
         if how == "finished":  # its scores may have ended it early
@@ -103,7 +103,7 @@ class ManyProgress:
         self._count()
 
     def tick(self) -> None:
-        """Prints a line where there are no bars, if it is time."""
+        """Print a line where there are no bars, if it is time."""
         if self.console.is_terminal or time.monotonic() - self.last < SECONDS_BETWEEN_LINES:
             return
         self.last = time.monotonic()
@@ -118,5 +118,5 @@ class ManyProgress:
 
 
 def _cost(run: PlannedRun, env_steps: int) -> float:
-    """Grows with a team between linearly and by the square: measured from 2 to 16 predators."""
+    """Cost of env steps: it grows with the team between linearly and by the square, measured from 2 to 16 predators."""
     return min(env_steps, run.config.total_env_steps) * run.agents**1.5

@@ -43,16 +43,16 @@ STATES = {"finished": "finished before", "stopped": "to go on with", "new": "to 
 
 
 def read_runs(config: RunConfig[Any], out: Path, native_grid: str | None, seeds: str | None) -> list[PlannedRun]:
-    """The runs that the options describe.
+    """Plan the runs that the options describe.
 
     Args:
         config: of the preset, changed by the options that name its fields.
         out: folder of all runs.
         native_grid: compositions; None for the one of the preset.
-        seeds: how many, or which; None for the one of the preset.
+        seeds: number or list of seeds; None for the one of the preset.
 
     Raises:
-        ConfigError: if an option or a composition will not do.
+        ConfigError: if an option or a composition cannot be used.
     """
     numbers = [config.seed] if seeds is None else parse_seeds(seeds)
     if (out / "config.yaml").exists():
@@ -71,27 +71,27 @@ def _teams(config: RunConfig[Any], native_grid: str) -> list[dict[str, int]]:
 
 
 def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: str) -> int:
-    """Trains what is not finished yet, several at once, each in a process of its own.
+    """Train all unfinished runs, several at once, each in a process of its own.
 
     Args:
         runs: in the order in which they begin.
         out: folder of all runs.
-        jobs: how many at once; None for as many as the machine bears.
-        again: the command that goes on.
+        jobs: number of runs at once; None for as many as cores and memory allow.
+        again: command that goes on with the runs.
 
     Returns:
         Exit status: 0 all finished, 1 some failed, 130 stopped.
 
     Raises:
-        ConfigError: before anything begins, if ``jobs`` or a run will not do.
+        ConfigError: if ``jobs`` or a run cannot be used, before anything begins.
     """
     console = Console(highlight=False)
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs is {jobs}; give at least 1")
     standings = {run.name: standing_of(run.folder, run.config) for run in runs}
     begun_first = sorted(runs, key=lambda run: standings[run.name].state == "new")
-    compositions = {run.folder.parent: run for run in begun_first}  # of each the last: one that is new if any is
-    for run in compositions.values():  # its other seeds are made alike
+    compositions = {run.folder.parent: run for run in begun_first}  # the last of each: a new run if there is one
+    for run in compositions.values():  # the other seeds differ in nothing that could fail
         check_makeable(run)
     counts: Counter[str] = Counter(standing.state for standing in standings.values())
     told = ", ".join(f"{counts[state]} {text}" for state, text in STATES.items() if counts[state])
@@ -125,7 +125,7 @@ class _Outcome:
 
 
 def _show(many: ManyRuns, progress: ManyProgress, console: Console) -> _Outcome:
-    """Train, and show what happens."""
+    """Train, and show the events."""
     outcome = _Outcome()
     with progress, closing(many.train()) as events:
         for event in events:

@@ -1,4 +1,4 @@
-"""Training of one run with what is printed about it, for ``marl train`` and for the processes of many runs."""
+"""Training of one run with its printed output, for ``marl train`` and for the processes of many runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def train_run(
     report: bool = False,
     watch: Callable[[Progress], None] | None = None,
 ) -> int:
-    """Trains one run and prints where it stands.
+    """Train one run and print its progress.
 
     Args:
         config: of the run.
         folder: of the run.
         resume: go on from its latest checkpoint.
-        report: compare with reference policies at the end.
+        report: True to compare with reference policies at the end.
         watch: called after every iteration, too.
 
     Returns:

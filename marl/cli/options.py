@@ -1,4 +1,4 @@
-"""Options that several commands share: their types, their checks, and the policy and environment that they name."""
+"""Options that several commands share: their types and checks, and the policy and environment that they name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tyro
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from marl.core.environment import Environment
+    from marl.core.environment import TaskEnvironment
     from marl.evaluation.episodes import EpisodePlayer
 
 __all__ = [
@@ -40,13 +40,13 @@ def shown(metavar: str, default: str = "") -> Any:
 
 
 RunFolder = Annotated[Path | None, tyro.conf.Positional, shown("[RUN]")]
-"""The folder of a run as the first argument."""
+"""Folder of a run as the first argument."""
 
 ReferenceName = Annotated[str | None, shown("NAME", "(default: the run's own)")]
-"""The name of a policy that is not learnt."""
+"""Name of a policy that is not learnt."""
 
 JsonFile = Annotated[Path | None, shown("FILE")]
-"""A file for the result, too."""
+"""File for the result."""
 
 Jobs = Annotated[int | None, shown("N", "(default: as many as there are processors)")]
 """Number of processes."""
@@ -64,29 +64,29 @@ class EnvironmentOptions:
     """Settings of the environment that are changed; all others are as the run was trained."""
 
     task: Annotated[str | None, shown("NAME", f"(default: {REFERENCE_TASK})")] = None
-    """What a reference plays without a run, e.g. CartPole-v1."""
+    """Task that a reference plays without a run, e.g. CartPole-v1."""
     team: Annotated[str | None, _as_trained("A=N,B=N")] = None
     """Composition of simple_tag, e.g. A=3,B=1."""
     prey: Annotated[str | None, _as_trained("NAME")] = None
     """Prey of simple_tag: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
-    """Of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
     """Steps of an episode of simple_tag."""
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """The settings that were named."""
+        """Settings that were given."""
         return {name: value for name, value in vars(self).items() if value is not None and name != "task"}
 
     @property
     def reference_task(self) -> dict[str, Any]:
-        """Settings of the environment of a reference without a run."""
+        """Environment settings of a reference without a run."""
         return {"name": self.task or REFERENCE_TASK}
 
 
 def check_least(name: str, value: int | None, least: int = 1) -> None:
-    """Refuse a number below the least.
+    """Check that a number is at least ``least``.
 
     Raises:
         ConfigError: naming the option.
@@ -96,17 +96,17 @@ def check_least(name: str, value: int | None, least: int = 1) -> None:
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a negative seed.
+    """Check that a seed is not negative.
 
     Raises:
-        ConfigError: naming it.
+        ConfigError: naming the seed.
     """
     if seed < 0:
         raise ConfigError(f"--seed is {seed}; give 0 or more")
 
 
 def check_file(name: str, path: Path | None) -> None:
-    """Refuse a place where no file could be written, before any work is done.
+    """Check that a file can be written to a place, before any work is done.
 
     Raises:
         ConfigError: naming the option.
@@ -116,7 +116,7 @@ def check_file(name: str, path: Path | None) -> None:
 
 
 def check_player(run: Path | None, policy: str | None, task: str | None, command: str) -> None:
-    """Refuse to play without a policy, or a run in another task.
+    """Check that a run or a reference is named, and no other task for a run.
 
     Raises:
         ConfigError: if neither a run nor a reference is named, or both a run and a task.
@@ -129,11 +129,13 @@ def check_player(run: Path | None, policy: str | None, task: str | None, command
         )
 
 
-def player_of(run: Path | None, policy: str | None, options: EnvironmentOptions) -> tuple[Environment, EpisodePlayer]:
-    """One copy of the environment, and the policy that plays in it.
+def player_of(
+    run: Path | None, policy: str | None, options: EnvironmentOptions
+) -> tuple[TaskEnvironment, EpisodePlayer]:
+    """Make one copy of the environment, and the policy that plays in it.
 
     Raises:
-        ConfigError: if a setting will not do, or the policy cannot play this team.
+        ConfigError: if a setting cannot be used, or the policy cannot play this team.
         FileError: if the run cannot be used.
     """
     from marl.evaluation.access import check_fit, make, reference

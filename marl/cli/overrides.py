@@ -25,7 +25,7 @@ __all__ = ["option", "with_overrides"]
 
 
 def option(arguments: list[str], name: str) -> str | None:
-    """The value of ``--name VALUE`` or ``--name=VALUE`` among what was typed, or None."""
+    """Value of ``--name VALUE`` or ``--name=VALUE`` in the typed arguments, or None."""
     for flag, words in _groups(arguments):
         if flag == name and words:
             return words[0]
@@ -33,18 +33,18 @@ def option(arguments: list[str], name: str) -> str | None:
 
 
 def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) -> tuple[Mapping[str, Any], list[str]]:
-    """Replace the fields that are named.
+    """Replace the fields that options name.
 
     Args:
         values: complete settings of the preset.
-        task: that they name.
+        task: task that they name.
         arguments: as typed.
 
     Returns:
         The changed settings, and the arguments that name no field, or lack a value.
 
     Raises:
-        ConfigError: if a value will not do.
+        ConfigError: if a value cannot be used.
     """
     model: type[Config] = RunConfig[task.config_type]  # type: ignore[name-defined]
     left: list[str] = []
@@ -63,7 +63,7 @@ def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) 
 
 
 def _groups(arguments: list[str]) -> list[tuple[str, list[str]]]:
-    """Each option without its dashes and the words after it; words before the first option under ''."""
+    """Group each option without its dashes with the words after it; words before the first option under ''."""
     groups: list[tuple[str, list[str]]] = [("", [])]
     for argument in arguments:
         if argument.startswith("--"):
@@ -93,7 +93,7 @@ def _check_part(values: Mapping[str, Any], path: list[str], flag: str) -> None:
 
 
 def _switched(values: Mapping[str, Any], path: list[str]) -> tuple[list[str], bool] | None:
-    """The field that a flag without a value switches on, or off with ``no-`` before its name; None if it is none."""
+    """Field that a flag without a value switches on, or off with ``no-`` before its name; None if there is none."""
     off = [*path[:-1], path[-1].removeprefix("no_")]
     for field, value in ((path, True), (off, False)):
         if _is_field(values, field) and isinstance(_value_at(values, field), bool):
@@ -135,7 +135,7 @@ def _replaced(
 
 
 def _value(text: str, flag: str) -> Any:
-    """A word as the configuration reads it: its types turn text into numbers and truth values."""
+    """Convert a word to a value; the configuration's types turn text into numbers and truth values."""
     if text in ("None", "null"):  # "none" is a choice of some fields
         return None
     if not text.startswith(("{", "[")):

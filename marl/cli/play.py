@@ -25,7 +25,7 @@ __all__ = ["play"]
 
 @dataclass
 class Arguments:
-    """Plays a turn-based game: by hand at the terminal, or between players.
+    """Play a turn-based game: by hand at the terminal, or between players.
 
     Players: human; random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH;
     uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and undo, hint,
@@ -49,13 +49,16 @@ class Arguments:
 
 
 def play(arguments: list[str]) -> int:
-    """Plays one game and prints it.
+    """Play one game and print it.
 
     Args:
         arguments: as typed after ``marl play``.
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl play")
     if options.seed < 0:
@@ -84,7 +87,7 @@ def play(arguments: list[str]) -> int:
 
 
 def _opened(game: GameView, opening: str) -> GameView:
-    """The position after the moves of an opening.
+    """Position after the moves of an opening.
 
     Raises:
         ConfigError: naming the move that cannot be played.
@@ -103,7 +106,7 @@ def _opened(game: GameView, opening: str) -> GameView:
 
 
 class _Stage:
-    """The players of a game, and all that is shown of it."""
+    """Players of a game, and all that is shown of it."""
 
     def __init__(self, specs: list[PlayerSpec], game: Game, options: Arguments, console: Console) -> None:
         from marl.players.specs import make_player
@@ -118,7 +121,7 @@ class _Stage:
         return Human(self.console.input, partial(self.console.print, markup=False), self.show_views)
 
     def show_views(self, human: Player) -> None:
-        """Shows the knowledge of all others about their last choices."""
+        """Show the knowledge of all others about their last choices."""
         views = [player.view() for player in self.players if player is not human]
         for view in views:
             if view is not None:
@@ -127,7 +130,7 @@ class _Stage:
             self.console.print("nobody who searches has moved yet")
 
     def tell(self, before: Game, action: int | None, after: Game) -> None:
-        """Shows a move that was made, or taken back."""
+        """Show a move that was made, or taken back."""
         from marl.players.moves import written
 
         if before == after:
@@ -143,7 +146,7 @@ class _Stage:
         self.draw(after)
 
     def draw(self, game: Game) -> None:
-        """The board."""
+        """Draw the board."""
         self.console.print(f"\n{game}\n", markup=False, soft_wrap=True)
 
 
@@ -159,7 +162,7 @@ def _result(returns: tuple[float, ...], specs: list[PlayerSpec]) -> str:
 
 
 def _show_view(view: View, console: Console) -> None:
-    """Shows the knowledge of a player about its last choice, its move first and then the most visited ones."""
+    """Show a player's knowledge about its last choice: its move first, then the most visited ones."""
     from marl.players.moves import written
 
     game = written(view.game)

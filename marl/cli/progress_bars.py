@@ -20,17 +20,17 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class ProgressBar:
-    """A bar in a terminal, a line every ten seconds elsewhere.
+    """Progress bar in a terminal, a line every ten seconds elsewhere.
 
     Use it in a ``with`` statement.
 
     Args:
         console: prints.
-        columns: of the bar; fields that they name are given to `update`.
-        total: the whole, or None if it is not known yet.
-        first_at_once: print the first line at once, and not after ten seconds.
-        expand: use the width of the terminal.
-        fields: of the columns, at the start.
+        columns: columns of the bar; `update` takes the fields that they name.
+        total: amount of the whole, or None if it is not known yet.
+        first_at_once: True to print the first line at once, and not after ten seconds.
+        expand: True to use the width of the terminal.
+        fields: values of the columns' fields at the start.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class ProgressBar:
         """Show the progress.
 
         Args:
-            completed: of the whole.
-            line: printed where there is no terminal, if it is time.
-            total: the whole, if it has changed.
-            last: print the line in any case.
-            fields: of the columns.
+            completed: amount done.
+            line: text to print where there is no terminal, if it is time.
+            total: amount of the whole, if it has changed.
+            last: True to print the line in any case.
+            fields: values of the columns' fields.
         """
         self.bar.update(self.task, completed=completed, total=total, **fields)
         now = time.monotonic()
@@ -74,7 +74,7 @@ class ProgressBar:
 
 
 class Counting:
-    """Progress of many equal things.
+    """Show progress in a number of equal things.
 
     Args:
         console: prints.
@@ -93,17 +93,17 @@ class Counting:
         self.bar.__exit__(*error)
 
     def show(self, done: int, total: int) -> None:
-        """Show how many are done, and of how many."""
+        """Show the number done, and the number of all."""
         self.bar.update(done, f"{done} of {total} {self.things}", total)
 
 
 class Watcher:
-    """Progress of a training, and the word that the task is solved.
+    """Show progress of a training, and announce when the task is solved.
 
     Args:
         console: prints.
-        total_env_steps: of the run.
-        solved_told: the task was solved before.
+        total_env_steps: env steps of the whole run.
+        solved_told: True if the task was solved before.
     """
 
     def __init__(self, console: Console, total_env_steps: int, solved_told: bool = False) -> None:
@@ -124,7 +124,7 @@ class Watcher:
         self.bar.__exit__(*error)
 
     def show(self, progress: Progress) -> None:
-        """Show where an iteration has led."""
+        """Show progress after an iteration."""
         if progress.solved is not None and not self.solved_told:
             self.solved_told = True
             self.bar.console.print(progress.solved, soft_wrap=True)
@@ -134,7 +134,7 @@ class Watcher:
 
 
 def note_of(progress: Progress) -> str:
-    """A line with env steps, speed, returns, and the least, mean and largest of the latest scores."""
+    """Line with env steps, speed, returns, and the least, mean and largest of the latest scores."""
     metrics = progress.metrics
     shown = {name: value for name, value in metrics.items() if name.startswith(("return/", "score/m"))}
     parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]

@@ -24,7 +24,7 @@ __all__ = ["render"]
 
 @dataclass
 class Arguments:
-    """Makes an animated picture of one episode.
+    """Make an animated picture of one episode.
 
     In simple_tag predators are coloured by class; prey, obstacles, ranges and live links are drawn,
     contacts flash. Gymnasium's environments draw themselves. Examples: marl render runs/x --out episode.mp4;
@@ -34,15 +34,15 @@ class Arguments:
     run: RunFolder = None
     """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
     out: Path = Path("episode.gif")
-    """Where to: a .gif or .mp4 file."""
+    """The picture: a .gif or .mp4 file."""
     policy: ReferenceName = None
     """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
-    """What is played; what is not named is as the run was trained."""
+    """Settings of the environment; those that are not named are as the run was trained."""
     seed: int = 0
-    """Of world and actions."""
+    """Seed of world and actions."""
     messages: Messages = "on"
-    """Whether agents hear each other."""
+    """Messages between agents."""
     deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
 
@@ -55,6 +55,9 @@ def render(arguments: list[str]) -> int:
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl render")
     check_player(options.run, options.policy, options.environment.task, "render")

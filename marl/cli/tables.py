@@ -1,4 +1,4 @@
-"""Tables of commands, and the one way in which numbers and intervals are rounded and printed."""
+"""Tables of commands, and the common rounding and printing of numbers and intervals."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ OPEN_END = "…"
 
 
 def plain_table(first: str, columns: Sequence[str], *, no_wrap: bool = True, **style: Any) -> Table:
-    """A table of names and numbers, with a line under its head and no other.
+    """Make a table of names and numbers, with a line under its head and no other.
 
     Args:
         first: head of the column of names, which may be folded.
         columns: heads of the columns of numbers.
-        no_wrap: keep numbers in one line where the terminal is narrow.
-        style: of `rich.table.Table`.
+        no_wrap: True to keep numbers in one line where the terminal is narrow.
+        style: further arguments of `rich.table.Table`.
     """
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", **style)
     table.add_column(first, overflow="fold")
@@ -43,7 +43,7 @@ def plain_table(first: str, columns: Sequence[str], *, no_wrap: bool = True, **s
 
 
 def number_text(value: float | None, form: str, unknown: str = "-") -> str:
-    """A number in a format such as ``.2f``, or a word for one that is not known."""
+    """Number in a format such as ``.2f``, or the text ``unknown`` for None."""
     return unknown if value is None else format(value, form)
 
 
@@ -54,13 +54,13 @@ def interval_text(interval: tuple[float | None, float | None], form: str) -> str
 
 
 def estimate_text(estimate: Estimate | None, form: str, unknown: str = "-", star: bool = False) -> str:
-    """A value over its interval, and over its extremes if there are any, each in a line.
+    """Value over its interval, and over its extremes if there are any, each in a line.
 
     Args:
         estimate: None where there is none.
-        form: of value and interval, e.g. ``.2f``.
-        unknown: the text without a value.
-        star: mark intervals over episodes.
+        form: format of value and interval, e.g. ``.2f``.
+        unknown: text for a missing value.
+        star: True to mark intervals over episodes with a star.
     """
     if estimate is None or estimate.value is None:
         return unknown
@@ -73,14 +73,14 @@ def estimate_text(estimate: Estimate | None, form: str, unknown: str = "-", star
 
 
 def seconds_text(seconds: float | None) -> str:
-    """A short time, in seconds or milliseconds."""
+    """Short time, in seconds or milliseconds."""
     if seconds is None:
         return "-"
-    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{seconds * 1e3:.3g} ms"  # 0.9995 s would be told as 1e+03 ms
+    return f"{seconds:.3g} s" if seconds >= 0.9995 else f"{seconds * 1e3:.3g} ms"  # 0.9995 s would be shown as 1e+03 ms
 
 
 def measures_table(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:
-    """One row for each policy and one column for each measure but the length of episodes.
+    """Make a table with one row for each policy and one column for each measure but the length of episodes.
 
     Args:
         rows: estimates by measure, by policy; all with the same measures.
@@ -96,6 +96,6 @@ def measures_table(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:
 
 
 def described_text(described: Mapping[str, Any]) -> str:
-    """An environment in words, from what its task's ``describe`` gave."""
+    """Environment in words, from the settings that its task's ``describe`` returns."""
     texts = {name: format_team(value) if isinstance(value, dict) else value for name, value in described.items()}
     return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())

@@ -26,7 +26,7 @@ DEFAULT_PLIES = 2
 
 @dataclass
 class Arguments:
-    """Lets players of a turn-based game meet, and says who is the better one, and how sure that is.
+    """Let players of a turn-based game meet, and tell who is better, and how sure that is.
 
     In a game of two every pair meets; in a game of three every three, and of two of them the one won
     who got more. Openings are paired: their first actions are drawn among all legal ones, drawn again
@@ -49,20 +49,20 @@ class Arguments:
     players: Annotated[tuple[str, ...], tyro.conf.Positional, shown("PLAYER PLAYER [PLAYER...]")]
     """E.g. negamax:9 uct:1000 uct:0.5s random."""
     games: int = 200
-    """Of each pair (or three), from all seats together."""
+    """Games of each pair (or three), from all seats together."""
     openings: Literal["paired", "none"] = "paired"
-    """Whether games begin after actions that are drawn, or from the first position; from there two players who draw
+    """Beginnings of games: after actions that are drawn, or at the first position; from there two players who draw
     nothing play the same game again and again."""
     opening_plies: Annotated[int | None, shown("N", f"(default: {DEFAULT_PLIES})")] = None
-    """How many actions of an opening are drawn."""
+    """Number of actions of an opening that are drawn."""
     classic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Negamax always begins, with an action that is drawn; UCT is plain: no proofs, nothing kept between moves."""
     ties: Annotated[
         Literal["first", "random"] | None, shown("{first,random}", "(default: first; random with --classic)")
     ] = None
-    """Which of equally good actions negamax plays."""
+    """Choice of negamax among equally good actions."""
     seed: int = 0
-    """Of openings and players."""
+    """Seed of openings and players."""
     jobs: Jobs = None
     """Processes that play side by side."""
     out: Path = Path("tournament.png")
@@ -79,6 +79,9 @@ def tournament(arguments: list[str]) -> int:
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl tournament")
     plies = _plies(options)
@@ -133,7 +136,7 @@ def _check(options: Arguments) -> None:
 
 
 def _tell(report: TournamentReport, options: Arguments, console: Console) -> None:
-    from marl.core.serialisation import save_json
+    from marl.core.files import save_json
     from marl.players.tournament.tournament_picture import save_tournament_picture
 
     console.print(_pairs(report))

@@ -77,13 +77,16 @@ OPTIONS: tuple[tuple[str, Any, Any], ...] = (
 
 
 def train(arguments: list[str]) -> int:
-    """Trains a team from a preset, or goes on with a run.
+    """Train a team from a preset, or go on with a run.
 
     Args:
         arguments: ``PRESET --out RUN [options]`` or ``--resume RUN [options]``.
 
     Returns:
         Exit status.
+
+    Raises:
+        ConfigError: if an option cannot be used.
     """
     preset = arguments[0] if arguments and not arguments[0].startswith("-") else None
     if preset is None and {"-h", "--help"} & set(arguments):
@@ -120,7 +123,7 @@ def _train_many(options: Any, arguments: list[str]) -> int:
 
 
 def _options(preset: str | None, arguments: list[str]) -> Any:
-    """The options as typed, with ``config`` as the preset or run has it and the options change it."""
+    """Typed options, with ``config`` as the preset or run has it and the options change it."""
     from marl.cli.overrides import option, with_overrides
     from marl.training.run_config import complete_values, load_values, read_config, run_values, task_of
 
@@ -140,7 +143,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     try:
         config = read_config(changed, None if changed != complete else source, task)
     except ConfigError:
-        read_config(values, source, task)  # says so if the preset alone will not do
+        read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
     if _asks_for_fields(left):
         return _parse(config, preset, left, [("config", _flattened(type(config)), config)])
@@ -150,7 +153,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
 
 
 def _asks_for_fields(arguments: list[str]) -> bool:
-    """True where all fields are to be listed: for help, and beside an option that there is not."""
+    """True where all fields are to be listed: for help, and beside an unknown option."""
     flags = {word.partition("=")[0].replace("_", "-") for word in arguments if word.startswith("-")}
     return not flags <= {f"--{name.replace('_', '-')}" for name, _, _ in OPTIONS}
 
@@ -158,11 +161,11 @@ def _asks_for_fields(arguments: list[str]) -> bool:
 def _parse(
     config: RunConfig[Any], preset: str | None, arguments: list[str], more: Sequence[tuple[str, Any, Any]] = ()
 ) -> Any:
-    """The options that are no fields of the preset, and ``more`` that are."""
-    from marl.algorithms.kinds import ALGORITHMS
+    """Parse the options that are no fields of the preset, and ``more`` that are."""
+    from marl.algorithms.configs import ALGORITHMS
     from marl.training.field_paths import SHORT
 
-    lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # read before; here for the help
+    lacking = {name for name in SHORT if name not in type(config.env).model_fields}  # here only for the help
     given = [(name, kind, field(default=default)) for name, kind, default in (*OPTIONS, *more) if name not in lacking]
     options = make_dataclass("Options", given)
     command = "marl train" if preset is None else f"marl train {preset}"

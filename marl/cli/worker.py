@@ -1,4 +1,4 @@
-"""The process of one run among many; see `marl.system.run_process`."""
+"""Process of one run among many; see `marl.system.run_process`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ COMMAND = (
     "-c",
     f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import main; sys.exit(main())",
 )
-"""Starts the process; the entries of ``sys.path`` follow."""
+"""Command that starts the process; the entries of ``sys.path`` follow."""
 
 
 def main() -> int:
-    """Trains the run that standard input describes.
+    """Train the run that standard input describes.
 
     Returns:
         Exit status as of ``marl train``.
@@ -37,7 +37,7 @@ def main() -> int:
         return 130
     job = json.loads(line)
     channel = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed goes into the log
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # prints go into the log, not into the pipe
 
     def train(_: list[str]) -> int:
         folder = Path(job["folder"])
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 class _Teller:
-    """Tells the parent where training stands, and stops when standard input has ended.
+    """Report progress to the parent, and stop when standard input has ended.
 
     Args:
         channel: file descriptor of the pipe to the parent.
@@ -58,8 +58,8 @@ class _Teller:
 
     def __call__(self, progress: Progress) -> None:
         scores = {name: value for name, value in progress.metrics.items() if name.startswith("return/")}
-        with suppress(BrokenPipeError):  # then standard input has ended, too
+        with suppress(BrokenPipeError):  # the parent has died, so standard input has ended, too
             os.write(self.channel, json.dumps(asdict(replace(progress, metrics=scores))).encode() + b"\n")
-        if not self.stopping and select.select([sys.stdin], [], [], 0)[0]:  # nothing follows the job but the end
+        if not self.stopping and select.select([sys.stdin], [], [], 0)[0]:  # after the job only the end can be read
             self.stopping = True
-            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does: the trainer saves and ends
+            signal.raise_signal(signal.SIGINT)  # as Ctrl-C would, so that the trainer saves and ends

@@ -8,7 +8,7 @@ __all__ = ["format_team", "parse_team", "parse_teams", "short_team"]
 
 
 def parse_team(text: str) -> dict[str, int]:
-    """Reads a composition such as ``"A=2,B=2"``.
+    """Read a composition such as ``"A=2,B=2"``.
 
     Raises:
         ValueError: if a part is not ``NAME=COUNT`` or a name comes twice.
@@ -25,29 +25,29 @@ def parse_team(text: str) -> dict[str, int]:
 
 
 def format_team(team: Mapping[str, int]) -> str:
-    """Writes a composition as ``parse_team`` reads it."""
+    """Write a composition as `parse_team` reads it."""
     return ",".join(f"{name}={count}" for name, count in team.items())
 
 
 def short_team(team: Mapping[str, int]) -> str:
-    """Writes a composition as its counts, e.g. ``3+1``."""
+    """Write a composition as its counts, e.g. ``3+1``."""
     return "+".join(str(count) for count in team.values())
 
 
 def parse_teams(text: str, classes: Sequence[str]) -> list[dict[str, int]]:
-    """Reads several compositions such as ``"1+1,3+1"`` or ``"A=3+B=1,B=2"``.
+    """Read several compositions such as ``"1+1,3+1"`` or ``"A=3+B=1,B=2"``.
 
     Args:
         text: compositions between commas; each has the counts of all classes in their order, or
-            counts by name, where a class that is not named has nobody.
+            counts by name, where a class that is not named has no agents.
         classes: the declared classes.
 
     Returns:
         For each composition the count of every class, in the order of ``classes``.
 
     Raises:
-        ValueError: if the text does not read so, names an unknown class or one twice, has another
-            number of counts, a composition twice, or one in which nobody plays.
+        ValueError: if a part cannot be read, a class is unknown or named twice, the number of counts is
+            wrong, a composition comes twice, or one has no agents at all.
     """
     teams: list[dict[str, int]] = []
     for part in (part.strip() for part in text.split(",")):

@@ -14,6 +14,6 @@ Width = Annotated[int, Field(ge=1)]
 
 
 class Config(BaseModel):
-    """A frozen model; an unknown field is an error, and every field's docstring is its help."""
+    """Frozen model; an unknown field is an error, and every field's docstring is its help."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

@@ -11,11 +11,11 @@ __all__ = ["MissingModuleError", "load_entry", "offered"]
 
 
 class MissingModuleError(ConfigError):
-    """An entry point whose module, or a module that it imports, cannot be found."""
+    """Entry point whose module, or a module that it imports, cannot be found."""
 
 
 def offered(group: str) -> dict[str, EntryPoint]:
-    """The entry points of a group by name, from all installed packages."""
+    """Entry points of a group by name, from all installed packages."""
     return {entry.name: entry for entry in entry_points(group=group)}
 
 
@@ -23,7 +23,7 @@ def load_entry(entry: EntryPoint) -> Any:
     """Import the object that an entry point names.
 
     Raises:
-        MissingModuleError: naming the entry, the distribution that declares it, and the missing module.
+        MissingModuleError: if a module is not found; names the entry, its distribution and the module.
     """
     try:
         return entry.load()

@@ -1,4 +1,4 @@
-"""The environment that every collector, evaluation and picture works with."""
+"""Environments as collectors, evaluations and pictures use them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from marl.core.roster import Roster
 from marl.core.scene import Picture, Scene
 from marl.core.symmetry import Symmetries
 
-__all__ = ["Environment", "Rule", "State"]
+__all__ = ["Environment", "Presentable", "Resumable", "Rule", "State", "TaskEnvironment"]
 
 State = dict[str, Any]
-"""Nested dicts of tensors, numbers, strings and None: what a checkpoint stores."""
+"""Nested dicts of tensors, numbers, strings and None, as checkpoints store them."""
 
 Rule = Callable[[Observation, torch.Generator], dict[str, Tensor]]
-"""A memoryless policy: observation and generator to one action a class."""
+"""A memoryless policy: from observation and generator to one action tensor a class."""
 
 
 class Environment(Protocol):
-    """``B`` copies of a task for ``N`` agents that step together and reset by themselves.
+    """``B`` copies of a task for ``N`` agents that step together and reset by themselves, as a collector needs them.
 
     A single-agent task is ``N = 1``. All tensors live on ``device``.
     """
@@ -32,14 +32,64 @@ class Environment(Protocol):
     num_copies: int
     device: torch.device
     events: Mapping[str, str]
-    """Names in ``Step.info`` that count events, and the word for one of them, e.g. ``contacts``
-    and ``contact``; logs tell the share of episodes with any."""
+    """Names in ``Step.info`` that count events, and the singular of each, e.g. ``contacts`` and ``contact``; logs give
+    the share of episodes with at least one."""
     per_step: frozenset[str]
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
-    agent_noun: str
-    """What one agent is called, e.g. ``predator``."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Metrics of the environment's own schedule, such as the curriculum stage."""
+        ...
+
+    def reset(self, seed: int) -> Observation:
+        """Begin an episode in every copy. The same seed gives the same episodes."""
+        ...
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        """Take one action a class, ``[B, N_c]`` or ``[B, N_c, A]``, and step every copy."""
+        ...
+
+    def close(self) -> None:
+        """Free the resources of all copies."""
+        ...
+
+
+class Resumable(Environment, Protocol):
+    """Environment whose state a checkpoint stores."""
+
+    def state(self) -> State | None:
+        """State from which the environment can go on exactly, random generators included.
+
+        None if it cannot be stored; a resumed training then begins new episodes.
+        """
+        ...
+
+    def load_state(self, state: State) -> None:
+        """Go on from a state that `state` returned."""
+        ...
+
+
+class Presentable(Environment, Protocol):
+    """Environment that can be drawn."""
+
     frames_per_second: float
-    """At which an episode is shown."""
+    """Frames per second at which an episode is shown."""
+
+    def scene(self, copy: int = 0) -> Scene | Picture:
+        """Scene of the present step of one copy.
+
+        Raises:
+            UndrawableError: if this task cannot be drawn.
+        """
+        ...
+
+
+class TaskEnvironment(Resumable, Presentable, Protocol):
+    """Environment of a `Task`: for training, storing and drawing, with references to compare with."""
+
+    agent_noun: str
+    """Word for one agent, e.g. ``predator``."""
 
     @property
     def reward_threshold(self) -> float | None:
@@ -48,45 +98,9 @@ class Environment(Protocol):
 
     @property
     def symmetries(self) -> Symmetries | None:
-        """Changes of the world under which it stays the same game, for augmentation; None if none are known."""
-        ...
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """What of the environment changes as training goes on, for the log, e.g. the stage of a curriculum."""
-        ...
-
-    def reset(self, seed: int) -> Observation:
-        """Begins an episode in every copy. The same seed gives the same episodes."""
-        ...
-
-    def step(self, action: dict[str, Tensor]) -> Step:
-        """Takes one action a class, ``[B, N_c]`` or ``[B, N_c, A]``, and moves every copy on."""
-        ...
-
-    def state(self) -> State | None:
-        """Everything that is needed to go on from here, random generators included.
-
-        None if it cannot be stored; then a resumed training begins its episodes anew.
-        """
-        ...
-
-    def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Symmetries of the task, for augmentation; None if none are known."""
         ...
 
     def scripted(self) -> Mapping[str, Rule]:
         """Hand-written reference policies by name."""
-        ...
-
-    def scene(self, copy: int = 0) -> Scene | Picture:
-        """The present moment of one copy.
-
-        Raises:
-            UndrawableError: if this task cannot be drawn.
-        """
-        ...
-
-    def close(self) -> None:
-        """Frees what the copies hold."""
         ...

@@ -1,4 +1,4 @@
-"""What a user can put right: the errors that the command line shows without a traceback."""
+"""Errors that a user can put right; the command line shows them without a traceback."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ __all__ = ["ConfigError", "FileError", "TrainingError", "UndrawableError"]
 
 
 class ConfigError(ValueError):
-    """A setting that cannot be used, with the field, the value and what would do."""
+    """Unusable setting; the message names the field, its value and the accepted values."""
 
 
 class UndrawableError(ConfigError):
-    """An environment of which no picture can be made."""
+    """Environment that cannot be drawn."""
 
 
 class FileError(ValueError):
-    """A file that cannot be used, with the reason."""
+    """Unusable file; the message gives the reason."""
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on; the message says when, why and what is left."""
+    """Training that cannot go on; the message says when, why and which checkpoint is left."""

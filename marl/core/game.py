@@ -1,4 +1,4 @@
-"""Turn-based games as immutable positions: the rules, and what is needed to show them."""
+"""Turn-based games as immutable positions: their rules, and what a viewer needs."""
 
 from __future__ import annotations
 
@@ -28,36 +28,36 @@ G = TypeVar("G", bound="Game")
 
 
 class IllegalActionError(ValueError):
-    """An action that the rules do not allow; the message says why."""
+    """Action that the rules do not allow; the message says why."""
 
 
 class Game(Protocol):
-    """A position of a game in which players move one after another. Nothing ever changes a position.
+    """Immutable position of a turn-based game.
 
-    Positions are hashable and equal if play goes on in the same way from both. Seats are numbered from 0
+    Positions are hashable; two are equal if play continues in the same way from both. Seats are numbered from 0
     and stay with their players; returns have one number for each seat. The same player may move
     several times in a row.
 
-    This is what search, players and tournaments need; `GameView` has what is shown to people.
+    Search, players and tournaments need only this; `GameView` adds what is shown to people.
     """
 
     name: str
-    """As the command line has it, e.g. ``tic_tac_toe``."""
+    """Name on the command line, e.g. ``tic_tac_toe``."""
     num_players: int
-    """``P``."""
+    """Number of players ``P``."""
     num_actions: int
-    """``A``; actions are ``0`` to ``A - 1``, in every position the same."""
+    """Number of actions ``A``; actions are ``0`` to ``A - 1`` in every position."""
     observation_shape: tuple[int, ...]
-    """Shape of what `observe` gives."""
+    """Shape of the array that `observe` returns."""
 
     @property
     def mover(self) -> int:
-        """The seat whose turn it is; in a finished game whoever it would be."""
+        """Seat whose turn it is; in a finished game the seat that would move next."""
         ...
 
     @property
     def legal(self) -> tuple[int, ...]:
-        """The legal actions in rising order; none in a finished game."""
+        """Legal actions in rising order; empty in a finished game."""
         ...
 
     @property
@@ -67,58 +67,58 @@ class Game(Protocol):
 
     @property
     def returns(self) -> tuple[float, ...]:
-        """Returns of the seats, ``[P]`` between -1 and 1; zeros while the game goes on."""
+        """Returns of the seats, ``[P]`` in ``[-1, 1]``; zeros while the game goes on."""
         ...
 
     def play(self: G, action: int) -> G:
-        """The position after an action of the mover.
+        """Position after an action of the mover.
 
         Raises:
-            IllegalActionError: naming the action and why it is not legal.
+            IllegalActionError: if the action is not legal; names it and the reason.
         """
         ...
 
     def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
-        """Returns of a game that is played on with actions drawn at random.
+        """Returns ``[P]`` of the game played to its end with random actions.
 
         Args:
-            draw: gives a number in ``[0, 1)``; called once for each action, ``int(draw() n)`` of the ``n`` legal ones
-                in rising order is played.
+            draw: returns a number in ``[0, 1)``; called once for each action. Of the ``n`` legal actions in rising
+                order the one at ``int(draw() n)`` is played.
         """
         ...
 
     @classmethod
     def kernels(cls) -> Kernels | None:
-        """The same rules compiled; None without Numba."""
+        """The same rules compiled by Numba; None without Numba."""
         ...
 
     def observe(self, seat: int) -> NDArray[np.int8]:
-        """Observation of a seat, of ``observation_shape``, numbers 0 and 1."""
+        """Observation of a seat: zeros and ones of ``observation_shape``."""
         ...
 
 
 class GameView(Game, Protocol):
-    """A `Game` that can be shown to people and played by hand: the same object, with what only a viewer needs."""
+    """A `Game` that can be shown to people and played by hand: the same object, with the members of a viewer."""
 
     board_shape: tuple[int, int]
-    """Rows and columns of the board that is drawn."""
+    """Rows and columns of the board."""
     block: int
-    """A thicker line is drawn after each so many rows and columns."""
+    """Number of rows and columns between thicker lines."""
 
     @property
     def caption(self) -> str:
-        """Line below the picture for what the marks do not show; empty in all positions if they show everything."""
+        """Line below the picture, for facts that the marks do not show; empty in all positions if there are none."""
         ...
 
     def describe(self, action: int) -> str:
-        """An action as a person writes it, e.g. ``5``."""
+        """Name of an action as a person writes it, e.g. ``5``."""
         ...
 
     def read(self, text: str) -> int:
-        """The action that a person wrote, legal or not.
+        """Action that a person wrote, legal or not.
 
         Raises:
-            IllegalActionError: if it names none.
+            IllegalActionError: if the text names no action.
         """
         ...
 
@@ -127,17 +127,17 @@ class GameView(Game, Protocol):
         ...
 
     def __str__(self) -> str:
-        """The board in lines of text."""
+        """Board as lines of text."""
         ...
 
 
 def view_of(game: Game, use: str, *needed: str) -> GameView:
-    """The same game, as one that can be shown.
+    """View of a game: the same object, checked for the members that a use needs.
 
     Args:
-        game: that is to be shown.
-        use: what is asked of it, e.g. ``drawn``.
-        needed: members of `GameView` without which that cannot be done.
+        game: the game.
+        use: participle for the error text, e.g. ``drawn``.
+        needed: members of `GameView` that the use needs.
 
     Raises:
         ConfigError: naming the game and the members that it lacks.
@@ -152,7 +152,7 @@ def view_of(game: Game, use: str, *needed: str) -> GameView:
 
 
 def as_action(game: Any, action: Any) -> int:
-    """An action as Python's int, which has no largest: shifted by 81 cells, NumPy's are zero.
+    """Convert an action to a Python int, which has no largest: NumPy's overflow to zero when shifted by 81 cells.
 
     Raises:
         IllegalActionError: if it is no integer.
@@ -164,21 +164,21 @@ def as_action(game: Any, action: Any) -> int:
 
 
 def read_number(text: str, first: int, last: int) -> int | None:
-    """The number that a person wrote; None if it is none of ``first`` to ``last``."""
+    """Read a number from ``first`` to ``last``; None if the text is no such number."""
     number = int(text) if re.fullmatch(r"\s*[0-9]{1,9}\s*", text) else None
     return number if number is not None and first <= number <= last else None
 
 
 def check_legal(game: Any, action: int, why: str | None) -> None:
-    """Refuses an action.
+    """Raise an error for an illegal action.
 
     Args:
         game: the position.
-        action: what was wished.
-        why: what forbids it; None if it is legal.
+        action: the action to check.
+        why: reason why the rules forbid it; None if it is legal.
 
     Raises:
-        IllegalActionError: if there is a reason, the game is over or there is no such action.
+        IllegalActionError: if a reason is given, the game is over or there is no such action.
     """
     if game.over:
         raise IllegalActionError(f"{game.name}: the game is over, {action} cannot be played any more")
@@ -190,14 +190,14 @@ def check_legal(game: Any, action: int, why: str | None) -> None:
 
 
 def play_out(position: Any, draw: Callable[[], float]) -> tuple[float, ...]:
-    """A `Game.rollout` for any game, position by position.
+    """Play a game to its end with random actions, position by position: a `Game.rollout` for any game.
 
     Args:
-        position: where play begins.
+        position: the first position.
         draw: see `Game.rollout`.
 
     Returns:
-        ``[P]``, the return of each seat.
+        Returns of the seats, ``[P]``.
     """
     while not position.over:
         legal = position.legal

@@ -17,17 +17,17 @@ __all__ = ["Kernels", "compiled_rules"]
 
 @dataclass(frozen=True)
 class Kernels:
-    """The rules of a game on a small array of int64, compiled by Numba; all take the array first.
+    """Rules of a game on a small array of int64, compiled by Numba; all take the array ``[D]`` first.
 
     Args:
-        legal: ``(state, out) -> n``: writes the legal actions of an unfinished game in rising order.
-        play: ``(state, action)``: changes the state.
-        value: ``(state, out) -> over``: writes the returns of all seats if the game is finished.
+        legal: ``(state, out) -> n``: write the ``n`` legal actions of an unfinished game in rising order.
+        play: ``(state, action)``: change the state in place.
+        value: ``(state, out) -> over``: write the returns ``[P]`` of all seats if the game is finished.
         mover: ``(state) -> seat``.
-        encode: from a position to its state.
+        encode: ``(game) -> state``.
         most_legal: the largest number of legal actions in any position.
-        rollout: ``(state, out)``: plays an unfinished game on at random and writes the returns of all seats; the state
-            may become anything. Draws as `Game.rollout` does, with Numba's ``np.random.random()``.
+        rollout: ``(state, out)``: play an unfinished game to its end at random and write the returns of all seats; the
+            state may become anything. Draws as `Game.rollout` does, with Numba's ``np.random.random()``.
     """
 
     legal: Any
@@ -41,13 +41,13 @@ class Kernels:
 
 @cache
 def compiled_rules(module: str) -> Kernels | None:
-    """The ``KERNELS`` of a module that needs Numba; None without Numba.
+    """Load the ``KERNELS`` of a module that needs Numba; None without Numba.
 
-    None, too, with a warning, if Numba cannot be used: its compiler is switched off, it does not take the NumPy that is
-    installed, or has no folder to keep what it compiled.
+    None, too, with a warning, if Numba cannot be used: its compiler is switched off, it does not support the installed
+    NumPy, or it has no folder for its cache.
 
     Args:
-        module: its full name.
+        module: full name of the module.
     """
     why: object
     try:

@@ -17,27 +17,27 @@ R = TypeVar("R", bound="Record")
 
 @dataclass(frozen=True)
 class Record:
-    """A frozen set of named tensors (or dicts of tensors, or None) that is mapped as one."""
+    """Frozen set of named tensors (or dicts of tensors, or None) that is mapped as one."""
 
     def map(self: R, function: Callable[[Tensor], Tensor]) -> R:
-        """The same record with ``function`` applied to each tensor."""
+        """Apply ``function`` to each tensor and return a new record."""
         return type(self)(**{name: _map(value, function) for name, value in _parts(self).items()})
 
     def index(self: R, *index: Any) -> R:
-        """The same record with each tensor indexed on its leading axes."""
+        """Index each tensor on its leading axes and return a new record."""
         return self.map(lambda tensor: tensor[index])
 
     def split(self: R, size: int) -> list[R]:
-        """The record in pieces of ``size`` along the first axis; the last may be shorter."""
+        """Split into records of ``size`` along the first axis; the last may be shorter."""
         return _split(self, size)
 
     def to(self: R, device: torch.device | str) -> R:
-        """The same record on another device."""
+        """Copy to another device."""
         return self.map(lambda tensor: tensor.to(device))
 
 
 def _names(record: Any) -> tuple[str, ...]:
-    """The fields of a record, which may keep other things beside them."""
+    """Names of a record's tensor fields; a record may hold other attributes too."""
     return record.__match_args__
 
 
@@ -58,7 +58,7 @@ def _map(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
 
 
 def _split(value: Any, size: int) -> Any:
-    """Pieces of what a record holds; what is empty has as many as are asked for."""
+    """Split one field; an empty one gives an endless supply of empty pieces."""
     if isinstance(value, Tensor):
         return value.split(size)
     if not value:
@@ -81,5 +81,5 @@ def _merge(values: Sequence[Any], function: Callable[[list[Tensor]], Tensor]) ->
 
 
 def stack(records: Sequence[R]) -> R:
-    """Joins records along a new first axis (time)."""
+    """Stack records along a new first axis (time)."""
     return _merge(records, torch.stack)

@@ -18,7 +18,7 @@ __all__ = ["Memory", "Observation", "Rollout", "Step"]
 
 @dataclass(frozen=True)
 class Observation(Record):
-    """What the agents perceive, and what only training may know.
+    """Perceptions of the agents, and facts that only training may know.
 
     Args:
         features: for each class with agents, ``[..., N_c, D_c]``.
@@ -26,11 +26,11 @@ class Observation(Record):
         action_mask: for each class ``[..., N_c, A]``, True = legal; or None if all is legal.
         adjacency: ``[..., N, N]``, True where row hears column; or None without messages.
         kinematics: ``[..., N, 4]``, position and velocity that a message carries; or None.
-        entities: ``[..., S, F]``, everything there is, the agents first in their order, for the
+        entities: ``[..., S, F]``, everything in the world, the agents first in their order, for the
             centralised critic only; or None.
         entity_mask: ``[..., S]``, True for entities that are there; or None.
         auxiliary_target: ``[..., N, Q]``, hidden quantities that each agent is trained to
-            predict from what it saw and heard; or None.
+            predict from its observations and messages; or None.
     """
 
     features: dict[str, Tensor]
@@ -44,28 +44,28 @@ class Observation(Record):
 
     @property
     def leading_shape(self) -> torch.Size:
-        """The axes before the agent axis: ``[B]`` or ``[T, B]``."""
+        """Axes before the agent axis: ``[B]`` or ``[T, B]``."""
         return self.alive.shape[:-1]
 
     def without_messages(self) -> Observation:
-        """The same observation in which nobody hears anybody."""
+        """Copy of the observation in which no agent hears another."""
         adjacency = None if self.adjacency is None else torch.zeros_like(self.adjacency)
         return Observation(**{**self.__dict__, "adjacency": adjacency})
 
 
 @dataclass(frozen=True)
 class Step(Record):
-    """What one step of all copies brought.
+    """Result of one step of all copies.
 
     Args:
         next_observation: the true successor, also where the episode ended.
-        observation: what to act on next; differs only in copies that were reset.
+        observation: the observation to act on next; differs only in copies that were reset.
         reward: ``[B, N]``.
         terminated: ``[B, N]``, ended by the task. Stays True for an agent that has left or was
             never there, until its copy is reset.
         truncated: ``[B, N]``, cut by a limit.
         info: named measurements, each ``[B, N]``.
-        earned: ``[B, N]``, what each agent brought of a reward that its team shares; None if that
+        earned: ``[B, N]``, each agent's contribution to a reward that its team shares; None if that
             is not known.
     """
 
@@ -79,13 +79,13 @@ class Step(Record):
 
     @property
     def ended(self) -> Tensor:
-        """``[B]``, True for copies whose episode is over (no agent goes on) and which were reset."""
+        """True for copies whose episode is over (no agent goes on) and which were reset, ``[B]``."""
         return (self.terminated | self.truncated).all(-1)
 
 
 @dataclass(frozen=True)
 class Memory(Record):
-    """The temporal transformer's cache: the last ``K`` keys and values of each layer and agent.
+    """Cache of the temporal transformer: the last ``K`` keys and values of each layer and agent.
 
     Args:
         keys: ``[B, N, L, K, D]``, the latest last.
@@ -98,7 +98,7 @@ class Memory(Record):
     valid: Tensor
 
     def reset(self, where: Tensor) -> Memory:
-        """Forgets everything in the copies named.
+        """Clear the memory of some copies.
 
         Args:
             where: ``[B]``, True for copies that begin an episode.
@@ -108,10 +108,10 @@ class Memory(Record):
 
 @dataclass(frozen=True)
 class Rollout(Record):
-    """``T`` steps of ``B`` copies, as a learner takes them.
+    """Batch of ``T`` steps of ``B`` copies, as a learner takes it.
 
     Args:
-        observation: ``[T, B, ...]``, what was acted on.
+        observation: ``[T, B, ...]``, the observations that the actions answer.
         next_observation: ``[T, B, ...]``, the true successor, also where an episode ended.
         action: for each class ``[T, B, N_c]`` (discrete) or ``[T, B, N_c, A]`` (continuous).
         log_prob: ``[T, B, N]`` of the action when it was drawn; zeros if the policy has none.
@@ -135,7 +135,7 @@ class Rollout(Record):
     earned: Tensor | None = None
 
     def copies(self, index: Tensor) -> Rollout:
-        """The same rollout for some of its copies.
+        """Select some copies of the rollout.
 
         Args:
             index: ``[M]``, indices into the copy axis.

@@ -1,4 +1,4 @@
-"""The agents of a team: their classes, the slice of the agent axis that each class takes, and the plane they move in.
+"""Agents of a team: their classes, the slice of the agent axis that each class takes, and the plane they move in.
 
 Agents are ordered class by class, so a class is one contiguous slice of the agent axis ``N``.
 """
@@ -14,7 +14,7 @@ __all__ = ["ActionSpec", "AgentClass", "Plane", "Roster"]
 
 @dataclass(frozen=True)
 class ActionSpec:
-    """The actions of one agent of a class.
+    """Actions of one agent of a class.
 
     Args:
         kind: ``"discrete"``: an integer in ``[0, size)``; ``"continuous"``: a vector of ``size``
@@ -32,12 +32,12 @@ class ActionSpec:
 
 @dataclass(frozen=True)
 class AgentClass:
-    """Agents that see the same kind of things and share an actor.
+    """Agents that share an actor and the kind of their observations.
 
     Args:
         name: the class's name, e.g. ``"A"``.
         feature_size: width ``D_c`` of the feature vector of one agent.
-        action: what one agent may do.
+        action: actions of one agent.
     """
 
     name: str
@@ -47,11 +47,11 @@ class AgentClass:
 
 @dataclass(frozen=True)
 class Plane:
-    """The coordinates that networks read of a world in which agents move.
+    """Coordinates of a world in which agents move, as networks read them.
 
     Args:
-        position: numbers of a position.
-        kinematics: numbers of a position and the velocity after it; messages carry so many, and every entity
+        position: size of a position.
+        kinematics: size of a position and the velocity after it; messages carry that many numbers, and every entity
             begins with them.
     """
 
@@ -61,7 +61,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class Roster:
-    """The agents of a team, class by class, and the widths of what is told of them beside their features.
+    """Agents of a team, class by class, and the widths of their further inputs.
 
     Args:
         classes: every declared class, those without agents included.
@@ -72,7 +72,7 @@ class Roster:
 
     Raises:
         ValueError: if classes and counts differ in length, a name is no identifier or comes twice, a count is
-            negative, nobody plays, or there are entities without a plane.
+            negative, there is no agent, or there are entities without a plane.
     """
 
     classes: tuple[AgentClass, ...]
@@ -103,12 +103,12 @@ class Roster:
 
     @cached_property
     def present(self) -> tuple[AgentClass, ...]:
-        """The classes that have at least one agent."""
+        """Classes that have at least one agent."""
         return tuple(c for c, count in zip(self.classes, self.counts, strict=True) if count)
 
     @cached_property
     def slices(self) -> dict[str, slice]:
-        """For each class with agents, its slice of the agent axis."""
+        """Slice of the agent axis of each class with agents."""
         slices, start = {}, 0
         for agent_class, count in zip(self.classes, self.counts, strict=True):
             if count:
@@ -118,7 +118,7 @@ class Roster:
 
     @cached_property
     def class_indices(self) -> tuple[int, ...]:
-        """For each agent, the position of its class in ``classes``."""
+        """Index into ``classes`` of each agent's class."""
         return tuple(i for i, count in enumerate(self.counts) for _ in range(count))
 
     @property

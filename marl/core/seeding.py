@@ -1,4 +1,4 @@
-"""One seed, independent streams of random numbers."""
+"""Independent streams of random numbers from one seed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 __all__ = ["ACTIONS", "SHUFFLING", "stream"]
 
 ACTIONS, SHUFFLING = 1, 2
-"""What a stream is for; environments draw from the seed itself."""
+"""Purposes of a stream; environments draw from the seed itself."""
 
 
 def stream(seed: int, purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator whose numbers are unrelated to those of other purposes of the same seed.
+    """Generator whose numbers are independent of those of other purposes of the same seed.
 
     Args:
         seed: at least 0.
-        purpose: which stream.
-        device: where it draws.
+        purpose: `ACTIONS` or `SHUFFLING`.
+        device: device of the generator.
     """
     words = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)
     return torch.Generator(device).manual_seed(int(words[0]))

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +12,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from marl.core.errors import FileError
+from marl.core.files import atomic_path
 from marl.core.record_fields import Record
 
-__all__ = ["atomic_path", "load_state", "record_of", "save_json", "save_state", "state_of"]
+__all__ = ["load_state", "record_of", "save_state", "state_of"]
 
 R = TypeVar("R", bound=Record)
 SUFFIX = ".safetensors"
@@ -31,7 +28,7 @@ def state_of(record: Record) -> dict[str, Any]:
 
 
 def record_of(kind: type[R], state: dict[str, Any]) -> R:
-    """Record of a state that `state_of` gave."""
+    """Record from a state that `state_of` returned."""
     return kind(**state)
 
 
@@ -92,40 +89,3 @@ def _join(value: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
     if "dict" in value:
         return {key: _join(item, tensors) for key, item in value["dict"].items()}
     return value["value"]
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without error.
-
-    A device or a pipe, e.g. ``/dev/stdout``, is written to as it is.
-    """
-    if path.exists() and not path.is_file():
-        yield path
-        return
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def save_json(path: Path, content: Mapping[str, Any], *, indent: int | None = 1, allow_nan: bool = False) -> None:
-    """Write a JSON file, whole or not at all; see `atomic_path`.
-
-    Args:
-        path: of the file.
-        content: lists, strings, numbers, None and mappings of them.
-        indent: spaces a level, and a line end after the last line; None for one line without an end.
-        allow_nan: write ``NaN`` and ``Infinity``, which JSON does not have though Python reads them.
-
-    Raises:
-        OSError: if it cannot be written.
-        ValueError: for NaN or infinity, unless ``allow_nan``.
-    """
-    text = json.dumps(content, indent=indent, allow_nan=allow_nan)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text if indent is None else text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Nested settings: replaced fields, and explanations of what a validator refused."""
+"""Nested settings: replaced fields, and explanations of a validator's errors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from marl.core.config import Config
 __all__ = ["Choices", "completed", "explain", "part_of", "replace_field"]
 
 Choices = Mapping[int | str, Collection[str]]
-"""Names that a validator puts after the name of a part that is of one kind or another."""
+"""Kinds of each part that is a union; a validator puts the kind after the name of the part."""
 
 TRIED = re.compile(r"^(constrained-\w+|float|int|str|bool)$|\[")
-"""Types that a validator tried, which it names after the field."""
+"""Types that a validator tried and names after the field."""
 
 
 def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy of nested settings with one field replaced."""
+    """Copy of nested settings with one field replaced."""
     first, *rest = path
     if rest:
         inner = values.get(first)
@@ -30,11 +30,11 @@ def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dic
 
 
 def completed(model: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings with the defaults of all fields that are not given, as plain values; nothing is validated.
+    """Fill in the defaults of all missing fields, as plain values; nothing is validated.
 
     Args:
-        model: whose fields they are.
-        values: some of them; unknown ones are kept, for the validator to refuse.
+        model: model of the settings.
+        values: the given fields; unknown ones are kept, for the validator to refuse.
     """
     complete: dict[str, Any] = {}
     for name, field in model.model_fields.items():
@@ -47,9 +47,9 @@ def completed(model: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def part_of(annotation: Any, given: Mapping[str, Any]) -> type[Config] | None:
-    """The model among those that a field takes which given settings are of; None if it takes none.
+    """Model of a field's type that given settings belong to; None if the type has no model.
 
-    Of several, it is the one whose ``kind`` or ``name`` is given, or else the first.
+    In a union it is the model whose ``kind`` or ``name`` is given, or else the first.
     """
     models = list(_models(annotation))
     for tag in ("kind", "name"):
@@ -68,12 +68,12 @@ def _models(annotation: Any) -> Iterator[type[Config]]:
 
 
 def explain(error: ValidationError, choices: Choices = MappingProxyType({}), place: str = "") -> str:
-    """Text for each refused field, one after the other: its place, its value and what would do.
+    """Text for each refused field: its place, its value and the accepted values.
 
     Args:
         error: of the validator.
-        choices: names of the kinds of those parts that are of one kind or another, by the name of the part.
-        place: dotted name of what was validated within all settings.
+        choices: kinds of each part that is a union, by the name of the part.
+        place: dotted name of the validated part within all settings.
     """
     lines, within = [], (place,) if place else ()
     for problem in error.errors():
@@ -89,7 +89,7 @@ def explain(error: ValidationError, choices: Choices = MappingProxyType({}), pla
             lines.append(f"{place}: {message}" if place else message)
         else:
             given, wanted = f"{place} is {problem['input']!r}: ", f"{message[0].lower()}{message[1:]}"
-            if lines and lines[-1].startswith(given):  # one of several that would do
+            if lines and lines[-1].startswith(given):  # another type that the same field accepts
                 lines[-1] += f", or {wanted}"
             else:
                 lines.append(given + wanted)
@@ -97,6 +97,6 @@ def explain(error: ValidationError, choices: Choices = MappingProxyType({}), pla
 
 
 def _place(path: Sequence[int | str], choices: Choices) -> str:
-    """Where in the settings, without what a validator puts after a choice: the kind, or the type that it tried."""
+    """Dotted place in the settings, without the kind or the tried type that a validator adds."""
     kept = [part for before, part in zip(("", *path), path, strict=False) if part not in choices.get(before, ())]
     return ".".join(str(part) for part in kept if not TRIED.search(str(part)))

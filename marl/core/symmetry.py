@@ -1,6 +1,6 @@
-"""Symmetries of a task: turned and mirrored observations and the actions that belong to them.
+"""Symmetries of a task: turned and mirrored observations, and the matching actions.
 
-Axes as in `marl.core.records`; ``G`` elements of the group, of which the first changes nothing.
+Axes as in `marl.core.records`; ``G`` elements of the group, of which the first is the identity.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ __all__ = ["SignedPermutation", "Symmetries"]
 
 @dataclass(frozen=True)
 class SignedPermutation:
-    """What each element of the group does to the last axis of a tensor.
+    """Signed permutation of a tensor's last axis for each element of the group.
 
     Args:
         index: ``[G, W]``; entry ``i`` of the result comes from entry ``index[g, i]``.
-        sign: ``[G, W]``, 1 or -1, by which it is multiplied.
+        sign: ``[G, W]``, factor 1 or -1 of each entry.
     """
 
     index: Tensor
     sign: Tensor
 
     def apply(self, x: Tensor, chosen: Tensor) -> Tensor:
-        """Changes each copy by its element.
+        """Apply to each copy its element of the group.
 
         Args:
             x: ``[..., B, M, W]``.
@@ -41,13 +41,13 @@ class SignedPermutation:
 
 @dataclass(frozen=True)
 class Symmetries:
-    """A group under which a task's worlds, rewards and actions belong together.
+    """Symmetry group of a task: worlds, rewards and actions change together.
 
     Args:
-        features: for each class, of ``[..., N_c, D_c]``.
-        kinematics: of ``[..., N, 4]``.
-        entities: of ``[..., S, F]``.
-        auxiliary_target: of ``[..., N, Q]``.
+        features: for each class, acts on ``[..., N_c, D_c]``.
+        kinematics: acts on ``[..., N, 4]``.
+        entities: acts on ``[..., S, F]``.
+        auxiliary_target: acts on ``[..., N, Q]``.
         action: ``[G, A]``, the action that takes the place of each, or the component of a continuous one.
     """
 
@@ -59,16 +59,16 @@ class Symmetries:
 
     @property
     def order(self) -> int:
-        """``G``."""
+        """Order ``G`` of the group."""
         return len(self.action)
 
     @property
     def _components(self) -> SignedPermutation:
-        """What becomes of a number for each action."""
+        """Signed permutation of vectors with one number for each action."""
         return SignedPermutation(self.action.argsort(-1), torch.ones_like(self.action))
 
     def observation(self, observation: Observation, chosen: Tensor) -> Observation:
-        """The observation of the changed world; ``chosen`` is ``[B]``."""
+        """Transform an observation; ``chosen`` is ``[B]``."""
         seen, masks = observation, observation.action_mask
 
         def change(how: SignedPermutation, x: Tensor | None) -> Tensor | None:
@@ -86,7 +86,7 @@ class Symmetries:
         )
 
     def actions(self, action: Mapping[str, Tensor], chosen: Tensor) -> dict[str, Tensor]:
-        """The actions that do in the changed world what these do in the first.
+        """Transform actions so that they do in the changed world what these do in the first.
 
         Args:
             action: for each class ``[..., B, N_c]`` of int64, or ``[..., B, N_c, A]`` of float.
@@ -98,7 +98,12 @@ class Symmetries:
         }
 
     def rollout(self, rollout: Rollout, chosen: Tensor) -> Rollout:
-        """The rollout of the changed worlds; copies that are changed lose the memory of what was before it."""
+        """Transform a rollout; changed copies lose their memory from before it.
+
+        Args:
+            rollout: axes as in `Rollout`.
+            chosen: ``[B]``, an element for each copy.
+        """
         memory = rollout.memory
         return replace(
             rollout,

@@ -1,25 +1,27 @@
-"""Kinds of environments, which entry points name."""
+"""Kinds of environments, offered by entry points."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Any, Protocol
 
 from marl.core.config import Config
-from marl.core.environment import Environment
+
+if TYPE_CHECKING:
+    import torch
+
+    from marl.core.environment import TaskEnvironment
 
 __all__ = ["Task"]
 
 
 class Task(Protocol):
-    """What an entry point of the group ``marl.environments`` names: a kind of environment."""
+    """A kind of environment; entry points of the group ``marl.environments`` name its instances."""
 
     @property
     def config_type(self) -> type[Config]:
-        """Its settings; the field ``name`` is the entry point's name."""
+        """Model of the settings; the field ``name`` is the entry point's name."""
         ...
 
     @property
@@ -29,18 +31,18 @@ class Task(Protocol):
 
     @property
     def policies(self) -> Mapping[str, Path]:
-        """Trained policies that come with the task: by name the folder of each."""
+        """Folders of the trained policies that come with the task, by name."""
         ...
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """The settings that say what was played, for tables and JSON, by name."""
+        """Settings for tables and JSON, by name."""
         ...
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """The side that learns and the side that it meets, e.g. ``("predators", "prey")``.
+        """Side that learns and side that it meets, e.g. ``("predators", "prey")``.
 
-        The settings have a field named as the latter, which says by a name or the folder of a run who
-        plays it, and one with ``training_`` before it, a list that training draws from.
+        The settings have a field named like the second side: a rule, or the folder of a run, that plays it. A field
+        with ``training_`` before that name lists the opponents that training draws from.
 
         Raises:
             ConfigError: if the task has only one side.
@@ -49,13 +51,13 @@ class Task(Protocol):
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-    ) -> Environment:
-        """Makes the environment that a configuration describes.
+    ) -> TaskEnvironment:
+        """Make the environment of a configuration.
 
         Args:
             config: of type ``config_type``.
             num_copies: ``B``.
-            training: whether disturbances meant for training only are active.
-            device: where the tensors live.
+            training: True to activate disturbances meant for training only.
+            device: device of the tensors.
         """
         ...

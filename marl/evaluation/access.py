@@ -1,4 +1,4 @@
-"""Access to policies and environments by the name of a run."""
+"""Policies and environments, by the name of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
@@ -20,13 +20,13 @@ __all__ = ["check_fit", "load", "make", "reference"]
 
 
 def load(run: str | Path) -> Policy:
-    """The policy of a run.
+    """Load the policy of a run.
 
     Args:
         run: the run's folder, its ``policy/``, or the name of a policy that comes with the package.
 
     Raises:
-        FileError: if there is none, or it cannot be used.
+        FileError: if there is no policy, or it cannot be used.
     """
     return load_policy(find_policy(run)).policy
 
@@ -36,17 +36,17 @@ def make(
     num_copies: int = 1,
     device: torch.device | str = "cpu",
     **overrides: Any,
-) -> Environment:
-    """The environment that a run was trained in, or one changed in some settings.
+) -> TaskEnvironment:
+    """Make the environment that a run was trained in, with some settings changed if wished.
 
     Args:
         run: as for `load`, or settings as a preset's ``env``, e.g. ``{"name": "simple_tag"}``.
         num_copies: ``B``.
-        device: where the tensors live.
+        device: device of the tensors.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Raises:
-        ConfigError: if a setting will not do.
+        ConfigError: if a setting cannot be used.
         FileError: if the run cannot be used.
     """
     settings = run if isinstance(run, Mapping) else load_policy(find_policy(run)).environment
@@ -54,15 +54,15 @@ def make(
     return make_environment(task, config, num_copies, device=device)
 
 
-def reference(name: str, environment: Environment) -> Scripted:
-    """A policy that is not learnt, by name.
+def reference(name: str, environment: TaskEnvironment) -> Scripted:
+    """Make a reference policy by name.
 
     Args:
-        name: ``random``, or a hand-written one of the environment, e.g. ``chase``.
-        environment: whose team it plays.
+        name: ``random``, or a scripted policy of the environment, e.g. ``chase``.
+        environment: environment of the team that it plays.
 
     Raises:
-        ConfigError: if the environment has none of that name.
+        ConfigError: if the environment has no policy of that name.
     """
     actors = {"random": random_actor(environment.roster), **environment.scripted()}
     if name not in actors:
@@ -70,8 +70,8 @@ def reference(name: str, environment: Environment) -> Scripted:
     return Scripted(actors[name])
 
 
-def check_fit(policy: Policy, environment: Environment) -> None:
-    """Refuses an environment whose classes see something else than the policy was trained on.
+def check_fit(policy: Policy, environment: TaskEnvironment) -> None:
+    """Check that an environment's classes have the observations and actions that a policy was trained on.
 
     Raises:
         ConfigError: naming the class and both widths.

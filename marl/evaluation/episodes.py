@@ -1,4 +1,4 @@
-"""Plays whole episodes with a fixed policy and says what they brought."""
+"""Whole episodes with a fixed policy, and their measurements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from marl.core.environment import Environment
+from marl.core.environment import Environment, Presentable
 from marl.core.records import Memory, Observation, Step
 from marl.core.scene import Picture, Scene
 from marl.core.seeding import ACTIONS, stream
@@ -22,25 +22,25 @@ LARGEST_BATCH = 1024
 
 
 class EpisodePlayer(Protocol):
-    """What `play_episodes` needs of a policy."""
+    """Policy as `play_episodes` needs it."""
 
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
-        """The memory at the beginning of an episode."""
+        """Memory at the beginning of an episode."""
         ...
 
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Chooses an action for every agent."""
+        """Choose an action for every agent."""
         ...
 
 
 @dataclass
 class EpisodeTable:
-    """One row an episode.
+    """Measurements of episodes, one row each.
 
     Args:
         length: ``[E]``, steps.
         agent_return: ``[E]``, sum of rewards, mean over the agents.
-        events: for each kind of event ``[E]``, how many there were, summed over the agents.
+        events: for each kind of event ``[E]``, their number, summed over the agents.
         first: for each kind of event ``[E]``, the step (from 1) of the first; NaN if there was none.
     """
 
@@ -51,7 +51,7 @@ class EpisodeTable:
 
 
 class _Tally:
-    """Counts each copy's first episode and ignores what follows."""
+    """Tally of each copy's first episode; later episodes are ignored."""
 
     def __init__(self, environment: Environment, alive: torch.Tensor) -> None:
         zeros = torch.zeros(environment.num_copies, dtype=torch.float64, device=environment.device)
@@ -88,17 +88,17 @@ def play_episodes(
     messages: bool = True,
     deterministic: bool = False,
 ) -> EpisodeTable:
-    """Plays episodes in batches of at most 1,024 copies.
+    """Play episodes in batches of at most 1,024 copies.
 
-    The initial worlds depend on the seed alone, so that policies are compared on the same ones.
+    The initial worlds depend on the seed alone, so that policies are compared in the same worlds.
 
     Args:
-        make_environment: from a number of copies.
+        make_environment: makes an environment from a number of copies.
         player: the policy.
-        episodes: how many, at least 1.
+        episodes: number of episodes, at least 1.
         seed: of environments and actions.
         messages: False switches them off.
-        deterministic: take the likeliest actions instead of drawing them.
+        deterministic: take the most probable actions instead of drawing them.
 
     Raises:
         ValueError: for fewer than one episode.
@@ -137,22 +137,25 @@ def _play_batch(
 
 
 def record_episode(
-    environment: Environment, player: EpisodePlayer, seed: int, messages: bool = True, deterministic: bool = False
+    environment: Presentable, player: EpisodePlayer, seed: int, messages: bool = True, deterministic: bool = False
 ) -> tuple[list[Scene | Picture], list[float]]:
-    """Plays one episode of the first copy and keeps what can be drawn.
+    """Play one episode of the first copy and record its scenes.
 
-    The scene before the first step is kept, that after the last is not (the copy was reset).
+    The scene before the first step is recorded, that after the last is not, as the copy was reset.
 
     Args:
         environment: is reset.
-        player: plays.
+        player: the policy.
         seed: of the world and of the actions drawn.
-        messages: whether agents hear each other.
-        deterministic: take the likeliest actions instead of drawing them.
+        messages: True if agents hear each other.
+        deterministic: take the most probable actions instead of drawing them.
 
     Returns:
-        Scenes, and with each the events counted so far (the return if the task names none);
+        Scenes, and with each the number of events so far (the return if the task names none);
         there is one more score than scenes, that of the whole episode.
+
+    Raises:
+        UndrawableError: if the task cannot be drawn.
     """
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
@@ -172,5 +175,5 @@ def record_episode(
 
 
 def score_name(environment: Environment) -> str:
-    """What the scores of `record_episode` count."""
+    """Name of the scores of `record_episode`."""
     return " and ".join(environment.events) or "return"

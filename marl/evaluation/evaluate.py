@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.evaluation.access import check_fit, reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
@@ -30,10 +30,10 @@ class Evaluation:
     """Whole episodes of one policy, and their measures.
 
     Args:
-        described: the environment, as its task describes it.
-        episodes: how many were played.
-        messages: whether agents heard each other.
-        deterministic: whether the likeliest actions were taken.
+        described: settings of the environment, as its task describes them.
+        episodes: number of episodes.
+        messages: True if agents heard each other.
+        deterministic: True if the most probable actions were taken.
         seed: of worlds and actions.
         measures: estimates over the episodes, by name; see `summarise`.
     """
@@ -71,20 +71,20 @@ def evaluate(
 
     Args:
         run: as for `load`, or any policy (then ``settings`` names the environment).
-        episodes: how many.
+        episodes: number of episodes.
         seed: of worlds and actions.
         messages: False switches them off.
-        deterministic: take the likeliest actions instead of drawing them.
-        policy: plays this reference, e.g. ``"random"`` or ``"chase"``, instead of the run's policy.
+        deterministic: take the most probable actions instead of drawing them.
+        policy: reference to play instead of the run's policy, e.g. ``"random"`` or ``"chase"``.
         settings: of the environment, as a preset's ``env``; those of the run by default.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Returns:
-        What was played, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
+        The settings, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
         interval over the episodes; for the return also ``minimum`` and ``maximum``.
 
     Raises:
-        ConfigError: if a setting will not do, or a policy comes without settings.
+        ConfigError: if a setting cannot be used, or a policy comes without settings.
         FileError: if the run cannot be used.
     """
     return evaluate_episodes(run, episodes, seed, messages, deterministic, policy, settings, overrides).as_json()
@@ -100,10 +100,10 @@ def evaluate_episodes(
     settings: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Evaluation:
-    """Play whole episodes and measure them, as a record; see `evaluate`.
+    """Play whole episodes and return their measures as a record; see `evaluate`.
 
     Raises:
-        ConfigError: if a setting will not do, or a policy comes without settings.
+        ConfigError: if a setting cannot be used, or a policy comes without settings.
         FileError: if the run cannot be used.
     """
     if episodes < 1:
@@ -126,7 +126,7 @@ def evaluate_episodes(
     return Evaluation(task.describe(config), episodes, messages, deterministic, seed, summary)
 
 
-def _player(given: Any, policy: str | None, environment: Environment) -> EpisodePlayer:
+def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:
     if policy is not None:
         return reference(policy, environment)
     if given is None:
@@ -139,12 +139,12 @@ def _player(given: Any, policy: str | None, environment: Environment) -> Episode
 def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:
     """Means over the episodes, with intervals over the episodes.
 
-    ``first_<event>_step`` is over the episodes that had one; the return has its lowest and highest, too.
+    ``first_<event>_step`` is over the episodes with that event; the return has also its lowest and highest value.
 
     Args:
-        table: of the episodes.
+        table: measurements of the episodes.
         events: kinds of events and the word for one, as `Environment.events`.
-        agent_noun: what an agent is called.
+        agent_noun: word for one agent.
     """
     summary: dict[str, Estimate] = {}
     for name, event in events.items():

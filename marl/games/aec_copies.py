@@ -1,4 +1,4 @@
-"""Copies of PettingZoo AEC environments, and a check that they go on as the originals do."""
+"""Copies of PettingZoo AEC environments, and a check that they play on like the originals."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Copier", "action_mask", "check_copies", "copy_past_ezpickle", "legal
 
 Copier = Callable[[AECEnv], AECEnv]
 
-LONGEST = 10_000  # steps of a game that is played at random
+LONGEST = 10_000  # most steps of a random game
 
 
 def copy_past_ezpickle(env: AECEnv) -> AECEnv:
-    """A copy that keeps the state of an environment whose class is a Gymnasium ``EzPickle``.
+    """Copy the attributes of an environment whose class is a Gymnasium ``EzPickle``.
 
-    Of such a class, as PettingZoo's classic games are, ``copy.deepcopy`` calls the constructor once more and forgets
-    the game; this copies the attributes.
+    ``copy.deepcopy`` would call the constructor of such a class, as PettingZoo's classic games are, once more, and lose
+    the game.
     """
     memo: dict[int, Any] = {}
     inner = env.unwrapped
@@ -39,7 +39,7 @@ def name_of(env: AECEnv) -> str:
 
 
 def without_turn(env: AECEnv) -> bool:
-    """True if the agent that is selected is out of the game and steps with None."""
+    """True if the selected agent is out of the game and steps with None."""
     return bool(env.terminations[env.agent_selection] or env.truncations[env.agent_selection])
 
 
@@ -52,10 +52,10 @@ def action_mask(env: AECEnv, agent: str) -> Any:
 
 
 def legal_actions(env: AECEnv) -> tuple[int, ...]:
-    """Legal actions of the agent that is selected, counted from 0; all of them if there is no mask.
+    """Legal actions of the selected agent, counted from 0; all actions if there is no mask.
 
     Raises:
-        ConfigError: if nothing is legal.
+        ConfigError: if no action is legal.
     """
     agent = env.agent_selection
     mask = action_mask(env, agent)
@@ -66,19 +66,20 @@ def legal_actions(env: AECEnv) -> tuple[int, ...]:
 
 
 def check_copies(env: AECEnv, copier: Copier, games: int = 3, seed: int = 0) -> None:
-    """Plays copies of an environment on at random, and copies of these with the same actions.
+    """Play copies of an environment at random, and copies of these copies with the same actions, and compare them.
 
-    Compared after every step are the agents, whose turn it is, observations, rewards, pending ones too, terminations,
-    truncations and action masks. What is not being played must stay as it is. The environment itself is not stepped.
+    After every step the agents, the selected one, observations, rewards, pending ones too, terminations,
+    truncations and action masks are compared. A copy that is not being played must not change. The environment itself
+    is not stepped.
 
     Args:
         env: in any state but the last.
-        copier: how it is copied.
-        games: to be played.
+        copier: makes a copy.
+        games: number of games to play.
         seed: of the actions.
 
     Raises:
-        ConfigError: saying what differs, or what fails.
+        ConfigError: naming the difference or the failure.
     """
     name, generator, longest = name_of(env), np.random.default_rng(seed), 1
     try:
@@ -98,11 +99,11 @@ def check_copies(env: AECEnv, copier: Copier, games: int = 3, seed: int = 0) -> 
 
 
 class _UntrueError(Exception):
-    """A difference between an environment and its copy."""
+    """Difference between an environment and its copy."""
 
 
 def _check_one(env: AECEnv, copier: Copier, generator: np.random.Generator, steps: int) -> int:
-    """Copies a game after so many random steps; returns how many steps were left to its end."""
+    """Copy a game after some random steps; return the number of steps left to its end."""
     original = copier(env)
     if original.unwrapped is env.unwrapped:
         raise _UntrueError("what the copier gives is the environment itself")
@@ -121,7 +122,7 @@ def _check_one(env: AECEnv, copier: Copier, generator: np.random.Generator, step
 
 
 def _play(env: AECEnv, generator: np.random.Generator, steps: int) -> list[tuple[int | None, dict[str, Any]]]:
-    """Random legal actions, and what was seen after each; fewer if the game ends."""
+    """Random legal actions, and the observed values after each; fewer if the game ends."""
     course: list[tuple[int | None, dict[str, Any]]] = []
     while env.agents and len(course) < steps:
         action = None
@@ -133,7 +134,7 @@ def _play(env: AECEnv, generator: np.random.Generator, steps: int) -> list[tuple
 
 
 def _seen(env: AECEnv) -> dict[str, Any]:
-    """Everything that can be seen of an environment, by name, as values that compare."""
+    """Observable values of an environment by name, in a form that compares."""
     found: dict[str, Any] = {"agents": tuple(env.agents)}
     if env.agents:
         found["agent_selection"] = env.agent_selection

@@ -1,4 +1,4 @@
-"""A PettingZoo AEC environment as a `Game` that can be searched."""
+"""PettingZoo AEC environments as games that can be searched."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ __all__ = ["AECGame", "aec_game"]
 
 
 def aec_game(env: AECEnv, scale: float = 1.0, copier: Copier = copy.deepcopy) -> AECGame:
-    """The state of an environment as a position.
+    """Wrap the state of an environment as a position.
 
-    Every position holds a copy of the environment, so first some games are played at random to see that copies go on
-    as their originals do. A copy holds all that the environment knows: a search sees what it will draw and what it
-    hides, and agents that act at once are seen one after another.
+    Every position holds a copy of the environment, so some random games are played first, to check that copies play on
+    like their originals. A copy holds all that the environment knows: a search sees future draws and hidden
+    information, and agents that act at once are seen one after another.
 
     Args:
-        env: reset, and not at its end; it is not changed, and may be stepped on.
-        scale: what is won is divided by it, to lie in ``[-1, 1]``.
-        copier: how it is copied, e.g. `marl.games.aec_copies.copy_past_ezpickle`.
+        env: reset, and not at its end; it is not changed, and may be stepped later.
+        scale: divides the returns, to bring them into ``[-1, 1]``.
+        copier: makes a copy, e.g. `marl.games.aec_copies.copy_past_ezpickle`.
 
     Raises:
-        ConfigError: for actions that are not Discrete, or copies that are not true, with what differs.
+        ConfigError: for actions that are not Discrete, or copies that differ from the original; names the difference.
     """
     name = name_of(env)
     if not 0 < scale < float("inf"):
@@ -46,18 +46,18 @@ def aec_game(env: AECEnv, scale: float = 1.0, copier: Copier = copy.deepcopy) ->
 
 
 class AECGame:
-    """A position of an environment. A `Game` without a board, that can be played by hand; see `aec_game`.
+    """Position of a PettingZoo environment: a `Game` without a board that can be played by hand; see `aec_game`.
 
-    Seats are the possible agents in their order; actions count from 0. Returns are the rewards that were added up
-    from the first position on. Positions are equal that came about by the same actions from one call of `aec_game`.
+    Seats are the possible agents in their order; actions count from 0. Returns are the sums of rewards since
+    the first position. Two positions are equal if the same actions led to them from one call of `aec_game`.
 
     Args:
-        env: in the state that is meant; nobody else may step it.
-        scale: what is won is divided by it.
-        copier: how it is copied.
-        origin: what tells one first position from another.
-        moves: the actions from there.
-        totals: for each seat the rewards from there.
+        env: in the state of the position; nobody else may step it.
+        scale: divides the returns.
+        copier: makes a copy.
+        origin: identity of the first position.
+        moves: actions since the first position.
+        totals: sum of rewards of each seat since the first position, ``[P]``.
     """
 
     def __init__(
@@ -85,12 +85,12 @@ class AECGame:
         """See `Game`.
 
         Raises:
-            ConfigError: if more was won than the scale.
+            ConfigError: if a return is beyond the scale.
         """
         return self._scaled(self._totals) if self.over else (0.0,) * self.num_players
 
     def play(self, action: int) -> AECGame:
-        """Steps a copy; see `Game`."""
+        """Step a copy; see `Game`."""
         action = as_action(self, action)
         check_legal(self, action, None if action in self.legal else "its action mask forbids it")
         env, (origin, moves) = self._copier(self._env), self._key
@@ -98,7 +98,11 @@ class AECGame:
         return AECGame(env, self._scale, self._copier, origin, (*moves, action), totals)
 
     def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
-        """See `Game`."""
+        """See `Game`.
+
+        Raises:
+            ConfigError: if a return is beyond the scale.
+        """
         if self.over:
             return self.returns
         env, totals = self._copier(self._env), self._totals
@@ -118,16 +122,16 @@ class AECGame:
 
     @classmethod
     def kernels(cls) -> Kernels | None:
-        """None; see `Game`."""
+        """None: there are no compiled rules; see `Game`."""
         return None
 
     def observe(self, seat: int) -> NDArray[Any]:
-        """As the environment has it; see `Game`."""
+        """Observation of the environment itself; see `Game`."""
         seen = self._env.observe(self._agents[seat])
         return np.asarray(seen["observation"] if isinstance(seen, Mapping) else seen)
 
     def describe(self, action: int) -> str:
-        """Its number; see `GameView`."""
+        """Number of the action; see `GameView`."""
         return str(action)
 
     def read(self, text: str) -> int:
@@ -140,7 +144,7 @@ class AECGame:
         return action
 
     def __str__(self) -> str:
-        """The environment's text if it was made with ``render_mode="ansi"``, or the actions so far."""
+        """Text that the environment renders if it was made with ``render_mode="ansi"``, else the actions so far."""
         if self._env.render_mode == "ansi":
             return str(self._env.render())
         return " ".join([self.name, *map(str, self._key[1])])
@@ -155,7 +159,7 @@ class AECGame:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> AECGame:
-        """Itself: positions never change, and a deepcopy of the environment need not be true."""
+        """Return the position itself: it never changes, and a deepcopy of the environment may differ."""
         return self
 
     def __reduce__(self) -> Any:
@@ -163,7 +167,7 @@ class AECGame:
 
 
 def _step(env: AECEnv, agents: list[str], action: int, totals: tuple[float, ...]) -> tuple[float, ...]:
-    """Plays an action, and adds what its agent had won since its last one."""
+    """Step an action, and add the rewards of its agent since its last action."""
     agent = env.agent_selection
     totals = _added(env, agents, totals)
     env.step(int(env.action_space(agent).start) + action)
@@ -171,7 +175,7 @@ def _step(env: AECEnv, agents: list[str], action: int, totals: tuple[float, ...]
 
 
 def _pass_over(env: AECEnv, agents: list[str], totals: tuple[float, ...]) -> tuple[float, ...]:
-    """Steps over agents that are out of the game, and adds what they had won."""
+    """Step over agents that are out of the game, and add their rewards."""
     while env.agents and without_turn(env):
         totals = _added(env, agents, totals)
         env.step(None)

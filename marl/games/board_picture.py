@@ -12,25 +12,25 @@ __all__ = ["board_picture", "drawable"]
 
 LINE, EDGE, PAPER = "#909090", "#202020", "#FFFFFF"
 CAPTION = 1 / 12
-"""Its height over the width."""
+"""Height of the caption, as a share of the width."""
 COLOURS = {"X": "#0072B2", "O": "#D55E00", "Z": "#009E73"}
 
 
 def drawable(game: Game) -> GameView:
-    """The same game, as one of which a picture can be made.
+    """Check that a game can be drawn, and return it as a view.
 
     Raises:
-        ConfigError: naming the game and what it lacks.
+        ConfigError: naming the game and the members that it lacks.
     """
     return view_of(game, "drawn", "board_shape", "block", "caption", "marks")
 
 
 def board_picture(game: GameView, width: int = 360) -> NDArray[np.uint8]:
-    """The board as a picture: crosses, rings, triangles, or the text of other marks; below it the caption, if any.
+    """Picture of the board: crosses, rings, triangles, or the text of other marks; below it the caption, if any.
 
     Args:
         game: the position.
-        width: ``W`` in pixels; the height follows from the board's shape, and is more for a caption.
+        width: ``W`` in pixels; the height follows from the board's shape, and a caption adds to it.
 
     Returns:
         ``[H, W, 3]``.

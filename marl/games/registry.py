@@ -1,4 +1,4 @@
-"""Finds turn-based games by name."""
+"""Turn-based games, found by name."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ GROUP = "marl.games"
 
 
 class UnknownGameError(ConfigError):
-    """A game or a variant that no installed package offers."""
+    """Game or variant that no installed package offers."""
 
 
 def game_names() -> tuple[str, ...]:
-    """Games that installed packages registered in the entry-point group ``marl.games``, sorted."""
+    """Names of the games in the entry-point group ``marl.games``, sorted."""
     return tuple(sorted(offered(GROUP)))
 
 
 def new_game(text: str) -> Game:
-    """The first position of a game.
+    """First position of a game.
 
     Args:
-        text: its name, e.g. ``tic_tac_toe``; or name and variant, e.g. ``nine_board:5``. A name alone calls the entry
+        text: name, e.g. ``tic_tac_toe``; or name and variant, e.g. ``nine_board:5``. A name alone calls the entry
             point without arguments, a variant calls its method ``variant`` with the text after the colon.
 
     Raises:
-        UnknownGameError: if there is none of that name, or it has no such variant.
+        UnknownGameError: if there is no game of that name, or it has no such variant.
         MissingModuleError: if it cannot be imported.
     """
     name, colon, variant = text.partition(":")

@@ -1,4 +1,4 @@
-"""A `Game` as a PettingZoo AEC environment."""
+"""Games as PettingZoo AEC environments."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["TurnBasedEnv", "to_aec"]
 
 
 class TurnBasedEnv(AECEnv):
-    """An environment whose agents move one after another, by the rules of a game.
+    """Environment whose agents move one after another, by the rules of a game.
 
     Agents are ``player_0`` to ``player_P-1``, by seat. An observation is a dictionary with ``"observation"``, that
-    of the seat, and ``"action_mask"`` ``[A]``, 1 = legal, zeros for who is not to move. The winner gets what
-    the game says once it is over; then all have terminated. A copy or a pickle holds the position, since
-    positions never change.
+    of the seat, and ``"action_mask"`` ``[A]``, 1 = legal, all zeros for agents that are not to move. Rewards are the
+    returns of the game once it is over; then all agents have terminated. A copy or a pickle holds the position,
+    since positions never change.
 
     Args:
         start: the first position, or a function that draws one.
@@ -50,10 +50,10 @@ class TurnBasedEnv(AECEnv):
         self.action_spaces = {agent: spaces.Discrete(self.game.num_actions) for agent in self.possible_agents}
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Begins a game.
+        """Begin a game.
 
         Args:
-            seed: of what is drawn; None goes on with the generator.
+            seed: of the draws; None goes on with the generator.
             options: ``{"game": position}`` begins from a position; others are ignored, as PettingZoo asks.
 
         Raises:
@@ -74,7 +74,7 @@ class TurnBasedEnv(AECEnv):
         self.agent_selection = self.possible_agents[self.game.mover]
 
     def step(self, action: int | None) -> None:
-        """Plays an action of the agent whose turn it is.
+        """Play an action of the agent whose turn it is.
 
         Raises:
             IllegalActionError: if it is not legal; the game stays as it was.
@@ -93,29 +93,29 @@ class TurnBasedEnv(AECEnv):
         self.agent_selection = self.possible_agents[self.game.mover]
 
     def observe(self, agent: str) -> dict[str, NDArray[np.int8]]:
-        """Observation of an agent and its action mask."""
+        """Observation of an agent and its action mask ``[A]``."""
         mask = np.zeros(self.game.num_actions, dtype=np.int8)
         if agent == self.possible_agents[self.game.mover]:
             mask[list(self.game.legal)] = 1
         return {"observation": self.game.observe(self.possible_agents.index(agent)), "action_mask": mask}
 
     def observation_space(self, agent: str) -> gymnasium.Space[Any]:
-        """The space of an agent's observations."""
+        """Space of an agent's observations."""
         return self.observation_spaces[agent]
 
     def action_space(self, agent: str) -> gymnasium.Space[Any]:
-        """The space of an agent's actions."""
+        """Space of an agent's actions."""
         return self.action_spaces[agent]
 
     def render(self) -> str | NDArray[np.uint8] | None:
-        """The board as text or as a picture ``[H, W, 3]``."""
+        """Board as text or as a picture ``[H, W, 3]``."""
         if self.render_mode is None:
             gymnasium.logger.warn("render() was called, but the environment was made with render_mode None")
             return None
         return str(self.game) if self.render_mode == "ansi" else board_picture(drawable(self.game))
 
     def close(self) -> None:
-        """Frees nothing: there is nothing to free."""
+        """Do nothing: there is nothing to free."""
 
     def _first(self) -> Game:
         return self.start(self.generator) if callable(self.start) else self.start
@@ -131,5 +131,5 @@ class TurnBasedEnv(AECEnv):
 
 
 def to_aec(start: Game | Callable[[np.random.Generator], Game], render_mode: str | None = None) -> TurnBasedEnv:
-    """A game as an AEC environment; see `TurnBasedEnv`."""
+    """Make an AEC environment of a game; see `TurnBasedEnv`."""
     return TurnBasedEnv(start, render_mode)

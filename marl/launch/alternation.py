@@ -1,4 +1,4 @@
-"""Both sides of a task in turn, each against all versions of the other so far.
+"""Training of both sides of a task in turn, each against all versions of the other so far.
 
 Words: a *version* is one side after one training; a *round* trains one version of each side.
 """
@@ -32,10 +32,10 @@ class Version:
     """One side after one training.
 
     Args:
-        name: e.g. ``prey-2``.
-        config: of its run.
-        folder: of its run.
-        against: names and folders of those that it is trained against.
+        name: name of the version, e.g. ``prey-2``.
+        config: configuration of its run.
+        folder: folder of its run.
+        against: names and folders of its opponents in training.
     """
 
     name: str
@@ -45,16 +45,16 @@ class Version:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a checkpoint to go on from."""
+        """True when there is a checkpoint to go on from."""
         return Checkpoints(self.folder / "checkpoints").latest is not None
 
     @property
     def finished(self) -> bool:
-        """True when its training has come to its end and its policy is there."""
+        """True when its training is complete and its policy is saved."""
         return standing_of(self.folder, self.config).state == "finished"
 
     def train(self, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
-        """Train it, from the latest checkpoint if there is one, else from the start.
+        """Train the version, from the latest checkpoint if there is one, else from the start.
 
         Args:
             watch: called after every iteration.
@@ -71,17 +71,17 @@ class Version:
 
 
 class Alternation:
-    """Trains one side, then the other, and so on, as in fictitious play.
+    """Train one side, then the other, and so on, as in fictitious play.
 
     In each round a side goes on from its last version and meets the whole pool of the other side,
-    one of it drawn evenly for each episode: the opponents that its preset names, and all versions
+    one drawn evenly for each episode: the opponents that its preset names, and all versions
     so far. Reference: Heinrich, Lanctot and Silver, "Fictitious Self-Play in Extensive-Form Games",
     https://proceedings.mlr.press/v37/heinrich15.html.
 
     Args:
         presets: of the side that is trained first, and of the other.
         out: folder of all runs; each version is a run in it, named ``<side>-<round>``.
-        rounds: how many.
+        rounds: number of rounds.
 
     Raises:
         ConfigError: if the presets are not the two sides of one task, or cannot play each other.
@@ -100,10 +100,10 @@ class Alternation:
         self._rehearse()
 
     def versions(self) -> Iterator[Version]:
-        """All versions in the order in which they are trained, each when those before it are there.
+        """Yield all versions in order of training, each when those before it are trained.
 
         Raises:
-            ConfigError: if one that is there was trained under other settings: those after it met what it was.
+            ConfigError: if a trained version has other settings; later versions were trained against it.
             FileError: if its settings cannot be read.
         """
         for number in range(1, self.rounds + 1):
@@ -114,12 +114,12 @@ class Alternation:
                 yield version
 
     def names(self, side: str) -> tuple[str, ...]:
-        """Those of a side that its opponents' preset names, which are there before the first round."""
+        """Names of a side's players that the other side's preset lists; they exist before the first round."""
         env = dict(self.presets[self._other(side)].env)
         return tuple(env[f"training_{side}"]) or (env[side],)
 
     def trained(self, side: str, number: int) -> tuple[str, ...]:
-        """Folders of the versions of a side after so many rounds."""
+        """Folders of a side's versions after ``number`` rounds."""
         return tuple(str(self.out / f"{side}-{i}") for i in range(1, number + 1))
 
     def _version(self, side: str, number: int) -> Version:
@@ -139,7 +139,7 @@ class Alternation:
         return self.sides[side == self.sides[0]]
 
     def _rehearse(self) -> None:
-        """Lets untrained policies meet, so that what does not fit shows before hours are spent."""
+        """Let untrained policies meet, so that mismatches show before long training."""
         with TemporaryDirectory() as folder:
             for side, preset in self.presets.items():
                 environment = make_environment(preset.task, preset.env, 1)
@@ -157,5 +157,5 @@ class Alternation:
 
 
 def _against(other: str, pool: tuple[str, ...]) -> dict[str, Any]:
-    """Settings of a task with a pool of opponents: training draws from it, evaluation meets its last."""
+    """Settings of a task with a pool of opponents: training draws from it, evaluation meets the last one."""
     return {other: pool[-1], f"training_{other}": list(pool)}

@@ -48,10 +48,10 @@ class PlannedRun:
     """One run among many.
 
     Args:
-        name: composition and seed, e.g. ``"3+1/seed-2"``.
-        folder: of the run.
-        config: of the run.
-        agents: of its composition; 1 where all runs have the same.
+        name: composition and seed, e.g. ``"3+1/seed-2"``, unique.
+        folder: folder of the run.
+        config: configuration of the run.
+        agents: size of its team; 1 where all runs have the same.
     """
 
     name: str
@@ -61,20 +61,20 @@ class PlannedRun:
 
     @property
     def log(self) -> Path:
-        """The file that takes what the run's process prints, beside its folder."""
+        """Log of the run's process, beside the run's folder."""
         return self.folder.with_name(f"{self.folder.name}.log")
 
 
 @dataclass(frozen=True)
 class Began:
-    """A run's process was started."""
+    """Start of a run's process."""
 
     run: PlannedRun
 
 
 @dataclass(frozen=True)
 class Advanced:
-    """A run told where it stands."""
+    """Progress of a run."""
 
     run: PlannedRun
     progress: Progress
@@ -82,10 +82,10 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run's process has ended.
+    """End of a run's process.
 
     Args:
-        run: that it trained.
+        run: run of the process.
         outcome: ``stopped`` if it saved and ended because that was asked for.
         status: exit status, negative for a signal.
         printed: lines that the process printed.
@@ -99,10 +99,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Stopping:
-    """Ctrl-C was heard: runs under way are asked to save and end, and no other begins.
+    """First Ctrl-C: the running processes are asked to save and end, and no other begins.
 
     Args:
-        running: how many there are.
+        running: number of running processes.
     """
 
     running: int
@@ -110,18 +110,18 @@ class Stopping:
 
 @dataclass(frozen=True)
 class Waited:
-    """All processes were looked at once more."""
+    """Pause after one look at all processes."""
 
 
 Event = Began | Advanced | Ended | Stopping | Waited
-"""An event in the training of many runs."""
+"""Event in the training of many runs."""
 
 
 def parse_seeds(text: str) -> list[int]:
     """Read a number of seeds, ``"3"`` for 1, 2, 3, or a list of them, ``"1,4,7"``.
 
     Raises:
-        ConfigError: if it does not read so, or a seed is below 1 or comes twice.
+        ConfigError: if it cannot be read, or a seed is below 1 or comes twice.
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() for part in parts):
@@ -138,15 +138,15 @@ def parse_seeds(text: str) -> list[int]:
 def plan_runs(
     config: RunConfig[Any], out: Path, teams: Sequence[Mapping[str, int]] | None, seeds: Sequence[int]
 ) -> list[PlannedRun]:
-    """Every run, the largest teams first, so that slow ones do not end alone.
+    """Plan every run, the largest teams first, so that slow ones do not end alone.
 
     A run uses one thread unless the configuration says otherwise.
 
     Args:
         config: of the preset.
-        out: folder of all runs; ``out/3+1/seed-2`` is one of a grid, ``out/seed-2`` one without.
+        out: folder of all runs, such as ``out/3+1/seed-2``, or ``out/seed-2`` without ``teams``.
         teams: compositions; None for the one of the preset.
-        seeds: of each composition.
+        seeds: seeds of each composition.
 
     Raises:
         ConfigError: if a composition does not suit the environment.
@@ -165,12 +165,12 @@ def plan_runs(
 
 
 def with_env(config: RunConfig[Any], changes: Mapping[str, Any], source: str) -> RunConfig[Any]:
-    """A configuration with some settings of its environment changed, which alone are validated.
+    """Change some settings of a configuration's environment, and validate only those.
 
     Args:
         config: of a run.
         changes: fields of the environment's settings.
-        source: named in errors.
+        source: name for errors.
 
     Raises:
         ConfigError: if the environment refuses them.
@@ -183,7 +183,7 @@ def with_env(config: RunConfig[Any], changes: Mapping[str, Any], source: str) ->
 
 
 def _native(config: RunConfig[Any], team: Mapping[str, int], name: str) -> RunConfig[Any]:
-    """Settings of a native, which trains at its own composition only, in every stage of a curriculum."""
+    """Settings of a native, which trains only at its own composition, in every stage of a curriculum."""
     fields = type(config.env).model_fields
     changes: dict[str, Any] = {"team": dict(team)}
     if "training_teams" in fields:
@@ -200,9 +200,9 @@ def _planned(config: RunConfig[Any], out: Path, name: str, seed: int, agents: in
 
 
 def check_makeable(run: PlannedRun) -> None:
-    """Make a run's environment and networks once, so that what cannot be made is told before hours are spent.
+    """Make a run's environment and networks once, so that errors show before long training.
 
-    The policy that it begins with is loaded, too, unless it has begun already.
+    The run's initial policy is loaded, too, unless the run has begun already.
 
     Raises:
         ConfigError: naming the run.
@@ -222,13 +222,13 @@ def check_makeable(run: PlannedRun) -> None:
 
 
 class ManyRuns:
-    """Trains what is not finished yet, several at once, each in a process of its own.
+    """Train all unfinished runs, several at once, each in a process of its own.
 
     Args:
         runs: in the order in which they begin.
-        standings: of each, by name.
-        jobs: how many train at once.
-        lock: on the folder of all runs; the processes hold it, too.
+        standings: standing of each, by name.
+        jobs: number of runs that train at once.
+        lock: lock on the folder of all runs; the processes hold it, too.
         command: starts the process of a run; see `RunProcess`.
     """
 
@@ -246,9 +246,9 @@ class ManyRuns:
         self._stopped = False
 
     def train(self) -> Generator[Event]:
-        """Train all runs, and yield what happens.
+        """Train all runs, and yield events.
 
-        The first Ctrl-C lets the runs save and end; a second, and leaving the iterator early, end them at once.
+        The first Ctrl-C lets the runs save and end; a second, or closing the iterator, ends them at once.
         """
         try:
             with stop_on_interrupt() as stop_wished:
@@ -280,7 +280,7 @@ class ManyRuns:
 
     def _look(self) -> Iterator[Event]:
         for run, process in list(self._running.values()):
-            status, told = process.status, process.told()  # in this order: the last word comes before the end
+            status, told = process.status, process.told()  # in this order: the last line precedes the end
             if told is not None:
                 yield Advanced(run, Progress(**told))
             if status is not None:

@@ -1,4 +1,4 @@
-"""Standing of a run: whether it begins, goes on or is finished, told from its folder."""
+"""Standing of a run: new, stopped or finished, as its folder shows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from marl.training.score_log import stopped_by_score
 __all__ = ["DECISIVE", "Standing", "check_same", "clear_unstarted", "standing_of"]
 
 DECISIVE = ("env", "policy", "algorithm", "initial_policy", "num_copies", "rollout_length", "seed")
-"""Settings that a run must share with the command that goes on with it; the others do not change what it learns."""
+"""Settings that a run must share with the command that goes on with it; the others do not change its learning."""
 LEFTOVERS = (
     *("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "scores.csv", "scores.png", "score.json"),
     *(".config.*.yaml", ".metrics.*.jsonl", ".scores.*", ".score.*"),
 )
-"""What a run leaves that ended before its first checkpoint."""
+"""Files of a run that ended before its first checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Standing:
 
     Args:
         state: ``new`` begins, ``stopped`` goes on from its checkpoint, ``finished`` has nothing left to do.
-        env_steps: of its latest checkpoint.
+        env_steps: env steps of its latest checkpoint.
     """
 
     state: Literal["new", "stopped", "finished"]
@@ -38,17 +38,17 @@ class Standing:
 
 
 def standing_of(folder: Path, config: RunConfig[Any]) -> Standing:
-    """The standing of a run.
+    """Find the standing of a run.
 
-    It is finished if its latest checkpoint has all env steps, or the scores that end it, and its policy was written
+    It is finished if its latest checkpoint has all env steps, or the scores ended it, and its policy was written
     after that checkpoint.
 
     Args:
         folder: of the run.
-        config: that it is to go on with.
+        config: configuration to go on with.
 
     Raises:
-        ConfigError: if what is there has other settings, or is no run.
+        ConfigError: if the folder has other settings, or is no run.
         FileError: if its settings cannot be read.
     """
     latest = Checkpoints(folder / "checkpoints").latest
@@ -70,10 +70,10 @@ def standing_of(folder: Path, config: RunConfig[Any]) -> Standing:
 
 
 def clear_unstarted(folder: Path) -> None:
-    """Remove what a run left that ended before its first checkpoint, and nothing else.
+    """Remove the files of a run that ended before its first checkpoint, and nothing else.
 
     Raises:
-        ConfigError: if there is anything else.
+        ConfigError: if the folder holds anything else.
     """
     _check_clearable(folder)
     for path in folder.iterdir() if folder.exists() else ():
@@ -95,12 +95,12 @@ def _check_clearable(folder: Path) -> None:
 
 
 def check_same(folder: Path, config: RunConfig[Any], fields: Sequence[str] = DECISIVE) -> None:
-    """Refuse to go on with a run under other settings.
+    """Raise an error for a run that cannot go on under other settings.
 
     Args:
         folder: of the run.
-        config: that it is to go on with.
-        fields: of a configuration, which must be the same.
+        config: configuration to go on with.
+        fields: fields of a configuration that must be the same.
 
     Raises:
         ConfigError: naming the field and both values.

@@ -16,37 +16,37 @@ class Distribution(Protocol):
     """A distribution over the actions of each agent; leading axes ``[..., N_c]``."""
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """Draws an action for each agent."""
+        """Draw an action for each agent: ``[..., N_c]`` of int64, or ``[..., N_c, A]`` of float."""
         ...
 
     @property
     def mode(self) -> Tensor:
-        """The likeliest action of each agent."""
+        """Most probable action of each agent, with the axes of `sample`."""
         ...
 
     def log_prob(self, action: Tensor) -> Tensor:
-        """``[..., N_c]``, log-probability (density) of each agent's action, in nats."""
+        """Log-probability (density) of each agent's action, ``[..., N_c]``, in nats."""
         ...
 
     @property
     def entropy(self) -> Tensor:
-        """``[..., N_c]``, in nats."""
+        """Entropy ``[..., N_c]``, in nats."""
         ...
 
 
 @dataclass(frozen=True)
 class Categorical:
-    """One of ``A`` actions.
+    """Categorical distribution over ``A`` actions.
 
     Args:
-        log_probs: ``[..., N_c, A]``, normalised.
+        log_probs: ``[..., N_c, A]``, normalised, in nats.
     """
 
     log_probs: Tensor
 
     @classmethod
     def of(cls, logits: Tensor, action_mask: Tensor | None = None) -> Categorical:
-        """From unnormalised logits; what the mask has as False gets probability zero.
+        """Make it from unnormalised logits; actions that the mask has as False get probability zero.
 
         Args:
             logits: ``[..., N_c, A]``.
@@ -57,7 +57,7 @@ class Categorical:
         return cls(logits.log_softmax(-1))
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """``[..., N_c]`` of int64, by inversion of the cumulative distribution."""
+        """Draw ``[..., N_c]`` of int64, by inversion of the cumulative distribution."""
         cumulative = self.log_probs.exp().cumsum(-1)
         drawn = torch.rand(cumulative.shape[:-1], generator=generator, device=cumulative.device)
         below = cumulative[..., :-1] <= (drawn * cumulative[..., -1])[..., None]
@@ -65,7 +65,7 @@ class Categorical:
 
     @property
     def mode(self) -> Tensor:
-        """``[..., N_c]`` of int64."""
+        """Most probable actions, ``[..., N_c]`` of int64."""
         return self.log_probs.argmax(-1)
 
     def log_prob(self, action: Tensor) -> Tensor:
@@ -80,24 +80,24 @@ class Categorical:
 
 @dataclass(frozen=True)
 class DiagonalGaussian:
-    """A vector of ``A`` independent components.
+    """Normal distribution over vectors of ``A`` independent components.
 
     Args:
         mean: ``[..., N_c, A]``.
-        log_std: broadcastable to ``mean``.
+        log_std: logarithm of the standard deviation, broadcastable to ``mean``.
     """
 
     mean: Tensor
     log_std: Tensor
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """``[..., N_c, A]``."""
+        """Draw ``[..., N_c, A]``."""
         noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
         return self.mean + self.log_std.exp() * noise
 
     @property
     def mode(self) -> Tensor:
-        """``[..., N_c, A]``."""
+        """Mean, ``[..., N_c, A]``."""
         return self.mean
 
     def log_prob(self, action: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ Over = Literal["episodes", "seeds"]
 OVER = "ci95_over_"
 
 BATCH_ELEMENTS = 4_000_000
-"""Largest number of resampled values held at once."""
+"""Largest number of resampled values in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Estimate:
         ci95: lower and upper end of its 95 % interval, or None if none can be given, e.g. for a single unit.
         over: units that were resampled. With one training seed an interval over seeds does not exist; then it
             is over the episodes of that seed, and says nothing about other seeds.
-        extremes: the lowest and the highest value, where they are worth telling.
-        counts: numbers of training seeds that it rests on, by name; none for a mean over episodes.
+        extremes: the lowest and the highest value; None where they are not reported.
+        counts: numbers of training seeds, by name; empty for a mean over episodes.
     """
 
     value: float | None
@@ -40,12 +40,12 @@ class Estimate:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """``value``, the interval under a name that says what it is over (``ci95_over_seeds``), and the counts."""
+        """``value``, the interval under a name with its units (``ci95_over_seeds``), and the counts."""
         return {"value": self.value, f"{OVER}{self.over}": _listed(self.ci95), **self.counts}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Estimate:
-        """Reads what `as_json` wrote, but for the counts."""
+        """Read what `as_json` wrote, without the counts."""
         over: Over = "seeds" if f"{OVER}seeds" in values else "episodes"
         interval = values[f"{OVER}{over}"]
         return cls(values["value"], None if interval is None else (interval[0], interval[1]), over)
@@ -65,10 +65,10 @@ def bootstrap_mean(
     seed: int = 0,
     resamples: int = 2000,
 ) -> Estimate:
-    """The mean of independent values with its bias-corrected and accelerated bootstrap interval.
+    """Mean of independent values with its bias-corrected and accelerated bootstrap interval.
 
     A sample of equal values has no spread to resample: its interval is the value itself, twice,
-    and says nothing about values that were not seen.
+    and says nothing about unseen values.
 
     Source: Efron, "Better bootstrap confidence intervals", Journal of the American Statistical
     Association 82 (1987); computed by ``scipy.stats.bootstrap``.
@@ -76,7 +76,7 @@ def bootstrap_mean(
     Args:
         values: ``[n]``, e.g. one for each episode.
         seed: of the resampling; the same seed gives the same interval.
-        resamples: how many samples to draw.
+        resamples: number of samples drawn.
 
     Raises:
         ValueError: if a value is not finite, ``values`` has not one axis, or ``resamples`` is
@@ -101,7 +101,7 @@ def bootstrap_mean(
 
 
 def wilson_interval(points: float, games: int) -> tuple[float, float]:
-    r"""Score interval of a share :math:`p` at 95 %: all shares that the observed one does not speak against.
+    r"""Score interval of a share :math:`p` at 95 %: all shares that a score test does not reject.
 
     The ends solve :math:`|\hat p - p| = z \sqrt{p (1 - p) / n}`. With draws that count half, points vary less than
     games that are won or lost: there the interval is too wide rather than too narrow.
@@ -110,8 +110,8 @@ def wilson_interval(points: float, games: int) -> tuple[float, float]:
     Statistical Association 22 (1927).
 
     Args:
-        points: how many of the games were won, draws as half if so wished.
-        games: how many there were.
+        points: games won, with draws as half if they count so.
+        games: number of games.
 
     Raises:
         ValueError: for no games, or points that are not between 0 and ``games``.
@@ -121,7 +121,7 @@ def wilson_interval(points: float, games: int) -> tuple[float, float]:
     share, z = points / games, float(stats.norm.ppf(0.975))
     middle, weight = share + z * z / (2 * games), 1 + z * z / games
     spread = z * (share * (1 - share) / games + z * z / (4 * games * games)) ** 0.5
-    low = (middle - spread) / weight if points else 0.0  # exactly: rounding would leave it above
+    low = (middle - spread) / weight if points else 0.0  # exact, where rounding would leave it above 0
     return low, (middle + spread) / weight if points < games else 1.0
 
 

@@ -1,4 +1,4 @@
-"""Loss terms as pure functions; ``valid`` says which entries count."""
+"""Loss terms as pure functions; ``valid`` masks the entries that count."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ __all__ = ["clipped_surrogate", "masked_mean", "normalise", "regression"]
 
 
 def masked_mean(x: Tensor, valid: Tensor) -> Tensor:
-    """Mean over the valid entries; 0 if there is none."""
+    """Mean over the valid entries; 0 if there is none.
+
+    Args:
+        x: any shape.
+        valid: the same shape.
+    """
     return x.masked_fill(~valid, 0.0).sum() / valid.sum().clamp(min=1)
 
 
 def normalise(x: Tensor, valid: Tensor) -> Tensor:
-    """Shifts and scales to mean 0 and standard deviation 1 over the valid entries.
+    """Shift and scale to mean 0 and standard deviation 1 over the valid entries.
 
     Args:
         x: any shape.
@@ -35,20 +40,22 @@ def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_range: float) -> Te
     https://arxiv.org/abs/1707.06347, equation 7.
 
     Args:
-        ratio: probability of the action now over that when it was drawn.
-        advantage: the same shape.
+        ratio: any shape; probability :math:`\rho` of the action now over that when it was drawn.
+        advantage: :math:`A`, of the same shape.
         clip_range: :math:`\epsilon`.
     """
     return -torch.minimum(ratio * advantage, ratio.clamp(1 - clip_range, 1 + clip_range) * advantage)
 
 
 def regression(prediction: Tensor, target: Tensor, kind: Literal["squared", "huber"], delta: float = 1.0) -> Tensor:
-    """Half the squared error, or Huber's, for each entry.
+    """Half the squared error, or Huber's loss, which is linear beyond ``delta``, for each entry.
+
+    Reference: Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964).
 
     Args:
-        prediction, target: the same shape.
+        prediction, target: any shape, the same for both.
         kind: ``"squared"`` or ``"huber"``.
-        delta: where Huber's turns linear.
+        delta: absolute error at which Huber's loss turns linear.
     """
     if kind == "huber":
         return functional.huber_loss(prediction, target, reduction="none", delta=delta)

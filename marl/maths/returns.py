@@ -30,13 +30,14 @@ def generalised_advantage(
 
     Args:
         reward, value, next_value, terminated, truncated: ``[T, ...]``.
-        gamma: discount, in ``[0, 1]``.
-        gae_lambda: in ``[0, 1]``.
+        gamma: discount :math:`\gamma`, in ``[0, 1]``.
+        gae_lambda: :math:`\lambda`, in ``[0, 1]``.
 
     Returns:
         Advantages ``[T, ...]``.
     """
     delta = reward + gamma * next_value.masked_fill(terminated, 0.0) - value
+    # truncation cuts the sum only: its delta above keeps the value of the true successor
     carry = torch.full_like(delta, gamma * gae_lambda).masked_fill(terminated | truncated, 0.0)
     advantage = torch.empty_like(delta)
     running = torch.zeros_like(delta[0])
@@ -47,14 +48,14 @@ def generalised_advantage(
 
 
 def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
-    r"""Discounted rewards of some steps, and what the value of the situation after them counts.
+    r"""n-step return: discounted reward sum, and the discount of the bootstrap value.
 
     .. math::
         G = \sum_{k=0}^{m-1} \gamma^k c_k r_k, \quad d = \gamma^m c_m, \quad
         c_k = \prod_{j<k} (1 - \mathrm{terminated}_j)
 
-    ``m`` is the number of steps taken. The target of the first step's value is ``G`` plus ``d`` times the value of
-    what followed the last.
+    ``m`` is the number of steps taken of at most ``W``. The target of the first step's value is ``G`` plus ``d`` times
+    the value after the last step. ``M`` is the number of samples.
     Reference: Sutton and Barto, "Reinforcement Learning: An Introduction", second edition, equation 7.1.
 
     Args:
@@ -67,6 +68,7 @@ def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: floa
         ``G`` and ``d``, each ``[M, N]``.
     """
     powers = torch.tensor([gamma**k for k in range(reward.shape[1] + 1)], dtype=reward.dtype, device=reward.device)
+    # steps beyond m count as going on, so that the product over all W steps is c_m
     goes_on = (~terminated | ~taken[..., None]).to(reward.dtype)
     if reward.shape[1] == 1:
         return reward[:, 0], powers[1] * goes_on[:, 0]
@@ -88,6 +90,7 @@ def explained_variance(value: Tensor, returns: Tensor, valid: Tensor) -> Tensor:
     value, returns = value[valid], returns[valid]
     variance = _variance(returns)
     explained = 1 - _variance(returns - value) / variance
+    # below the threshold, rounding alone would decide the quotient
     return torch.where(variance > 1e-8, explained, torch.nan)
 
 

@@ -25,12 +25,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Clock:
-    """How far a learner has come.
+    """Progress of a learner.
 
     Args:
-        env_steps: learnt from.
+        env_steps: env steps learnt from.
         updates: steps of its optimiser.
-        episodes: that ended.
+        episodes: ended episodes.
         share_done: share of training done.
     """
 
@@ -41,10 +41,10 @@ class Clock:
 
 
 class LinearDecay(Config):
-    """Falls in a straight line over the first part of training, then stays."""
+    """A value that falls in a straight line over the first part of training, then stays."""
 
     kind: Literal["linear"] = "linear"
-    """How it falls."""
+    """Kind of the decay."""
     start: float = Field(1.0, ge=0, le=1)
     """Value at the beginning."""
     end: float = Field(0.05, ge=0, le=1)
@@ -58,18 +58,18 @@ class LinearDecay(Config):
 
 
 class ExponentialDecay(Config):
-    """Is multiplied by a factor again and again."""
+    """A value that is multiplied by a factor again and again."""
 
     kind: Literal["exponential"] = "exponential"
-    """How it falls."""
+    """Kind of the decay."""
     start: float = Field(1.0, ge=0, le=1)
     """Value at the beginning."""
     end: float = Field(0.01, ge=0, le=1)
-    """It never falls below."""
+    """Value below which it never falls."""
     factor: float = Field(0.995, gt=0, le=1)
-    """What it is multiplied by."""
+    """Factor by which the value is multiplied."""
     per: Literal["env_steps", "updates", "episodes"] = "updates"
-    """How often: at each env step, each step of the optimiser, or each episode."""
+    """Event at which it is multiplied: each env step, each step of the optimiser, or each episode."""
 
     def value(self, clock: Clock) -> float:
         """``max(end, start factor^n)``."""
@@ -77,12 +77,12 @@ class ExponentialDecay(Config):
 
 
 class LogarithmicDecay(Config):
-    """Falls with the logarithm of the number of episodes."""
+    """A value that falls with the logarithm of the number of episodes."""
 
     kind: Literal["logarithmic"] = "logarithmic"
-    """How it falls."""
+    """Kind of the decay."""
     end: float = Field(0.1, ge=0, le=1)
-    """It never falls below."""
+    """Value below which it never falls."""
     decay: float = Field(25.0, gt=0)
     """Episodes until it begins to fall from 1."""
 
@@ -92,7 +92,7 @@ class LogarithmicDecay(Config):
 
 
 Decay = Annotated[LinearDecay | ExponentialDecay | LogarithmicDecay, Field(discriminator="kind")]
-"""Settings of any of them; ``kind`` tells which."""
+"""Settings of a decay; ``kind`` selects the class."""
 
 
 _AtLeastZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -109,15 +109,15 @@ Schedule = _AtLeastZero | tuple[_AtLeastZero, _AtLeastZero]
 
 
 PositiveSchedule = _Positive | tuple[_Positive, _AtLeastZero]
-"""The same for what must not begin at zero."""
+"""A schedule that must not begin at zero."""
 
 
 Fraction = _Share | tuple[_Share, _Share]
-"""The same between 0 and 1."""
+"""A schedule between 0 and 1."""
 
 
 def scheduled(schedule: float | tuple[float, float], share_done: float) -> float:
-    """The value of a schedule when a share ``share_done`` in ``[0, 1]`` of training is done."""
+    """Value of a schedule when a share ``share_done`` in ``[0, 1]`` of training is done."""
     if isinstance(schedule, tuple):
         start, end = schedule
         return start + (end - start) * min(max(share_done, 0.0), 1.0)

@@ -4,9 +4,9 @@ Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statisti
 NeurIPS 2021 (https://arxiv.org/abs/2108.13264), whose library rliable gives the same numbers.
 All resampling is ``scipy.stats.bootstrap`` with percentile intervals.
 
-Training seeds are the independent units: episodes of one seed share its policy, so however many of them are
-played, they say how good that policy is and nothing of how good another seed would be. Each `Estimate` states
-which of the two its interval is over.
+Training seeds are the independent units: episodes of one seed share its policy, so they tell how good that policy is,
+and nothing about another seed, however many are played. Each `Estimate` states
+whether its interval is over seeds or episodes.
 
 Axes: ``S`` training seeds, ``E`` episodes, ``G`` places along training.
 """
@@ -37,17 +37,17 @@ Values = NDArray[np.float64]
 
 RESAMPLES = 5000
 BATCH_ELEMENTS = 4_000_000
-"""Largest number of resampled values held at once."""
+"""Largest number of resampled values in memory at once."""
 
 
 def interquartile_mean(values: NDArray[Any], axis: int = -1) -> Any:
-    """Mean without a quarter of the values, rounded down, at each end.
+    """Mean without the lowest and the highest quarter of the values, each rounded down.
 
-    Up to three values nothing is cut: it is their mean.
+    Up to three values nothing is cut, so it is their mean.
 
     Args:
         values: any shape.
-        axis: that it is taken over.
+        axis: axis of the mean.
     """
     if values.shape[axis] < 4:  # scipy takes a slow path for a single value
         return values.mean(axis)
@@ -55,22 +55,22 @@ def interquartile_mean(values: NDArray[Any], axis: int = -1) -> Any:
 
 
 def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
-    """Interquartile mean over seeds of the mean over the episodes of each.
+    """Interquartile mean over seeds of the mean over each seed's episodes.
 
-    The interval is over seeds; for a single one it is over its episodes, and of its mean.
+    The interval is over seeds. For a single seed it is over its episodes, and the value is their mean.
 
     Args:
         episodes: for each training seed ``[E]``, which may differ in length. Seeds without
             episodes are left out.
         seed: of the resampling.
-        resamples: how many samples to draw.
+        resamples: number of samples drawn.
     """
     known = [np.asarray(values, dtype=np.float64) for values in episodes if len(values)]
     counts = {"seeds": len(known)}
     if len(known) < 2:
         single = bootstrap_mean(known[0] if known else [], seed)
         return replace(single, counts=counts)
-    # a seed counts once, however many episodes it has: seeds are resampled with their mean and not with their episodes
+    # a seed counts once, however many episodes it has: its episodes share one policy and are not independent
     means = np.array([values.mean() for values in known])
     interval = _interval([means], lambda sample, axis: interquartile_mean(sample, axis), seed, resamples)
     return Estimate(float(interquartile_mean(means)), interval, "seeds", counts=counts)
@@ -79,18 +79,18 @@ def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESA
 def interquartile_curve(
     values: NDArray[Any], seed: int = 0, resamples: int = RESAMPLES
 ) -> tuple[Values, Values | None, Values | None]:
-    """Interquartile mean over seeds at each of ``G`` places, and the ends of its 95 % interval over seeds.
+    """Interquartile mean over seeds at each of ``G`` places, with its 95 % interval over seeds.
 
-    Whole seeds are resampled, since the points of one curve depend on each other; the interval holds at each
-    place by itself, and no curve need lie in the band at all places.
+    Whole seeds are resampled, since the points of one curve depend on each other. The interval holds at each
+    place alone, and no curve need lie in the band at all places.
 
     Args:
         values: ``[S, G]``.
         seed: of the resampling.
-        resamples: how many samples to draw.
+        resamples: number of samples drawn.
 
     Returns:
-        Each ``[G]``; both ends are None for a single seed.
+        Mean, lower and upper end, each ``[G]``; both ends are None for a single seed.
     """
     values = np.asarray(values, dtype=np.float64)
     middle = np.asarray(interquartile_mean(values, 0))
@@ -117,21 +117,21 @@ def normalised_score(
     In each cell the scores of the frozen seeds are divided by the interquartile mean of the native
     ones; the value is the interquartile mean of the quotients of all cells together. For one cell
     this is the zero-shot ratio ``IQM(frozen) / IQM(native)``. The same frozen seeds play in every
-    cell, and one that is good is good in all of them, so a resample draws seeds with the scores of
-    all cells. Natives of each cell are other runs and are resampled by themselves. If there is but
-    one seed on a side, the episodes of every seed are resampled in place of the seeds.
+    cell, and a good seed is good in all of them, so a resample draws seeds with their scores in
+    all cells. Natives of each cell are other runs and are resampled alone. If a side has only
+    one seed, the episodes of every seed are resampled in place of the seeds.
 
     Args:
         frozen: for each cell ``[S, E]``, the same seeds in the same order.
-        native: for each cell ``[S, E]``; other numbers of seeds are allowed.
+        native: for each cell ``[S, E]``; the number of seeds may differ.
         seed: of the resampling.
-        resamples: how many samples to draw.
+        resamples: number of samples drawn.
 
     Returns:
-        No value if natives of a cell have a score of zero; no interval if some resample has.
+        No value if natives of a cell have a score of zero; no interval if those of a resample have.
 
     Raises:
-        ValueError: if there is no cell, the two differ in their number, or frozen cells in that of seeds.
+        ValueError: if there is no cell, the numbers of cells differ, or frozen cells differ in the number of seeds.
     """
     if not frozen or len(frozen) != len(native):
         raise ValueError(f"{len(frozen)} cells of frozen and {len(native)} of native scores; give both for each cell")
@@ -142,8 +142,8 @@ def normalised_score(
     counts = {"seeds": sizes[0], "native_seeds": min(sizes[len(frozen) :])}
     means = [cell.mean(-1) for cell in sides]
     value = float(_normalise(means, -1))
-    # one seed on one side has no spread over seeds, and then the quotient has none that is known; resampling the other
-    # side alone would give an interval that is too narrow, so both sides fall back to their episodes
+    # a side with one seed has no spread over seeds to resample; resampling the other side alone would give too narrow
+    # an interval, so both sides fall back to their episodes
     over: Over = "seeds" if min(sizes) > 1 else "episodes"
     if not np.isfinite(value):
         return Estimate(None, None, over, counts=counts)
@@ -160,11 +160,11 @@ def normalised_score(
 
 
 def _interval_over_seeds(means: Sequence[Values], seed: int, resamples: int) -> tuple[float, float] | None:
-    """Interval of `_normalise` with the frozen seeds drawn jointly for all cells."""
+    """Interval of `_normalise`, with the frozen seeds drawn jointly for all cells."""
     frozen, native = means[: len(means) // 2], means[len(means) // 2 :]
 
-    # scipy draws each sample by itself: so that a drawn seed brings its scores of all cells, the sample that it draws
-    # from are the indices of the seeds, looked up in every cell
+    # scipy draws each sample alone; it is given the indices of the seeds, to be looked up in every cell, so that a
+    # drawn seed has its own scores in all cells
     def over_seeds(drawn: Values, *natives: Values, axis: int) -> Values:
         return _normalise([*(scores[drawn.astype(np.intp)] for scores in frozen), *natives], axis)
 
@@ -172,14 +172,14 @@ def _interval_over_seeds(means: Sequence[Values], seed: int, resamples: int) -> 
 
 
 def _normalise(samples: Sequence[Values], axis: int) -> Values:
-    """Interquartile mean of frozen scores over native ones, the quotients of all cells together.
+    """Interquartile mean over all cells of frozen scores divided by the cell's native one.
 
     Args:
         samples: frozen cells, then as many native ones, each ``[..., S, ...]``.
-        axis: of the seeds.
+        axis: axis of the seeds.
     """
     half = len(samples) // 2
-    # natives that score nothing give inf or nan, which the callers tell as no value and no interval
+    # natives that score zero give inf or nan, which callers report as no value or no interval
     with np.errstate(divide="ignore", invalid="ignore"):
         cells = [
             frozen / np.expand_dims(interquartile_mean(native, axis), axis)
@@ -194,16 +194,16 @@ def probability_of_improvement(
     """Probability that a seed of the first kind scores above one of the second.
 
     ``P = mean over pairs of [x > y] + [x = y] / 2``, the Mann-Whitney statistic over the number of
-    pairs. Both are resampled by themselves.
+    pairs. Each kind is resampled alone.
 
     Args:
         first: ``[S]``, scores.
-        second: ``[S]``, may be another number.
+        second: ``[S]``, scores; the number of seeds may differ.
         seed: of the resampling.
-        resamples: how many samples to draw.
+        resamples: number of samples drawn.
 
     Returns:
-        Without an interval if a side has fewer than two seeds.
+        The probability; without an interval if a side has fewer than two seeds.
     """
     x, y = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
     counts = {"seeds": len(x), "native_seeds": len(y)}
@@ -211,16 +211,17 @@ def probability_of_improvement(
 
 
 def _above(x: Values, y: Values, axis: int) -> Values:
-    """Share of pairs in which ``x`` is above ``y``, ties as half; the seeds lie along ``axis``."""
+    """Share of pairs in which ``x`` is above ``y``, ties as half, with the seeds along ``axis``."""
+    # an axis for each side's seeds, so that broadcasting compares all pairs within each resample
     x, y = np.moveaxis(x, axis, -1)[..., :, None], np.moveaxis(y, axis, -1)[..., None, :]
     return ((x > y) + 0.5 * (x == y)).mean((-2, -1))
 
 
 def range_coverage(seeds: int) -> float:
-    """Coverage of the median of all seeds by the range of ``n`` of them: ``1 - 2^(1 - n)``.
+    """Probability that the range of ``n`` seeds holds the median of all seeds: ``1 - 2^(1 - n)``.
 
     All ``n`` lie on the same side of the median with probability ``2 / 2^n``. No percentile interval reaches beyond
-    that range, so none covers more.
+    the range, so none covers more.
     """
     return 1 - 2.0 ** (1 - seeds)
 
@@ -231,7 +232,7 @@ def _interval(
     if min(len(sample) for sample in samples) < 2:
         return None
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # a resample without a score: told below
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # a resample without a quotient, handled below
         result = stats.bootstrap(
             tuple(samples),
             statistic,
@@ -243,5 +244,5 @@ def _interval(
             random_state=np.random.default_rng(seed),
         )
     low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
-    # one resample whose natives scored nothing has no quotient: leaving it out would hide the worst case
+    # a resample whose natives score zero has no quotient; leaving it out would hide the worst case
     return (low, high) if np.isfinite(low) and np.isfinite(high) else None

@@ -1,4 +1,4 @@
-"""Squashing of what may grow without bound."""
+"""Squashing of unbounded values."""
 
 from __future__ import annotations
 

@@ -5,21 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from marl.core.config import Config, Width
 from marl.core.roster import ActionSpec
 from marl.maths.distributions import Categorical, DiagonalGaussian, Distribution
-from marl.networks.mlp import MLP, Activation
+from marl.networks.configs import ActorConfig
+from marl.networks.mlp import MLP
 
-__all__ = ["Actor", "ActorConfig"]
-
-
-class ActorConfig(Config):
-    """Shape of the actors."""
-
-    hidden: tuple[Width, ...] = ()
-    """Widths of the layers between embedding and logits."""
-    activation: Activation = "relu"
-    """Activation after each of them."""
+__all__ = ["Actor"]
 
 
 class Actor(nn.Module):

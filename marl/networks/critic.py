@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from marl.core.config import Config, Width
 from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
-from marl.networks.mlp import MLP, Activation
+from marl.networks.configs import CriticConfig
+from marl.networks.mlp import MLP
 
-__all__ = ["Critic", "CriticConfig", "EntityCritic"]
-
-
-class CriticConfig(Config):
-    """Shape of the critic."""
-
-    sharing: Literal["class", "team", "independent"] = "class"
-    """One centralised critic a class, one for the team, or each agent on its own features."""
-    hidden: tuple[Width, ...] = (64, 64)
-    """Widths of the layers after the entities are pooled (or on an agent's own features)."""
-    entity_hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
-    """Widths of the layers on each entity as an agent sees it."""
-    activation: Activation = "relu"
-    """Activation after each layer."""
-    squash: bool = True
-    """Squash what is seen by sign(x) log(1 + |x|) first, as the encoder does."""
+__all__ = ["Critic", "EntityCritic"]
 
 
 class EntityCritic(nn.Module):

@@ -5,39 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Literal, cast
+from typing import cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from marl.core.config import Config, Width
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
 from marl.maths.symlog import symlog
-from marl.networks.mlp import MLP, Activation, chain
-from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig, remember
+from marl.networks.configs import EncoderConfig
+from marl.networks.mlp import MLP, chain
+from marl.networks.temporal_transformer import TemporalTransformer, remember
 
-__all__ = ["EncoderConfig", "Sharing", "TeamEncoder"]
-
-Sharing = Literal["class", "team", "agent"]
-
-
-class EncoderConfig(Config):
-    """Shape of the class encoders."""
-
-    hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
-    """Widths of the fully connected layers; the last is the token width D."""
-    activation: Activation = "relu"
-    """Activation after each layer."""
-    squash: bool = True
-    """Squash features by sign(x) log(1 + |x|) first: the world has no walls."""
-    temporal: Literal["transformer", "none"] = "transformer"
-    """Attend to an agent's past by a transformer, or remember nothing."""
-    transformer: TransformerConfig = Field(default_factory=TransformerConfig)
-    """Shape of the temporal transformer."""
-    sharing: Sharing = "class"
-    """Share parameters by the agents of a class, by the whole team, or by nobody."""
+__all__ = ["TeamEncoder"]
 
 
 @dataclass(frozen=True)

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from marl.core.config import Config
 from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
+from marl.networks.configs import GraphConfig
 
 if TYPE_CHECKING:
     from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv
 
-__all__ = ["GraphConfig", "GraphProcessor", "edge_features"]
+__all__ = ["GraphProcessor", "edge_features"]
 
 LARGEST_DENSE_TEAM = 64
 CHUNK_ELEMENTS = 2**18
 """Numbers in the largest tensor over pairs at a time on a CPU: a cache holds them, which halves the time."""
-
-
-class GraphConfig(Config):
-    """Shape of the graph processor."""
-
-    kind: Literal["gat", "gcn", "none"] = "gat"
-    """GATv2 with edge features, GCN, or no messages."""
-    rounds: int = Field(1, ge=1)
-    """Rounds of messages at each step."""
-    heads: int = Field(4, ge=1)
-    """Attention heads of GATv2; they divide the token width."""
-    route: Literal["auto", "dense", "sparse"] = "auto"
-    """Dense algebra, scatter along edges, or dense up to 64 agents."""
 
 
 class GraphProcessor(nn.Module):

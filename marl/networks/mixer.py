@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from marl.core.config import Config, Width
 from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
+from marl.networks.configs import MixerConfig
 from marl.networks.mlp import MLP
 
-__all__ = ["QMIX", "VDN", "Independent", "Mixer", "MixerConfig", "make_mixer"]
-
-
-class MixerConfig(Config):
-    """From values of the agents' actions to values that are trained."""
-
-    kind: Literal["none", "vdn", "qmix"] = "none"
-    """Each agent learns from its own reward; or the team's value is a sum, or a monotonic function, of theirs."""
-    width: Width = 32
-    """QMIX only: width of the mixing layer."""
-    hidden: tuple[Width, ...] = Field((64,), min_length=1)
-    """QMIX only: widths of the layers on each entity, which make the mixing weights."""
+__all__ = ["QMIX", "VDN", "Independent", "Mixer", "make_mixer"]
 
 
 class Mixer(nn.Module, ABC):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
 
 from torch import Tensor, nn
 
-__all__ = ["MLP", "Activation", "chain", "linear"]
+from marl.networks.configs import Activation
 
-Activation = Literal["relu", "tanh", "gelu", "silu"]
+__all__ = ["MLP", "chain", "linear"]
+
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "silu": nn.SiLU}
 
 

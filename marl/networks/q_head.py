@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from marl.core.config import Config, Width
-from marl.networks.mlp import MLP, Activation
+from marl.networks.configs import QHeadConfig
+from marl.networks.mlp import MLP
 
-__all__ = ["QHead", "QHeadConfig", "dueling"]
-
-
-class QHeadConfig(Config):
-    """Shape of the heads."""
-
-    hidden: tuple[Width, ...] = ()
-    """Widths of the layers between embedding and values."""
-    activation: Activation = "relu"
-    """Activation after each of them."""
-    dueling: bool = False
-    """Add the value of the situation and the advantage of each action, which have networks of their own."""
+__all__ = ["QHead", "dueling"]
 
 
 def dueling(value: Tensor, advantage: Tensor, action_mask: Tensor | None) -> Tensor:

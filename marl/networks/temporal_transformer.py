@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from marl.core.config import Config
 from marl.core.records import Memory
+from marl.networks.configs import TransformerConfig
 from marl.networks.mlp import linear
 
-__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "TransformerConfig", "attention_mask", "remember"]
-
-
-class TransformerConfig(Config):
-    """Shape of the temporal transformer."""
-
-    layers: int = Field(1, ge=1)
-    """Number of blocks."""
-    heads: int = Field(4, ge=1)
-    """Attention heads; they divide the token width."""
-    window: int = Field(8, ge=1)
-    """An agent attends to its present token and so many before it, in each layer."""
-    feedforward: int = Field(128, ge=1)
-    """Hidden width of the feed-forward part."""
-    gate: Literal["output", "gru"] = "output"
-    """Gated residual: one matrix a gate, or six as in a GRU."""
+__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "attention_mask", "remember"]
 
 
 class OutputGate(nn.Module):
@@ -59,7 +41,7 @@ class OutputGate(nn.Module):
         nn.init.constant_(self.gate.bias, -self.bias)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """See the class."""
+        """Join input and output; see the class."""
         return torch.addcmul(x, self.gate(x).sigmoid(), y)
 
     def extra_repr(self) -> str:
@@ -103,7 +85,7 @@ class GRUGate(nn.Module):
             self.from_output.bias[self.width : 2 * self.width] = -self.bias  # of z alone
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """See the class."""
+        """Join input and output; see the class."""
         from_output, candidate = self.from_output(y).split((2 * self.width, self.width), -1)
         reset, update = (from_output + self.from_input(x)).sigmoid().chunk(2, -1)
         return torch.lerp(x, (candidate + self.from_reset(reset * x)).tanh(), update)

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
-from marl.networks.encoder import EncoderConfig, TeamEncoder
+from marl.networks.configs import EncoderConfig, GraphConfig
+from marl.networks.encoder import TeamEncoder
 from marl.networks.feature_normaliser import FeatureNormaliser
-from marl.networks.graph_processor import GraphConfig, GraphProcessor
+from marl.networks.graph_processor import GraphProcessor
 
 __all__ = ["TeamTrunk"]
 

@@ -1,4 +1,4 @@
-"""Frames with captions, of pictures that an environment draws itself.
+"""Captions for frames that an environment draws itself.
 
 Axes: ``F`` frames, ``H`` height and ``W`` width in pixels.
 """
@@ -15,13 +15,13 @@ from marl.core.scene import Picture
 __all__ = ["captioned"]
 
 BAR_HEIGHT, MARGIN, FONT_SIZE = 28, 8, 16
-"""Pixels of a frame 480 wide."""
+"""Sizes in pixels, for a frame 480 wide."""
 SMALLEST_FONT = 11
 TEXT_COLOUR, BAR_COLOUR, EDGE_COLOUR = "#202020", "#EEEEEE", "#BBBBBB"
 
 
 def captioned(pictures: Sequence[Picture], captions: Sequence[Sequence[str]], width: int) -> Picture:
-    """Frames of equal size, each with an edge and a bar of text above the picture.
+    """Scale pictures to frames of equal size, and add a bar of text above each.
 
     Args:
         pictures: each ``[h, w, 3]``.

@@ -21,8 +21,8 @@ from PIL import Image
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
+from marl.core.files import atomic_path
 from marl.core.scene import Picture, Scene
-from marl.core.serialisation import atomic_path
 from marl.pictures.captions import captioned
 from marl.pictures.style import CLASS_COLOURS, OBSTACLE_COLOUR, PREY_COLOUR, YELLOW
 
@@ -31,7 +31,7 @@ __all__ = ["check_path", "contact_sheet", "draw", "save", "spread"]
 Frames = NDArray[np.uint8]
 
 FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": "#7A0000", "obstacle": OBSTACLE_COLOUR}
-"""Colours of the side that does not learn; agents that do have those of their classes."""
+"""Colours of the side that does not learn, and of obstacles; agents have the colours of their classes."""
 CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = YELLOW, "#D00000", "#404040", "#202020"
 
 SUFFIXES = (".gif", ".mp4")
@@ -54,13 +54,13 @@ def draw(
 ) -> Frames:
     """Draw one episode.
 
-    The view holds the arena and widens in time to keep everything that leaves it.
+    The view shows the arena and widens in time for discs that leave it.
 
     Args:
         scenes: the moments, the start of the episode first, so that frame ``i`` is step ``i``: all of them
             scenes, or all pictures, which are scaled and captioned.
-        scores: what to write beside the step, one for each scene.
-        score_name: what the score counts.
+        scores: number written beside the step, one for each scene.
+        score_name: name of the score.
         classes: the names of the classes in the order in which they take colours; those not
             named follow as they appear.
         width: ``W`` in pixels, even; the height follows.
@@ -91,10 +91,10 @@ def draw(
 
 
 def check_path(path: str | Path) -> Path:
-    """Refuse a place where `save` could not write, before any work is done.
+    """Check that `save` can write to a path, before any work is done.
 
     Raises:
-        ValueError: for an unknown extension or a folder that does not exist.
+        ValueError: if the extension is unknown or the folder does not exist.
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
@@ -125,9 +125,9 @@ def save(frames: Frames, path: str | Path, frames_per_second: float) -> Path:
 
 
 def _write_gif(frames: Frames, path: Path, frames_per_second: float) -> None:
-    """One palette for all frames: smaller than one for each, and colours do not flicker.
+    """Write a GIF with one palette for all frames: smaller, and colours do not flicker.
 
-    It holds the most frequent colours, which keeps flat ones exact; only shades at edges move.
+    The palette has the most frequent colours, which keeps flat ones exact; only shades at edges change.
     """
     colours, counts = np.unique(_packed(frames[:, ::3, ::3]), return_counts=True)
     palette = _unpacked(colours[np.argsort(counts)[-GIF_COLOURS:]])
@@ -144,7 +144,7 @@ def _write_gif(frames: Frames, path: Path, frames_per_second: float) -> None:
 
 
 def _packed(colours: Frames) -> NDArray[np.int32]:
-    """Red, green and blue ``[..., 3]`` as one number ``[...]``."""
+    """Pack red, green and blue ``[..., 3]`` into one number ``[...]``."""
     return colours.astype(np.int32) @ CHANNELS
 
 
@@ -159,11 +159,11 @@ def _write_mp4(frames: Frames, path: Path, frames_per_second: float) -> None:
 
 
 def contact_sheet(frames: Frames, count: int = 4) -> Frames:
-    """A strip of frames spread evenly over the episode, its first and its last among them.
+    """Strip of frames, evenly spread over the episode from the first to the last.
 
     Args:
         frames: ``[F, H, W, 3]``.
-        count: how many at most.
+        count: largest number of frames.
 
     Returns:
         ``[H, W, 3]``.
@@ -177,12 +177,12 @@ def contact_sheet(frames: Frames, count: int = 4) -> Frames:
 
 
 def spread(number: int, count: int = 4) -> list[int]:
-    """At most ``count`` of ``number`` moments, evenly spread, the first and the last among them."""
+    """Indices of at most ``count`` of ``number`` moments, evenly spread from the first to the last."""
     return np.linspace(0, number - 1, min(count, number)).round().astype(int).tolist()
 
 
 def _half_widths(scenes: Sequence[Scene]) -> NDArray[np.float64]:
-    """Half the width of the view for each frame, ``[F]``: never less than needed, and smooth.
+    """Half the width of the view for each frame, ``[F]``: large enough for all discs, and smooth.
 
     The mean over a window of the maximum over as large a window is at least the value at its
     centre, since each of these maxima has that value among its own.
@@ -209,7 +209,7 @@ def _colours(scenes: Sequence[Scene], classes: Sequence[str]) -> dict[str, str]:
 
 
 class _Stage:
-    """A figure whose artists are made once and moved from frame to frame."""
+    """Figure whose artists are made once and moved from frame to frame."""
 
     def __init__(self, scenes: Sequence[Scene], classes: Sequence[str], width: int) -> None:
         self.colours = _colours(scenes, classes)
@@ -259,7 +259,7 @@ class _Stage:
         self.halos.set_verts([centre[i] + halo[i] * CIRCLE for i in scene.contacts])
         pairs = sorted({(min(pair), max(pair)) for pair in scene.links})
         self.links.set_segments([centre[list(pair)] for pair in pairs])
-        crowd = 8 / max(1, len(pairs))  # many links shall not blot out the rest
+        crowd = 8 / max(1, len(pairs))  # fainter, so that many links do not hide the rest
         self.links.set_alpha(min(LINK_ALPHA, max(0.15, crowd)))
         self.ranges.set_segments([] if scene.range is None else [centre[i] + scene.range * CIRCLE for i in hearing])
         self.ranges.set_color([self.colours[kinds[i]] for i in hearing])

@@ -1,4 +1,4 @@
-"""Colours and figures of all pictures, and the one way in which a PNG is written.
+"""Colours and figures of all pictures, and the only way to write a PNG.
 
 Colours are those of Okabe and Ito, "Color universal design" (https://jfly.uni-koeln.de/color/), which colour-blind
 readers can tell apart.
@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from marl.core.serialisation import atomic_path
+from marl.core.files import atomic_path
 
 __all__ = [
     "BLACK",
@@ -39,12 +39,12 @@ BLUE, ORANGE, PINK, SKY = "#0072B2", "#E69F00", "#CC79A7", "#56B4E9"
 VERMILION, BLACK, GREEN, YELLOW = "#D55E00", "#000000", "#009E73", "#F0E442"
 
 CLASS_COLOURS = (BLUE, ORANGE, PINK, SKY, VERMILION, BLACK)
-"""One agent class, or one arm of a report, after the other."""
+"""Colours of agent classes, or of the arms of a report, in order."""
 PREY_COLOUR, OBSTACLE_COLOUR = GREEN, "#C4C4C4"
 
 
 def new_figure(width: float, height: float, dots_per_inch: float = 100) -> Figure:
-    """An empty white figure that makes room for its labels.
+    """Make an empty white figure that leaves room for its labels.
 
     Args:
         width: in inches.
@@ -52,17 +52,17 @@ def new_figure(width: float, height: float, dots_per_inch: float = 100) -> Figur
         dots_per_inch: resolution of the picture.
     """
     figure = Figure((width, height), dpi=dots_per_inch, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)  # which the figure keeps; pyplot would choose one that may need a display
+    FigureCanvasAgg(figure)  # the figure keeps this canvas; pyplot's might need a display
     return figure
 
 
 def bare_frame(axes: Axes) -> None:
-    """Leave out the frame at the top and at the right, where nothing is read off."""
+    """Remove the top and right edges of the frame, which carry no scale."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def pixels(figure: Figure) -> NDArray[np.uint8]:
-    """Red, green and blue of a figure of `new_figure`, ``[H, W, 3]``."""
+    """Red, green and blue ``[H, W, 3]`` of a figure from `new_figure`."""
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
     canvas.draw()
@@ -73,8 +73,8 @@ def save_png(picture: Figure | NDArray[np.uint8], path: Path) -> None:
     """Write a picture as PNG, whole or not at all.
 
     Args:
-        picture: of `new_figure`, or ``[H, W, 3]``.
-        path: of the file.
+        picture: figure from `new_figure`, or ``[H, W, 3]``.
+        path: path of the file.
 
     Raises:
         OSError: if it cannot be written.

@@ -15,15 +15,15 @@ HINT_SIMULATIONS = 10_000
 
 
 class Human:
-    """Asks for moves until one is legal.
+    """Ask a person for moves until one is legal.
 
-    ``undo`` goes back to the last own choice, ``hint`` searches and names a move, ``view`` shows what the opponents
+    ``undo`` goes back to the last own choice, ``hint`` searches and names a move, ``view`` shows what opponents
     know, ``quit`` ends the game.
 
     Args:
-        ask: shows a question and gives what was typed.
+        ask: shows a question and returns the typed text.
         tell: shows a line.
-        view: shows what the others know; called with this player.
+        view: shows the knowledge of the others; called with this player.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Human:
                 return action
 
     def view(self) -> View | None:
-        """Nothing that the program could know; see `Player`."""
+        """None: the program knows nothing about a person's choice; see `Player`."""
         return None
 
     def _answer(self, game: GameView, text: str) -> int | None:
-        """The action that was typed; None if something else was, which is done."""
+        """Action that was typed; None if the text was a command, which is carried out, or no legal move."""
         if text == "quit":
             raise Quit
         if text == "undo":

@@ -1,4 +1,4 @@
-"""One game, played to its end."""
+"""One game from its first position to its end."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Watch = Callable[[Game, int | None, Game], None]
 
 @dataclass(frozen=True)
 class Match:
-    """A finished game.
+    """Finished game.
 
     Args:
-        actions: that were played.
-        returns: ``[P]``, of each seat.
-        moves: ``[P]``, how many actions each seat chose.
-        seconds: ``[P]``, CPU time that each seat took for them.
+        actions: all actions in order.
+        returns: return of each seat, ``[P]``.
+        moves: number of actions that each seat chose, ``[P]``.
+        seconds: CPU time that each seat took for them, ``[P]``.
     """
 
     actions: tuple[int, ...]
@@ -32,17 +32,17 @@ class Match:
 
 
 def play_match(game: Game, players: Sequence[Player], watch: Watch = lambda before, action, after: None) -> Match:
-    """Plays a game to its end.
+    """Play a game to its end.
 
     Args:
-        game: where it begins.
+        game: the first position.
         players: one for each seat.
-        watch: told after each move: the position before, the action, the position after; the action is None if a
-            player went back to its last choice, and the position the same if it had made none.
+        watch: called after each move with the position before, the action and the position after. The action is None if
+            a player went back to its last choice, and the position the same if it had made none.
 
     Raises:
-        IllegalActionError: if a player chooses what is not legal.
-        Quit: if a player wishes to end the game.
+        IllegalActionError: if a player chooses an illegal action.
+        Quit: if a player ends the game.
         ValueError: if there is not one player for each seat.
     """
     if len(players) != game.num_players:
@@ -65,7 +65,7 @@ def play_match(game: Game, players: Sequence[Player], watch: Watch = lambda befo
 
 
 def _back(game: Game, played: list[tuple[Game, int]]) -> Game:
-    """The position in which the mover chose last, and nothing of what was played since; the same if it never did."""
+    """Position of the mover's last choice, with all later actions removed from the list; the same if it made none."""
     last = max((number for number, (before, _) in enumerate(played) if before.mover == game.mover), default=None)
     if last is None:
         return game

@@ -10,16 +10,16 @@ __all__ = ["listed", "read_move", "written"]
 
 
 def written(game: Game) -> GameView:
-    """The same game, as one whose moves a person can read and write.
+    """Check that a person can read and write the moves of a game, and return it as a view.
 
     Raises:
-        ConfigError: naming the game and what it lacks.
+        ConfigError: naming the game and the members that it lacks.
     """
     return view_of(game, "played by hand", "describe", "read")
 
 
 def listed(game: GameView) -> str:
-    """All legal moves, in the order of their numbers as a person writes them."""
+    """All legal moves as a person writes them, in the order of their numbers."""
     return ", ".join(sorted((game.describe(action) for action in game.legal), key=_numbers))
 
 
@@ -28,10 +28,10 @@ def _numbers(move: str) -> list[int]:
 
 
 def read_move(game: GameView, text: str) -> int:
-    """The action that a person wrote.
+    """Action that a person wrote.
 
     Raises:
-        IllegalActionError: if it names none, or is not legal; in the words of a person, not in numbers of actions.
+        IllegalActionError: if the text names no legal action; the message has names of moves, not numbers of actions.
     """
     action, text = game.read(text), text.strip()
     if game.over:

@@ -16,12 +16,12 @@ class View:
     """Knowledge of a player about its last choice.
 
     Args:
-        game: the position in which it chose.
-        action: what it chose.
-        effort: how much it looked at.
-        unit: of the effort, e.g. ``simulations``.
+        game: position of the choice.
+        action: action chosen.
+        effort: amount searched.
+        unit: unit of the effort, e.g. ``simulations``.
         statistics: of each legal action in rising order.
-        principal_variation: actions that it expects.
+        principal_variation: actions that the player expects.
     """
 
     game: Game
@@ -33,21 +33,21 @@ class View:
 
 
 class Undo(Exception):  # noqa: N818
-    """Go back to the player's last choice, as it wishes."""
+    """Request of a player to go back to its last choice."""
 
 
 class Quit(Exception):  # noqa: N818
-    """End the game unfinished, as a player wishes."""
+    """Request of a player to end the game unfinished."""
 
 
 class Player(Protocol):
-    """Plays one seat of one game; it may remember what came before."""
+    """Player of one seat in one game; it may keep a memory of the game."""
 
     def choose(self, game: Game) -> int:
-        """The action to play.
+        """Choose the action to play.
 
         Args:
-            game: not finished, and the player's seat is the mover.
+            game: not finished; the mover is the player's seat.
 
         Raises:
             Undo: to go back.
@@ -56,5 +56,5 @@ class Player(Protocol):
         ...
 
     def view(self) -> View | None:
-        """Knowledge about the last choice; None if the player chose nothing yet, or knows nothing."""
+        """Knowledge about the last choice; None if there was no choice yet, or the player knows nothing."""
         ...

@@ -1,4 +1,4 @@
-"""The rule player of tic-tac-toe."""
+"""Rule player of tic-tac-toe."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ __all__ = ["RulePlayer"]
 
 LINES = ((1, 2, 3), (4, 5, 6), (7, 8, 9), (1, 4, 7), (2, 5, 8), (3, 6, 9), (1, 5, 9), (3, 5, 7))
 PREFERENCE = (5, 1, 3, 7, 9, 2, 4, 6, 8)
-"""Centre, corners, sides."""
+"""Cells in order of preference: centre, corners, sides."""
 
 
 class RulePlayer:
-    """Plays tic-tac-toe by rules: win, block, centre, corner, side; of equals the first in the order of reading.
+    """Play tic-tac-toe by rules: win, block, centre, corner, side; among equals the first in reading order.
 
-    It looks one move ahead, so that a double threat beats it.
+    It looks one move ahead, so a double threat beats it.
     """
 
     def choose(self, game: Game) -> int:
@@ -34,7 +34,7 @@ class RulePlayer:
         return view.read(str((wins or blocks or free)[0]))
 
     def view(self) -> View | None:
-        """Nothing; see `Player`."""
+        """None; see `Player`."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""Players that search."""
+"""Players that search before they move."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["NegamaxPlayer", "UCTPlayer"]
 
 
 class NegamaxPlayer:
-    """Plays the action that `Negamax` finds.
+    """Play the action that `Negamax` finds.
 
     Args:
-        search: is done for each move.
+        search: searches each move.
     """
 
     def __init__(self, search: Negamax) -> None:
@@ -29,7 +29,7 @@ class NegamaxPlayer:
         return action
 
     def view(self) -> View | None:
-        """The exact value of each action, which is searched for only now; see `Player`."""
+        """Exact value of each action, searched only on this call; see `Player`."""
         if self._last is None:
             return None
         game, action = self._last
@@ -37,10 +37,10 @@ class NegamaxPlayer:
 
 
 class UCTPlayer:
-    """Plays the action that `UCT` finds.
+    """Play the action that `UCT` finds.
 
     Args:
-        search: is done for each move.
+        search: searches each move.
     """
 
     def __init__(self, search: UCT) -> None:

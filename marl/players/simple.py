@@ -1,4 +1,4 @@
-"""Players that do not think."""
+"""Players that do not search."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["FirstLegal", "Random"]
 
 
 class Random:
-    """Draws any legal action.
+    """Draw any legal action.
 
     Args:
-        seed: of what is drawn.
+        seed: of the draws.
     """
 
     def __init__(self, seed: int) -> None:
@@ -25,17 +25,17 @@ class Random:
         return int(self.generator.choice(game.legal))
 
     def view(self) -> View | None:
-        """Nothing; see `Player`."""
+        """None; see `Player`."""
         return None
 
 
 class FirstLegal:
-    """Plays the first legal action in rising order."""
+    """Play the first legal action in rising order."""
 
     def choose(self, game: Game) -> int:
         """See `Player`."""
         return game.legal[0]
 
     def view(self) -> View | None:
-        """Nothing; see `Player`."""
+        """None; see `Player`."""
         return None

@@ -29,16 +29,16 @@ THERE_IS = (
 
 @dataclass(frozen=True)
 class PlayerSpec:
-    """A player that can be made as often as wished.
+    """Specification of a player, from which any number can be made.
 
     Args:
-        text: what was written.
-        kind: of player.
-        depth: of negamax.
-        simulations: of UCT, if its budget is not of time.
-        seconds: of UCT, if its budget is of time.
-        ties: what negamax plays among equally good actions.
-        plain: UCT without proofs and without a kept subtree.
+        text: the player's name as typed.
+        kind: kind of player.
+        depth: depth of negamax.
+        simulations: budget of UCT, if it is not of time.
+        seconds: budget of UCT, if it is of time.
+        ties: choice of negamax among equally good actions.
+        plain: True for UCT without proofs and without a kept subtree.
     """
 
     text: str
@@ -51,7 +51,7 @@ class PlayerSpec:
 
 
 def parse_player(text: str) -> PlayerSpec:
-    """Reads a player's name with its budget, e.g. ``uct:1000``.
+    """Read a player's name with its budget, e.g. ``uct:1000``.
 
     Raises:
         ConfigError: for an unknown player, or a budget that is missing, not wanted or 0.
@@ -84,12 +84,12 @@ def _uct(text: str, budget: str) -> PlayerSpec:
 
 
 def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Player] | None = None) -> Player:
-    """A fresh player for one game.
+    """Make a player for one game.
 
     Args:
-        spec: which.
-        game: where it begins.
-        seed: of what the player draws.
+        spec: specification of the player.
+        game: first position of the game.
+        seed: of the player's draws.
         human: makes the player at the terminal; None if there is no terminal.
 
     Raises:

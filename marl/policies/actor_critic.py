@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from marl.core.config import Config
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
 from marl.maths.distributions import Distribution
-from marl.networks.actor import Actor, ActorConfig
-from marl.networks.critic import Critic, CriticConfig
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
+from marl.networks.actor import Actor
+from marl.networks.critic import Critic
 from marl.networks.mlp import MLP
 from marl.networks.trunk import TeamTrunk
+from marl.policies.configs import ActorCriticConfig
 from marl.policies.policy import Act, Policy
 from marl.policies.value_normaliser import ValueNormaliser
 
-__all__ = ["ActorCritic", "ActorCriticConfig", "Evaluation"]
-
-
-class ActorCriticConfig(Config):
-    """Networks of the team."""
-
-    kind: Literal["actor_critic"] = "actor_critic"
-    """The kind of policy."""
-    encoder: EncoderConfig = Field(default_factory=EncoderConfig)
-    """Class encoders and temporal transformer."""
-    graph: GraphConfig = Field(default_factory=GraphConfig)
-    """Messages between agents."""
-    actor: ActorConfig = Field(default_factory=ActorConfig)
-    """Class-shared actors."""
-    critic: CriticConfig = Field(default_factory=CriticConfig)
-    """Critics, used in training only."""
-    normalise_features: bool = False
-    """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
-    normalise_value: bool = True
-    """Critics predict returns scaled to mean 0 and standard deviation 1."""
+__all__ = ["ActorCritic", "Evaluation"]
 
 
 @dataclass(frozen=True)

@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
-from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from marl.core.config import Config
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.networks.mixer import MixerConfig, make_mixer
-from marl.networks.q_head import QHead, QHeadConfig
+from marl.networks.mixer import make_mixer
+from marl.networks.q_head import QHead
 from marl.networks.trunk import TeamTrunk
+from marl.policies.configs import QNetworkConfig
 from marl.policies.policy import Act, Policy
 from marl.policies.scripted import random_actor
 
-__all__ = ["QNetwork", "QNetworkConfig", "best_action", "value_of"]
-
-
-class QNetworkConfig(Config):
-    """Networks of the team."""
-
-    kind: Literal["q_network"] = "q_network"
-    """The kind of policy."""
-    encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig(temporal="none"))
-    """Class encoders; temporal must be none."""
-    graph: GraphConfig = Field(default_factory=lambda: GraphConfig(kind="none"))
-    """Messages between agents."""
-    head: QHeadConfig = Field(default_factory=QHeadConfig)
-    """From an agent's embedding to the values of its actions, shared by its class."""
-    mixer: MixerConfig = Field(default_factory=MixerConfig)
-    """From values of the agents to those of the team; used in training only."""
-    normalise_features: bool = False
-    """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
-
-    @field_validator("encoder")
-    @classmethod
-    def _without_memory(cls, encoder: EncoderConfig) -> EncoderConfig:
-        if encoder.temporal != "none":
-            raise ValueError(
-                f"temporal is {encoder.temporal!r}, but a policy of kind 'q_network' learns from a replay, which keeps "
-                "no memory; set it to none"
-            )
-        return encoder
+__all__ = ["QNetwork", "best_action", "value_of"]
 
 
 def best_action(values: Tensor, action_mask: Tensor | None) -> Tensor:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 
-from marl.core.config import Config
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
+from marl.policies.configs import RandomPolicyConfig
 from marl.policies.policy import Act, Policy
 from marl.policies.scripted import Scripted, random_actor
 
-__all__ = ["RandomPolicy", "RandomPolicyConfig"]
-
-
-class RandomPolicyConfig(Config):
-    """There is nothing to set."""
-
-    kind: Literal["random"] = "random"
-    """The kind of policy."""
+__all__ = ["RandomPolicy"]
 
 
 class RandomPolicy(Policy):

@@ -16,7 +16,8 @@ from marl.core.environment import State
 from marl.core.errors import FileError
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.core.serialisation import load_state, save_state
-from marl.policies.kinds import make_policy, read_policy_config
+from marl.policies.configs import read_policy_config
+from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 
 __all__ = [

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from marl.core.config import Config
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import AgentClass, Roster
+from marl.policies.configs import EvenBins, TableConfig
 from marl.policies.policy import Act, Policy
 
-__all__ = ["EvenBins", "Table", "TableConfig", "edges_of"]
+__all__ = ["Table", "edges_of"]
 
 MOST_VALUES = 10_000_000
 """Largest size of a table: 40 MB."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class EvenBins(Config):
-    """Bins of one width; values beyond the bounds fall into the outermost."""
-
-    low: Finite
-    """Lower end of the first."""
-    high: Finite
-    """Upper end of the last."""
-    count: int = Field(ge=1)
-    """Number of bins."""
-
-    @model_validator(mode="after")
-    def _ascends(self) -> EvenBins:
-        if self.low >= self.high:
-            raise ValueError(f"low is {self.low} and high is {self.high}; low must be below high")
-        return self
-
-
-class TableConfig(Config):
-    """States of a table as bins of observations."""
-
-    kind: Literal["table"] = "table"
-    """The kind of policy."""
-    bins: Literal["one_hot"] | tuple[EvenBins | tuple[Finite, ...], ...] = "one_hot"
-    """For each number of an observation {low, high, count} or the edges between bins, ascending, with no edge for
-    a number that does not count; one_hot for observations that are a state already (Discrete)."""
-
-    @field_validator("bins")
-    @classmethod
-    def _ascending(cls, bins: str | tuple[EvenBins | tuple[float, ...], ...]) -> object:
-        for number, edges in enumerate(bins if isinstance(bins, tuple) else ()):
-            if isinstance(edges, tuple) and any(a >= b for a, b in pairwise(edges)):
-                raise ValueError(f"bins of number {number} have the edges {list(edges)}; give them in ascending order")
-        return bins
 
 
 def edges_of(bins: EvenBins | tuple[float, ...]) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Devices by name."""
+"""PyTorch devices by name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["resolve_device"]
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is CUDA where there is one.
+    """Resolve a device by name; ``auto`` is CUDA where available, else the CPU.
 
     Raises:
-        ConfigError: if it is not there.
+        ConfigError: if the device is not available.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish."""
+"""Clean stops on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ __all__ = ["deaf_to_interrupt", "stop_on_interrupt"]
 
 @contextmanager
 def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C into a wish to stop, so that an iteration is never cut in two.
+    """Stop cleanly on Ctrl-C: the first asks the loop to finish, the second interrupts at once.
 
-    Outside the main thread, which alone gets signals, nothing changes.
+    An iteration is thus never cut in two. Outside the main thread, which alone gets signals, nothing changes.
 
     Yields:
-        A function that tells whether stopping is wished. A second Ctrl-C interrupts at once.
+        A function that is True once stopping is asked for.
+
+    Raises:
+        KeyboardInterrupt: at the second Ctrl-C.
     """
     wished = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -39,8 +42,8 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def deaf_to_interrupt() -> Iterator[None]:
-    """Processes that are started meanwhile do not hear Ctrl-C, which is for their parent to hear."""
-    if threading.current_thread() is not threading.main_thread():  # it alone gets signals
+    """Ignore Ctrl-C in processes started in the block; their parent handles it."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

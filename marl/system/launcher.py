@@ -1,4 +1,4 @@
-"""Commands of this installation as they can be typed."""
+"""Commands of this installation as a user can type them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["program"]
 
 
 def program(name: str) -> str:
-    """A command of this environment as it can be typed here: by its path if its name would not find it."""
+    """Command of this environment: its name if the shell finds it, else its path."""
     beside = Path(sys.executable).with_name(name)
     found = shutil.which(name)
     return name if found is not None and Path(found).resolve() == beside.resolve() else str(beside)

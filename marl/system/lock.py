@@ -1,4 +1,4 @@
-"""A lock on a folder, so that two commands do not train the same runs."""
+"""Lock on a folder."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["sole_user"]
 
 @contextmanager
 def sole_user(folder: Path) -> Iterator[int]:
-    """Locks a folder, so that no two commands train the same runs.
+    """Lock a folder, so that no two commands train the same runs.
 
     Args:
-        folder: made if it is not there.
+        folder: made if it does not exist.
 
     Yields:
-        The lock, for the processes that work there.
+        File descriptor of the lock, for processes that share it.
 
     Raises:
-        ConfigError: if another has it.
+        ConfigError: if another command holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Free memory, and the number of runs that it bears."""
+"""Free memory, and the number of runs that fit into it."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from pathlib import Path
 __all__ = ["available_memory", "jobs_that_fit"]
 
 BYTES_OF_A_RUN = 1_000_000_000
-"""Measured on predator_teams.yaml: 0.5 GB for 2 + 2, 0.7 GB for 4 + 4, 1.0 GB for 8 + 8."""
+"""Memory of one run in bytes, measured on predator_teams.yaml: 0.5 GB for 2 + 2, 0.7 GB for 4 + 4, 1.0 GB for 8 + 8."""
 
 
 def jobs_that_fit(runs: int, threads: int, cores: int, memory: int) -> int:
-    """How many runs train at once.
+    """Number of runs to train at once.
 
     Args:
-        runs: how many there are.
-        threads: of each.
-        cores: of the machine.
-        memory: bytes that are free.
+        runs: number of runs.
+        threads: threads of each run.
+        cores: cores of the machine.
+        memory: free memory in bytes.
     """
     return max(1, min(runs, cores // threads, memory // BYTES_OF_A_RUN))
 
 
 def available_memory(meminfo: Path = Path("/proc/meminfo")) -> int:
-    """Bytes of memory that can be had without swapping; all memory where the system does not tell.
+    """Available memory in bytes, without swapping; all memory where the system does not say.
 
     Args:
-        meminfo: file in which Linux tells.
+        meminfo: file in which Linux reports it.
     """
     try:
         lines = meminfo.read_text(encoding="ascii").splitlines()

@@ -1,4 +1,4 @@
-"""A pool of processes that ends when it is left."""
+"""Process pool that ends with its block."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["process_pool", "usable_cores"]
 def process_pool(
     jobs: int, initializer: Callable[..., object] | None = None, initargs: tuple[Any, ...] = ()
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of spawned processes, all ended and joined when the block is left.
+    """Pool of spawned processes, all ended and joined when the block is left.
 
-    Left by an exception, by Ctrl-C or by closing a generator, it does not wait for work under way: nobody waits for
-    that either. The pool itself joins what is terminated, so that no two threads wait for one process.
+    Left by an exception, by Ctrl-C or by closing a generator, it does not wait for work under way, as nobody needs the
+    result. The pool itself joins what is terminated, so that no two threads wait for one process.
 
     Args:
-        jobs: processes.
-        initializer: called in each, first.
+        jobs: number of processes.
+        initializer: called first in each process.
         initargs: its arguments.
 
     Yields:

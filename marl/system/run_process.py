@@ -1,9 +1,8 @@
-"""Runs in processes of their own.
+"""Training runs in child processes.
 
-A child reads its job, one line of JSON, from its standard input, tells on its standard output where
-training stands, one line of JSON each time, and prints into a log. When its standard input ends, because the
-parent wishes so or is no more, it saves and ends. It has a session of its own, so that Ctrl-C in a terminal
-reaches the parent only.
+A child reads its job, one line of JSON, from standard input. It reports its progress on standard output, one line of
+JSON each time, and prints into a log. When its standard input ends, because the parent closes it or has died, it saves
+and ends. It has a session of its own, so that Ctrl-C in a terminal reaches only the parent.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ __all__ = ["RunProcess"]
 
 
 class RunProcess:
-    """A run that trains in a process of its own.
+    """Training run in a child process.
 
     Args:
         command: starts the process.
-        job: that the process reads, as JSON takes it.
-        log: what it prints is added to this file; its folder must be there.
-        lock: what `sole_user` gave; the process holds it, too, until it ends.
+        job: settings for the process, as JSON.
+        log: file to which its output is appended; its folder must exist.
+        lock: descriptor from `sole_user`; the process holds the lock, too, until it ends.
 
     Raises:
-        OSError: if it cannot be started, or the log not written.
+        OSError: if the process cannot be started, or the log not written.
     """
 
     def __init__(self, command: Sequence[str], job: Mapping[str, Any], log: Path, lock: int) -> None:
@@ -48,7 +47,7 @@ class RunProcess:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
         os.set_blocking(self._output.fileno(), False)
-        with suppress(BrokenPipeError):  # it is gone already; its status tells
+        with suppress(BrokenPipeError):  # the process has ended already, as its status shows
             self._input.write(json.dumps(job).encode() + b"\n")
             self._input.flush()
 
@@ -58,7 +57,7 @@ class RunProcess:
         return self._process.poll()
 
     def told(self) -> dict[str, Any] | None:
-        """The latest line that it told; None if there is none since this was asked last."""
+        """Latest progress line; None if there is none since the last call."""
         with suppress(BlockingIOError):
             while chunk := os.read(self._output.fileno(), 65_536):
                 self._read += chunk
@@ -67,17 +66,17 @@ class RunProcess:
         return told
 
     def stop(self) -> None:
-        """Let it save and end after the iteration that it is in."""
+        """Ask it to save and end after the present iteration."""
         with suppress(BrokenPipeError):
             self._input.close()
 
     def kill(self) -> None:
-        """End it at once; what is left is its last checkpoint."""
+        """End it at once; its last checkpoint is left."""
         self._process.kill()
         self._process.wait()
 
     def printed(self) -> list[str]:
-        """The lines that it printed, those without content left out."""
+        """Printed lines, blank ones left out."""
         with self.log.open("rb") as file:
             file.seek(self._log_start)
             text = file.read().decode(errors="replace")

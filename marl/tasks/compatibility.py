@@ -1,4 +1,4 @@
-"""Settings of an environment that a trained policy can play under."""
+"""Check of environment settings against those that a policy was trained under."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["check_settings"]
 
 
 def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
-    """Refuses settings under which a policy's features would mean something else than in training.
+    """Raise an error for settings under which a policy's features would change their meaning.
 
     Raises:
         ConfigError: naming the setting and both values.

@@ -1,4 +1,4 @@
-"""Environments from settings as a preset has them."""
+"""Environments from the settings of a preset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from marl.core.config import Config
 from marl.core.entry_points import MissingModuleError
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.settings import explain, replace_field
 from marl.core.task import Task
@@ -20,10 +20,10 @@ __all__ = ["environment_config", "make_environment"]
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
-    """The task and its settings, some of them replaced.
+    """Read a task and its settings, and replace some of them.
 
     Raises:
-        ConfigError: naming the field, the value and what would do.
+        ConfigError: naming the field, the value and the accepted values.
     """
     if not isinstance(settings.get("name"), str):
         raise ConfigError(f"name is {settings.get('name')!r}; name a task, e.g. {{'name': 'simple_tag'}}")
@@ -44,12 +44,12 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
 
 def make_environment(
     task: Task, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-) -> Environment:
-    """The environment that a task makes of a configuration; see `Task.make`.
+) -> TaskEnvironment:
+    """Make the environment of a configuration; see `Task.make`.
 
     Raises:
         ConfigError: if the task refuses the configuration.
-        MissingModuleError: if what it needs is not installed.
+        MissingModuleError: if a module that it needs is not installed.
     """
     try:
         return task.make(config, num_copies, training=training, device=device)

@@ -1,4 +1,4 @@
-"""Packs whatever a PettingZoo agent observes into one vector, and unpacks it again."""
+"""Packing of a PettingZoo agent's observation into one vector, and back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["FIELDS", "Env", "FlatObservation", "Layout"]
 Env: TypeAlias = ParallelEnv[str, Any, Any]
 
 FIELDS = ("action_mask", "adjacency", "kinematics", "entities", "entity_mask", "auxiliary_target")
-"""What an agent's dictionary may hold beside ``"observation"``."""
+"""Keys that an agent's dictionary may hold beside ``"observation"``."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each part of one agent's observation lies in its flat vector.
+    """Layout of one agent's observation in its flat vector.
 
     Args:
         parts: for each part its start and its shape.
@@ -40,7 +40,7 @@ class Layout:
         return {name: shape for name, _, shape in self.parts}
 
     def unpack(self, table: Tensor) -> dict[str, Tensor]:
-        """Parts ``[B, N_c, ...]`` of vectors ``[B, N_c, W]``."""
+        """Split vectors ``[B, N_c, W]`` into parts ``[B, N_c, ...]``."""
         return {
             name: table[..., start : start + prod(shape)].reshape(*table.shape[:-1], *shape)
             for name, start, shape in self.parts
@@ -48,9 +48,12 @@ class Layout:
 
 
 class FlatObservation(BaseParallelWrapper[str, Any, Any]):
-    """Every observation as one float32 vector; in infos only numbers, and none at a reset.
+    """Flatten every observation to one float32 vector; keep only numbers in infos, and none at a reset.
 
-    SuperSuit writes the infos of a reset over those of the last step before it.
+    SuperSuit overwrites the infos of a copy's last step with those of its reset.
+
+    Raises:
+        ValueError: for an unknown key in an agent's dictionary; at a step, for agents that leave early.
     """
 
     def __init__(self, env: Env) -> None:

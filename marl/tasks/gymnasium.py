@@ -25,14 +25,13 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
 from marl.system.interrupts import deaf_to_interrupt
+from marl.tasks.gymnasium_config import CLASS
 
-__all__ = ["CLASS", "GymnasiumEnvironment"]
+__all__ = ["GymnasiumEnvironment"]
 
-CLASS = "agent"
-"""The one class, and its one agent."""
 SDL_DRIVER = "SDL_VIDEODRIVER"
 FRAMES_PER_SECOND = 30.0
-"""Of an environment that does not say."""
+"""Frames per second of an environment that does not state them."""
 
 
 class GymnasiumEnvironment:
@@ -46,13 +45,13 @@ class GymnasiumEnvironment:
     Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
 
     Args:
-        name: in Gymnasium's registry; ``MODULE:NAME`` imports the module first.
+        name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first.
         num_copies: ``B``.
         arguments: keyword arguments of the environment.
-        max_episode_steps: in place of the registered limit; None for that.
-        vectorization: all copies in this process, or each in its own.
+        max_episode_steps: limit of an episode; None for the registered one.
+        vectorization: ``"sync"`` for all copies in this process, ``"async"`` for one process each.
         scripted: reference policies by name.
-        device: where the tensors go.
+        device: device of the tensors.
 
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
@@ -93,12 +92,12 @@ class GymnasiumEnvironment:
         self._alive = torch.ones(num_copies, 1, dtype=torch.bool, device=self.device)
 
     def reset(self, seed: int) -> Observation:
-        """Begins an episode in every copy; see `Environment`."""
+        """Begin an episode in every copy; see `Environment`."""
         rows, _ = self._vector.reset(seed=seed * self.num_copies % 2**31)
         return self._observe(rows)
 
     def step(self, action: dict[str, Tensor]) -> Step:
-        """Moves every copy on by one step; see `Environment`."""
+        """Step every copy; see `Environment`."""
         rows, reward, terminated, truncated, infos = self._vector.step(self._pack(action[CLASS][:, 0]))
         observation = next_observation = self._observe(rows)
         ended = terminated | truncated
@@ -116,11 +115,11 @@ class GymnasiumEnvironment:
         )
 
     def state(self) -> State | None:
-        """None: Gymnasium has no way to store a state; see `Environment`."""
+        """None: Gymnasium cannot store a state; see `Environment`."""
         return None
 
     def load_state(self, state: State) -> None:
-        """Refuses; see `Environment`.
+        """Raise an error; see `Environment`.
 
         Raises:
             ValueError: always.
@@ -129,27 +128,31 @@ class GymnasiumEnvironment:
 
     @property
     def symmetries(self) -> None:
-        """None are known."""
+        """None: no symmetry is known."""
         return None
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Nothing changes."""
+        """No metrics: nothing changes as training goes on."""
         return {}
 
     def scripted(self) -> Mapping[str, Rule]:
-        """The policies that were given."""
+        """Reference policies given to the constructor."""
         return self._scripted
 
     def scene(self, copy: int = 0) -> Picture:
-        """The environment's own picture of one copy; see `Environment`."""
+        """Picture of one copy by the environment itself, ``[H, W, 3]``; see `Environment`.
+
+        Raises:
+            UndrawableError: if the environment draws no pictures.
+        """
         if self._vector.render_mode != "rgb_array":
             raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
         with _no_display():
             return np.asarray(self._vector.call("render")[copy], dtype=np.uint8)
 
     def close(self) -> None:
-        """Closes every copy."""
+        """Close every copy."""
         self._vector.close()
 
     def _observe(self, rows: NDArray[Any]) -> Observation:
@@ -161,7 +164,7 @@ class GymnasiumEnvironment:
         return Observation({CLASS: tensor[:, None]}, self._alive)
 
     def _pack(self, chosen: Tensor) -> NDArray[Any]:
-        """``[B]`` of int or ``[B, A]`` of float, as the copies take it."""
+        """Convert actions ``[B]`` or ``[B, A]`` to the arrays that the copies take."""
         numbers = chosen.detach().cpu().numpy()
         if isinstance(self._actions, spaces.Discrete):
             return numbers + self._actions.start
@@ -193,7 +196,7 @@ def _vectorise(
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
         kind = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
-        with _no_display(), deaf_to_interrupt():  # which processes that begin here keep
+        with _no_display(), deaf_to_interrupt():  # inherited by the processes started here
             return kind([make] * num_copies, **modes)
     except (GymnasiumError, TypeError, ImportError) as error:
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error
@@ -201,7 +204,7 @@ def _vectorise(
 
 @contextmanager
 def _no_display() -> Iterator[None]:
-    """Tells SDL, with which pygame draws, not to look for a display where there is none: it would complain."""
+    """Tell SDL, with which pygame draws, that there is no display, so that it prints no warning."""
     absent = sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", SDL_DRIVER} & os.environ.keys()
     if absent:
         os.environ[SDL_DRIVER] = "dummy"

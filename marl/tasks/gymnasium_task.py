@@ -1,4 +1,4 @@
-"""Gymnasium's environments by name: how their settings become an environment."""
+"""Gymnasium's environments by name, as tasks."""
 
 from __future__ import annotations
 
@@ -6,30 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
-
-import torch
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
-from marl.core.environment import Environment, Rule
 from marl.core.errors import ConfigError
-from marl.tasks.gymnasium import GymnasiumEnvironment
+from marl.tasks.gymnasium_config import GymnasiumConfig
 
-__all__ = ["GymnasiumConfig", "GymnasiumTask"]
+if TYPE_CHECKING:
+    import torch
 
+    from marl.core.environment import Rule, TaskEnvironment
 
-class GymnasiumConfig(Config):
-    """Settings of a Gymnasium environment."""
-
-    name: str
-    """In Gymnasium's registry, e.g. CartPole-v1; MODULE:NAME imports the module first."""
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    """Keyword arguments of the environment."""
-    max_episode_steps: int | None = Field(None, ge=1)
-    """Where episodes are cut; None for the registered limit."""
-    vectorization: Literal["sync", "async"] = "sync"
-    """All copies in one process, or each in its own; in evaluation they are in one."""
+__all__ = ["GymnasiumTask"]
 
 
 @dataclass(frozen=True)
@@ -47,21 +35,27 @@ class GymnasiumTask:
     scripted: Mapping[str, Rule] = field(default_factory=dict)
 
     def describe(self, config: Config) -> dict[str, Any]:
-        """Name and what differs from the registered environment; see `Task`."""
+        """Name, and the settings that differ from the registered environment; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         changed = {"arguments": config.arguments or None, "max_episode_steps": config.max_episode_steps}
         return {"environment": config.name, **{name: value for name, value in changed.items() if value is not None}}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Refuses: there is one side; see `Task`."""
+        """Raise an error, as there is only one side; see `Task`.
+
+        Raises:
+            ConfigError: always.
+        """
         assert isinstance(config, GymnasiumConfig)
         raise ConfigError(f"{config.name} has a single agent and nobody to train in turn with")
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
-    ) -> Environment:
-        """The environment that a configuration describes; see `Task`."""
+    ) -> TaskEnvironment:
+        """Make the environment of a configuration; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.gymnasium import GymnasiumEnvironment
+
         return GymnasiumEnvironment(
             config.name,
             num_copies,

@@ -33,25 +33,25 @@ class PettingZooEnvironment:
     ``[S, F]``, ``"entity_mask"`` ``[S]`` and ``"auxiliary_target"`` ``[Q]``, which become the
     fields of `Observation`. Adjacency and the first ``N`` entities are in the order of the
     environment's ``possible_agents``; here agents are ordered class by class. Numbers in the
-    infos of a step become ``Step.info``, and ``links`` is the number of agents that each hears.
+    infos of a step become ``Step.info``, and ``links`` is the number of agents that each agent hears.
 
     Copy ``i`` begins with seed ``seed * B + i``.
 
     Args:
-        make: makes one environment. It must survive pickling, which is how SuperSuit copies it.
+        make: makes one environment. It must be picklable, as SuperSuit copies it by pickling.
         num_copies: ``B``.
         class_of: the class of each agent, by its name.
         classes: every declared class, in order; some may have no agents.
         feature_sizes: width of the features of classes without agents; 0 where not given.
         events: names in the infos that count events, and the word for one of them.
         scripted: reference policies by name.
-        scene: draws one environment as ``make`` gave it; None if it cannot be drawn.
-        get_state: everything needed to go on with one environment, as tensors, numbers and
+        scene: makes the scene of one environment from ``make``; None if it cannot be drawn.
+        get_state: returns all that is needed to go on with one environment, as tensors, numbers and
             strings; None if it cannot be stored.
         set_state: puts an environment, which was reset before, into such a state.
-        device: where the tensors go.
-        agent_noun: what one agent is called.
-        earned: what each agent brought of a shared reward, ``[B, N]``, from the infos; None if unknown.
+        device: device of the tensors.
+        agent_noun: word for one agent.
+        earned: from the infos, each agent's contribution to a shared reward, ``[B, N]``; None if unknown.
 
     Raises:
         ValueError: for no copies, an agent of an undeclared class, agents of one class that
@@ -98,13 +98,13 @@ class PettingZooEnvironment:
         self._envs = [_innermost(copy.par_env) for copy in self._vector.vec_envs]
 
     def reset(self, seed: int) -> Observation:
-        """Begins an episode in every copy; see `Environment`."""
+        """Begin an episode in every copy; see `Environment`."""
         # gymnasium and torch take seeds below 2^63
         rows, _ = self._vector.reset(seed=seed * self.num_copies % 2**62)
         return self._unpack(rows)
 
     def step(self, action: dict[str, Tensor]) -> Step:
-        """Moves every copy on by one step; see `Environment`."""
+        """Step every copy; see `Environment`."""
         rows, reward, terminated, truncated, infos = self._vector.step(self._pack(action))
         observation = next_observation = self._unpack(rows)
         last = [row for row, info in enumerate(infos) if TERMINAL in info]
@@ -126,13 +126,13 @@ class PettingZooEnvironment:
         )
 
     def state(self) -> State | None:
-        """What `load_state` needs, None without ``get_state``; see `Environment`."""
+        """State for `load_state`; None without ``get_state``; see `Environment`."""
         if self._get_state is None:
             return None
         return {"copies": {str(i): self._get_state(env) for i, env in enumerate(self._envs)}}
 
     def load_state(self, state: State) -> None:
-        """Goes on from there; see `Environment`.
+        """Go on from a state; see `Environment`.
 
         Raises:
             ValueError: if no ``set_state`` was given, or the state is of another number of copies.
@@ -150,26 +150,26 @@ class PettingZooEnvironment:
 
     @property
     def symmetries(self) -> None:
-        """None are known."""
+        """None: no symmetry is known."""
         return None
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Nothing changes."""
+        """No metrics: nothing changes as training goes on."""
         return {}
 
     def scripted(self) -> Mapping[str, Rule]:
-        """The policies that were given."""
+        """Reference policies given to the constructor."""
         return self._scripted
 
     def scene(self, copy: int = 0) -> Scene:
-        """The present moment of one copy; see `Environment`."""
+        """Scene of the present step of one copy; see `Environment`."""
         if self._scene is None:
             raise UndrawableError("this environment cannot be drawn; give scene")
         return self._scene(self._envs[copy])
 
     def close(self) -> None:
-        """Closes every copy."""
+        """Close every copy."""
         self._vector.close()
 
     def _pack(self, action: dict[str, Tensor]) -> np.ndarray[Any, Any]:

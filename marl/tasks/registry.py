@@ -1,4 +1,4 @@
-"""Finds tasks by name and makes their environments."""
+"""Tasks and their policies, found by name."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ GROUP = "marl.environments"
 
 
 class UnknownTaskError(ConfigError):
-    """A task that no installed package offers."""
+    """Task that no installed package offers."""
 
 
 def find_task(name: str) -> Task:
-    """The task that an installed package registered in the entry-point group ``marl.environments``, or Gymnasium's.
+    """Find a task in the entry-point group ``marl.environments`` or, for other names, in Gymnasium.
 
     Raises:
-        UnknownTaskError: if there is none of that name.
+        UnknownTaskError: if there is no task of that name.
         MissingModuleError: if it cannot be imported.
     """
     tasks = offered(GROUP)
@@ -46,7 +46,7 @@ def find_task(name: str) -> Task:
 
 
 def _registered(name: str) -> bool:
-    """Whether Gymnasium knows a name, for ``MODULE:NAME`` once the module was imported, as Gymnasium has it."""
+    """True if Gymnasium knows a name; for ``MODULE:NAME`` it imports the module first, as Gymnasium does."""
     module, _, registered = name.rpartition(":")
     if module:
         try:
@@ -60,19 +60,19 @@ def _registered(name: str) -> bool:
 
 
 def shipped_policies() -> dict[str, Path]:
-    """The folders of all policies that come with installed tasks, by name."""
+    """Folders of all policies that come with installed tasks, by name."""
     found: dict[str, Path] = {}
     for name in offered(GROUP):
-        with suppress(MissingModuleError):  # without what the task needs its policies could not play
+        with suppress(MissingModuleError):  # policies cannot play without their task's modules
             found |= find_task(name).policies
     return found
 
 
 def find_policy(run: str | Path) -> Path:
-    """The folder of a policy: one that exists goes before one that comes with a task by that name.
+    """Find the folder of a policy: an existing folder, or else a policy that comes with a task.
 
     Raises:
-        FileError: if there is neither, naming those that come with tasks.
+        FileError: if there is neither; names the policies that come with tasks.
     """
     if Path(run).exists():
         return Path(run)

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or absent."""
+"""Checkpoints, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["Checkpoints", "load_checkpoint"]
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoints of a run, one folder each, named by env steps.
+    """Checkpoints of a run, one folder each, named by env steps.
 
     Args:
         folder: ``checkpoints/`` of the run.
-        keep: how many of the latest are kept.
+        keep: number of latest checkpoints to keep.
     """
 
     folder: Path
@@ -30,26 +30,26 @@ class Checkpoints:
 
     @property
     def whole(self) -> list[Path]:
-        """The whole checkpoints, the oldest first."""
+        """Whole checkpoints, the oldest first."""
         return sorted(path for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
 
     @property
     def latest(self) -> Path | None:
-        """The newest whole checkpoint, or None."""
+        """Newest whole checkpoint, or None."""
         return self.whole[-1] if self.whole else None
 
     def save(self, env_steps: int, policy: Policy, state: State) -> Path:
-        """Write a checkpoint beside the others and removes those too old.
+        """Write a checkpoint beside the others, and remove those too old.
 
-        One that is there already is left as it is.
+        A checkpoint that exists already stays as it is.
 
         Args:
-            env_steps: how far training has come.
+            env_steps: env steps done.
             policy: its weights and normalisers are stored.
             state: all else that training needs to go on.
 
         Raises:
-            OSError: if it cannot be written; the others are then as they were.
+            OSError: if it cannot be written; the others then stay as they were.
         """
         final = self.folder / f"{env_steps:012d}"
         if final.exists():
@@ -73,7 +73,7 @@ def load_checkpoint(folder: Path) -> tuple[State, State]:
     """Read a whole checkpoint of this version's format or an earlier one.
 
     Returns:
-        Weights, and all else that training needs to go on, under the names of today.
+        Weights, and all else that training needs to go on, under the present names.
 
     Raises:
         FileError: if a file is missing, truncated, foreign or of a later format.

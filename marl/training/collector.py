@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from marl.algorithms.learner import check_finite
-from marl.core.environment import Environment, State
+from marl.core.environment import Resumable, State
 from marl.core.record_fields import stack
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.seeding import ACTIONS, stream
@@ -20,7 +20,7 @@ __all__ = ["Collector"]
 
 
 class Collector:
-    """Steps all copies of an environment with a policy, ``T`` steps at a time. A `Source`.
+    """Step all copies of an environment with a policy, ``T`` steps at a time. A `Source`.
 
     Episodes go on from one rollout to the next; so does the policy's memory.
 
@@ -30,7 +30,7 @@ class Collector:
         seed: of the environment and of the actions drawn.
     """
 
-    def __init__(self, environment: Environment, length: int, seed: int) -> None:
+    def __init__(self, environment: Resumable, length: int, seed: int) -> None:
         self.environment, self.length = environment, length
         self.generator = stream(seed, ACTIONS, environment.device)
         self.observation = environment.reset(seed)
@@ -39,16 +39,17 @@ class Collector:
         self.memory: Memory | None = None
         self._sums = {"reward": torch.zeros(copies, agents, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
-        self._took_part = torch.zeros_like(self.observation.alive)  # in the running episode
+        self._took_part = torch.zeros_like(self.observation.alive)  # agents alive at some step of the running episode
 
     def collect(self, policy: Policy) -> Collected:
         """Play ``T`` steps; the batch is a `Rollout`.
 
         Raises:
-            NonFiniteError: naming what of it is not finite.
+            NonFiniteError: naming the field that is not finite.
         """
         if self.memory is None:
             self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
+        # a learner replays the rollout from the memory before its first step
         memory, observations, steps, acts, started = self.memory, [], [], [], []
         episodes, seconds = Episodes(), {"acting": 0.0, "environment": 0.0}
         for number in range(1, self.length + 1):
@@ -62,6 +63,7 @@ class Collector:
             started.append(self.started)
             acts.append(act)
             steps.append(step)
+            # alive before the step: an agent that leaves at this step still earns its reward
             self._count(step.reward, step.info, self.observation.alive)
             self.observation, self.started, self.memory = step.observation, step.ended, act.memory
             if bool(self.started.any()):
@@ -88,7 +90,8 @@ class Collector:
         self.environment.close()
 
     def state(self) -> State:
-        """Everything that is needed to go on from here."""
+        """State from which collecting can go on exactly."""
+        # sums and steps are cloned, as the next steps change them in place
         return {
             "environment": self.environment.state(),
             "generator": self.generator.get_state(),
@@ -101,11 +104,11 @@ class Collector:
         }
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave."""
+        """Go on from a state that `state` returned."""
         device = self.environment.device
         self.generator.set_state(state["generator"])
         if state["environment"] is None:
-            # its episodes begin anew, and not as those did with which the run began
+            # a new seed: with the run's own the first episodes of the training would come again
             seed = torch.randint(2**31, (), generator=self.generator, device=self.generator.device)
             self.observation = self.environment.reset(int(seed))
             return

@@ -1,11 +1,11 @@
-"""Fields of a run's settings by their dotted names."""
+"""Fields of a run's settings, by dotted names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from marl.algorithms.kinds import ALGORITHMS
+from marl.algorithms.configs import ALGORITHMS
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.settings import replace_field
@@ -17,12 +17,10 @@ SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
 
 
 def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy of a run's settings with one field replaced.
+    """Copy of a run's settings with one field replaced.
 
-    A new ``algorithm.name`` keeps what both have in common; if it trains another kind of policy, that begins from
-    its own defaults.
-
-    ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
+    A new ``algorithm.name`` keeps the fields that both algorithms have; if it trains another kind of policy, the policy
+    has that kind's defaults. ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
 
     Raises:
         ConfigError: if there is no algorithm of that name.
@@ -37,14 +35,14 @@ def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dic
 
 
 def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """Settings of another learner, with those that it shares with the present one.
+    """Settings of another learner, with the fields that it shares with the present one.
 
     Args:
         values: settings of the present learner.
-        name: of the other.
+        name: name of the other.
 
     Raises:
-        ConfigError: if there is none of that name.
+        ConfigError: if there is no learner of that name.
     """
     if name not in ALGORITHMS:
         raise ConfigError(f"algorithm.name is {name!r}; there is {', '.join(ALGORITHMS)}")
@@ -52,8 +50,8 @@ def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
         return values
     shared = ALGORITHMS[name].model_fields.keys() - {"name"}
     if "reinforce" in (name, values.get("name")):
-        shared -= {"gae_lambda"}  # REINFORCE has but one
+        shared -= {"gae_lambda"}  # REINFORCE accepts only one value
     kept = {field: value for field, value in values.items() if field in shared}
-    usual = ALGORITHMS[name]()  # a rate may be a number in one and a part of its own in the other
+    usual = ALGORITHMS[name]()  # a rate may be a number for one and nested settings for the other
     kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
     return {"name": name, **kept}

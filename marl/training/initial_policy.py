@@ -1,4 +1,4 @@
-"""The policy that a run begins with."""
+"""Policy that a run begins with."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
 
     Args:
         config: of the run.
-        environment: its roster counts; it is not reset.
-        device: where the parameters go.
+        environment: gives the roster; it is not reset.
+        device: device of the parameters.
 
     Raises:
         ConfigError: if the networks cannot be made as described.
@@ -39,15 +39,15 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
 
 
 def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
-    """Put the weights of a trained policy into a new one, and its normaliser of values.
+    """Put the weights and the normaliser of values of a trained policy into a new one.
 
     Args:
         policy: the new one.
-        config: that it was built from.
+        config: configuration of the new policy.
         source: folder of a run, its ``policy/``, or the name of a policy that comes with the package.
 
     Raises:
-        ConfigError: if features meant something else in its training.
+        ConfigError: if features had another meaning in its training.
         FileError: if it cannot be loaded, or has another architecture.
     """
     saved = load_policy(find_policy(source))

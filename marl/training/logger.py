@@ -1,4 +1,4 @@
-"""Where metrics go: TensorBoard and ``metrics.jsonl``."""
+"""Log of a run: TensorBoard and ``metrics.jsonl``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignor
 from torch import Tensor
 from torch.utils.tensorboard import summary
 
-from marl.core.serialisation import atomic_path
+from marl.core.files import atomic_path
 
 __all__ = ["Logger"]
 
@@ -28,15 +28,14 @@ HISTOGRAM_BINS = 64
 
 
 class Logger:
-    """Writes scalars to TensorBoard and ``metrics.jsonl``, pictures and histograms to TensorBoard.
+    """Write scalars to TensorBoard and ``metrics.jsonl``, pictures and histograms to TensorBoard.
 
-    Everything is on the disk when a method returns; what cannot be written raises ``OSError``
-    there and then.
+    Everything is on the disk when a method returns; a failed write raises ``OSError`` at once.
 
     Args:
         folder: of the run.
-        resume_at: env steps of the checkpoint that the run goes on from; what was logged after it
-            is dropped. None for a new run.
+        resume_at: env steps of the checkpoint that the run goes on from; later entries of the log
+            are dropped. None for a new run.
     """
 
     def __init__(self, folder: Path, resume_at: int | None = None) -> None:
@@ -47,7 +46,7 @@ class Logger:
         self.events = _EventFile(folder / "tensorboard", None if resume_at is None else resume_at + 1)
 
     def scalars(self, env_steps: int, metrics: Mapping[str, float]) -> None:
-        """Logs numbers by name; those that are not finite are left out."""
+        """Log numbers by name; those that are not finite are left out."""
         known = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
         for name, value in known.items():
             self.events.write(env_steps, summary.scalar(name, value))
@@ -56,46 +55,46 @@ class Logger:
         self.file.flush()
 
     def histogram(self, env_steps: int, name: str, values: Tensor) -> None:
-        """Logs how values of any shape are distributed; nothing if there are none."""
+        """Log the distribution of values of any shape; nothing if there are none."""
         if values.numel():
             numbers = values.detach().float().cpu().numpy()
             self.events.write(env_steps, summary.histogram(name, numbers, HISTOGRAM_BINS))
 
     def picture(self, env_steps: int, name: str, picture: NDArray[np.uint8]) -> None:
-        """Logs a picture ``[H, W, 3]``."""
+        """Log a picture ``[H, W, 3]``."""
         self.events.write(env_steps, summary.image(name, picture, dataformats="HWC"))
         self.events.flush()
 
     def text(self, env_steps: int, name: str, text: str) -> None:
-        """Logs a line."""
+        """Log a line of text."""
         self.events.write(env_steps, summary.text(name, text))
         self.events.flush()
 
     def hyper_parameters(self, env_steps: int, config: Mapping[str, Any], scores: Mapping[str, float]) -> None:
-        """Logs the settings beside the final scores, for TensorBoard's table of runs."""
+        """Log the settings beside the final scores, for TensorBoard's table of runs."""
         final = {f"final/{name}": value for name, value in scores.items()}
         for part in (*summary.hparams(flatten(config), final), *(summary.scalar(*item) for item in final.items())):
             self.events.write(env_steps, part)
         self.events.flush()
 
     def close(self) -> None:
-        """Closes the files."""
+        """Close the files."""
         for file in (self.events.file, self.file):
-            with suppress(OSError):  # what was not flushed was told when it was written
+            with suppress(OSError):  # a failed write raised its error before
                 file.close()
 
 
 class _EventFile:
-    """A file of TensorBoard events without a thread, so that an error shows where it happens.
+    """File of TensorBoard events, written without a thread so that an error shows where it happens.
 
     Args:
-        folder: where the file is made.
+        folder: folder of the file.
         purge_step: events of earlier files from this step on do not count; None if all do.
     """
 
     def __init__(self, folder: Path, purge_step: int | None) -> None:
         folder.mkdir(exist_ok=True)
-        seconds, rest = divmod(time.time_ns(), 1_000_000_000)  # TensorBoard reads files in the order of names
+        seconds, rest = divmod(time.time_ns(), 1_000_000_000)  # TensorBoard reads files in order of their names
         name = f"events.out.tfevents.{seconds:010d}.{rest:09d}.{socket.gethostname()}.{os.getpid()}"
         self.file = (folder / name).open("xb")
         self.records = RecordWriter(self.file)
@@ -116,7 +115,7 @@ class _EventFile:
 
 
 def _drop_after(path: Path, env_steps: int) -> None:
-    """Drops lines of later steps, and a last line that was cut."""
+    """Drop lines of later steps, and an incomplete last line."""
     kept = []
     for line in path.read_text(encoding="utf-8").splitlines():
         with suppress(json.JSONDecodeError, KeyError, TypeError):
@@ -127,7 +126,7 @@ def _drop_after(path: Path, env_steps: int) -> None:
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, bool | int | float | str]:
-    """Nested settings under dotted names; lists and None as text."""
+    """Flatten nested settings to dotted names; lists and None become text."""
     flat: dict[str, bool | int | float | str] = {}
     for name, value in config.items():
         if isinstance(value, Mapping):

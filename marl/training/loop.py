@@ -16,13 +16,13 @@ __all__ = ["train"]
 
 
 def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
-    """Train to the end, or until Ctrl-C; either way all is saved.
+    """Train to the end, or until Ctrl-C, and save.
 
-    A second Ctrl-C interrupts at once and leaves the last checkpoint.
+    A second Ctrl-C interrupts at once; the last checkpoint is left.
 
     Args:
-        run: is trained.
-        monitor: of this run.
+        run: run to train.
+        monitor: monitor of this run.
         watch: called after every iteration.
 
     Raises:

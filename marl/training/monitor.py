@@ -1,4 +1,4 @@
-"""What is seen of a training run: metrics, evaluations, pictures, and the log that they go to."""
+"""Monitor of a training run: metrics, evaluations, pictures, and their log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from marl.core.environment import Environment, State
+from marl.core.environment import State, TaskEnvironment
 from marl.core.errors import ConfigError, UndrawableError
 from marl.core.records import Rollout
 from marl.evaluation.episodes import play_episodes, record_episode, score_name
@@ -22,14 +22,14 @@ __all__ = ["Monitor"]
 
 PICTURE_WIDTH = 240
 EVALUATION_SEED, PICTURE_SEED = 10_000, 20_000
-"""Added to the run's seed, so that evaluations play other worlds than training."""
+"""Offsets from the run's seed, so that evaluations play other worlds than training."""
 
 
 class Monitor:
-    """Counts, measures and evaluates a run, and writes its log.
+    """Count, measure and evaluate a run, and write its log.
 
     Args:
-        run: is watched; its folder is made, its configuration written, its log opened.
+        run: run to watch; its folder is made, its configuration written, its log opened.
 
     Raises:
         ConfigError: if the folder cannot be made.
@@ -62,7 +62,7 @@ class Monitor:
         self._seconds[part] += time.perf_counter() - begin
 
     def count(self, collected: Collected) -> None:
-        """Take note of the episodes that ended, before the learner sees them.
+        """Count the ended episodes, before the learner sees them.
 
         Raises:
             TrainingError: if their scores cannot be written.
@@ -72,7 +72,7 @@ class Monitor:
         for name, values in collected.episodes.metrics.items():
             self.episodes.metrics[name] += values
         scores, ended_at = self.run.scores, [self.run.env_steps + steps for steps in collected.episodes.ended_at]
-        solved_before = scores.solved
+        solved_before = scores.solved  # the log announces the solution once
         with self.run.writing():
             scores.add(collected.episodes.scores, ended_at, self.run.policy.exploration)
             if solved_before is None and scores.solved is not None:
@@ -82,7 +82,7 @@ class Monitor:
         """Log and evaluate an iteration when it is time.
 
         Args:
-            collected: what was learnt from.
+            collected: experience of the iteration.
             update: metrics of the learner.
             before: env steps at the iteration's start.
 
@@ -95,25 +95,27 @@ class Monitor:
             if run.is_due(run.config.evaluation_interval, before):
                 row |= self._evaluate(collected.batch)
             if row:
+                # kept over entries, as evaluations are rarer than the log and watchers want the latest
                 self.metrics = {**self.metrics, **row}
                 self.logger.scalars(run.env_steps, row)
 
     @property
     def progress(self) -> Progress:
-        """Where training stands, for whoever watches."""
+        """Progress of training, for watchers."""
         run, solved = self.run, self.run.scores.solved
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
         return Progress(run.env_steps, run.config.total_env_steps, rate, self.metrics, words, run.finished)
 
     def state(self) -> State:
-        """What was counted since the latest entry of the log, and that entry."""
+        """Episodes counted since the latest entry of the log, and that entry."""
         episodes = {name: list(values) for name, values in self.episodes.metrics.items()}
         return {"episodes": episodes, "metrics": dict(self.metrics)}
 
     def conclude(self) -> None:
-        """Log settings beside final scores if the run is finished and something was done."""
+        """Log settings beside final scores if the run is finished and has trained since it began or was resumed."""
         run = self.run
+        # a finished run that is resumed again has its final entry already
         if run.finished and run.env_steps > self._began_at:
             scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
             with run.writing():
@@ -158,7 +160,7 @@ class Monitor:
         policy.train()
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
-    def _draw_episode(self, environment: Environment) -> None:
+    def _draw_episode(self, environment: TaskEnvironment) -> None:
         from marl.pictures.episode import contact_sheet, draw, spread
 
         try:
@@ -168,6 +170,7 @@ class Monitor:
         finally:
             environment.close()
         moments, names = spread(len(scenes)), tuple(environment.roster.team)
+        # the last score is that of the whole episode, which has no scene
         frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
 
@@ -178,7 +181,7 @@ class Monitor:
             picture = draw_scores(self.run.scores, self.run.folder / "scores.png")
             self.logger.picture(self.run.env_steps, "scores", picture)
 
-    def _make_environment(self, num_copies: int) -> Environment:
+    def _make_environment(self, num_copies: int) -> TaskEnvironment:
         return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
 
 

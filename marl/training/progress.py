@@ -1,4 +1,4 @@
-"""What a training tells those who watch it, and what it leaves."""
+"""Records of a training: its progress and its result."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["Progress", "TrainingResult"]
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands, for whoever watches, in another process too: it goes through JSON as it is.
+    """Progress of a training; its fields are plain values, for watchers in other processes, to which it goes as JSON.
 
     Args:
-        env_steps: done so far.
-        total_env_steps: to be done.
-        env_steps_per_second: since the loop began.
-        metrics: the latest logged.
+        env_steps: env steps done so far.
+        total_env_steps: env steps of the whole training.
+        env_steps_per_second: speed since the loop began.
+        metrics: latest logged metrics.
         solved: when the task was solved, in words; None if it is not.
-        finished: this is the last word: nothing is left to be done.
+        finished: True in the last report: nothing is left to be done.
     """
 
     env_steps: int
@@ -33,14 +33,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training left.
+    """Result of a training.
 
     Args:
-        folder: the run's.
-        env_steps: done in all.
+        folder: folder of the run.
+        env_steps: env steps done in all.
         finished: False if it was stopped before the end.
-        metrics: the latest logged.
-        policy: in evaluation mode.
+        metrics: latest logged metrics.
+        policy: trained policy, in evaluation mode.
     """
 
     folder: Path

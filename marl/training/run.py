@@ -1,4 +1,4 @@
-"""A training run: its parts, how they are built, and how they are stored."""
+"""Training run: its parts, how they are built, and how they are stored."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ __all__ = ["Run", "build_run"]
 
 @dataclass
 class Run:
-    """The parts of a training run.
+    """Parts of a training run.
 
     Args:
         config: settings.
-        folder: where everything is written.
-        device: where tensors live.
+        folder: folder of everything that is written.
+        device: device of the tensors.
         task: kind of environment; evaluations make theirs from it.
-        source: of experience; holds the environment that is trained in.
-        policy: is trained.
-        learner: trains it.
-        checkpoints: in the run's folder.
-        scores: the score of every episode, which may end the run.
-        env_steps: done so far.
+        source: source of experience; holds the training environment.
+        policy: policy to train.
+        learner: learner of the policy.
+        checkpoints: checkpoints in the run's folder.
+        scores: score of every episode; scores may end the run.
+        env_steps: env steps done so far.
         monitored: state of the monitor at the checkpoint that the run goes on from; None for a new run.
     """
 
@@ -70,7 +70,7 @@ class Run:
         return self.env_steps / self.config.total_env_steps
 
     def is_due(self, interval: int, before: int) -> bool:
-        """True where a multiple of an interval was reached since ``before`` env steps, and at the end."""
+        """True where a multiple of an interval was passed since ``before`` env steps, and at the end."""
         return self.finished or self.env_steps // interval > before // interval
 
     def save(self, monitored: State) -> None:
@@ -148,7 +148,7 @@ class Run:
 
 
 def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run:
-    """Make the parts of a run. Nothing is written yet.
+    """Build the parts of a run. Nothing is written yet.
 
     A run that was stopped and resumed ends with the same weights, bit for bit, as one that was not, on the same
     machine with the same number of threads. Episodes of an environment that cannot store its state begin anew at a
@@ -160,7 +160,7 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
         resume: go on from the latest checkpoint in ``folder``.
 
     Raises:
-        ConfigError: if the configuration will not do, or ``folder`` is not empty.
+        ConfigError: if the configuration cannot be used, or ``folder`` is not empty.
         FileError: if the checkpoint or the initial policy cannot be used.
     """
     checkpoints = Checkpoints(folder / "checkpoints", config.keep_checkpoints)

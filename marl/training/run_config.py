@@ -1,4 +1,4 @@
-"""Everything that a training run depends on, and how presets are read."""
+"""Configuration of a training run, and the reading of presets."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from marl.algorithms.kinds import ALGORITHMS, AlgorithmConfig
-from marl.algorithms.ppo import PPOConfig
-from marl.algorithms.target_network import HardTarget, SoftTarget
+from marl.algorithms.configs import ALGORITHMS, AlgorithmConfig, HardTarget, PPOConfig, SoftTarget
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
-from marl.core.serialisation import atomic_path
+from marl.core.files import atomic_path
 from marl.core.settings import completed, explain
 from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
-from marl.policies.actor_critic import ActorCriticConfig
-from marl.policies.kinds import POLICY_KINDS, PolicyConfig
+from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig
 from marl.tasks.registry import find_task
 from marl.training.score_log import ScoreLogConfig
 
@@ -52,7 +49,7 @@ CHOICES: dict[int | str, Collection[str]] = {
     "learning_rate": DECAYS,
     "target": TARGETS,
 }
-"""Parts of the settings that are of one kind or another, which a validator names after the part."""
+"""Kinds of each part of the settings that is a union; a validator puts the kind after the name of the part."""
 
 
 class RunConfig(Config, Generic[E]):
@@ -67,13 +64,13 @@ class RunConfig(Config, Generic[E]):
     initial_policy: Path | None = None
     """Begin with the weights of this run's policy, its normaliser of values included; None to draw them."""
     total_env_steps: int = Field(1_000_000, ge=1)
-    """How long to train, in env steps."""
+    """Env steps of the whole training."""
     num_copies: int = Field(128, ge=1)
     """Copies of the environment that step together."""
     rollout_length: int = Field(16, ge=1)
     """Steps of every copy between updates."""
     seed: int = Field(1, ge=0)
-    """Of everything that is drawn."""
+    """Seed of everything that is drawn."""
     device: str = "auto"
     """cpu, cuda, or auto for cuda where there is one."""
     threads: int | None = Field(None, ge=1)
@@ -83,7 +80,7 @@ class RunConfig(Config, Generic[E]):
     checkpoint_interval: int = Field(100_000, ge=1)
     """Env steps between checkpoints."""
     keep_checkpoints: int = Field(2, ge=1)
-    """How many of the latest checkpoints are kept."""
+    """Number of the latest checkpoints that are kept."""
     evaluation_interval: int = Field(200_000, ge=1)
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)
@@ -95,14 +92,14 @@ class RunConfig(Config, Generic[E]):
 
     @property
     def task(self) -> Task:
-        """The kind of environment, found when the configuration was read."""
+        """Kind of environment, found when the configuration was read."""
         env: Any = self.env
         return find_task(env.name) if self._task is None else self._task
 
     @model_validator(mode="before")
     @classmethod
     def _usual_policy(cls, values: Any) -> Any:
-        """A policy whose kind is not named is of the usual kind of its algorithm."""
+        """Fill in the algorithm's usual kind of policy where none is named."""
         return usual_policy(values) if isinstance(values, dict) else values
 
     @model_validator(mode="after")
@@ -122,7 +119,7 @@ class RunConfig(Config, Generic[E]):
 
 
 def usual_policy(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same settings with the policy's kind, where it is not named: the usual one of the algorithm."""
+    """Settings with the kind of policy filled in where none is named: the algorithm's usual one."""
     algorithm, policy = values.get("algorithm"), values.get("policy", {})
     name = algorithm.get("name") if isinstance(algorithm, Mapping) else getattr(algorithm, "name", None)
     if name not in ALGORITHMS or not isinstance(policy, Mapping) or "kind" in policy:
@@ -131,7 +128,7 @@ def usual_policy(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def task_of(values: Mapping[str, Any], source: str | None = None) -> Task:
-    """The task that a run's settings name.
+    """Find the task that a run's settings name.
 
     Raises:
         ConfigError: if they name none, or one that is not offered.
@@ -144,25 +141,25 @@ def task_of(values: Mapping[str, Any], source: str | None = None) -> Task:
 
 
 def complete_values(values: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """A run's settings with the defaults of all fields that are not given; nothing is validated.
+    """Fill in the defaults of all missing fields of a run's settings; nothing is validated.
 
     Args:
         values: as a preset has them.
-        task: that they name.
+        task: task that they name.
     """
     return completed(RunConfig[task.config_type], usual_policy(values))  # type: ignore[name-defined]
 
 
 def read_config(values: Mapping[str, Any], source: str | None = None, task: Task | None = None) -> RunConfig[Any]:
-    """A run's configuration from nested dicts.
+    """Make a run's configuration from nested dicts.
 
     Args:
         values: as a preset has them.
-        source: named in errors, e.g. a file.
-        task: that they name, if it was found before.
+        source: name for errors, e.g. a file.
+        task: task that they name, if it was found before.
 
     Raises:
-        ConfigError: for an unknown task, an unknown key, or a value that will not do.
+        ConfigError: for an unknown task, an unknown key, or a value that cannot be used.
     """
     task = task_of(values, source) if task is None else task
     try:
@@ -175,7 +172,7 @@ def read_config(values: Mapping[str, Any], source: str | None = None, task: Task
 
 
 def load_values(path: Path) -> dict[str, Any]:
-    """The settings in a preset or in a run's ``config.yaml``, as they are written there.
+    """Read the settings of a preset or of a run's ``config.yaml``, as written there.
 
     Raises:
         ConfigError: if the file is missing, not YAML, or not a mapping.
@@ -192,7 +189,7 @@ def load_values(path: Path) -> dict[str, Any]:
 
 
 def load_config(path: Path) -> RunConfig[Any]:
-    """The configuration in a preset or in a run's ``config.yaml``.
+    """Read the configuration in a preset or in a run's ``config.yaml``.
 
     Raises:
         ConfigError: if the file is missing, not YAML, or not a configuration.
@@ -201,13 +198,13 @@ def load_config(path: Path) -> RunConfig[Any]:
 
 
 def save_config(config: RunConfig[Any], path: Path) -> None:
-    """Write a complete configuration that `load_config` reads."""
+    """Write a complete configuration for `load_config`."""
     with atomic_path(path) as temporary:
         temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
 
 
 def run_values(folder: Path) -> dict[str, Any]:
-    """The complete settings of a run that is to go on.
+    """Read the complete settings of a run that is to go on.
 
     Raises:
         FileError: if the folder is not a run.
@@ -222,11 +219,11 @@ def run_values(folder: Path) -> dict[str, Any]:
 
 
 def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
-    """Refuse to go on with a run under settings that its checkpoint cannot follow.
+    """Raise an error for settings under which a run cannot go on from its checkpoint.
 
     Args:
         old: complete settings of the run.
-        new: configuration that it is to go on with.
+        new: configuration to go on with.
 
     Raises:
         ConfigError: naming the field and both values.
@@ -241,16 +238,16 @@ def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
 
 
 def first_difference(old: Mapping[str, Any], new: RunConfig[Any], fields: Sequence[str]) -> tuple[str, Any, Any] | None:
-    """The first place among some fields where two runs differ: dotted name and both values; None if nowhere.
+    """First of some fields in which two runs differ: dotted name and both values; None if there is none.
 
     Args:
         old: complete settings of one.
         new: configuration of the other.
-        fields: of a configuration.
+        fields: fields of a configuration.
     """
     now = new.model_dump(mode="json")
     if any(old[field] != now[field] for field in fields):
-        old = read_config(old).model_dump(mode="json")  # as they are meant: a default may not be written out
+        old = read_config(old).model_dump(mode="json")  # validated, as equal settings can be written in other ways
     return _difference("", {field: old[field] for field in fields}, {field: now[field] for field in fields})
 
 

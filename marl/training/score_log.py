@@ -1,4 +1,4 @@
-"""The score of every episode of a training, and when the task was solved.
+"""Scores of all episodes of a training, and the episode that solved the task.
 
 Words: a *score* is the return of an episode, mean over the agents that took part; a task is *solved* in
 episode ``M`` if the mean score of the last ``window`` episodes reaches the threshold there for the first time.
@@ -11,15 +11,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
-import torch
 from pydantic import Field
 
 from marl.core.config import Config
-from marl.core.environment import State
 from marl.core.errors import ConfigError
-from marl.core.serialisation import atomic_path, save_json
+from marl.core.files import atomic_path, save_json
+
+if TYPE_CHECKING:
+    from marl.core.environment import State
 
 __all__ = ["ScoreLog", "ScoreLogConfig", "Solved", "stopped_by_score"]
 
@@ -43,11 +44,11 @@ class ScoreLogConfig(Config):
 
 @dataclass(frozen=True)
 class Solved:
-    """The episode in which a task was solved.
+    """Episode in which a task was solved.
 
     Args:
         episode: ``M``, counted from 1.
-        env_steps: at its end.
+        env_steps: env steps at its end.
         window: episodes over which the mean was taken.
     """
 
@@ -60,15 +61,15 @@ class Solved:
 
 
 class ScoreLog:
-    """Writes ``scores.csv``, ``scores.png`` and ``score.json`` into a run's folder.
+    """Write ``scores.csv``, ``scores.png`` and ``score.json`` into a run's folder.
 
-    Rows are on the disk when `add` returns. Where the environment states no threshold and none is
-    asked for, nothing is kept and nothing is written.
+    Rows are on the disk when `add` returns. Nothing is kept and nothing is written where the environment
+    states no threshold and none is asked for.
 
     Args:
         config: settings.
-        name: of the environment, for errors.
-        reward_threshold: that it states, or None.
+        name: name of the environment, for errors.
+        reward_threshold: threshold that it states, or None.
 
     Raises:
         ConfigError: if a threshold is asked for that the environment does not state.
@@ -91,12 +92,12 @@ class ScoreLog:
 
     @property
     def over(self) -> bool:
-        """Whether the scores end training."""
+        """True if the scores end training."""
         return _is_over(self.config, len(self), self.solved is not None)
 
     @property
     def metrics(self) -> dict[str, float]:
-        """For the log; nothing before the first episode has ended."""
+        """Metrics for the log; empty before the first episode has ended."""
         if not self.scores:
             return {}
         window = self.config.window
@@ -109,7 +110,7 @@ class ScoreLog:
         return metrics if self.solved is None else {**metrics, "score/solved_at_episode": float(self.solved.episode)}
 
     def open(self, folder: Path) -> None:
-        """Begins ``scores.csv``, or goes on with the one that is there: rows of later episodes are dropped.
+        """Begin ``scores.csv``, or go on with an existing one: rows of later episodes are dropped.
 
         Raises:
             OSError: if it cannot be written.
@@ -123,12 +124,12 @@ class ScoreLog:
         self._file = path.open("a", encoding="utf-8")
 
     def add(self, scores: Sequence[float], env_steps: Sequence[int], exploration: float | None) -> None:
-        """Takes note of episodes in the order in which they ended.
+        """Count episodes in the order in which they ended.
 
         Args:
-            scores: of each.
-            env_steps: of the run when each ended.
-            exploration: of the policy that played them; None if it knows none.
+            scores: score of each.
+            env_steps: env steps of the run when each ended.
+            exploration: of the policy that played them; None if it has none.
 
         Raises:
             OSError: if they cannot be written.
@@ -144,7 +145,7 @@ class ScoreLog:
         self._file.flush()
 
     def save(self, env_steps: int) -> None:
-        """Writes ``score.json``: where the scores stand at a checkpoint.
+        """Write ``score.json``, the state of the scores at a checkpoint.
 
         Raises:
             OSError: if it cannot be written.
@@ -154,19 +155,21 @@ class ScoreLog:
         save_json(self.folder / "score.json", self._summary(env_steps), indent=2, allow_nan=True)
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
 
     def state(self) -> State:
-        """Every score, and the env steps at which it came."""
+        """Every score, and its env steps."""
+        import torch  # here, so that settings alone need not wait for it
+
         return {
             "scores": torch.tensor(self.scores, dtype=torch.float64),
             "env_steps": torch.tensor(self.env_steps, dtype=torch.int64),
         }
 
     def load_state(self, state: State) -> None:
-        """Goes on from a state that `state` gave, by the present rule."""
+        """Go on from a state that `state` returned, with the present settings."""
         if self.active:
             for score, steps in zip(state["scores"].tolist(), state["env_steps"].tolist(), strict=True):
                 self._take(score, steps)
@@ -199,11 +202,11 @@ class ScoreLog:
 
 
 def stopped_by_score(folder: Path, config: ScoreLogConfig, env_steps: int) -> bool:
-    """Whether the scores ended a training.
+    """True if the scores ended a training.
 
     Args:
         folder: of the run.
-        config: settings that it would go on with.
+        config: settings to go on with.
         env_steps: of its latest checkpoint.
     """
     path = folder / "score.json"
@@ -214,7 +217,7 @@ def stopped_by_score(folder: Path, config: ScoreLogConfig, env_steps: int) -> bo
         stands = summary["env_steps"] == env_steps
         return stands and _is_over(config, summary["episodes"], summary["solved_at_episode"] is not None)
     except (json.JSONDecodeError, KeyError, TypeError):
-        return False  # it goes on; the checkpoint knows better
+        return False  # the run goes on, and its checkpoint has the true state
 
 
 def _threshold(config: ScoreLogConfig, name: str, reward_threshold: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Scores over episodes as a picture."""
+"""Picture of scores over episodes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SCORE_COLOUR, MEAN_COLOUR, SOLVED_COLOUR = SKY, BLUE, VERMILION
 def draw_scores(log: ScoreLog, path: Path) -> NDArray[np.uint8]:
     """Draw each episode's score, the running mean and the threshold.
 
-    Of many episodes, an even choice of 2,000 is drawn.
+    Of many episodes, 2,000 are drawn, evenly spaced.
 
     Args:
-        log: with at least one score.
-        path: where the picture goes, a PNG.
+        log: scores, at least one.
+        path: path of the PNG.
 
     Returns:
         The picture, ``[H, W, 3]``.

@@ -1,4 +1,4 @@
-"""Sources of experience: what the training loop collects from."""
+"""Sources of experience, which the training loop collects from."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Collected", "Episodes", "Source"]
 
 @dataclass
 class Episodes:
-    """Measurements of the episodes that ended, in the order in which they ended.
+    """Measurements of ended episodes, in the order in which they ended.
 
     Args:
-        metrics: for each metric one number an episode; a class that did not play in one has none of it.
+        metrics: for each metric one number an episode; none of a class that did not play in it.
         scores: return of each episode, mean over the agents that took part.
-        ended_at: env steps of all copies, since collecting began, when each episode ended.
+        ended_at: env steps of all copies between the start of collecting and the end of each episode.
     """
 
     metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -31,7 +31,7 @@ class Episodes:
         return len(self.metrics["episode/length"])
 
     def means(self) -> dict[str, float]:
-        """The mean of each metric over the episodes."""
+        """Mean of each metric over the episodes."""
         return {name: sum(values) / len(values) for name, values in self.metrics.items() if values}
 
 
@@ -40,11 +40,11 @@ class Collected:
     """Experience of one iteration.
 
     Args:
-        batch: as the learner takes it, e.g. a `Rollout`.
-        episodes: those that ended in it.
-        metrics: of the source itself, such as the stage of a curriculum.
-        env_steps: done for it.
-        seconds: that it took, by part.
+        batch: batch for the learner, e.g. a `Rollout`.
+        episodes: episodes that ended in it.
+        metrics: metrics of the source itself, such as the stage of a curriculum.
+        env_steps: env steps done.
+        seconds: time that each part took.
     """
 
     batch: Any
@@ -55,20 +55,20 @@ class Collected:
 
 
 class Source(Protocol):
-    """Plays a policy, in an environment or in games, and hands on what a learner trains on."""
+    """Source of experience: plays a policy, in an environment or in games, and gives a learner its data."""
 
     def collect(self, policy: Policy) -> Collected:
-        """Play for one iteration."""
+        """Play one iteration."""
         ...
 
     def state(self) -> State:
-        """Everything that is needed to go on from here."""
+        """State from which collecting can go on exactly."""
         ...
 
     def load_state(self, state: State) -> None:
-        """Go on from a state that `state` gave."""
+        """Go on from a state that `state` returned."""
         ...
 
     def close(self) -> None:
-        """Free what it plays in."""
+        """Free the environment or the games."""
         ...

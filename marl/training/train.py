@@ -24,16 +24,16 @@ def train(
 
     Args:
         preset: path of a YAML file, or its content; None to take that of the run that is resumed.
-        out: folder of the run; must not exist or be empty, unless it is resumed.
+        out: folder of the run; must be missing or empty, unless the run is resumed.
         resume: go on with the run in ``out``.
         overrides: fields of the preset by name, dotted ones with two underscores, e.g.
             ``seed=2, team="A=3,B=1", algorithm__gamma=0.99``.
 
     Returns:
-        What the training left, the policy among it.
+        Result with the trained policy.
 
     Raises:
-        ConfigError: if the configuration will not do, or ``out`` is not empty.
+        ConfigError: if the configuration cannot be used, or ``out`` is not empty.
         FileError: if there is no run to resume.
         TrainingError: if training cannot go on.
     """

@@ -11,20 +11,17 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from marl.algorithms.dqn import DQN, DQNConfig
+from marl.algorithms.configs import DQNConfig, HardTarget, PrioritisedConfig, SoftTarget
+from marl.algorithms.dqn import DQN
 from marl.algorithms.learner import NonFiniteError
-from marl.algorithms.priorities import PrioritisedConfig
-from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.core.errors import ConfigError
 from marl.core.records import Observation, Rollout
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.maths.schedules import ExponentialDecay
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.networks.mixer import MixerConfig
-from marl.networks.q_head import QHeadConfig
-from marl.policies.q_network import QNetwork, QNetworkConfig
+from marl.networks.configs import EncoderConfig, GraphConfig, MixerConfig, QHeadConfig
+from marl.policies.configs import QNetworkConfig
+from marl.policies.q_network import QNetwork
 from marl.training.collector import Collector
 
 ONLINE = [[1.0, 2.0], [3.0, 5.0]]

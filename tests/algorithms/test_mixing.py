@@ -13,15 +13,14 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.dqn import DQNConfig
+from marl.algorithms.configs import DQNConfig, HardTarget
 from marl.algorithms.kinds import make_learner
-from marl.algorithms.target_network import HardTarget
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.maths.schedules import LinearDecay
-from marl.networks.encoder import EncoderConfig
-from marl.networks.mixer import MixerConfig
-from marl.policies.q_network import QNetwork, QNetworkConfig
+from marl.networks.configs import EncoderConfig, MixerConfig
+from marl.policies.configs import QNetworkConfig
+from marl.policies.q_network import QNetwork
 from marl.training.collector import Collector
 
 COPIES = 32

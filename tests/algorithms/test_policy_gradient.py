@@ -10,15 +10,17 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.kinds import AlgorithmConfig, make_learner
+from marl.algorithms.configs import A2CConfig, AlgorithmConfig, PPOConfig, ReinforceConfig
+from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import NonFiniteError
-from marl.algorithms.policy_gradient import A2C, A2CConfig, Targets
-from marl.algorithms.ppo import PPO, PPOConfig
-from marl.algorithms.reinforce import Reinforce, ReinforceConfig
+from marl.algorithms.policy_gradient import A2C, Targets
+from marl.algorithms.ppo import PPO
+from marl.algorithms.reinforce import Reinforce
 from marl.core.errors import ConfigError
 from marl.core.records import Rollout
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig
 from marl.training.collector import Collector
 
 LEARNERS = [

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.policy_gradient import A2C, A2CConfig
-from marl.algorithms.ppo import PPO, PPOConfig
+from marl.algorithms.configs import A2CConfig, PPOConfig
+from marl.algorithms.policy_gradient import A2C
+from marl.algorithms.ppo import PPO
 from marl.core.records import Rollout
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.networks.critic import CriticConfig
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.training.collector import Collector
 

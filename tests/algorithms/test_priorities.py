@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.priorities import Prioritised, PrioritisedConfig, Uniform
+from marl.algorithms.configs import PrioritisedConfig
+from marl.algorithms.priorities import Prioritised, Uniform
 
 MANY = 40_000
 CPU = torch.device("cpu")

@@ -12,23 +12,24 @@ from probe_environments import COPIES, Endless, Follow, Identity, Leaver, Probe,
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.dqn import DQNConfig
+from marl.algorithms.configs import (
+    A2CConfig,
+    DQNConfig,
+    HardTarget,
+    LearnerConfig,
+    PPOConfig,
+    PrioritisedConfig,
+    ReinforceConfig,
+    SoftTarget,
+)
 from marl.algorithms.kinds import make_learner
-from marl.algorithms.learner import LearnerConfig
-from marl.algorithms.policy_gradient import A2CConfig
-from marl.algorithms.ppo import PPOConfig
-from marl.algorithms.priorities import PrioritisedConfig
-from marl.algorithms.reinforce import ReinforceConfig
-from marl.algorithms.target_network import HardTarget, SoftTarget
 from marl.core.records import Observation
 from marl.maths.schedules import LinearDecay
-from marl.networks.critic import CriticConfig
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.networks.q_head import QHeadConfig
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, QHeadConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig, QNetworkConfig
 from marl.policies.policy import Policy
-from marl.policies.q_network import QNetwork, QNetworkConfig
+from marl.policies.q_network import QNetwork
 from marl.training.collector import Collector
 
 GAMMA = 0.9

@@ -9,19 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from marl.algorithms.configs import QLearningConfig, SarsaConfig, TableLearnerConfig
 from marl.algorithms.kinds import make_learner
-from marl.algorithms.q_learning import (
-    QLearningConfig,
-    SarsaConfig,
-    TableLearner,
-    TableLearnerConfig,
-    expected_value,
-)
+from marl.algorithms.q_learning import TableLearner, expected_value
 from marl.core.errors import ConfigError
 from marl.core.records import Observation, Rollout, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.maths.schedules import ExponentialDecay, LogarithmicDecay
-from marl.policies.table import Table, TableConfig
+from marl.policies.configs import TableConfig
+from marl.policies.table import Table
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.training.collector import Collector
 

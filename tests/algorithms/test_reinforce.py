@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
+from marl.algorithms.configs import ReinforceConfig
 from marl.algorithms.policy_gradient import Targets
-from marl.algorithms.reinforce import Reinforce, ReinforceConfig
+from marl.algorithms.reinforce import Reinforce
 from marl.core.records import Observation, Rollout
 from marl.core.roster import Roster
 from marl.policies.actor_critic import ActorCritic

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from marl.algorithms.target_network import HardTarget, SoftTarget
+from marl.algorithms.configs import HardTarget, SoftTarget
 
 
 def filled(number: float) -> nn.Linear:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from marl.training import loop
 from marl.training.progress import TrainingResult
 from marl.training.run import Run
 from marl.training.run_config import RunConfig
+
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -73,3 +76,53 @@ def test_an_option_near_a_field_is_answered_with_the_field(
 ) -> None:
     assert main(["train", str(preset_file), "--out", "x", "--algorithm.gama", "0.5"]) == 2
     assert "--algorithm.gamma" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--team A=2,Z=1", "team names class 'Z', which is not declared; declared are A, B"),
+        ("--team A=0,B=0", "team {'A': 0, 'B': 0} has no predators; give at least one"),
+        ("--team nonsense", "--team: team 'nonsense': 'nonsense' is not NAME=COUNT; write for example A=2,B=2"),
+        ("--prey nonsense", "prey is 'nonsense'; what there is: random, still, flee"),
+        ("--env.classes {A:[", "is not YAML; write for example"),
+        ("--env.classes.A []", "class 'A' sees nothing; give it at least one of landmarks, prey"),
+        ("--env.communication.range -1", "env.communication.range is '-1': input should be greater than or equal to 0"),
+        ("--policy.encoder.transformer.window 0", "policy.encoder.transformer.window is '0': input should be greater"),
+        ("--policy.encoder.transformer.heads 3", "policy: 3 attention heads do not divide the token width 16"),
+        ("--env.name chess", "env.name is 'chess', which no installed package offers; there is: "),
+        ("--algorithm.name muzero", "algorithm.name is 'muzero'; there is ppo, a2c, reinforce"),
+        ("--num-copies many", "num_copies is 'many': input should be a valid integer"),
+        ("--device tpu", "device is 'tpu'; write cpu, cuda, cuda:N or auto"),
+        ("--env.bogus 3", "Unrecognized options: --env.bogus"),
+        ("--bogus", "Unrecognized options: --bogus"),
+        ("--seed", "Missing value for argument '--seed'"),
+        ("--resume y", "a run has its own settings"),
+    ],
+)
+def test_bad_options_of_train_are_refused_before_any_work(
+    line: str, message: str, cli: Cli, preset_file: Path, tmp_path: Path
+) -> None:
+    status, out, err = cli("train", preset_file, "--out", tmp_path / "x", *line.split())
+    assert status == 2
+    assert message in " ".join(err.split())
+    assert "training" not in out
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "name a preset first"),
+        ("nowhere.yaml --out x", "preset nowhere.yaml does not exist"),
+        ("{preset}", "name the folder of the run: --out runs/NAME"),
+        ("{preset} --out {run}", "exists and is not empty; name another with --out"),
+        ("--resume nowhere", "nowhere is not a run (there is no such folder)"),
+        ("--resume {run} --policy.graph.kind none", "policy.graph.kind is 'none', but the run was trained with 'gat'"),
+        ("--resume {run} --out x", "(not both)"),
+    ],
+)
+def test_bad_places_of_train_are_refused(line: str, message: str, cli: Cli, preset_file: Path, run: Path) -> None:
+    status, _, err = cli("train", *line.format(preset=preset_file, run=run).split())
+    assert status == 2
+    assert message in err

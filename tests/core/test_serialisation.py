@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from marl.core.errors import FileError
+from marl.core.files import atomic_path, save_json
 from marl.core.records import Memory
-from marl.core.serialisation import atomic_path, load_state, record_of, save_json, save_state, state_of
+from marl.core.serialisation import load_state, record_of, save_state, state_of
 
 STATE: dict[str, Any] = {
     "tensors": {

@@ -6,7 +6,7 @@ import torch
 import marl
 from marl.core.records import Observation
 from marl.envs.cartpole import balance
-from marl.tasks.gymnasium import CLASS
+from marl.tasks.gymnasium_config import CLASS
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,30 @@
 from __future__ import annotations
 
-import os
 import shutil
+import signal
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from marl.core.errors import ConfigError, FileError
-from marl.launch.many_runs import PlannedRun, check_makeable, parse_seeds, plan_runs
-from marl.launch.standing import Standing, clear_unstarted, standing_of
+from marl.launch.many_runs import (
+    Advanced,
+    Began,
+    Ended,
+    Event,
+    ManyRuns,
+    PlannedRun,
+    Stopping,
+    Waited,
+    check_makeable,
+    parse_seeds,
+    plan_runs,
+)
+from marl.launch.standing import Standing
+from marl.training.progress import Progress
 from marl.training.run_config import read_config
 
 State = dict[str, Any]
@@ -101,91 +116,91 @@ def planned(preset: State, folder: Path, **changes: Any) -> PlannedRun:
     return PlannedRun("x", folder, read_config({**preset, **changes}), 4)
 
 
-def where(planned: PlannedRun) -> tuple[Path, Any]:
-    """Folder and configuration of a planned run."""
-    return planned.folder, planned.config
-
-
-@pytest.fixture
-def stopped(run: Path, tmp_path: Path) -> Path:
-    """A run of 1280 env steps whose latest checkpoint is of 1024."""
-    folder = tmp_path / "stopped"
-    shutil.copytree(run, folder)
-    shutil.rmtree(folder / "checkpoints" / "000000001280")
-    return folder
-
-
-def test_a_folder_tells_where_its_run_stands(run: Path, stopped: Path, preset: State, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    assert standing_of(*where(planned(preset, tmp_path / "nowhere"))) == Standing("new")
-    assert standing_of(*where(planned(preset, tmp_path / "empty"))) == Standing("new")
-    assert standing_of(*where(planned(preset, stopped))) == Standing("stopped", 1024)
-    assert standing_of(*where(planned(preset, run))) == Standing("finished", 1280)
-    assert standing_of(*where(planned(preset, run, total_env_steps=1281))) == Standing("stopped", 1280)
-    whole_iterations = planned(preset, run, total_env_steps=1025)
-    assert standing_of(*where(whole_iterations)) == Standing("finished", 1280)
-
-
-@pytest.mark.parametrize(("episodes", "state"), [(96, "finished"), (97, "stopped")])
-def test_a_run_that_its_scores_ended_is_finished(episodes: int, state: str, run: Path, preset: State) -> None:
-    """In 40 steps, 32 copies end three episodes of 12 steps each."""
-    rule = {**preset["score_log"], "episodes": episodes}
-    wished = planned(preset, run, total_env_steps=5000, score_log=rule)
-    assert standing_of(*where(wished)) == Standing(state, 1280)
-
-
 def test_a_threshold_that_a_task_does_not_state_is_told_before_anything_begins(preset: State, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"x: score_log.threshold is 'task', but .*'simple_tag'"):
         check_makeable(planned(preset, tmp_path, score_log={"threshold": "task"}))
 
 
-def test_a_run_that_crashed_before_its_policy_was_written_goes_on(run: Path, preset: State, tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / "x")
-    os.utime(tmp_path / "x" / "policy" / "policy.safetensors", (0, 0))
-    assert standing_of(*where(planned(preset, tmp_path / "x"))) == Standing("stopped", 1280)
+class TwoLooks:
+    """In place of `RunProcess`: tells of half its env steps at the first look, and has ended at the second."""
+
+    killed: list[str] = []
+
+    def __init__(self, command: Sequence[str], job: dict[str, Any], log: Path, lock: int) -> None:
+        self.name, self.looks, self.asked = Path(job["folder"]).name, 0, False
+        assert command == ["start"]
+
+    @property
+    def status(self) -> int | None:
+        return None if self.looks < 1 else 130 if self.asked else int(self.name == "seed-2")
+
+    def told(self) -> dict[str, Any] | None:
+        self.looks += 1
+        return asdict(Progress(640, 1280, 10.0, {})) if self.looks == 1 else None
+
+    def stop(self) -> None:
+        self.asked = True
+
+    def kill(self) -> None:
+        self.killed.append(self.name)
+
+    def printed(self) -> list[str]:
+        return ["the last line"]
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"algorithm": {"name": "ppo", "gamma": 0.5}}, r"algorithm.\w+ is .*, but the run .* was trained with"),
-        ({"num_copies": 16}, "num_copies is 16, but the run .* was trained with 32; give the same settings"),
-        ({"rollout_length": 4}, "rollout_length is 4, but the run .* was trained with 8"),
-        ({"seed": 2}, "seed is 2, but the run .* was trained with 1"),
-        ({"initial_policy": "other"}, "initial_policy is 'other', but the run .* was trained with None"),
-        ({"total_env_steps": 1024}, "total_env_steps is 1,024, but the run .* has done 1,280"),
-    ],
-)
-def test_a_run_of_other_settings_is_refused(change: State, message: str, run: Path, preset: State) -> None:
-    with pytest.raises(ConfigError, match=message):
-        standing_of(*where(planned(preset, run, **change)))
+@pytest.fixture
+def many(preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ManyRuns:
+    """Three runs, of which one was finished before; one trains at a time."""
+    monkeypatch.setattr("marl.launch.many_runs.RunProcess", TwoLooks)
+    monkeypatch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
+    monkeypatch.setattr(TwoLooks, "killed", [])
+    runs = plan_runs(read_config(preset), tmp_path, None, [1, 2, 3])
+    standings = {"seed-1": Standing("new"), "seed-2": Standing("new"), "seed-3": Standing("finished", 1280)}
+    return ManyRuns(runs, standings, 1, 0, ["start"])
 
 
-def test_how_often_is_logged_and_saved_may_change(run: Path, preset: State) -> None:
-    changes = {"log_interval": 1, "checkpoint_interval": 1, "evaluation_episodes": 9, "threads": 2}
-    assert standing_of(*where(planned(preset, run, **changes))).state == "finished"
+def told(event: Event) -> tuple[Any, ...]:
+    match event:
+        case Began(run):
+            return "began", run.name
+        case Advanced(run, progress):
+            return "advanced", run.name, progress.env_steps
+        case Ended(run, outcome, status, printed):
+            return "ended", run.name, outcome, status, *printed
+        case Stopping(running):
+            return "stopping", running
+        case Waited():
+            return ("waited",)
 
 
-def test_a_run_without_checkpoint_begins_anew_and_nothing_else_is_lost(
-    stopped: Path, preset: State, tmp_path: Path
-) -> None:
-    shutil.rmtree(stopped / "policy")
-    (stopped / "checkpoints" / "000000001024").rename(stopped / "checkpoints" / ".writing-000000001024")
-    assert standing_of(*where(planned(preset, stopped))) == Standing("new")
-    (stopped / "notes.txt").write_text("mine")
-    for refused in (lambda: standing_of(*where(planned(preset, stopped))), lambda: clear_unstarted(stopped)):
-        with pytest.raises(ConfigError, match=r"holds 'notes\.txt', which would be lost"):
-            refused()
-    assert (stopped / "config.yaml").exists()
-    (stopped / "notes.txt").rename(tmp_path / "notes.txt")
-    clear_unstarted(stopped)
-    assert list(stopped.iterdir()) == []
+def test_many_runs_begin_advance_and_end_one_after_the_other(many: ManyRuns) -> None:
+    events = [told(event) for event in many.train() if not isinstance(event, Waited)]
+    assert events == [
+        ("began", "seed-1"),
+        ("advanced", "seed-1", 640),
+        ("ended", "seed-1", "finished", 0, "the last line"),
+        ("began", "seed-2"),
+        ("advanced", "seed-2", 640),
+        ("ended", "seed-2", "failed", 1, "the last line"),
+    ]
 
 
-def test_trained_policies_and_checkpoints_are_never_cleared(run: Path, preset: State, tmp_path: Path) -> None:
-    shutil.copytree(run, tmp_path / "x")
-    with pytest.raises(ConfigError, match="which would be lost"):
-        clear_unstarted(tmp_path / "x")
-    shutil.rmtree(tmp_path / "x" / "checkpoints")
-    with pytest.raises(ConfigError, match="holds 'policy', which would be lost"):
-        standing_of(*where(planned(preset, tmp_path / "x")))
+def test_ctrl_c_lets_a_run_save_and_begins_no_other(many: ManyRuns) -> None:
+    events = []
+    for event in many.train():
+        if isinstance(event, Began):
+            signal.raise_signal(signal.SIGINT)
+        events.append(told(event))
+    assert [event for event in events if event != ("waited",)] == [
+        ("began", "seed-1"),
+        ("advanced", "seed-1", 640),
+        ("stopping", 1),
+        ("ended", "seed-1", "stopped", 130, "the last line"),
+    ]
+
+
+def test_leaving_early_ends_the_processes(many: ManyRuns) -> None:
+    events = many.train()
+    assert told(next(events)) == ("began", "seed-1")
+    events.close()
+    assert TwoLooks.killed == ["seed-1"]

@@ -5,7 +5,8 @@ from torch.testing import assert_close
 
 from marl.core.roster import ActionSpec
 from marl.maths.distributions import Categorical, DiagonalGaussian
-from marl.networks.actor import Actor, ActorConfig
+from marl.networks.actor import Actor
+from marl.networks.configs import ActorConfig
 
 
 def test_a_new_discrete_actor_is_almost_uniform() -> None:

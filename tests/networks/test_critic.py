@@ -10,7 +10,8 @@ from torch.testing import assert_close
 
 from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
-from marl.networks.critic import Critic, CriticConfig, EntityCritic
+from marl.networks.configs import CriticConfig
+from marl.networks.critic import Critic, EntityCritic
 
 EXACT = {"rtol": 0.0, "atol": 1e-12}
 

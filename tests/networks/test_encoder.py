@@ -10,8 +10,9 @@ from torch.testing import assert_close
 
 from marl.core.records import Memory, Observation
 from marl.core.roster import AgentClass, Roster
-from marl.networks.encoder import EncoderConfig, TeamEncoder
-from marl.networks.temporal_transformer import TemporalTransformer, TransformerConfig
+from marl.networks.configs import EncoderConfig, TransformerConfig
+from marl.networks.encoder import TeamEncoder
+from marl.networks.temporal_transformer import TemporalTransformer
 
 LENGTH, COPIES, WIDTH = 4, 2, 8
 TRANSFORMER = TransformerConfig(layers=2, heads=2, window=3, feedforward=16)

@@ -11,7 +11,8 @@ from torch.testing import assert_close
 
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
-from marl.networks.graph_processor import GraphConfig, GraphProcessor, edge_features
+from marl.networks.configs import GraphConfig
+from marl.networks.graph_processor import GraphProcessor, edge_features
 
 WIDTH = 8
 EXACT = {"rtol": 0.0, "atol": 1e-12}

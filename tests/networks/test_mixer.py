@@ -10,7 +10,8 @@ from torch.testing import assert_close
 
 from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
-from marl.networks.mixer import QMIX, VDN, Independent, Mixer, MixerConfig, make_mixer
+from marl.networks.configs import MixerConfig
+from marl.networks.mixer import QMIX, VDN, Independent, Mixer, make_mixer
 
 MakeObservation = Callable[..., Observation]
 MakeRoster = Callable[..., Roster]

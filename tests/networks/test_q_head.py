@@ -3,7 +3,8 @@ from __future__ import annotations
 import torch
 from torch.testing import assert_close
 
-from marl.networks.q_head import QHead, QHeadConfig, dueling
+from marl.networks.configs import QHeadConfig
+from marl.networks.q_head import QHead, dueling
 
 
 def test_dueling_in_numbers() -> None:

@@ -8,14 +8,8 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from marl.core.records import Memory
-from marl.networks.temporal_transformer import (
-    GRUGate,
-    OutputGate,
-    TemporalTransformer,
-    TransformerConfig,
-    attention_mask,
-    remember,
-)
+from marl.networks.configs import TransformerConfig
+from marl.networks.temporal_transformer import GRUGate, OutputGate, TemporalTransformer, attention_mask, remember
 
 LENGTH, COPIES, AGENTS, WIDTH = 9, 4, 2, 8
 EXACT = {"rtol": 0.0, "atol": 1e-10}

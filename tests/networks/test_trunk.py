@@ -13,9 +13,7 @@ from torch.testing import assert_close
 
 from marl.core.records import Observation
 from marl.core.roster import Roster
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.networks.temporal_transformer import TransformerConfig
+from marl.networks.configs import EncoderConfig, GraphConfig, TransformerConfig
 from marl.networks.trunk import TeamTrunk
 
 MakeRoster = Callable[..., Roster]
@@ -66,7 +64,8 @@ def test_names_and_order_of_what_is_stored(make_roster: MakeRoster) -> None:
 SCRIPT = """
 import sys
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
-from marl.policies.kinds import make_policy, read_policy_config
+from marl.policies.kinds import make_policy
+from marl.policies.configs import read_policy_config
 roster = Roster((AgentClass("A", 3, ActionSpec("discrete", 2)),), (2,), Plane(), entity_size=6)
 for kind in {kinds}:
     for graph in {graphs}:

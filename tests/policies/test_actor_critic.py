@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.algorithms.ppo import PPO, PPOConfig
+from marl.algorithms.configs import PPOConfig
+from marl.algorithms.ppo import PPO
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.networks.critic import CriticConfig
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig, Evaluation
+from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig
+from marl.policies.actor_critic import ActorCritic, Evaluation
+from marl.policies.configs import ActorCriticConfig
 from marl.training.collector import Collector
 
 LENGTH, COPIES = 5, 3

@@ -5,16 +5,24 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from marl.core.roster import ActionSpec, AgentClass, Roster
-from marl.networks.q_head import QHeadConfig
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
-from marl.policies.kinds import POLICY_KINDS, make_policy, read_policy_config
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.networks.configs import QHeadConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import (
+    POLICY_KINDS,
+    ActorCriticConfig,
+    QNetworkConfig,
+    RandomPolicyConfig,
+    TableConfig,
+    read_policy_config,
+)
+from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
-from marl.policies.q_network import QNetwork, QNetworkConfig
-from marl.policies.random import RandomPolicy, RandomPolicyConfig
-from marl.policies.table import Table, TableConfig
+from marl.policies.q_network import QNetwork
+from marl.policies.random import RandomPolicy
+from marl.policies.table import Table
 
-SOLO = Roster((AgentClass("solo", 3, ActionSpec("discrete", 2)),), (1,))
+SOLO = Roster((AgentClass("solo", 3, ActionSpec("discrete", 2)),), (1,), Plane(), entity_size=4, auxiliary_size=2)
 CLASSES: dict[str, type[Policy]] = {
     "actor_critic": ActorCritic,
     "q_network": QNetwork,
@@ -29,7 +37,7 @@ def test_the_list_has_every_kind() -> None:
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_a_kind_makes_its_policy(kind: str) -> None:
-    assert type(make_policy(SOLO, read_policy_config({"kind": kind}), 4, 2)) is CLASSES[kind]
+    assert type(make_policy(SOLO, read_policy_config({"kind": kind}))) is CLASSES[kind]
 
 
 def test_without_a_kind_it_is_actor_and_critic() -> None:

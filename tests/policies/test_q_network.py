@@ -11,12 +11,9 @@ from torch.testing import assert_close
 
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Roster
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.networks.mixer import MixerConfig
-from marl.networks.q_head import QHeadConfig
-from marl.policies.kinds import read_policy_config
-from marl.policies.q_network import QNetwork, QNetworkConfig
+from marl.networks.configs import EncoderConfig, GraphConfig, MixerConfig, QHeadConfig
+from marl.policies.configs import QNetworkConfig, read_policy_config
+from marl.policies.q_network import QNetwork
 
 MakeRoster = Callable[..., Roster]
 MakeObservation = Callable[..., Observation]

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Roster
-from marl.policies.kinds import read_policy_config
+from marl.policies.configs import EvenBins, TableConfig, read_policy_config
 from marl.policies.saved import load_policy, save_policy
-from marl.policies.table import EvenBins, Table, TableConfig, edges_of
+from marl.policies.table import Table, edges_of
 
 ONE_HOT = TableConfig()
 

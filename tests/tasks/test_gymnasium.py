@@ -16,8 +16,9 @@ from gymnasium import spaces
 
 import marl
 from marl.core.errors import UndrawableError
-from marl.tasks.gymnasium import CLASS, GymnasiumEnvironment
-from marl.tasks.gymnasium_task import GymnasiumConfig, GymnasiumTask
+from marl.tasks.gymnasium import GymnasiumEnvironment
+from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
+from marl.tasks.gymnasium_task import GymnasiumTask
 
 COPIES = 3
 TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))

@@ -13,7 +13,8 @@ from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.serialisation import load_state, save_state
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig
 from marl.policies.policy import Act
 from marl.training.collector import Collector
 from marl.training.source import Episodes

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from marl.wrappers.rules.sights import SIGHTS, nearest, read_sight
+from marl.wrappers.rules.nearest import nearest
+from marl.wrappers.rules.sights import Frame, check_classes, read_sight
 from marl.wrappers.rules.world import World
 
-__all__ = ["ClassViews", "Frame", "check_classes"]
-
-Frame = Literal["absolute", "relative"]
+__all__ = ["ClassViews"]
 
 
 class ClassViews:
@@ -125,30 +123,3 @@ class ClassViews:
         if world.prey_alive is None:
             return opponents, opponents.new_ones(opponents.shape[:-1], dtype=torch.bool)
         return opponents, world.prey_alive[:, None]
-
-
-def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int]) -> None:
-    """Refuse classes and teams that cannot play.
-
-    Raises:
-        ValueError: for no classes, a class without sights, with an unknown one or the same one twice, a team with an
-            undeclared class, a negative count, or no agents.
-    """
-    if not classes:
-        raise ValueError("no class is declared; declare at least one, e.g. {'A': ('landmarks',)}")
-    for name, sights in classes.items():
-        if not sights:
-            raise ValueError(f"class {name!r} sees nothing; give it at least one of {', '.join(SIGHTS)}")
-        try:
-            kinds = {read_sight(sight).name for sight in sights}
-        except ValueError as error:
-            raise ValueError(f"class {name!r} sees {error}") from error
-        if len(kinds) < len(sights):
-            raise ValueError(f"class {name!r} sees {tuple(sights)}: name each only once")
-    for name, count in team.items():
-        if name not in classes:
-            raise ValueError(f"team names class {name!r}, which is not declared; declared are {', '.join(classes)}")
-        if count < 0:
-            raise ValueError(f"team has {count} agents of class {name!r}; give zero or more")
-    if sum(team.values()) == 0:
-        raise ValueError(f"team {dict(team)} has no predators; give at least one, e.g. {next(iter(classes))}=1")

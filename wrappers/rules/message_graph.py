@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from marl.wrappers.rules.settings import check_links
 from marl.wrappers.rules.world import World
 
 __all__ = ["MessageGraph"]
@@ -38,17 +39,8 @@ class MessageGraph:
         link_loss: float | tuple[float, float] = 0.0,
         training_range: tuple[float, float] | None = None,
     ) -> None:
-        if range is not None and not range >= 0:
-            raise ValueError(f"communication range is {range}; give zero or more, or none for unlimited")
-        if nearest is not None and nearest < 1:
-            raise ValueError(f"nearest is {nearest}; give 1 or more, or none for all within range")
+        check_links(range, nearest, link_loss, training_range)
         losses = link_loss if isinstance(link_loss, tuple) else (link_loss, link_loss)
-        if not 0 <= losses[0] <= losses[1] < 1:
-            raise ValueError(
-                f"link_loss is {link_loss}; give a probability of at least 0 and below 1, or two, the smaller first"
-            )
-        if training_range is not None and not 0 <= training_range[0] <= training_range[1]:
-            raise ValueError(f"training_range is {training_range}; give two ranges of at least 0, the smaller first")
         self.range, self.nearest, self.training_range, self.losses = range, nearest, training_range, losses
 
     def draw(self, num_copies: int, generator: torch.Generator) -> Tensor | None:

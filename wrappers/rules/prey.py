@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from marl.wrappers.rules.settings import check_prey_noise
 from marl.wrappers.rules.world import DIRECTIONS, World
 
 __all__ = ["PREY", "Opponents", "PreyNoise", "PreyPolicy", "Rule", "flee", "opponents_of", "random", "still"]
@@ -71,8 +72,7 @@ class PreyNoise:
     high: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.low <= self.high <= 1:
-            raise ValueError(f"prey noise is ({self.low}, {self.high}); give two probabilities, the smaller first")
+        check_prey_noise(self.low, self.high)
 
     def draw(self, num_copies: int, generator: torch.Generator) -> Tensor:
         """Draw the probability of one episode for each copy, ``[B]``."""

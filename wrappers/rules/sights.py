@@ -1,13 +1,12 @@
-"""Kinds of things that a class can see, and the choice of the nearest."""
+"""Sights: kinds of things that a class can see. Nothing here imports PyTorch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-import torch
-from torch import Tensor
-
-__all__ = ["SIGHTS", "Sight", "nearest", "read_sight"]
+__all__ = ["SIGHTS", "Frame", "Sight", "check_classes", "read_sight"]
 
 SIGHTS = ("landmarks", "prey", "predators", "teammates")
 
@@ -46,25 +45,31 @@ def read_sight(text: str) -> Sight:
     return Sight(name, int(number))
 
 
-def nearest(seen: Tensor, offset: Tensor, there: Tensor, count: int) -> Tensor:
-    """Features of the nearest things that are present, nearest first, each with a 1 for presence.
+Frame = Literal["absolute", "relative"]
 
-    Things at equal distance keep their order. Zeros follow where fewer than ``count`` are present.
 
-    Args:
-        seen: ``[B, N_c, M, W]``, features of each thing.
-        offset: ``[B, N_c, M, 2]``, position of each thing relative to the agent.
-        there: ``[B, N_c, M]``, True for things that are present.
-        count: ``k``.
+def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int]) -> None:
+    """Refuse classes and teams that cannot play.
 
-    Returns:
-        ``[B, N_c, k, W + 1]``; the last number is 1 for a thing that is present, 0 for none.
+    Raises:
+        ValueError: for no classes, a class without sights, with an unknown one or the same one twice, a team with an
+            undeclared class, a negative count, or no agents.
     """
-    distance = offset.square().sum(-1).masked_fill(~there, torch.inf)
-    # A stable sort breaks ties by order on every device, where `topk` would not.
-    order = distance.argsort(dim=-1, stable=True)[..., :count, None]
-    known = torch.cat([seen, torch.ones_like(seen[..., :1])], -1)
-    known = known.masked_fill(~there[..., None], 0)
-    # A world with fewer than k things has no k-th column to gather, so the rest is padded.
-    chosen = known.gather(2, order.expand(*order.shape[:-1], known.shape[-1]))
-    return torch.nn.functional.pad(chosen, (0, 0, 0, count - chosen.shape[2]))
+    if not classes:
+        raise ValueError("no class is declared; declare at least one, e.g. {'A': ('landmarks',)}")
+    for name, sights in classes.items():
+        if not sights:
+            raise ValueError(f"class {name!r} sees nothing; give it at least one of {', '.join(SIGHTS)}")
+        try:
+            kinds = {read_sight(sight).name for sight in sights}
+        except ValueError as error:
+            raise ValueError(f"class {name!r} sees {error}") from error
+        if len(kinds) < len(sights):
+            raise ValueError(f"class {name!r} sees {tuple(sights)}: name each only once")
+    for name, count in team.items():
+        if name not in classes:
+            raise ValueError(f"team names class {name!r}, which is not declared; declared are {', '.join(classes)}")
+        if count < 0:
+            raise ValueError(f"team has {count} agents of class {name!r}; give zero or more")
+    if sum(team.values()) == 0:
+        raise ValueError(f"team {dict(team)} has no predators; give at least one, e.g. {next(iter(classes))}=1")

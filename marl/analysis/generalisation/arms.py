@@ -23,9 +23,9 @@ class TrainedRun:
     """A run folder with a policy.
 
     Args:
-        folder: as it was named.
-        saved: its policy.
-        config: its ``config.yaml``, complete; None if the folder has none.
+        folder: folder as it was given.
+        saved: policy of the run.
+        config: complete content of ``config.yaml``; None if the folder has none.
         content: hash of the policy's file.
     """
 
@@ -36,12 +36,12 @@ class TrainedRun:
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Settings of the environment that it was trained in."""
+        """Settings of the training environment."""
         return self.saved.environment
 
     @property
     def team(self) -> dict[str, int]:
-        """The composition that it was trained at (or made for, if it saw several), of all classes."""
+        """Composition that it was trained at (or made for, if there were several), of all classes."""
         return {c.name: self.environment.get("team", {}).get(c.name, 0) for c in self.saved.policy.roster.classes}
 
     @property
@@ -55,7 +55,7 @@ class TrainedRun:
 
     @property
     def _drawn(self) -> list[Any]:
-        """For each stage of training, bounds of each class or compositions that its episodes draw from."""
+        """Compositions, or bounds of each class, that the episodes of each stage of training draw from."""
         stages = (self.environment.get("curriculum") or {}).get("stages", [{}])
         always = self.environment.get("training_teams") or self.environment.get("team", {})
         return [always if stage.get("teams") is None else stage["teams"] for stage in stages]
@@ -67,7 +67,7 @@ class TrainedRun:
 
     @property
     def seed(self) -> int | None:
-        """The training seed, or None if unknown."""
+        """Training seed, or None if unknown."""
         return None if self.config is None else self.config["seed"]
 
     @property
@@ -102,7 +102,7 @@ class Arm:
 
     @property
     def team(self) -> dict[str, int]:
-        """The composition that its runs were trained at."""
+        """Composition that its runs were trained at."""
         return self.runs[0].team
 
 
@@ -129,10 +129,10 @@ def read_trained_run(folder: Path) -> TrainedRun:
 
 
 def arms_of(runs: Sequence[TrainedRun], taken: Sequence[str] = ()) -> list[Arm]:
-    """Group runs that differ in the training seed only, in the order in which they come.
+    """Group runs that differ in the training seed only, in order of their first run.
 
     Args:
-        runs: all of them.
+        runs: runs to group.
         taken: names that arms may not have.
 
     Raises:
@@ -146,15 +146,15 @@ def arms_of(runs: Sequence[TrainedRun], taken: Sequence[str] = ()) -> list[Arm]:
 
 
 def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict[str, Arm], list[str]]:
-    """The runs in a folder and below, grouped by the one composition that each was trained at.
+    """Find the runs in a folder and below, grouped by the one composition that each was trained at.
 
     Args:
         folder: searched for run folders.
         classes: names of the declared classes, in order; runs with others are left out.
-        arena: half-width of the square that they were trained in; runs of others are left out.
+        arena: half-width of their training arena; runs with another are left out.
 
     Returns:
-        By composition as ``short_team`` writes it, and notes about those left out.
+        Arms by composition as `short_team` writes it, and notes about the runs left out.
 
     Raises:
         ConfigError: if nothing is found, or runs at one composition differ in more than the seed.
@@ -199,7 +199,7 @@ def _one_kind(team: str, runs: Sequence[TrainedRun]) -> Arm:
 
 
 def differing(one: TrainedRun, other: TrainedRun, without: Sequence[str] = ()) -> list[str]:
-    """The settings in which two kinds of training differ, each with both values; ``without`` names those left out."""
+    """Settings in which two kinds of training differ, each with both values, except those in ``without``."""
     here, there = flat_settings(one.trained or {}), flat_settings(other.trained or {})
     names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
     kept = [name for name in names if not any(name == skip or name.startswith(skip + ".") for skip in without)]

@@ -1,4 +1,4 @@
-"""Evaluations of one frozen policy in one cell, played once and kept."""
+"""Evaluations of one frozen policy in one cell, played once and stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import torch
 
 from marl.analysis.generalisation.arms import file_hash
 from marl.core.errors import FileError, TrainingError
-from marl.core.serialisation import save_json
+from marl.core.files import save_json
 from marl.core.version import __version__
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
@@ -37,15 +37,15 @@ class CellEvaluation:
     """One frozen policy in one cell.
 
     Args:
-        environment: complete settings.
+        environment: complete settings of the environment.
         agents: size of the team.
-        episodes: number of them.
+        episodes: number of episodes.
         seed: of worlds and actions.
-        messages: whether agents hear each other.
-        deterministic: whether the likeliest actions are taken.
+        messages: True if agents hear each other.
+        deterministic: True to take the most probable actions.
         run: folder of the policy; None for a reference.
         content: hash of the policy's file, or the name of the reference.
-        opponents: hash of the policy of each setting that names a trained one.
+        opponents: hash of each trained opponent's policy, by the setting that names it.
     """
 
     environment: Mapping[str, Any]
@@ -60,7 +60,7 @@ class CellEvaluation:
 
     @property
     def key(self) -> str:
-        """Hash of everything that decides the results; the places of files do not."""
+        """Hash of everything that decides the results; it does not depend on the folders of files."""
         decides = {
             "format": FORMAT,
             "version": __version__,
@@ -72,10 +72,10 @@ class CellEvaluation:
 
 
 class EvaluationStore:
-    """Finished evaluations in a folder, one file each.
+    """Store of finished evaluations, a folder with one file each.
 
     Args:
-        folder: made if it is not there; its parent must be.
+        folder: made if it does not exist; its parent must exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -90,7 +90,7 @@ class EvaluationStore:
         return self.path(evaluation).exists()
 
     def save(self, evaluation: CellEvaluation, table: EpisodeTable) -> None:
-        """Keep the episodes of an evaluation.
+        """Store the episodes of an evaluation.
 
         Raises:
             OSError: if it cannot be written.
@@ -106,7 +106,7 @@ class EvaluationStore:
         save_json(self.path(evaluation), state, indent=None)
 
     def load(self, evaluation: CellEvaluation) -> EpisodeTable:
-        """Episodes of an evaluation.
+        """Load the episodes of an evaluation.
 
         Raises:
             FileError: if its file cannot be used.
@@ -159,13 +159,13 @@ def evaluate_cells(
     jobs: int,
     watch: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Play the evaluations that the store does not have, the largest teams first, and keep each as it ends.
+    """Play the evaluations that are not in the store, the largest teams first, and store each as it ends.
 
     Args:
         evaluations: may name the same one more than once.
         store: its evaluations are not played again.
-        jobs: processes, each with one thread of PyTorch; with 1 all is played in this process.
-        watch: told after each evaluation how many are done, and of how many.
+        jobs: number of processes, each with one thread of PyTorch; with 1 all is played in this process.
+        watch: called after each evaluation with the number done and the number of all.
 
     Raises:
         TrainingError: if a process dies.

@@ -13,7 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from marl.analysis.generalisation.transfer_pictures import transfer_curves, transfer_heat_map
 from marl.analysis.generalisation.transfer_report import GeneralisationReport, Place
-from marl.core.serialisation import atomic_path, save_json
+from marl.core.files import atomic_path, save_json
 from marl.maths.intervals import Estimate
 from marl.pictures.style import pixels, save_png
 
@@ -24,8 +24,8 @@ def write_files(report: GeneralisationReport, folder: Path) -> None:
     """Write ``report.json``, ``report.csv``, pictures and ``tensorboard/``.
 
     Args:
-        report: all numbers.
-        folder: there already; files of an earlier report are replaced.
+        report: report to write.
+        folder: must exist; files of an earlier report are replaced.
 
     Raises:
         OSError: if something cannot be written.
@@ -74,7 +74,7 @@ def _columns(name: str, estimate: Estimate) -> dict[str, Any]:
 
 
 def _write_tensorboard(report: GeneralisationReport, pictures: Mapping[str, Figure], folder: Path) -> None:
-    """One TensorBoard run for each policy; scalars over the number of agents, those of other mixes by themselves."""
+    """Write one TensorBoard run for each policy: scalars over the number of agents, and those of other mixes."""
     shutil.rmtree(folder, ignore_errors=True)  # events of an earlier report
     balanced = report.setting.mixed_as_trained
     for policy in report.policies:
@@ -89,7 +89,7 @@ def _write_tensorboard(report: GeneralisationReport, pictures: Mapping[str, Figu
 
 
 def _by_size(report: GeneralisationReport, policy: str) -> Iterable[tuple[Place, str, Estimate]]:
-    """Estimates of a policy with their names, first its measures and then its comparisons, small teams first."""
+    """Estimates of a policy with their names, its measures before its comparisons, small teams first."""
     measured = [(r.place, {name: m.estimate for name, m in r.measures.items()}) for r in report.results]
     compared = [(c.place, {f"{name}_to_native": e for name, e in c.estimates.items()}) for c in report.comparisons]
     for rows in (measured, compared):

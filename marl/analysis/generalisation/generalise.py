@@ -1,4 +1,4 @@
-"""Measurement of transfer: trained teams, frozen, in other sizes and mixes."""
+"""Measurement of transfer: trained teams play, frozen, in other sizes and mixes."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ def generalise(
         runs: folders of trained runs, or names of policies that come with the package.
         teams: compositions, e.g. ``"1+1,2+2,8+8"`` or ``"A=1+B=1,A=3"``.
         out: folder of the report.
-        prey: names with commas; as the first run was trained by default.
+        prey: names with commas; by default that of the first run's training.
         episodes: of each policy in each cell.
-        natives: folder that is searched for natives.
-        arena: ``fixed`` as trained, ``density`` as large as keeps the density of the first run, or ``both``.
+        natives: folder to search for natives.
+        arena: ``fixed`` as trained, ``density`` sized to keep the density of the first run, or ``both``.
         seed: of worlds and actions.
-        jobs: processes; as many as there are processors by default.
-        deterministic: take the likeliest actions instead of drawing them.
-        watch: told after each evaluation how many are done, and of how many.
-        tell: told the notes that qualify the numbers, before anything is played.
+        jobs: number of processes; as many as there are processors by default.
+        deterministic: take the most probable actions instead of drawing them.
+        watch: called after each evaluation with the number done and the number of all.
+        tell: called before anything is played, with the notes that qualify the numbers.
 
     Returns:
         The content of ``report.json``.
 
     Raises:
-        ConfigError: for anything that cannot be played, before anything is.
+        ConfigError: before any play, if something cannot be played.
         FileError: if a run or a kept evaluation cannot be used.
         TrainingError: if a playing process dies.
     """
@@ -83,7 +83,7 @@ def measure_transfer(
     """Measure transfer, write the files, and return the report as a record; see `generalise`.
 
     Raises:
-        ConfigError: for anything that cannot be played, before anything is.
+        ConfigError: before any play, if something cannot be played.
         FileError: if a run or a kept evaluation cannot be used.
         TrainingError: if a playing process dies.
     """

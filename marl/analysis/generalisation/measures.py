@@ -42,11 +42,11 @@ Tables = dict[tuple[str, Cell], list[EpisodeTable]]
 def transfer_report(
     plan: TransferPlan, load: Callable[[CellEvaluation], EpisodeTable], protocol: Protocol
 ) -> GeneralisationReport:
-    """Measure everything that was played.
+    """Measure all evaluations that were played.
 
     Args:
         plan: with all evaluations.
-        load: gives the episodes of each evaluation.
+        load: returns the episodes of an evaluation.
         protocol: rules of the evaluations.
     """
     tables = {place: [load(each) for each in evaluations] for place, evaluations in plan.evaluations.items()}
@@ -66,7 +66,7 @@ def measures_of(plan: TransferPlan, table: EpisodeTable, agents: int) -> dict[st
     """Measures of each episode; the first is the score.
 
     Returns:
-        By name ``[E]``; the step of the first event only where there was one.
+        Each measure ``[E]``, by name; the step of the first event only over episodes with one.
     """
     measures: dict[str, NDArray[np.float64]] = {}
     for name, event in plan.events.items():
@@ -135,7 +135,7 @@ def _result(plan: TransferPlan, contestant: Contestant, cell: Cell, tables: Tabl
         means = tuple(float(values.mean()) if values.size else None for values in episodes)
         estimate = score(episodes)
         if contestant.arm is None:
-            estimate = replace(estimate, counts={})  # a reference was not trained, with any seed
+            estimate = replace(estimate, counts={})  # a reference has no training seeds
         measures[name] = Measure(estimate, _mean(means), means)
     return Result(_place(contestant, cell), format_team(dict(cell.team)), measures)
 
@@ -167,7 +167,7 @@ def _seen(contestant: Contestant, cell: Cell) -> bool:
 
 
 def _aggregates(plan: TransferPlan, contestant: Contestant, group: tuple[str, str], tables: Tables) -> list[Aggregate]:
-    """Normalised scores over all cells that have natives, and over those of them not seen in training."""
+    """Normalised scores over all cells with natives, and over those that were not seen in training."""
     cells = [c for c in plan.cells if (c.prey, c.arena) == group and plan.natives(c.composition) is not None]
     unseen = [cell for cell in cells if not _seen(contestant, cell)]
     found = []

@@ -1,4 +1,4 @@
-"""Planning of a measurement of transfer, and the refusal of everything that could not be played."""
+"""Plan of a measurement of transfer, with checks that everything in it can be played."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.analysis.generalisation.notes import notes_of
 from marl.analysis.generalisation.records import ArenaChoice, Cell, Contestant, Protocol, TransferPlan
 from marl.core.config import Config
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, FileError
 from marl.core.task import Task
 from marl.evaluation.access import check_fit
@@ -29,14 +29,14 @@ __all__ = ["make_plan", "same_classes"]
 ONLY_TRAINING = frozenset(
     {"training_teams", "training_prey", "training_predators", "training_num_predators", "curriculum"}
 )
-"""Settings without effect on frozen policies; they play with the defaults."""
+"""Settings without effect on frozen policies, which play with the defaults."""
 
 
 @dataclass
 class _Probe:
-    """An environment of one copy, made to see whether everything fits."""
+    """Environment of one copy, made to check that everything fits."""
 
-    environment: Environment
+    environment: TaskEnvironment
     settings: dict[str, Any]
     described: dict[str, Any]
     entities: torch.Tensor | None
@@ -48,13 +48,17 @@ class _Planner:
         self.base, self.protocol = base, protocol
         self.probes: dict[tuple[str, Cell], _Probe] = {}
 
-    def probe(self, cell: Cell) -> Environment:
-        """Environment of a cell as the first run has it."""
+    def probe(self, cell: Cell) -> TaskEnvironment:
+        """Make the environment of a cell with the settings of the first run."""
         self.evaluation(None, "", True, cell)
         return self._probe(self.base, cell).environment
 
     def evaluation(self, run: TrainedRun | None, reference: str, messages: bool, cell: Cell) -> CellEvaluation:
-        """Evaluation in a cell, its environment made and the policy held against it."""
+        """Evaluation of a policy in a cell, after making its environment and checking that the policy fits it.
+
+        Raises:
+            ConfigError: naming the cell and the run.
+        """
         try:
             probe = self._probe(self.base if run is None else run.environment, cell)
             if run is not None:
@@ -100,18 +104,18 @@ def make_plan(
     arena: ArenaChoice,
     protocol: Protocol,
 ) -> TransferPlan:
-    """Plan all evaluations, having made every environment once.
+    """Plan all evaluations, and make every environment once as a check.
 
     Args:
         runs: at least one.
-        natives: by composition.
+        natives: natives by composition.
         teams: compositions, every declared class in order.
         prey: names or folders, as the task knows them.
-        arena: which arenas.
-        protocol: how they are played.
+        arena: ``fixed``, ``density`` or ``both``.
+        protocol: rules of the evaluations.
 
     Raises:
-        ConfigError: for whatever cannot be played, naming the cell.
+        ConfigError: if something cannot be played; names the cell.
     """
     base = runs[0].environment
     same_classes([*runs, *(run for arm in natives.values() for run in arm.runs)])
@@ -136,7 +140,7 @@ def make_plan(
 
 
 def same_classes(runs: Sequence[TrainedRun]) -> None:
-    """Refuse runs whose declared classes have other names or another order than the first's.
+    """Raise an error for runs whose classes differ from the first's in their names or order.
 
     Raises:
         ConfigError: naming both.
@@ -156,7 +160,7 @@ def _evaluations(planner: _Planner, contestant: Contestant, cell: Cell) -> list[
     return [planner.evaluation(run, "", messages, cell) for run in contestant.arm.runs]
 
 
-def _contestants(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], probe: Environment) -> list[Contestant]:
+def _contestants(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], probe: TaskEnvironment) -> list[Contestant]:
     references = [*probe.scripted(), "random"]
     native_names = [arm.name for arm in natives.values()]
     found: list[Contestant] = []
@@ -182,7 +186,7 @@ def _check_task(
 
 
 def _labels(prey: Sequence[str]) -> dict[str, str]:
-    """Setting of each prey by its name in tables: a folder's own name where no other has it."""
+    """Setting of each prey by its name in tables: for a folder its own name, if no other has that."""
     if not prey:
         raise ConfigError("prey names nobody; write for example random,flee or the folder of a run that trained prey")
     twice = next((name for name in prey if prey.count(name) > 1), None)
@@ -212,7 +216,7 @@ def _overrides(settings: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
 
 
 def _check_alike(here: _Probe, there: _Probe) -> None:
-    """Refuse an environment in which the same seed gives another world, so that scores would not compare."""
+    """Raise an error for an environment in which the same seed gives another world, as scores would not compare."""
     for name, value in there.described.items():
         if here.described.get(name) != value:
             raise ConfigError(
@@ -228,7 +232,7 @@ def _check_alike(here: _Probe, there: _Probe) -> None:
 def _trained_opponents(values: Mapping[str, Any]) -> dict[str, str]:
     """Hashes of the trained policies that settings of the environment name.
 
-    Settings keep a folder by its whole path, so any other name is a policy that comes with a package, or a rule.
+    Settings hold a folder as an absolute path; any other name is a policy that comes with a package, or a rule.
     """
     named = {side: values[side] for side in ("prey", "predators") if isinstance(values.get(side), str)}
     shipped = shipped_policies()

@@ -24,9 +24,9 @@ class Protocol:
     """Rules by which every contestant plays in every cell.
 
     Args:
-        episodes: of each evaluation.
+        episodes: number of episodes of each evaluation.
         seed: of worlds and actions.
-        deterministic: whether the likeliest actions are taken.
+        deterministic: True to take the most probable actions.
     """
 
     episodes: int = 500
@@ -40,8 +40,8 @@ class Cell:
 
     Args:
         team: the composition, every declared class in order.
-        prey: its name in tables.
-        prey_setting: its name or folder, as the task knows it.
+        prey: name of the prey in tables.
+        prey_setting: name or folder of the prey, as the task knows it.
         arena: ``fixed``, or ``density`` where the arena grows with the team.
         arena_size: half-width of the square where episodes begin.
     """
@@ -69,8 +69,8 @@ class Contestant:
 
     Args:
         name: unique.
-        kind: which of these.
-        arm: whose runs play; None for a reference.
+        kind: one of these four.
+        arm: runs that play; None for a reference.
     """
 
     name: str
@@ -80,17 +80,17 @@ class Contestant:
 
 @dataclass
 class TransferPlan:
-    """All contestants and cells, and the evaluations of each in each.
+    """Contestants and cells of a measurement of transfer, and the evaluations of each pair.
 
     Args:
         contestants: in the order of the tables.
         cells: in the order of the tables.
-        evaluations: for each contestant's name and cell one for each training seed.
+        evaluations: one for each training seed, by the contestant's name and the cell.
         events: as `Environment.events`.
         agent_noun: as `Environment.agent_noun`.
-        reference_team: the composition that the first run was trained at; at its size the density
+        reference_team: composition of the first run's training; at its size the density
             is that of the ``fixed`` arena.
-        described: other settings that were played, as the task describes them.
+        described: other settings of the environment, as the task describes them.
         notes: qualifications of the numbers, for the reader.
     """
 
@@ -105,12 +105,12 @@ class TransferPlan:
 
     @property
     def reference_size(self) -> int:
-        """Size of the team that the first run was trained with."""
+        """Size of the first run's team in training."""
         return sum(self.reference_team.values())
 
     @property
     def mixed_as_trained(self) -> list[str]:
-        """Compositions whose classes are in the proportions that the first run was trained at."""
+        """Compositions whose classes have the proportions of the first run's training."""
         compositions = [
             cell.composition
             for cell in self.cells

@@ -1,4 +1,4 @@
-"""A report on transfer as pictures: heat maps of policies over cells, and curves over team size.
+"""Pictures of a report on transfer: heat maps of policies over cells, and curves over team size.
 
 Maps are in matplotlib's cividis and PuOr, which colour-blind readers can tell apart.
 """
@@ -22,9 +22,9 @@ from marl.pictures.style import CLASS_COLOURS, bare_frame, new_figure
 __all__ = ["transfer_curves", "transfer_heat_map"]
 
 CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH, SMALLEST_PANEL = 0.72, 0.42, 0.082, 3.2
-"""Inches."""
+"""Sizes in inches."""
 RATIO_LIMIT = 4.0
-"""Ratio at which the colours end, and its inverse."""
+"""Largest ratio of the colour scale; the smallest is its inverse."""
 NO_NATIVE = "#DDDDDD"
 REFERENCE_STYLES = (("#505050", "x", ":"), ("#8C8C8C", "+", "-."))
 MARKERS, WITHOUT_MESSAGES = "osD^P", "v"
@@ -33,12 +33,12 @@ LEGEND_WORDS = (
     "Lines join teams mixed as in training."
 )
 SPREAD = 0.5
-"""Width over which the policies of one cell are spread, in distances of two cells."""
+"""Width over which the policies of one cell are spread, in distances between cells."""
 
 
 @dataclass(frozen=True)
 class _Style:
-    """Marks of one policy."""
+    """Line and marker of one policy."""
 
     colour: str
     marker: str
@@ -47,7 +47,7 @@ class _Style:
 
 @dataclass(frozen=True)
 class _Scale:
-    """Colours of one panel, and the form of its numbers."""
+    """Colours of one panel, and the format of its numbers."""
 
     norm: Normalize
     colours: str
@@ -55,11 +55,11 @@ class _Scale:
 
 
 def transfer_heat_map(report: GeneralisationReport, arena: str) -> Figure:
-    """Scores of each trained policy (row) in each cell (column), and their ratios to the natives of the cell.
+    """Draw the scores of each trained policy (row) in each cell (column), and their ratios to the natives of the cell.
 
     Args:
         report: with results in that arena.
-        arena: which of its arenas.
+        arena: one of its arenas.
     """
     setting, preys = report.setting, list(report.setting.prey)
     policies = [policy.name for policy in report.policies if policy.kind in ("arm", "native")]
@@ -125,19 +125,19 @@ def _panel(
 
 
 def _ink(colour: Sequence[float]) -> str:
-    """Black or white, whichever can be read on a colour."""
+    """Black or white, whichever is readable on a colour."""
     red, green, blue = colour[:3]
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
 
 
 def transfer_curves(report: GeneralisationReport, arena: str) -> Figure:
-    """Scores in all, and for each agent, over the cells from the smallest team to the largest.
+    """Draw scores of the team, and of each agent, over the cells from the smallest team to the largest.
 
-    Lines join the cells that are mixed as the first run was trained; the others stand alone.
+    Lines join the cells whose mix is that of the first run's training; the others stand alone.
 
     Args:
         report: with results in that arena.
-        arena: which of its arenas.
+        arena: one of its arenas.
     """
     setting, preys = report.setting, list(report.setting.prey)
     teams = setting.compositions
@@ -177,7 +177,7 @@ def transfer_curves(report: GeneralisationReport, arena: str) -> Figure:
 
 
 def _styles(report: GeneralisationReport) -> dict[str, _Style]:
-    """Marks of each policy but the natives, by name; without messages an arm is dashed."""
+    """Line and marker of each policy but the natives, by name; an arm without messages is dashed."""
     styles: dict[str, _Style] = {}
     arms = references = 0
     for policy in report.policies:
@@ -196,7 +196,7 @@ def _styles(report: GeneralisationReport) -> dict[str, _Style]:
 def _estimates(
     results: Mapping[tuple[str, str, str], Result], policies: Mapping[str, str], prey: str, measure: str
 ) -> dict[str, Estimate]:
-    """One measure of the policy that is named for each cell, as far as there are results."""
+    """One measure of the policy named for each cell, where there are results."""
     places = {cell: (policy, prey, cell) for cell, policy in policies.items()}
     return {cell: results[key].measures[measure].estimate for cell, key in places.items() if key in results}
 
@@ -210,7 +210,7 @@ def _curve(
     shift: float,
 ) -> None:
     line = [(cells.index(cell) + shift, estimate.value) for cell, estimate in estimates.items() if cell in joined]
-    values = np.array([y for _, y in line], dtype=np.float64)  # nan where there is none: the line has a gap
+    values = np.array([y for _, y in line], dtype=np.float64)  # None becomes nan, a gap in the line
     axis.plot([x for x, _ in line], values, color=style.colour, linestyle=style.line, lw=1.3)
     for cell, estimate in estimates.items():
         _point(axis, cells.index(cell) + shift, estimate, style.colour, style.marker)
@@ -224,12 +224,12 @@ def _natives(axis: Axes, cells: Sequence[str], estimates: Mapping[str, Estimate]
 
 
 def _point(axis: Axes, x: float, estimate: Estimate, colour: str, marker: str, size: float = 5) -> None:
-    """A marker with its interval; hollow where the interval is over episodes of one seed."""
+    """Draw a marker with its interval, hollow if the interval is over the episodes of one seed."""
     if estimate.value is None:
         return
     if estimate.ci95 is not None:
         axis.plot([x, x], estimate.ci95, color=colour, lw=1.3)
-    hollow = estimate.over == "episodes" and "seeds" in estimate.counts  # a reference has no seeds: nothing is missing
+    hollow = estimate.over == "episodes" and "seeds" in estimate.counts  # a reference needs no seeds
     face = "white" if hollow else colour
     axis.plot(x, estimate.value, marker, color=colour, markersize=size, markerfacecolor=face)
 
@@ -257,7 +257,7 @@ def _dress(axis: Axes, cells: Sequence[str], teams: Mapping[str, Mapping[str, in
 
 
 def _numbered(report: GeneralisationReport, policy: str) -> str:
-    """A policy's name with its number of training seeds."""
+    """Name of a policy with its number of training seeds."""
     seeds = next((p.seeds for p in report.policies if p.name == policy), 0)
     return f"{policy} (n = {seeds})" if seeds else policy
 

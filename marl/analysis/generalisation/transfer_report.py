@@ -1,7 +1,7 @@
 """Report on transfer, as records: protocol, policies, results, comparisons with natives, aggregates.
 
-Words: a *result* is of one policy in one cell; a *comparison* sets it beside the natives of the cell; an *aggregate* is
-over several cells.
+Words: a *result* has the measures of one policy in one cell; a *comparison* sets it beside the natives of the cell; an
+*aggregate* is over several cells.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 ALL_CELLS, UNSEEN_CELLS = "all cells with natives", "those not trained at"
-"""Cells that an aggregate is over."""
+"""Names of the sets of cells that an aggregate is over."""
 
 STATISTICS = (
     "interquartile mean over training seeds of the means over episodes; 95 % percentile bootstrap "
@@ -39,17 +39,17 @@ STATISTICS = (
 
 @dataclass(frozen=True)
 class Setting:
-    """Everything that was the same for all policies.
+    """Settings common to all policies.
 
     Args:
-        protocol: episodes, seed, and the way actions are taken.
+        protocol: rules of the evaluations.
         described: settings of the environment, as its task describes them.
-        measures: names; the first is the score.
+        measures: names of the measures; the first is the score.
         agent_noun: word for an agent, e.g. predator.
-        compositions: counts by class of each composition, by its short name (``3+1``), in the order of the tables.
+        compositions: counts by class, by the composition's short name (``3+1``), in the order of the tables.
         prey: setting of each prey, by its name in tables.
         arena_size: half-width by arena and composition, e.g. ``fixed 3+1``.
-        mixed_as_trained: compositions whose classes are in the proportions of training.
+        mixed_as_trained: compositions whose classes have the proportions of training.
         reference_size: size of the team whose density the arena ``density`` keeps.
         versions: of the packages.
     """
@@ -67,11 +67,11 @@ class Setting:
 
     @property
     def score(self) -> str:
-        """Name of the measure that ratios are of."""
+        """Name of the score: the measure whose ratios are reported."""
         return self.measures[0]
 
     def as_json(self) -> dict[str, Any]:
-        """The fields, and the statistics in words."""
+        """Fields by name, and the statistics in words."""
         return {
             **asdict(self.protocol),
             **self.described,
@@ -90,12 +90,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Training:
-    """Origin of a trained policy.
+    """Training of a reported policy.
 
     Args:
         team: composition that its runs were trained at, or made for.
-        training_teams: compositions that training drew from, as the environment's setting has them; None if not set.
-        seen: compositions of the report that training had episodes of.
+        training_teams: compositions that training drew from, as in the environment's settings; None if not set.
+        seen: compositions of the report that were seen in training.
         runs: one for each training seed, as `TrainedRun.describe` has them.
     """
 
@@ -105,7 +105,7 @@ class Training:
     runs: tuple[Mapping[str, Any], ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The fields under names of their own."""
+        """Fields, under the names of ``report.json``."""
         return {
             "trained_team": dict(self.team),
             "training_teams": self.training_teams,
@@ -120,8 +120,8 @@ class ReportedPolicy:
 
     Args:
         name: unique.
-        kind: arm, the same without messages, native, or reference.
-        training: None for a reference.
+        kind: arm, arm without messages, native, or reference.
+        training: training of its runs; None for a reference.
     """
 
     name: str
@@ -143,9 +143,9 @@ class Place:
     """A policy in a cell.
 
     Args:
-        policy: name.
-        kind: of the policy.
-        prey: name in tables.
+        policy: name of the policy.
+        kind: kind of the policy.
+        prey: name of the prey in tables.
         arena: ``fixed`` or ``density``.
         arena_size: half-width of the square where episodes begin.
         composition: e.g. ``3+1``.
@@ -161,7 +161,7 @@ class Place:
     agents: int
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name; the composition is called ``cell``."""
+        """Fields by name; the composition is called ``cell``."""
         return {"cell" if name == "composition" else name: value for name, value in asdict(self).items()}
 
 
@@ -180,7 +180,7 @@ class Measure:
     per_seed: tuple[float | None, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The estimate's own form, ``mean`` and ``per_seed``."""
+        """Fields of the estimate, with ``mean`` and ``per_seed``."""
         return {**self.estimate.as_json(), "mean": self.mean, "per_seed": list(self.per_seed)}
 
 
@@ -189,7 +189,7 @@ class Result:
     """Measures of a policy in a cell.
 
     Args:
-        place: the two.
+        place: the policy and the cell.
         team: the composition in words, e.g. ``A=3, B=1``.
         measures: by name.
     """
@@ -199,7 +199,7 @@ class Result:
     measures: Mapping[str, Measure]
 
     def as_json(self) -> dict[str, Any]:
-        """The place, the team and each measure."""
+        """Place, team and each measure, by name."""
         measures = {name: measure.as_json() for name, measure in self.measures.items()}
         return {**self.place.as_json(), "team": self.team, "measures": measures}
 
@@ -213,7 +213,7 @@ class Comparison:
         native: name of the natives.
         seen_in_training: True if the policy was trained at this composition.
         ratio: score over that of the natives.
-        probability_of_improvement: that one of its seeds scores above a native one; None for a reference.
+        probability_of_improvement: probability that one of its seeds scores above a native one; None for a reference.
     """
 
     place: Place
@@ -229,7 +229,7 @@ class Comparison:
         return {"ratio": self.ratio, **({} if better is None else {"probability_of_improvement": better})}
 
     def as_json(self) -> dict[str, Any]:
-        """The place, the natives and each estimate."""
+        """Place, natives and each estimate, by name."""
         told = {"native": self.native, "seen_in_training": self.seen_in_training}
         return {**self.place.as_json(), **told, **{name: e.as_json() for name, e in self.estimates.items()}}
 
@@ -239,11 +239,11 @@ class Aggregate:
     """Normalised score of a policy over several cells.
 
     Args:
-        policy: name.
-        prey: of the cells.
-        arena: of the cells.
-        over: which cells; `ALL_CELLS` or `UNSEEN_CELLS`.
-        compositions: of the cells.
+        policy: name of the policy.
+        prey: prey of the cells.
+        arena: arena of the cells.
+        over: `ALL_CELLS` or `UNSEEN_CELLS`.
+        compositions: compositions of the cells.
         normalised_score: see `marl.maths.seed_statistics.normalised_score`.
     """
 
@@ -255,7 +255,7 @@ class Aggregate:
     normalised_score: Estimate
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name; the compositions are called ``cells``."""
+        """Fields by name; the compositions are called ``cells``."""
         place = {"policy": self.policy, "prey": self.prey, "arena": self.arena, "over": self.over}
         return {**place, "cells": list(self.compositions), "normalised_score": self.normalised_score.as_json()}
 
@@ -265,10 +265,10 @@ class GeneralisationReport:
     """Scores of trained teams in other sizes and mixes, and their ratios to those of teams trained there.
 
     Args:
-        setting: common to all policies.
+        setting: settings common to all policies.
         policies: in the order of the tables.
         results: one for each cell and policy.
-        comparisons: one for each cell with natives and each policy but them.
+        comparisons: one for each cell with natives and each other policy.
         aggregates: for each arm, with and without messages, and each prey and arena.
         notes: qualifications of the numbers, the most important first.
     """
@@ -281,7 +281,7 @@ class GeneralisationReport:
     notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The content of ``report.json``."""
+        """Content of ``report.json``."""
         return {
             "protocol": self.setting.as_json(),
             "policies": [policy.as_json() for policy in self.policies],

@@ -1,4 +1,4 @@
-"""The choice between compiled rules and Python."""
+"""Choice between compiled rules and Python."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ __all__ = ["kernels_for"]
 
 
 def kernels_for(game: Game, compiled: bool | None) -> Kernels | None:
-    """The compiled rules to search a game by, held against the game; None to search in Python.
+    """Compiled rules for the search of a game, checked against the game; None to search in Python.
 
     Args:
         game: the position.
-        compiled: whether Numba is used; None if it is there.
+        compiled: True for Numba, False for Python, None for Numba if installed.
 
     Raises:
-        ValueError: if there are none though they are wished, or they disagree with the game.
+        ValueError: if compiled rules are asked for and there are none, or they disagree with the game.
     """
     kernels = None if compiled is False else game.kernels()
     if kernels is None and compiled:

@@ -1,4 +1,4 @@
-"""Negamax with alpha-beta: exhaustive search to a depth."""
+"""Negamax with alpha-beta: exhaustive search to a fixed depth."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Ties = Literal["first", "random"]
 
 @dataclass(frozen=True)
 class Explored:
-    """Value of one action, and the effort that it took.
+    """Value of one action, and the effort of finding it.
 
     Args:
         action: the action.
-        value: return that the mover can reach by it; if not all values are wanted, of an action that is no better than
-            those before it no more than an upper bound.
-        positions: how many were looked at.
-        unfinished: how many of them were at the limit of depth, and counted 0.
+        value: return that the mover can reach by it. Unless all values are exact, it is an upper bound for an action
+            that is no better than those before it.
+        positions: number of positions searched.
+        unfinished: those of them at the depth limit, which count 0.
     """
 
     action: int
@@ -40,10 +40,10 @@ class _SearchState:
     """History heuristic and counts of one search.
 
     Attributes:
-        weights: ``[P][A]``, for each seat and action how often it was good enough to look no further, by the square of
-            the depth that was left.
-        positions: that were looked at.
-        unfinished: positions at the limit of depth.
+        weights: ``[P][A]``, for each seat and action the cut-offs that it caused, each weighted by the square of
+            the remaining depth.
+        positions: number of positions searched.
+        unfinished: those of them at the depth limit.
     """
 
     def __init__(self, game: Game) -> None:
@@ -53,15 +53,15 @@ class _SearchState:
 
 
 def explore(game: Game, depth: int, exact: bool) -> tuple[Explored, ...]:
-    """Values all actions of a position, in Python.
+    """Value all actions of a position, in Python.
 
     Args:
         game: not finished.
-        depth: moves that are looked ahead, at least 1.
-        exact: whether every value is exact.
+        depth: moves to look ahead, at least 1.
+        exact: True for exact values of all actions.
 
     Raises:
-        ValueError: for an end at which what one seat wins is not what the other loses.
+        ValueError: for an end of the game that is not zero-sum.
     """
     state, best, found = _SearchState(game), -1.0, []
     # exact values need the full window for each action; else alpha is the best so far, and later actions give bounds
@@ -74,7 +74,7 @@ def explore(game: Game, depth: int, exact: bool) -> tuple[Explored, ...]:
 
 
 def _after(game: Game, action: int, depth: int, alpha: float, beta: float, state: _SearchState) -> float:
-    """Return that the mover can reach by an action. The sign changes only where the other moves next."""
+    """Return that the mover can reach by an action; the sign changes only where the other player moves next."""
     child = game.play(action)
     if child.mover == game.mover:
         return _outlook(child, depth - 1, alpha, beta, state)
@@ -82,7 +82,7 @@ def _after(game: Game, action: int, depth: int, alpha: float, beta: float, state
 
 
 def _outlook(game: Game, depth: int, alpha: float, beta: float, state: _SearchState) -> float:
-    """Return that the mover can reach from a position, exact between alpha and beta and else a bound."""
+    """Return that the mover can reach from a position: exact between alpha and beta, else a bound."""
     state.positions += 1
     if game.over:
         first, second = game.returns
@@ -92,10 +92,10 @@ def _outlook(game: Game, depth: int, alpha: float, beta: float, state: _SearchSt
     if depth == 0:
         state.unfinished += 1
         return 0.0
-    weights, best = state.weights[game.mover], -2.0  # below every return, so that the first action replaces it
+    weights, best = state.weights[game.mover], -2.0  # below every return, so any action is better
     for action in sorted(game.legal, key=lambda action: -weights[action]):
         best = max(best, _after(game, action, depth, max(alpha, best), beta, state))
-        if best >= beta:  # the other has something better before this, and will not let it come so far
+        if best >= beta:  # cut-off: the other player has a better choice before this position
             weights[action] += depth * depth
             break
     return best
@@ -106,20 +106,18 @@ def _not_zero_sum(name: str) -> ConfigError:
 
 
 class Negamax:
-    r"""Plays an action of the largest value :math:`v(s) = \max_a \pm v(s_a)`, minus if the other moves next.
+    r"""Play an action of the largest value :math:`v(s) = \max_a \pm v(s_a)`, minus if the other player moves next.
 
-    Positions at the limit of depth count 0. Alpha-beta leaves out what cannot matter (Knuth and Moore 1975,
-    https://doi.org/10.1016/0004-3702(75)90019-3); actions that ended a search before are tried first, the
-    history heuristic (Schaeffer 1989, https://doi.org/10.1109/34.42858). For games of two in which one wins what the
-    other loses. With Numba the search is compiled; without it the same search runs in Python and finds the
-    same, more slowly.
+    Positions at the depth limit count 0. Alpha-beta skips actions that cannot matter (Knuth and Moore 1975,
+    https://doi.org/10.1016/0004-3702(75)90019-3); actions that caused a cut-off before are tried first, the
+    history heuristic (Schaeffer 1989, https://doi.org/10.1109/34.42858). For two-player zero-sum games.
+    With Numba the search is compiled; without it the same search runs in Python and finds the same, more slowly.
 
     Args:
-        depth: moves that are looked ahead.
-        ties: among equally good actions the first in rising order is played, or one is drawn, which takes a
-            longer search.
-        seed: of what is drawn.
-        compiled: whether Numba is used; None if it is there.
+        depth: moves to look ahead.
+        ties: choice among equally good actions: ``first`` in rising order, or ``random``, which takes a longer search.
+        seed: of the draws.
+        compiled: True for Numba, False for Python, None for Numba if installed.
 
     Raises:
         ValueError: for a depth below 1.
@@ -132,7 +130,7 @@ class Negamax:
         self.generator = np.random.default_rng(seed)
 
     def choose(self, game: Game) -> int:
-        """The action to play.
+        """Choose the action to play.
 
         Raises:
             ValueError: for a finished game, or one that is not for two players.
@@ -142,14 +140,14 @@ class Negamax:
         return best[0] if self.ties == "first" else int(self.generator.choice(best))
 
     def search(self, game: Game, chosen: int | None = None) -> SearchResult:
-        """The exact value of every action.
+        """Search the exact value of every action.
 
-        ``visits`` are positions that were looked at; a value is proven if no position at the limit of depth, where 0
-        stands for what is not known, can have changed it.
+        ``visits`` are positions searched. A value is proven if no position at the depth limit, where 0 stands for an
+        unknown value, can have changed it.
 
         Args:
             game: not finished.
-            chosen: with which the principal variation begins; None for the first of the best.
+            chosen: first action of the principal variation; None for the first of the best.
 
         Raises:
             ValueError: for a finished game, or one that is not for two players.
@@ -160,12 +158,12 @@ class Negamax:
         return SearchResult(action, statistics, sum(each.visits for each in statistics), variation)
 
     def explore(self, game: Game, exact: bool, depth: int | None = None) -> tuple[Explored, ...]:
-        """Values all actions; see `explore`.
+        """Value all actions; see `explore`.
 
         Args:
             game: not finished.
-            exact: whether every value is exact.
-            depth: the player's if None.
+            exact: True for exact values of all actions.
+            depth: moves to look ahead; the player's own depth if None.
 
         Raises:
             ValueError: for a finished game, one not for two players, or compiled rules that disagree with it.
@@ -188,7 +186,7 @@ class Negamax:
         return tuple(Explored(*row) for row in rows)
 
     def _variation(self, game: Game) -> Iterator[int]:
-        """Actions that follow if both play the first of their best actions, as deep as this search looks."""
+        """Actions that follow if both play the first of their best actions, to the depth of this search."""
         for depth in range(self.depth - 1, 0, -1):
             if game.over:
                 return
@@ -200,6 +198,6 @@ class Negamax:
 
 def _statistics(explored: Explored, mover: int) -> ActionStatistics:
     value = (explored.value, 0.0 - explored.value)[:: 1 - 2 * mover]  # 0.0 - x is never -0.0
-    # a win or a loss is certain though other positions were cut off: the 0 that they count could not bring it about
+    # a win or a loss is certain even with unfinished positions: they count 0, which cannot have caused it
     proven = explored.unfinished == 0 or abs(explored.value) == 1.0
     return ActionStatistics(explored.action, explored.positions, value, proven)

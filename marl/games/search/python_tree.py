@@ -1,4 +1,4 @@
-"""UCT in Python, over positions; the same search as `marl.games.search.compiled.uct`, number by number."""
+"""UCT in Python, over positions: the same numbers as `marl.games.search.compiled.uct`."""
 
 from __future__ import annotations
 
@@ -15,43 +15,44 @@ from marl.games.search.result import ActionStatistics, statistics_of
 __all__ = ["Draw", "Evaluator", "Node", "PythonTree", "Selection", "draws_of", "random_playout", "simulate", "ucb1"]
 
 Draw = Callable[[], float]
-"""Gives a number in ``[0, 1)``."""
+"""Source of random numbers in ``[0, 1)``."""
 Evaluator = Callable[[Any, Draw], Sequence[float]]
-"""From an unfinished position and a source of numbers to the expected returns of the seats, ``[P]`` in ``[-1, 1]``."""
+"""Evaluation: from an unfinished position and a source of random numbers to expected returns, ``[P]`` in ``[-1, 1]``.
+"""
 
 
 def draws_of(seed: int) -> Draw:
     """The random numbers in ``[0, 1)`` of Numba and NumPy's ``RandomState`` after the same seed, drawn faster."""
     state: Any = np.random.RandomState(seed).get_state(legacy=False)
     generator = random.Random()
-    # Both are the Mersenne Twister and make a float of two words in the same way, so that handing over the state is
+    # Both are the Mersenne Twister and make a float of two words in the same way, so copying the state is
     # enough; only NumPy's seeding differs, and a call of Python's generator costs a fraction of one of NumPy's.
     generator.setstate((3, (*state["state"]["key"].tolist(), state["state"]["pos"]), None))
     return generator.random
 
 
-NONE: list[Any] = []  # of a node that was not expanded; never changed
+NONE: list[Any] = []  # shared by all nodes before expansion; never changed
 
 
 class Node:
-    """A position in the tree.
+    """Position in the tree.
 
     Args:
         game: the position.
-        action: that led to it; -1 at the root.
-        chooser: the seat that moved here.
+        action: action that led to it; -1 at the root.
+        chooser: seat that moved here.
 
     Attributes:
-        over: whether the game is finished.
-        actions: the legal ones in rising order; empty before the first visit that goes through here.
+        over: True if the game is finished.
+        actions: legal actions in rising order; empty before the node is expanded.
         children: one for each action, None until it is visited.
-        fresh: places of children that were not visited, in rising order.
-        seat: that moves; known once there are actions.
-        visits: how often it was passed.
-        total: for each seat the sum of outcomes in ``[0, 1]``; of a proven node the outcome itself.
-        proven: whether the outcome of perfect play is known.
-        mean: the mean outcome for the chooser.
-        width: ``1 / sqrt(visits)``; 0 of a proven node.
+        fresh: indices of unvisited children, in rising order.
+        seat: seat to move; known once the node is expanded.
+        visits: number of simulations through the node.
+        total: for each seat the sum of outcomes in ``[0, 1]``; for a proven node the outcome itself.
+        proven: True if the outcome of perfect play is known.
+        mean: mean outcome for the chooser.
+        width: ``1 / sqrt(visits)``; 0 for a proven node.
     """
 
     __slots__ = (
@@ -80,34 +81,34 @@ class Node:
         self.total = [0.0] * game.num_players
 
     def expand(self) -> None:
-        """Finds the legal actions and makes room for a child each."""
+        """Find the legal actions and make room for one child each."""
         self.actions, self.seat = self.game.legal, self.game.mover
         self.children = [None] * len(self.actions)
         self.fresh = list(range(len(self.actions)))
 
     def visit(self, place: int) -> Node:
-        """The child at a place, which is made."""
+        """Make the child at an index."""
         action = self.actions[place]
         child = self.children[place] = Node(self.game.play(action), action, self.seat)
         return child
 
 
 Selection = Callable[[Node], Node]
-"""From a node whose children were all visited to the child to go on with."""
+"""Selection rule: from a node whose children were all visited to one of them."""
 
 
 def ucb1(constant: float) -> Selection:
-    r"""The child of the largest upper confidence bound :math:`w / n + c \sqrt{\ln N / n}`.
+    r"""Selection of the child with the largest upper confidence bound :math:`w / n + c \sqrt{\ln N / n}`.
 
     Reference: Kocsis and Szepesvari, "Bandit based Monte-Carlo Planning", 2006,
     https://doi.org/10.1007/11871842_29. A proven child counts its outcome, without a bonus.
 
     Args:
-        constant: :math:`c`, for outcomes in ``[0, 1]``.
+        constant: exploration constant :math:`c`, for outcomes in ``[0, 1]``.
     """
 
     def select(node: Node) -> Node:
-        # mean and width are kept at the children, so that a choice takes one square root and not one a child
+        # the children store mean and width, so a selection takes one square root instead of one a child
         bonus, highest = constant * math.sqrt(math.log(node.visits)), -math.inf
         best = node.children[0]
         for child in node.children:
@@ -120,7 +121,7 @@ def ucb1(constant: float) -> Selection:
 
 
 def random_playout(game: Any, draw: Draw) -> Sequence[float]:
-    """Returns of one game that is played on at random; see `Game.rollout`."""
+    """Returns ``[P]`` of a game played to its end at random; see `Game.rollout`."""
     outcome: Sequence[float] = game.rollout(draw)
     return outcome
 
@@ -128,21 +129,21 @@ def random_playout(game: Any, draw: Draw) -> Sequence[float]:
 def simulate(
     root: Node, simulations: int, select: Selection, evaluate: Evaluator, draw: Draw, solver: bool = True
 ) -> int:
-    """Grows a tree by some simulations.
+    """Grow a tree by some simulations.
 
-    Each goes down to a position that was not visited, values it and backs the value up, one number a seat. With the
-    solver, an outcome that is certain is backed up as such: a position is proven if its mover can win at
-    once, or if all that follows is proven; of outcomes that are equal for the mover the first counts.
+    Each goes down to an unvisited position, values it and backs the value up, one number a seat. The
+    solver backs certain outcomes up as such: a position is proven if its mover can win at
+    once, or if all its children are proven; among outcomes that are equal for the mover the first counts.
     Reference: Winands et al., "Monte-Carlo Tree Search Solver", 2008,
     https://doi.org/10.1007/978-3-540-87608-3_3.
 
     Args:
         root: changed in place; its game is not finished.
-        simulations: how many.
-        select: chooses among children that were all visited.
+        simulations: number of simulations.
+        select: selection rule among children that were all visited.
         evaluate: values a new position.
-        draw: numbers in ``[0, 1)``.
-        solver: whether proven outcomes are backed up.
+        draw: source of numbers in ``[0, 1)``.
+        solver: True to back up proven outcomes.
 
     Returns:
         Simulations done: fewer if the root was proven.
@@ -165,7 +166,7 @@ def simulate(
 
 
 def _outcome(node: Node, evaluate: Evaluator, draw: Draw, solver: bool) -> list[float]:
-    """For each seat, in ``[0, 1]``."""
+    """Outcome of a node for each seat, ``[P]`` in ``[0, 1]``."""
     if node.proven:
         return node.total
     over = node.over
@@ -177,14 +178,14 @@ def _outcome(node: Node, evaluate: Evaluator, draw: Draw, solver: bool) -> list[
 
 
 def _back_up(path: list[Node], outcome: list[float], solver: bool) -> None:
-    # a proof can only spread from a leaf that is proven, and no further than the first ancestor that it does not decide
+    # a proof spreads only from a proven leaf, and no further than the first ancestor that it does not decide
     sqrt, spreads = math.sqrt, path[-1].proven and solver
     for node in reversed(path):
         node.visits += 1
         if spreads:
             spreads = node.proven or _prove(node)
         if node.proven:
-            outcome = node.total  # ancestors learn the certain outcome in place of the one that was found below
+            outcome = node.total  # ancestors get the certain outcome instead of the leaf's
             node.mean, node.width = outcome[node.chooser], 0.0
             continue
         total, visits = node.total, node.visits
@@ -194,7 +195,7 @@ def _back_up(path: list[Node], outcome: list[float], solver: bool) -> None:
 
 
 def _prove(node: Node) -> bool:
-    """Takes a node's outcome over from its children, if it follows from theirs; True if it did."""
+    """Mark a node as proven if its children decide its outcome; True if so."""
     seat = node.seat
     known = [child for child in node.children if child is not None and child.proven]
     best = max(known, key=lambda child: child.total[seat])
@@ -208,10 +209,10 @@ class PythonTree:
     """A `marl.games.search.tree.Tree` of nodes.
 
     Args:
-        root: of the position that is searched from.
-        selection: chooses among children that were all visited.
+        root: node of the position to search from.
+        selection: selection rule among children that were all visited.
         evaluator: values a new position.
-        solver: whether proven outcomes are backed up.
+        solver: True to back up proven outcomes.
     """
 
     def __init__(self, root: Node, selection: Selection, evaluator: Evaluator, solver: bool) -> None:
@@ -219,7 +220,7 @@ class PythonTree:
 
     @property
     def game(self) -> Game:
-        """The root's position."""
+        """Position of the root."""
         game: Game = self.root.game
         return game
 

@@ -1,4 +1,4 @@
-"""Results of a search: statistics of each action, and the choice among them."""
+"""Results of a search: statistics of each action, and the choice of one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["ActionStatistics", "SearchResult", "most_visited", "statistics_of"]
 
 @dataclass(frozen=True)
 class ActionStatistics:
-    """Statistics that a search gathered of one action.
+    """Statistics of one action after a search.
 
     Args:
         action: the action.
         visits: simulations that began with it.
         value: ``[P]``, mean outcome of each seat in ``[-1, 1]``; zeros if it was not visited.
-        proven: whether the outcome of perfect play after it is known.
+        proven: True if the outcome of perfect play after it is known.
     """
 
     action: int
@@ -30,10 +30,10 @@ class SearchResult:
     """Result of one search.
 
     Args:
-        action: the one to play.
+        action: action to play.
         statistics: of each legal action in rising order.
-        simulations: that this search did; fewer than its budget if the position was proven.
-        principal_variation: actions that follow if each seat plays what was visited most.
+        simulations: simulations done; fewer than the budget if the position was proven.
+        principal_variation: actions that follow if each seat plays its most visited action.
     """
 
     action: int
@@ -43,13 +43,13 @@ class SearchResult:
 
 
 def statistics_of(action: int, visits: int, total: Sequence[float], proven: bool) -> ActionStatistics:
-    """Statistics from sums of outcomes in ``[0, 1]``, or from the outcome itself of a proven action.
+    """Make statistics from sums of outcomes in ``[0, 1]``, or from the outcome itself of a proven action.
 
     Args:
         action: the action.
-        visits: how often it was tried.
-        total: ``[P]``.
-        proven: whether its outcome is known.
+        visits: simulations that began with it.
+        total: sum of outcomes of each seat, ``[P]``.
+        proven: True if its outcome is known.
     """
     count = 1 if proven else visits
     value = tuple(2 * won / count - 1 for won in total) if visits else (0.0,) * len(total)
@@ -57,14 +57,14 @@ def statistics_of(action: int, visits: int, total: Sequence[float], proven: bool
 
 
 def most_visited(statistics: Sequence[ActionStatistics], seat: int) -> ActionStatistics:
-    """The action that was visited most, unless a proof is as good.
+    """Choose the most visited action, unless a proven one is as good.
 
     The best of the proven actions is taken if its outcome is no worse than the mean of the most visited of the
     others.
 
     Args:
         statistics: of at least one action.
-        seat: that chooses.
+        seat: seat that chooses.
     """
     unproven = [each for each in statistics if not each.proven]
     known = [each for each in statistics if each.proven]

@@ -1,4 +1,4 @@
-"""The interface of search trees: a player need not know how a tree is grown."""
+"""Interface of search trees."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ __all__ = ["Tree"]
 
 
 class Tree(Protocol):
-    """A search tree; the root is the position that is searched from."""
+    """Search tree whose root is the position to search from."""
 
     @property
     def game(self) -> Game:
-        """The root's position."""
+        """Position of the root."""
         ...
 
     def grow(self, simulations: int, seed: int) -> int:
-        """Adds simulations, drawn from a generator of that seed.
+        """Add simulations, drawn from a generator of that seed.
 
         Returns:
-            How many: fewer if the root is proven or the tree is full.
+            Simulations done: fewer if the root is proven or the tree is full.
         """
         ...
 
     def statistics(self, path: tuple[int, ...] = ()) -> tuple[ActionStatistics, ...]:
-        """Statistics of the actions after a path of actions; empty if nothing beyond it was visited."""
+        """Statistics of the actions after a path of actions; empty if nothing beyond the path was visited."""
         ...
 
     def after(self, path: tuple[int, ...]) -> Tree:
-        """The subtree after a path of actions, which was visited."""
+        """Subtree after a path of actions, which must have been visited."""
         ...

@@ -1,4 +1,4 @@
-"""UCT: Monte-Carlo tree search by upper confidence bounds, whose tree is kept from move to move."""
+"""UCT: Monte-Carlo tree search by upper confidence bounds, with a tree kept from move to move."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ CHUNK_SECONDS = 0.05
 
 
 class UCT:
-    """Plays the action that was visited most.
+    """Play the most visited action of a Monte-Carlo tree search.
 
-    A position that was proven is played by its proof. With Numba the search is compiled, if the game has compiled
-    rules; without it the same search runs in Python and finds the same, more slowly. One seed makes a game exactly
-    repeatable where the budget is of simulations. A compiled search ends before its budget when its tree has 2^24 nodes
-    (1 GB), as any search does when its root is proven.
+    A proven position is played by its proof. With Numba the search is compiled, if the game has compiled
+    rules; without it the same search runs in Python and finds the same, more slowly. With a budget of simulations one
+    seed repeats a game exactly. A search ends before its budget when its root is proven, and a compiled one when its
+    tree has 2^24 nodes (1 GB).
 
-    New positions are valued by ``evaluator``, and ``selection`` goes down the tree; the shape is that of OpenSpiel's
-    ``open_spiel/python/algorithms/mcts.py``. The compiled search knows random playouts and UCB1 only, so that with
+    New positions are valued by ``evaluator``, and ``selection`` goes down the tree, as in OpenSpiel's
+    ``open_spiel/python/algorithms/mcts.py``. The compiled search knows random playouts and UCB1 only, so with
     another evaluator or selection rule the tree is Python's.
 
     Args:
         simulations: of each search; None for a budget of time.
         seconds: of each search; None for a budget of simulations.
-        constant: of UCB1, for outcomes in ``[0, 1]``; None for sqrt(2).
-        solver: whether proven outcomes are backed up.
-        keep: whether the subtree of the position that came about is kept.
-        seed: of what is drawn.
-        compiled: whether Numba is used; None if it is there.
+        constant: exploration constant of UCB1, for outcomes in ``[0, 1]``; None for sqrt(2).
+        solver: True to back up proven outcomes.
+        keep: True to keep the subtree of the position reached in the game.
+        seed: of the draws.
+        compiled: True for Numba, False for Python, None for Numba if installed.
         evaluator: from an unfinished position and a source of numbers in ``[0, 1)`` to the expected returns of the
             seats, ``[P]`` in ``[-1, 1]``. Finished positions count their returns.
-        selection: from a `marl.games.search.python_tree.Node`, whose children were all visited, to the child to go on
-            with; children that were not visited come first, in an order that is drawn. None for UCB1.
+        selection: from a `marl.games.search.python_tree.Node`, whose children were all visited, to one of these
+            children; unvisited children come first, in random order. None for UCB1.
 
     Raises:
         ValueError: for no budget, two, or one that is not positive; for a negative constant, or one beside a selection
@@ -86,15 +86,19 @@ class UCT:
         self.chosen, self.done = -1, 0
 
     def choose(self, game: Game) -> int:
-        """The action to play in a position that is not finished."""
+        """Choose the action to play in a position that is not finished.
+
+        Raises:
+            ValueError: see `search`.
+        """
         self._grow(game)
         return self.chosen
 
     def search(self, game: Game) -> SearchResult:
-        """Searches from a position.
+        """Search from a position.
 
         Raises:
-            ValueError: if the game is finished, its compiled rules disagree with it, or the evaluator gives anything
+            ValueError: if the game is finished, its compiled rules disagree with it, or the evaluator returns anything
                 but a number in ``[-1, 1]`` for each seat.
         """
         self._grow(game)
@@ -117,8 +121,8 @@ class UCT:
         tree = self.tree = self._kept(game) or self._new(game)
         done = 0
         for number in self._chunks(begin):
-            # a generator for each chunk: a search by simulations has one, so that its numbers depend on nothing but
-            # the seed and how many searches came before
+            # one seed a chunk; a search by simulations is one chunk, so its draws depend only on the player's seed and
+            # the number of searches before
             seed = int(np.random.SeedSequence((self.seed, self.grown)).generate_state(1)[0])
             grown = tree.grow(number, seed)
             self.grown, done = self.grown + 1, done + grown
@@ -127,7 +131,7 @@ class UCT:
         self.chosen, self.done = most_visited(tree.statistics(), game.mover).action, done
 
     def _chunks(self, begin: float) -> Iterator[int]:
-        """Numbers of simulations until the budget is spent."""
+        """Numbers of simulations, chunk by chunk, until the budget is spent."""
         if self.simulations is not None:
             yield self.simulations
             return
@@ -149,7 +153,7 @@ class UCT:
         return CompiledTree(game, kernels, self.constant, self.solver)
 
     def _kept(self, game: Game) -> Tree | None:
-        """The subtree of a position, if it came about from the last one by the action that was chosen."""
+        """Subtree of a position, if it follows from the last one by the chosen action; else None."""
         if not self.keep or self.tree is None or self.tree.game.name != game.name:
             return None
         if self.tree.game == game:
@@ -159,11 +163,11 @@ class UCT:
 
 
 def _checked(evaluator: Evaluator) -> Evaluator:
-    """The same evaluator, whose values are refused if they are not a number in ``[-1, 1]`` for each seat."""
+    """Wrap an evaluator to refuse values that are not one number in ``[-1, 1]`` for each seat."""
 
     def evaluate(game: Game, draw: Draw) -> list[float]:
         values = [float(value) for value in evaluator(game, draw)]
-        # beyond the interval a win would not be the best there is, on which proofs and UCB1's constant rely
+        # proofs and UCB1's constant rely on a win being the largest possible value
         if len(values) != game.num_players or not all(-1 <= value <= 1 for value in values):
             raise ValueError(
                 f"{game.name}: the evaluator gave {values}; give {game.num_players} numbers in [-1, 1], one a seat"
@@ -174,7 +178,7 @@ def _checked(evaluator: Evaluator) -> Evaluator:
 
 
 def _principal_variation(tree: Tree) -> tuple[int, ...]:
-    """Actions that follow if each seat plays what was visited most."""
+    """Actions that follow if each seat plays its most visited action."""
     path: tuple[int, ...] = ()
     position = tree.game
     while not position.over:
@@ -183,21 +187,22 @@ def _principal_variation(tree: Tree) -> tuple[int, ...]:
             break
         chosen = most_visited(statistics, position.mover)
         path, position = (*path, chosen.action), position.play(chosen.action)
-        if not chosen.visits:  # nothing is known beyond: the others were visited, and are proven losses
+        if not chosen.visits:  # the visited actions are proven losses, and nothing is known after this one
             break
     return path
 
 
 def _path(tree: Tree, action: int, game: Game) -> tuple[int, ...] | None:
-    """Actions that lead from a tree's root to a position through visited nodes, the fewest; None if there are none.
+    """Shortest path of actions from a tree's root to a position through visited nodes; None if there is none.
 
     Args:
-        tree: whose root is not that position.
-        action: the first one.
+        tree: its root must not be that position.
+        action: the first action.
         game: the position.
     """
     reached: list[tuple[tuple[int, ...], Game]] = [((), tree.game)]
-    # one move a seat, and one more for seats that move twice: in Quarto the own choice of a piece, placing and choice
+    # one move a seat, and one more for seats that move twice: in Quarto a player chooses a piece, the other places it
+    # and chooses the next
     for moves in range(game.num_players + 1):
         reached = [
             ((*path, each.action), position.play(each.action))

@@ -16,7 +16,7 @@ __all__ = ["PRIOR_GAMES", "bounded", "elo_interval", "elo_ratings"]
 
 ELO_PER_LOGIT = 400 / math.log(10)
 PRIOR_GAMES = 1.0
-"""Drawn games that are added to each pair."""
+"""Drawn games added to each pair."""
 RESAMPLES, FEWEST_OPENINGS = 1000, 10
 MOST_STEPS, ENOUGH = 200, 1e-9
 
@@ -27,7 +27,7 @@ def elo_ratings(points: Points) -> NDArray[np.float64]:
     r"""Elo ratings by maximum likelihood, with mean zero.
 
     A player whose rating is higher by :math:`d` scores :math:`1 / (1 + 10^{-d / 400})`; draws count as half a win. One
-    drawn game is added to each pair, whether they met or not, so that who won all has a rating, too.
+    drawn game is added to each pair, whether they met or not, so that a player who won every game has a rating.
 
     Source: Bradley and Terry, Biometrika 39 (1952); Newton's method with the steps of Tran-Dinh and Sun, "Generalized
     self-concordant functions", Mathematical Programming 178 (2019).
@@ -36,7 +36,7 @@ def elo_ratings(points: Points) -> NDArray[np.float64]:
         points: ``[..., P, P]``, points of the player of the row against the player of the column.
 
     Returns:
-        ``[..., P]``.
+        Ratings in Elo, ``[..., P]``.
     """
     scored, games = _with_prior(points)
     rating = np.zeros(points.shape[:-1])
@@ -52,13 +52,13 @@ def elo_ratings(points: Points) -> NDArray[np.float64]:
 
 
 def _with_prior(points: Points) -> tuple[Points, Points]:
-    """Points and games ``[..., P, P]`` with the added draws."""
+    """Points and games ``[..., P, P]``, each with the drawn games added."""
     scored = (points + PRIOR_GAMES / 2) * (1.0 - np.eye(points.shape[-1]))
     return scored, scored + np.swapaxes(scored, -1, -2)
 
 
 def _expected(rating: NDArray[np.float64]) -> Points:
-    """Expected points of the player of the row in a game against that of the column; ratings in logits."""
+    """Expected points of the row's player in a game against the column's; ratings in logits."""
     return np.asarray(1 / (1 + np.exp(rating[..., None, :] - rating[..., :, None])))
 
 
@@ -75,16 +75,16 @@ def _curvature(games: Points, expected: Points) -> Points:
 def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | None]]:
     """Intervals of ratings at 95 %.
 
-    They are percentile intervals: whole openings are drawn again, with all that was played from them. If the results
-    alone do not bound every rating, see `bounded`, or there are fewer than 10 openings, drawing again knows too little
-    of what can happen: then they are those of the normal approximation, in which every game counts by itself.
+    They are percentile intervals: whole openings are resampled, with all games played from them. If the results
+    alone do not bound every rating, see `bounded`, or there are fewer than 10 openings, resampling knows too few of the
+    possible results: then the intervals are those of the normal approximation, in which every game counts alone.
 
     Args:
         points: ``[K, P, P]``, see `elo_ratings`, for each opening.
-        seed: of what is drawn.
+        seed: of the resampling.
 
     Returns:
-        For each player the lower and the upper end; None for one that the results do not bound.
+        For each player the lower and the upper end; None for an end that the results do not bound.
     """
     below, above = bounded(points.sum(0))
     openings = len(points)
@@ -94,7 +94,8 @@ def elo_interval(points: Points, seed: int) -> list[tuple[float | None, float | 
         low, high = np.percentile(ratings, (2.5, 97.5), axis=0)
     else:
         rating, (_, games) = elo_ratings(points.sum(0)), _with_prior(points.sum(0))
-        # without the 1 the curvature is singular along the constant; its pseudo-inverse is the covariance at mean zero
+        # without the added 1 the curvature is singular along the constant, and its pseudo-inverse is the covariance of
+        # ratings with mean zero
         covariance = np.linalg.pinv(_curvature(games, _expected(rating / ELO_PER_LOGIT)) - 1.0)
         reach = stats.norm.ppf(0.975) * ELO_PER_LOGIT * np.sqrt(np.diag(covariance))
         low, high = rating - reach, rating + reach

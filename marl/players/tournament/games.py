@@ -28,11 +28,11 @@ CHUNKS_PER_JOB, MOST_ROUNDS = 32, 16
 
 @dataclass(frozen=True)
 class FinishedGame:
-    """A finished game of a tournament.
+    """Finished game of a tournament.
 
     Args:
-        opening: its number.
-        seats: ``[P]``, the player at each seat: places in `TournamentPlan.players`.
+        opening: number of the opening.
+        seats: ``[P]``, the player at each seat, as an index into `TournamentPlan.players`.
         returns: ``[P]``, by seat.
         moves: ``[P]``, by seat.
         seconds: ``[P]``, CPU time by seat.
@@ -46,7 +46,7 @@ class FinishedGame:
 
 
 def play_rounds(plan: TournamentPlan, rounds: Sequence[Round]) -> list[FinishedGame]:
-    """Play some rounds, with fresh players in each game."""
+    """Play some rounds, with new players in each game."""
     _warm_up(plan.game)
     return [_play(plan, each.opening, seats) for each in rounds for seats in each.seatings]
 
@@ -58,7 +58,7 @@ def _start(game: str) -> Game:
 
 @cache
 def _warm_up(game: str) -> None:
-    """Load compiled rules and searches, once in each process, so that the time of no game includes it."""
+    """Load compiled rules and searches, once in each process, so that no game's time includes it."""
     start = _start(game)
     UCT(simulations=1).search(start)
     if start.num_players == 2:
@@ -83,9 +83,9 @@ def play_tournament(
 
     Args:
         plan: of the tournament.
-        jobs: processes; with 1 all is played in this one.
-        watch: told how many games are done, and of how many.
-        stop_wished: whether to end with what is done.
+        jobs: number of processes; with 1 all games are played in this one.
+        watch: called with the number of games done and of all games.
+        stop_wished: returns True to end with the games done.
 
     Raises:
         TrainingError: if a process dies.
@@ -113,7 +113,7 @@ def _here(plan: TournamentPlan, rounds: Sequence[Round]) -> Generator[list[Finis
 def _in_processes(
     plan: TournamentPlan, chunks: Sequence[Sequence[Round]], jobs: int
 ) -> Generator[list[FinishedGame], None, None]:
-    """Finished games, or an empty list every 0.2 s so that the caller can stop."""
+    """Yield finished games, or an empty list every 0.2 s so that the caller can stop."""
     try:
         with process_pool(jobs) as pool:
             with deaf_to_interrupt():

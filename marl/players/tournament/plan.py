@@ -1,4 +1,4 @@
-"""Plan of a tournament: the players that meet, the openings and seatings of their games, and the seeds.
+"""Plan of a tournament: players, openings, seatings and seeds.
 
 Words: a *group* of players meets, as many as the game has seats; an *opening* is a position after drawn actions; a
 *seating* gives each seat of the game to a player of the group; a *round* is one group and one opening in all seatings.
@@ -23,21 +23,21 @@ from marl.players.specs import PlayerSpec, make_player
 __all__ = ["Round", "TournamentPlan", "opening_of", "plan_tournament", "rounds_of", "seed_of"]
 
 MOST_DRAWS = 1000
-"""Attempts at an opening after which the game is not over."""
+"""Most attempts at drawing an opening that does not end the game."""
 
 
 @dataclass(frozen=True)
 class TournamentPlan:
-    """A tournament that can be played.
+    """Plan of a tournament.
 
     Args:
-        game: its name.
-        players: all of them.
-        games: of each group of players that meet.
-        plies: how many actions of an opening are drawn; 0 for the first position of the game.
+        game: name of the game.
+        players: all players.
+        games: number of games of each group.
+        plies: number of drawn actions of an opening; 0 for the first position of the game.
         seed: of openings and players.
-        classic: whether negamax always has the first seat, and nobody else meets.
-        groups: places in ``players`` of those who meet, as many as the game has seats.
+        classic: True if negamax always has the first seat, and only meets players of other kinds.
+        groups: players of each group, as indices into ``players``; as many as the game has seats.
     """
 
     game: str
@@ -50,7 +50,7 @@ class TournamentPlan:
 
     @property
     def seatings(self) -> int:
-        """Seatings of each group; each opening is played in all of them."""
+        """Number of seatings of each group; each opening is played in all of them."""
         return 1 if self.classic else math.factorial(len(self.groups[0]))
 
     @property
@@ -69,8 +69,8 @@ class Round:
     """One group and one opening, played in all seatings.
 
     Args:
-        opening: its number.
-        seatings: for each game the place in `TournamentPlan.players` of who has each seat.
+        opening: number of the opening.
+        seatings: for each game the player at each seat, as an index into `TournamentPlan.players`.
     """
 
     opening: int
@@ -86,24 +86,24 @@ def plan_tournament(
     classic: bool = False,
     ties: Ties | None = None,
 ) -> TournamentPlan:
-    """Plan a tournament, and refuse before anything is played what could not be played.
+    """Plan a tournament, and check before any game that all can be played.
 
     In games of two, every pair meets; in games of more, every group of as many as there are seats. A group plays each
     opening in all its seatings. In a classic tournament every negamax meets every other player, has the first seat,
     and its first action is drawn; UCT is plain.
 
     Args:
-        game: its name.
+        game: name of the game.
         players: at least as many as the game has seats.
         games: see `TournamentPlan`.
         plies: see `TournamentPlan`; a classic tournament has 1.
         seed: see `TournamentPlan`.
-        classic: whether it is a classic one.
-        ties: what negamax plays among equally good actions; None for any of them in a classic tournament, else the
+        classic: True for a classic tournament.
+        ties: choice of negamax among equally good actions; None for any of them in a classic tournament, else the
             first.
 
     Raises:
-        ConfigError: naming what will not do.
+        ConfigError: naming the value that cannot be used.
     """
     start = new_game(game)
     _check(start, players, seed)
@@ -145,24 +145,24 @@ def _classic_groups(start: Game, players: Sequence[PlayerSpec]) -> tuple[tuple[i
 
 
 def rounds_of(plan: TournamentPlan) -> Iterator[Round]:
-    """All rounds, opening by opening, so that a stopped tournament has played the same openings with all groups."""
+    """All rounds, opening by opening, so that in a stopped tournament all groups have played the same openings."""
     for opening in range(plan.openings):
         for group in plan.groups:
             yield Round(opening, (group,) if plan.classic else tuple(permutations(group)))
 
 
 def opening_of(start: Game, plan: TournamentPlan, number: int) -> Game:
-    """Position where the games of an opening begin: the same for all groups and seatings.
+    """First position of an opening's games: the same for all groups and seatings.
 
     Each action is drawn among all legal ones; if that ends the game, all are drawn again.
 
     Args:
-        start: the first position.
+        start: first position of the game.
         plan: of the tournament.
-        number: of the opening.
+        number: number of the opening.
 
     Raises:
-        ConfigError: if games are nearly always over after so many actions.
+        ConfigError: if games are nearly always over after that many actions.
     """
     generator = np.random.default_rng(seed_of(plan.seed, "opening", number))
     for _ in range(MOST_DRAWS):
@@ -177,5 +177,5 @@ def opening_of(start: Game, plan: TournamentPlan, number: int) -> Game:
 
 
 def seed_of(*parts: object) -> int:
-    """A seed drawn from the parts by a hash: independent of other parts, of the process and of the order of play."""
+    """Seed from a hash of the parts: independent of other parts, of the process and of the order of play."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big")

@@ -1,4 +1,4 @@
-"""A tournament as a picture: ratings, and games won, drawn and lost by each pair."""
+"""Picture of a tournament: ratings, and games won, drawn and lost by each pair."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from marl.players.tournament.tournament_report import PairResult, PlayerResult, 
 __all__ = ["save_tournament_picture"]
 
 COLOURS = {"won": BLUE, "drawn": "#CCCCCC", "lost": VERMILION}
-"""By outcome, in the order in which a bar shows them."""
+"""Colours of the outcomes, in the order in which a bar shows them."""
 DOTS_PER_INCH = 130
 OPEN_END = 150.0
 """Length of the arrow of an interval without an end, in Elo."""
 
 
 def save_tournament_picture(report: TournamentReport, path: Path) -> None:
-    """Draw the ratings, and the games won, drawn and lost by each pair; write them whole or not at all.
+    """Draw the ratings, and the games won, drawn and lost by each pair, and write the picture whole or not at all.
 
     Args:
-        report: of the games.
-        path: a PNG.
+        report: report to draw.
+        path: path of the PNG.
 
     Raises:
         OSError: if it cannot be written.
@@ -53,13 +53,13 @@ def _draw_ratings(axes: Axes, players: Sequence[PlayerResult]) -> None:
 
 
 def _draw_half(axes: Axes, place: int, elo: float, end: float | None, sign: int) -> None:
-    """One side of an interval; an arrow where it has no end."""
+    """Draw one side of an interval; an arrow where it has no end."""
     if end is not None:
         axes.plot((elo, end), (place, place), color=BLUE, linewidth=1.6)
         return
     style = {"arrowstyle": "->", "color": BLUE, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (elo + sign * OPEN_END, place), (elo, place), arrowprops=style)
-    axes.plot(elo + sign * OPEN_END, place, alpha=0)  # annotations do not widen the axis; points that are not seen do
+    axes.plot(elo + sign * OPEN_END, place, alpha=0)  # annotations do not widen the axis, invisible points do
 
 
 def _draw_pairs(axes: Axes, pairs: Sequence[PairResult]) -> None:

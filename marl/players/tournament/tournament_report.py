@@ -32,16 +32,16 @@ class Outcomes:
 
     @property
     def games(self) -> int:
-        """All of them together."""
+        """Number of all games."""
         return self.won + self.lost + self.drawn
 
     @property
     def points(self) -> float:
-        """Games won, draws as half."""
+        """Points: games won, draws as half."""
         return self.won + self.drawn / 2
 
     def as_json(self) -> dict[str, int]:
-        """The three by name."""
+        """Numbers of games won, lost and drawn, by name."""
         return asdict(self)
 
 
@@ -49,13 +49,13 @@ class Outcomes:
 class PairResult:
     """Games of two players.
 
-    Of two players the one won who got more; in a game of three, two who lost to the third drew.
+    The one with the larger return won; in a game of three, two who lost to the third drew.
 
     Args:
-        first: name of the player for whom games are counted.
+        first: name of the player whose wins and losses are counted.
         second: name of the other.
-        by_seat: of the first player, at each seat of the game.
-        seconds_per_game: CPU time, of all players.
+        by_seat: outcomes of the first player at each seat of the game.
+        seconds_per_game: CPU time of all players.
     """
 
     first: str
@@ -65,7 +65,7 @@ class PairResult:
 
     @property
     def outcomes(self) -> Outcomes:
-        """Games of the first player at all seats together."""
+        """Outcomes of the first player at all seats together."""
         return Outcomes(
             sum(seat.won for seat in self.by_seat),
             sum(seat.lost for seat in self.by_seat),
@@ -84,7 +84,7 @@ class PairResult:
 
     @property
     def score_ci95(self) -> tuple[float, float]:
-        """Wilson interval of the score, which takes it for a share of games won, and so is rather too wide."""
+        """Wilson interval of the score, which treats draws as wins and losses, and so is rather too wide."""
         return wilson_interval(self.outcomes.points, self.games)
 
     def as_json(self) -> dict[str, Any]:
@@ -109,10 +109,10 @@ class PlayerResult:
     """Rating of one player.
 
     Args:
-        player: its name.
+        player: name of the player.
         elo: rating; the mean of all is zero.
         elo_ci95: see `marl.players.tournament.elo.elo_interval`; an end that the results do not bound is None.
-        score: points over those of all its games, or None without games.
+        score: points divided by games, or None without games.
         games: number of games.
         seconds_per_move: CPU time, or None without moves.
     """
@@ -125,18 +125,18 @@ class PlayerResult:
     seconds_per_move: float | None
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name."""
+        """Fields by name."""
         return asdict(self) | {"elo_ci95": list(self.elo_ci95)}
 
 
 @dataclass(frozen=True)
 class TournamentReport:
-    """Results of a tournament, perhaps of one that was stopped.
+    """Results of a tournament, which may have been stopped.
 
     Args:
         plan: of the tournament.
         players: from the highest rating to the lowest.
-        pairs: those that met.
+        pairs: pairs that met.
         games_played: number of finished games.
     """
 
@@ -152,11 +152,11 @@ class TournamentReport:
 
     @property
     def games_planned(self) -> int:
-        """Number of games if it is not stopped."""
+        """Number of games of the whole plan."""
         return self.plan.total_games
 
     def as_json(self) -> dict[str, Any]:
-        """Results, then the settings that they depend on."""
+        """Results, then the settings of the tournament."""
         plan = self.plan
         return {
             "game": plan.game,
@@ -179,7 +179,7 @@ def tournament_report(plan: TournamentPlan, finished: Sequence[FinishedGame]) ->
 
     Args:
         plan: of the tournament.
-        finished: at least one game, not necessarily all.
+        finished: at least one game; all, or those before a stop.
     """
     meeting = [
         pair for pair in combinations(range(len(plan.players)), 2) if any(set(pair) <= set(g) for g in plan.groups)
@@ -191,7 +191,7 @@ def tournament_report(plan: TournamentPlan, finished: Sequence[FinishedGame]) ->
 
 
 def points_of(plan: TournamentPlan, finished: Sequence[FinishedGame]) -> NDArray[np.float64]:
-    """Points of the player of the row against that of the column in the games of each opening, ``[K, P, P]``."""
+    """Points of the row's player against the column's in the games of each opening, ``[K, P, P]``."""
     players = len(plan.players)
     points = np.zeros((plan.openings, players, players))
     for game in finished:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from marl.envs.simple_tag.config import CommunicationConfig, SimpleTagConfig, graph_of
+from marl.envs.simple_tag.config import SimpleTagConfig
 
 PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators"]}}
 
@@ -70,13 +70,6 @@ def test_settings_survive_being_written() -> None:
         {**PREY_LEARN, "communication": None, "training_predators": ("chase", "still")}
     )
     assert SimpleTagConfig.model_validate(config.model_dump(mode="json")) == config
-
-
-def test_no_communication_is_no_graph() -> None:
-    assert graph_of(None) is None
-    graph = graph_of(CommunicationConfig(range=0.5, nearest=2, link_loss=0.1))
-    assert graph is not None
-    assert (graph.range, graph.nearest, graph.losses) == (0.5, 2, (0.1, 0.1))
 
 
 def test_bounds_stand_for_every_mix() -> None:

@@ -16,13 +16,12 @@ from marl.core.errors import FileError
 from marl.core.serialisation import load_state, save_state
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.envs.simple_tag.learnt_opponents import LearntOpponents, is_saved_policy, load_opponents
+from marl.envs.simple_tag.known_opponents import is_saved_policy
+from marl.envs.simple_tag.learnt_opponents import LearntOpponents, load_opponents
 from marl.envs.simple_tag.task import task
-from marl.networks.critic import CriticConfig
-from marl.networks.encoder import EncoderConfig
-from marl.networks.graph_processor import GraphConfig
-from marl.networks.temporal_transformer import TransformerConfig
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, TransformerConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig
 from marl.policies.saved import load_policy, save_policy
 from marl.wrappers import AdversaryClass, ScriptedPrey
 from marl.wrappers.rules.prey import Opponents

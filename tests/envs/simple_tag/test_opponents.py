@@ -12,8 +12,10 @@ import marl
 from marl.core.errors import ConfigError
 from marl.core.serialisation import load_state
 from marl.envs.simple_tag.config import SimpleTagConfig
-from marl.envs.simple_tag.opponents import check_known, make_opponents, resolved
-from marl.envs.simple_tag.task import opponents_of, task
+from marl.envs.simple_tag.known_opponents import check_known, resolved
+from marl.envs.simple_tag.making import opponents_of
+from marl.envs.simple_tag.opponents import make_opponents
+from marl.envs.simple_tag.task import task
 from marl.training import loop
 from marl.training.monitor import Monitor
 from marl.training.progress import Progress
@@ -104,7 +106,7 @@ def test_a_run_against_several_resumes_bit_for_bit(prey: Path, tmp_path: Path) -
     assert opponents.members[1].memory.valid.sum(1).tolist() == [3] * 8
     loop.train(other, Monitor(other))
     one, two = (load_state(tmp_path / run / "checkpoints" / "000000000256", "state") for run in ("whole", "parts"))
-    where = one["collector"]["environment"], two["collector"]["environment"]
+    where = one["source"]["environment"], two["source"]["environment"]
     assert where[0]["position"].equal(where[1]["position"])
     assert where[0]["opponents"]["drawn"].equal(where[1]["opponents"]["drawn"])
     weights = [marl.load(tmp_path / run).state_dict() for run in ("whole", "parts")]

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
+from marl.algorithms.configs import A2CConfig, PPOConfig
 from marl.algorithms.kinds import make_learner
-from marl.algorithms.policy_gradient import A2CConfig
-from marl.algorithms.ppo import PPOConfig
 from marl.core.errors import ConfigError
 from marl.core.records import Observation, Rollout
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.envs.simple_tag.square import turned
 from marl.envs.simple_tag.task import task
-from marl.policies.actor_critic import ActorCritic, ActorCriticConfig
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig
 from marl.training.collector import Collector
 
 RIGHT, UP = 2, 4

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from marl.envs.simple_tag.config import SimpleTagConfig
-from marl.envs.simple_tag.task import SimpleTagTask, opponents_of, task, views_of
-from marl.wrappers.rules.predators import PREDATORS
+from marl.envs.simple_tag.task import SimpleTagTask, task
 from marl.wrappers.rules.prey import PREY
 
 PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators"]}}
@@ -17,16 +16,6 @@ PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators"]}}
 
 def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:
     return task.make(SimpleTagConfig.model_validate(settings), num_copies, training)
-
-
-@pytest.mark.parametrize("name", PREY)
-def test_scripted_prey_by_name(name: str) -> None:
-    assert opponents_of(SimpleTagConfig(prey=name), 4) is PREY[name]
-
-
-@pytest.mark.parametrize("name", PREDATORS)
-def test_scripted_predators_by_name(name: str) -> None:
-    assert opponents_of(SimpleTagConfig.model_validate({**PREY_LEARN, "predators": name}), 1) is PREDATORS[name]
 
 
 def test_each_side_has_its_own_numbers() -> None:
@@ -85,7 +74,3 @@ def test_disturbances_are_for_training_only(backend: str) -> None:
 def test_the_task_knows_its_settings() -> None:
     assert isinstance(task, SimpleTagTask)
     assert task.config_type is SimpleTagConfig
-
-
-def test_views_have_the_frame_of_the_settings() -> None:
-    assert views_of(SimpleTagConfig(frame="absolute"), {"A": 1}).frame == "absolute"

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from marl.wrappers.rules.sights import Sight, nearest, read_sight
+from marl.wrappers.rules.nearest import nearest
+from marl.wrappers.rules.sights import Sight, read_sight
 
 
 def test_sights_are_read() -> None:

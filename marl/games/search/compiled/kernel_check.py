@@ -1,4 +1,4 @@
-"""A check of compiled rules against the game that they belong to."""
+"""Check of compiled rules against their game."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from marl.games.search.python_tree import draws_of
 __all__ = ["check_kernels", "checked_kernels"]
 
 GAMES = 4
-# by class and rules: a class can inherit rules that are not its own, and a class can be given other rules
+# by class and rules: a subclass can inherit rules that no longer fit, and a class can be given other rules
 _CHECKED: set[tuple[type[Game], Kernels]] = set()
 
 
 def checked_kernels(game: Game, kernels: Kernels) -> Kernels:
-    """The compiled rules, held against their game when they are met for the first time.
+    """Check compiled rules when they are first met, and return them.
 
     Raises:
         ConfigError: see `check_kernels`.
@@ -33,10 +33,10 @@ def checked_kernels(game: Game, kernels: Kernels) -> Kernels:
 
 
 def check_kernels(game: Game, kernels: Kernels, seed: int) -> None:
-    """Plays a random game by positions and by compiled rules, and compares them after every action.
+    """Play a random game by positions and by compiled rules, and compare them after every action.
 
     Args:
-        game: where it begins, not finished.
+        game: the first position, not finished.
         kernels: the compiled rules.
         seed: of the game.
 
@@ -62,10 +62,11 @@ def _play_both(game: Game, kernels: Kernels, seed: int) -> None:
         if game.over:
             _compare(after, "value", game.returns, tuple(returns.tolist()))
             return
+        # most_legal is an upper bound: only a larger number of legal actions fails
         _compare(after, "most_legal", max(len(game.legal), kernels.most_legal), kernels.most_legal)
         _compare(after, "legal", game.legal, tuple(actions[: kernels.legal(state, actions)].tolist()))
         _compare(after, "mover", game.mover, int(kernels.mover(state)))
-        # the same seed on both sides: a playout must draw the same actions, or compiled search finds other numbers
+        # the same seed on both sides: playouts must draw the same actions, or the searches differ in their numbers
         seed_draws(seed)
         kernels.rollout(state.copy(), returns)
         _compare(after, "rollout", game.rollout(draws_of(seed)), tuple(returns.tolist()))

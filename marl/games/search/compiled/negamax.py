@@ -1,4 +1,4 @@
-"""Negamax compiled by Numba, number by number the search of `marl.games.search.negamax`.
+"""Negamax compiled by Numba: the same numbers as `marl.games.search.negamax`.
 
 See also `marl.games.search.compiled.uct`.
 """
@@ -18,8 +18,7 @@ from marl.games.search.compiled.pointers import LEGAL, MOVER, PLAY, RETURNS, VAL
 __all__ = ["NOT_ZERO_SUM", "POSITIONS", "UNFINISHED", "explore"]
 
 POSITIONS, UNFINISHED, NOT_ZERO_SUM = range(3)
-"""Columns of the counts: positions that were looked at, those of them at the limit of depth, and ends at which one
-seat did not win what the other lost."""
+"""Columns of the counts: positions searched, those of them at the depth limit, and ends that are not zero-sum."""
 COUNTED = 3
 
 STATES = types.Array(types.int64, 2, "C")
@@ -29,7 +28,8 @@ OUTCOMES = types.Array(types.float64, 2, "C")
 
 @njit(types.void(STATES, types.int64, types.int64, COUNTS), cache=True)
 def _order(actions: Any, ply: Any, number: Any, weight: Any) -> None:
-    """Sorts the actions of a ply, those of the largest weight first, equal ones as they were."""
+    """Sort the actions of a ply by falling weight, stably."""
+    # insertion sort: stable, as the Python search's sort must be matched, and fast for few actions
     for i in range(1, number):
         action, j = actions[ply, i], i
         while j > 0 and weight[actions[ply, j - 1]] < weight[action]:
@@ -58,26 +58,26 @@ def _outlook(
     outcomes: Any,
     counts: Any,
 ) -> Any:
-    """Return that the mover of the position in ``states[ply]`` can reach, exact between alpha and beta."""
+    """Return that the mover of ``states[ply]`` can reach: exact between alpha and beta, else a bound."""
     state, outcome = states[ply], outcomes[ply]
     counts[POSITIONS] += 1
     seat = mover(state)
     if value(state, outcome):
         if outcome[0] + outcome[1] != 0.0:
-            counts[NOT_ZERO_SUM] += 1  # refused by the caller, who knows the game's name
+            counts[NOT_ZERO_SUM] += 1  # the caller raises the error, as it knows the game's name
         return outcome[seat]
     if depth == 0:
         counts[UNFINISHED] += 1
         return 0.0
-    # below every return, so that the first action replaces it
+    # best starts below every return, so any action is better
     number, best, after, depth = legal(state, actions[ply]), -2.0, ply + 1, depth - 1
     _order(actions, ply, number, weights[seat])
     for i in range(number):
         action = actions[ply, i]
-        states[after] = state  # a row a ply in place of a new array: nothing is allocated on the way
+        states[after] = state  # one row a ply, so that nothing is allocated in the search
         play(states[after], action)
         low = max(alpha, best)
-        # the sign and the window turn with the mover only: who moves twice in a row is still itself
+        # sign and window turn only where the mover changes, as a player may move twice in a row
         if mover(states[after]) == seat:
             found = _outlook(
                 legal, play, value, mover, after, depth, low, beta, states, actions, weights, outcomes, counts
@@ -87,7 +87,8 @@ def _outlook(
                 legal, play, value, mover, after, depth, -beta, -low, states, actions, weights, outcomes, counts
             )
         best = max(best, found)
-        if best >= beta:  # the other has something better before this; such a cut counts by the depth that it saves
+        # cut-off: the other player has a better choice before this position; the weight grows with the depth saved
+        if best >= beta:
             weights[seat, action] += (depth + 1) * (depth + 1)
             break
     return best
@@ -108,12 +109,12 @@ def _explore(
     values: Any,
     counts: Any,
 ) -> Any:
-    """Writes values and counts of all actions of the position in ``states[0]``; returns how many there are."""
+    """Write values and counts of all actions of the position in ``states[0]``; return the number of actions."""
     seat, best, number = mover(states[0]), -1.0, legal(states[0], actions[0])
     for i in range(number):
         states[1] = states[0]
         play(states[1], actions[0, i])
-        low = -1.0 if exact else best  # a narrow window is sooner done, and gives bounds after the first best action
+        low = -1.0 if exact else best  # a narrower window is faster, but only bounds actions after the best
         if mover(states[1]) == seat:
             found = _outlook(
                 legal, play, value, mover, 1, depth - 1, low, 1.0, states, actions, weights, outcomes, counts[i]
@@ -122,19 +123,19 @@ def _explore(
             found = -_outlook(
                 legal, play, value, mover, 1, depth - 1, -1.0, -low, states, actions, weights, outcomes, counts[i]
             )
-        values[i] = found + 0.0  # no -0.0
+        values[i] = found + 0.0  # turns -0.0 into 0.0
         best = max(best, found)
     return number
 
 
 def explore(game: Game, kernels: Kernels, depth: int, exact: bool) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Values all actions of a position; see `marl.games.search.negamax.explore`.
+    """Value all actions of a position; see `marl.games.search.negamax.explore`.
 
     Args:
         game: not finished.
         kernels: its compiled rules.
-        depth: moves that are looked ahead, at least 1.
-        exact: whether every value is exact.
+        depth: moves to look ahead, at least 1.
+        exact: True for exact values of all actions.
 
     Returns:
         For each legal action in rising order the value ``[n]``, and counts ``[n, 3]`` with the columns `POSITIONS`,

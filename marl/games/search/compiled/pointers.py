@@ -22,32 +22,32 @@ ROLLOUT = FunctionType(types.void(STATE, RETURNS))
 
 
 class Pointer(types.WrapperAddressProtocol):
-    """The address of a compiled function, looked up once.
+    """Address of a compiled function, looked up once.
 
-    Numba looks up that of a function that it is given at every call, which takes longer than a short search.
+    Given a function itself, Numba looks up its address at every call, which takes longer than a short search.
 
     Args:
         function: compiled for one signature.
     """
 
     def __init__(self, function: Any) -> None:
-        self.function = function  # which must live as long as its address is used
+        self.function = function  # kept alive as long as its address is used
         (self._signature,) = function.nopython_signatures
         compiled = function.get_compile_result(self._signature)
-        # the C wrapper takes arguments by the C convention, as a call through a pointer passes them
+        # calls through a pointer follow the C convention, so this is the address of the C wrapper
         self._address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
 
     def __wrapper_address__(self) -> int:
-        """The address, as Numba's protocol asks for it at each call."""
+        """Address, as Numba's protocol asks for it at each call."""
         return int(self._address)
 
     def signature(self) -> Any:
-        """The type of the function, as Numba's protocol for addresses asks for it."""
+        """Type of the function, as Numba's protocol for addresses asks for it."""
         return self._signature
 
 
 class Pointers(NamedTuple):
-    """The rules of a game, see `Kernels`, as compiled searches take them."""
+    """Addresses of a game's rules, as compiled searches take them; see `Kernels`."""
 
     legal: Pointer
     play: Pointer
@@ -58,6 +58,6 @@ class Pointers(NamedTuple):
 
 @cache
 def pointers_of(kernels: Kernels) -> Pointers:
-    """The addresses of the rules of a game."""
+    """Addresses of the rules of a game."""
     rules = (kernels.legal, kernels.play, kernels.value, kernels.mover, kernels.rollout)
     return Pointers(*(Pointer(function) for function in rules))

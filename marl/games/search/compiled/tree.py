@@ -1,4 +1,4 @@
-"""A search tree in arrays, grown by the compiled search."""
+"""Search tree in arrays, grown by the compiled search."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from marl.games.search.result import ActionStatistics, statistics_of
 
 __all__ = ["CompiledTree", "TreeArrays"]
 
-PART = 2**16  # simulations for which room is made at once, most of them
-ROWS = 3  # that a simulation needs, more or less
+PART = 2**16  # most simulations for which room is made at once
+ROWS = 3  # new rows of a simulation, roughly
 MOST_ROWS = 2**24
-"""At which a tree stops growing: 1 GB."""
+"""Number of nodes at which a tree stops growing: 1 GB."""
 
 
 class TreeArrays(NamedTuple):
@@ -47,8 +47,8 @@ class TreeArrays(NamedTuple):
 
     @classmethod
     def empty(cls, size: int, players: int) -> TreeArrays:
-        """Arrays of so many unused rows."""
-        # pages of zeros cost memory only once they are written, so that room that is never used is almost free
+        """Arrays of ``size`` unused rows."""
+        # pages of zeros take memory only once they are written, so unused room is almost free
         nodes = np.zeros((size, COLUMNS), dtype=np.int32)
         return cls(nodes, np.zeros((size, players)), np.zeros((size, SCORES)))
 
@@ -59,8 +59,8 @@ class CompiledTree:
     Args:
         game: the root's position.
         kernels: its compiled rules.
-        constant: of UCB1.
-        solver: whether proven outcomes are backed up.
+        constant: exploration constant of UCB1.
+        solver: True to back up proven outcomes.
     """
 
     def __init__(self, game: Game, kernels: Kernels, constant: float, solver: bool) -> None:
@@ -74,7 +74,7 @@ class CompiledTree:
         root, done = rules.encode(self.game), 0
         seed_draws(seed)
         while done < simulations and self.size < MOST_ROWS and not self.arrays.nodes[0, PROVEN]:
-            # in parts, so that a long search that ends early, by a proof, has not asked for all the room of its budget
+            # in parts, so that a search that a proof ends early never reserves the room of its whole budget
             number = min(PART, simulations - done)
             self._reserve(self.size + rules.most_legal + ROWS * number)
             settings = (rules.most_legal, self.size, number, self.constant, self.solver)
@@ -96,6 +96,7 @@ class CompiledTree:
         for action in path:
             position = position.play(action)
         kept = CompiledTree(position, self.kernels, self.constant, self.solver)
+        # room for the whole old tree, as the subtree's size is known only after copying
         kept.arrays = TreeArrays.empty(self.size, position.num_players)
         kept.size = subtree(self._at(path), *self.arrays, *kept.arrays)
         return kept
@@ -110,7 +111,7 @@ class CompiledTree:
     def _reserve(self, size: int) -> None:
         old = self.arrays
         if len(old.nodes) < size:
-            # twice as many at least: then all copying together takes no longer than a constant times the last one
+            # at least doubled, so that all copying together costs no more than a constant times the last copy
             self.arrays = TreeArrays.empty(max(size, 2 * len(old.nodes)), self.game.num_players)
             self.arrays.nodes[: self.size] = old.nodes[: self.size]
             self.arrays.totals[: self.size] = old.totals[: self.size]

@@ -1,14 +1,14 @@
-"""UCT compiled by Numba: one search for all games, whose compiled rules it takes as arguments.
+"""UCT compiled by Numba: one search for all games, with the game's compiled rules as arguments.
 
-The rules come as function pointers (Numba's first-class functions), so that the search is compiled once and kept
-in Numba's cache whatever the game.
+The rules are function pointers (Numba's first-class functions), so that the search is compiled only once and stays
+in Numba's cache for every game.
 
 A tree is three arrays with a row for each node, unused rows full of zeros. Row 0 is the root; the children of a node
 lie side by side in the order of their actions.
 
 - ``nodes`` ``[M, 7]``: the columns from `FIRST` to `PROVEN`;
 - ``totals`` ``[M, P]``: for each seat the sum of outcomes in ``[0, 1]``; of a proven node the outcome itself;
-- ``scores`` ``[M, 2]``: what selection needs: `MEAN` and `WIDTH`.
+- ``scores`` ``[M, 2]``: the terms of UCB1, `MEAN` and `WIDTH`.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ __all__ = [
     "subtree",
 ]
 
-# Names of columns stand in the file of the kernels that use them: Numba compiles them in as numbers, and its cache
-# looks for changes in the kernel's own file only.
+# The names of columns must stand in the same file as the kernels: Numba compiles them in as numbers, and its cache
+# looks for changes only in the kernel's own file.
 FIRST, COUNT, FRESH, SEAT, ACTION, VISITS, PROVEN = range(7)
-"""First child, number of children (0 before they are made), number of those not visited, who moves, the action that
-led here, visits, and whether the outcome of perfect play is known."""
+"""First child, number of children (0 before expansion), number of unvisited children, seat to move, action that
+led here, visits, and 1 if the outcome of perfect play is known."""
 COLUMNS = 7
 MEAN, WIDTH = range(2)
-"""The mean outcome for who moved here, and 1 / sqrt(visits); of a proven node its outcome and 0."""
+"""Mean outcome for the seat that moved here, and 1 / sqrt(visits); for a proven node its outcome and 0."""
 SCORES = 2
 ROOTS = np.array([0.0, *(math.sqrt(math.log(visits)) for visits in range(1, 1024))])
-"""``sqrt(log(visits))`` of most nodes: taking logarithms anew would cost a tenth of the time."""
+"""``sqrt(log(visits))`` of most nodes: computing each logarithm would cost a tenth of the time."""
 
 NODES = types.Array(types.int32, 2, "C")
 FLOATS = types.Array(types.float64, 2, "C")
@@ -56,9 +56,9 @@ FLOATS = types.Array(types.float64, 2, "C")
 
 @njit(cache=True)
 def _visit(node: Any, nodes: Any) -> Any:
-    """A child that was not visited, drawn."""
-    # the Python tree pops place int(draw() n) of its list of fresh children: here they are counted through instead,
-    # so that one number picks the same child in both
+    """Draw an unvisited child."""
+    # the Python tree pops index int(draw() n) from its list of fresh children; counting through them here picks the
+    # same child for the same number
     skip = int(np.random.random() * nodes[node, FRESH])
     nodes[node, FRESH] -= 1
     child = nodes[node, FIRST]
@@ -70,20 +70,20 @@ def _visit(node: Any, nodes: Any) -> Any:
 
 @njit(cache=True)
 def _select(node: Any, nodes: Any, scores: Any, constant: Any) -> Any:
-    """The child of the largest upper confidence bound; all were visited."""
+    """Child with the largest upper confidence bound; all must have been visited."""
     visits, first = nodes[node, VISITS], nodes[node, FIRST]
     bonus = constant * (ROOTS[visits] if visits < len(ROOTS) else math.sqrt(math.log(visits)))
     best, highest = first, -np.inf
     for child in range(first, first + nodes[node, COUNT]):
         bound = scores[child, MEAN] + bonus * scores[child, WIDTH]
-        if bound > highest:  # of equals the first, as in Python; a proven child has no width and so no bonus
+        if bound > highest:  # the first of equals, as in Python; a proven child has width 0 and so no bonus
             best, highest = child, bound
     return best
 
 
 @njit(cache=True)
 def _prove(node: Any, nodes: Any, totals: Any) -> Any:
-    """Writes a node's outcome if it follows from its children's; True if it does."""
+    """Mark a node as proven if its children decide its outcome; True if so."""
     seat, first = nodes[node, SEAT], nodes[node, FIRST]
     best, all_proven = -1, True
     for child in range(first, first + nodes[node, COUNT]):
@@ -91,7 +91,7 @@ def _prove(node: Any, nodes: Any, totals: Any) -> Any:
             all_proven = False
         elif best < 0 or totals[child, seat] > totals[best, seat]:
             best = child
-    # a certain 1 is the most there is, whatever the others are; less is certain only once nothing is left to hope for
+    # a proven win (1) decides the node whatever the other children are; anything less only once all are proven
     if best < 0 or not (all_proven or totals[best, seat] == 1.0):
         return False
     nodes[node, PROVEN] = 1
@@ -101,7 +101,7 @@ def _prove(node: Any, nodes: Any, totals: Any) -> Any:
 
 @njit(cache=True)
 def _score(node: Any, seat: Any, nodes: Any, totals: Any, scores: Any) -> None:
-    # kept at the child and renewed where it changes, once a simulation and ply; selection reads it for every sibling
+    # stored at the child, as it changes once a simulation and ply, while selection reads it for every sibling
     if nodes[node, PROVEN]:
         scores[node, MEAN], scores[node, WIDTH] = totals[node, seat], 0.0
     else:
@@ -111,8 +111,8 @@ def _score(node: Any, seat: Any, nodes: Any, totals: Any, scores: Any) -> None:
 
 @njit(cache=True, inline="always")
 def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: Any) -> Any:
-    """Makes the children of a node; their visits, totals and scores are zeros already."""
-    # all at once though one is visited: they lie side by side, so that first child and count are links enough
+    """Make the children of a node; their visits, totals and scores are zeros already. Returns the new size."""
+    # all children at once, though only one is visited: side by side they need no links but the first and the count
     nodes[node, FIRST], nodes[node, COUNT], nodes[node, FRESH], nodes[node, SEAT] = size, number, number, seat
     for i in range(number):
         nodes[size + i, ACTION] = actions[i]
@@ -121,8 +121,8 @@ def _expand(node: Any, size: Any, seat: Any, number: Any, actions: Any, nodes: A
 
 @njit(cache=True, inline="always")
 def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, totals: Any, scores: Any) -> None:
-    """Adds an outcome to the nodes of a path; from a node that becomes proven on, its own outcome."""
-    # a proof spreads from a proven leaf only, and no further than the first ancestor that it does not decide
+    """Add an outcome to the nodes of a path; above a newly proven node its certain outcome counts instead."""
+    # a proof spreads only from a proven leaf, and no further than the first ancestor that it does not decide
     spreads = solver and nodes[path[depth], PROVEN]
     for i in range(depth, -1, -1):
         node = path[i]
@@ -130,11 +130,11 @@ def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, nodes: Any, total
         if spreads:
             spreads = nodes[node, PROVEN] or _prove(node, nodes, totals)
         for seat in range(len(outcome)):
-            if nodes[node, PROVEN]:  # ancestors learn the certain outcome in place of the one that was found below
+            if nodes[node, PROVEN]:  # ancestors get the certain outcome instead of the leaf's
                 outcome[seat] = totals[node, seat]
             else:
                 totals[node, seat] += outcome[seat]
-        if i > 0:  # nobody chooses the root
+        if i > 0:  # the root has no parent to select it
             _score(node, nodes[path[i - 1], SEAT], nodes, totals, scores)
 
 
@@ -158,7 +158,7 @@ SIGNATURE = types.UniTuple(types.int64, 2)(
 
 @njit(types.void(types.int64), cache=True)
 def seed_draws(seed: Any) -> None:
-    """Seeds what `simulate` draws, with a number below 2^32."""
+    """Seed the draws of `simulate` with a number below 2^32."""
     np.random.seed(seed)
 
 
@@ -179,33 +179,34 @@ def simulate(
     totals: Any,
     scores: Any,
 ) -> Any:
-    """Grows a tree by some simulations.
+    """Grow a tree by some simulations.
 
     Args:
         legal, play, value, mover, rollout: the rules; see `marl.core.kernels.Kernels`.
-        root: ``[D]``, the state that is searched from, not finished.
-        most_legal: the largest number of legal actions.
+        root: ``[D]``, state of the root, not finished.
+        most_legal: largest number of legal actions.
         size: nodes of the tree so far; 1 for a new one.
-        simulations: how many.
-        constant: of the upper confidence bound.
-        solver: whether proven outcomes are backed up.
+        simulations: number of simulations.
+        constant: exploration constant of UCB1.
+        solver: True to back up proven outcomes.
         nodes, totals, scores: the tree, of at least ``size + most_legal`` rows.
 
     Returns:
-        Nodes of the tree, and simulations done: fewer if the root was proven, or there was no more room.
+        Nodes of the tree, and simulations done: fewer if the root is proven or the arrays are full.
     """
     players = totals.shape[1]
     state, outcome = np.empty_like(root), np.empty(players)
+    # each simulation visits at most one new node, so no path is longer
     actions, path = np.empty(most_legal, np.int64), np.empty(size + simulations + 1, np.int32)
     for done in range(simulations):
-        # a simulation expands one node at most, so room for one expansion is room for the simulation
+        # a simulation expands at most one node, so it needs room for one expansion
         if nodes[0, PROVEN] or size + most_legal > len(nodes):
             return size, done
-        state[:] = root  # nodes hold no positions: each simulation plays from the root again
+        state[:] = root  # nodes store no positions, so each simulation plays from the root
         node, depth, over = 0, 0, False
         path[0] = 0
         while not nodes[node, PROVEN]:
-            if nodes[node, COUNT] == 0:  # not passed before, or finished: without a solver that is not marked
+            if nodes[node, COUNT] == 0:  # not expanded yet, or finished, which only the solver marks
                 over = value(state, outcome)
                 if over:
                     break
@@ -215,7 +216,7 @@ def simulate(
             depth += 1
             path[depth] = node
             play(state, nodes[node, ACTION])
-            if new:  # its value decides between a playout and an outcome; it is expanded when it is passed again
+            if new:  # finished games need no playout; the node is expanded on its second visit
                 over = value(state, outcome)
                 break
         if nodes[node, PROVEN]:
@@ -224,7 +225,7 @@ def simulate(
             if not over:
                 rollout(state, outcome)
             for seat in range(players):
-                outcome[seat] = (outcome[seat] + 1.0) / 2.0  # from [-1, 1] to [0, 1], for which UCB1 is made
+                outcome[seat] = (outcome[seat] + 1.0) / 2.0  # from [-1, 1] to [0, 1], as UCB1 assumes
             if over and solver:
                 nodes[node, PROVEN] = 1
                 totals[node] = outcome
@@ -234,18 +235,18 @@ def simulate(
 
 @njit(types.int64(types.int64, NODES, FLOATS, FLOATS, NODES, FLOATS, FLOATS), cache=True)
 def subtree(node: Any, nodes: Any, totals: Any, scores: Any, new_nodes: Any, new_totals: Any, new_scores: Any) -> Any:
-    """Copies what lies below a node into another tree, whose root it becomes.
+    """Copy the subtree below a node into another tree, whose root the node becomes.
 
     Args:
-        node: in the old tree.
+        node: row in the old tree.
         nodes, totals, scores: the old tree.
-        new_nodes, new_totals, new_scores: the new one, as large at least and empty.
+        new_nodes, new_totals, new_scores: the new tree, empty and at least as large.
 
     Returns:
         Nodes of the new tree.
     """
-    # breadth first: row i of the new tree comes from source[i], and its children are the next free rows, which keeps
-    # children side by side
+    # breadth first: row i of the new tree comes from source[i], and its children take the next free rows, so that
+    # they stay side by side
     source = np.empty(nodes.shape[0], np.int32)
     source[0], size, i = node, 1, 0
     while i < size:

@@ -1,0 +1,120 @@
+"""Settings of the networks. Nothing here imports PyTorch, so that help is quick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from marl.core.config import Config, Width
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = [
+    "Activation",
+    "ActorConfig",
+    "CriticConfig",
+    "EncoderConfig",
+    "GraphConfig",
+    "MixerConfig",
+    "QHeadConfig",
+    "Sharing",
+    "TransformerConfig",
+]
+
+Activation = Literal["relu", "tanh", "gelu", "silu"]
+
+
+class ActorConfig(Config):
+    """Shape of the actors."""
+
+    hidden: tuple[Width, ...] = ()
+    """Widths of the layers between embedding and logits."""
+    activation: Activation = "relu"
+    """Activation after each of them."""
+
+
+class CriticConfig(Config):
+    """Shape of the critic."""
+
+    sharing: Literal["class", "team", "independent"] = "class"
+    """One centralised critic a class, one for the team, or each agent on its own features."""
+    hidden: tuple[Width, ...] = (64, 64)
+    """Widths of the layers after the entities are pooled (or on an agent's own features)."""
+    entity_hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
+    """Widths of the layers on each entity as an agent sees it."""
+    activation: Activation = "relu"
+    """Activation after each layer."""
+    squash: bool = True
+    """Squash what is seen by sign(x) log(1 + |x|) first, as the encoder does."""
+
+
+class TransformerConfig(Config):
+    """Shape of the temporal transformer."""
+
+    layers: int = Field(1, ge=1)
+    """Number of blocks."""
+    heads: int = Field(4, ge=1)
+    """Attention heads; they divide the token width."""
+    window: int = Field(8, ge=1)
+    """An agent attends to its present token and so many before it, in each layer."""
+    feedforward: int = Field(128, ge=1)
+    """Hidden width of the feed-forward part."""
+    gate: Literal["output", "gru"] = "output"
+    """Gated residual: one matrix a gate, or six as in a GRU."""
+
+
+Sharing = Literal["class", "team", "agent"]
+
+
+class EncoderConfig(Config):
+    """Shape of the class encoders."""
+
+    hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
+    """Widths of the fully connected layers; the last is the token width D."""
+    activation: Activation = "relu"
+    """Activation after each layer."""
+    squash: bool = True
+    """Squash features by sign(x) log(1 + |x|) first: the world has no walls."""
+    temporal: Literal["transformer", "none"] = "transformer"
+    """Attend to an agent's past by a transformer, or remember nothing."""
+    transformer: TransformerConfig = Field(default_factory=TransformerConfig)
+    """Shape of the temporal transformer."""
+    sharing: Sharing = "class"
+    """Share parameters by the agents of a class, by the whole team, or by nobody."""
+
+
+class GraphConfig(Config):
+    """Shape of the graph processor."""
+
+    kind: Literal["gat", "gcn", "none"] = "gat"
+    """GATv2 with edge features, GCN, or no messages."""
+    rounds: int = Field(1, ge=1)
+    """Rounds of messages at each step."""
+    heads: int = Field(4, ge=1)
+    """Attention heads of GATv2; they divide the token width."""
+    route: Literal["auto", "dense", "sparse"] = "auto"
+    """Dense algebra, scatter along edges, or dense up to 64 agents."""
+
+
+class QHeadConfig(Config):
+    """Shape of the heads."""
+
+    hidden: tuple[Width, ...] = ()
+    """Widths of the layers between embedding and values."""
+    activation: Activation = "relu"
+    """Activation after each of them."""
+    dueling: bool = False
+    """Add the value of the situation and the advantage of each action, which have networks of their own."""
+
+
+class MixerConfig(Config):
+    """From values of the agents' actions to values that are trained."""
+
+    kind: Literal["none", "vdn", "qmix"] = "none"
+    """Each agent learns from its own reward; or the team's value is a sum, or a monotonic function, of theirs."""
+    width: Width = 32
+    """QMIX only: width of the mixing layer."""
+    hidden: tuple[Width, ...] = Field((64,), min_length=1)
+    """QMIX only: widths of the layers on each entity, which make the mixing weights."""

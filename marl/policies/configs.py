@@ -1,0 +1,142 @@
+"""Settings of the policies, and their kinds. Nothing here imports PyTorch, so that help is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
+
+from marl.core.config import Config
+from marl.networks.configs import ActorConfig, CriticConfig, EncoderConfig, GraphConfig, MixerConfig, QHeadConfig
+
+__all__ = [
+    "POLICY_KINDS",
+    "ActorCriticConfig",
+    "EvenBins",
+    "PolicyConfig",
+    "QNetworkConfig",
+    "RandomPolicyConfig",
+    "TableConfig",
+    "read_policy_config",
+]
+
+
+class ActorCriticConfig(Config):
+    """Networks of the team."""
+
+    kind: Literal["actor_critic"] = "actor_critic"
+    """The kind of policy."""
+    encoder: EncoderConfig = Field(default_factory=EncoderConfig)
+    """Class encoders and temporal transformer."""
+    graph: GraphConfig = Field(default_factory=GraphConfig)
+    """Messages between agents."""
+    actor: ActorConfig = Field(default_factory=ActorConfig)
+    """Class-shared actors."""
+    critic: CriticConfig = Field(default_factory=CriticConfig)
+    """Critics, used in training only."""
+    normalise_features: bool = False
+    """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
+    normalise_value: bool = True
+    """Critics predict returns scaled to mean 0 and standard deviation 1."""
+
+
+class QNetworkConfig(Config):
+    """Networks of the team."""
+
+    kind: Literal["q_network"] = "q_network"
+    """The kind of policy."""
+    encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig(temporal="none"))
+    """Class encoders; temporal must be none."""
+    graph: GraphConfig = Field(default_factory=lambda: GraphConfig(kind="none"))
+    """Messages between agents."""
+    head: QHeadConfig = Field(default_factory=QHeadConfig)
+    """From an agent's embedding to the values of its actions, shared by its class."""
+    mixer: MixerConfig = Field(default_factory=MixerConfig)
+    """From values of the agents to those of the team; used in training only."""
+    normalise_features: bool = False
+    """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
+
+    @field_validator("encoder")
+    @classmethod
+    def _without_memory(cls, encoder: EncoderConfig) -> EncoderConfig:
+        if encoder.temporal != "none":
+            raise ValueError(
+                f"temporal is {encoder.temporal!r}, but a policy of kind 'q_network' learns from a replay, which keeps "
+                "no memory; set it to none"
+            )
+        return encoder
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class EvenBins(Config):
+    """Bins of one width; values beyond the bounds fall into the outermost."""
+
+    low: Finite
+    """Lower end of the first."""
+    high: Finite
+    """Upper end of the last."""
+    count: int = Field(ge=1)
+    """Number of bins."""
+
+    @model_validator(mode="after")
+    def _ascends(self) -> EvenBins:
+        if self.low >= self.high:
+            raise ValueError(f"low is {self.low} and high is {self.high}; low must be below high")
+        return self
+
+
+class TableConfig(Config):
+    """States of a table as bins of observations."""
+
+    kind: Literal["table"] = "table"
+    """The kind of policy."""
+    bins: Literal["one_hot"] | tuple[EvenBins | tuple[Finite, ...], ...] = "one_hot"
+    """For each number of an observation {low, high, count} or the edges between bins, ascending, with no edge for
+    a number that does not count; one_hot for observations that are a state already (Discrete)."""
+
+    @field_validator("bins")
+    @classmethod
+    def _ascending(cls, bins: str | tuple[EvenBins | tuple[float, ...], ...]) -> object:
+        for number, edges in enumerate(bins if isinstance(bins, tuple) else ()):
+            if isinstance(edges, tuple) and any(a >= b for a, b in pairwise(edges)):
+                raise ValueError(f"bins of number {number} have the edges {list(edges)}; give them in ascending order")
+        return bins
+
+
+class RandomPolicyConfig(Config):
+    """There is nothing to set."""
+
+    kind: Literal["random"] = "random"
+    """The kind of policy."""
+
+
+def _kind_of(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "actor_critic" if kind is None else kind
+
+
+PolicyConfig = Annotated[
+    Annotated[ActorCriticConfig, Tag("actor_critic")]
+    | Annotated[QNetworkConfig, Tag("q_network")]
+    | Annotated[TableConfig, Tag("table")]
+    | Annotated[RandomPolicyConfig, Tag("random")],
+    Discriminator(_kind_of),
+]
+"""Settings of any policy; ``kind`` tells which, and is that of actor and critic if it is not given."""
+
+
+POLICY_KINDS = ("actor_critic", "q_network", "table", "random")
+"""Their names."""
+
+
+def read_policy_config(values: Mapping[str, Any]) -> Config:
+    """Settings of a policy from the values of a file.
+
+    Raises:
+        pydantic.ValidationError: if they will not do.
+    """
+    return TypeAdapter(PolicyConfig).validate_python(dict(values))

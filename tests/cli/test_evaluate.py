@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+def test_evaluating_writes_the_json_that_is_promised(cli: Cli, run: Path, tmp_path: Path) -> None:
+    line = "--team A=3,B=1 --prey flee --episodes 20 --seed 7 --messages off --backend batched --max-cycles 15"
+    status, out, err = cli("evaluate", run, *line.split(), "--json", tmp_path / "out.json")
+    assert (status, err) == (0, "")
+    assert "team A=3,B=1, prey flee, max cycles 15, backend batched, messages off" in " ".join(out.split())
+    result = json.loads((tmp_path / "out.json").read_text())
+    told = {name: value for name, value in result.items() if name == "team" or not isinstance(value, dict)}
+    assert told == {
+        "policy": str(run),
+        "team": {"A": 3, "B": 1},
+        "prey": "flee",
+        "episodes": 20,
+        "max_cycles": 15,
+        "backend": "batched",
+        "messages": "off",
+        "deterministic": False,
+        "seed": 7,
+    }
+    for measure in ("contacts_per_episode", "return_per_predator", "share_with_contact", "first_contact_step"):
+        assert {"mean", "ci95"} <= set(result[measure])
+    low, high = result["return_per_predator"]["ci95"]
+    assert result["return_per_predator"]["minimum"] <= low
+    assert high <= result["return_per_predator"]["maximum"]
+    assert low <= result["return_per_predator"]["mean"] <= high
+    cli("evaluate", run, *line.split(), "--json", tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_text() == (tmp_path / "out.json").read_text()
+
+
+def test_references_are_evaluated_without_a_run(cli: Cli, tmp_path: Path) -> None:
+    means = {}
+    for policy in ("chase", "random"):
+        line = f"--policy {policy} --team A=1,B=1 --prey still --episodes 30 --json {tmp_path / 'out.json'}"
+        assert cli("evaluate", *line.split())[0] == 0
+        means[policy] = json.loads((tmp_path / "out.json").read_text())["contacts_per_episode"]["mean"]
+    assert means["chase"] > 5 * means["random"]
+
+
+def test_damaged_policies_are_refused(cli: Cli, run: Path, tmp_path: Path) -> None:
+    whole = (run / "policy" / "policy.safetensors").read_bytes()
+    for name, content in {"cut": whole[:-100], "foreign": b"\x80\x04pickle"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "policy.safetensors").write_bytes(content)
+        status, _, err = cli("evaluate", tmp_path / name)
+        assert status == 2
+        assert f"{name}/policy.safetensors is truncated or not of this package" in err
