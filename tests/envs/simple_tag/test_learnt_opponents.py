@@ -245,7 +245,7 @@ def env_prey(env: Any) -> LearntOpponents:
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore:.*torch.jit.script:DeprecationWarning")  # of torch-geometric
 def test_pettingzoo_checks_with_learnt_prey(continuous: bool, saved: dict[str, Path]) -> None:
     def wrapped() -> Any:
         env = simple_tag_v3.parallel_env(
