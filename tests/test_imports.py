@@ -176,7 +176,7 @@ def test_folders_named_envs_and_wrappers_beside_the_script_hide_nothing(tmp_path
     (tmp_path / "script.py").write_text(script)
     done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
-    command = [sys.executable, "-m", "marl", "evaluate", "predator_team", "--episodes", "2"]
+    command = [sys.executable, "-m", "marl", "evaluate", "--policy", "chase", "--episodes", "2"]  # loads no networks
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert "over 2 episodes" in done.stdout
