@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +12,7 @@ from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Scene
 from marl.core.seeding import ACTIONS, stream
-from marl.evaluation.episodes import EpisodeTable, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import summarise, summary_as_json
-from marl.maths.intervals import Estimate
+from marl.evaluation.episodes import play_episodes, record_episode, score_name
 from marl.policies.policy import Act
 
 
@@ -164,27 +160,3 @@ def test_without_events_the_score_is_the_mean_return() -> None:
     assert scores == [0.0, 1.5, 3.0]
     assert score_name(Eventless(1)) == "return"  # type: ignore[arg-type]
     assert score_name(Stub(1)) == "hits"  # type: ignore[arg-type]
-
-
-def test_a_summary_by_hand() -> None:
-    nan = math.nan
-    table = EpisodeTable(
-        np.array([10.0, 20.0]), np.array([3.0, 5.0]), {"hits": np.array([0.0, 4.0])}, {"hits": np.array([nan, 6.0])}
-    )
-    summary = summarise(table, {"hits": "hit"}, "hunter")
-    means = {name: estimate.value for name, estimate in summary.items()}
-    assert means == {
-        "hits_per_episode": 2.0,
-        "share_with_hit": 0.5,
-        "first_hit_step": 6.0,
-        "return_per_hunter": 4.0,
-        "episode_length": 15.0,
-    }
-    assert summary["first_hit_step"].ci95 is None
-    assert summary["return_per_hunter"].extremes == (3.0, 5.0)
-    assert summary["hits_per_episode"].extremes is None
-
-
-def test_what_cannot_be_given_is_null_in_json() -> None:
-    text = json.dumps(summary_as_json({"x": Estimate(None, None), "y": Estimate(1.0, (0.5, 1.5))}))
-    assert text == '{"x": {"mean": null, "ci95": null}, "y": {"mean": 1.0, "ci95": [0.5, 1.5]}}'

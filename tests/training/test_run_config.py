@@ -4,12 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 
 from marl.core.errors import ConfigError, FileError
-from marl.system.device import resolve_device
-from marl.training.field_paths import switch_algorithm
 from marl.training.run_config import (
     check_resumable,
     complete_values,
@@ -106,28 +103,6 @@ def test_yaml_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path.write_text("env: !!python/object/apply:os.mkdir [made]\n")
     with pytest.raises(ConfigError, match="is not YAML"):
         load_config(path)
-
-
-def test_another_algorithm_keeps_what_both_have() -> None:
-    ppo = {"name": "ppo", "gamma": 0.9, "gae_lambda": 0.8, "epochs": 7}
-    assert switch_algorithm(ppo, "ppo") == ppo
-    assert switch_algorithm(ppo, "a2c") == {"name": "a2c", "gamma": 0.9, "gae_lambda": 0.8}
-    assert switch_algorithm(ppo, "reinforce") == {"name": "reinforce", "gamma": 0.9}
-    assert switch_algorithm({**ppo, "learning_rate": 0.001}, "sarsa") == {"name": "sarsa", "gamma": 0.9}  # it decays
-    sarsa = {"name": "sarsa", "learning_rate": {"kind": "logarithmic"}}
-    assert switch_algorithm(sarsa, "q_learning") == {**sarsa, "name": "q_learning"}
-    back = switch_algorithm({"name": "reinforce", "gamma": 0.9, "gae_lambda": 1.0, "baseline": False}, "ppo")
-    assert back == {"name": "ppo", "gamma": 0.9}
-    with pytest.raises(ConfigError, match=r"algorithm\.name is 'muzero'; there is ppo, a2c, reinforce"):
-        switch_algorithm(ppo, "muzero")
-
-
-def test_devices_are_checked() -> None:
-    assert resolve_device("cpu") == torch.device("cpu")
-    assert resolve_device("auto").type in ("cpu", "cuda")
-    for name in ("tpu", "meta", "cuda:99"):
-        with pytest.raises(ConfigError, match=f"device is '{name}'"):
-            resolve_device(name)
 
 
 def test_a_run_may_change_how_long_and_how_it_learns_but_not_what(tmp_path: Path) -> None:

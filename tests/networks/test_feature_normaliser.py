@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import torch
+from torch.testing import assert_close
+
+from marl.core.records import Observation
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.networks.feature_normaliser import FeatureNormaliser
+
+
+def of_two(features: list[list[float]], alive: list[list[bool]]) -> Observation:
+    """Rows of two agents with one feature each, ``[B, N]``."""
+    return Observation({"solo": torch.tensor(features)[..., None]}, torch.tensor(alive))
+
+
+def normaliser_of_two(active: bool = True) -> FeatureNormaliser:
+    return FeatureNormaliser(Roster((AgentClass("solo", 1, ActionSpec("discrete", 2)),), (2,)), active)
+
+
+def test_features_get_the_moments_of_all_that_the_living_saw() -> None:
+    """Living rows 1, 3 and then 5, 7, 9: mean 5, variance 8; the dead agent's 100 counts for nothing."""
+    normaliser = normaliser_of_two()
+    normaliser.update(of_two([[1.0, 3.0]], [[True, True]]))
+    normaliser.update(of_two([[5.0, 7.0], [9.0, 100.0]], [[True, True], [True, False]]))
+    scaled = normaliser(of_two([[5.0, 5.0 + 8**0.5]], [[True, True]])).features["solo"]
+    assert_close(scaled[0, :, 0], torch.tensor([0.0, 1.0]))
+
+
+def test_features_are_cut_and_one_that_never_varied_stays_finite() -> None:
+    normaliser = normaliser_of_two()
+    normaliser.update(of_two([[4.0, 4.0]], [[True, True]]))
+    scaled = normaliser(of_two([[4.0, 5.0]], [[True, True]])).features["solo"]
+    assert_close(scaled[0, :, 0], torch.tensor([0.0, 10.0]))
+
+
+def test_features_pass_unchanged_before_anything_was_seen_and_after_a_rollout_without_the_living() -> None:
+    normaliser, seen = normaliser_of_two(), of_two([[2.0, -3.0]], [[False, False]])
+    normaliser.update(seen)
+    assert_close(normaliser(seen).features["solo"], seen.features["solo"])
+
+
+def test_an_inactive_one_of_features_keeps_nothing() -> None:
+    normaliser, seen = normaliser_of_two(active=False), of_two([[2.0, -3.0]], [[True, True]])
+    normaliser.update(seen)
+    assert normaliser(seen) is seen
+    assert not normaliser.state_dict()
