@@ -7,16 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import marl
-from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.errors import TrainingError
 from marl.core.records import Step
 from marl.core.serialisation import load_state
 from marl.training import loop
@@ -229,101 +227,6 @@ def test_a_loss_that_is_not_finite_stops_training(preset: State, tmp_path: Path)
         train_run(read_config(preset), tmp_path / "x")
 
 
-def block_checkpoints(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("os.replace", refuse)
-
-
-def fill_the_disk_under_the_metrics(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = Path("/dev/full").open("w")  # noqa: SIM115
-    monkeypatch.setattr(monitor.logger, "file", full)
-
-
-def fill_the_disk_under_the_events(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = Path("/dev/full").open("wb")  # noqa: SIM115
-    monkeypatch.setattr(monitor.logger.events, "file", full)
-    monkeypatch.setattr(monitor.logger.events.records, "_writer", full)
-
-
-@pytest.mark.parametrize("block", [block_checkpoints, fill_the_disk_under_the_metrics, fill_the_disk_under_the_events])
-def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
-    block: Callable[[Monitor, pytest.MonkeyPatch], None],
-    preset: State,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monitor = Monitor(build_run(read_config(preset), tmp_path / "x"))
-
-    def watch(progress: Progress) -> None:
-        if progress.env_steps == 512:
-            block(monitor, monkeypatch)
-
-    good = tmp_path / "x" / "checkpoints" / "000000000512"
-    with pytest.raises(
-        TrainingError, match=rf"cannot be written at env step 1,024 .*the last good checkpoint is {good}"
-    ):
-        loop.train(monitor.run, monitor, watch)
-    monkeypatch.undo()
-    assert load_state(good, "state")["env_steps"] == 512
-    assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
-
-
-def test_a_folder_that_exists_is_refused_untouched(preset: State, tmp_path: Path) -> None:
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x" / "mine.txt").touch()
-    with pytest.raises(ConfigError, match="x exists and is not empty; name another"):
-        build_run(read_config(preset), tmp_path / "x")
-    with pytest.raises(ConfigError, match="is a file"):
-        build_run(read_config(preset), tmp_path / "x" / "mine.txt")
-    with pytest.raises(ConfigError, match="cannot be made"):
-        Monitor(build_run(read_config(preset), tmp_path / "x" / "mine.txt" / "run"))
-    assert [path.name for path in (tmp_path / "x").iterdir()] == ["mine.txt"]
-
-
-def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: Path) -> None:
-    preset["policy"]["encoder"]["transformer"]["heads"] = 3
-    with pytest.raises(ConfigError, match="3 attention heads do not divide the token width 16"):
-        build_run(read_config(preset), tmp_path / "x")
-    assert not (tmp_path / "x").exists()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"num_copies": 16}, "num_copies is 16, but the run was trained with 32"),
-        ({"initial_policy": "runs/x"}, "initial_policy is 'runs/x', but the run was trained with None"),
-        ({"seed": 5}, "seed is 5, but the run was trained with 1"),
-        ({"env": {"target": "still"}}, "env.target is 'still', but the run was trained with 'wanders'"),
-        ({"policy": {"graph": {"kind": "none"}}}, "policy.encoder.hidden is"),
-    ],
-)
-def test_a_run_cannot_go_on_as_another(change: State, message: str, run: Path, preset: State) -> None:
-    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
-    if "env" in change:
-        change = {"env": {**preset["env"], **change["env"]}}
-    with pytest.raises(ConfigError, match=message):
-        build_run(read_config({**preset, **change}), run, resume=True)
-    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
-
-
-def test_a_checkpoint_that_is_truncated_is_named(preset: State, tmp_path: Path) -> None:
-    train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
-    path = tmp_path / "x" / "checkpoints" / "000000000256" / "state.safetensors"
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(FileError, match=r"000000000256/state\.safetensors is truncated"):
-        build_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
-
-
-def test_resuming_without_a_checkpoint_is_refused(preset: State, preset_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="there is no such folder"):
-        build_run(read_config(preset), tmp_path / "nowhere", resume=True)
-    preset_file.rename(tmp_path / "config.yaml")
-    with pytest.raises(FileError, match="has no whole checkpoint to go on from"):
-        build_run(read_config(preset), tmp_path, resume=True)
-
-
 def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(
     preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,30 +255,6 @@ def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         train_run(read_config(preset), tmp_path / "x", watch=watch)
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def texts_of(folder: Path) -> list[tuple[int, str]]:
-    events = EventAccumulator(str(folder)).Reload()
-    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]
-
-
-def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
-    """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
-    preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
-    config = read_config(preset)
-    told: list[Progress] = []
-    result = train_run(config, tmp_path / "x", watch=told.append)
-    assert (result.finished, result.env_steps) == (True, 512)
-    solved = "Solved in 0 runs, 20 total runs (384 env steps)"
-    assert [(each.solved, each.finished) for each in told] == [(None, False), (solved, True)]
-    assert [Progress(**json.loads(json.dumps(asdict(each)))) for each in told] == told  # as it goes between processes
-    assert (tmp_path / "x" / "scores.png").exists()
-    assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
-    assert result.metrics["score/solved_at_episode"] == 20
-    assert "evaluation/episode_length" in result.metrics
-    assert train_run(config, tmp_path / "x", resume=True).env_steps == 512
-    rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
-    assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
 
 
 def test_scores_go_on_where_the_checkpoint_was(run: Path, preset: State, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from marl.core.errors import TrainingError
+from marl.core.serialisation import load_state
+from marl.training import loop
+from marl.training.monitor import Monitor
+from marl.training.progress import Progress
+from marl.training.run import build_run
+from marl.training.run_config import read_config
+from marl.training.train import train_run
+
+State = dict[str, Any]
+
+
+def block_checkpoints(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.replace", refuse)
+
+
+def fill_the_disk_under_the_metrics(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115
+    monkeypatch.setattr(monitor.logger, "file", full)
+
+
+def fill_the_disk_under_the_events(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("wb")  # noqa: SIM115
+    monkeypatch.setattr(monitor.logger.events, "file", full)
+    monkeypatch.setattr(monitor.logger.events.records, "_writer", full)
+
+
+@pytest.mark.parametrize("block", [block_checkpoints, fill_the_disk_under_the_metrics, fill_the_disk_under_the_events])
+def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
+    block: Callable[[Monitor, pytest.MonkeyPatch], None],
+    preset: State,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monitor = Monitor(build_run(read_config(preset), tmp_path / "x"))
+
+    def watch(progress: Progress) -> None:
+        if progress.env_steps == 512:
+            block(monitor, monkeypatch)
+
+    good = tmp_path / "x" / "checkpoints" / "000000000512"
+    with pytest.raises(
+        TrainingError, match=rf"cannot be written at env step 1,024 .*the last good checkpoint is {good}"
+    ):
+        loop.train(monitor.run, monitor, watch)
+    monkeypatch.undo()
+    assert load_state(good, "state")["env_steps"] == 512
+    assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
+
+
+def texts_of(folder: Path) -> list[tuple[int, str]]:
+    events = EventAccumulator(str(folder)).Reload()
+    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]
+
+
+def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
+    """Every copy ends an episode each 12 steps: 32 are there after the second iteration of 8."""
+    preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
+    config = read_config(preset)
+    told: list[Progress] = []
+    result = train_run(config, tmp_path / "x", watch=told.append)
+    assert (result.finished, result.env_steps) == (True, 512)
+    solved = "Solved in 0 runs, 20 total runs (384 env steps)"
+    assert [(each.solved, each.finished) for each in told] == [(None, False), (solved, True)]
+    assert [Progress(**json.loads(json.dumps(asdict(each)))) for each in told] == told  # as it goes between processes
+    assert (tmp_path / "x" / "scores.png").exists()
+    assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
+    assert result.metrics["score/solved_at_episode"] == 20
+    assert "evaluation/episode_length" in result.metrics
+    assert train_run(config, tmp_path / "x", resume=True).env_steps == 512
+    rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
