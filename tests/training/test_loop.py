@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from stored_runs import assert_equal_bit_for_bit, last_state, logged, stop_after
 
 import marl
 from marl.core.errors import TrainingError
@@ -28,48 +28,6 @@ from marl.training.train import train_run
 State = dict[str, Any]
 SUPPORT = Path(__file__).parents[1] / "support"
 """Where processes find the environment that the preset names."""
-
-
-def stop_after(iterations: int) -> Callable[[Progress], None]:
-    """A watcher that presses Ctrl-C after so many iterations."""
-    seen: list[Progress] = []
-
-    def watch(progress: Progress) -> None:
-        seen.append(progress)
-        if len(seen) == iterations:
-            signal.raise_signal(signal.SIGINT)
-
-    return watch
-
-
-def flat(state: Any, name: str = "") -> dict[str, Any]:
-    if isinstance(state, dict):
-        return {key: value for part in state for key, value in flat(state[part], f"{name}.{part}").items()}
-    return {name: state}
-
-
-def last_state(folder: Path) -> dict[str, Any]:
-    latest = Checkpoints(folder / "checkpoints").latest
-    assert latest is not None
-    state = {**load_state(latest, "weights"), **load_state(latest, "state")}
-    return {name: value for name, value in flat(state).items() if "time/" not in name}
-
-
-def assert_equal_bit_for_bit(one: Path, other: Path) -> None:
-    first, second = last_state(one), last_state(other)
-    assert first.keys() == second.keys()
-    different = [
-        name
-        for name in first
-        if not (torch.equal(first[name], second[name]) if torch.is_tensor(first[name]) else first[name] == second[name])
-    ]
-    assert not different
-
-
-def logged(folder: Path) -> list[dict[str, float]]:
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in lines]
-    return [{name: value for name, value in row.items() if not name.startswith("time/")} for row in rows]
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 3], ids=["between entries of the log", "at an entry", "after an entry"])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from stored_runs import assert_equal_bit_for_bit, stop_after
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.testing import assert_close
 
@@ -18,7 +17,6 @@ from marl.core.errors import ConfigError
 from marl.core.serialisation import load_state
 from marl.policies.saved import present_weights
 from marl.training.checkpoints import Checkpoints
-from marl.training.progress import Progress
 from marl.training.run_config import check_resumable, load_config, read_config, save_config
 from marl.training.train import train_run
 
@@ -38,33 +36,13 @@ def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> N
     assert {name.removeprefix("final/") for name in logged - measured} <= measured
 
 
-def flat(state: Any, name: str = "") -> dict[str, Any]:
-    if isinstance(state, dict):
-        return {key: value for part in state for key, value in flat(state[part], f"{name}.{part}").items()}
-    return {name: state}
-
-
-def last_state(folder: Path) -> dict[str, Any]:
-    latest = Checkpoints(folder / "checkpoints").latest
-    assert latest is not None
-    state = {**load_state(latest, "weights"), **load_state(latest, "state")}
-    return {name: value for name, value in flat(state).items() if "time/" not in name}
-
-
 def test_a_run_with_a_curriculum_and_lost_links_resumes_bit_for_bit(
     run: Path, preset: dict[str, Any], tmp_path: Path
 ) -> None:
-    def stop(progress: Progress) -> None:
-        if progress.env_steps == 512:
-            signal.raise_signal(signal.SIGINT)
-
     config = read_config(preset)
-    assert train_run(config, tmp_path / "x", watch=stop).env_steps == 512
+    assert train_run(config, tmp_path / "x", watch=stop_after(2)).env_steps == 512
     assert train_run(config, tmp_path / "x", resume=True).finished
-    first, second = last_state(tmp_path / "x"), last_state(run)
-    assert first.keys() == second.keys()
-    for name, value in first.items():
-        assert torch.equal(value, second[name]) if torch.is_tensor(value) else value == second[name], name
+    assert_equal_bit_for_bit(tmp_path / "x", run)
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
