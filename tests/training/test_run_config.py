@@ -138,7 +138,7 @@ def test_settings_are_completed_as_the_validator_would(algorithm: str, preset: d
             assert complete[name].keys() == part.keys()
 
 
-def test_fewer_copies_than_minibatches_are_refused_only_where_the_policy_has_a_memory(preset: State) -> None:
+def test_fewer_copies_than_minibatches_are_refused_only_where_the_policy_has_a_memory(preset: dict[str, Any]) -> None:
     preset |= {"num_copies": 3}
     told = "algorithm.minibatches is 4, but num_copies is 3 and rollout_length 8: a policy with memory"
     with pytest.raises(ConfigError, match=told):
