@@ -92,8 +92,7 @@ static void begin_at(operation *it, const char *kind, int grows, int folder, con
 
 static void begin_open(operation *it, const char *kind, int grows, int descriptor) {
     begin(it, kind, grows);
-    if (plan.folder[0]) descriptor_path(descriptor, it->path);
-    else it->path[0] = 0;
+    descriptor_path(descriptor, it->path);
 }
 
 /* Count an operation. True, with errno, if it must fail; in a torn write, true with errno 0. */
@@ -267,6 +266,9 @@ int mkdirat(int folder, const char *name, mode_t mode) {
 }
 int truncate(const char *name, off_t size) {
     ON_NAME("truncate", 1, AT_FDCWD, name, (it.place = size, REAL(truncate, name, size)));
+}
+int truncate64(const char *name, off64_t size) {
+    ON_NAME("truncate", 1, AT_FDCWD, name, (it.place = size, REAL(truncate64, name, size)));
 }
 
 /* Any operation that gives something another name. */

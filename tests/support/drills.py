@@ -62,12 +62,14 @@ class Scenario:
 
     Args:
         name: of the scenario.
+        out: folder that it trains into.
         presets: content of each file ``../NAME.yaml``.
         begin: arguments after ``marl``.
         go_on: arguments after ``marl``.
     """
 
     name: str
+    out: str
     presets: Mapping[str, Mapping[str, Any]]
     begin: Sequence[str]
     go_on: Sequence[str] = field(default=())
@@ -75,17 +77,20 @@ class Scenario:
 
 TRAIN = Scenario(
     "train",
+    "run",
     {"meeting": MEETING},
     ("train", "../meeting.yaml", "--out", "run"),
     ("train", "--resume", "run"),
 )
 SEEDS = Scenario(
     "seeds",
+    "runs",
     {"meeting": {**MEETING, "total_env_steps": 32, "checkpoint_interval": 16}},
     ("train", "../meeting.yaml", "--out", "runs", "--seeds", "2", "--jobs", "1"),
 )
 ALTERNATE = Scenario(
     "alternate",
+    "duel",
     {"predators": {**SIDE, "env": PREDATORS}, "prey": {**SIDE, "env": {**PREY, **OPPONENTS}}},
     ("alternate", "../predators.yaml", "../prey.yaml", "--out", "duel", "--rounds", "1"),
 )
