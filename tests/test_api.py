@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,11 @@ import pytest
 import torch
 import yaml
 from small_tag import small_env  # noqa: F401  # `preset` and `run` are of simple_tag here
+from stranger import NAME, Stranger, forget, stranger  # noqa: F401
 
 import marl
 from marl.core.errors import ConfigError, FileError
+from marl.core.trust import UntrustedError
 
 MEASURES = ("contacts_per_episode", "return_per_predator", "share_with_contact", "first_contact_step")
 
@@ -218,3 +222,36 @@ def test_values_that_training_cannot_use_are_refused(
     with pytest.raises(ConfigError, match=field.replace("__", ".")):
         marl.train(preset, tmp_path / "x", **{field: value})
     assert not (tmp_path / "x").exists()
+
+
+def test_a_strangers_module_is_imported_only_if_it_is_trusted(stranger: Stranger) -> None:  # noqa: F811
+    calls: list[Callable[..., Any]] = [
+        partial(marl.make, stranger.run),
+        partial(marl.evaluate, stranger.run, episodes=2),
+        partial(marl.evaluate, stranger.run / "policy", episodes=2, policy="random"),
+        partial(marl.train, None, stranger.run, resume=True, total_env_steps=96),
+    ]
+    for call in calls:
+        with pytest.raises(UntrustedError, match=r"import it first or give trust=\['strange.maze'\]"):
+            call()
+    assert not marl.load(stranger.run).training
+    assert marl.compare([stranger.run])["curves"][0]["seeds"] == [1]
+    assert stranger.imports == 0
+    assert calls[0](trust=["strange"]).num_copies == 1
+    assert stranger.imports == 1
+    for call in calls:  # it is imported already
+        call()
+
+
+def test_a_module_that_the_caller_names_is_trusted(stranger: Stranger, tmp_path: Path) -> None:  # noqa: F811
+    calls: list[Callable[[], object]] = [
+        lambda: marl.make({"name": NAME}),
+        lambda: marl.evaluate(episodes=2, policy="random", settings={"name": NAME}),
+        lambda: marl.train(stranger.preset, tmp_path / "x"),
+        lambda: marl.train(None, stranger.run, resume=True, env__name=NAME),
+        lambda: marl.train(None, stranger.run, resume=True, trust="strange", total_env_steps=96),
+    ]
+    for count, call in enumerate(calls, 1):
+        call()
+        assert stranger.imports == count
+        forget()

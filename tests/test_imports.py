@@ -45,6 +45,15 @@ NAMES_IN_STRINGS = {
 }
 """Modules that may name others in strings; beside them a game names its own kernels, and setup.cfg entry points."""
 
+IMPORTERS = {
+    *NAMES_IN_STRINGS,
+    "marl.core.entry_points",  # what installed packages declare
+    "marl.core.kernels",  # a game's own
+    "marl.core.trust",  # what settings name, if it is trusted
+    "marl.tasks.gymnasium",  # Gymnasium imports MODULE of MODULE:NAME, after `import_named` has
+}
+"""Modules that import others by names which are no part of their text."""
+
 
 def modules() -> dict[str, Path]:
     """Every module by the name under which it is imported."""
@@ -143,6 +152,11 @@ def test_modules_are_named_in_strings_by_the_package_the_command_line_and_games_
             assert not [other for other in others if ".kernels." not in other], module
         elif module not in NAMES_IN_STRINGS:
             assert not others, module
+
+
+def test_few_modules_import_by_name_or_load_what_may_hold_code() -> None:
+    ways = re.compile(r"\b(import_module|__import__|entry_points|gymnasium\.make|exec|pickle\.loads?|torch\.load)\(")
+    assert {name for name, path in MODULES.items() if ways.search(path.read_text(encoding="utf-8"))} == IMPORTERS
 
 
 def test_nothing_imports_in_a_circle() -> None:
