@@ -61,6 +61,7 @@ def test_single_seeds_have_no_bands_and_a_single_place_is_marked(monkeypatch: py
 def test_no_two_of_many_curves_look_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = drawn(monkeypatch, *(curve(str(i)) for i in range(28))).axes[0].lines
     assert len({(to_hex(line.get_color()), line.get_linestyle()) for line in lines}) == 28
+    assert [line.get_linestyle() for line in lines[:8]] == ["-"] * 7 + ["--"]  # colours first
 
 
 def test_the_picture_is_written_and_longer_for_long_names(tmp_path: Path) -> None:
