@@ -116,13 +116,6 @@ import marl
 assert random.getstate() == before
 assert "torch" not in sys.modules and "numpy" not in sys.modules
 assert set(dir(marl)) >= {"train", "load", "make", "evaluate", "reference"}
-import torch
-import yaml
-state, threads = torch.get_rng_state(), torch.get_num_threads()
-marl.train
-assert torch.equal(torch.get_rng_state(), state) and torch.get_num_threads() == threads
-assert torch.initial_seed() == torch.default_generator.initial_seed()
-assert "matplotlib" not in sys.modules and "marl.envs" not in sys.modules
 try:
     marl.bogus
 except AttributeError as error:
