@@ -92,7 +92,7 @@ def test_it_equals_each_copy_stepped_by_hand(name: str, limit: int, vectorizatio
         step = vector.step({CLASS: torch.tensor(chosen)})
         for i, env in enumerate(alone):
             rows[i], reward, terminated, truncated, _ = env.step(chosen[i, 0])
-            assert step.reward[i, 0] == np.float32(reward)
+            assert step.reward[i, 0] == float(reward)
             assert (step.terminated[i, 0], step.truncated[i, 0]) == (terminated, truncated)
             assert step.next_observation.features[CLASS][i, 0].tolist() == rows[i].tolist()
             if terminated or truncated:

@@ -91,7 +91,7 @@ def test_it_observes_what_the_batched_environment_does() -> None:
         for name in "AB":
             torch.testing.assert_close(seen.features[name], expected.features[name], rtol=1e-6, atol=1e-6)
         torch.testing.assert_close(seen.entities, expected.entities, rtol=1e-6, atol=1e-6)
-        torch.testing.assert_close(step.reward, batched.reward)
+        torch.testing.assert_close(step.reward.float(), batched.reward)
         # links may be lost, never added
         assert not (seen.adjacency & ~expected.adjacency).any()
 
