@@ -110,7 +110,7 @@ class GymnasiumEnvironment:
         return Step(
             next_observation=next_observation,
             observation=observation,
-            reward=self._column(reward).float(),
+            reward=self._column(reward).double(),
             terminated=self._column(terminated),
             truncated=self._column(truncated),
             info={},

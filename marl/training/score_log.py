@@ -203,7 +203,7 @@ class ScoreLog:
         if self.solved is None and self.threshold is not None and whole and mean >= self.threshold:
             self.solved = Solved(len(self), env_steps, self.config.window)
         share = "" if exploration == NONE else f"{exploration:.6g}"
-        numbers = f"{score:.7g},{self.minimum:.7g},{mean:.7g},{self.maximum:.7g}"
+        numbers = f"{score:.12g},{self.minimum:.12g},{mean:.12g},{self.maximum:.12g}"
         return f"{len(self)},{env_steps},{share},{numbers}\n"
 
     def _summary(self, env_steps: int) -> dict[str, Any]:

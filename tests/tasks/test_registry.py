@@ -3,14 +3,10 @@ from __future__ import annotations
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from meeting import MeetingTask, task
-from meeting_config import MeetingConfig
 
-from marl.core.entry_points import MissingModuleError
 from marl.core.errors import ConfigError, FileError
 from marl.core.trust import UntrustedError, trusting
 from marl.tasks.environment_config import make_environment
@@ -63,22 +59,6 @@ def test_a_name_in_no_module_is_refused_when_the_environment_is_made() -> None:
         task = find_task(name)
         with trusting("nowhere"), pytest.raises(ConfigError, match=message):
             make_environment(task, task.config_type(name=name), 2)
-
-
-def test_a_missing_module_when_the_environment_is_made_is_named() -> None:
-    def make(*arguments: Any, **settings: Any) -> None:
-        raise ModuleNotFoundError("No module named 'mpe2'", name="mpe2")
-
-    with pytest.raises(MissingModuleError, match=r"'meeting' needs the module 'mpe2', which is not installed"):
-        make_environment(SimpleNamespace(make=make), MeetingConfig(), 1)  # type: ignore[arg-type]
-
-
-def test_what_the_environment_refuses_is_a_matter_of_configuration() -> None:
-    with pytest.raises(ConfigError, match="env: num_copies is 0"):
-        make_environment(task, MeetingConfig(), 0)
-    environment = make_environment(task, MeetingConfig(team={"A": 3}), 5)
-    assert environment.num_copies == 5
-    assert environment.roster.team == {"A": 3, "B": 0}
 
 
 def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
