@@ -7,7 +7,6 @@ episode ``M`` if the mean score of the last ``window`` episodes reaches the thre
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pydantic import Field
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.files import atomic_path, save_json
+from marl.maths.running_window import RunningWindow
 
 if TYPE_CHECKING:
     from marl.core.environment import State
@@ -82,7 +82,7 @@ class ScoreLog:
         self.scores: list[float] = []
         self.env_steps: list[int] = []
         self.means: list[float] = []
-        self.minimum = self.maximum = math.nan
+        self.recent = RunningWindow(config.window)
         self.solved: Solved | None = None
         self.folder: Path | None = None
         self._file: TextIO | None = None
@@ -103,8 +103,8 @@ class ScoreLog:
         window = self.config.window
         metrics = {
             f"score/mean_{window}": self.means[-1],
-            f"score/minimum_{window}": self.minimum,
-            f"score/maximum_{window}": self.maximum,
+            f"score/minimum_{window}": self.recent.minimum,
+            f"score/maximum_{window}": self.recent.maximum,
             "score/episodes": float(len(self)),
         }
         return metrics if self.solved is None else {**metrics, "score/solved_at_episode": float(self.solved.episode)}
@@ -139,7 +139,7 @@ class ScoreLog:
         share, rows = "" if exploration is None else f"{exploration:.6g}", []
         for score, steps in zip(scores, env_steps, strict=True):
             self._take(score, steps)
-            numbers = f"{score:.7g},{self.minimum:.7g},{self.means[-1]:.7g},{self.maximum:.7g}"
+            numbers = f"{score:.7g},{self.recent.minimum:.7g},{self.means[-1]:.7g},{self.recent.maximum:.7g}"
             rows.append(f"{len(self)},{steps},{share},{numbers}\n")
         self._file.write("".join(rows))
         self._file.flush()
@@ -177,11 +177,10 @@ class ScoreLog:
     def _take(self, score: float, env_steps: int) -> None:
         self.scores.append(score)
         self.env_steps.append(env_steps)
-        recent = self.scores[-self.config.window :]
-        self.minimum, self.maximum = min(recent), max(recent)
-        mean = math.fsum(recent) / len(recent)
+        self.recent.add(score)
+        mean = self.recent.mean
         self.means.append(mean)
-        whole = len(recent) == self.config.window
+        whole = len(self.recent) == self.config.window
         if self.solved is None and self.threshold is not None and whole and mean >= self.threshold:
             self.solved = Solved(len(self), env_steps, self.config.window)
 

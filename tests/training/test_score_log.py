@@ -104,6 +104,26 @@ def test_going_on_drops_later_rows_and_counts_on(tmp_path: Path) -> None:
     assert second.solved == Solved(3, 32, 3)
 
 
+def test_an_episode_costs_the_same_in_any_window(tmp_path: Path) -> None:
+    """Scores count how often they are compared: those of a window of 5,000 are not gone through."""
+
+    class Counted(float):
+        compared = 0
+
+        def __gt__(self, other: object) -> bool:
+            Counted.compared += 1
+            return float(self) > float(other)  # type: ignore[arg-type]
+
+        __lt__ = __gt__
+
+    log = ScoreLog(ScoreLogConfig(window=5000), "Task-v0", 4.0)
+    log.open(tmp_path)
+    log.add([Counted(i % 7) for i in range(6000)], range(6000), None)
+    log.close()
+    assert Counted.compared < 5 * 6000
+    assert log.metrics["score/mean_5000"] == sum(i % 7 for i in range(1000, 6000)) / 5000
+
+
 def test_a_state_is_judged_by_the_present_rule() -> None:
     log = make_log()
     for score in (3.0, 3.0, 3.0, 6.0):
