@@ -161,17 +161,19 @@ class Monitor:
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
     def _draw_episode(self, environment: TaskEnvironment) -> None:
-        from marl.pictures.episode import contact_sheet, draw, spread
+        from marl.pictures.episode import contact_sheet, draw
+        from marl.pictures.recording import SparseRecording
 
+        recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.run.config.seed
         try:
-            scenes, scores = record_episode(environment, self.run.policy, PICTURE_SEED + self.run.config.seed)
+            scores = record_episode(environment, self.run.policy, seed, recording.append)
         except UndrawableError:
             return
         finally:
             environment.close()
-        moments, names = spread(len(scenes)), tuple(environment.roster.team)
         # the last score is that of the whole episode, which has no scene
-        frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
+        names, moments = tuple(environment.roster.team), recording.spread()
+        frames = draw(recording, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
 
     def _draw_scores(self) -> None:
