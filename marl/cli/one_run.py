@@ -67,6 +67,9 @@ def _announce(run: Run, console: Console) -> None:
         parameters = sum(p.numel() for p in run.policy.parameters())
         what = f"training from env step {run.env_steps:,} to {run.config.total_env_steps:,} on {run.device}"
         console.print(f"{what}, {parameters:,} parameters, run folder {run.folder}", soft_wrap=True)
+        if run.config.keep_checkpoints == 1:
+            told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
+            console.print(told, soft_wrap=True)
         console.print(f"watch it: {program('tensorboard')} --logdir {run.folder}", soft_wrap=True)
 
 
