@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.utils.tensorboard import summary
 
 from marl.core.environment import State
+from marl.core.errors import Note
 from marl.core.files import atomic_path, make_folder, sync
 
 __all__ = ["Logger"]
@@ -90,7 +91,7 @@ class Logger:
         except ValueError as error:
             note = f"the histogram {name} of env step {env_steps:,} is left out: {error}"
             self.text(env_steps, name, note)
-            warnings.warn(note, stacklevel=2)
+            warnings.warn(note, Note, stacklevel=2)
 
     def picture(self, env_steps: int, name: str, picture: NDArray[np.uint8]) -> None:
         """Log a picture ``[H, W, 3]``."""
