@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from marl.core.environment import State, TaskEnvironment
-from marl.core.errors import ConfigError, UndrawableError
+from marl.core.errors import ConfigError, EnvironmentFailedError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
 from marl.evaluation.episodes import play_episodes, record_episode, score_name
@@ -221,7 +221,10 @@ class Monitor:
             self.logger.picture(self.run.env_steps, "scores", picture)
 
     def _make_environment(self, num_copies: int) -> TaskEnvironment:
-        return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        try:
+            return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        except ValueError as error:  # that of training was made from the same settings
+            raise EnvironmentFailedError(f"the environment of an evaluation failed: {error}") from error
 
 
 def _is_score(name: str) -> bool:

@@ -17,6 +17,7 @@ from pettingzoo.utils.env import ParallelEnv
 from pettingzoo_copies import expect
 
 from marl.core.environment import Environment
+from marl.core.errors import EnvironmentFailedError
 from marl.core.serialisation import load_state, save_state
 from marl.tasks.pettingzoo import PettingZooEnvironment
 
@@ -304,8 +305,32 @@ def test_agents_that_leave_early_are_refused() -> None:
     env.reset(0)
     action = {"xy": torch.zeros(2, 3, dtype=torch.long)}
     env.step(action)
-    with pytest.raises(ValueError, match="agents y left before the others, which SuperSuit cannot vectorise"):
+    with pytest.raises(
+        EnvironmentFailedError,
+        match=r"counting, copy 0, in step 2 of .*agents y left before the others, which SuperSuit cannot vectorise",
+    ):
         env.step(action)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), SystemExit(0)])
+def test_a_copy_that_fails_is_named_with_its_step(error: BaseException) -> None:
+    """The second copy, in the second step after an episode of three."""
+    env = counting()
+    env.reset(0)
+    action = {"xy": torch.zeros(2, 3, dtype=torch.long)}
+    for _ in range(4):
+        env.step(action)
+    inner = env._envs[1]
+
+    def fail(actions: object) -> None:
+        raise error
+
+    inner.step = fail
+    with pytest.raises(
+        EnvironmentFailedError, match=f"counting, copy 1, in step 2 of its episode, failed: {type(error).__name__}: "
+    ):
+        env.step(action)
+    env.close()
 
 
 @pytest.mark.parametrize(
