@@ -133,7 +133,7 @@ class Watch:
 
     def __init__(self, guards: Sequence[Guard]) -> None:
         self._over = threading.Event()
-        # not a method: the thread would keep this object, and with it itself
+        # not a method, as the thread would hold this object, which nothing could end then
         threading.Thread(target=_watch, args=(guards, self._over), name="environments", daemon=True).start()
 
     def end(self) -> None:

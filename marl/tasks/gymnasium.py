@@ -25,6 +25,7 @@ from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
+from marl.core.trust import import_named
 from marl.system.interrupts import deaf_to_interrupt
 from marl.tasks.guard import Guard, GuardedEnv, Watch
 from marl.tasks.gymnasium_config import CLASS
@@ -48,7 +49,7 @@ class GymnasiumEnvironment:
     Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
 
     Args:
-        name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first.
+        name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first, if it is trusted.
         num_copies: ``B``.
         arguments: keyword arguments of the environment.
         max_episode_steps: limit of an episode; None for the registered one.
@@ -59,6 +60,7 @@ class GymnasiumEnvironment:
 
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
+        UntrustedError: see `marl.core.trust.import_named`.
         EnvironmentFailedError: at a reset, a step or a picture, if a copy raises an error, exits, dies or hangs.
     """
 
@@ -119,7 +121,7 @@ class GymnasiumEnvironment:
         return Step(
             next_observation=next_observation,
             observation=observation,
-            reward=self._column(reward).float(),
+            reward=self._column(reward).double(),
             terminated=self._column(terminated),
             truncated=self._column(truncated),
             info={},
@@ -201,6 +203,8 @@ def _vectorise(
     vectorization: str,
     step_timeout: float | None,
 ) -> SyncVectorEnv | Processes:
+    if ":" in name:
+        import_named(name)  # before Gymnasium does, which asks nobody
     if max_episode_steps is not None:
         arguments["max_episode_steps"] = max_episode_steps
     mode: Any = AutoresetMode.SAME_STEP

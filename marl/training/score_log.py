@@ -202,7 +202,7 @@ class ScoreLog:
         if self.solved is None and self.threshold is not None and whole and mean >= self.threshold:
             self.solved = Solved(len(self), env_steps, self.config.window)
         share = "" if exploration == NONE else f"{exploration:.6g}"
-        numbers = f"{score:.7g},{self.recent.minimum:.7g},{mean:.7g},{self.recent.maximum:.7g}"
+        numbers = f"{score:.12g},{self.recent.minimum:.12g},{mean:.12g},{self.recent.maximum:.12g}"
         return f"{len(self)},{env_steps},{share},{numbers}\n"
 
     def _summary(self, env_steps: int) -> dict[str, Any]:
