@@ -137,21 +137,27 @@ def _play_batch(
 
 
 def record_episode(
-    environment: Presentable, player: EpisodePlayer, seed: int, messages: bool = True, deterministic: bool = False
-) -> tuple[list[Scene | Picture], list[float]]:
-    """Play one episode of the first copy and record its scenes.
+    environment: Presentable,
+    player: EpisodePlayer,
+    seed: int,
+    take: Callable[[Scene | Picture], object],
+    messages: bool = True,
+    deterministic: bool = False,
+) -> list[float]:
+    """Play one episode of the first copy and hand on its scenes as they come.
 
-    The scene before the first step is recorded, that after the last is not, as the copy was reset.
+    The scene before the first step is handed on, that after the last is not, as the copy was reset.
 
     Args:
         environment: is reset.
         player: the policy.
         seed: of the world and of the actions drawn.
+        take: called with each scene.
         messages: True if agents hear each other.
         deterministic: take the most probable actions instead of drawing them.
 
     Returns:
-        Scenes, and with each the number of events so far (the return if the task names none);
+        With each scene the number of events so far (the return if the task names none);
         there is one more score than scenes, that of the whole episode.
 
     Raises:
@@ -160,18 +166,16 @@ def record_episode(
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    scenes: list[Scene | Picture] = []
-    scores, score = [], 0.0
+    scores = [0.0]
     while True:
-        scenes.append(environment.scene())
-        scores.append(score)
+        take(environment.scene())
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
         counted = [step.info[name][0].sum() for name in environment.events] or [step.reward[0].mean()]
-        score += float(sum(counted))
+        scores.append(scores[-1] + float(sum(counted)))
         memory, observation = act.memory, step.observation
         if bool(step.ended[0]):
-            return scenes, [*scores, score]
+            return scores
 
 
 def score_name(environment: Environment) -> str:

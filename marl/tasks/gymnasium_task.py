@@ -29,7 +29,7 @@ class GymnasiumTask:
     """
 
     config_type = GymnasiumConfig
-    changeable = frozenset({"arguments", "max_episode_steps", "vectorization"})
+    changeable = frozenset({"arguments", "max_episode_steps", "vectorization", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
@@ -64,4 +64,5 @@ class GymnasiumTask:
             config.vectorization if training else "sync",
             self.scripted,
             device,
+            config.step_timeout,
         )

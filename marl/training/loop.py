@@ -26,19 +26,18 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
         watch: called after every iteration.
 
     Raises:
-        TrainingError: if a loss, a gradient, a reward or an observation is not finite, or the run's folder cannot be
-            written.
+        TrainingError: if a loss, a gradient, a reward or an observation is not finite, the environment fails, or the
+            run's folder cannot be written.
     """
     try:
-        with stop_on_interrupt() as stop_wished:
+        with stop_on_interrupt() as stop_wished, run.going_on():
             monitor.catch_up()
             while not (run.finished or stop_wished()):
                 before = run.env_steps
-                with run.only_finite():
-                    collected = run.source.collect(run.policy)
-                    monitor.count(collected)
-                    with monitor.timing("learning"):
-                        update = run.learner.update(collected.batch, run.share_done)
+                collected = run.source.collect(run.policy)
+                monitor.count(collected)
+                with monitor.timing("learning"):
+                    update = run.learner.update(collected.batch, run.share_done)
                 run.env_steps += collected.env_steps
                 monitor.see(collected, update, before)
                 evaluation_due = run.is_due(run.config.evaluation_interval, before)

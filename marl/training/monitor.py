@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from marl.core.environment import State, TaskEnvironment
-from marl.core.errors import ConfigError, UndrawableError
+from marl.core.errors import ConfigError, EnvironmentFailedError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
 from marl.evaluation.episodes import play_episodes, record_episode, score_name
@@ -198,17 +198,19 @@ class Monitor:
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
     def _draw_episode(self, environment: TaskEnvironment) -> None:
-        from marl.pictures.episode import contact_sheet, draw, spread
+        from marl.pictures.episode import contact_sheet, draw
+        from marl.pictures.recording import SparseRecording
 
+        recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.run.config.seed
         try:
-            scenes, scores = record_episode(environment, self.run.policy, PICTURE_SEED + self.run.config.seed)
+            scores = record_episode(environment, self.run.policy, seed, recording.append)
         except UndrawableError:
             return
         finally:
             environment.close()
-        moments, names = spread(len(scenes)), tuple(environment.roster.team)
         # the last score is that of the whole episode, which has no scene
-        frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
+        names, moments = tuple(environment.roster.team), recording.spread()
+        frames = draw(recording, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
 
     def _draw_scores(self) -> None:
@@ -219,7 +221,10 @@ class Monitor:
             self.logger.picture(self.run.env_steps, "scores", picture)
 
     def _make_environment(self, num_copies: int) -> TaskEnvironment:
-        return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        try:
+            return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        except ValueError as error:  # that of training was made from the same settings
+            raise EnvironmentFailedError(f"the environment of an evaluation failed: {error}") from error
 
 
 def _is_score(name: str) -> bool:

@@ -147,7 +147,8 @@ def test_a_recorded_episode_has_a_scene_before_each_step_and_the_score_so_far() 
             ended = torch.full_like(step.truncated, self.clock == 3)
             return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, {"hits": hits})
 
-    scenes, scores = record_episode(Longer(1), Listener(), seed=0)  # type: ignore[arg-type]
+    scenes: list[Any] = []
+    scores = record_episode(Longer(1), Listener(), 0, scenes.append)  # type: ignore[arg-type]
     assert [scene.discs[0][0] for scene in scenes] == [0.0, 1.0, 2.0]
     assert scores == [0.0, 2.0, 2.0, 2.0]
 
@@ -156,7 +157,7 @@ def test_without_events_the_score_is_the_mean_return() -> None:
     class Eventless(Stub):
         events: Mapping[str, str] = {}
 
-    _, scores = record_episode(Eventless(1), Listener(), seed=0)  # type: ignore[arg-type]
+    scores = record_episode(Eventless(1), Listener(), 0, [].append)  # type: ignore[arg-type]
     assert scores == [0.0, 1.5, 3.0]
     assert score_name(Eventless(1)) == "return"  # type: ignore[arg-type]
     assert score_name(Stub(1)) == "hits"  # type: ignore[arg-type]
