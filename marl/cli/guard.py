@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import TextIO
 
-from marl.core.errors import ConfigError, FileError, Note, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 
 __all__ = ["fail", "guarded"]
 
@@ -25,7 +25,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         return stop.code if isinstance(stop.code, int) else 0
     except (ConfigError, FileError) as error:
         return fail(str(error), 2)
-    except (TrainingError, OSError) as error:
+    except (EnvironmentFailedError, TrainingError, OSError) as error:
         return fail(str(error), 1)
     except KeyboardInterrupt:
         print("stopped at once", file=sys.stderr)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from marl.cli.progress_bars import Watcher
+from marl.core.trust import module_of
 from marl.system.launcher import program
 from marl.training import loop
 from marl.training.monitor import Monitor
@@ -45,8 +46,9 @@ def train_run(
     with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
         result = loop.train(run, monitor, show if watch is None else _both(show, watch))
     if not result.finished:
-        stopped = f"stopped and saved at {result.env_steps:,} env steps"
-        console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
+        module = module_of(config.env.name)
+        again = f"{program('marl')} train --resume {folder}" + (f" --trust {module}" if module else "")
+        console.print(f"stopped and saved at {result.env_steps:,} env steps; go on with: {again}", soft_wrap=True)
         return 130
     if run.scores.over:
         console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)

@@ -15,7 +15,7 @@ import torch
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
-from marl.core.errors import ConfigError, FileError, Note, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.core.task import Task
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
@@ -129,15 +129,15 @@ class Run:
             raise FileError(f"{checkpoint} does not fit this configuration or package: {error}") from error
 
     @contextmanager
-    def only_finite(self) -> Iterator[None]:
-        """Name the last good checkpoint where something is not finite.
+    def going_on(self) -> Iterator[None]:
+        """Name the last good checkpoint where something is not finite, or the environment fails.
 
         Raises:
-            TrainingError: in place of `NonFiniteError`.
+            TrainingError: in place of `NonFiniteError` and `EnvironmentFailedError`.
         """
         try:
             yield
-        except NonFiniteError as error:
+        except (NonFiniteError, EnvironmentFailedError) as error:
             raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
 
     @contextmanager

@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from marl.cli.guard import guarded
-from marl.core.errors import ConfigError, FileError, Note, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from marl.core.errors import ConfigError, FileError, Note, TrainingError
         (ConfigError("seed is -1"), 2, "error: seed is -1\n"),
         (FileError("x is truncated"), 2, "error: x is truncated\n"),
         (TrainingError("at env step 5, loss is not finite"), 1, "error: at env step 5, loss is not finite\n"),
+        (EnvironmentFailedError("copy 3 failed"), 1, "error: copy 3 failed\n"),
         (OSError("disk full"), 1, "error: disk full\n"),
         (KeyboardInterrupt(), 130, "stopped at once\n"),
         (SystemExit(2), 2, ""),

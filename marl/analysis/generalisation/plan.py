@@ -20,6 +20,7 @@ from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, FileError
 from marl.core.files import digest
 from marl.core.task import Task
+from marl.core.trust import UntrustedError
 from marl.evaluation.access import check_fit
 from marl.policies.saved import policy_file
 from marl.tasks.environment_config import environment_config, make_environment
@@ -59,12 +60,15 @@ class _Planner:
 
         Raises:
             ConfigError: naming the cell and the run.
+            UntrustedError: if a run names a module that is not trusted.
         """
         try:
             probe = self._probe(self.base if run is None else run.environment, cell)
             if run is not None:
                 _check_alike(probe, self._probe(self.base, cell))
                 check_fit(run.saved.policy, probe.environment)
+        except UntrustedError:
+            raise
         except (ConfigError, FileError) as error:
             who = "" if run is None else f", {run.folder}"
             raise ConfigError(f"team {cell.composition} against prey {cell.prey}{who}: {error}") from error
