@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command_server import CommandServer
-from drills import Drill, Scenario
+from drills import Drill, DrillOf, Scenario
 from file_faults import build_library, missing
 
 
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
 
 
 @pytest.fixture(scope="session")
-def drill_of(server: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Scenario], Drill]:
+def drill_of(server: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> DrillOf:
     """``drill_of(scenario)``: its drill, one for all tests."""
     drills: dict[str, Drill] = {}
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from command_server import Ended
-from drills import ALTERNATE, SEEDS, TRAIN, Drill, Scenario, spread, told
+from drills import ALTERNATE, SEEDS, TRAIN, Drill, DrillOf, Scenario, spread, told
 from file_faults import Fault, Operation
-
-DrillOf = Callable[[Scenario], Drill]
 
 PARTS = 4
 ERRORS = {

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
-from drills import ALTERNATE, SEEDS, TRAIN, Drill, Scenario, spread, told
+from drills import ALTERNATE, SEEDS, TRAIN, Drill, DrillOf, Scenario, spread, told
 from file_faults import KILL, TORN, Fault, Operation
-
-DrillOf = Callable[[Scenario], Drill]
 
 PARTS = 4
 """Parts of all kills, so that several workers share them."""

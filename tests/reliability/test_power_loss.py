@@ -7,17 +7,15 @@ import random
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from drills import ALTERNATE, SEEDS, TRAIN, Drill, Scenario, spread, told
+from drills import ALTERNATE, SEEDS, TRAIN, Drill, DrillOf, Scenario, spread, told
 from file_faults import Fault, Operation, read_log
 from power_loss import Disk, Image, images, write_image
-
-DrillOf = Callable[[Scenario], Drill]
 
 PARTS = 4
 CHECKPOINT = re.compile(r"(.*/checkpoints)/(\d+)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from command_server import CommandServer, Ended
 from file_faults import Fault, Operation, read_log
 from outcomes import differences, outcome
 
-__all__ = ["ALTERNATE", "SEEDS", "TRAIN", "Drill", "Scenario", "spread", "told"]
+__all__ = ["ALTERNATE", "SEEDS", "TRAIN", "Drill", "DrillOf", "Scenario", "spread", "told"]
 
 T = TypeVar("T")
 
@@ -77,10 +77,10 @@ class Scenario:
 
 TRAIN = Scenario(
     "train",
-    "run",
+    "walkers",
     {"meeting": MEETING},
-    ("train", "../meeting.yaml", "--out", "run"),
-    ("train", "--resume", "run"),
+    ("train", "../meeting.yaml", "--out", "walkers"),
+    ("train", "--resume", "walkers"),
 )
 SEEDS = Scenario(
     "seeds",
@@ -153,6 +153,9 @@ class Drill:
     def short(self, operation: Operation) -> str:
         """An operation with names relative to the folder."""
         return str(operation).replace(f"{self.case}/", "")
+
+
+DrillOf = Callable[[Scenario], Drill]
 
 
 def spread(items: Sequence[T], number: int) -> list[T]:
