@@ -87,7 +87,8 @@ class GymnasiumEnvironment:
             name, num_copies, dict(arguments or {}), max_episode_steps, vectorization, step_timeout
         )
         self._guard = Guard(name)
-        self._watch = Watch([env.guard for env in getattr(self._vector, "envs", [])] or [self._guard])
+        here = self._vector.envs if isinstance(self._vector, SyncVectorEnv) else []  # else only the whole is watched
+        self._watch = Watch([env.guard for env in here] or [self._guard])  # type: ignore[attr-defined]
         observations, self._actions = self._vector.single_observation_space, self._vector.single_action_space
         try:
             self._numbers = _feature_size(name, observations)
