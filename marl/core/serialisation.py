@@ -117,9 +117,8 @@ def _is_checked(path: Path) -> bool:
         while chunk := file.read(CHUNK):
             check = zlib.crc32(chunk, check)
     if header[place:end] != b"%08x" % check:
-        raise DamagedError(
-            f"{path} is damaged: it was cut short, or changed after it was written (its checksum is another)"
-        )
+        why = "it was cut short, or changed after it was written (its checksum is another)"
+        raise DamagedError(f"{path} is damaged: {why}")
     return True
 
 

@@ -100,7 +100,9 @@ class GymnasiumEnvironment:
         self._codes = np.eye(self._numbers, dtype=np.float32) if discrete else None  # a row for each value
         self._first = int(observations.start) if isinstance(observations, spaces.Discrete) else 0
         self.roster = Roster((AgentClass(CLASS, self._numbers, self._spec),), (1,))
-        self.reward_threshold: float | None = gymnasium.spec(name.rpartition(":")[2]).reward_threshold
+        spec = gymnasium.spec(name.rpartition(":")[2])
+        self.reward_threshold: float | None = spec.reward_threshold
+        self.registered_limit: int | None = spec.max_episode_steps
         self.frames_per_second = float(self._vector.metadata.get("render_fps", FRAMES_PER_SECOND))
         self._alive = torch.ones(num_copies, 1, dtype=torch.bool, device=self.device)
 

@@ -30,8 +30,9 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
             run's folder cannot be written.
     """
     try:
+        evaluation_due = False
         with stop_on_interrupt() as stop_wished, run.going_on():
-            monitor.catch_up()
+            monitor.catch_up(stop_wished)
             while not (run.finished or stop_wished()):
                 before = run.env_steps
                 collected = run.source.collect(run.policy)
@@ -44,10 +45,10 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
                 if run.is_due(run.config.checkpoint_interval, before):
                     run.save(monitor.state(), evaluation_due)
                 if evaluation_due:
-                    monitor.evaluate()
+                    evaluation_due = not monitor.evaluate(stop_wished)
                 if watch is not None:
                     watch(monitor.progress)
-            run.save(monitor.state())
+            run.save(monitor.state(), evaluation_due)
     finally:
         monitor.close()
         run.source.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from failing_env import NAME, registered
+from habits import Cage
 
 import marl
-from marl.core.errors import ConfigError, TrainingError
+from marl.core.errors import ConfigError, Note, TrainingError
 
 CARTPOLE = "gymnasium:CartPole-v1"
 """As Gymnasium registers it; without the module it is the one that the package offers, with its rule."""
@@ -60,6 +62,37 @@ def test_returns_are_as_exact_as_the_rewards(pay: float, shown: str, tmp_path: P
     assert result.metrics["evaluation/return_per_agent"] == pay
     rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()[1:]
     assert {row.split(",")[3] for row in rows} == {shown}
+
+
+def test_an_evaluation_of_what_never_ends_is_cut_and_said_to_be(tmp_path: Path) -> None:
+    with pytest.warns(Note) as notes:
+        result = marl.train(preset("habits:Cage-v0") | {"evaluation_max_steps": 30}, tmp_path / "x")
+    told = [str(each.message) for each in notes]
+    assert told[0].endswith("an episode never ends: give --env.max-episode-steps")
+    assert "2 of 2 episodes were cut after 30 steps and count with what they had brought" in told
+    assert result.metrics["evaluation/episode_length"] == 30
+
+
+@pytest.mark.filterwarnings("ignore::marl.core.errors.Note")
+def test_stopping_is_heard_in_an_evaluation_which_stays_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training takes 64 steps, so that the eightieth is of the evaluation."""
+    step, taken = Cage.step, 0
+
+    def interrupted(self: Cage, action: Any) -> Any:
+        nonlocal taken
+        taken += 1
+        if taken == 80:
+            signal.raise_signal(signal.SIGINT)
+        return step(self, action)
+
+    settings = preset("habits:Cage-v0") | {"total_env_steps": 64, "evaluation_max_steps": 30}
+    with monkeypatch.context() as patch:
+        patch.setattr(Cage, "step", interrupted)
+        stopped = marl.train(settings, tmp_path / "x")
+    assert taken < 64 + 2 * 30
+    assert not any(name.startswith("evaluation/") for name in stopped.metrics)
+    resumed = marl.train(None, tmp_path / "x", resume=True)
+    assert resumed.metrics["evaluation/episode_length"] == 30
 
 
 def test_training_goes_on_without_pictures(tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ class EvaluationStore:
             "length": table.length.tolist(),
             "agent_return": table.agent_return.tolist(),
             "events": {name: values.tolist() for name, values in table.events.items()},
+            "cut": table.cut,
             "first": {name: [None if np.isnan(v) else v for v in values] for name, values in table.first.items()},
         }
         save_json(self.path(evaluation), {**state, CHECK: _checksum(state)}, indent=None)
@@ -128,6 +129,7 @@ class EvaluationStore:
                 array(state["agent_return"]),
                 {name: array(values) for name, values in state["events"].items()},
                 {name: array(values) for name, values in state["first"].items()},
+                state.get("cut", 0),
             )
         except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise FileError(
