@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import tyro
-from rich.console import Console
 
+from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -16,12 +16,14 @@ from marl.cli.options import (
     ReferenceName,
     RunFolder,
     check_file,
-    check_least,
     check_player,
     check_seed,
 )
+from marl.core.limits import MOST_GAMES, check_between
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from marl.evaluation.evaluate import Evaluation
 
 __all__ = ["evaluate"]
@@ -45,9 +47,9 @@ class Arguments:
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
     """Settings of the environment; those that are not named are as the run was trained."""
     episodes: int = 500
-    """Number of episodes."""
+    """Number of episodes, at most 10,000,000."""
     seed: int = 0
-    """Seed of worlds and actions."""
+    """Seed of worlds and actions, below 2^32."""
     messages: Messages = "on"
     """Messages between agents."""
     deterministic: Deterministic = False
@@ -67,7 +69,7 @@ def evaluate(arguments: list[str]) -> int:
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl evaluate")
     check_player(options.run, options.policy, options.environment.task, "evaluate")
-    check_least("episodes", options.episodes)
+    check_between("--episodes", options.episodes, 1, MOST_GAMES)
     check_seed(options.seed)
     check_file("json", options.json)
     from marl.core.files import save_json
@@ -76,7 +78,7 @@ def evaluate(arguments: list[str]) -> int:
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json(), "messages": options.messages}
         save_json(options.json, result, allow_nan=True)  # a task may describe itself with infinite settings
-    _show(evaluation, policy, Console(highlight=False))
+    _show(evaluation, policy, plain_console())
     if options.json is not None:
         print(f"wrote {options.json}")
     return 0

@@ -40,7 +40,7 @@ class Arguments:
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
     """Settings of the environment; those that are not named are as the run was trained."""
     seed: int = 0
-    """Seed of world and actions."""
+    """Seed of world and actions, below 2^32."""
     messages: Messages = "on"
     """Messages between agents."""
     deterministic: Deterministic = False

@@ -19,6 +19,8 @@ from marl.policies.policy import Act
 __all__ = ["EpisodePlayer", "EpisodeTable", "play_episodes", "record_episode", "score_name"]
 
 LARGEST_BATCH = 1024
+MOST_PAIRS = 2**26
+"""Pairs of agents in all copies of a batch; only teams of more than 256 agents have smaller batches."""
 
 
 class EpisodePlayer(Protocol):
@@ -88,7 +90,7 @@ def play_episodes(
     messages: bool = True,
     deterministic: bool = False,
 ) -> EpisodeTable:
-    """Play episodes in batches of at most 1,024 copies.
+    """Play episodes in batches of at most 1,024 copies, fewer of very large teams.
 
     The initial worlds depend on the seed alone, so that policies are compared in the same worlds.
 
@@ -105,9 +107,12 @@ def play_episodes(
     """
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}; give at least 1")
+    probe = make_environment(1)
+    copies = max(1, min(LARGEST_BATCH, MOST_PAIRS // probe.roster.size**2))
+    probe.close()
     tables = []
-    for batch, start in enumerate(range(0, episodes, LARGEST_BATCH)):
-        environment = make_environment(min(LARGEST_BATCH, episodes - start))
+    for batch, start in enumerate(range(0, episodes, copies)):
+        environment = make_environment(min(copies, episodes - start))
         try:
             tables.append(_play_batch(environment, player, seed + 1_000_003 * batch, messages, deterministic))
         finally:

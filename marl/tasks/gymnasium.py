@@ -14,13 +14,13 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
-from gymnasium.error import Error as GymnasiumError
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
 from marl.core.environment import Rule, State
 from marl.core.errors import UndrawableError
+from marl.core.limits import MOST_JOBS
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
@@ -183,6 +183,11 @@ def _vectorise(
 ) -> SyncVectorEnv | AsyncVectorEnv:
     if max_episode_steps is not None:
         arguments["max_episode_steps"] = max_episode_steps
+    if vectorization == "async" and num_copies > MOST_JOBS:
+        raise ValueError(
+            f"num_copies is {num_copies:,}, and vectorization async has a process for each; give at most {MOST_JOBS:,} "
+            "or sync"
+        )
     modes: Any = {"autoreset_mode": AutoresetMode.SAME_STEP}
     if vectorization == "sync":
         modes["copy"] = False
@@ -198,7 +203,7 @@ def _vectorise(
         kind = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
         with _no_display(), deaf_to_interrupt():  # inherited by the processes started here
             return kind([make] * num_copies, **modes)
-    except (GymnasiumError, TypeError, ImportError) as error:
+    except Exception as error:  # whatever the constructor of an environment makes of the arguments
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error
 
 

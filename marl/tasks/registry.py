@@ -49,6 +49,8 @@ def _registered(name: str) -> bool:
     """True if Gymnasium knows a name; for ``MODULE:NAME`` it imports the module first, as Gymnasium does."""
     module, _, registered = name.rpartition(":")
     if module:
+        if not all(part.isidentifier() for part in module.split(".")):
+            raise UnknownTaskError(f"env.name is {name!r}, but {module!r} is no name of a module; write MODULE:NAME")
         try:
             import_module(module)
         except ImportError as error:

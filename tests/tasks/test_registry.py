@@ -83,3 +83,9 @@ def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_a_task_that_cannot_be_imported_has_no_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "needy", "not_there_task:task")
     assert shipped_policies() == {}
+
+
+@pytest.mark.parametrize("name", ["..:x", ".:x", "a..b:x", "a b:x", "a-b:x"])
+def test_what_is_no_name_of_a_module_is_not_imported(name: str) -> None:
+    with pytest.raises(UnknownTaskError, match="is no name of a module; write MODULE:NAME"):
+        find_task(name)
