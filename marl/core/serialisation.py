@@ -13,6 +13,7 @@ from torch import Tensor
 
 from marl.core.errors import FileError
 from marl.core.files import atomic_path
+from marl.core.reading import check_file, parse_json
 from marl.core.record_fields import Record
 
 __all__ = ["load_state", "record_of", "save_state", "state_of"]
@@ -56,14 +57,13 @@ def load_state(folder: Path, name: str) -> dict[str, Any]:
         FileError: if the file is missing, truncated or foreign.
     """
     path = folder / f"{name}{SUFFIX}"
+    check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {})[HEADER]
             tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
-        return _join(json.loads(header), tensors)
-    except FileNotFoundError as error:
-        raise FileError(f"{path} does not exist") from error
-    except (SafetensorError, json.JSONDecodeError, OSError, KeyError, TypeError, AttributeError) as error:
+        return _join(parse_json(header.encode()), tensors)
+    except (SafetensorError, ValueError, OSError, KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{path} is truncated or not of this package ({type(error).__name__}: {error})") from error
 
 

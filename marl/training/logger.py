@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.tensorboard import summary
 
 from marl.core.files import atomic_path
+from marl.core.reading import Rows, parse_json
 
 __all__ = ["Logger"]
 
@@ -36,12 +37,17 @@ class Logger:
         folder: of the run.
         resume_at: env steps of the checkpoint that the run goes on from; later entries of the log
             are dropped. None for a new run.
+
+    Attributes:
+        note: sentence about damaged rows that were dropped as well; None if there were none.
     """
+
+    note: str | None = None
 
     def __init__(self, folder: Path, resume_at: int | None = None) -> None:
         path = folder / "metrics.jsonl"
         if resume_at is not None and path.exists():
-            _drop_after(path, resume_at)
+            self.note = _drop_after(path, resume_at)
         self.file = path.open("a", encoding="utf-8")
         self.events = _EventFile(folder / "tensorboard", None if resume_at is None else resume_at + 1)
 
@@ -114,15 +120,16 @@ class _EventFile:
         self.records.write(event.SerializeToString())
 
 
-def _drop_after(path: Path, env_steps: int) -> None:
-    """Drop lines of later steps, and an incomplete last line."""
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with suppress(json.JSONDecodeError, KeyError, TypeError):
-            if json.loads(line)["env_steps"] <= env_steps:
-                kept.append(line + "\n")
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(kept), encoding="utf-8")
+def _drop_after(path: Path, env_steps: int) -> str | None:
+    """Drop lines of later steps, an incomplete last line, and damaged ones, about which it returns a sentence."""
+    rows = Rows(path)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.writelines(line for line in rows.read(lambda line: line if _ends_by(line, env_steps) else b""))
+    return rows.note
+
+
+def _ends_by(line: bytes, env_steps: int) -> bool:
+    return bool(parse_json(line)["env_steps"] <= env_steps) and line.endswith(b"\n")
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, bool | int | float | str]:

@@ -6,7 +6,6 @@ episode ``M`` if the mean score of the last ``window`` episodes reaches the thre
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 from pydantic import Field
 
 from marl.core.config import Config
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path, save_json
+from marl.core.limits import MOST_GAMES
+from marl.core.reading import read_json
 
 if TYPE_CHECKING:
     from marl.core.environment import State
@@ -34,7 +35,7 @@ class ScoreLogConfig(Config):
     threshold: Finite | Literal["task"] | None = None
     """Mean score from which the task counts as solved; task for what the environment states. None for that, too,
     but without it scores are not logged."""
-    window: int = Field(100, ge=1)
+    window: int = Field(100, ge=1, le=MOST_GAMES)
     """Episodes over which the mean is taken."""
     stop_when_solved: bool = False
     """End training in the iteration in which the task is solved."""
@@ -118,9 +119,9 @@ class ScoreLog:
         if not self.active:
             return
         self.folder, path = folder, folder / "scores.csv"
-        lines = path.read_text(encoding="utf-8").splitlines()[1 : len(self) + 1] if path.exists() else []
+        lines = path.read_bytes().splitlines()[1 : len(self) + 1] if path.exists() else []
         with atomic_path(path) as temporary:
-            temporary.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
+            temporary.write_bytes(b"\n".join([HEADER.encode(), *lines, b""]))
         self._file = path.open("a", encoding="utf-8")
 
     def add(self, scores: Sequence[float], env_steps: Sequence[int], exploration: float | None) -> None:
@@ -213,10 +214,10 @@ def stopped_by_score(folder: Path, config: ScoreLogConfig, env_steps: int) -> bo
     if not path.is_file():
         return False
     try:
-        summary: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        summary: Mapping[str, Any] = read_json(path)
         stands = summary["env_steps"] == env_steps
         return stands and _is_over(config, summary["episodes"], summary["solved_at_episode"] is not None)
-    except (json.JSONDecodeError, KeyError, TypeError):
+    except (FileError, KeyError, TypeError):
         return False  # the run goes on, and its checkpoint has the true state
 
 

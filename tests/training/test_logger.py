@@ -121,3 +121,22 @@ def test_what_cannot_be_written_raises_there_and_then(method: str, tmp_path: Pat
     with pytest.raises(OSError, match="No space left"):
         logger.scalars(1, {"x": 1.0})
     logger.close()
+
+
+def test_damaged_rows_are_counted_when_they_are_dropped(tmp_path: Path) -> None:
+    rows = [
+        b'{"env_steps": 10}',
+        b'{"env_steps": \xe9}',
+        b"[" * 5000,
+        b'{"x": 1}',
+        b'{"env_steps": 20}',
+        b'{"env_steps": 30}',
+    ]
+    (tmp_path / "metrics.jsonl").write_bytes(b"\n".join(rows) + b"\n{")
+    logger = Logger(tmp_path, resume_at=20)
+    logger.close()
+    assert logger.note == f"{tmp_path / 'metrics.jsonl'}: 3 damaged rows are left out, the first in line 2"
+    assert (tmp_path / "metrics.jsonl").read_bytes() == b'{"env_steps": 10}\n{"env_steps": 20}\n'
+    logger = Logger(tmp_path, resume_at=20)
+    logger.close()
+    assert logger.note is None
