@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Column
 
-from marl.cli.progress_bars import note_of
+from marl.cli.progress_bars import NOTE, note_of
 from marl.launch.many_runs import PlannedRun
 from marl.launch.standing import Standing
 from marl.training.progress import Progress
@@ -45,11 +44,11 @@ class ManyProgress:
         self.notes: dict[str, str] = {}
         self.last = time.monotonic()
         columns = (
-            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+            TextColumn("{task.fields[note]}", markup=False, table_column=NOTE),
         )
         self.bars = Bars(
             *columns,
@@ -99,7 +98,7 @@ class ManyProgress:
         if how == "finished":  # its scores may have ended it early
             self.env_steps[run.name] = run.config.total_env_steps
         note = f"{self.notes[run.name]}  " if run.name in self.notes else ""
-        self.console.print(escape(f"{run.name}  {note}{how}{details}"), soft_wrap=True)
+        self.console.print(f"{run.name}  {note}{how}{details}", soft_wrap=True)
         self._count()
 
     def tick(self) -> None:
@@ -111,7 +110,7 @@ class ManyProgress:
         shares = (f"{task.description} {task.percentage:.0f}%" for task in self.bars.tasks[1:])
         left = "" if task.time_remaining is None else f", about {timedelta(seconds=round(task.time_remaining))} left"
         line = f"{task.percentage:3.0f}%  {self._counts}{left}, training {', '.join(shares)}"
-        self.console.print(escape(line), soft_wrap=True)
+        self.console.print(line, soft_wrap=True)
 
     def _count(self) -> None:
         self.bars.update(self.all, completed=self._done, note=self._counts)

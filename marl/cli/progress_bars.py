@@ -14,9 +14,10 @@ from rich.table import Column
 if TYPE_CHECKING:
     from marl.training.progress import Progress
 
-__all__ = ["Counting", "ProgressBar", "Watcher", "note_of"]
+__all__ = ["NOTE", "Counting", "ProgressBar", "Watcher", "note_of"]
 
 SECONDS_BETWEEN_LINES = 10.0
+NOTE = Column(no_wrap=True, overflow="ellipsis", ratio=1)
 
 
 class ProgressBar:
@@ -111,7 +112,7 @@ class Watcher:
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+            TextColumn("{task.fields[note]}", markup=False, table_column=NOTE),
         )
         self.bar = ProgressBar(console, columns, total_env_steps, first_at_once=True, expand=True, note="")
         self.solved_told = solved_told
