@@ -91,6 +91,7 @@ def test_the_command_draws_prints_and_writes(
     out = ["--out", str(tmp_path / "plot.png"), "--json", str(tmp_path / "plot.json")]
     assert main([*line, *out]) == 0
     text = " ".join(capsys.readouterr().out.split())
+    assert "holds the median of all seeds in 50 % with 2; so these intervals are narrower than 95 % needs." in text
     for words in ("algorithm.gamma", "[10, 20]", "(1 of 2)", "400", f"wrote {tmp_path / 'plot.png'}"):
         assert words in text
     picture = iio.imread(tmp_path / "plot.png")
@@ -106,9 +107,20 @@ def test_the_command_draws_prints_and_writes(
         ("nowhere", "nowhere does not exist"),
         ("{run} --out nowhere/x.png", "name a file in a folder that exists"),
         ("{run} --json nowhere/x.json", "name a file in a folder that exists"),
+        ("{run} --threshold nan", "threshold is nan; give a number"),
     ],
 )
 def test_bad_input_has_status_2(line: str, message: str, make_run: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
     run = make_run("x", [(1, 1)])
     assert main(["compare", *line.format(run=run).split()]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_qualifies_the_curves_is_told(make_run: MakeRun) -> None:
+    runs = [make_run(f"x/seed-{seed}", [(1, 1), (2, 3)], seed=seed) for seed in (1, 2, 3)]
+    assert marl.compare(runs[:1])["notes"] == []
+    log = runs[0] / "metrics.jsonl"
+    log.write_bytes(b"\xe9\n" + log.read_bytes())
+    few, damaged = marl.compare(runs)["notes"]
+    assert "a range that holds the median of all seeds in 75 % with 3" in few  # 1 - 2 / 2^3
+    assert damaged == f"{log}: 1 damaged row is left out, the first in line 1"
