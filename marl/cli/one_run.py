@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from marl.cli.console import plain_console
 from marl.cli.progress_bars import Watcher
 from marl.system.launcher import program
 from marl.training import loop
@@ -15,6 +14,9 @@ from marl.training.monitor import Monitor
 from marl.training.progress import Progress
 from marl.training.run import Run, build_run
 from marl.training.run_config import RunConfig
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["train_run"]
 
@@ -38,7 +40,7 @@ def train_run(
     Returns:
         Exit status.
     """
-    console = Console(highlight=False)
+    console = plain_console()
     run = build_run(config, folder, resume)
     monitor = Monitor(run)
     _announce(run, console)
@@ -68,6 +70,8 @@ def _announce(run: Run, console: Console) -> None:
         what = f"training from env step {run.env_steps:,} to {run.config.total_env_steps:,} on {run.device}"
         console.print(f"{what}, {parameters:,} parameters, run folder {run.folder}", soft_wrap=True)
         console.print(f"watch it: {program('tensorboard')} --logdir {run.folder}", soft_wrap=True)
+    for note in run.notes:
+        console.print(note, soft_wrap=True)
 
 
 def _both(first: Callable[[Progress], None], second: Callable[[Progress], None]) -> Callable[[Progress], None]:

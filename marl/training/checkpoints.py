@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from marl.core.environment import State
 from marl.core.errors import FileError
+from marl.core.reading import check_file
 from marl.core.serialisation import load_state, save_state
 from marl.policies.policy import Policy
 from marl.policies.saved import FORMAT, check_format, present_learner, present_weights
+from marl.system.memory import available_memory
 
 __all__ = ["Checkpoints", "load_checkpoint"]
+
+NUMBER = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Checkpoints:
     @property
     def whole(self) -> list[Path]:
         """Whole checkpoints, the oldest first."""
-        return sorted(path for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
+        found = [path for path in self.folder.glob("[0-9]*") if NUMBER.fullmatch(path.name) and path.is_dir()]
+        return sorted(found, key=lambda path: int(path.name))
 
     @property
     def latest(self) -> Path | None:
@@ -78,6 +84,8 @@ def load_checkpoint(folder: Path) -> tuple[State, State]:
     Raises:
         FileError: if a file is missing, truncated, foreign or of a later format.
     """
+    for path in folder.glob("*.safetensors"):
+        check_file(path, available_memory())
     weights, state = load_state(folder, "weights").get("weights", {}), load_state(folder, "state")
     try:
         number = state["format"]

@@ -49,4 +49,4 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
     finally:
         monitor.close()
         run.source.close()
-    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval())
+    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval(), tuple(run.notes))

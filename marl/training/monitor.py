@@ -50,6 +50,7 @@ class Monitor:
             save_config(run.config, run.folder / "config.yaml")
             self.logger = Logger(run.folder, None if run.monitored is None else run.env_steps)
             run.scores.open(run.folder)
+        run.notes += [] if self.logger.note is None else [self.logger.note]
         self._seconds: dict[str, float] = defaultdict(float)
         self._began_at, self._began_when = run.env_steps, time.perf_counter()
         self._logged_at, self._logged_when = self._began_at, self._began_when

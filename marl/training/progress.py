@@ -41,6 +41,7 @@ class TrainingResult:
         finished: False if it was stopped before the end.
         metrics: latest logged metrics.
         policy: trained policy, in evaluation mode.
+        notes: sentences on how a resumed run went on, e.g. damaged rows of its log, or schedules that jump.
     """
 
     folder: Path
@@ -48,3 +49,4 @@ class TrainingResult:
     finished: bool
     metrics: dict[str, float]
     policy: Policy
+    notes: tuple[str, ...] = ()

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import marl
+from marl.core.errors import FileError
 from marl.core.serialisation import load_state
 from marl.policies.actor_critic import ActorCritic
-from marl.training.checkpoints import Checkpoints
+from marl.training.checkpoints import Checkpoints, load_checkpoint
 
 
 @pytest.fixture
@@ -71,3 +72,16 @@ def test_a_checkpoint_that_is_there_is_left_as_it_is(policy: ActorCritic, tmp_pa
 def test_a_folder_that_vanished_is_not_made_anew(policy: ActorCritic, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Checkpoints(tmp_path / "gone" / "checkpoints").save(5, policy, {})
+
+
+def test_folders_of_other_names_are_no_checkpoints(tmp_path: Path) -> None:
+    for name in ("9", "000000000010", "1²", "٣", "9" * 200):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in Checkpoints(tmp_path).whole] == ["9", "000000000010"]
+
+
+def test_a_checkpoint_larger_than_memory_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "state.safetensors").open("wb") as file:
+        file.truncate(10**13)
+    with pytest.raises(FileError, match=r"state\.safetensors has 10,000,000,000,000 bytes; at most"):
+        load_checkpoint(tmp_path)
