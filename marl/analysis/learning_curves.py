@@ -134,7 +134,7 @@ def compare(
         ``metric``, ``x`` (``env_steps`` or ``episodes``), ``threshold``, and for each curve of ``curves`` its
         name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the seeds ``final``
         (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None if never); then
-        ``notes``: how far intervals of few seeds reach, and rows of the logs that are damaged.
+        ``notes``, on how far intervals of few seeds reach.
 
     Raises:
         ConfigError: if there are no runs, one has not logged the metric, a seed comes twice, or seeds share no place.
@@ -167,8 +167,8 @@ def draw_learning_curves(
     groups = group_seeds(logged)
     curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
     few = few_seeds_note(len(group) for group in groups)
-    notes = (*(() if few is None else (few,)), *(note for run in logged for note in run.notes))
-    found = LearningCurves(chosen, "episodes" if chosen == SCORE else "env_steps", threshold, tuple(curves), notes)
+    x, notes = "episodes" if chosen == SCORE else "env_steps", () if few is None else (few,)
+    found = LearningCurves(chosen, x, threshold, tuple(curves), notes)
     if out is not None:
         save_curves(found, Path(out))
     return found

@@ -6,6 +6,7 @@ Axes: ``P`` logged points.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note
 from marl.core.reading import Rows, parse_json
 from marl.training.run_config import load_config
 
@@ -39,13 +40,11 @@ class LoggedRun:
         folder: folder as it was named or found.
         config: complete content of its ``config.yaml``.
         series: series by metric, over env steps; ``score`` over episodes.
-        notes: sentences about rows of the logs that are damaged and left out.
     """
 
     folder: Path
     config: dict[str, Any]
     series: Mapping[str, Series] = field(repr=False)
-    notes: tuple[str, ...] = ()
 
 
 def find_runs(folders: Sequence[Path]) -> list[Path]:
@@ -68,7 +67,7 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
 def read_logged(folder: Path) -> LoggedRun:
     """Read ``config.yaml``, ``metrics.jsonl`` and, where there is one, ``scores.csv``.
 
-    A run that still trains is read up to its latest entry; rows that are damaged are left out and told.
+    A run that still trains is read up to its latest entry; rows that are damaged are left out, with a note.
 
     Raises:
         ConfigError: if ``config.yaml`` cannot be used.
@@ -82,8 +81,10 @@ def read_logged(folder: Path) -> LoggedRun:
         whole = x >= config["score_log"]["window"]  # before that the mean is over fewer episodes than the rule needs
         if whole.any():
             series[SCORE] = (x[whole], y[whole])
-    notes = tuple(rows.note for rows in (metrics, scores) if rows.note is not None)
-    return LoggedRun(folder, config, series, notes)
+    for rows in (metrics, scores):
+        if rows.note is not None:
+            warnings.warn(rows.note, Note, stacklevel=2)
+    return LoggedRun(folder, config, series)
 
 
 def choose_metric(runs: Sequence[LoggedRun], wished: str | None = None) -> str:

@@ -105,8 +105,6 @@ def _train(version: Version, console: Console) -> bool:
 
     with Watcher(console, version.config.total_env_steps) as watch:
         result = version.train(watch)
-    for note in result.notes:
-        console.print(note, soft_wrap=True)
     if not result.finished:
         console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)
     return result.finished

@@ -20,6 +20,7 @@ from marl.cli.options import (
     check_seed,
 )
 from marl.core.limits import MOST_GAMES, check_between
+from marl.core.trust import trusting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,16 +88,17 @@ def evaluate(arguments: list[str]) -> int:
 def _evaluate(options: Arguments) -> Evaluation:
     from marl.evaluation.evaluate import evaluate_episodes
 
-    return evaluate_episodes(
-        options.run,
-        options.episodes,
-        options.seed,
-        options.messages == "on",
-        options.deterministic,
-        options.policy,
-        options.environment.reference_task if options.run is None else None,
-        options.environment.overrides,
-    )
+    with trusting(options.environment.trust, typed=options.environment.task):
+        return evaluate_episodes(
+            options.run,
+            options.episodes,
+            options.seed,
+            options.messages == "on",
+            options.deterministic,
+            options.policy,
+            options.environment.reference_task if options.run is None else None,
+            options.environment.overrides,
+        )
 
 
 def _show(evaluation: Evaluation, policy: str, console: Console) -> None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from marl.cli.console import plain_console
-from marl.cli.options import Deterministic, Jobs, shown
+from marl.cli.options import Deterministic, Jobs, TrustedModules, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
+from marl.core.trust import trusting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,6 +65,8 @@ class Arguments:
     """Take the likeliest actions instead of drawing them."""
     jobs: Jobs = None
     """Processes that play side by side, at most 1,024."""
+    trust: TrustedModules = ()
+    """Import this module where a run names it; may be given several times."""
 
 
 def generalise(arguments: list[str]) -> int:
@@ -83,7 +86,7 @@ def generalise(arguments: list[str]) -> int:
     console = plain_console()
     protocol = Protocol(options.episodes, options.seed, options.deterministic)
     try:
-        with Counting(console, "plays") as watch:
+        with trusting(options.trust), Counting(console, "plays") as watch:
             report = measure_transfer(
                 options.runs,
                 options.teams,

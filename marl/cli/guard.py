@@ -6,10 +6,12 @@ import errno
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable
 from io import TextIOWrapper
+from typing import TextIO
 
-from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.errors import ConfigError, FileError, Note, TrainingError
 
 __all__ = ["fail", "guarded"]
 
@@ -29,6 +31,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
     Returns:
         Exit status; see `main`.
     """
+    warnings.showwarning = _show
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a path may be no text, or have letters that the terminal lacks
             stream.reconfigure(errors="backslashreplace")
@@ -45,6 +48,21 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("stopped at once", file=sys.stderr)
         return 130
+
+
+def _show(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a note as one line, other warnings as Python does."""
+    text = f"note: {message}\n"
+    if not issubclass(category, Note):
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+    (file or sys.stderr).write(text)
 
 
 def fail(message: str, status: int) -> int:

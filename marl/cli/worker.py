@@ -13,6 +13,7 @@ from pathlib import Path
 
 from marl.cli.guard import guarded
 from marl.cli.one_run import train_run
+from marl.core.trust import trusting
 from marl.training.progress import Progress
 from marl.training.run_config import read_config
 
@@ -41,7 +42,8 @@ def main() -> int:
 
     def train(_: list[str]) -> int:
         folder = Path(job["folder"])
-        return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
+        with trusting(job["trust"], imported=False):
+            return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
 
     return guarded(train, [])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "FileError", "TrainingError", "UndrawableError"]
+__all__ = ["ConfigError", "DamagedError", "FileError", "Note", "TrainingError", "UndrawableError"]
 
 
 class ConfigError(ValueError):
@@ -15,6 +15,14 @@ class UndrawableError(ConfigError):
 
 class FileError(ValueError):
     """Unusable file; the message gives the reason."""
+
+
+class DamagedError(FileError):
+    """File that is missing, cut short or changed, where another copy may be whole."""
+
+
+class Note(UserWarning):
+    """Something that a user should know and that stops nothing; the command line prints it as one line."""
 
 
 class TrainingError(RuntimeError):

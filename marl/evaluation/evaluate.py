@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between
+from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
 from marl.maths.intervals import Estimate, bootstrap_mean
@@ -66,6 +67,7 @@ def evaluate(
     deterministic: bool = False,
     policy: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    trust: str | Iterable[str] = (),
     **overrides: Any,
 ) -> dict[str, Any]:
     """Play whole episodes and measure them.
@@ -78,6 +80,7 @@ def evaluate(
         deterministic: take the most probable actions instead of drawing them.
         policy: reference to play instead of the run's policy, e.g. ``"random"`` or ``"chase"``.
         settings: of the environment, as a preset's ``env``; those of the run by default.
+        trust: modules that may be imported where the run names them; those imported already may.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Returns:
@@ -87,8 +90,10 @@ def evaluate(
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
         FileError: if the run cannot be used.
+        UntrustedError: if the run names a module that is not trusted.
     """
-    return evaluate_episodes(run, episodes, seed, messages, deterministic, policy, settings, overrides).as_json()
+    with trusting(trust, typed=None if settings is None else settings.get("name")):
+        return evaluate_episodes(run, episodes, seed, messages, deterministic, policy, settings, overrides).as_json()
 
 
 def evaluate_episodes(

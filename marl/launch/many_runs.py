@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_SEEDS
 from marl.core.settings import explain
+from marl.core.trust import TRUST
 from marl.launch.standing import Standing, clear_unstarted
 from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_interrupt
@@ -258,6 +259,7 @@ class ManyRuns:
             clear_unstarted(run.folder)
         run.folder.parent.mkdir(parents=True, exist_ok=True)
         job = {"config": run.config.model_dump(mode="json"), "folder": str(run.folder), "resume": resume}
+        job["trust"] = sorted(TRUST.get().modules)
         self._running[run.name] = run, RunProcess(self.command, job, run.log, self.lock)
         return Began(run)
 

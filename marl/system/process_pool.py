@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from marl.core.limits import THREADS_PER_CORE, check_between
+from marl.core.trust import TRUST, Trust
 
 __all__ = ["check_threads", "process_pool", "usable_cores"]
 
@@ -19,7 +20,7 @@ __all__ = ["check_threads", "process_pool", "usable_cores"]
 def process_pool(
     jobs: int, initializer: Callable[..., object] | None = None, initargs: tuple[Any, ...] = ()
 ) -> Iterator[ProcessPoolExecutor]:
-    """Pool of spawned processes, all ended and joined when the block is left.
+    """Pool of spawned processes, which trust what this block trusts, all ended and joined when the block is left.
 
     Left by an exception, by Ctrl-C or by closing a generator, it does not wait for work under way, as nobody needs the
     result. The pool itself joins what is terminated, so that no two threads wait for one process.
@@ -33,13 +34,20 @@ def process_pool(
         The pool.
     """
     before = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer, initargs) as pool:
+    context, begin = multiprocessing.get_context("spawn"), (TRUST.get(), initializer, initargs)
+    with ProcessPoolExecutor(jobs, context, _begin, begin) as pool:
         try:
             yield pool
         except BaseException:
             for child in set(multiprocessing.active_children()) - before:
                 child.terminate()
             raise
+
+
+def _begin(trust: Trust, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> None:
+    TRUST.set(trust)
+    if initializer is not None:
+        initializer(*initargs)
 
 
 def usable_cores() -> int:

@@ -24,6 +24,7 @@ from marl.core.limits import MOST_JOBS
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
+from marl.core.trust import import_named
 from marl.system.interrupts import deaf_to_interrupt
 from marl.tasks.gymnasium_config import CLASS
 
@@ -45,7 +46,7 @@ class GymnasiumEnvironment:
     Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
 
     Args:
-        name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first.
+        name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first, if it is trusted.
         num_copies: ``B``.
         arguments: keyword arguments of the environment.
         max_episode_steps: limit of an episode; None for the registered one.
@@ -55,6 +56,7 @@ class GymnasiumEnvironment:
 
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
+        UntrustedError: see `marl.core.trust.import_named`.
     """
 
     events: Mapping[str, str] = MappingProxyType({})
@@ -108,7 +110,7 @@ class GymnasiumEnvironment:
         return Step(
             next_observation=next_observation,
             observation=observation,
-            reward=self._column(reward).float(),
+            reward=self._column(reward).double(),
             terminated=self._column(terminated),
             truncated=self._column(truncated),
             info={},
@@ -181,6 +183,8 @@ class GymnasiumEnvironment:
 def _vectorise(
     name: str, num_copies: int, arguments: dict[str, Any], max_episode_steps: int | None, vectorization: str
 ) -> SyncVectorEnv | AsyncVectorEnv:
+    if ":" in name:
+        import_named(name)  # before Gymnasium does, which asks nobody
     if max_episode_steps is not None:
         arguments["max_episode_steps"] = max_episode_steps
     if vectorization == "async" and num_copies > MOST_JOBS:

@@ -118,7 +118,7 @@ class PettingZooEnvironment:
         return Step(
             next_observation=next_observation,
             observation=observation,
-            reward=self._by_agent(reward).float(),
+            reward=self._by_agent(reward).double(),
             terminated=self._by_agent(terminated).bool(),
             truncated=self._by_agent(truncated).bool(),
             info=measured,

@@ -31,6 +31,7 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
     """
     try:
         with stop_on_interrupt() as stop_wished:
+            monitor.catch_up()
             while not (run.finished or stop_wished()):
                 before = run.env_steps
                 with run.only_finite():
@@ -40,13 +41,15 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
                         update = run.learner.update(collected.batch, run.share_done)
                 run.env_steps += collected.env_steps
                 monitor.see(collected, update, before)
+                evaluation_due = run.is_due(run.config.evaluation_interval, before)
                 if run.is_due(run.config.checkpoint_interval, before):
-                    run.save(monitor.state())
+                    run.save(monitor.state(), evaluation_due)
+                if evaluation_due:
+                    monitor.evaluate()
                 if watch is not None:
                     watch(monitor.progress)
             run.save(monitor.state())
-            monitor.conclude()
     finally:
         monitor.close()
         run.source.close()
-    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval(), tuple(run.notes))
+    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval())

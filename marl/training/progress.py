@@ -41,7 +41,6 @@ class TrainingResult:
         finished: False if it was stopped before the end.
         metrics: latest logged metrics.
         policy: trained policy, in evaluation mode.
-        notes: sentences on how a resumed run went on, e.g. damaged rows of its log, or schedules that jump.
     """
 
     folder: Path
@@ -49,4 +48,3 @@ class TrainingResult:
     finished: bool
     metrics: dict[str, float]
     policy: Policy
-    notes: tuple[str, ...] = ()

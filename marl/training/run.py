@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import operator
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,15 @@ import torch
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
-from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.errors import ConfigError, FileError, Note, TrainingError
 from marl.core.reading import check_file
 from marl.core.task import Task
 from marl.policies.policy import Policy
-from marl.policies.saved import load_weights, save_policy
+from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
 from marl.system.process_pool import check_threads
 from marl.tasks.environment_config import make_environment
-from marl.training.checkpoints import Checkpoints, load_checkpoint
+from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite, newest
 from marl.training.collector import Collector
 from marl.training.initial_policy import build_policy, take_weights
 from marl.training.memory_check import check_memory
@@ -53,9 +55,8 @@ class Run:
         checkpoints: checkpoints in the run's folder.
         scores: score of every episode; scores may end the run.
         env_steps: env steps done so far.
-        monitored: state of the monitor at the checkpoint that the run goes on from; None for a new run.
-        untried: checkpoint that was loaded, until an iteration has gone on from it; else None.
-        notes: sentences on how the run goes on, for whoever started it.
+        start: checkpoint that the run goes on from; None for a new run.
+        untried: folder of that checkpoint until an iteration has gone on from it; else None.
     """
 
     config: RunConfig[Any]
@@ -68,9 +69,8 @@ class Run:
     checkpoints: Checkpoints
     scores: ScoreLog
     env_steps: int = 0
-    monitored: State | None = None
+    start: Checkpoint | None = None
     untried: Path | None = None
-    notes: list[str] = field(default_factory=list)
 
     @property
     def finished(self) -> bool:
@@ -86,50 +86,57 @@ class Run:
         """True where a multiple of an interval was passed since ``before`` env steps, and at the end."""
         return self.finished or self.env_steps // interval > before // interval
 
-    def save(self, monitored: State) -> None:
-        """Write a checkpoint, the scores and the policy.
+    def save(self, monitored: State, evaluation_due: bool = False) -> None:
+        """Write a checkpoint, then the scores and the policy, unless this was done before.
 
         Args:
-            monitored: state of the monitor.
+            monitored: state of the monitor; its log is on the disk.
+            evaluation_due: True if an evaluation follows, which a resume will play first.
 
         Raises:
-            TrainingError: if they cannot be written.
+            TrainingError: if they cannot be written, or a weight or moment is not finite; the checkpoints are then as
+                they were.
         """
+        content = encode_policy(self.policy, self.config.env.model_dump(mode="json"))
+        weights, learner = dict(self.policy.state_dict()), self.learner.state()
+        try:
+            check_all_finite(weights, learner)
+        except ValueError as error:
+            raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
         state = {
             "env_steps": self.env_steps,
-            "learner": self.learner.state(),
+            "learner": learner,
             "source": self.source.state(),
             **monitored,
             "score_log": self.scores.state(),
             "device": self.device.type,
+            "evaluation_due": evaluation_due,
+            "policy_digest": hashlib.sha256(content).hexdigest(),
         }
         with self.writing():
-            self.checkpoints.save(self.env_steps, self.policy, state)
+            self.checkpoints.save(self.env_steps, weights, state)
             self.scores.save(self.env_steps)
-            save_policy(self.folder / "policy", self.policy, self.config.env.model_dump(mode="json"))
+            write_policy(self.folder / "policy", content)
 
-    def load(self, checkpoint: Path) -> None:
+    def load(self, start: Checkpoint) -> None:
         """Go on from a checkpoint.
 
         Raises:
             FileError: if it cannot be used, or was written on another kind of device.
         """
-        weights, state = load_checkpoint(checkpoint)
+        checkpoint, state = start.folder, start.state
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
             raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
-        with self._fitting(checkpoint):
-            load_weights(self.policy, weights, checkpoint)
+        self.untried = checkpoint
+        with self.fitting():
+            load_weights(self.policy, start.weights, checkpoint)
             self.learner.load_state(state["learner"])
             self.source.load_state(state["source"])
             self.env_steps = operator.index(state["env_steps"])
             if "score_log" in state:
                 self.scores.load_state(state["score_log"])
-            self.monitored = {
-                "episodes": {name: [float(x) for x in values] for name, values in state["episodes"].items()},
-                "metrics": {name: float(value) for name, value in state["metrics"].items()},
-            }
-        self.untried = checkpoint
+            self.start = start
 
     @contextmanager
     def only_finite(self) -> Iterator[None]:
@@ -140,28 +147,27 @@ class Run:
             FileError: in place of any error in the first iteration after a checkpoint, for what loads need not fit.
         """
         try:
-            with self._fitting(self.untried):
+            with self.fitting():
                 yield
         except NonFiniteError as error:
             raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
         self.untried = None
 
-    @staticmethod
     @contextmanager
-    def _fitting(checkpoint: Path | None) -> Iterator[None]:
-        """Name the checkpoint whose content causes an error; None for none.
+    def fitting(self) -> Iterator[None]:
+        """Name the checkpoint that the run goes on from, until its content has proved to fit.
 
         Raises:
-            FileError: in place of the error.
+            FileError: in place of any other error.
         """
         try:
             yield
         except (ConfigError, FileError, TrainingError, NonFiniteError):
             raise
         except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
-            if checkpoint is None:
+            if self.untried is None:
                 raise
-            raise FileError(f"{checkpoint} does not fit this configuration or package: {error}") from error
+            raise FileError(f"{self.untried} does not fit this configuration or package: {error}") from error
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -187,12 +193,12 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
 
     A run that was stopped and resumed ends with the same weights, bit for bit, as one that was not, on the same
     machine with the same number of threads. Episodes of an environment that cannot store its state begin anew at a
-    resume.
+    resume. A checkpoint that is damaged is set aside, with a note, and the run goes on from the one before.
 
     Args:
         config: settings.
         folder: of the run.
-        resume: go on from the latest checkpoint in ``folder``.
+        resume: go on from the latest whole checkpoint in ``folder``.
 
     Raises:
         ConfigError: if the configuration cannot be used, or ``folder`` is not empty.
@@ -219,11 +225,12 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     run = Run(config, folder, device, task, source, policy, learner, checkpoints, scores)
     if start is not None:
         run.load(start)
-        run.notes += schedule_notes(config, run_values(folder), run.env_steps)
+        for note in schedule_notes(config, run_values(folder), run.env_steps):
+            warnings.warn(note, Note, stacklevel=2)
     return run
 
 
-def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoints) -> Path:
+def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoints) -> Checkpoint:
     check_resumable(run_values(folder), config)
     if not os.access(folder, os.W_OK):
         raise ConfigError(f"the run's folder {folder} cannot be written; copy it to another place to go on with it")
@@ -232,9 +239,14 @@ def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoi
     for path in (folder / name for name in WRITTEN):
         if path.exists():
             check_file(path)
-    latest = checkpoints.latest
+    latest, wrong = newest(checkpoints.folder)
     if latest is None:
-        raise FileError(f"{folder} has no whole checkpoint to go on from; train anew in another folder")
+        why = "".join(f"; {reason}" for reason in wrong.values())
+        raise FileError(f"{folder} has no whole checkpoint to go on from{why}; train anew in another folder")
+    for name, reason in wrong.items():
+        aside = checkpoints.set_aside(name)
+        told = f"{reason}; it is now {aside.name}, and the run goes on from {latest.folder.name}"
+        warnings.warn(told, Note, stacklevel=2)
     return latest
 
 

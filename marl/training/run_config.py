@@ -114,6 +114,19 @@ class RunConfig(Config, Generic[E]):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_minibatches(self) -> RunConfig[E]:
+        if not isinstance(self.algorithm, PPOConfig) or not isinstance(self.policy, ActorCriticConfig):
+            return self
+        parts, remembers = self.algorithm.minibatches, self.policy.encoder.temporal != "none"
+        if parts > (self.num_copies if remembers else self.env_steps_per_iteration):
+            why = "a policy with memory (policy.encoder.temporal) learns from whole copies" if remembers else "too few"
+            raise ValueError(
+                f"algorithm.minibatches is {parts}, but num_copies is {self.num_copies} and rollout_length "
+                f"{self.rollout_length}: {why}; give more num_copies, or fewer minibatches"
+            )
+        return self
+
     @property
     def env_steps_per_iteration(self) -> int:
         """Env steps collected between updates."""

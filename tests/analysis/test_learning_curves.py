@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import imageio.v3 as iio
 import pytest
 
 import marl
-from marl.cli.main import main
 from marl.core.errors import ConfigError
 
 MakeRun = Callable[..., Path]
@@ -81,46 +78,13 @@ def test_seeds_that_share_no_place_are_refused(make_run: MakeRun, tmp_path: Path
         marl.compare([tmp_path / "x"])
 
 
-def test_the_command_draws_prints_and_writes(
-    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for seed in (1, 2):
-        make_run(f"x/seed-{seed}", [(100, 5 * seed), (200, 10 * seed)], seed=seed)
-    make_run("y", [(100, 1.0), (200, 400.0)], algorithm__gamma=0.5)
-    line = ["compare", str(tmp_path / "x"), str(tmp_path / "y"), "--threshold", "20"]
-    out = ["--out", str(tmp_path / "plot.png"), "--json", str(tmp_path / "plot.json")]
-    assert main([*line, *out]) == 0
-    text = " ".join(capsys.readouterr().out.split())
-    assert "holds the median of all seeds in 50 % with 2; so these intervals are narrower than 95 % needs." in text
-    for words in ("algorithm.gamma", "[10, 20]", "(1 of 2)", "400", f"wrote {tmp_path / 'plot.png'}"):
-        assert words in text
-    picture = iio.imread(tmp_path / "plot.png")
-    assert picture.shape[0] > 400
-    assert len(json.loads((tmp_path / "plot.json").read_text())["curves"]) == 2
-    assert sorted(path.name for path in tmp_path.glob("*plot*")) == ["plot.json", "plot.png"]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{run} --metric nope", "metric is 'nope', which"),
-        ("nowhere", "nowhere does not exist"),
-        ("{run} --out nowhere/x.png", "name a file in a folder that exists"),
-        ("{run} --json nowhere/x.json", "name a file in a folder that exists"),
-        ("{run} --threshold nan", "threshold is nan; give a number"),
-    ],
-)
-def test_bad_input_has_status_2(line: str, message: str, make_run: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
-    run = make_run("x", [(1, 1)])
-    assert main(["compare", *line.format(run=run).split()]) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_what_qualifies_the_curves_is_told(make_run: MakeRun) -> None:
+def test_what_qualifies_the_intervals_is_told(make_run: MakeRun) -> None:
     runs = [make_run(f"x/seed-{seed}", [(1, 1), (2, 3)], seed=seed) for seed in (1, 2, 3)]
     assert marl.compare(runs[:1])["notes"] == []
-    log = runs[0] / "metrics.jsonl"
-    log.write_bytes(b"\xe9\n" + log.read_bytes())
-    few, damaged = marl.compare(runs)["notes"]
+    (few,) = marl.compare(runs)["notes"]
     assert "a range that holds the median of all seeds in 75 % with 3" in few  # 1 - 2 / 2^3
-    assert damaged == f"{log}: 1 damaged row is left out, the first in line 1"
+
+
+def test_a_threshold_that_is_no_number_is_refused(make_run: MakeRun) -> None:
+    with pytest.raises(ConfigError, match="threshold is nan; give a number"):
+        marl.compare([make_run("x", [(1, 1)])], threshold=float("nan"))

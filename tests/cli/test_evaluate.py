@@ -46,9 +46,12 @@ def test_references_are_evaluated_without_a_run(cli: Cli, tmp_path: Path) -> Non
 
 def test_damaged_policies_are_refused(cli: Cli, run: Path, tmp_path: Path) -> None:
     whole = (run / "policy" / "policy.safetensors").read_bytes()
-    for name, content in {"cut": whole[:-100], "foreign": b"\x80\x04pickle"}.items():
+    for name, content, told in (
+        ("cut", whole[:-100], "is damaged: it was cut short"),
+        ("foreign", b"\x80\x04pickle", "is truncated or not of this package"),
+    ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "policy.safetensors").write_bytes(content)
         status, _, err = cli("evaluate", tmp_path / name)
         assert status == 2
-        assert f"{name}/policy.safetensors is truncated or not of this package" in err
+        assert f"{name}/policy.safetensors {told}" in err

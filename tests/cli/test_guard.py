@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import errno
 import sys
+import warnings
 from io import BytesIO, TextIOWrapper
 
 import pytest
 
 from marl.cli.guard import fail, guarded
-from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.errors import ConfigError, FileError, Note, TrainingError
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,15 @@ def test_a_path_that_is_no_text_can_be_printed(monkeypatch: pytest.MonkeyPatch) 
 
     assert guarded(command, []) == 0
     assert raw.getvalue() == b"wrote x\\udcff/\\xe9\\u2026\n"
+
+
+def test_a_note_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def command(arguments: list[str]) -> int:
+        warnings.warn("x has no checksum", Note, stacklevel=1)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        return 0
+
+    assert guarded(command, []) == 0
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert first == "note: x has no checksum"
+    assert "DeprecationWarning: old" in rest[0]

@@ -15,11 +15,11 @@ def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Pa
     status, out, _ = cli("train", "--resume", folder)
     assert status == 0
     assert "has done its 256 env steps; for more: --total-env-steps N" in out
-    status, out, _ = cli("train", "--resume", folder, "--total-env-steps", 300)
+    status, out, err = cli("train", "--resume", folder, "--total-env-steps", 300)
     assert status == 0
     assert "from env step 256 to 300" in out
     # 0.003 to 0.001, at the end of 256 and at 256 of 300
-    assert "now 256 of 300 and before of 256: learning_rate goes from 0.001 to 0.00129" in out
+    assert "now 256 of 300 and before of 256: learning_rate goes from 0.001 to 0.00129\n" in err
     assert "100%  512 env steps" in out
     assert load_config(folder / "config.yaml").total_env_steps == 300
 
@@ -34,6 +34,23 @@ def test_damaged_rows_of_the_log_are_told_when_a_run_goes_on(cli: Cli, run: Path
     shutil.copytree(run, tmp_path / "x")
     log = tmp_path / "x" / "metrics.jsonl"
     log.write_bytes(b'{"env_steps": \xe9}\n' + log.read_bytes())
-    status, out, _ = cli("train", "--resume", tmp_path / "x")
+    status, _, err = cli("train", "--resume", tmp_path / "x")
     assert status == 0
-    assert f"{log}: 1 damaged row is left out, the first in line 1\n" in out
+    assert err == f"note: {log}: 1 damaged row is left out, the first in line 1\n"
+
+
+def test_a_run_that_keeps_one_checkpoint_says_what_that_means(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    options = ("--total-env-steps", 256, "--keep-checkpoints", 1)
+    _, out, _ = cli("train", preset_file, "--out", tmp_path / "x", *options)
+    assert "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to" in out
+
+
+def test_a_damaged_checkpoint_is_told_in_one_line(cli: Cli, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    (tmp_path / "x" / "checkpoints" / "000000001280" / "state.safetensors").write_bytes(b"")
+    status, _, err = cli("train", "--resume", tmp_path / "x")
+    assert status == 0
+    note, *rest = err.splitlines()
+    assert note.startswith("note: ")
+    assert note.endswith("it is now damaged-000000001280, and the run goes on from 000000001024")
+    assert not rest

@@ -48,6 +48,19 @@ def test_it_trains_goes_on_is_loaded_and_plays(name: str, vectorization: str, tm
     assert result["return_per_agent"]["minimum"] <= result["return_per_agent"]["mean"]
 
 
+@pytest.mark.parametrize(("pay", "shown"), [(0.9, "0.9"), (20_000_039.0, "20000039")])
+def test_returns_are_as_exact_as_the_rewards(pay: float, shown: str, tmp_path: Path) -> None:
+    """In float32 a return of 0.9 is below a threshold of 0.9, and 20,000,039 is 20,000,040."""
+    settings = preset("habits:Paid-v0", arguments={"pay": pay}) | {"score_log": {"window": 5}}
+    result = marl.train(settings, tmp_path / "x")
+    assert result.metrics["score/solved_at_episode"] == 5
+    assert result.metrics["score/mean_5"] == pay
+    assert result.metrics["return/agent"] == pay
+    assert result.metrics["evaluation/return_per_agent"] == pay
+    rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()[1:]
+    assert {row.split(",")[3] for row in rows} == {shown}
+
+
 def test_training_goes_on_without_pictures(tmp_path: Path) -> None:
     assert marl.train(preset(CARTPOLE, arguments={"render_mode": None}), tmp_path / "x").finished
 

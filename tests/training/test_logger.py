@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from marl.core.errors import Note
 from marl.training.logger import Logger, flatten
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -133,10 +135,49 @@ def test_damaged_rows_are_counted_when_they_are_dropped(tmp_path: Path) -> None:
         b'{"env_steps": 30}',
     ]
     (tmp_path / "metrics.jsonl").write_bytes(b"\n".join(rows) + b"\n{")
-    logger = Logger(tmp_path, resume_at=20)
-    logger.close()
-    assert logger.note == f"{tmp_path / 'metrics.jsonl'}: 3 damaged rows are left out, the first in line 2"
+    with pytest.warns(Note, match=r"metrics\.jsonl: 3 damaged rows are left out, the first in line 2$"):
+        Logger(tmp_path, resume_at=20).close()
     assert (tmp_path / "metrics.jsonl").read_bytes() == b'{"env_steps": 10}\n{"env_steps": 20}\n'
-    logger = Logger(tmp_path, resume_at=20)
-    logger.close()
-    assert logger.note is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Logger(tmp_path, resume_at=20).close()
+
+
+def test_resuming_cuts_the_log_where_it_was_when_the_checkpoint_was_written(tmp_path: Path) -> None:
+    """An evaluation is logged after the checkpoint, at the same env step, and is played again."""
+    first = Logger(tmp_path)
+    first.scalars(10, {"x": 1.0})
+    logged = first.sync()
+    first.scalars(10, {"evaluation/x": 5.0})
+    first.close()
+    second = Logger(tmp_path, 10, logged)
+    second.scalars(10, {"evaluation/x": 5.0})
+    second.scalars(20, {"x": 2.0})
+    second.close()
+    third = Logger(tmp_path, 10, logged)  # the second's file is of later events alone
+    third.scalars(10, {"evaluation/x": 5.0})
+    third.close()
+    events = events_of(tmp_path)
+    assert [(e.step, e.value) for name in ("x", "evaluation/x") for e in events.Scalars(name)] == [(10, 1), (10, 5)]
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 2
+
+
+def test_a_clock_that_was_set_back_does_not_put_new_events_before_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for now in (5_000_000_007, 3_000_000_000):
+        monkeypatch.setattr("time.time_ns", lambda now=now: now)
+        Logger(tmp_path).close()
+    names = sorted(path.name for path in (tmp_path / "tensorboard").iterdir())
+    assert [name.split(".")[3:5] for name in names] == [["0000000005", "000000007"], ["0000000005", "000000008"]]
+
+
+def test_events_of_others_stay(tmp_path: Path) -> None:
+    first = Logger(tmp_path)
+    logged = first.sync()
+    first.close()
+    foreign = tmp_path / "tensorboard" / "events.out.tfevents.9999999999.host.1.0"  # as other packages name theirs
+    foreign.touch()
+    Logger(tmp_path, 10, logged).close()
+    assert foreign.exists()

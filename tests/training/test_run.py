@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from stored_runs import assert_equal_bit_for_bit, logged
 
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note, TrainingError
 from marl.core.serialisation import load_state, save_state
 from marl.training import loop
 from marl.training.checkpoints import Checkpoints
@@ -61,7 +63,7 @@ def test_a_checkpoint_that_is_truncated_is_named(preset: State, tmp_path: Path) 
     train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
     path = tmp_path / "x" / "checkpoints" / "000000000256" / "state.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(FileError, match=r"000000000256/state\.safetensors is truncated"):
+    with pytest.raises(FileError, match=r"no whole checkpoint .*000000000256/state\.safetensors is damaged"):
         build_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
 
 
@@ -71,6 +73,52 @@ def test_resuming_without_a_checkpoint_is_refused(preset: State, preset_file: Pa
     preset_file.rename(tmp_path / "config.yaml")
     with pytest.raises(FileError, match="has no whole checkpoint to go on from"):
         build_run(read_config(preset), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("name", ["weights", "state", "evaluation"])
+def test_a_damaged_checkpoint_is_set_aside_and_the_run_ends_as_if_it_were_whole(
+    name: str, run: Path, preset: State, tmp_path: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    path = tmp_path / "x" / "checkpoints" / "000000001280" / f"{name}.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    told = rf"1280/{name}\.safetensors is damaged: .*; it is now damaged-000000001280, and the run goes on from 0+1024"
+    with pytest.warns(Note, match=told):
+        assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
+    assert_equal_bit_for_bit(tmp_path / "x", run)
+    assert logged(tmp_path / "x") == logged(run)
+    names = [p.name for p in sorted((tmp_path / "x" / "checkpoints").iterdir())]
+    assert names == ["000000001024", "000000001280", "damaged-000000001280"]
+
+
+def test_without_a_whole_checkpoint_each_is_named_and_stays(run: Path, preset: State, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    for number in ("000000001024", "000000001280"):
+        (tmp_path / "x" / "checkpoints" / number / "state.safetensors").unlink()
+    with pytest.raises(FileError, match=r"no whole checkpoint .*1280/state.* does not exist; .*1024/state.* does not"):
+        build_run(read_config(preset), tmp_path / "x", resume=True)
+    assert len(list((tmp_path / "x" / "checkpoints").iterdir())) == 2
+
+
+@pytest.mark.parametrize("where", ["weights", "moments"])
+def test_what_is_not_finite_is_not_saved(where: str, preset: State, tmp_path: Path) -> None:
+    made = build_run(read_config(preset), tmp_path / "x")
+    monitor = Monitor(made)
+    made.env_steps = 512
+    made.save(monitor.state())
+    with torch.no_grad():
+        if where == "weights":
+            next(made.policy.parameters())[0] = torch.inf
+        else:
+            made.learner.optimiser._moments["exp_avg"][0] = torch.nan  # type: ignore[attr-defined]
+    made.env_steps = 1024
+    name = "trunk.* is not finite" if where == "weights" else "learner.optimiser.exp_avg is not finite"
+    with pytest.raises(TrainingError, match=rf"at env step 1,024, {name}; the last good checkpoint is .*0512"):
+        made.save(monitor.state())
+    monitor.close()
+    assert [path.name for path in (tmp_path / "x" / "checkpoints").iterdir()] == ["000000000512"]
 
 
 def test_more_threads_than_four_a_core_are_refused_before_any_is_made(preset: State, tmp_path: Path) -> None:
@@ -105,21 +153,23 @@ def test_a_pipe_in_place_of_what_will_be_written_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("name", "change", "why"),
     [
-        ({"env_steps": "many"}, "cannot be interpreted as an integer"),
-        ({"metrics": {"return/A": "high"}}, "could not convert string to float: 'high'"),
-        ({"metrics": [1]}, "has no attribute 'items'"),
-        ({"learner": {"clock": 3}}, "'optimiser'"),
-        ({"source": None}, "object is not subscriptable"),
+        ("state", {"env_steps": "many"}, "cannot be interpreted as an integer"),
+        ("state", {"learner": {"clock": 3}}, "'optimiser'"),
+        ("state", {"source": None}, "object is not subscriptable"),
+        ("state", {"episodes": {"episode/length": ["long"]}}, "could not convert string to float: 'long'"),
+        ("evaluation", {"metrics": {"return/A": "high"}}, "could not convert string to float: 'high'"),
+        ("evaluation", {"metrics": [1]}, "has no attribute 'items'"),
+        ("evaluation", {"log": {"metrics": 1}}, "'events'"),
     ],
 )
 def test_a_checkpoint_of_other_content_is_refused_by_name(
-    change: State, why: str, preset: State, run: Path, tmp_path: Path
+    name: str, change: State, why: str, preset: State, run: Path, tmp_path: Path
 ) -> None:
-    folder = with_state(run, tmp_path / "x", change)
+    folder = with_state(run, tmp_path / "x", name, change)
     with pytest.raises(FileError, match=f"000000001280 does not fit this configuration or package: .*{why}"):
-        build_run(read_config({**preset, "total_env_steps": 4096}), folder, resume=True)
+        Monitor(build_run(read_config({**preset, "total_env_steps": 4096}), folder, resume=True))
 
 
 def test_what_shows_only_in_the_first_iteration_is_refused_by_name(preset: State, run: Path, tmp_path: Path) -> None:
@@ -127,7 +177,7 @@ def test_what_shows_only_in_the_first_iteration_is_refused_by_name(preset: State
     source["took_part"] = source["took_part"][:3]
     resumed = build_run(
         read_config({**preset, "total_env_steps": 4096}),
-        with_state(run, tmp_path / "x", {"source": source}),
+        with_state(run, tmp_path / "x", "state", {"source": source}),
         resume=True,
     )
     with pytest.raises(FileError, match=r"000000001280 does not fit this configuration or package: .*size of tensor"):
@@ -140,10 +190,10 @@ def last(run: Path) -> Path:
     return checkpoint
 
 
-def with_state(run: Path, folder: Path, change: State) -> Path:
-    """A copy of a run whose latest checkpoint has other content."""
+def with_state(run: Path, folder: Path, name: str, change: State) -> Path:
+    """A copy of a run whose latest checkpoint has other content in one of its files."""
     shutil.copytree(run, folder)
-    save_state(last(folder), "state", {**load_state(last(folder), "state"), **change})
+    save_state(last(folder), name, {**load_state(last(folder), name), **change})
     return folder
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,9 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from marl.analysis.generalisation.arms import file_hash
-from marl.core.errors import FileError, TrainingError
-from marl.core.files import save_json
+from marl.core.errors import FileError, Note, TrainingError
+from marl.core.files import digest, save_json
 from marl.core.reading import read_json
 from marl.core.version import __version__
 from marl.evaluation.access import reference
@@ -31,6 +32,7 @@ from marl.tasks.environment_config import environment_config
 __all__ = ["CellEvaluation", "EvaluationStore", "evaluate_cell", "evaluate_cells"]
 
 FORMAT = 1
+CHECK = "crc32"
 
 Finished = Iterator[tuple["CellEvaluation", EpisodeTable]]
 
@@ -106,7 +108,7 @@ class EvaluationStore:
             "events": {name: values.tolist() for name, values in table.events.items()},
             "first": {name: [None if np.isnan(v) else v for v in values] for name, values in table.first.items()},
         }
-        save_json(self.path(evaluation), state, indent=None)
+        save_json(self.path(evaluation), {**state, CHECK: _checksum(state)}, indent=None)
 
     def load(self, evaluation: CellEvaluation, events: Collection[str]) -> EpisodeTable:
         """Load the episodes of an evaluation.
@@ -121,6 +123,12 @@ class EvaluationStore:
         path = self.path(evaluation)
         try:
             state = read_json(path)
+            check = state.pop(CHECK, None)
+            if check is None:
+                told = f"plays in {self.folder} have no checksums, as an earlier version wrote them"
+                warnings.warn(told, Note, stacklevel=2)
+            elif check != _checksum(state):
+                raise ValueError("its content and its checksum do not agree")
             numbers = partial(_numbers, evaluation.episodes)
             return EpisodeTable(
                 numbers(state["length"]),
@@ -132,6 +140,11 @@ class EvaluationStore:
             raise FileError(
                 f"{path} is not a play of this package ({error}); remove it, and it is played again"
             ) from error
+
+
+def _checksum(state: Mapping[str, Any]) -> str:
+    """CRC-32 of a play's content."""
+    return f"{zlib.crc32(json.dumps(state).encode()):08x}"
 
 
 def _numbers(episodes: int, values: Any, unknown: bool = False) -> NDArray[np.float64]:
@@ -162,7 +175,7 @@ def _player(evaluation: CellEvaluation) -> EpisodePlayer:
     if evaluation.run is None:
         task, config = environment_config(evaluation.environment, {})
         return reference(evaluation.content, task.make(config, 1))
-    if file_hash(policy_file(evaluation.run)) != evaluation.content:
+    if digest(policy_file(evaluation.run)) != evaluation.content:
         raise FileError(f"{evaluation.run} was changed while it played (does it still train?); start again")
     return load_policy(evaluation.run).policy
 
