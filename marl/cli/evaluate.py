@@ -51,6 +51,8 @@ class Arguments:
     """Number of episodes, at most 10,000,000."""
     seed: int = 0
     """Seed of worlds and actions, below 2^32."""
+    max_steps: int = 10_000
+    """Steps after which an episode is cut; it counts with what it had brought."""
     messages: Messages = "on"
     """Messages between agents."""
     deterministic: Deterministic = False
@@ -71,24 +73,33 @@ def evaluate(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl evaluate")
     check_player(options.run, options.policy, options.environment.task, "evaluate")
     check_between("--episodes", options.episodes, 1, MOST_GAMES)
+    check_between("--max-steps", options.max_steps, 1)
     check_seed(options.seed)
     check_file("json", options.json)
     from marl.core.files import save_json
 
-    evaluation, policy = _evaluate(options), options.policy or str(options.run)
+    console = plain_console()
+    evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json(), "messages": options.messages}
         save_json(options.json, result, allow_nan=True)  # a task may describe itself with infinite settings
-    _show(evaluation, policy, plain_console())
+    _show(evaluation, policy, console)
     if options.json is not None:
         print(f"wrote {options.json}")
     return 0
 
 
-def _evaluate(options: Arguments) -> Evaluation:
+def _evaluate(options: Arguments, console: Console) -> Evaluation:
+    from marl.cli.progress_bars import Counting
     from marl.evaluation.evaluate import evaluate_episodes
 
-    with trusting(options.environment.trust, typed=options.environment.task):
+    trust = trusting(options.environment.trust, typed=options.environment.task)
+    with trust, Counting(console, "episodes") as show:
+
+        def watch(ended: int) -> bool:
+            show(ended, options.episodes)
+            return True
+
         return evaluate_episodes(
             options.run,
             options.episodes,
@@ -98,6 +109,8 @@ def _evaluate(options: Arguments) -> Evaluation:
             options.policy,
             options.environment.reference_task if options.run is None else None,
             options.environment.overrides,
+            options.max_steps,
+            watch,
         )
 
 
@@ -107,5 +120,6 @@ def _show(evaluation: Evaluation, policy: str, console: Console) -> None:
     silent = "" if evaluation.messages else ", messages off"
     likeliest = ", likeliest actions" if evaluation.deterministic else ""
     played = f"{described_text(evaluation.described)}{silent}{likeliest}, seed {evaluation.seed}"
-    console.print(f"{played}; mean and 95 % interval over {evaluation.episodes} episodes", soft_wrap=True)
+    cut = f", {evaluation.cut} of them cut" if evaluation.cut else ""
+    console.print(f"{played}; mean and 95 % interval over {evaluation.episodes} episodes{cut}", soft_wrap=True)
     console.print(measures_table({policy: evaluation.measures}))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from io import TextIOWrapper
 from typing import TextIO
 
-from marl.core.errors import ConfigError, FileError, Note, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 
 __all__ = ["fail", "guarded"]
 
@@ -43,7 +43,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         return fail(str(error), 2)
     except OSError as error:
         return fail(str(error), 2 if error.errno in BAD_PLACE else 1)
-    except TrainingError as error:
+    except (EnvironmentFailedError, TrainingError) as error:
         return fail(str(error), 1)
     except KeyboardInterrupt:
         print("stopped at once", file=sys.stderr)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "DamagedError", "FileError", "Note", "TrainingError", "UndrawableError"]
+__all__ = [
+    "ConfigError",
+    "DamagedError",
+    "EnvironmentFailedError",
+    "FileError",
+    "Note",
+    "TrainingError",
+    "UndrawableError",
+]
 
 
 class ConfigError(ValueError):
@@ -23,6 +31,10 @@ class DamagedError(FileError):
 
 class Note(UserWarning):
     """Something that a user should know and that stops nothing; the command line prints it as one line."""
+
+
+class EnvironmentFailedError(RuntimeError):
+    """Environment that raised an error, exited, died or hung; the message names it, the copy and what it did."""
 
 
 class TrainingError(RuntimeError):

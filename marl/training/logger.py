@@ -80,10 +80,19 @@ class Logger:
         self.file.flush()
 
     def histogram(self, env_steps: int, name: str, values: Tensor) -> None:
-        """Log the distribution of values of any shape; nothing if there are none."""
-        if values.numel():
-            numbers = values.detach().float().cpu().numpy()
+        """Log the distribution of values of any shape; nothing if there are none.
+
+        One that cannot be made, as of equal values so large that no bins fit between them, is left out with a note.
+        """
+        if not values.numel():
+            return
+        numbers = values.detach().float().cpu().numpy()
+        try:
             self.events.write(env_steps, summary.histogram(name, numbers, HISTOGRAM_BINS))
+        except ValueError as error:
+            note = f"the histogram {name} of env step {env_steps:,} is left out: {error}"
+            self.text(env_steps, name, note)
+            warnings.warn(note, Note, stacklevel=2)
 
     def picture(self, env_steps: int, name: str, picture: NDArray[np.uint8]) -> None:
         """Log a picture ``[H, W, 3]``."""

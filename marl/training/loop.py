@@ -26,29 +26,29 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
         watch: called after every iteration.
 
     Raises:
-        TrainingError: if a loss, a gradient, a reward or an observation is not finite, or the run's folder cannot be
-            written.
+        TrainingError: if a loss, a gradient, a reward or an observation is not finite, the environment fails, or the
+            run's folder cannot be written.
     """
     try:
-        with stop_on_interrupt() as stop_wished:
-            monitor.catch_up()
+        evaluation_due = False
+        with stop_on_interrupt() as stop_wished, run.going_on():
+            monitor.catch_up(stop_wished)
             while not (run.finished or stop_wished()):
                 before = run.env_steps
-                with run.only_finite():
-                    collected = run.source.collect(run.policy)
-                    monitor.count(collected)
-                    with monitor.timing("learning"):
-                        update = run.learner.update(collected.batch, run.share_done)
+                collected = run.source.collect(run.policy)
+                monitor.count(collected)
+                with monitor.timing("learning"):
+                    update = run.learner.update(collected.batch, run.share_done)
                 run.env_steps += collected.env_steps
                 monitor.see(collected, update, before)
                 evaluation_due = run.is_due(run.config.evaluation_interval, before)
                 if run.is_due(run.config.checkpoint_interval, before):
                     run.save(monitor.state(), evaluation_due)
                 if evaluation_due:
-                    monitor.evaluate()
+                    evaluation_due = not monitor.evaluate(stop_wished)
                 if watch is not None:
                     watch(monitor.progress)
-            run.save(monitor.state())
+            run.save(monitor.state(), evaluation_due)
     finally:
         monitor.close()
         run.source.close()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from marl.core.environment import State, TaskEnvironment
-from marl.core.errors import ConfigError, UndrawableError
+from marl.core.errors import ConfigError, EnvironmentFailedError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
-from marl.evaluation.episodes import play_episodes, record_episode, score_name
+from marl.evaluation.episodes import StoppedError, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
@@ -100,23 +101,38 @@ class Monitor:
             if run.is_due(run.config.evaluation_interval, before):
                 self._log_histograms(collected.batch)
 
-    def evaluate(self) -> None:
+    def evaluate(self, stop_wished: Callable[[], bool]) -> bool:
         """Play and log the evaluation that is due after a checkpoint, and, at the end, settings beside final scores.
+
+        Args:
+            stop_wished: True once training is to stop.
+
+        Returns:
+            False if it was not played to its end, as training is to stop; it is still due then.
 
         Raises:
             TrainingError: if the log cannot be written.
         """
         run = self.run
-        row = self._evaluate()
+        try:
+            row = self._evaluate(lambda _: not stop_wished())
+        except StoppedError:
+            return False
+        finally:
+            run.policy.train()
         with run.writing():
             self._log(row)
             if run.finished:
                 scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
                 self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
             run.checkpoints.save_evaluation(run.env_steps, {"metrics": self.metrics, "log": self.logger.sync()})
+        return True
 
-    def catch_up(self) -> None:
+    def catch_up(self, stop_wished: Callable[[], bool]) -> None:
         """Do what a crash left undone between the checkpoint that a run goes on from and the next iteration.
+
+        Args:
+            stop_wished: see `evaluate`.
 
         Raises:
             TrainingError: if it cannot be written.
@@ -127,7 +143,7 @@ class Monitor:
         if not is_settled(self.run.folder, start):
             self.run.save(self.state())  # the checkpoint stays, what follows it is written
         if start.evaluation_due:
-            self.evaluate()
+            self.evaluate(stop_wished)
 
     @property
     def progress(self) -> Progress:
@@ -186,31 +202,37 @@ class Monitor:
             self.logger.histogram(env_steps, f"rollout/{name}", values[alive])
         policy.train()
 
-    def _evaluate(self) -> dict[str, float]:
-        """Play whole episodes, log pictures, and return the scores."""
-        policy = self.run.policy
+    def _evaluate(self, watch: Callable[[int], bool]) -> dict[str, float]:
+        """Play whole episodes, log pictures, and return the scores.
+
+        Raises:
+            StoppedError: if ``watch`` stops.
+        """
+        policy, config = self.run.policy, self.run.config
         policy.eval()  # without exploration
-        seed = EVALUATION_SEED + self.run.config.seed
-        table = play_episodes(self._make_environment, policy, self.run.config.evaluation_episodes, seed)
+        limits: dict[str, Any] = {"max_steps": config.evaluation_max_steps, "watch": watch}
+        episodes, seed = config.evaluation_episodes, EVALUATION_SEED + config.seed
+        table = play_episodes(self._make_environment, policy, episodes, seed, **limits)
         one = self._make_environment(1)
         summary = summarise(table, dict(one.events), one.agent_noun)
-        self._draw_episode(one)
+        self._draw_episode(one, limits)
         self._draw_scores()
-        policy.train()
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
-    def _draw_episode(self, environment: TaskEnvironment) -> None:
-        from marl.pictures.episode import contact_sheet, draw, spread
+    def _draw_episode(self, environment: TaskEnvironment, limits: Mapping[str, Any]) -> None:
+        from marl.pictures.episode import contact_sheet, draw
+        from marl.pictures.recording import SparseRecording
 
+        recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.run.config.seed
         try:
-            scenes, scores = record_episode(environment, self.run.policy, PICTURE_SEED + self.run.config.seed)
+            scores = record_episode(environment, self.run.policy, seed, recording.append, **limits)
         except UndrawableError:
             return
         finally:
             environment.close()
-        moments, names = spread(len(scenes)), tuple(environment.roster.team)
         # the last score is that of the whole episode, which has no scene
-        frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
+        names, moments = tuple(environment.roster.team), recording.spread()
+        frames = draw(recording, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
 
     def _draw_scores(self) -> None:
@@ -221,7 +243,10 @@ class Monitor:
             self.logger.picture(self.run.env_steps, "scores", picture)
 
     def _make_environment(self, num_copies: int) -> TaskEnvironment:
-        return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        try:
+            return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        except ValueError as error:  # that of training was made from the same settings
+            raise EnvironmentFailedError(f"the environment of an evaluation failed: {error}") from error
 
 
 def _is_score(name: str) -> bool:

@@ -17,7 +17,7 @@ import torch
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
-from marl.core.errors import ConfigError, FileError, Note, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.core.reading import check_file
 from marl.core.task import Task
 from marl.policies.policy import Policy
@@ -139,17 +139,18 @@ class Run:
             self.start = start
 
     @contextmanager
-    def only_finite(self) -> Iterator[None]:
-        """Name the last good checkpoint where something is not finite in an iteration.
+    def going_on(self) -> Iterator[None]:
+        """Name the last good checkpoint where something is not finite in an iteration, or the environment fails.
 
         Raises:
-            TrainingError: in place of `NonFiniteError`.
-            FileError: in place of any error in the first iteration after a checkpoint, for what loads need not fit.
+            TrainingError: in place of `NonFiniteError` and `EnvironmentFailedError`.
+            FileError: in place of any other error in the first iteration after a checkpoint, for what loads need not
+                fit.
         """
         try:
             with self.fitting():
                 yield
-        except NonFiniteError as error:
+        except (NonFiniteError, EnvironmentFailedError) as error:
             raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
         self.untried = None
 
@@ -162,7 +163,7 @@ class Run:
         """
         try:
             yield
-        except (ConfigError, FileError, TrainingError, NonFiniteError):
+        except (ConfigError, FileError, TrainingError, NonFiniteError, EnvironmentFailedError):
             raise
         except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
             if self.untried is None:

@@ -87,6 +87,8 @@ class RunConfig(Config, Generic[E]):
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1, le=MOST_GAMES)
     """Episodes of each."""
+    evaluation_max_steps: int = Field(10_000, ge=1)
+    """Steps after which an episode of an evaluation is cut; it counts with what it had brought."""
     score_log: ScoreLogConfig = Field(default_factory=ScoreLogConfig)
     """The score of every episode, and when the task is solved."""
 

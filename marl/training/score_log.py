@@ -6,7 +6,6 @@ episode ``M`` if the mean score of the last ``window`` episodes reaches the thre
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path, save_json
 from marl.core.limits import MOST_GAMES
 from marl.core.reading import read_json
+from marl.maths.running_window import RunningWindow
 
 if TYPE_CHECKING:
     from marl.core.environment import State
@@ -85,7 +85,7 @@ class ScoreLog:
         self.scores: list[float] = []
         self.env_steps: list[int] = []
         self.means: list[float] = []
-        self.minimum = self.maximum = math.nan
+        self.recent = RunningWindow(config.window)
         self.solved: Solved | None = None
         self.folder: Path | None = None
         self._file: TextIO | None = None
@@ -108,8 +108,8 @@ class ScoreLog:
         window = self.config.window
         metrics = {
             f"score/mean_{window}": self.means[-1],
-            f"score/minimum_{window}": self.minimum,
-            f"score/maximum_{window}": self.maximum,
+            f"score/minimum_{window}": self.recent.minimum,
+            f"score/maximum_{window}": self.recent.maximum,
             "score/episodes": float(len(self)),
         }
         return metrics if self.solved is None else {**metrics, "score/solved_at_episode": float(self.solved.episode)}
@@ -196,15 +196,14 @@ class ScoreLog:
         self._exploration.append(exploration)
         self.scores.append(score)
         self.env_steps.append(env_steps)
-        recent = self.scores[-self.config.window :]
-        self.minimum, self.maximum = min(recent), max(recent)
-        mean = math.fsum(recent) / len(recent)
+        self.recent.add(score)
+        mean = self.recent.mean
         self.means.append(mean)
-        whole = len(recent) == self.config.window
+        whole = len(self.recent) == self.config.window
         if self.solved is None and self.threshold is not None and whole and mean >= self.threshold:
             self.solved = Solved(len(self), env_steps, self.config.window)
         share = "" if exploration == NONE else f"{exploration:.6g}"
-        numbers = f"{score:.12g},{self.minimum:.12g},{mean:.12g},{self.maximum:.12g}"
+        numbers = f"{score:.12g},{self.recent.minimum:.12g},{mean:.12g},{self.recent.maximum:.12g}"
         return f"{len(self)},{env_steps},{share},{numbers}\n"
 
     def _summary(self, env_steps: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from io import BytesIO, TextIOWrapper
 import pytest
 
 from marl.cli.guard import fail, guarded
-from marl.core.errors import ConfigError, FileError, Note, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from marl.core.errors import ConfigError, FileError, Note, TrainingError
         (ConfigError("seed is -1"), 2, "error: seed is -1\n"),
         (FileError("x is truncated"), 2, "error: x is truncated\n"),
         (TrainingError("at env step 5, loss is not finite"), 1, "error: at env step 5, loss is not finite\n"),
+        (EnvironmentFailedError("copy 3 failed"), 1, "error: copy 3 failed\n"),
         (OSError("disk full"), 1, "error: disk full\n"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), 1, "error: [Errno 28] No space left on device: 'x'\n"),
         (OSError(errno.EACCES, "Permission denied", "x"), 2, "error: [Errno 13] Permission denied: 'x'\n"),

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-__all__ = ["Paid", "Walk"]
+__all__ = ["Cage", "Paid", "Walk"]
 
 
 class Walk(gymnasium.Env[NDArray[np.float32], Any]):
@@ -33,6 +33,14 @@ class Walk(gymnasium.Env[NDArray[np.float32], Any]):
         return np.array([self.place / 5], np.float32)
 
 
+class Cage(Walk):
+    """A walk between walls that nothing ends; each step is worth the place."""
+
+    def step(self, action: Any) -> Any:
+        self.place = max(-5, min(5, self.place + (1 if action == 1 else -1)))
+        return self.seen, float(self.place), False, False, {}
+
+
 class Paid(Walk):
     """Five steps, the last of which pays what is asked for."""
 
@@ -45,4 +53,5 @@ class Paid(Walk):
 
 
 gymnasium.register("Walk-v0", Walk)
+gymnasium.register("Cage-v0", Cage)
 gymnasium.register("Paid-v0", Paid, reward_threshold=0.9)

@@ -271,12 +271,3 @@ def test_its_processes_do_not_hear_ctrl_c() -> None:
 def test_more_processes_than_1024_are_refused() -> None:
     with pytest.raises(ValueError, match=r"num_copies is 1,025, and vectorization async has a process for each"):
         GymnasiumEnvironment("CartPole-v1", 1025, vectorization="async")
-
-
-def test_whatever_the_constructor_of_an_environment_raises_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments: Any, **settings: Any) -> None:
-        raise ZeroDivisionError("gravity is 0")
-
-    monkeypatch.setattr("gymnasium.make", broken)
-    with pytest.raises(ValueError, match=r"Gymnasium cannot make CartPole-v1 with \{'x': 1\}: gravity is 0"):
-        GymnasiumEnvironment("CartPole-v1", 1, {"x": 1})

@@ -75,6 +75,19 @@ def test_histograms_count_every_value(tmp_path: Path) -> None:
     assert events_of(tmp_path).Tags()["histograms"] == ["weights/x"]
 
 
+def test_a_histogram_that_cannot_be_made_is_left_out_with_a_note(tmp_path: Path) -> None:
+    """64 bins are narrower than what float32 tells apart at 1e15."""
+    logger = Logger(tmp_path)
+    with pytest.warns(Note, match=r"histogram rollout/reward of env step 1,000 is left out: .*bins"):
+        logger.histogram(1000, "rollout/reward", torch.full((8,), 1e15))
+    logger.histogram(1000, "rollout/value", torch.ones(8))
+    logger.close()
+    events = events_of(tmp_path)
+    assert events.Tags()["histograms"] == ["rollout/value"]
+    (note,) = events.Tensors("rollout/reward/text_summary")
+    assert b"left out" in note.tensor_proto.string_val[0]
+
+
 def test_a_picture_keeps_its_size(tmp_path: Path) -> None:
     logger = Logger(tmp_path)
     logger.picture(7, "episode", np.zeros((12, 30, 3), np.uint8))

@@ -179,6 +179,24 @@ def test_what_is_not_finite_stops_training_and_names_all(
     assert load_state(good, "state")["env_steps"] == 512
 
 
+@pytest.mark.parametrize("algorithm", ["q_learning", "sarsa"])
+def test_tables_do_not_learn_from_a_last_observation_that_is_not_finite(
+    algorithm: str, preset: State, tmp_path: Path
+) -> None:
+    """Episodes end after 12 steps; only then is the successor not what is acted on next."""
+    preset["env"] |= {"classes": {"A": ["target"]}, "team": {"A": 2}, "communication": None}
+    width = marl.make(preset["env"]).roster.classes[0].feature_size
+    preset |= {"policy": {"kind": "table", "bins": [[0.0]] * width}, "algorithm": {"name": algorithm}}
+
+    def spoil(step: Step) -> None:
+        step.next_observation.features["A"][3, 0, 1] = torch.nan
+
+    spoilt = build_run(read_config(preset), tmp_path / "x")
+    spoilt.source.environment = Broken(spoilt.source.environment, spoil, after=12)  # type: ignore[attr-defined]
+    with pytest.raises(TrainingError, match="at env step 256, next observation of class A is not finite"):
+        loop.train(spoilt, Monitor(spoilt))
+
+
 def test_a_loss_that_is_not_finite_stops_training(preset: State, tmp_path: Path) -> None:
     preset["algorithm"]["learning_rate"] = 1e38
     with pytest.raises(TrainingError, match=r"at env step \d+, .* is not finite; no checkpoint was written yet"):

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from meeting import Meeting
+from numpy.typing import NDArray
 from stored_runs import assert_equal_bit_for_bit, logged
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -68,6 +72,27 @@ def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
     monkeypatch.undo()
     assert load_state(good, "state")["env_steps"] == 512
     assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
+
+
+def test_an_evaluation_holds_no_picture_that_is_not_drawn(
+    preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 12 pictures, two at a time: the latest, which may be the last, and the one that takes its place."""
+    shown: list[weakref.ref[NDArray[np.uint8]]] = []
+    most = 0
+
+    def scene(environment: Meeting, copy: int = 0) -> NDArray[np.uint8]:
+        nonlocal most
+        picture = np.zeros((400, 600, 3), np.uint8)
+        shown.append(weakref.ref(picture))
+        most = max(most, sum(reference() is not None for reference in shown))
+        return picture
+
+    monkeypatch.setattr(Meeting, "scene", scene)
+    train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
+    assert (len(shown), most) == (12, 2)
+    (strip,) = EventAccumulator(str(tmp_path / "x" / "tensorboard")).Reload().Images("episode")
+    assert strip.width == 4 * 240
 
 
 def texts_of(folder: Path) -> list[tuple[int, str]]:

@@ -104,6 +104,26 @@ def test_going_on_drops_later_rows_and_counts_on(tmp_path: Path) -> None:
     assert second.solved == Solved(3, 32, 3)
 
 
+def test_an_episode_costs_the_same_in_any_window(tmp_path: Path) -> None:
+    """Scores count how often they are compared: those of a window of 5,000 are not gone through."""
+
+    class Counted(float):
+        compared = 0
+
+        def __gt__(self, other: object) -> bool:
+            Counted.compared += 1
+            return float(self) > float(other)  # type: ignore[arg-type]
+
+        __lt__ = __gt__
+
+    log = ScoreLog(ScoreLogConfig(window=5000), "Task-v0", 4.0)
+    log.open(tmp_path)
+    log.add([Counted(i % 7) for i in range(6000)], range(6000), None)
+    log.close()
+    assert Counted.compared < 5 * 6000
+    assert log.metrics["score/mean_5000"] == sum(i % 7 for i in range(1000, 6000)) / 5000
+
+
 def test_rows_that_were_lost_or_damaged_are_written_anew_from_the_state(tmp_path: Path) -> None:
     first = opened(tmp_path)
     first.add([1.0], [10], 0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import warnings
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -106,6 +107,7 @@ class EvaluationStore:
             "length": table.length.tolist(),
             "agent_return": table.agent_return.tolist(),
             "events": {name: values.tolist() for name, values in table.events.items()},
+            "cut": table.cut,
             "first": {name: [None if np.isnan(v) else v for v in values] for name, values in table.first.items()},
         }
         save_json(self.path(evaluation), {**state, CHECK: _checksum(state)}, indent=None)
@@ -135,6 +137,7 @@ class EvaluationStore:
                 numbers(state["agent_return"]),
                 {name: numbers(state["events"][name]) for name in events},
                 {name: numbers(state["first"][name], unknown=True) for name in events},
+                operator.index(state.get("cut", 0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FileError(
