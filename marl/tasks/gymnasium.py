@@ -22,6 +22,7 @@ from torch import Tensor
 
 from marl.core.environment import Rule, State
 from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
+from marl.core.limits import MOST_JOBS
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
@@ -210,6 +211,11 @@ def _vectorise(
         import_named(name)  # before Gymnasium does, which asks nobody
     if max_episode_steps is not None:
         arguments["max_episode_steps"] = max_episode_steps
+    if vectorization == "async" and num_copies > MOST_JOBS:
+        raise ValueError(
+            f"num_copies is {num_copies:,}, and vectorization async has a process for each; give at most {MOST_JOBS:,} "
+            "or sync"
+        )
     mode: Any = AutoresetMode.SAME_STEP
 
     def make(copy: int) -> GuardedEnv:
