@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from math import prod
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from marl.core.composition import parse_team
 from marl.core.config import Config
+from marl.core.limits import MOST_AGENTS, MOST_TEAMS, Count
 from marl.envs.simple_tag.known_opponents import check_known, resolved
 from marl.envs.simple_tag.sides import Side
 from marl.wrappers.rules.settings import check_links, check_prey_noise
@@ -24,7 +26,7 @@ def _read_teams(value: Any) -> Any:
     return tuple(parse_team(team) if isinstance(team, str) else team for team in value)
 
 
-Teams = dict[str, tuple[int, int]] | tuple[dict[str, int], ...]
+Teams = dict[str, tuple[Count, Count]] | tuple[dict[str, Count], ...]
 """Teams to draw from: bounds of the number of agents of each class, or a list of teams."""
 
 
@@ -86,8 +88,8 @@ class SimpleTagConfig(Config):
     """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     side: Side = "predators"
     """Side that learns; team, classes and communication are those of this side."""
-    team: dict[str, int] = {"A": 2, "B": 2}
-    """Number of agents of each class."""
+    team: dict[str, Count] = {"A": 2, "B": 2}
+    """Number of agents of each class; at most 4,096 in all."""
     training_teams: Teams | None = None
     """Teams that training episodes draw from: bounds for each class (a class left out does not play), or a list;
     None for the team above."""
@@ -108,18 +110,18 @@ class SimpleTagConfig(Config):
     """Prey that training draws from, one for each episode; empty for the prey above."""
     prey_noise: tuple[float, float] = (0.0, 0.0)
     """Bounds of the probability, drawn for each training episode, that a prey moves at random at a step."""
-    num_prey: int = Field(1, ge=1)
+    num_prey: int = Field(1, ge=1, le=MOST_AGENTS)
     """Number of prey, where predators learn."""
     predators: str = "chase"
     """Rule or policy of the predators where prey learn: chase, random, still, predator_team, or the folder of a run
     that trained predators."""
     training_predators: tuple[str, ...] = ()
     """Predators that training draws from, one for each episode; empty for the predators above."""
-    num_predators: int = Field(4, ge=1)
+    num_predators: int = Field(4, ge=1, le=MOST_AGENTS)
     """Number of predators, where prey learn."""
-    training_num_predators: tuple[int, int] | None = None
+    training_num_predators: tuple[Count, Count] | None = None
     """Bounds of the number of predators, drawn for each training episode; None for the number above."""
-    num_obstacles: int = Field(2, ge=0)
+    num_obstacles: Count = 2
     """Number of obstacles."""
     max_cycles: int = Field(100, ge=1)
     """Number of steps of an episode."""
@@ -220,7 +222,7 @@ def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]])
     """List the teams that training_teams stands for: those of a list, or all within bounds for each class.
 
     Raises:
-        ValueError: for a negative bound, or bounds in the wrong order.
+        ValueError: for a negative bound, bounds in the wrong order, or more than 20,000 teams.
     """
     if not isinstance(named, Mapping):
         return [dict(team) for team in named]
@@ -228,5 +230,8 @@ def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]])
     if wrong:
         raise ValueError(f"training_teams has {wrong}; give two numbers of at least 0, the smaller first")
     counts = [range(low, high + 1) for low, high in named.values()]
+    number = prod(map(len, counts))
+    if number > MOST_TEAMS:
+        raise ValueError(f"training_teams has {dict(named)}, which are {number:,} teams; give at most {MOST_TEAMS:,}")
     teams = [dict(zip(named, numbers, strict=True)) for numbers in product(*counts)]
     return [team for team in teams if sum(team.values())]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from marl.core.config import Config
+from marl.core.limits import MOST_COPIES, MOST_ROUNDS
 from marl.maths.schedules import (
     Decay,
     Fraction,
@@ -95,9 +96,9 @@ class PPOConfig(PolicyGradientConfig):
 
     name: Literal["ppo"] = "ppo"
     """The algorithm."""
-    epochs: int = Field(4, ge=1)
+    epochs: int = Field(4, ge=1, le=MOST_ROUNDS)
     """Passes over each rollout."""
-    minibatches: int = Field(4, ge=1)
+    minibatches: int = Field(4, ge=1, le=MOST_COPIES)
     """Parts of a rollout, by copies; one step of the optimiser each."""
     clip_range: PositiveSchedule = 0.2
     """Distance from 1 at which the gradient of the ratio of probabilities stops."""
@@ -182,13 +183,13 @@ class DQNConfig(LearnerConfig):
     """Transitions that are kept, each of one copy."""
     learning_starts: int = Field(1_000, ge=1)
     """Env steps before the first step of the optimiser; at least a batch."""
-    updates_per_iteration: int = Field(1, ge=1)
+    updates_per_iteration: int = Field(1, ge=1, le=MOST_ROUNDS)
     """Steps of the optimiser after each rollout."""
     target: HardTarget | SoftTarget | None = Field(default_factory=HardTarget, discriminator="kind")
     """Copy that values successors, {kind: hard, every: N} or {kind: soft, rate: X}; null for the network itself."""
     double: bool = True
     """The network chooses the successor's action, the target network values it."""
-    n_step: int = Field(1, ge=1)
+    n_step: int = Field(1, ge=1, le=MOST_ROUNDS)
     """Rewards that are summed up before the successor is valued."""
     prioritised: PrioritisedConfig | None = None
     """Draw transitions by their errors, {} with the usual exponents; null draws uniformly."""

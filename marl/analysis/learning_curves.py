@@ -5,6 +5,7 @@ Axes: ``S`` training seeds, ``P`` logged points of one seed, ``G`` places along 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,14 @@ from numpy.typing import NDArray
 
 from marl.analysis.learning_curves_picture import save_curves
 from marl.analysis.logged_runs import SCORE, LoggedRun, Series, choose_metric, find_runs, read_logged
-from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
+from marl.analysis.seed_groups import (
+    few_seeds_note,
+    flat_settings,
+    group_seeds,
+    shared_name,
+    unique_name,
+    without_seed,
+)
 from marl.core.errors import ConfigError
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import interquartile_curve, score
@@ -87,17 +95,20 @@ class LearningCurves:
         x: unit of the places along training: ``env_steps`` or ``episodes``.
         threshold: a value of the metric, or None.
         curves: in the order of the runs.
+        notes: qualifications of the numbers, in words.
     """
 
     metric: str
     x: str
     threshold: float | None
     curves: tuple[LearningCurve, ...]
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Fields by name."""
         curves = [curve.as_json() for curve in self.curves]
-        return {"metric": self.metric, "x": self.x, "threshold": self.threshold, "curves": curves}
+        told = {"metric": self.metric, "x": self.x, "threshold": self.threshold, "curves": curves}
+        return {**told, "notes": list(self.notes)}
 
 
 def compare(
@@ -122,7 +133,8 @@ def compare(
     Returns:
         ``metric``, ``x`` (``env_steps`` or ``episodes``), ``threshold``, and for each curve of ``curves`` its
         name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the seeds ``final``
-        (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None if never).
+        (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None if never); then
+        ``notes``, on how far intervals of few seeds reach.
 
     Raises:
         ConfigError: if there are no runs, one has not logged the metric, a seed comes twice, or seeds share no place.
@@ -148,11 +160,15 @@ def draw_learning_curves(
         raise ConfigError("there is nothing to compare; name the folder of at least one run")
     if out is not None:
         _check_picture(Path(out))
+    if threshold is not None and not math.isfinite(threshold):
+        raise ConfigError(f"threshold is {threshold}; give a number")
     logged = [read_logged(folder) for folder in folders]
     chosen = choose_metric(logged, metric)
     groups = group_seeds(logged)
     curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
-    found = LearningCurves(chosen, "episodes" if chosen == SCORE else "env_steps", threshold, tuple(curves))
+    few = few_seeds_note(len(group) for group in groups)
+    x, notes = "episodes" if chosen == SCORE else "env_steps", () if few is None else (few,)
+    found = LearningCurves(chosen, x, threshold, tuple(curves), notes)
     if out is not None:
         save_curves(found, Path(out))
     return found

@@ -5,8 +5,8 @@ Axes: ``P`` logged points.
 
 from __future__ import annotations
 
-import csv
-import json
+import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note
+from marl.core.reading import Rows, parse_json
 from marl.training.run_config import load_config
 
 __all__ = ["SCORE", "LoggedRun", "choose_metric", "find_runs", "read_logged"]
 
 SCORE = "score"
 """Metric that is read from ``scores.csv``, over episodes."""
-RUNNING_MEAN = "mean"
-"""Column of the running mean in ``scores.csv``; it is read from the first full window on."""
+EPISODE, RUNNING_MEAN = "episode", "mean"
+"""Columns of ``scores.csv``; the running mean is read from the first full window on."""
+LARGEST = 1e100
+"""Largest number of a log; twice that can be averaged and drawn."""
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Places along training, and the values there, each ``[P]``."""
@@ -64,20 +67,23 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
 def read_logged(folder: Path) -> LoggedRun:
     """Read ``config.yaml``, ``metrics.jsonl`` and, where there is one, ``scores.csv``.
 
-    A run that still trains is read up to its latest entry.
+    A run that still trains is read up to its latest entry; rows that are damaged are left out, with a note.
 
     Raises:
         ConfigError: if ``config.yaml`` cannot be used.
         FileError: if nothing was logged yet, or a file cannot be read.
     """
     config = load_config(folder / "config.yaml").model_dump(mode="json")
-    series = _metrics(folder / "metrics.jsonl")
-    scores = folder / "scores.csv"
-    if scores.is_file():
+    metrics, scores = Rows(folder / "metrics.jsonl"), Rows(folder / "scores.csv")
+    series = _metrics(metrics)
+    if scores.path.is_file():
         x, y = _scores(scores)
         whole = x >= config["score_log"]["window"]  # before that the mean is over fewer episodes than the rule needs
         if whole.any():
             series[SCORE] = (x[whole], y[whole])
+    for rows in (metrics, scores):
+        if rows.note is not None:
+            warnings.warn(rows.note, Note, stacklevel=2)
     return LoggedRun(folder, config, series)
 
 
@@ -108,30 +114,51 @@ def _offer(names: Sequence[str]) -> str:
     return f"all have {', '.join(sorted(names))}" if names else "they have no metric in common"
 
 
-def _metrics(path: Path) -> dict[str, Series]:
-    if not path.is_file() or not (lines := path.read_text(encoding="utf-8").splitlines()):
-        raise FileError(f"{path.parent} has logged nothing yet ({path.name}); wait for the first line of its log")
+def _metrics(rows: Rows) -> dict[str, Series]:
     points: dict[str, list[tuple[float, float]]] = {}
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            env_steps = float(row.pop("env_steps"))
+    if rows.path.exists():
+        for row in rows.read(_metrics_row):
+            env_steps = row.pop("env_steps")
             for name, value in row.items():
-                points.setdefault(name, []).append((env_steps, float(value)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if number == len(lines):  # a run that still trains may be writing it now
-                continue
-            raise FileError(f"{path}, line {number}, is not a line of a run's log: {error}") from error
+                points.setdefault(name, []).append((env_steps, value))
+    if not points:
+        why = rows.note or "wait for the first line of its log"
+        raise FileError(f"{rows.path.parent} has logged nothing yet ({rows.path.name}); {why}")
     return {name: _series(pairs) for name, pairs in points.items()}
 
 
-def _scores(path: Path) -> Series:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            pairs = [(float(row["episode"]), float(row[RUNNING_MEAN])) for row in csv.DictReader(file)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"{path} is not a log of scores (columns episode and {RUNNING_MEAN}): {error}") from error
+def _metrics_row(line: bytes) -> dict[str, float]:
+    row = {name: _number(value) for name, value in parse_json(line).items()}
+    return {"env_steps": row["env_steps"], **row}
+
+
+def _scores(rows: Rows) -> Series:
+    """Read the columns of which the first line has the names."""
+    columns: list[str] = []
+
+    def parse(line: bytes) -> tuple[float, float] | None:
+        values = line.decode().rstrip().split(",")
+        if not columns:
+            columns.extend(values)
+            return None
+        row = dict(zip(columns, values, strict=True))
+        return _number(float(row[EPISODE])), _number(float(row[RUNNING_MEAN]))
+
+    pairs = [pair for pair in rows.read(parse) if pair is not None]
+    if not {EPISODE, RUNNING_MEAN} <= set(columns):
+        raise FileError(f"{rows.path} is not a log of scores (columns {EPISODE} and {RUNNING_MEAN})")
     return _series(pairs)
+
+
+def _number(value: Any) -> float:
+    """A number of a log.
+
+    Raises:
+        ValueError, TypeError: for anything else; logs leave out what is not finite.
+    """
+    if not math.fabs(value) <= LARGEST:
+        raise ValueError(f"{value} is not a number of a log")
+    return float(value)
 
 
 def _series(pairs: Sequence[tuple[float, float]]) -> Series:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from marl.core.errors import ConfigError
+from marl.maths.seed_statistics import range_coverage
 
-__all__ = ["NOT_LEARNT", "SeedRun", "flat_settings", "group_seeds", "shared_name", "unique_name", "without_seed"]
+__all__ = [
+    "NOT_LEARNT",
+    "SeedRun",
+    "few_seeds_note",
+    "flat_settings",
+    "group_seeds",
+    "shared_name",
+    "unique_name",
+    "without_seed",
+]
 
 NOT_LEARNT = frozenset(
     {
@@ -69,6 +79,22 @@ def group_seeds(runs: Sequence[R]) -> list[list[R]]:
             )
         group.append(run)
     return list(groups.values())
+
+
+def few_seeds_note(numbers: Iterable[int]) -> str | None:
+    """Sentence on how often intervals over few seeds hold the median of all; None if there are ten seeds or just one.
+
+    Args:
+        numbers: numbers of seeds of the groups.
+    """
+    few = sorted({number for number in numbers if 1 < number < 10})
+    if not few:
+        return None
+    covered = ", ".join(f"{100 * range_coverage(number):.3g} % with {number}" for number in few)
+    return (
+        "Few seeds: a percentile interval over seeds stays within the lowest and the highest of them, a range "
+        f"that holds the median of all seeds in {covered}; so these intervals are narrower than 95 % needs."
+    )
 
 
 def flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
-from rich.console import Console
 from rich.table import Table
 
+from marl.cli.console import plain_console
 from marl.cli.options import shown
 from marl.cli.tables import number_text
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from marl.analysis.crosstable import Crosstable
     from marl.launch.alternation import Alternation, Version
     from marl.training.run_config import RunConfig
@@ -44,7 +46,7 @@ class Arguments:
     out: Annotated[Path, shown("RUN", "(required)")]
     """Folder of all runs."""
     rounds: int = 4
-    """Number of rounds; each trains one version of both sides."""
+    """Number of rounds, at most 10,000; each trains one version of both sides."""
     env_steps: Annotated[int | None, shown("N", "(default: as the preset)")] = None
     """Env steps of each version's training."""
     seed: Annotated[int | None, shown("N", "(default: as the preset)")] = None
@@ -65,7 +67,7 @@ def alternate(arguments: list[str]) -> int:
     from marl.system.launcher import program
     from marl.system.lock import sole_user
 
-    console = Console(highlight=False)
+    console = plain_console()
     presets = _preset(options.first, options), _preset(options.second, options)
     alternation = Alternation(presets, options.out, options.rounds)
     with sole_user(alternation.out):

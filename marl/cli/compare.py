@@ -9,10 +9,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from marl.cli.console import plain_console
 from marl.cli.options import JsonFile, check_file, shown
 from marl.cli.tables import estimate_text, plain_table
 
@@ -62,9 +61,11 @@ def compare(arguments: list[str]) -> int:
     comparison = draw_learning_curves(options.runs, options.out, options.metric, options.threshold)
     if options.json is not None:
         save_json(options.json, comparison.as_json())
-    console = Console(highlight=False)
+    console = plain_console()
     console.print(_table(comparison))
-    console.print("Interquartile mean over seeds and its 95 % interval over seeds (none for one seed).", soft_wrap=True)
+    console.print("Interquartile mean and percentile interval over seeds (no interval for one seed).", soft_wrap=True)
+    for note in comparison.notes:
+        console.print(f"- {note}", soft_wrap=True)
     for written in (options.out, options.json):
         if written is not None:
             console.print(f"wrote {written}", soft_wrap=True)
@@ -79,7 +80,7 @@ def _table(comparison: LearningCurves) -> Table:
     for curve in comparison.curves:
         reached = [] if curve.reached is None else [_reached(curve.reached)]
         ends = [estimate_text(estimate, ".4g") for estimate in (curve.final, curve.last_tenth)]
-        table.add_row(escape(curve.name), str(len(curve.seeds)), f"{curve.x[-1]:,.0f}", *ends, *reached)
+        table.add_row(curve.name, str(len(curve.seeds)), f"{curve.x[-1]:,.0f}", *ends, *reached)
     return table
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import tyro
-from rich.console import Console
 
+from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -16,13 +16,15 @@ from marl.cli.options import (
     ReferenceName,
     RunFolder,
     check_file,
-    check_least,
     check_player,
     check_seed,
 )
+from marl.core.limits import MOST_GAMES, check_between
 from marl.core.trust import trusting
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from marl.evaluation.evaluate import Evaluation
 
 __all__ = ["evaluate"]
@@ -46,9 +48,9 @@ class Arguments:
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
     """Settings of the environment; those that are not named are as the run was trained."""
     episodes: int = 500
-    """Number of episodes."""
+    """Number of episodes, at most 10,000,000."""
     seed: int = 0
-    """Seed of worlds and actions."""
+    """Seed of worlds and actions, below 2^32."""
     max_steps: int = 10_000
     """Steps after which an episode is cut; it counts with what it had brought."""
     messages: Messages = "on"
@@ -70,13 +72,13 @@ def evaluate(arguments: list[str]) -> int:
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl evaluate")
     check_player(options.run, options.policy, options.environment.task, "evaluate")
-    check_least("episodes", options.episodes)
-    check_least("max-steps", options.max_steps)
+    check_between("--episodes", options.episodes, 1, MOST_GAMES)
+    check_between("--max-steps", options.max_steps, 1)
     check_seed(options.seed)
     check_file("json", options.json)
     from marl.core.files import save_json
 
-    console = Console(highlight=False)
+    console = plain_console()
     evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json(), "messages": options.messages}

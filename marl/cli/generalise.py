@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from marl.cli.console import plain_console
 from marl.cli.options import Deterministic, Jobs, TrustedModules, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
 from marl.core.trust import trusting
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from marl.analysis.generalisation.transfer_report import GeneralisationReport, ReportedPolicy
     from marl.maths.intervals import Estimate
 
@@ -47,7 +48,7 @@ class Arguments:
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, shown("RUN [RUN...]")]
     """Folders of trained runs, or their policy/."""
     teams: Annotated[str, shown("N+N,N+N,...")]
-    """Compositions: counts in the order of the classes (3+1), or by name (A=3+B=1)."""
+    """Compositions: counts in the order of the classes (3+1), or by name (A=3+B=1); at most 4,096 agents."""
     out: Annotated[Path, shown("FOLDER")]
     """Folder of the report; made if it is not there."""
     prey: Annotated[str | None, shown("NAME,NAME,...", "(default: as the first run was trained)")] = None
@@ -55,15 +56,15 @@ class Arguments:
     natives: Annotated[Path | None, shown("FOLDER", "(default: none, and no ratios)")] = None
     """Searched for runs; those trained at exactly a cell's composition are its natives."""
     episodes: int = 500
-    """Episodes of each policy in each cell."""
+    """Episodes of each policy in each cell, at most 10,000,000."""
     arena: Literal["fixed", "density", "both"] = "fixed"
     """Size of the arena: as trained, as large as keeps the density of the first run, or both."""
     seed: int = 0
-    """Seed of worlds and actions."""
+    """Seed of worlds and actions, below 2^32."""
     deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
     jobs: Jobs = None
-    """Processes that play side by side."""
+    """Processes that play side by side, at most 1,024."""
     trust: TrustedModules = ()
     """Import this module where a run names it; may be given several times."""
 
@@ -82,7 +83,7 @@ def generalise(arguments: list[str]) -> int:
     from marl.analysis.generalisation.records import Protocol
     from marl.system.launcher import program
 
-    console = Console(highlight=False)
+    console = plain_console()
     protocol = Protocol(options.episodes, options.seed, options.deterministic)
     try:
         with trusting(options.trust), Counting(console, "plays") as watch:
@@ -114,7 +115,7 @@ def generalise(arguments: list[str]) -> int:
 
 def _tell(console: Console, notes: Sequence[str]) -> None:
     for note in notes:
-        console.print(f"- {note}", markup=False, soft_wrap=True)
+        console.print(f"- {note}", soft_wrap=True)
 
 
 def _show(report: GeneralisationReport, console: Console) -> None:
@@ -154,10 +155,9 @@ def _table(report: GeneralisationReport, scores: Cells, ratios: Cells, together:
         for policy in (p for p in report.policies if p.kind != "native"):
             compared = [*(ratios.get((policy.name, cell)) for cell in cells), together.get(policy.name)]
             texts = (estimate_text(value, ".2f", star=True) for value in compared)
-            table.add_row(f"{escape(policy.name)}\n/ natives", *texts)
+            table.add_row(f"{policy.name}\n/ natives", *texts)
     return table
 
 
 def _named(policy: ReportedPolicy) -> str:
-    name = escape(policy.name)
-    return f"{name}\n({policy.seeds} seed{'s' * (policy.seeds > 1)})" if policy.seeds else name
+    return f"{policy.name}\n({policy.seeds} seed{'s' * (policy.seeds > 1)})" if policy.seeds else policy.name

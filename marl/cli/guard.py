@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import sys
 import warnings
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import TextIO
 
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 
 __all__ = ["fail", "guarded"]
+
+BAD_PLACE = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS)
+)
+"""Errors of the system that another file or folder mends; after the others, such as a full disk, the same may work."""
+LONGEST = 4_000
+"""Letters of an error; of a longer one the middle is left out."""
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Control characters but for line ends: a file could colour the terminal, or rename its window."""
 
 
 def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
@@ -19,13 +32,18 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         Exit status; see `main`.
     """
     warnings.showwarning = _show
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a path may be no text, or have letters that the terminal lacks
+            stream.reconfigure(errors="backslashreplace")
     try:
         return command(arguments)
     except SystemExit as stop:  # tyro has printed the reason
         return stop.code if isinstance(stop.code, int) else 0
     except (ConfigError, FileError) as error:
         return fail(str(error), 2)
-    except (EnvironmentFailedError, TrainingError, OSError) as error:
+    except OSError as error:
+        return fail(str(error), 2 if error.errno in BAD_PLACE else 1)
+    except (EnvironmentFailedError, TrainingError) as error:
         return fail(str(error), 1)
     except KeyboardInterrupt:
         print("stopped at once", file=sys.stderr)
@@ -49,6 +67,9 @@ def _show(
 
 def fail(message: str, status: int) -> int:
     """Print an error, and return the exit status."""
-    label = "\033[1;31merror:\033[0m" if sys.stderr.isatty() else "error:"
-    print(f"{label} {message}", file=sys.stderr)
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    label = "\033[1;31merror:\033[0m" if coloured else "error:"
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
+    print(f"{label} {CONTROL.sub(lambda found: repr(found[0])[1:-1], message)}", file=sys.stderr)
     return status

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         return fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
+    if os.environ.get("NO_COLOR"):  # rich honours it, tyro has a variable of its own, read when it is imported
+        os.environ.setdefault("PYTHON_TYRO_ANSI_CODES", "False")
     return guarded(_careful(getattr(import_module(f"marl.cli.{name}"), name), given), rest)
 
 

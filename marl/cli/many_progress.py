@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import TaskID, TextColumn
 from rich.table import Column
 
@@ -41,7 +40,7 @@ class ManyProgress:
                 self.env_steps[run.name] = run.config.total_env_steps
         self.ended = Counter("finished" for standing in standings.values() if standing.state == "finished")
         self.notes: dict[str, str] = {}
-        name = TextColumn("{task.description}", table_column=Column(no_wrap=True))
+        name = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
         total = sum(_cost(run, run.config.total_env_steps) for run in runs)
         self.bar = ProgressBar(
             console,
@@ -92,7 +91,7 @@ class ManyProgress:
         if how == "finished":  # its scores may have ended it early
             self.env_steps[run.name] = run.config.total_env_steps
         note = f"{self.notes[run.name]}  " if run.name in self.notes else ""
-        self.console.print(escape(f"{run.name}  {note}{how}{details}"), soft_wrap=True)
+        self.console.print(f"{run.name}  {note}{how}{details}", soft_wrap=True)
         self._count()
 
     def tick(self) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from marl.cli.console import plain_console
 from marl.cli.many_progress import ManyProgress
 from marl.cli.worker import COMMAND
 from marl.core.composition import parse_teams
 from marl.core.errors import ConfigError
+from marl.core.limits import MOST_JOBS, check_between
 from marl.launch.many_runs import (
     Advanced,
     Began,
@@ -25,9 +25,9 @@ from marl.launch.many_runs import (
     Stopping,
     Waited,
     check_makeable,
-    parse_seeds,
     plan_runs,
 )
+from marl.launch.seeds import parse_seeds
 from marl.launch.standing import standing_of
 from marl.system.device import resolve_device
 from marl.system.lock import sole_user
@@ -35,6 +35,9 @@ from marl.system.memory import available_memory, jobs_that_fit
 from marl.system.process_pool import usable_cores
 from marl.tasks.environment_config import make_environment
 from marl.training.run_config import RunConfig
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["read_runs", "train_runs"]
 
@@ -85,9 +88,8 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
     Raises:
         ConfigError: if ``jobs`` or a run cannot be used, before anything begins.
     """
-    console = Console(highlight=False)
-    if jobs is not None and jobs < 1:
-        raise ConfigError(f"--jobs is {jobs}; give at least 1")
+    console = plain_console()
+    check_between("--jobs", jobs, 1, MOST_JOBS)
     standings = {run.name: standing_of(run.folder, run.config) for run in runs}
     begun_first = sorted(runs, key=lambda run: standings[run.name].state == "new")
     compositions = {run.folder.parent: run for run in begun_first}  # the last of each: a new run if there is one

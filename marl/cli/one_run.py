@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from marl.cli.console import plain_console
 from marl.cli.progress_bars import Watcher
 from marl.core.trust import module_of
 from marl.system.launcher import program
@@ -16,6 +15,9 @@ from marl.training.monitor import Monitor
 from marl.training.progress import Progress
 from marl.training.run import Run, build_run
 from marl.training.run_config import RunConfig
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["train_run"]
 
@@ -39,7 +41,7 @@ def train_run(
     Returns:
         Exit status.
     """
-    console = Console(highlight=False)
+    console = plain_console()
     run = build_run(config, folder, resume)
     monitor = Monitor(run)
     _announce(run, console)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from marl.core.errors import ConfigError
+from marl.core.limits import SEED_BELOW, check_between
 from marl.core.trust import trusting
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ __all__ = [
     "RunFolder",
     "TrustedModules",
     "check_file",
-    "check_least",
     "check_player",
     "check_seed",
     "player_of",
@@ -93,24 +93,13 @@ class EnvironmentOptions:
         return {"name": self.task or REFERENCE_TASK}
 
 
-def check_least(name: str, value: int | None, least: int = 1) -> None:
-    """Check that a number is at least ``least``.
-
-    Raises:
-        ConfigError: naming the option.
-    """
-    if value is not None and value < least:
-        raise ConfigError(f"--{name} is {value}; give at least {least}")
-
-
 def check_seed(seed: int) -> None:
-    """Check that a seed is not negative.
+    """Check that a seed is not negative and below 2^32.
 
     Raises:
         ConfigError: naming the seed.
     """
-    if seed < 0:
-        raise ConfigError(f"--seed is {seed}; give 0 or more")
+    check_between("--seed", seed, 0, SEED_BELOW - 1)
 
 
 def check_file(name: str, path: Path | None) -> None:

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_origin
 
-import yaml
-
 from marl.core.composition import parse_team
 from marl.core.config import Config
 from marl.core.errors import ConfigError
-from marl.core.settings import part_of
+from marl.core.reading import parse_yaml
+from marl.core.settings import part_of, shown_value
 from marl.core.task import Task
 from marl.training.field_paths import SHORT, with_override
 from marl.training.run_config import RunConfig
@@ -141,6 +140,8 @@ def _value(text: str, flag: str) -> Any:
     if not text.startswith(("{", "[")):
         return text
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--{flag} is {text!r}, which is not YAML; write for example {{A: [landmarks]}}") from error
+        return parse_yaml(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"--{flag} is {shown_value(text)}, which is not YAML; write for example {{A: [landmarks]}} ({error})"
+        ) from error

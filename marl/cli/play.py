@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from marl.cli.options import shown
+from marl.cli.console import plain_console
+from marl.cli.options import check_seed, shown
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from marl.core.game import Game, GameView
     from marl.players.player import Player, View
     from marl.players.specs import PlayerSpec
@@ -45,7 +46,7 @@ class Arguments:
     view: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """After each move of a player that searches, show what it knows: visits, values, best line."""
     seed: int = 0
-    """Seed of the numbers that players draw."""
+    """Seed of the numbers that players draw, below 2^32."""
 
 
 def play(arguments: list[str]) -> int:
@@ -61,15 +62,14 @@ def play(arguments: list[str]) -> int:
         ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl play")
-    if options.seed < 0:
-        raise ConfigError(f"--seed is {options.seed}; give 0 or more")
+    check_seed(options.seed)
     from marl.games.registry import new_game
     from marl.players.match import play_match
     from marl.players.moves import written
     from marl.players.player import Quit
     from marl.players.specs import parse_player
 
-    console = Console(highlight=False)
+    console = plain_console()
     start = written(new_game(options.game))
     specs = [parse_player(text) for text in options.players.split(",")]
     if len(specs) != start.num_players:
@@ -118,7 +118,7 @@ class _Stage:
     def _human(self) -> Player:
         from marl.players.human import Human
 
-        return Human(self.console.input, partial(self.console.print, markup=False), self.show_views)
+        return Human(self.console.input, self.console.print, self.show_views)
 
     def show_views(self, human: Player) -> None:
         """Show the knowledge of all others about their last choices."""
@@ -147,7 +147,7 @@ class _Stage:
 
     def draw(self, game: Game) -> None:
         """Draw the board."""
-        self.console.print(f"\n{game}\n", markup=False, soft_wrap=True)
+        self.console.print(f"\n{game}\n", soft_wrap=True)
 
 
 def _name(seat: int, specs: list[PlayerSpec]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Column
@@ -85,7 +84,7 @@ class ProgressBar:
         now = time.monotonic()
         if not self.console.is_terminal and (last or now - self.last >= self.seconds_between_lines):
             self.last = now
-            self.console.print(escape(line), soft_wrap=True)
+            self.console.print(line, markup=False, soft_wrap=True)
 
 
 def noted_columns() -> tuple[ProgressColumn, ...]:
@@ -94,7 +93,9 @@ def noted_columns() -> tuple[ProgressColumn, ...]:
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+        TextColumn(
+            "{task.fields[note]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        ),
     )
 
 

@@ -13,12 +13,12 @@ from marl.cli.options import (
     Messages,
     ReferenceName,
     RunFolder,
-    check_least,
     check_player,
     check_seed,
     player_of,
 )
 from marl.core.errors import ConfigError
+from marl.core.limits import check_between
 
 __all__ = ["render"]
 
@@ -41,7 +41,7 @@ class Arguments:
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
     """Settings of the environment; those that are not named are as the run was trained."""
     seed: int = 0
-    """Seed of world and actions."""
+    """Seed of world and actions, below 2^32."""
     max_steps: int = 10_000
     """Steps after which the episode is cut."""
     messages: Messages = "on"
@@ -65,7 +65,7 @@ def render(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl render")
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
-    check_least("max-steps", options.max_steps)
+    check_between("--max-steps", options.max_steps, 1)
     from marl.evaluation.episodes import record_episode, score_name
     from marl.pictures.animation import check_path, save
     from marl.pictures.episode import draw

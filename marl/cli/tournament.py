@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from marl.cli.options import Jobs, JsonFile, check_file, check_least, shown
+from marl.cli.console import plain_console
+from marl.cli.options import Jobs, JsonFile, check_file, shown
 from marl.cli.tables import interval_text, number_text, plain_table, seconds_text
 from marl.core.errors import ConfigError
+from marl.core.limits import MOST_JOBS, check_between
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from marl.players.tournament.tournament_report import TournamentReport
 
 __all__ = ["tournament"]
@@ -49,7 +51,7 @@ class Arguments:
     players: Annotated[tuple[str, ...], tyro.conf.Positional, shown("PLAYER PLAYER [PLAYER...]")]
     """E.g. negamax:9 uct:1000 uct:0.5s random."""
     games: int = 200
-    """Games of each pair (or three), from all seats together."""
+    """Games of each pair (or three), from all seats together; at most 10,000,000 of all pairs."""
     openings: Literal["paired", "none"] = "paired"
     """Beginnings of games: after actions that are drawn, or at the first position; from there two players who draw
     nothing play the same game again and again."""
@@ -63,9 +65,9 @@ class Arguments:
     ] = None
     """Choice of negamax among equally good actions: the fastest win or the slowest loss, the first, or any."""
     seed: int = 0
-    """Seed of openings and players."""
+    """Seed of openings and players, below 2^32."""
     jobs: Jobs = None
-    """Processes that play side by side."""
+    """Processes that play side by side, at most 1,024."""
     out: Path = Path("tournament.png")
     """The picture: a .png file."""
     json: JsonFile = None
@@ -98,7 +100,7 @@ def tournament(arguments: list[str]) -> int:
     players = [parse_player(text) for text in options.players]
     settings = (options.games, plies, options.seed, options.classic, options.ties)
     plan = plan_tournament(options.game, players, *settings)
-    console = Console(highlight=False)
+    console = plain_console()
     with stop_on_interrupt() as stop_wished, Counting(console, "games") as watch:
         finished = play_tournament(plan, options.jobs or usable_cores(), watch, stop_wished)
     complete = len(finished) == plan.total_games
@@ -125,7 +127,7 @@ def _plies(options: Arguments) -> int:
 
 
 def _check(options: Arguments) -> None:
-    check_least("jobs", options.jobs)
+    check_between("--jobs", options.jobs, 1, MOST_JOBS)
     if options.out.suffix != ".png":
         raise ConfigError(f"--out {options.out}: name a .png file")
     if options.json == options.out:
@@ -157,7 +159,7 @@ def _tell(report: TournamentReport, options: Arguments, console: Console) -> Non
 
 def _pairs(report: TournamentReport) -> Table:
     columns = ("games", "won/lost/drawn", "score", "a game")
-    table = plain_table("pair", columns, collapse_padding=True, title=escape(report.game))
+    table = plain_table("pair", columns, collapse_padding=True, title=report.game)
     for pair in report.pairs:
         counts = f"{pair.outcomes.won}/{pair.outcomes.lost}/{pair.outcomes.drawn}"
         score = f"{number_text(pair.score, '.3f')} {interval_text(pair.score_ci95, '.3f')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,10 +55,10 @@ A whole part is replaced by YAML, e.g. --env.communication None, or
 --algorithm.name {algorithms} changes the algorithm; what both have in common is kept."""
 
 REPORT = "Compare with reference policies at the end, and draw an episode."
-SEEDS = "Train with each seed from 1 to N, or of a list, into OUT/seed-N."
+SEEDS = "Train with each seed from 1 to N, or of a list, into OUT/seed-N; at most 10,000."
 NATIVE_GRID = "Train a team at each composition, into OUT/3+1/seed-N; counts in the order of the classes, or A=3+B=1."
 TRUST = "Import this module where the run that goes on names it; a preset's own needs none."
-JOBS = "How many of these runs train at once; by default as many as cores and memory bear."
+JOBS = "How many of these runs train at once, at most 1,024; by default as many as cores and memory bear."
 
 
 def _shown(metavar: str, text: str) -> Any:
@@ -69,7 +69,11 @@ ANNOTATED: Any = Annotated
 OPTIONS: tuple[tuple[str, Any, Any], ...] = (
     ("out", ANNOTATED[Path | None, _shown("RUN", "Folder of the new run.")], None),
     ("resume", ANNOTATED[Path | None, _shown("RUN", "Go on with this run, in place of PRESET and --out.")], None),
-    ("team", ANNOTATED[str | None, _shown("A=N,B=N", "Composition; short for --env.team.")], None),
+    (
+        "team",
+        ANNOTATED[str | None, _shown("A=N,B=N", "Composition of at most 4,096; short for --env.team.")],
+        None,
+    ),
     ("prey", ANNOTATED[str | None, _shown("NAME", "How the prey moves; short for --env.prey.")], None),
     ("seeds", ANNOTATED[str | None, _shown("N|N,N", SEEDS)], None),
     ("native_grid", ANNOTATED[str | None, _shown("TEAM,TEAM", NATIVE_GRID)], None),
@@ -150,7 +154,8 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     task = task_of(values, source)
     complete = complete_values(values, task)
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
-    task = task if changed["env"]["name"] == complete["env"]["name"] else task_of(changed)
+    env = changed["env"]
+    task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)
     try:
         config = read_config(changed, None if changed != complete else source, task)
     except ConfigError:

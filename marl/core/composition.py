@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from marl.core.limits import MOST_AGENTS
+
 __all__ = ["format_team", "parse_team", "parse_teams", "short_team"]
 
 
@@ -11,7 +13,7 @@ def parse_team(text: str) -> dict[str, int]:
     """Read a composition such as ``"A=2,B=2"``.
 
     Raises:
-        ValueError: if a part is not ``NAME=COUNT`` or a name comes twice.
+        ValueError: if a part is not ``NAME=COUNT``, a name comes twice, or there are more than 4,096 agents.
     """
     team: dict[str, int] = {}
     for part in text.split(","):
@@ -20,7 +22,7 @@ def parse_team(text: str) -> dict[str, int]:
             raise ValueError(f"team {text!r}: {part.strip()!r} is not NAME=COUNT; write for example A=2,B=2")
         if name in team:
             raise ValueError(f"team {text!r} names class {name!r} twice")
-        team[name] = int(count)
+        team[name] = _number(count, f"team {text!r}")
     return team
 
 
@@ -47,17 +49,17 @@ def parse_teams(text: str, classes: Sequence[str]) -> list[dict[str, int]]:
 
     Raises:
         ValueError: if a part cannot be read, a class is unknown or named twice, the number of counts is
-            wrong, a composition comes twice, or one has no agents at all.
+            wrong, a composition comes twice, or one has no agents at all, or more than 4,096 of a class.
     """
-    teams: list[dict[str, int]] = []
+    teams: dict[tuple[int, ...], dict[str, int]] = {}
     for part in (part.strip() for part in text.split(",")):
         team = _parse_composition(part, classes, f"teams {text!r}")
         if not any(team.values()):
             raise ValueError(f"teams {text!r}: in {part!r} nobody plays; give at least one agent")
-        if team in teams:
+        if tuple(team.values()) in teams:
             raise ValueError(f"teams {text!r} has {part!r} twice")
-        teams.append(team)
-    return teams
+        teams[tuple(team.values())] = team
+    return list(teams.values())
 
 
 def _parse_composition(part: str, classes: Sequence[str], where: str) -> dict[str, int]:
@@ -78,4 +80,12 @@ def _parse_composition(part: str, classes: Sequence[str], where: str) -> dict[st
         what = "twice" if wrong in classes else f"but the classes are {', '.join(classes)}"
         raise ValueError(f"{where}: {part!r} names class {wrong!r}{' ' if wrong in classes else ', '}{what}")
     given = dict(zip(names, counts, strict=True))
-    return {name: int(given.get(name, 0)) for name in classes}
+    return {name: _number(given.get(name, "0"), where) for name in classes}
+
+
+def _number(count: str, where: str) -> int:
+    """Number of agents, of any number of digits."""
+    number = int(count) if len(count) < 10 else MOST_AGENTS + 1
+    if number > MOST_AGENTS:
+        raise ValueError(f"{where}: {count} agents of a class; a team has at most {MOST_AGENTS:,}")
+    return number

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from marl.core.limits import MOST_AGENTS, MOST_CLASSES
+
 __all__ = ["ActionSpec", "AgentClass", "Plane", "Roster"]
 
 
@@ -72,7 +74,8 @@ class Roster:
 
     Raises:
         ValueError: if classes and counts differ in length, a name is no identifier or comes twice, a count is
-            negative, there is no agent, or there are entities without a plane.
+            negative, there is no agent, there are more than 4,096 agents or 256 classes, or there are entities without
+            a plane.
     """
 
     classes: tuple[AgentClass, ...]
@@ -84,6 +87,11 @@ class Roster:
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.counts):
             raise ValueError(f"{len(self.classes)} classes but {len(self.counts)} counts: give one count a class")
+        if len(self.classes) > MOST_CLASSES or sum(self.counts) > MOST_AGENTS:
+            raise ValueError(
+                f"{len(self.classes):,} classes have {sum(self.counts):,} agents; give at most {MOST_CLASSES} classes "
+                f"and {MOST_AGENTS:,} agents"
+            )
         names = [c.name for c in self.classes]
         unfit = next((name for name in names if not name.isidentifier() or names.count(name) > 1), None)
         if unfit is not None:

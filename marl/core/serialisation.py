@@ -15,6 +15,7 @@ from torch import Tensor
 
 from marl.core.errors import DamagedError, Note
 from marl.core.files import atomic_path
+from marl.core.reading import parse_json
 from marl.core.record_fields import Record
 
 __all__ = ["encode_state", "load_state", "record_of", "save_state", "state_file", "state_of"]
@@ -90,10 +91,10 @@ def load_state(folder: Path, name: str) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             header = (file.metadata() or {})[HEADER]
             tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
-        state = _join(json.loads(header), tensors)
+        state = _join(parse_json(header.encode()), tensors)
     except DamagedError:
         raise
-    except (SafetensorError, OSError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise DamagedError(f"{path} is truncated or not of this package ({type(error).__name__}: {error})") from error
     if not checked:
         warnings.warn(f"{path} has no checksum, as it was written by an earlier version", Note, stacklevel=2)

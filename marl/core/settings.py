@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -11,13 +12,25 @@ from pydantic import ValidationError
 
 from marl.core.config import Config
 
-__all__ = ["Choices", "completed", "explain", "part_of", "replace_field"]
+__all__ = ["Choices", "completed", "explain", "part_of", "replace_field", "shown_value"]
 
 Choices = Mapping[int | str, Collection[str]]
 """Kinds of each part that is a union; a validator puts the kind after the name of the part."""
 
 TRIED = re.compile(r"^(constrained-\w+|float|int|str|bool)$|\[")
 """Types that a validator tried and names after the field."""
+
+
+REPR, LONGEST = reprlib.Repr(), 500
+REPR.maxstring = REPR.maxother = REPR.maxlong = 200
+REPR.maxdict = REPR.maxlist = REPR.maxtuple = 20
+REPR.maxlevel = 3
+
+
+def shown_value(value: Any) -> str:
+    """Value as an error shows it: whole if it is short, its beginning otherwise."""
+    text = REPR.repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
@@ -78,17 +91,17 @@ def explain(error: ValidationError, choices: Choices = MappingProxyType({}), pla
     lines, within = [], (place,) if place else ()
     for problem in error.errors():
         place = _place((*within, *problem["loc"]), choices)
-        message = problem["msg"].removeprefix("Value error, ")
+        message, given = problem["msg"].removeprefix("Value error, "), f"{place} is {shown_value(problem['input'])}: "
         if problem["type"] == "extra_forbidden":
-            lines.append(f"{place} is {problem['input']!r}: there is no such field; see --help for those there are")
+            lines.append(f"{given}there is no such field in this version; see --help for those there are")
         elif problem["type"] == "union_tag_not_found":
             lines.append(f"{place}.{problem['ctx']['discriminator'][1:-1]} is missing")
         elif problem["type"] in ("model_type", "model_attributes_type"):
-            lines.append(f"{place} is {problem['input']!r}: give its fields, as {{name: value, ...}}")
+            lines.append(f"{given}give its fields, as {{name: value, ...}}")
         elif problem["type"] == "value_error":
             lines.append(f"{place}: {message}" if place else message)
         else:
-            given, wanted = f"{place} is {problem['input']!r}: ", f"{message[0].lower()}{message[1:]}"
+            wanted = f"{message[0].lower()}{message[1:]}"
             if lines and lines[-1].startswith(given):  # another type that the same field accepts
                 lines[-1] += f", or {wanted}"
             else:

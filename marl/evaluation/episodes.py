@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 LARGEST_BATCH = 1024
+MOST_PAIRS = 2**26
+"""Pairs of agents in all copies of a batch; only teams of more than 256 agents have smaller batches."""
 MAX_STEPS = 10_000
 """Steps after which an episode is cut, unless another number is asked for."""
 
@@ -110,7 +112,7 @@ def play_episodes(
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
 ) -> EpisodeTable:
-    """Play episodes in batches of at most 1,024 copies.
+    """Play episodes in batches of at most 1,024 copies, fewer of very large teams.
 
     The initial worlds depend on the seed alone, so that policies are compared in the same worlds. A note says how many
     episodes were cut.
@@ -131,9 +133,12 @@ def play_episodes(
     """
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}; give at least 1")
+    probe = make_environment(1)
+    copies = max(1, min(LARGEST_BATCH, MOST_PAIRS // probe.roster.size**2))
+    probe.close()
     tables = []
-    for batch, start in enumerate(range(0, episodes, LARGEST_BATCH)):
-        environment = make_environment(min(LARGEST_BATCH, episodes - start))
+    for batch, start in enumerate(range(0, episodes, copies)):
+        environment = make_environment(min(copies, episodes - start))
         try:
             options = (seed + 1_000_003 * batch, messages, deterministic, max_steps)
             tables.append(_play_batch(environment, player, *options, partial(_watched, watch, start)))

@@ -13,6 +13,7 @@ import torch
 
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
+from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
 from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, EpisodeTable, play_episodes
@@ -119,9 +120,9 @@ def evaluate_episodes(
         ConfigError: if a setting cannot be used, or a policy comes without settings.
         FileError: if the run cannot be used.
     """
-    for name, number in (("episodes", episodes), ("max_steps", max_steps)):
-        if number < 1:
-            raise ConfigError(f"{name} is {number}; give at least 1")
+    check_between("episodes", episodes, 1, MOST_GAMES)
+    check_between("max_steps", max_steps, 1)
+    check_between("seed", seed, 0, SEED_BELOW - 1)
     saved = load_policy(find_policy(run)) if isinstance(run, str | Path) else None
     settings = saved.environment if settings is None and saved is not None else settings
     if settings is None:

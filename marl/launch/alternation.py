@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from marl.core.errors import ConfigError
+from marl.core.limits import MOST_ROUNDS, check_between
 from marl.launch.many_runs import with_env
 from marl.launch.standing import DECISIVE, check_same, clear_unstarted, standing_of
 from marl.policies.saved import save_policy
@@ -88,8 +89,7 @@ class Alternation:
     """
 
     def __init__(self, presets: tuple[RunConfig[Any], RunConfig[Any]], out: Path, rounds: int) -> None:
-        if rounds < 1:
-            raise ConfigError(f"rounds is {rounds}; give at least 1")
+        check_between("rounds", rounds, 1, MOST_ROUNDS)
         self.out, self.rounds = out.resolve(), rounds
         sides = [preset.task.sides(preset.env) for preset in presets]
         if presets[0].env.name != presets[1].env.name or sides[0] != sides[1][::-1]:

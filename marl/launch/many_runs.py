@@ -12,15 +12,18 @@ import torch
 from pydantic import ValidationError
 
 from marl.core.errors import ConfigError
+from marl.core.limits import MOST_SEEDS
 from marl.core.settings import explain
 from marl.core.trust import TRUST
 from marl.launch.standing import Standing, clear_unstarted
 from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_interrupt
+from marl.system.process_pool import check_threads
 from marl.system.run_process import RunProcess
 from marl.tasks.environment_config import make_environment
 from marl.training.checkpoints import Checkpoints
 from marl.training.initial_policy import build_policy, take_weights
+from marl.training.memory_check import check_memory
 from marl.training.progress import Progress
 from marl.training.run_config import RunConfig
 from marl.training.score_log import ScoreLog
@@ -35,7 +38,6 @@ __all__ = [
     "Stopping",
     "Waited",
     "check_makeable",
-    "parse_seeds",
     "plan_runs",
     "with_env",
 ]
@@ -118,24 +120,6 @@ Event = Began | Advanced | Ended | Stopping | Waited
 """Event in the training of many runs."""
 
 
-def parse_seeds(text: str) -> list[int]:
-    """Read a number of seeds, ``"3"`` for 1, 2, 3, or a list of them, ``"1,4,7"``.
-
-    Raises:
-        ConfigError: if it cannot be read, or a seed is below 1 or comes twice.
-    """
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise ConfigError(f"--seeds is {text!r}; give how many, e.g. 3, or a list, e.g. 1,4,7")
-    numbers = [int(part) for part in parts]
-    if min(numbers) < 1:
-        raise ConfigError(f"--seeds is {text!r}; give at least 1, or seeds from 1 on")
-    repeated = next((number for number in numbers if numbers.count(number) > 1), None)
-    if repeated is not None:
-        raise ConfigError(f"--seeds is {text!r}, which has {repeated} twice")
-    return list(range(1, numbers[0] + 1)) if len(numbers) == 1 else numbers
-
-
 def plan_runs(
     config: RunConfig[Any], out: Path, teams: Sequence[Mapping[str, int]] | None, seeds: Sequence[int]
 ) -> list[PlannedRun]:
@@ -150,8 +134,11 @@ def plan_runs(
         seeds: seeds of each composition.
 
     Raises:
-        ConfigError: if a composition does not suit the environment.
+        ConfigError: if a composition does not suit the environment, or there are more than 10,000 runs.
     """
+    number = len(seeds) * (1 if teams is None else len(teams))
+    if number > MOST_SEEDS:
+        raise ConfigError(f"--native-grid and --seeds are {number:,} runs; give at most {MOST_SEEDS:,}")
     config = config.model_copy(update={"threads": config.threads or 1})
     if teams is None:
         return [_planned(config, out, f"seed-{seed}", seed, 1) for seed in seeds]
@@ -210,9 +197,11 @@ def check_makeable(run: PlannedRun) -> None:
         FileError: if a file that it needs cannot be used.
     """
     config = run.config
-    resolve_device(config.device)
+    check_threads(config.threads)
+    device = resolve_device(config.device)
     try:
         environment = make_environment(config.task, config.env, 1, training=True)
+        check_memory(config, environment.roster, device)
         ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
         policy = build_policy(config, environment, torch.device("cpu"))
         if config.initial_policy is not None and Checkpoints(run.folder / "checkpoints").latest is None:

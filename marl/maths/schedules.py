@@ -20,6 +20,7 @@ __all__ = [
     "PositiveSchedule",
     "Schedule",
     "scheduled",
+    "values_at",
 ]
 
 
@@ -122,3 +123,16 @@ def scheduled(schedule: float | tuple[float, float], share_done: float) -> float
         start, end = schedule
         return start + (end - start) * min(max(share_done, 0.0), 1.0)
     return schedule
+
+
+def values_at(settings: Config, share_done: float) -> dict[str, float]:
+    """Values of all schedules in some settings that follow the share of training done, by the fields' dotted names."""
+    values: dict[str, float] = {}
+    for name, value in settings:
+        if isinstance(value, tuple):
+            values[name] = scheduled(value, share_done)
+        elif isinstance(value, LinearDecay):
+            values[name] = value.value(Clock(share_done=share_done))
+        elif isinstance(value, Config):
+            values |= {f"{name}.{inner}": of_part for inner, of_part in values_at(value, share_done).items()}
+    return values

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from marl.core.config import Config, Width
+from marl.core.config import Config
+from marl.core.limits import MOST_LAYERS, Layers, Width
 
 if TYPE_CHECKING:
     pass
@@ -29,7 +30,7 @@ Activation = Literal["relu", "tanh", "gelu", "silu"]
 class ActorConfig(Config):
     """Shape of the actors."""
 
-    hidden: tuple[Width, ...] = ()
+    hidden: tuple[Width, ...] = Field((), max_length=MOST_LAYERS)
     """Widths of the layers between embedding and logits."""
     activation: Activation = "relu"
     """Activation after each of them."""
@@ -40,9 +41,9 @@ class CriticConfig(Config):
 
     sharing: Literal["class", "team", "independent"] = "class"
     """One centralised critic a class, one for the team, or each agent on its own features."""
-    hidden: tuple[Width, ...] = (64, 64)
+    hidden: tuple[Width, ...] = Field((64, 64), max_length=MOST_LAYERS)
     """Widths of the layers after the entities are pooled (or on an agent's own features)."""
-    entity_hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
+    entity_hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=MOST_LAYERS)
     """Widths of the layers on each entity as an agent sees it."""
     activation: Activation = "relu"
     """Activation after each layer."""
@@ -53,13 +54,13 @@ class CriticConfig(Config):
 class TransformerConfig(Config):
     """Shape of the temporal transformer."""
 
-    layers: int = Field(1, ge=1)
+    layers: Layers = 1
     """Number of blocks."""
-    heads: int = Field(4, ge=1)
+    heads: Width = 4
     """Attention heads; they divide the token width."""
-    window: int = Field(8, ge=1)
+    window: Width = 8
     """An agent attends to its present token and so many before it, in each layer."""
-    feedforward: int = Field(128, ge=1)
+    feedforward: Width = 128
     """Hidden width of the feed-forward part."""
     gate: Literal["output", "gru"] = "output"
     """Gated residual: one matrix a gate, or six as in a GRU."""
@@ -71,7 +72,7 @@ Sharing = Literal["class", "team", "agent"]
 class EncoderConfig(Config):
     """Shape of the class encoders."""
 
-    hidden: tuple[Width, ...] = Field((64, 64), min_length=1)
+    hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=MOST_LAYERS)
     """Widths of the fully connected layers; the last is the token width D."""
     activation: Activation = "relu"
     """Activation after each layer."""
@@ -90,9 +91,9 @@ class GraphConfig(Config):
 
     kind: Literal["gat", "gcn", "none"] = "gat"
     """GATv2 with edge features, GCN, or no messages."""
-    rounds: int = Field(1, ge=1)
+    rounds: Layers = 1
     """Rounds of messages at each step."""
-    heads: int = Field(4, ge=1)
+    heads: Width = 4
     """Attention heads of GATv2; they divide the token width."""
     route: Literal["auto", "dense", "sparse"] = "auto"
     """Dense algebra, scatter along edges, or dense up to 64 agents."""
@@ -101,7 +102,7 @@ class GraphConfig(Config):
 class QHeadConfig(Config):
     """Shape of the heads."""
 
-    hidden: tuple[Width, ...] = ()
+    hidden: tuple[Width, ...] = Field((), max_length=MOST_LAYERS)
     """Widths of the layers between embedding and values."""
     activation: Activation = "relu"
     """Activation after each of them."""
@@ -116,5 +117,5 @@ class MixerConfig(Config):
     """Each agent learns from its own reward; or the team's value is a sum, or a monotonic function, of theirs."""
     width: Width = 32
     """QMIX only: width of the mixing layer."""
-    hidden: tuple[Width, ...] = Field((64,), min_length=1)
+    hidden: tuple[Width, ...] = Field((64,), min_length=1, max_length=MOST_LAYERS)
     """QMIX only: widths of the layers on each entity, which make the mixing weights."""

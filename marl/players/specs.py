@@ -9,6 +9,7 @@ from typing import Literal
 
 from marl.core.errors import ConfigError
 from marl.core.game import Game, read_number
+from marl.core.limits import MOST_SECONDS
 from marl.games.search.negamax import Negamax, Ties
 from marl.games.search.uct import UCT
 from marl.players.player import Player
@@ -75,11 +76,11 @@ def _uct(text: str, budget: str) -> PlayerSpec:
     number, simulations = budget.removesuffix("s"), read_number(budget, 1, MOST_SIMULATIONS)
     if simulations is not None:
         return PlayerSpec(f"uct:{simulations}", "uct", simulations=simulations)
-    if number != budget and re.fullmatch(r"[0-9]*\.?[0-9]+", number) and float(number) > 0:
+    if number != budget and re.fullmatch(r"[0-9]*\.?[0-9]+", number) and 0 < float(number) <= MOST_SECONDS:
         return PlayerSpec(f"uct:{float(number):g}s", "uct", seconds=float(number))
     raise ConfigError(
         f"player {text!r}: give a budget above 0, simulations (uct:1000; at most {MOST_SIMULATIONS:,}) or "
-        "seconds for each move (uct:0.5s)"
+        f"seconds for each move (uct:0.5s; at most {MOST_SECONDS:,})"
     )
 
 

@@ -79,7 +79,7 @@ class EvenBins(Config):
     """Lower end of the first."""
     high: Finite
     """Upper end of the last."""
-    count: int = Field(ge=1)
+    count: int = Field(ge=1, le=1_000_000)
     """Number of bins."""
 
     @model_validator(mode="after")
@@ -116,7 +116,7 @@ class RandomPolicyConfig(Config):
 
 def _kind_of(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return "actor_critic" if kind is None else kind
+    return "actor_critic" if kind is None else str(kind)
 
 
 PolicyConfig = Annotated[

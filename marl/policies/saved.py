@@ -15,10 +15,12 @@ from pydantic import ValidationError
 from marl.core.environment import State
 from marl.core.errors import FileError
 from marl.core.files import atomic_path, make_folder
-from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.core.limits import MOST_PARAMETERS
+from marl.core.reading import check_file
 from marl.core.serialisation import encode_state, load_state, state_file
-from marl.policies.configs import read_policy_config
-from marl.policies.kinds import make_policy
+from marl.core.settings import explain
+from marl.policies.configs import POLICY_KINDS
+from marl.policies.description import Description
 from marl.policies.policy import Policy
 
 __all__ = [
@@ -84,7 +86,7 @@ def load_weights(policy: Policy, weights: dict[str, Any], source: Path) -> None:
     """Put stored weights into a policy.
 
     Raises:
-        FileError: if they are of another architecture, naming the first parameter that differs.
+        FileError: if they are of another architecture or not finite, naming the first parameter of which that is so.
     """
     expected = policy.state_dict()
     for name in sorted(expected.keys() | weights.keys()):
@@ -95,6 +97,8 @@ def load_weights(policy: Policy, weights: dict[str, Any], source: Path) -> None:
                 f"{source} holds a policy of another architecture: {name} is {there} there and {here} in this "
                 "configuration; use the configuration that it was trained with"
             )
+        if not bool(weights[name].isfinite().all()):
+            raise FileError(f"{source}: {name} is not finite")
     policy.load_state_dict(weights)
 
 
@@ -178,27 +182,26 @@ def load_policy(folder: Path) -> SavedPolicy:
     Raises:
         FileError: if nothing is there, or it is truncated, foreign or of a later format.
     """
-    place = policy_file(folder).parent
+    path = policy_file(folder)
+    check_file(path, 10 * MOST_PARAMETERS)  # bytes: most numbers have 4, and some 8
+    place = path.parent
     state = load_state(place, "policy")
     try:
         description = state["description"]
         number = description["format"]
         check_format(number, place)
-        policy = _policy_of(description)
+        policy = _policy_of(description, len(state["weights"]), place)
         load_weights(policy, present_weights(state["weights"], number), place)
         return SavedPolicy(policy.eval(), dict(description["environment"]))
-    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
 
 
-def _policy_of(description: dict[str, Any]) -> Policy:
-    classes = tuple(AgentClass(**{**c, "action": ActionSpec(**c["action"])}) for c in description["classes"])
-    plane = description.get("plane", {})  # format 1 knew one plane alone, which is today's default
-    roster = Roster(
-        classes,
-        tuple(description["counts"]),
-        None if plane is None else Plane(**plane),
-        description["entity_size"],
-        description["auxiliary_size"],
-    )
-    return make_policy(roster, read_policy_config(description["networks"]))
+def _policy_of(description: dict[str, Any], stored: int, place: Path) -> Policy:
+    try:
+        return Description.model_validate(description).policy(stored)
+    except ValidationError as error:
+        why = explain(error, {"networks": POLICY_KINDS})
+        raise FileError(f"{place} is not a policy of this package, or of another version: {why}") from error
+    except ValueError as error:
+        raise FileError(f"{place} describes a policy that cannot be made: {error}") from error

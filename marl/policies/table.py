@@ -47,13 +47,13 @@ class Table(Policy):
         super().__init__(roster, config)
         self.edges: Tensor | None
         self.strides: Tensor
+        states = {c.name: _check(c, config) for c in roster.classes}
         edges = () if config.bins == "one_hot" else tuple(edges_of(bins) for bins in config.bins)
         padded, strides = _padded(edges), _strides(edges)
         self.register_buffer("edges", padded if edges else None, persistent=False)
         self.register_buffer("strides", strides, persistent=False)
         for c in roster.classes:
-            states = _check(c, config, edges)
-            self.register_buffer(f"values_{c.name}", torch.zeros(states, c.action.size))
+            self.register_buffer(f"values_{c.name}", torch.zeros(states[c.name], c.action.size))
         self.register_buffer("epsilon", torch.zeros(()))
 
     @property
@@ -119,24 +119,28 @@ def _strides(edges: tuple[tuple[float, ...], ...]) -> Tensor:
     return torch.tensor([math.prod(counts[i + 1 :]) for i in range(len(counts))], dtype=torch.int64)
 
 
-def _check(agent_class: AgentClass, config: TableConfig, edges: tuple[tuple[float, ...], ...]) -> int:
-    """The number of states of a class."""
+def _check(agent_class: AgentClass, config: TableConfig) -> int:
+    """The number of states of a class, before anything is made of that size."""
+    bins = () if config.bins == "one_hot" else config.bins
+    counts = [len(each) + 1 if isinstance(each, tuple) else each.count for each in bins]
     name, width, action = agent_class.name, agent_class.feature_size, agent_class.action
     if action.kind != "discrete":
         raise ValueError(
             f"class {name!r} has {action.kind} actions, but a policy of kind 'table' has one value for each of "
             "finitely many; train kind 'actor_critic' (ppo, a2c, reinforce), or make its actions discrete"
         )
-    if edges and len(edges) != width:
+    if counts and len(counts) != width:
         raise ValueError(
-            f"bins are given for {len(edges)} numbers, but class {name!r} observes {width}; give one entry a number, "
+            f"bins are given for {len(counts)} numbers, but class {name!r} observes {width}; give one entry a number, "
             "[] for one that does not count"
         )
-    states = math.prod(len(row) + 1 for row in edges) if edges else width
+    if len(counts) * max(counts, default=0) > MOST_VALUES:
+        raise ValueError(f"{len(counts):,} numbers have up to {max(counts):,} bins; give fewer")
+    states = math.prod(counts) if counts else width
     if states * action.size > MOST_VALUES:
-        counts = " x ".join(str(len(row) + 1) for row in edges) or str(width)
+        product = " x ".join(map(str, counts)) or str(width)
         raise ValueError(
-            f"class {name!r} would have {counts} = {states:,} states of {action.size} actions each; a table holds at "
+            f"class {name!r} would have {product} = {states:,} states of {action.size} actions each; a table holds at "
             f"most {MOST_VALUES:,} values: use fewer bins"
         )
     return states

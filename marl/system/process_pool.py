@@ -10,9 +10,10 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from marl.core.limits import THREADS_PER_CORE, check_between
 from marl.core.trust import TRUST, Trust
 
-__all__ = ["process_pool", "usable_cores"]
+__all__ = ["check_threads", "process_pool", "usable_cores"]
 
 
 @contextmanager
@@ -54,3 +55,12 @@ def usable_cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def check_threads(threads: int | None) -> None:
+    """Check that there are at most 4 threads for each core.
+
+    Raises:
+        ConfigError: for more; the library of threads would end the process in its own words.
+    """
+    check_between("threads", threads, 1, THREADS_PER_CORE * usable_cores())

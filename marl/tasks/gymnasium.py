@@ -22,6 +22,7 @@ from torch import Tensor
 
 from marl.core.environment import Rule, State
 from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
+from marl.core.limits import MOST_JOBS
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
@@ -87,7 +88,8 @@ class GymnasiumEnvironment:
             name, num_copies, dict(arguments or {}), max_episode_steps, vectorization, step_timeout
         )
         self._guard = Guard(name)
-        self._watch = Watch([env.guard for env in getattr(self._vector, "envs", [])] or [self._guard])
+        here = self._vector.envs if isinstance(self._vector, SyncVectorEnv) else []  # else only the whole is watched
+        self._watch = Watch([env.guard for env in here] or [self._guard])  # type: ignore[attr-defined]
         observations, self._actions = self._vector.single_observation_space, self._vector.single_action_space
         try:
             self._numbers = _feature_size(name, observations)
@@ -209,6 +211,11 @@ def _vectorise(
         import_named(name)  # before Gymnasium does, which asks nobody
     if max_episode_steps is not None:
         arguments["max_episode_steps"] = max_episode_steps
+    if vectorization == "async" and num_copies > MOST_JOBS:
+        raise ValueError(
+            f"num_copies is {num_copies:,}, and vectorization async has a process for each; give at most {MOST_JOBS:,} "
+            "or sync"
+        )
     mode: Any = AutoresetMode.SAME_STEP
 
     def make(copy: int) -> GuardedEnv:

@@ -7,6 +7,7 @@ played and logged, ``evaluation``.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ import torch
 from marl.core.environment import State
 from marl.core.errors import DamagedError, FileError
 from marl.core.files import digest, make_folder, sync
+from marl.core.reading import check_file
 from marl.core.serialisation import load_state, save_state, state_file
 from marl.policies.saved import FORMAT, check_format, load_policy, policy_file, present_learner, present_weights
+from marl.system.memory import available_memory
 
 __all__ = ["Checkpoint", "Checkpoints", "check_all_finite", "is_settled", "load_checkpoint", "newest"]
 
@@ -53,6 +56,9 @@ class Checkpoint:
         return bool(self.state.get("evaluation_due")) and self.evaluation is None
 
 
+NUMBER = re.compile("[0-9]{1,18}")
+
+
 @dataclass(frozen=True)
 class Checkpoints:
     """Checkpoints of a run, one folder each, named by env steps.
@@ -68,7 +74,8 @@ class Checkpoints:
     @property
     def folders(self) -> list[Path]:
         """All checkpoints, the oldest first; what is in them was not looked at."""
-        return sorted(path for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
+        found = [path for path in self.folder.glob("[0-9]*") if NUMBER.fullmatch(path.name) and path.is_dir()]
+        return sorted(found, key=lambda path: int(path.name))
 
     @property
     def latest(self) -> Path | None:
@@ -164,6 +171,11 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         DamagedError: if a file is missing, truncated, changed or foreign, or holds what is not finite.
         FileError: if it is of a later format, or not of this package.
     """
+    try:
+        for path in folder.glob("*.safetensors"):
+            check_file(path, available_memory())
+    except FileError as error:
+        raise DamagedError(str(error)) from error
     weights, state = load_state(folder, "weights").get("weights", {}), load_state(folder, "state")
     try:
         number = state["format"]
@@ -171,6 +183,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         if number == 1:
             state["source"] = state.pop("collector")
         weights, learner = present_weights(weights, number), present_learner(state["learner"], number)
+        if not all(isinstance(weight, torch.Tensor) for weight in weights.values()):
+            raise TypeError("weights are no tensors")
+        learner.items()
     except (KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{folder} does not fit this package: {error}") from error
     try:

@@ -27,14 +27,21 @@ def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dic
     """
     path = SHORT.get(path[0], path) if len(path) == 1 else path
     if path == ["algorithm", "name"]:
-        switched = {**values, "algorithm": switch_algorithm(values["algorithm"], str(value))}
-        kinds, present = ALGORITHMS[str(value)].policy_kinds, ALGORITHMS.get(values["algorithm"].get("name"))
-        kind = values.get("policy", {}).get("kind", None if present is None else present.policy_kinds[0])
+        algorithm, policy = (_part(values, name) for name in ("algorithm", "policy"))
+        switched = {**values, "algorithm": switch_algorithm(algorithm, str(value))}
+        kinds, present = ALGORITHMS[str(value)].policy_kinds, ALGORITHMS.get(str(algorithm.get("name")))
+        kind = policy.get("kind", None if present is None else present.policy_kinds[0])
         return switched if kind in kinds else {**switched, "policy": {"kind": kinds[0]}}
     return replace_field(values, path, value)
 
 
-def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
+def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Settings of a part; none where something else is in its place, which the new ones replace."""
+    part = values.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def switch_algorithm(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Settings of another learner, with the fields that it shares with the present one.
 
     Args:
@@ -47,7 +54,7 @@ def switch_algorithm(values: dict[str, Any], name: str) -> dict[str, Any]:
     if name not in ALGORITHMS:
         raise ConfigError(f"algorithm.name is {name!r}; there is {', '.join(ALGORITHMS)}")
     if name == values.get("name"):
-        return values
+        return dict(values)
     shared = ALGORITHMS[name].model_fields.keys() - {"name"}
     if "reinforce" in (name, values.get("name")):
         shared -= {"gae_lambda"}  # REINFORCE accepts only one value

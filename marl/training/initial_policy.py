@@ -9,6 +9,7 @@ import torch
 
 from marl.core.environment import Environment
 from marl.core.errors import ConfigError
+from marl.policies.description import check_size
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy, load_weights
@@ -28,11 +29,12 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
         device: device of the parameters.
 
     Raises:
-        ConfigError: if the networks cannot be made as described.
+        ConfigError: if the networks cannot be made as described, or are too large.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         try:
+            check_size(environment.roster, config.policy)
             return make_policy(environment.roster, config.policy).to(device)
         except ValueError as error:
             raise ConfigError(f"policy: {error}") from error

@@ -25,6 +25,7 @@ from torch.utils.tensorboard import summary
 from marl.core.environment import State
 from marl.core.errors import Note
 from marl.core.files import atomic_path, make_folder, sync
+from marl.core.reading import Rows, parse_json
 
 __all__ = ["Logger"]
 
@@ -46,7 +47,7 @@ class Logger:
     def __init__(self, folder: Path, resume_at: int | None = None, logged: State | None = None) -> None:
         path, events = folder / "metrics.jsonl", folder / "tensorboard"
         if resume_at is not None and path.exists():
-            _drop_after(path, resume_at, None if logged is None else logged["metrics"])
+            _drop_after(path, resume_at, math.inf if logged is None else logged["metrics"])
         if logged is not None:
             _cut_events(events, logged["events"], logged["events_bytes"])
         self.file = path.open("a", encoding="utf-8")
@@ -173,15 +174,19 @@ def _cut_events(folder: Path, name: str, size: int) -> None:
             path.unlink()
 
 
-def _drop_after(path: Path, env_steps: int, size: int | None) -> None:
-    """Drop lines of later steps, those after ``size`` bytes, and an incomplete last line."""
-    kept = []
-    for line in path.read_bytes()[:size].decode(errors="replace").splitlines():
-        with suppress(json.JSONDecodeError, KeyError, TypeError):
-            if json.loads(line)["env_steps"] <= env_steps:
-                kept.append(line + "\n")
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(kept), encoding="utf-8")
+def _drop_after(path: Path, env_steps: int, size: float) -> None:
+    """Drop lines of later steps, those after ``size`` bytes, an incomplete last line, and with a note damaged ones."""
+    rows, place = Rows(path), 0
+
+    def kept(line: bytes) -> bytes:
+        nonlocal place
+        place += len(line)
+        return line.rstrip(b"\n") + b"\n" if place <= size and parse_json(line)["env_steps"] <= env_steps else b""
+
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.writelines(rows.read(kept))
+    if rows.note is not None:
+        warnings.warn(rows.note, Note, stacklevel=2)
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, bool | int | float | str]:

@@ -45,12 +45,13 @@ class Monitor:
         self.metrics: dict[str, float] = {}
         self._logged: State | None = None
         if run.start is not None:
-            self._load(run.start)
+            with run.fitting():
+                self._load(run.start)
         try:
             make_folder(run.folder, parents=True)
         except OSError as error:
             raise ConfigError(f"the folder {run.folder} cannot be made ({error}); name another with --out") from error
-        with run.writing():
+        with run.writing(), run.fitting():
             save_config(run.config, run.folder / "config.yaml")
             self.logger = Logger(run.folder, None if run.start is None else run.env_steps, self._logged)
             run.scores.open(run.folder)
@@ -170,9 +171,10 @@ class Monitor:
 
     def _load(self, start: Checkpoint) -> None:
         latest = start.state if start.evaluation is None else start.evaluation
-        self.metrics, self._logged = latest["metrics"], latest.get("log")
+        self.metrics = {name: float(value) for name, value in latest["metrics"].items()}
+        self._logged = latest.get("log")
         for name, values in start.state["episodes"].items():
-            self.episodes.metrics[name] += values
+            self.episodes.metrics[name] += map(float, values)
 
     def _log(self, row: dict[str, float]) -> None:
         # kept over entries, as evaluations are rarer than the log and watchers want the latest

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import operator
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +18,26 @@ from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
+from marl.core.reading import check_file
 from marl.core.task import Task
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
+from marl.system.process_pool import check_threads
 from marl.tasks.environment_config import make_environment
 from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite, newest
 from marl.training.collector import Collector
 from marl.training.initial_policy import build_policy, take_weights
+from marl.training.memory_check import check_memory
 from marl.training.run_config import RunConfig, check_resumable, run_values
+from marl.training.schedule_note import schedule_notes
 from marl.training.score_log import ScoreLog
 from marl.training.source import Source
 
 __all__ = ["Run", "build_run"]
+
+WRITTEN = ("metrics.jsonl", "score.json", "scores.csv", "scores.png", "policy/policy.safetensors")
+"""Files that are written in a run's folder; in their place a pipe would be waited for."""
 
 
 @dataclass
@@ -47,6 +56,7 @@ class Run:
         scores: score of every episode; scores may end the run.
         env_steps: env steps done so far.
         start: checkpoint that the run goes on from; None for a new run.
+        untried: folder of that checkpoint until an iteration has gone on from it; else None.
     """
 
     config: RunConfig[Any]
@@ -60,6 +70,7 @@ class Run:
     scores: ScoreLog
     env_steps: int = 0
     start: Checkpoint | None = None
+    untried: Path | None = None
 
     @property
     def finished(self) -> bool:
@@ -114,31 +125,50 @@ class Run:
             FileError: if it cannot be used, or was written on another kind of device.
         """
         checkpoint, state = start.folder, start.state
-        load_weights(self.policy, start.weights, checkpoint)
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
             raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
-        try:
+        self.untried = checkpoint
+        with self.fitting():
+            load_weights(self.policy, start.weights, checkpoint)
             self.learner.load_state(state["learner"])
             self.source.load_state(state["source"])
-            self.env_steps = state["env_steps"]
+            self.env_steps = operator.index(state["env_steps"])
             if "score_log" in state:
                 self.scores.load_state(state["score_log"])
             self.start = start
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise FileError(f"{checkpoint} does not fit this configuration or package: {error}") from error
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """Name the last good checkpoint where something is not finite, or the environment fails.
+        """Name the last good checkpoint where something is not finite in an iteration, or the environment fails.
 
         Raises:
             TrainingError: in place of `NonFiniteError` and `EnvironmentFailedError`.
+            FileError: in place of any other error in the first iteration after a checkpoint, for what loads need not
+                fit.
+        """
+        try:
+            with self.fitting():
+                yield
+        except (NonFiniteError, EnvironmentFailedError) as error:
+            raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
+        self.untried = None
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Name the checkpoint that the run goes on from, until its content has proved to fit.
+
+        Raises:
+            FileError: in place of any other error.
         """
         try:
             yield
-        except (NonFiniteError, EnvironmentFailedError) as error:
-            raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
+        except (ConfigError, FileError, TrainingError, NonFiniteError, EnvironmentFailedError):
+            raise
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
+            if self.untried is None:
+                raise
+            raise FileError(f"{self.untried} does not fit this configuration or package: {error}") from error
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -175,6 +205,7 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
         ConfigError: if the configuration cannot be used, or ``folder`` is not empty.
         FileError: if the checkpoint or the initial policy cannot be used.
     """
+    check_threads(config.threads)
     checkpoints = Checkpoints(folder / "checkpoints", config.keep_checkpoints)
     start = _last_checkpoint(config, folder, checkpoints) if resume else None
     if start is None:
@@ -182,6 +213,9 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     device, task = resolve_device(config.device), config.task
+    probe = make_environment(task, config.env, 1, training=True)
+    probe.close()
+    check_memory(config, probe.roster, device)
     environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
     scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
     policy = build_policy(config, environment, device)
@@ -192,11 +226,20 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     run = Run(config, folder, device, task, source, policy, learner, checkpoints, scores)
     if start is not None:
         run.load(start)
+        for note in schedule_notes(config, run_values(folder), run.env_steps):
+            warnings.warn(note, Note, stacklevel=2)
     return run
 
 
 def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoints) -> Checkpoint:
     check_resumable(run_values(folder), config)
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f"the run's folder {folder} cannot be written; copy it to another place to go on with it")
+    if (folder / "policy").exists() and not (folder / "policy").is_dir():
+        raise FileError(f"{folder / 'policy'} is no folder; move it, so that the policy can be written there")
+    for path in (folder / name for name in WRITTEN):
+        if path.exists():
+            check_file(path)
     latest, wrong = newest(checkpoints.folder)
     if latest is None:
         why = "".join(f"; {reason}" for reason in wrong.values())

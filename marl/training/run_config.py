@@ -13,6 +13,8 @@ from marl.algorithms.configs import ALGORITHMS, AlgorithmConfig, HardTarget, PPO
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path
+from marl.core.limits import MOST_COPIES, MOST_GAMES, Seed
+from marl.core.reading import parse_yaml, read_text
 from marl.core.settings import completed, explain
 from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
@@ -65,16 +67,16 @@ class RunConfig(Config, Generic[E]):
     """Begin with the weights of this run's policy, its normaliser of values included; None to draw them."""
     total_env_steps: int = Field(1_000_000, ge=1)
     """Env steps of the whole training."""
-    num_copies: int = Field(128, ge=1)
-    """Copies of the environment that step together."""
+    num_copies: int = Field(128, ge=1, le=MOST_COPIES)
+    """Copies of the environment that step together; at most 65,536."""
     rollout_length: int = Field(16, ge=1)
     """Steps of every copy between updates."""
-    seed: int = Field(1, ge=0)
-    """Seed of everything that is drawn."""
+    seed: Seed = 1
+    """Seed of everything that is drawn; below 2^32."""
     device: str = "auto"
     """cpu, cuda, or auto for cuda where there is one."""
     threads: int | None = Field(None, ge=1)
-    """Threads of PyTorch, set for the whole process; None for its own choice."""
+    """Threads of PyTorch, set for the whole process, at most 4 a core; None for its own choice."""
     log_interval: int = Field(10_000, ge=1)
     """Env steps between entries of the log."""
     checkpoint_interval: int = Field(100_000, ge=1)
@@ -83,7 +85,7 @@ class RunConfig(Config, Generic[E]):
     """Number of the latest checkpoints that are kept."""
     evaluation_interval: int = Field(200_000, ge=1)
     """Env steps between evaluations in training."""
-    evaluation_episodes: int = Field(100, ge=1)
+    evaluation_episodes: int = Field(100, ge=1, le=MOST_GAMES)
     """Episodes of each."""
     evaluation_max_steps: int = Field(10_000, ge=1)
     """Steps after which an episode of an evaluation is cut; it counts with what it had brought."""
@@ -137,7 +139,7 @@ def usual_policy(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Settings with the kind of policy filled in where none is named: the algorithm's usual one."""
     algorithm, policy = values.get("algorithm"), values.get("policy", {})
     name = algorithm.get("name") if isinstance(algorithm, Mapping) else getattr(algorithm, "name", None)
-    if name not in ALGORITHMS or not isinstance(policy, Mapping) or "kind" in policy:
+    if not isinstance(name, str) or name not in ALGORITHMS or not isinstance(policy, Mapping) or "kind" in policy:
         return values
     return {**values, "policy": {"kind": ALGORITHMS[name].policy_kinds[0], **policy}}
 
@@ -192,12 +194,14 @@ def load_values(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: if the file is missing, not YAML, or not a mapping.
     """
+    if not path.is_file():
+        raise ConfigError(f"preset {path} does not exist or is not a file; presets are in experiments/")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise ConfigError(f"preset {path} does not exist or is not a file; presets are in experiments/") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        values = parse_yaml(read_text(path))
+    except FileError as error:
+        raise ConfigError(str(error)) from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} does not hold a configuration (a mapping with env, policy, algorithm, ...)")
     return values

@@ -6,7 +6,6 @@ episode ``M`` if the mean score of the last ``window`` episodes reaches the thre
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 from pydantic import Field
 
 from marl.core.config import Config
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path, save_json
+from marl.core.limits import MOST_GAMES
+from marl.core.reading import read_json
 from marl.maths.running_window import RunningWindow
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ScoreLogConfig(Config):
     threshold: Finite | Literal["task"] | None = None
     """Mean score from which the task counts as solved; task for what the environment states. None for that, too,
     but without it scores are not logged."""
-    window: int = Field(100, ge=1)
+    window: int = Field(100, ge=1, le=MOST_GAMES)
     """Episodes over which the mean is taken."""
     stop_when_solved: bool = False
     """End training in the iteration in which the task is solved."""
@@ -233,10 +234,10 @@ def stopped_by_score(folder: Path, config: ScoreLogConfig, env_steps: int) -> bo
     if not path.is_file():
         return False
     try:
-        summary: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        summary: Mapping[str, Any] = read_json(path)
         stands = summary["env_steps"] == env_steps
         return stands and _is_over(config, summary["episodes"], summary["solved_at_episode"] is not None)
-    except (json.JSONDecodeError, KeyError, TypeError):
+    except (FileError, KeyError, TypeError):
         return False  # the run goes on, and its checkpoint has the true state
 
 

@@ -76,3 +76,15 @@ def test_seeds_that_share_no_place_are_refused(make_run: MakeRun, tmp_path: Path
     make_run("x/seed-2", [(3, 1), (4, 1)], seed=2)
     with pytest.raises(ConfigError, match="no place of return/agent in common yet"):
         marl.compare([tmp_path / "x"])
+
+
+def test_what_qualifies_the_intervals_is_told(make_run: MakeRun) -> None:
+    runs = [make_run(f"x/seed-{seed}", [(1, 1), (2, 3)], seed=seed) for seed in (1, 2, 3)]
+    assert marl.compare(runs[:1])["notes"] == []
+    (few,) = marl.compare(runs)["notes"]
+    assert "a range that holds the median of all seeds in 75 % with 3" in few  # 1 - 2 / 2^3
+
+
+def test_a_threshold_that_is_no_number_is_refused(make_run: MakeRun) -> None:
+    with pytest.raises(ConfigError, match="threshold is nan; give a number"):
+        marl.compare([make_run("x", [(1, 1)])], threshold=float("nan"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from marl.analysis.logged_runs import choose_metric, find_runs, read_logged
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note
 
 MakeRun = Callable[..., Path]
 
@@ -21,14 +21,24 @@ def test_a_folder_stands_for_all_runs_in_it_and_each_comes_once(make_run: MakeRu
         find_runs([tmp_path / "empty"])
 
 
-def test_a_line_that_is_being_written_is_left_out_and_any_other_is_told(make_run: MakeRun) -> None:
+def test_a_line_that_is_being_written_is_left_out_and_a_damaged_one_is_told(make_run: MakeRun) -> None:
     run = make_run("x", [(10, 1.0), (20, 2.0)])
     log = run / "metrics.jsonl"
     log.write_text(log.read_text() + '{"env_steps": 30, "return/ag')
     x, y = read_logged(run).series["return/agent"]
     assert (x.tolist(), y.tolist()) == ([10, 20], [1, 2])
-    log.write_text('{"env_steps"\n' + log.read_text())
-    with pytest.raises(FileError, match=r"metrics\.jsonl, line 1, is not a line"):
+    damaged = (
+        b'{"env_steps"',
+        b'{"env_steps": 5, "return/agent": "\xe9"}',
+        b'{"env_steps": 5, "return/agent": NaN}',
+        b"7",
+    )
+    log.write_bytes(b"".join(row + b"\n" for row in damaged) + log.read_bytes())
+    with pytest.warns(Note, match=r"metrics\.jsonl: 4 damaged rows are left out, the first in line 1$"):
+        x, y = read_logged(run).series["return/agent"]
+    assert (x.tolist(), y.tolist()) == ([10, 20], [1, 2])
+    log.write_bytes(b'{"env_steps"\n')
+    with pytest.raises(FileError, match=r"has logged nothing yet .*1 damaged row is left out"):
         read_logged(run)
     log.write_text("")
     with pytest.raises(FileError, match="has logged nothing yet"):
@@ -47,6 +57,9 @@ def test_scores_are_their_running_mean_over_episodes(make_run: MakeRun) -> None:
     (run / "scores.csv").write_text("\n".join(lines))
     x, y = read_logged(run).series["score"]
     assert (x.tolist(), y.tolist()) == ([window, window + 1], [15, 16])
+    (run / "scores.csv").write_bytes("\n".join([*lines, f"{window + 2},70,0.5,\xe9", ""]).encode("latin-1"))
+    with pytest.warns(Note, match=rf"scores\.csv: 1 damaged row is left out, the first in line {window + 3}$"):
+        assert read_logged(run).series["score"][1].tolist() == [15, 16]
     (run / "scores.csv").write_text("a,b\n1,2\n")
     with pytest.raises(FileError, match=r"scores\.csv is not a log of scores"):
         read_logged(run)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name
+from marl.analysis.seed_groups import few_seeds_note, flat_settings, group_seeds, shared_name, unique_name
 from marl.core.errors import ConfigError
 
 
@@ -54,3 +54,10 @@ def test_taken_names_get_a_number_and_nested_settings_dots() -> None:
     assert unique_name("x", []) == "x"
     assert unique_name("x", ["x", "x (2)"]) == "x (3)"
     assert flat_settings({"a": {"b": {"c": 1}, "d": [2]}, "e": None}) == {"a.b.c": 1, "a.d": [2], "e": None}
+
+
+def test_the_range_of_few_seeds_holds_the_median_less_often_than_it_says() -> None:
+    note = few_seeds_note([1, 3, 2, 3, 10])
+    assert note is not None
+    assert "50 % with 2, 75 % with 3; so" in note  # 1 - 2 / 2^n
+    assert few_seeds_note([1, 10, 30]) is None

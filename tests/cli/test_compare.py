@@ -23,6 +23,7 @@ def test_the_command_draws_prints_and_writes(
     out = ["--out", str(tmp_path / "plot.png"), "--json", str(tmp_path / "plot.json")]
     assert main([*line, *out]) == 0
     text = " ".join(capsys.readouterr().out.split())
+    assert "holds the median of all seeds in 50 % with 2; so these intervals are narrower than 95 % needs." in text
     for words in ("algorithm.gamma", "[10, 20]", "(1 of 2)", "400", f"wrote {tmp_path / 'plot.png'}"):
         assert words in text
     picture = iio.imread(tmp_path / "plot.png")

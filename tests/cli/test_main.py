@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from marl.cli.main import COMMANDS
@@ -58,3 +61,21 @@ def test_without_a_command_or_with_a_wrong_one_the_status_is_2(cli: Cli) -> None
     assert status == 2
     names = "train, evaluate, render, compare, generalise, alternate, play, tournament"
     assert f"there is no command 'trian'; there is {names}" in err
+
+
+def test_without_colours_nothing_is_coloured_in_a_terminal(tmp_path: Path) -> None:
+    """The errors of both parsers, as a terminal gets them."""
+    module, colour = [sys.executable, "-m", "marl"], "\x1b["
+    for line in (["evaluate", "--episodes", "x"], ["compare", "nowhere"]):
+        for no_color in ("", "1"):
+            terminal, ours = pty.openpty()
+            environment = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm"}
+            done = subprocess.Popen([*module, *line], stdout=ours, stderr=ours, cwd=tmp_path, env=environment)
+            os.close(ours)
+            text = b""
+            with suppress(OSError):  # the end of a terminal whose program has ended
+                while part := os.read(terminal, 4096):
+                    text += part
+            os.close(terminal)
+            assert done.wait() == 2
+            assert (colour in text.decode()) == (not no_color), text

@@ -15,9 +15,11 @@ def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Pa
     status, out, _ = cli("train", "--resume", folder)
     assert status == 0
     assert "has done its 256 env steps; for more: --total-env-steps N" in out
-    status, out, _ = cli("train", "--resume", folder, "--total-env-steps", 300)
+    status, out, err = cli("train", "--resume", folder, "--total-env-steps", 300)
     assert status == 0
     assert "from env step 256 to 300" in out
+    # 0.003 to 0.001, at the end of 256 and at 256 of 300
+    assert "now 256 of 300 and before of 256: learning_rate goes from 0.001 to 0.00129\n" in err
     assert "100%  512 env steps" in out
     assert load_config(folder / "config.yaml").total_env_steps == 300
 
@@ -26,6 +28,15 @@ def test_what_stops_training_has_status_1(cli: Cli, preset_file: Path, tmp_path:
     status, _, err = cli("train", preset_file, "--out", tmp_path / "x", "--algorithm.learning-rate", "1e38")
     assert status == 1
     assert "is not finite; no checkpoint was written yet" in err
+
+
+def test_damaged_rows_of_the_log_are_told_when_a_run_goes_on(cli: Cli, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    log = tmp_path / "x" / "metrics.jsonl"
+    log.write_bytes(b'{"env_steps": \xe9}\n' + log.read_bytes())
+    status, _, err = cli("train", "--resume", tmp_path / "x")
+    assert status == 0
+    assert err == f"note: {log}: 1 damaged row is left out, the first in line 1\n"
 
 
 def test_a_run_that_keeps_one_checkpoint_says_what_that_means(cli: Cli, preset_file: Path, tmp_path: Path) -> None:

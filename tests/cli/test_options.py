@@ -14,7 +14,7 @@ Cli = Callable[..., tuple[int, str, str]]
         ("evaluate", "nobody plays; name a run's folder or a reference: marl evaluate RUN"),
         ("evaluate nowhere", "nowhere does not exist; name the folder of a run"),
         ("evaluate {run} --episodes 0", "--episodes is 0; give at least 1"),
-        ("evaluate {run} --seed -1", "--seed is -1; give 0 or more"),
+        ("evaluate {run} --seed -1", "--seed is -1; give at least 0"),
         ("evaluate {run} --team nonsense", "'nonsense' is not NAME=COUNT"),
         ("evaluate {run} --team Z=1", "class 'Z', which is not declared"),
         ("evaluate {run} --prey nonsense", "prey is 'nonsense'"),

@@ -96,7 +96,7 @@ def test_the_end_of_input_ends_the_game(capsys: pytest.CaptureFixture[str], monk
         ("tic_tac_toe --players first,chess", "there is no player 'chess'; there is random"),
         ("tic_tac_toe --players first,uct:0", "player 'uct:0': give a budget above 0"),
         ("tic_tac_toe --players first,human", "player 'human' needs a terminal, and standard input is none"),
-        ("tic_tac_toe --players first,first --seed -1", "--seed is -1; give 0 or more"),
+        ("tic_tac_toe --players first,first --seed -1", "--seed is -1; give at least 0"),
         ("tic_tac_toe --players first,first --opening 5,5", "--opening: move 2: tic_tac_toe: 5 is not legal here; "),
         ("nine_board --players first,first --opening 5,5,5", "--opening: move 3: nine_board: 5 is not legal here; l"),
         ("tic_tac_toe --players first,first --opening 1,x", "--opening: move 2: tic_tac_toe: 'x' names no cell; "),

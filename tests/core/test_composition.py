@@ -22,6 +22,15 @@ def test_a_team_that_cannot_be_read_is_refused(text: str) -> None:
         parse_team(text)
 
 
+@pytest.mark.parametrize("count", ["4097", "1000000", "9" * 5000])
+def test_a_team_of_more_than_4096_of_a_class_is_refused(count: str) -> None:
+    assert parse_team("A=4096") == {"A": 4096}
+    with pytest.raises(ValueError, match=f"{count} agents of a class; a team has at most 4,096"):
+        parse_team(f"A={count}")
+    with pytest.raises(ValueError, match=f"{count} agents of a class; a team has at most 4,096"):
+        parse_teams(f"1+{count}", ["A", "B"])
+
+
 def test_a_class_named_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="names class 'A' twice"):
         parse_team("A=1,A=2")

@@ -22,11 +22,17 @@ def test_classes_take_contiguous_slices_in_their_order() -> None:
         ((1, 2), "3 classes but 2 counts"),
         ((1, -1, 2), r"counts are \(1, -1, 2\)"),
         ((0, 0, 0), "at least one agent must play"),
+        ((4000, 90, 7), "3 classes have 4,097 agents; give at most 256 classes and 4,096 agents"),
     ],
 )
 def test_counts_that_do_not_fit_are_refused(counts: tuple[int, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Roster(CLASSES, counts)
+
+
+def test_a_roster_of_more_than_256_classes_is_refused() -> None:
+    with pytest.raises(ValueError, match="257 classes have 257 agents; give at most 256 classes"):
+        Roster(tuple(AgentClass(f"C{i}", 1, ActionSpec("discrete", 2)) for i in range(257)), (1,) * 257)
 
 
 def test_a_roster_of_no_classes_is_refused() -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from marl.core.config import Config
-from marl.core.settings import completed, explain, part_of, replace_field
+from marl.core.settings import completed, explain, part_of, replace_field, shown_value
 
 
 class Round(Config):
@@ -67,3 +67,15 @@ def test_a_refusal_names_place_value_and_remedy() -> None:
     ]
     assert "colour is 'red': there is no such field" in said
     assert explain(caught.value, kinds, place="picture").startswith("picture.shape.side is 'long'")
+
+
+def test_a_long_value_is_shown_by_its_beginning() -> None:
+    assert shown_value({"a": [1, "two"]}) == "{'a': [1, 'two']}"
+    nine: Any = "x"
+    for _ in range(9):
+        nine = [nine] * 9  # nine to the ninth, if all of it were written
+    for value in (nine, "x" * 10**6, list(range(10**6)), {str(i): i for i in range(10**5)}):
+        assert len(shown_value(value)) < 510
+    with pytest.raises(ValidationError) as caught:
+        Drawing.model_validate({"width": nine})
+    assert len(explain(caught.value)) < 700

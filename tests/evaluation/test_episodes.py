@@ -109,7 +109,7 @@ def test_batches_have_at_most_1024_copies_and_seeds_of_their_own() -> None:
             return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, step.info)
 
     table = play_episodes(lambda copies: Short(copies, log), Listener(), episodes=1500, seed=7)  # type: ignore[arg-type]
-    assert log == [("reset", 7, 1024), "close", ("reset", 7 + 1_000_003, 476), "close"]
+    assert log == ["close", ("reset", 7, 1024), "close", ("reset", 7 + 1_000_003, 476), "close"]
     assert table.length.tolist() == [1.0] * 1500
 
 

@@ -20,7 +20,6 @@ from marl.launch.many_runs import (
     Stopping,
     Waited,
     check_makeable,
-    parse_seeds,
     plan_runs,
 )
 from marl.launch.standing import Standing
@@ -29,27 +28,6 @@ from marl.training.run_config import read_config
 
 State = dict[str, Any]
 TEAMS = [{"A": 1, "B": 1}, {"A": 4, "B": 4}, {"A": 3, "B": 1}, {"A": 2, "B": 2}]
-
-
-@pytest.mark.parametrize(("text", "seeds"), [("3", [1, 2, 3]), ("1", [1]), ("4,1,7", [4, 1, 7]), (" 2 , 3", [2, 3])])
-def test_seeds_are_a_number_or_a_list(text: str, seeds: list[int]) -> None:
-    assert parse_seeds(text) == seeds
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("0", "--seeds is '0'; give at least 1"),
-        ("1,0", "seeds from 1 on"),
-        ("-1", "give how many, e.g. 3, or a list, e.g. 1,4,7"),
-        ("1,", "give how many"),
-        ("two", "give how many"),
-        ("1,2,1", "which has 1 twice"),
-    ],
-)
-def test_seeds_that_will_not_do_are_refused(text: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        parse_seeds(text)
 
 
 def test_the_largest_teams_come_first_each_in_its_folder(preset: State) -> None:
@@ -204,3 +182,8 @@ def test_leaving_early_ends_the_processes(many: ManyRuns) -> None:
     assert told(next(events)) == ("began", "seed-1")
     events.close()
     assert TwoLooks.killed == ["seed-1"]
+
+
+def test_more_than_10000_runs_are_refused(preset: State) -> None:
+    with pytest.raises(ConfigError, match="--native-grid and --seeds are 10,004 runs; give at most 10,000"):
+        plan_runs(read_config(preset), Path("runs"), TEAMS, range(1, 2502))

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from marl.maths.schedules import Clock, Decay, ExponentialDecay, LinearDecay, LogarithmicDecay
+from marl.core.config import Config
+from marl.maths.schedules import Clock, Decay, ExponentialDecay, Fraction, LinearDecay, LogarithmicDecay, values_at
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,18 @@ def test_a_decay_is_read_by_its_kind() -> None:
     assert adapter.validate_python({"kind": "logarithmic", "decay": 10}) == LogarithmicDecay(decay=10)
     with pytest.raises(ValidationError, match="start"):
         adapter.validate_python({"kind": "logarithmic", "start": 1.0})
+
+
+def test_only_schedules_that_follow_the_share_have_values_at_it() -> None:
+    class Inner(Config):
+        beta: Fraction = (0.4, 1.0)
+
+    class Settings(Config):
+        rate: Fraction = (0.8, 0.2)
+        fixed: Fraction = 0.5
+        exploration: Decay = Field(default_factory=lambda: LinearDecay(start=1.0, end=0.2, share=0.5))
+        other: Decay = Field(default_factory=LogarithmicDecay)
+        inner: Inner = Field(default_factory=Inner)
+
+    values = values_at(Settings(), 0.25)
+    assert values == {"rate": pytest.approx(0.65), "exploration": 0.6, "inner.beta": pytest.approx(0.55)}

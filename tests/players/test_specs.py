@@ -51,6 +51,8 @@ def test_players_are_read(text: str, spec: PlayerSpec) -> None:
         ("uct:0.0s", r"player 'uct:0\.0s': give a budget above 0"),
         ("uct:1.5", r"player 'uct:1\.5': give a budget above 0"),
         ("uct:-1", r"player 'uct:-1': give a budget above 0"),
+        ("uct:86401s", r"seconds for each move \(uct:0\.5s; at most 86,400\)"),
+        ("uct:" + "9" * 400 + "s", r"seconds for each move \(uct:0\.5s; at most 86,400\)"),
         ("uct:nans", r"player 'uct:nans': give a budget above 0"),
     ],
 )

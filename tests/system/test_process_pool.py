@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from marl.core.errors import ConfigError
 from marl.core.trust import TRUST, Trust, trusting
-from marl.system.process_pool import process_pool, usable_cores
+from marl.system.process_pool import check_threads, process_pool, usable_cores
 
 LONG = 60
 """Seconds of work that nobody waits for: far more than a process takes to start and to end."""
@@ -92,3 +93,11 @@ def test_usable_cores_are_those_that_the_process_may_use(monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 2, 5}, raising=False)
     assert usable_cores() == 3
+
+
+def test_threads_are_at_most_four_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marl.system.process_pool.usable_cores", lambda: 2)
+    for threads in (None, 1, 8):
+        check_threads(threads)
+    with pytest.raises(ConfigError, match="threads is 1000000; give at most 8"):
+        check_threads(1_000_000)

@@ -266,3 +266,8 @@ def test_its_processes_do_not_hear_ctrl_c() -> None:
     for _ in range(3):
         assert environment.step({CLASS: torch.zeros(2, 1, dtype=torch.int64)}).reward.tolist() == [[1.0], [1.0]]
     environment.close()
+
+
+def test_more_processes_than_1024_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"num_copies is 1,025, and vectorization async has a process for each"):
+        GymnasiumEnvironment("CartPole-v1", 1025, vectorization="async")

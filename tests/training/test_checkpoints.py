@@ -167,3 +167,16 @@ def test_a_run_is_settled_when_its_policy_is_that_of_its_checkpoint(run: Path, t
     assert not is_settled(tmp_path / "x", latest)
     shutil.rmtree(tmp_path / "x" / "policy")
     assert not is_settled(tmp_path / "x", latest)
+
+
+def test_folders_of_other_names_are_no_checkpoints(tmp_path: Path) -> None:
+    for name in ("9", "000000000010", "1²", "٣", "9" * 200):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in Checkpoints(tmp_path).folders] == ["9", "000000000010"]
+
+
+def test_a_checkpoint_larger_than_memory_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "state.safetensors").open("wb") as file:
+        file.truncate(10**13)
+    with pytest.raises(DamagedError, match=r"state\.safetensors has 10,000,000,000,000 bytes; at most"):
+        load_checkpoint(tmp_path)

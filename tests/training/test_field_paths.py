@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from marl.core.errors import ConfigError
-from marl.training.field_paths import switch_algorithm
+from marl.training.field_paths import switch_algorithm, with_override
 
 
 def test_another_algorithm_keeps_what_both_have() -> None:
@@ -18,3 +18,10 @@ def test_another_algorithm_keeps_what_both_have() -> None:
     assert back == {"name": "ppo", "gamma": 0.9}
     with pytest.raises(ConfigError, match=r"algorithm\.name is 'muzero'; there is ppo, a2c, reinforce"):
         switch_algorithm(ppo, "muzero")
+
+
+@pytest.mark.parametrize("broken", [3, [1], {"name": ["ppo"]}, None])
+def test_another_algorithm_takes_the_place_of_settings_that_are_none(broken: object) -> None:
+    changed = with_override({"algorithm": broken, "policy": broken}, ["algorithm", "name"], "dqn")
+    assert changed["algorithm"] == {"name": "dqn"}
+    assert changed["policy"] == {"kind": "q_network"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,24 @@ def test_what_cannot_be_written_raises_there_and_then(method: str, tmp_path: Pat
     with pytest.raises(OSError, match="No space left"):
         logger.scalars(1, {"x": 1.0})
     logger.close()
+
+
+def test_damaged_rows_are_counted_when_they_are_dropped(tmp_path: Path) -> None:
+    rows = [
+        b'{"env_steps": 10}',
+        b'{"env_steps": \xe9}',
+        b"[" * 5000,
+        b'{"x": 1}',
+        b'{"env_steps": 20}',
+        b'{"env_steps": 30}',
+    ]
+    (tmp_path / "metrics.jsonl").write_bytes(b"\n".join(rows) + b"\n{")
+    with pytest.warns(Note, match=r"metrics\.jsonl: 3 damaged rows are left out, the first in line 2$"):
+        Logger(tmp_path, resume_at=20).close()
+    assert (tmp_path / "metrics.jsonl").read_bytes() == b'{"env_steps": 10}\n{"env_steps": 20}\n'
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Logger(tmp_path, resume_at=20).close()
 
 
 def test_resuming_cuts_the_log_where_it_was_when_the_checkpoint_was_written(tmp_path: Path) -> None:

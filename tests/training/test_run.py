@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import torch
 from stored_runs import assert_equal_bit_for_bit, logged
 
 from marl.core.errors import ConfigError, FileError, Note, TrainingError
+from marl.core.serialisation import load_state, save_state
+from marl.training import loop
+from marl.training.checkpoints import Checkpoints
 from marl.training.monitor import Monitor
 from marl.training.run import build_run
 from marl.training.run_config import read_config
@@ -115,3 +119,88 @@ def test_what_is_not_finite_is_not_saved(where: str, preset: State, tmp_path: Pa
         made.save(monitor.state())
     monitor.close()
     assert [path.name for path in (tmp_path / "x" / "checkpoints").iterdir()] == ["000000000512"]
+
+
+def test_more_threads_than_four_a_core_are_refused_before_any_is_made(preset: State, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="threads is 1000000; give at most"):
+        build_run(read_config({**preset, "threads": 1_000_000}), tmp_path / "x")
+
+
+def test_a_run_larger_than_memory_is_refused_before_it_is_made(preset: State, tmp_path: Path) -> None:
+    large = {**preset, "num_copies": 65_536, "rollout_length": 10**9}
+    with pytest.raises(ConfigError, match="num_copies 65,536, rollout_length 1,000,000,000 and a team of 4 take"):
+        build_run(read_config(large), tmp_path / "x")
+
+
+def test_a_run_in_a_folder_that_cannot_be_written_is_refused(
+    preset: State, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(ConfigError, match=f"the run's folder {run} cannot be written; copy it to another place"):
+        build_run(read_config({**preset, "total_env_steps": 4096}), run, resume=True)
+
+
+@pytest.mark.parametrize("name", ["score.json", "policy/policy.safetensors", "policy"])
+def test_a_pipe_in_place_of_what_will_be_written_is_refused(
+    name: str, preset: State, run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    place = tmp_path / "x" / name
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(FileError, match=f"{name} is n"):
+        build_run(read_config({**preset, "total_env_steps": 4096}), tmp_path / "x", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        ("state", {"env_steps": "many"}, "cannot be interpreted as an integer"),
+        ("state", {"learner": {"clock": 3}}, "'optimiser'"),
+        ("state", {"source": None}, "object is not subscriptable"),
+        ("state", {"episodes": {"episode/length": ["long"]}}, "could not convert string to float: 'long'"),
+        ("evaluation", {"metrics": {"return/A": "high"}}, "could not convert string to float: 'high'"),
+        ("evaluation", {"metrics": [1]}, "has no attribute 'items'"),
+        ("evaluation", {"log": {"metrics": 1}}, "'events'"),
+    ],
+)
+def test_a_checkpoint_of_other_content_is_refused_by_name(
+    name: str, change: State, why: str, preset: State, run: Path, tmp_path: Path
+) -> None:
+    folder = with_state(run, tmp_path / "x", name, change)
+    with pytest.raises(FileError, match=f"000000001280 does not fit this configuration or package: .*{why}"):
+        Monitor(build_run(read_config({**preset, "total_env_steps": 4096}), folder, resume=True))
+
+
+def test_what_shows_only_in_the_first_iteration_is_refused_by_name(preset: State, run: Path, tmp_path: Path) -> None:
+    source = load_state(last(run), "state")["source"]
+    source["took_part"] = source["took_part"][:3]
+    resumed = build_run(
+        read_config({**preset, "total_env_steps": 4096}),
+        with_state(run, tmp_path / "x", "state", {"source": source}),
+        resume=True,
+    )
+    with pytest.raises(FileError, match=r"000000001280 does not fit this configuration or package: .*size of tensor"):
+        loop.train(resumed, Monitor(resumed))
+
+
+def last(run: Path) -> Path:
+    checkpoint = Checkpoints(run / "checkpoints").latest
+    assert checkpoint is not None
+    return checkpoint
+
+
+def with_state(run: Path, folder: Path, name: str, change: State) -> Path:
+    """A copy of a run whose latest checkpoint has other content in one of its files."""
+    shutil.copytree(run, folder)
+    save_state(last(folder), name, {**load_state(last(folder), name), **change})
+    return folder
+
+
+def test_an_error_of_the_program_after_the_first_iteration_stays_one(preset: State, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    resumed = build_run(read_config({**preset, "total_env_steps": 4096}), tmp_path / "x", resume=True)
+    with resumed.going_on():
+        pass
+    with pytest.raises(ZeroDivisionError), resumed.going_on():
+        raise ZeroDivisionError

@@ -88,7 +88,7 @@ def test_files_that_are_no_configuration_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"x\.yaml is not YAML: .*line 1"):
         load_config(path)
     path.write_bytes(b"\x80\x04\x95pickle")
-    with pytest.raises(ConfigError, match=r"x\.yaml is not YAML"):
+    with pytest.raises(ConfigError, match=r"x\.yaml is not UTF-8"):
         load_config(path)
     path.write_text("- 1\n- 2\n")
     with pytest.raises(ConfigError, match="does not hold a configuration"):

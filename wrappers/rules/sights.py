@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from marl.core.limits import MOST_AGENTS, MOST_CLASSES
+
 __all__ = ["SIGHTS", "Frame", "Sight", "check_classes", "read_sight"]
 
 SIGHTS = ("landmarks", "prey", "predators", "teammates")
@@ -33,14 +35,14 @@ def read_sight(text: str) -> Sight:
     """Parse a sight, ``NAME`` or ``NAME:COUNT``.
 
     Raises:
-        ValueError: for an unknown name, or a count that is not an integer of at least 1.
+        ValueError: for an unknown name, or a count that is not an integer from 1 to 4,096.
     """
     name, colon, number = text.partition(":")
     if name not in SIGHTS:
         raise ValueError(f"{text!r}; what can be seen is {', '.join(SIGHTS)}")
     if not colon:
         return Sight(name)
-    if not (number.isdecimal() and int(number) > 0):
+    if not (number.isdecimal() and len(number) < 10 and 0 < int(number) <= MOST_AGENTS):
         raise ValueError(f"{text!r}; write {name} for all, or {name}:4 for the nearest four")
     return Sight(name, int(number))
 
@@ -53,10 +55,12 @@ def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int])
 
     Raises:
         ValueError: for no classes, a class without sights, with an unknown one or the same one twice, a team with an
-            undeclared class, a negative count, or no agents.
+            undeclared class, a negative count, no agents, or more than 4,096; for more than 256 classes.
     """
     if not classes:
         raise ValueError("no class is declared; declare at least one, e.g. {'A': ('landmarks',)}")
+    if len(classes) > MOST_CLASSES:
+        raise ValueError(f"{len(classes):,} classes are declared; declare at most {MOST_CLASSES}")
     for name, sights in classes.items():
         if not sights:
             raise ValueError(f"class {name!r} sees nothing; give it at least one of {', '.join(SIGHTS)}")
@@ -71,5 +75,7 @@ def check_classes(classes: Mapping[str, Sequence[str]], team: Mapping[str, int])
             raise ValueError(f"team names class {name!r}, which is not declared; declared are {', '.join(classes)}")
         if count < 0:
             raise ValueError(f"team has {count} agents of class {name!r}; give zero or more")
+    if sum(team.values()) > MOST_AGENTS:
+        raise ValueError(f"team {dict(team)} has {sum(team.values()):,} agents; give at most {MOST_AGENTS:,}")
     if sum(team.values()) == 0:
         raise ValueError(f"team {dict(team)} has no predators; give at least one, e.g. {next(iter(classes))}=1")

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from marl.core.errors import FileError, Note, TrainingError
 from marl.core.files import digest, save_json
+from marl.core.reading import read_json
 from marl.core.version import __version__
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
@@ -108,30 +112,34 @@ class EvaluationStore:
         }
         save_json(self.path(evaluation), {**state, CHECK: _checksum(state)}, indent=None)
 
-    def load(self, evaluation: CellEvaluation) -> EpisodeTable:
+    def load(self, evaluation: CellEvaluation, events: Collection[str]) -> EpisodeTable:
         """Load the episodes of an evaluation.
+
+        Args:
+            evaluation: must be in the store.
+            events: kinds of events that it counted.
 
         Raises:
             FileError: if its file cannot be used.
         """
         path = self.path(evaluation)
         try:
-            state = json.loads(path.read_text(encoding="utf-8"))
+            state = read_json(path)
             check = state.pop(CHECK, None)
             if check is None:
                 told = f"plays in {self.folder} have no checksums, as an earlier version wrote them"
                 warnings.warn(told, Note, stacklevel=2)
             elif check != _checksum(state):
                 raise ValueError("its content and its checksum do not agree")
-            array = lambda values: np.array(values, dtype=np.float64)  # noqa: E731
+            numbers = partial(_numbers, evaluation.episodes)
             return EpisodeTable(
-                array(state["length"]),
-                array(state["agent_return"]),
-                {name: array(values) for name, values in state["events"].items()},
-                {name: array(values) for name, values in state["first"].items()},
-                state.get("cut", 0),
+                numbers(state["length"]),
+                numbers(state["agent_return"]),
+                {name: numbers(state["events"][name]) for name in events},
+                {name: numbers(state["first"][name], unknown=True) for name in events},
+                operator.index(state.get("cut", 0)),
             )
-        except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FileError(
                 f"{path} is not a play of this package ({error}); remove it, and it is played again"
             ) from error
@@ -140,6 +148,13 @@ class EvaluationStore:
 def _checksum(state: Mapping[str, Any]) -> str:
     """CRC-32 of a play's content."""
     return f"{zlib.crc32(json.dumps(state).encode()):08x}"
+
+
+def _numbers(episodes: int, values: Any, unknown: bool = False) -> NDArray[np.float64]:
+    numbers = np.array(values, dtype=np.float64)
+    if numbers.shape != (episodes,) or not (unknown or np.isfinite(numbers).all()):
+        raise ValueError(f"it must have {episodes} numbers of each kind")
+    return numbers
 
 
 def evaluate_cell(evaluation: CellEvaluation) -> EpisodeTable:

@@ -15,6 +15,7 @@ from marl.analysis.generalisation.records import ArenaChoice, Protocol
 from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.core.composition import parse_teams
 from marl.core.errors import ConfigError
+from marl.core.limits import MOST_GAMES, MOST_JOBS, SEED_BELOW, check_between
 from marl.core.trust import trusting
 from marl.system.process_pool import usable_cores
 from marl.tasks.registry import find_policy
@@ -110,7 +111,7 @@ def measure_transfer(
     evaluate_cells(
         [each for group in plan.evaluations.values() for each in group], store, jobs or usable_cores(), watch
     )
-    report = transfer_report(plan, store.load, protocol)
+    report = transfer_report(plan, lambda each: store.load(each, plan.events), protocol)
     write_files(report, folder)
     return report
 
@@ -134,9 +135,9 @@ def _natives(first: TrainedRun, folder: str | Path | None) -> tuple[Mapping[str,
 
 
 def _check_numbers(episodes: int, seed: int, jobs: int | None) -> None:
-    for name, value, least in (("episodes", episodes, 1), ("seed", seed, 0), ("jobs", 1 if jobs is None else jobs, 1)):
-        if value < least:
-            raise ConfigError(f"{name} is {value}; give at least {least}")
+    check_between("episodes", episodes, 1, MOST_GAMES)
+    check_between("seed", seed, 0, SEED_BELOW - 1)
+    check_between("jobs", jobs, 1, MOST_JOBS)
 
 
 def _checked_folder(folder: Path) -> Path:

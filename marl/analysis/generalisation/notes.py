@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marl.analysis.generalisation.arms import Arm, TrainedRun, differing
 from marl.analysis.generalisation.records import TransferPlan
+from marl.analysis.seed_groups import few_seeds_note
 from marl.core.composition import format_team
-from marl.maths.seed_statistics import range_coverage
 
 __all__ = ["notes_of"]
 
@@ -107,14 +107,11 @@ def _few_seeds(arms: list[Arm]) -> list[str]:
             f"{', '.join(single)}: one training seed, so the interval is over episodes and says nothing about "
             "other seeds; train more for one over seeds."
         )
-    numbers = sorted({len(arm.runs) for arm in arms if 1 < len(arm.runs) < 10})
-    if numbers:
-        covered = ", ".join(f"{100 * range_coverage(n):.3g} % with {n}" for n in numbers)
-        notes.append(
-            "Few seeds: a percentile interval over seeds stays within the lowest and the highest of them, a range "
-            f"that holds the median of all seeds in {covered}; so these intervals are narrower than 95 % needs."
-        )
-    if any(n < 4 for n in numbers):
+    numbers = [len(arm.runs) for arm in arms]
+    few = few_seeds_note(numbers)
+    if few is not None:
+        notes.append(few)
+    if any(1 < n < 4 for n in numbers):
         notes.append("Of fewer than four seeds the interquartile mean cuts none: it is their mean.")
     return notes
 

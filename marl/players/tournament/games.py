@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import islice
 
 from marl.core.errors import TrainingError
 from marl.core.game import Game
@@ -90,10 +91,11 @@ def play_tournament(
     Raises:
         TrainingError: if a process dies.
     """
-    rounds = list(rounds_of(plan))
-    size = max(1, min(MOST_ROUNDS, len(rounds) // (CHUNKS_PER_JOB * jobs)))
-    chunks = [rounds[i : i + size] for i in range(0, len(rounds), size)]
-    results = _here(plan, rounds) if jobs == 1 else _in_processes(plan, chunks, min(jobs, len(chunks)))
+    rounds, number = rounds_of(plan), plan.openings * len(plan.groups)
+    size = max(1, min(MOST_ROUNDS, number // (CHUNKS_PER_JOB * jobs)))
+    # made as they are played: a plan may have millions
+    chunks = iter(lambda: list(islice(rounds, size)), [])
+    results = _here(plan, rounds) if jobs == 1 else _in_processes(plan, chunks, min(jobs, -(-number // size)))
     finished: list[FinishedGame] = []
     total = plan.total_games
     watch(0, total)
@@ -106,20 +108,22 @@ def play_tournament(
     return sorted(finished, key=lambda game: (game.opening, game.seats))
 
 
-def _here(plan: TournamentPlan, rounds: Sequence[Round]) -> Generator[list[FinishedGame], None, None]:
+def _here(plan: TournamentPlan, rounds: Iterator[Round]) -> Generator[list[FinishedGame], None, None]:
     return (play_rounds(plan, [each]) for each in rounds)
 
 
 def _in_processes(
-    plan: TournamentPlan, chunks: Sequence[Sequence[Round]], jobs: int
+    plan: TournamentPlan, chunks: Iterator[Sequence[Round]], jobs: int
 ) -> Generator[list[FinishedGame], None, None]:
     """Yield finished games, or an empty list every 0.2 s so that the caller can stop."""
     try:
         with process_pool(jobs) as pool:
+            submit = partial(pool.submit, partial(play_rounds, plan))
             with deaf_to_interrupt():
-                waiting = {pool.submit(partial(play_rounds, plan), chunk) for chunk in chunks}
+                waiting = {submit(chunk) for chunk in islice(chunks, CHUNKS_PER_JOB * jobs)}
             while waiting:
                 done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+                waiting |= {submit(chunk) for chunk in islice(chunks, len(done))}
                 yield [game for future in done for game in future.result()]
     except BrokenProcessPool as error:
         raise TrainingError("a playing process died; it may have lacked memory: give fewer --jobs") from error

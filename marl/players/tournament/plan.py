@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations
@@ -16,6 +17,7 @@ import numpy as np
 
 from marl.core.errors import ConfigError
 from marl.core.game import Game
+from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between
 from marl.games.registry import new_game
 from marl.games.search.negamax import Ties
 from marl.players.specs import PlayerSpec, make_player
@@ -106,7 +108,7 @@ def plan_tournament(
         ConfigError: naming the value that cannot be used.
     """
     start = new_game(game)
-    _check(start, players, seed)
+    _check(start, players, games, seed)
     groups = _classic_groups(start, players) if classic else tuple(combinations(range(len(players)), start.num_players))
     rule: Ties = ties or ("random" if classic else "soonest")
     specs = tuple(replace(spec, plain=classic, ties=rule) for spec in players)
@@ -119,19 +121,23 @@ def plan_tournament(
     return plan
 
 
-def _check(start: Game, players: Sequence[PlayerSpec], seed: int) -> None:
-    names = [spec.text for spec in players]
-    twice = next((name for name in names if names.count(name) > 1), None)
+def _check(start: Game, players: Sequence[PlayerSpec], games: int, seed: int) -> None:
+    names = Counter(spec.text for spec in players)
+    twice = next((name for name, times in names.items() if times > 1), None)
     if twice is not None:
         raise ConfigError(f"player {twice!r} is named twice; name each once")
+    groups = math.comb(len(players), start.num_players)
+    if groups * games > MOST_GAMES:
+        raise ConfigError(
+            f"--games is {games:,} for each of {groups:,} groups of players; give at most {MOST_GAMES:,} in all"
+        )
     if "human" in names:
         raise ConfigError("player 'human' plays no tournaments; there is marl play")
     if len(players) < start.num_players:
         raise ConfigError(f"--players: {start.name} needs at least {start.num_players}; named is {len(players)}")
     for spec in players:
         make_player(spec, start, 0)
-    if seed < 0:
-        raise ConfigError(f"--seed is {seed}; give 0 or more")
+    check_between("--seed", seed, 0, SEED_BELOW - 1)
 
 
 def _classic_groups(start: Game, players: Sequence[PlayerSpec]) -> tuple[tuple[int, ...], ...]:

@@ -73,17 +73,17 @@ def test_the_key_tells_apart_whatever_decides_the_result(variant: Variant) -> No
 
 
 def test_what_is_kept_comes_back(variant: Variant, tmp_path: Path) -> None:
-    store, first = EvaluationStore(tmp_path / "plays"), evaluation_of(variant("x"))
+    store, first = EvaluationStore(tmp_path / "plays"), evaluation_of(variant("x"), episodes=2)
     assert first not in store
     store.save(first, table(1.0))
     assert first in store
-    back = store.load(first)
+    back = store.load(first, ["contacts"])
     assert back.length.tolist() == [1.0, 2.0]
     assert back.agent_return.tolist() == [-1.0, -2.0]
     assert np.isnan(back.first["contacts"][0])
     store.path(first).write_text('{"length": [1.0')
     with pytest.raises(FileError, match=r"is not a play of this package.*remove it"):
-        store.load(first)
+        store.load(first, ["contacts"])
 
 
 def test_only_what_is_missing_is_played_the_largest_first(
@@ -126,7 +126,7 @@ def test_processes_play_what_this_one_would(variant: Variant, tmp_path: Path) ->
     both = [evaluation_of(run), evaluation_of(run, run=None, content="chase")]
     evaluate_cells(both, store, 2)
     for one in both:
-        expected, there = evaluate_cell(one), store.load(one)
+        expected, there = evaluate_cell(one), store.load(one, ["contacts"])
         assert there.events["contacts"].tolist() == expected.events["contacts"].tolist()
         assert there.agent_return.tolist() == expected.agent_return.tolist()
 

@@ -80,3 +80,21 @@ def test_a_stopped_tournament_gives_what_is_done(planned: Planned, jobs: int) ->
     assert 0 < len(played) == done[-1] < 12_000
     assert all(len(game.returns) == 2 for game in played)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_of_millions_of_games_only_those_that_are_due_are_made(
+    planned: Planned, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def noted(plan: TournamentPlan) -> Any:
+        for each in rounds_of(plan):
+            made.append(each.opening)
+            yield each
+
+    monkeypatch.setattr(games, "rounds_of", noted)
+    plan = planned("random first", games=10_000_000)
+    played = play_tournament(plan, jobs, lambda done, total: None, lambda: len(made) > 0)
+    assert len(made) < 5_000
+    assert len(played) < 10_000

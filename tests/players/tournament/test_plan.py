@@ -85,7 +85,16 @@ def test_seeds_of_different_parts_have_nothing_in_common() -> None:
         ({"players": "random rules", "game": "connect_four"}, "'rules' knows .* cannot play connect_four"),
         ({"games": 0}, "--games is 0; give a multiple of 2"),
         ({"games": 7}, "--games is 7; give a multiple of 2, in which each opening is played from all seats"),
-        ({"seed": -1}, "--seed is -1; give 0 or more"),
+        (
+            {"games": 999_999_999_998},
+            "--games is 999,999,999,998 for each of 1 groups .* give at most 10,000,000 in all",
+        ),
+        (
+            {"players": " ".join(f"uct:{i}" for i in range(1, 5001)), "games": 2},
+            "--games is 2 for each of 12,497,500 groups of players; give at most 10,000,000 in all",
+        ),
+        ({"seed": 2**64}, "--seed is 18446744073709551616; give at most 4,294,967,295"),
+        ({"seed": -1}, "--seed is -1; give at least 0"),
         ({"plies": 9}, "--opening-plies is 9, after which games of tic_tac_toe are over; give fewer"),
         ({"classic": True}, "--classic lets negamax begin against others; name a negamax"),
         ({"classic": True, "players": "negamax:1 negamax:2"}, "--classic lets negamax begin against others"),

@@ -14,6 +14,8 @@ def test_sights_are_read() -> None:
         ("walls", "'walls'; what can be seen is landmarks, prey, predators, teammates"),
         ("walls:2", "'walls:2'; what can be seen is landmarks"),
         ("prey:0", "'prey:0'; write prey for all, or prey:4 for the nearest four"),
+        ("prey:4097", "'prey:4097'; write prey for all, or prey:4 for the nearest four"),
+        ("prey:" + "9" * 5000, "write prey for all, or prey:4 for the nearest four"),
         ("prey:-1", "'prey:-1'; write prey for all"),
         ("prey:", "'prey:'; write prey for all"),
         ("landmarks:2.5", "'landmarks:2.5'; write landmarks for all, or landmarks:4"),

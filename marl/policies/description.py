@@ -1,0 +1,113 @@
+"""Description of a policy in its file: everything that its networks are made from, checked before anything is made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+
+from marl.core.config import Config
+from marl.core.limits import MOST_CLASSES, MOST_PARAMETERS, Count
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.policies.configs import ActorCriticConfig, PolicyConfig, QNetworkConfig
+from marl.policies.kinds import make_policy
+from marl.policies.policy import Policy
+
+__all__ = ["Description", "check_size"]
+
+Size = Annotated[int, Field(ge=0, le=MOST_PARAMETERS)]
+"""Width of an input or an output; all layers together are bounded by `check_size`."""
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ActionDescription(Config):
+    """Actions; see `ActionSpec`."""
+
+    kind: Literal["discrete", "continuous"]
+    size: Annotated[Size, Field(ge=1)]
+    low: Finite
+    high: Finite
+
+
+class ClassDescription(Config):
+    """A class; see `AgentClass`."""
+
+    name: str
+    feature_size: Size
+    action: ActionDescription
+
+
+class PlaneDescription(Config):
+    """Coordinates; see `Plane`."""
+
+    position: Annotated[Size, Field(ge=1)] = 2
+    kinematics: Annotated[Size, Field(ge=1)] = 4
+
+
+class Description(Config):
+    """Description of a policy.
+
+    Format 1 knew one plane alone, which is today's default.
+    """
+
+    format: Annotated[int, Field(ge=1)]
+    classes: tuple[ClassDescription, ...] = Field(max_length=MOST_CLASSES)
+    counts: tuple[Count, ...] = Field(max_length=MOST_CLASSES)
+    plane: PlaneDescription | None = Field(default_factory=PlaneDescription)
+    networks: PolicyConfig
+    entity_size: Size
+    auxiliary_size: Size
+    environment: dict[str, Any]
+
+    @property
+    def roster(self) -> Roster:
+        """Roster of the policy.
+
+        Raises:
+            ValueError: if the parts do not fit each other.
+        """
+        classes = tuple(AgentClass(c.name, c.feature_size, ActionSpec(**c.action.model_dump())) for c in self.classes)
+        plane = None if self.plane is None else Plane(**self.plane.model_dump())
+        return Roster(classes, self.counts, plane, self.entity_size, self.auxiliary_size)
+
+    def policy(self, stored: int) -> Policy:
+        """Make the policy, with weights that are drawn.
+
+        Args:
+            stored: number of stored tensors; a policy has at least one for each set of parameters.
+
+        Raises:
+            ValueError: if it cannot be made, or would be larger than what is stored.
+        """
+        roster = self.roster
+        if isinstance(self.networks, ActorCriticConfig | QNetworkConfig):
+            sets = roster.size if self.networks.encoder.sharing == "agent" else len(roster.classes)
+            if sets > stored:
+                raise ValueError(f"it describes {sets:,} sets of parameters and has {stored:,} tensors")
+        check_size(roster, self.networks)
+        return make_policy(roster, self.networks)
+
+
+def check_size(roster: Roster, config: Config) -> None:
+    """Refuse a policy of more than 50 million parameters before it takes memory.
+
+    Raises:
+        ValueError: if it is larger, or cannot be made as described.
+    """
+    one_each, repeated = _sizes(replace(roster, counts=tuple(min(count, 1) for count in roster.counts)), config)
+    number = one_each * (max(roster.counts) if repeated else 1)
+    if number > MOST_PARAMETERS:
+        raise ValueError(
+            f"networks have some {number:,} parameters and may have {MOST_PARAMETERS:,}; give fewer or narrower ones"
+        )
+
+
+@lru_cache(maxsize=64)
+def _sizes(roster: Roster, config: Config) -> tuple[int, bool]:
+    """Number of parameters and buffers, and True if there are as many for each agent."""
+    with torch.device("meta"):  # shapes alone: nothing is allocated, and nothing drawn
+        policy = make_policy(roster, config)
+    return sum(tensor.numel() for tensor in policy.state_dict().values()), policy.has_parameters_for_each_agent

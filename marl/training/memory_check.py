@@ -1,0 +1,42 @@
+"""Check that a rollout fits into memory, before anything of its size is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from marl.algorithms.configs import DQNConfig
+from marl.core.errors import ConfigError
+from marl.core.roster import Roster
+from marl.system.memory import available_memory
+from marl.training.run_config import RunConfig
+
+__all__ = ["check_memory", "rollout_bytes"]
+
+
+def check_memory(config: RunConfig[Any], roster: Roster, device: torch.device) -> None:
+    """Refuse a run whose rollout alone, or whose replay, is larger than the memory that is free.
+
+    Raises:
+        ConfigError: naming the settings that decide it.
+    """
+    needed = rollout_bytes(config, roster)
+    free = available_memory() if device.type == "cpu" else torch.cuda.mem_get_info(device)[0]
+    if needed > free:
+        raise ConfigError(
+            f"num_copies {config.num_copies:,}, rollout_length {config.rollout_length:,} and a team of {roster.size:,} "
+            f"take {needed / 1e9:,.1f} GB at least, and {free / 1e9:,.1f} GB are free; give less of one "
+            "(of algorithm.replay_capacity, too, if the algorithm has one)"
+        )
+
+
+def rollout_bytes(config: RunConfig[Any], roster: Roster) -> int:
+    """Bytes of the world, a rollout with its successors and the replay: a run takes more."""
+    seen = sum(count * c.feature_size for c, count in zip(roster.classes, roster.counts, strict=True))
+    seen += roster.size * (roster.entity_size + roster.auxiliary_size)
+    pairs = roster.size**2 if roster.plane is not None else 0
+    kept = config.algorithm.replay_capacity if isinstance(config.algorithm, DQNConfig) else 0
+    # float32, and a byte for each link; the world itself has a float for each pair
+    rollout = 2 * (4 * seen + pairs) * (config.num_copies * config.rollout_length + kept)
+    return rollout + 4 * pairs * config.num_copies

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from marl.core.errors import ConfigError
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.training.memory_check import check_memory, rollout_bytes
+from marl.training.run_config import read_config
+
+State = dict[str, Any]
+ACTION = ActionSpec("discrete", 5)
+PAIR = Roster(
+    (AgentClass("A", 3, ACTION), AgentClass("B", 5, ACTION)), (2, 1), Plane(), entity_size=7, auxiliary_size=2
+)
+
+
+def test_the_bytes_of_a_rollout_by_hand(preset: State) -> None:
+    config = read_config({**preset, "num_copies": 10, "rollout_length": 4})
+    # features 2 * 3 + 5, entities and targets 3 * 9: 38 numbers of 4 bytes, and 9 links; 40 steps and their successors;
+    # 9 pairs of 4 bytes in each world
+    assert rollout_bytes(config, PAIR) == 2 * 40 * (4 * 38 + 9) + 10 * 9 * 4
+    alone = Roster((AgentClass("A", 3, ACTION),), (1,))
+    assert rollout_bytes(config, alone) == 2 * 40 * 4 * 3
+    dqn = {"name": "dqn", "replay_capacity": 1000}
+    replayed = read_config({**preset, "num_copies": 10, "rollout_length": 4, "algorithm": dqn, "policy": {}})
+    assert rollout_bytes(replayed, alone) == 2 * 1040 * 4 * 3
+
+
+def test_more_than_is_free_is_refused(preset: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = read_config({**preset, "num_copies": 10, "rollout_length": 4})
+    monkeypatch.setattr("marl.training.memory_check.available_memory", lambda: rollout_bytes(config, PAIR))
+    check_memory(config, PAIR, torch.device("cpu"))
+    monkeypatch.setattr("marl.training.memory_check.available_memory", lambda: rollout_bytes(config, PAIR) - 1)
+    with pytest.raises(ConfigError, match=r"num_copies 10, rollout_length 4 and a team of 3 take .* GB at least, and"):
+        check_memory(config, PAIR, torch.device("cpu"))
