@@ -42,7 +42,7 @@ def load_stored_policy(folder: Path) -> Any:
 
 
 def load_evaluation(folder: Path) -> Any:
-    return vars(EvaluationStore(folder / "plays").load(EVALUATION))
+    return vars(EvaluationStore(folder / "plays").load(EVALUATION, ["contacts"]))
 
 
 KINDS = (
