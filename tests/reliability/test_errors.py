@@ -48,25 +48,27 @@ def _unsaid(ended: Ended, drill: Drill, operation: Operation, fault: Fault) -> l
     words = ended.told or ended.printed
     if ended.status == 0 and "Traceback" not in words:
         return []
+    run, unmade = _run_of(operation), "cannot be made" in words
     expected = {
-        "exit status 1": ended.status == 1 or "cannot be made" in words,
+        "exit status 1": ended.status == 1 or (ended.status == 2 and (run is None or unmade)),
         "no traceback": "Traceback" not in words,
         "the folder": drill.scenario.out in words,
-        "the last good checkpoint": "cannot be made" in words or _last_checkpoint(drill, operation, fault) in words,
     }
+    if run is not None and not unmade and not (fault.lasting and drill.scenario is SEEDS):
+        # among many on a disk that stays full, the process of a run has nowhere left to say it
+        expected["the last good checkpoint"] = _last_checkpoint(run) in words
     return [f"{name} missing in {words.splitlines()[-1:]}" for name, there in expected.items() if not there]
 
 
-def _last_checkpoint(drill: Drill, operation: Operation, fault: Fault) -> str:
-    """Last checkpoint of the run that an operation belongs to; empty if there is none.
+def _run_of(operation: Operation) -> Path | None:
+    """Run with checkpoints that an operation belongs to."""
+    return next((path for path in Path(operation.path).parents if (path / "checkpoints").is_dir()), None)
 
-    On a disk that stays full, the process of one run among many has nowhere left to say it.
-    """
-    runs = [path for path in Path(operation.path).parents if (path / "checkpoints").is_dir()]
-    if not runs or (fault.lasting and drill.scenario is SEEDS):
-        return ""
-    saved = max((runs[0] / "checkpoints").glob("[0-9]*"), default=None)
-    return "" if saved is None else str(saved.relative_to(runs[0].parent))
+
+def _last_checkpoint(run: Path) -> str:
+    """Its name as a part of its path; empty if there is none."""
+    saved = max((run / "checkpoints").glob("[0-9]*"), default=None)
+    return "" if saved is None else str(saved.relative_to(run.parent))
 
 
 def test_a_training_that_cannot_write_says_so_and_goes_on_later(drill_of: DrillOf) -> None:
