@@ -17,6 +17,7 @@ from rich.table import Table
 from marl.cli.options import Deterministic, Jobs, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
+from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:
     from marl.analysis.generalisation.transfer_report import GeneralisationReport, ReportedPolicy
@@ -65,6 +66,7 @@ class Arguments:
     """Processes that play side by side."""
 
 
+@end_on_signal()
 def generalise(arguments: list[str]) -> int:
     """Play, print a table and write the report.
 
@@ -95,10 +97,10 @@ def generalise(arguments: list[str]) -> int:
                 watch,
                 partial(_tell, console),
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         again = shlex.join(["generalise", *arguments])
         console.print(f"stopped; what was played is kept. Go on with: {program('marl')} {again}", soft_wrap=True)
-        return 130
+        return exit_status(*stop.args)  # see `end_on_signal`
     _show(report, console)
     console.print("Interquartile mean and 95 % interval over training seeds; * over episodes.", soft_wrap=True)
     _tell(console, report.notes)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.system.interrupts import exit_status
 
 __all__ = ["fail", "guarded"]
 
@@ -24,9 +25,9 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         return fail(str(error), 2)
     except (TrainingError, OSError) as error:
         return fail(str(error), 1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("stopped at once", file=sys.stderr)
-        return 130
+        return exit_status(*stop.args)  # see `end_on_signal`
 
 
 def fail(message: str, status: int) -> int:

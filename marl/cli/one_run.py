@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from marl.cli.progress_bars import Watcher
+from marl.system.interrupts import exit_status
 from marl.system.launcher import program
 from marl.training import loop
 from marl.training.monitor import Monitor
-from marl.training.progress import Progress
+from marl.training.progress import Progress, Watch
 from marl.training.run import Run, build_run
 from marl.training.run_config import RunConfig
 
@@ -24,7 +24,7 @@ def train_run(
     folder: Path,
     resume: bool,
     report: bool = False,
-    watch: Callable[[Progress], None] | None = None,
+    watch: Watch | None = None,
 ) -> int:
     """Train one run and print its progress.
 
@@ -33,7 +33,7 @@ def train_run(
         folder: of the run.
         resume: go on from its latest checkpoint.
         report: True to compare with reference policies at the end.
-        watch: called after every iteration, too.
+        watch: called after every iteration, too; see `Watch`.
 
     Returns:
         Exit status.
@@ -47,7 +47,7 @@ def train_run(
     if not result.finished:
         stopped = f"stopped and saved at {result.env_steps:,} env steps"
         console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
-        return 130
+        return exit_status(result.stopped_by)
     if run.scores.over:
         console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)
     console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
@@ -70,9 +70,9 @@ def _announce(run: Run, console: Console) -> None:
         console.print(f"watch it: {program('tensorboard')} --logdir {run.folder}", soft_wrap=True)
 
 
-def _both(first: Callable[[Progress], None], second: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    def watch(progress: Progress) -> None:
-        first(progress)
-        second(progress)
+def _both(first: Watch, second: Watch) -> Watch:
+    def watch(progress: Progress) -> bool:
+        wishes = first(progress), second(progress)
+        return any(wishes)
 
     return watch

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from marl.core.errors import ConfigError
+from marl.system.interrupts import end_on_signal
 
 if TYPE_CHECKING:
     from marl.training.run_config import RunConfig
@@ -35,7 +36,7 @@ Trains a team from a preset, or goes on with a run, or trains many at once.
                    order of the classes, or by name: "A=3+B=1"
   --jobs N         so many of them at once; by default as many as cores and memory bear
 
-Ctrl-C saves and ends; --resume goes on with a run, the same command again with many. Every field
+Ctrl-C, SIGTERM and SIGHUP save and end; --resume goes on with a run, the same command again with many. Every field
 of the preset is an option by its dotted name, e.g. --total-env-steps 500000 --seed 1
 --algorithm.gamma 0.99. To see them all:
 
@@ -76,6 +77,7 @@ OPTIONS: tuple[tuple[str, Any, Any], ...] = (
 """Options that are no fields of the preset: name, type and default."""
 
 
+@end_on_signal()
 def train(arguments: list[str]) -> int:
     """Train a team from a preset, or go on with a run.
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from gymnasium.error import Error as GymnasiumError
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -24,8 +24,8 @@ from marl.core.errors import UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
-from marl.system.interrupts import deaf_to_interrupt
 from marl.tasks.gymnasium_config import CLASS
+from marl.tasks.gymnasium_processes import ProcessVectorEnv
 
 __all__ = ["GymnasiumEnvironment"]
 
@@ -180,7 +180,7 @@ class GymnasiumEnvironment:
 
 def _vectorise(
     name: str, num_copies: int, arguments: dict[str, Any], max_episode_steps: int | None, vectorization: str
-) -> SyncVectorEnv | AsyncVectorEnv:
+) -> SyncVectorEnv | ProcessVectorEnv:
     if max_episode_steps is not None:
         arguments["max_episode_steps"] = max_episode_steps
     modes: Any = {"autoreset_mode": AutoresetMode.SAME_STEP}
@@ -195,8 +195,8 @@ def _vectorise(
         if "rgb_array" in probe.metadata.get("render_modes", ()):
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
-        kind = SyncVectorEnv if vectorization == "sync" else AsyncVectorEnv
-        with _no_display(), deaf_to_interrupt():  # inherited by the processes started here
+        kind = SyncVectorEnv if vectorization == "sync" else ProcessVectorEnv
+        with _no_display():  # inherited by the processes started here
             return kind([make] * num_copies, **modes)
     except (GymnasiumError, TypeError, ImportError) as error:
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error

@@ -5,32 +5,30 @@ An *iteration* collects once and updates once; *env steps* count single steps of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from marl.system.interrupts import stop_on_interrupt
+from marl.system.interrupts import stop_on_signal
 from marl.training.monitor import Monitor
-from marl.training.progress import Progress, TrainingResult
+from marl.training.progress import TrainingResult, Watch
 from marl.training.run import Run
 
 __all__ = ["train"]
 
 
-def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
-    """Train to the end, or until Ctrl-C, and save.
+def train(run: Run, monitor: Monitor, watch: Watch | None = None) -> TrainingResult:
+    """Train to the end, or until Ctrl-C, SIGTERM or SIGHUP, and save.
 
-    A second Ctrl-C interrupts at once; the last checkpoint is left.
+    A second signal ends it at once; the last checkpoint is left.
 
     Args:
         run: run to train.
         monitor: monitor of this run.
-        watch: called after every iteration.
+        watch: called after every iteration; see `Watch`.
 
     Raises:
         TrainingError: if a loss, a gradient, a reward or an observation is not finite, or the run's folder cannot be
             written.
     """
     try:
-        with stop_on_interrupt() as stop_wished:
+        with stop_on_signal() as stop_wished:
             while not (run.finished or stop_wished()):
                 before = run.env_steps
                 with run.only_finite():
@@ -42,11 +40,12 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
                 monitor.see(collected, update, before)
                 if run.is_due(run.config.checkpoint_interval, before):
                     run.save(monitor.state())
-                if watch is not None:
-                    watch(monitor.progress)
+                if watch is not None and watch(monitor.progress):
+                    break
             run.save(monitor.state())
             monitor.conclude()
     finally:
         monitor.close()
         run.source.close()
-    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval())
+    stopped_by = None if run.finished else stop_wished.signal
+    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval(), stopped_by)

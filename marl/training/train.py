@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from marl.core.errors import ConfigError
 from marl.training import loop
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
-from marl.training.progress import Progress, TrainingResult
+from marl.training.progress import TrainingResult, Watch
 from marl.training.run import build_run
 from marl.training.run_config import RunConfig, complete_values, load_values, read_config, run_values, task_of
 
@@ -54,16 +54,14 @@ def train(
     return train_run(read_config(values, source, task), Path(out), resume)
 
 
-def train_run(
-    config: RunConfig[Any], folder: Path, resume: bool = False, watch: Callable[[Progress], None] | None = None
-) -> TrainingResult:
-    """Train one run to its end, or until Ctrl-C.
+def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch: Watch | None = None) -> TrainingResult:
+    """Train one run to its end, or until Ctrl-C, SIGTERM or SIGHUP.
 
     Args:
         config: settings.
         folder: of the run.
         resume: go on from the latest checkpoint in ``folder``.
-        watch: called after every iteration.
+        watch: called after every iteration; see `Watch`.
 
     Raises:
         ConfigError, FileError: see `marl.training.run.build_run`.

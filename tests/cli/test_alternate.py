@@ -44,14 +44,14 @@ def test_two_rounds_stopped_and_gone_on_with(
     capsys.readouterr()
     seen: list[Any] = []
 
-    def press_ctrl_c(self: Watcher, progress: Any) -> None:
+    def end(self: Watcher, progress: Any) -> None:
         seen.append(progress)
         if len(seen) == 3:  # the first of two iterations of the second version
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Watcher, "show", press_ctrl_c)
-        assert main([*command, "--out", "duel"]) == 130
+        patch.setattr(Watcher, "show", end)
+        assert main([*command, "--out", "duel"]) == 143
     out = capsys.readouterr().out
     assert "training prey-1 against chase, predators-1\n" in out
     assert "stopped and saved prey-1 at 32 env steps" in out

@@ -14,6 +14,7 @@ from marl.core.errors import ConfigError, FileError, TrainingError
         (TrainingError("at env step 5, loss is not finite"), 1, "error: at env step 5, loss is not finite\n"),
         (OSError("disk full"), 1, "error: disk full\n"),
         (KeyboardInterrupt(), 130, "stopped at once\n"),
+        (KeyboardInterrupt(15), 143, "stopped at once\n"),
         (SystemExit(2), 2, ""),
         (SystemExit("why"), 0, ""),
     ],

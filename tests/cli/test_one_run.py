@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from marl.cli.progress_bars import Watcher
+from marl.system.launcher import program
 from marl.training.run_config import load_config
 
 Cli = Callable[..., tuple[int, str, str]]
+OWN = program("marl")
 
 
 def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
@@ -25,3 +33,31 @@ def test_what_stops_training_has_status_1(cli: Cli, preset_file: Path, tmp_path:
     status, _, err = cli("train", preset_file, "--out", tmp_path / "x", "--algorithm.learning-rate", "1e38")
     assert status == 1
     assert "is not finite; no checkpoint was written yet" in err
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_status_tells_of_the_signal_that_stopped_it(
+    number: int, status: int, cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watcher, "show", lambda self, progress: signal.raise_signal(number))
+    folder = tmp_path / "x"
+    stopped, out, _ = cli("train", preset_file, "--out", folder)
+    assert stopped == status
+    assert f"stopped and saved at 256 env steps; go on with: marl train --resume {folder}" in out.replace(OWN, "marl")
+    assert (folder / "checkpoints" / "000000000256").is_dir()
+
+
+def test_a_second_sigterm_ends_it_at_once(
+    cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show(self: Any, progress: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(1)
+        raise AssertionError
+
+    monkeypatch.setattr(Watcher, "show", show)
+    monkeypatch.setattr("marl.system.interrupts.SECONDS_OF_ONE_WISH", 0.0)
+    status, _, err = cli("train", preset_file, "--out", tmp_path / "x")
+    assert (status, err) == (143, "stopped at once\n")
+    assert not (tmp_path / "x" / "checkpoints").exists()

@@ -17,7 +17,6 @@ from marl.games.search.uct import UCT
 from marl.players.match import play_match
 from marl.players.specs import make_player
 from marl.players.tournament.plan import Round, TournamentPlan, opening_of, rounds_of, seed_of
-from marl.system.interrupts import deaf_to_interrupt
 from marl.system.process_pool import process_pool
 
 __all__ = ["FinishedGame", "play_rounds", "play_tournament"]
@@ -116,8 +115,7 @@ def _in_processes(
     """Yield finished games, or an empty list every 0.2 s so that the caller can stop."""
     try:
         with process_pool(jobs) as pool:
-            with deaf_to_interrupt():
-                waiting = {pool.submit(partial(play_rounds, plan), chunk) for chunk in chunks}
+            waiting = {pool.submit(partial(play_rounds, plan), chunk) for chunk in chunks}
             while waiting:
                 done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
                 yield [game for future in done for game in future.result()]
