@@ -66,11 +66,13 @@ def alternate(arguments: list[str]) -> int:
     from marl.launch.alternation import Alternation
     from marl.system.launcher import program
     from marl.system.lock import sole_user
+    from marl.training.opening import clear_leftovers
 
     console = Console(highlight=False)
     presets = _preset(options.first, options), _preset(options.second, options)
     alternation = Alternation(presets, options.out, options.rounds)
     with sole_user(alternation.out):
+        clear_leftovers(alternation.out)
         status = _train_all(alternation, console)
         if status == 0:
             _close(alternation, console)

@@ -12,8 +12,9 @@ from marl.system.interrupts import exit_status
 from marl.system.launcher import program
 from marl.training import loop
 from marl.training.monitor import Monitor
+from marl.training.opening import open_run
 from marl.training.progress import Progress, Watch
-from marl.training.run import Run, build_run
+from marl.training.run import Run
 from marl.training.run_config import RunConfig
 
 __all__ = ["train_run"]
@@ -39,22 +40,22 @@ def train_run(
         Exit status.
     """
     console = Console(highlight=False)
-    run = build_run(config, folder, resume)
-    monitor = Monitor(run)
-    _announce(run, console)
-    with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
-        result = loop.train(run, monitor, show if watch is None else _both(show, watch))
-    if not result.finished:
-        stopped = f"stopped and saved at {result.env_steps:,} env steps"
-        console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
-        return exit_status(result.stopped_by)
-    if run.scores.over:
-        console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)
-    console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
-    if report:
-        from marl.cli.closing_report import report_run
+    with open_run(config, folder, resume) as run:
+        monitor = Monitor(run)
+        _announce(run, console)
+        with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
+            result = loop.train(run, monitor, show if watch is None else _both(show, watch))
+        if not result.finished:
+            stopped = f"stopped and saved at {result.env_steps:,} env steps"
+            console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
+            return exit_status(result.stopped_by)
+        if run.scores.over:
+            console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)
+        console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
+        if report:
+            from marl.cli.closing_report import report_run
 
-        report_run(folder, console)
+            report_run(folder, console)
     return 0
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from marl.core.errors import ConfigError
 from marl.core.settings import explain
-from marl.launch.standing import Standing, clear_unstarted
+from marl.launch.standing import Standing
 from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_signal
 from marl.system.run_process import RunProcess
@@ -268,8 +268,6 @@ class ManyRuns:
 
     def _begin(self, run: PlannedRun) -> Began:
         resume = self.standings[run.name].state == "stopped"
-        if not resume:
-            clear_unstarted(run.folder)
         run.folder.parent.mkdir(parents=True, exist_ok=True)
         job = {"config": run.config.model_dump(mode="json"), "folder": str(run.folder), "resume": resume}
         self._running[run.name] = run, RunProcess(self.command, job, run.log, self.lock)

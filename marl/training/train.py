@@ -10,8 +10,8 @@ from marl.core.errors import ConfigError
 from marl.training import loop
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
+from marl.training.opening import open_run
 from marl.training.progress import TrainingResult, Watch
-from marl.training.run import build_run
 from marl.training.run_config import RunConfig, complete_values, load_values, read_config, run_values, task_of
 
 __all__ = ["train", "train_run"]
@@ -33,7 +33,7 @@ def train(
         Result with the trained policy.
 
     Raises:
-        ConfigError: if the configuration cannot be used, or ``out`` is not empty.
+        ConfigError: if the configuration cannot be used, ``out`` is not empty, or another process trains there.
         FileError: if there is no run to resume.
         TrainingError: if training cannot go on.
     """
@@ -64,8 +64,8 @@ def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch:
         watch: called after every iteration; see `Watch`.
 
     Raises:
-        ConfigError, FileError: see `marl.training.run.build_run`.
+        ConfigError, FileError: see `marl.training.opening.open_run`.
         TrainingError: if training cannot go on.
     """
-    run = build_run(config, folder, resume)
-    return loop.train(run, Monitor(run), watch)
+    with open_run(config, folder, resume) as run:
+        return loop.train(run, Monitor(run), watch)

@@ -10,6 +10,7 @@ import pytest
 
 from marl.cli.progress_bars import Watcher
 from marl.system.launcher import program
+from marl.system.lock import sole_user
 from marl.training.run_config import load_config
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -61,3 +62,11 @@ def test_a_second_sigterm_ends_it_at_once(
     status, _, err = cli("train", preset_file, "--out", tmp_path / "x")
     assert (status, err) == (143, "stopped at once\n")
     assert not (tmp_path / "x" / "checkpoints").exists()
+
+
+def test_a_run_that_is_trained_by_another_command_is_named(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    with sole_user(folder):
+        status, _, err = cli("train", preset_file, "--out", folder)
+    assert (status, err) == (2, f"error: another marl command works in {folder}; wait until it ends, or stop it\n")
+    assert not folder.exists()
