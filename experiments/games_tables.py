@@ -4,9 +4,10 @@ Usage: python experiments/games_tables.py [--parts classic strength sound] [--se
 
 "classic": negamax always begins with an action that is drawn; UCT is plain, without proofs and without a kept subtree:
 ``marl tournament --classic``. The published rows do not say which of equally good actions negamax plays: with
-``random`` it draws one, with ``first`` it plays the first. A row is "inside" if the published shares lie in the Wilson
-intervals of the measured shares. Both are samples; the chance is the p-value of Fisher's exact test (of a chi-squared
-test where both losses and draws occur): the probability that samples of the same players differ as much.
+``random`` it draws one, with ``first`` it plays the first, with ``soonest`` the fastest win or the slowest loss. A row
+is "inside" if the published shares lie in the Wilson intervals of the measured shares. Both are samples; the chance is
+the p-value of Fisher's exact test (of a chi-squared test where both losses and draws occur): the probability that
+samples of the same players differ as much.
 "strength": UCT with 10,000 simulations on nine-board against negamax to depth 8, 200 games, from paired openings of two
 drawn actions; and UCT with as many simulations as take the CPU time that this negamax took for a move on average.
 "sound": UCT with 10,000 simulations against perfect negamax in tic-tac-toe, from both seats, from the empty board and
@@ -60,7 +61,7 @@ CLASSIC: dict[str, dict[tuple[str, str], tuple[int, int, int]]] = {
     },
 }
 """Published games won, lost and drawn by negamax, by players and game."""
-RULES: tuple[Ties, ...] = ("random", "first")
+RULES: tuple[Ties, ...] = ("random", "first", "soonest")
 GAMES_AGAINST_NEGAMAX = 200
 GAMES_FROM_EACH = 5
 

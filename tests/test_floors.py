@@ -82,7 +82,8 @@ def test_no_test_of_core_to_training_uses_an_environment_or_wrapper_of_the_packa
 
 
 def test_they_pass_where_neither_can_be_imported(tmp_path: Path) -> None:
-    options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--rootdir", str(TESTS.parent), "--basetemp"]
+    options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--rootdir", str(TESTS.parent)]
+    options += ["-k", "not stored_state", "--basetemp"]  # that one loads PyG, which takes seconds
     command = [sys.executable, "-c", BLOCKED, *options, str(tmp_path / "base"), *(str(TESTS / name) for name in FAST)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, capture_output=True, text=True, cwd=TESTS.parent, env=environment, check=False)

@@ -45,6 +45,15 @@ NAMES_IN_STRINGS = {
 }
 """Modules that may name others in strings; beside them a game names its own kernels, and setup.cfg entry points."""
 
+IMPORTERS = {
+    *NAMES_IN_STRINGS,
+    "marl.core.entry_points",  # what installed packages declare
+    "marl.core.kernels",  # a game's own
+    "marl.core.trust",  # what settings name, if it is trusted
+    "marl.tasks.gymnasium",  # Gymnasium imports MODULE of MODULE:NAME, after `import_named` has
+}
+"""Modules that import others by names which are no part of their text."""
+
 
 def modules() -> dict[str, Path]:
     """Every module by the name under which it is imported."""
@@ -145,6 +154,11 @@ def test_modules_are_named_in_strings_by_the_package_the_command_line_and_games_
             assert not others, module
 
 
+def test_few_modules_import_by_name_or_load_what_may_hold_code() -> None:
+    ways = re.compile(r"\b(import_module|__import__|entry_points|gymnasium\.make|exec|pickle\.loads?|torch\.load)\(")
+    assert {name for name, path in MODULES.items() if ways.search(path.read_text(encoding="utf-8"))} == IMPORTERS
+
+
 def test_nothing_imports_in_a_circle() -> None:
     done: set[str] = set()
 
@@ -176,10 +190,10 @@ def test_folders_named_envs_and_wrappers_beside_the_script_hide_nothing(tmp_path
     (tmp_path / "script.py").write_text(script)
     done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
-    command = [sys.executable, "-m", "marl", "evaluate", "--policy", "chase", "--episodes", "2"]  # loads no networks
+    command = [sys.executable, "-m", "marl", "play", "tic_tac_toe", "--players", "first,rules"]  # loads no torch
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
-    assert "over 2 episodes" in done.stdout
+    assert "player 2 (rules) wins" in done.stdout
 
 
 def test_every_package_is_listed_for_the_wheel() -> None:
@@ -193,11 +207,14 @@ def test_every_package_is_listed_for_the_wheel() -> None:
 def test_importing_everything_prints_nothing_seeds_nothing_and_sets_no_threads(tmp_path: Path) -> None:
     names = sorted(name for name in MODULES if not name.endswith("__main__"))
     script = f"""
-import importlib, random, warnings
+import importlib, random, sys
 import numpy as np, rich.console, torch  # rich draws a number when it is imported
 random.seed(1); np.random.seed(1); torch.manual_seed(1); torch.set_num_threads(1)
 before = random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist(), torch.get_num_threads()
 dtype = torch.get_default_dtype(), torch.is_grad_enabled()
+import marl
+marl.train
+assert "matplotlib" not in sys.modules and "marl.envs" not in sys.modules
 for name in {names}:
     importlib.import_module(name)
 after = random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist(), torch.get_num_threads()

@@ -87,8 +87,18 @@ def check_finite(rollout: Rollout) -> None:
     Raises:
         NonFiniteError: naming the quantity in which it began: what is not finite spreads.
     """
-    quantities = {**_quantities(rollout.observation), "reward": rollout.reward}
-    began = {name: _first(values) for name, values in quantities.items() if not bool(values.isfinite().all())}
+    # a successor is of the step after, where it is acted on under the plain name, unless the episode ended
+    quantities = [
+        (0, _quantities("observation", rollout.observation)),
+        (1, _quantities("next observation", rollout.next_observation)),
+        (0, {"reward": rollout.reward}),
+    ]
+    began = {
+        name: later + _first(values)
+        for later, named in quantities
+        for name, values in named.items()
+        if not bool(values.isfinite().all())
+    }
     if began:
         raise NonFiniteError(min(began, key=lambda name: began[name]))
 
@@ -98,11 +108,11 @@ def _first(values: Tensor) -> int:
     return int((~values.isfinite()).flatten(1).any(1).int().argmax())
 
 
-def _quantities(observation: Observation) -> dict[str, Tensor]:
-    named = {f"observation of class {name}": features for name, features in observation.features.items()}
+def _quantities(which: str, observation: Observation) -> dict[str, Tensor]:
+    named = {f"{which} of class {name}": features for name, features in observation.features.items()}
     parts = {
         "kinematics": observation.kinematics,
         "entities": observation.entities,
         "auxiliary_target": observation.auxiliary_target,
     }
-    return named | {f"{name} of the observation": part for name, part in parts.items() if part is not None}
+    return named | {f"{name} of the {which}": part for name, part in parts.items() if part is not None}

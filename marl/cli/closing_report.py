@@ -18,7 +18,9 @@ from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise, summary_as_json
 from marl.maths.intervals import Estimate
-from marl.pictures.episode import draw, save
+from marl.pictures.animation import save
+from marl.pictures.episode import draw
+from marl.pictures.recording import Recording
 from marl.policies.saved import SavedPolicy, load_policy
 from marl.system.launcher import program
 from marl.tasks.environment_config import environment_config
@@ -91,8 +93,8 @@ def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[s
 
 
 def _draw(player: EpisodePlayer, task: Task, config: Config, path: Path) -> Path:
-    environment = task.make(config, 1)
-    scenes, scores = record_episode(environment, player, SEED)
+    environment, recording = task.make(config, 1), Recording(path.parent)
+    scores = record_episode(environment, player, SEED, recording.append)
     environment.close()
-    frames = draw(scenes, scores[:-1], score_name(environment), tuple(environment.roster.team))
+    frames = draw(recording, scores[:-1], score_name(environment), tuple(environment.roster.team))
     return save(frames, path, environment.frames_per_second)

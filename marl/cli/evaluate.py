@@ -20,6 +20,7 @@ from marl.cli.options import (
     check_player,
     check_seed,
 )
+from marl.core.trust import trusting
 
 if TYPE_CHECKING:
     from marl.evaluation.evaluate import Evaluation
@@ -48,6 +49,8 @@ class Arguments:
     """Number of episodes."""
     seed: int = 0
     """Seed of worlds and actions."""
+    max_steps: int = 10_000
+    """Steps after which an episode is cut; it counts with what it had brought."""
     messages: Messages = "on"
     """Messages between agents."""
     deterministic: Deterministic = False
@@ -68,33 +71,45 @@ def evaluate(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl evaluate")
     check_player(options.run, options.policy, options.environment.task, "evaluate")
     check_least("episodes", options.episodes)
+    check_least("max-steps", options.max_steps)
     check_seed(options.seed)
     check_file("json", options.json)
     from marl.core.files import save_json
 
-    evaluation, policy = _evaluate(options), options.policy or str(options.run)
+    console = Console(highlight=False)
+    evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json(), "messages": options.messages}
         save_json(options.json, result, allow_nan=True)  # a task may describe itself with infinite settings
-    _show(evaluation, policy, Console(highlight=False))
+    _show(evaluation, policy, console)
     if options.json is not None:
         print(f"wrote {options.json}")
     return 0
 
 
-def _evaluate(options: Arguments) -> Evaluation:
+def _evaluate(options: Arguments, console: Console) -> Evaluation:
+    from marl.cli.progress_bars import Counting
     from marl.evaluation.evaluate import evaluate_episodes
 
-    return evaluate_episodes(
-        options.run,
-        options.episodes,
-        options.seed,
-        options.messages == "on",
-        options.deterministic,
-        options.policy,
-        options.environment.reference_task if options.run is None else None,
-        options.environment.overrides,
-    )
+    trust = trusting(options.environment.trust, typed=options.environment.task)
+    with trust, Counting(console, "episodes") as show:
+
+        def watch(ended: int) -> bool:
+            show(ended, options.episodes)
+            return True
+
+        return evaluate_episodes(
+            options.run,
+            options.episodes,
+            options.seed,
+            options.messages == "on",
+            options.deterministic,
+            options.policy,
+            options.environment.reference_task if options.run is None else None,
+            options.environment.overrides,
+            options.max_steps,
+            watch,
+        )
 
 
 def _show(evaluation: Evaluation, policy: str, console: Console) -> None:
@@ -103,5 +118,6 @@ def _show(evaluation: Evaluation, policy: str, console: Console) -> None:
     silent = "" if evaluation.messages else ", messages off"
     likeliest = ", likeliest actions" if evaluation.deterministic else ""
     played = f"{described_text(evaluation.described)}{silent}{likeliest}, seed {evaluation.seed}"
-    console.print(f"{played}; mean and 95 % interval over {evaluation.episodes} episodes", soft_wrap=True)
+    cut = f", {evaluation.cut} of them cut" if evaluation.cut else ""
+    console.print(f"{played}; mean and 95 % interval over {evaluation.episodes} episodes{cut}", soft_wrap=True)
     console.print(measures_table({policy: evaluation.measures}))

@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from marl.cli.options import Deterministic, Jobs, shown
+from marl.cli.options import Deterministic, Jobs, TrustedModules, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
+from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Arguments:
     """Take the likeliest actions instead of drawing them."""
     jobs: Jobs = None
     """Processes that play side by side."""
+    trust: TrustedModules = ()
+    """Import this module where a run names it; may be given several times."""
 
 
 @end_on_signal()
@@ -84,7 +87,7 @@ def generalise(arguments: list[str]) -> int:
     console = Console(highlight=False)
     protocol = Protocol(options.episodes, options.seed, options.deterministic)
     try:
-        with Counting(console, "plays") as watch:
+        with trusting(options.trust), Counting(console, "plays") as watch:
             report = measure_transfer(
                 options.runs,
                 options.teams,

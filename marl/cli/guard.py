@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
+from typing import TextIO
 
-from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.system.interrupts import exit_status
 
 __all__ = ["fail", "guarded"]
@@ -17,17 +19,33 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
     Returns:
         Exit status; see `main`.
     """
+    warnings.showwarning = _show
     try:
         return command(arguments)
     except SystemExit as stop:  # tyro has printed the reason
         return stop.code if isinstance(stop.code, int) else 0
     except (ConfigError, FileError) as error:
         return fail(str(error), 2)
-    except (TrainingError, OSError) as error:
+    except (EnvironmentFailedError, TrainingError, OSError) as error:
         return fail(str(error), 1)
     except KeyboardInterrupt as stop:
         print("stopped at once", file=sys.stderr)
         return exit_status(*stop.args)  # see `end_on_signal`
+
+
+def _show(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a note as one line, other warnings as Python does."""
+    text = f"note: {message}\n"
+    if not issubclass(category, Note):
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+    (file or sys.stderr).write(text)
 
 
 def fail(message: str, status: int) -> int:

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from marl.cli.guard import fail, guarded
+from marl.core.errors import ConfigError
+from marl.core.trust import UntrustedError, trusting
+from marl.system.launcher import program
 
 __all__ = ["COMMANDS", "main"]
 
@@ -23,6 +27,9 @@ commands:
   alternate  train both sides in turn, each against all versions of the other
   play       play a turn-based game, or watch players play it
   tournament let players of a turn-based game meet, and rate them
+
+A module that a run names is imported only with --trust MODULE, or MARL_TRUST=MODULE,MODULE in the
+environment; one that you name yourself, in a preset or an option, is imported at once.
 
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
 every field that can be set: marl train experiments/predator_teams.yaml --help
@@ -52,4 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         return fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
-    return guarded(getattr(import_module(f"marl.cli.{name}"), name), rest)
+    return guarded(_careful(getattr(import_module(f"marl.cli.{name}"), name), given), rest)
+
+
+def _careful(command: Callable[[list[str]], int], given: list[str]) -> Callable[[list[str]], int]:
+    """A command that trusts no module for being imported already, and tells how to trust one that it refuses."""
+
+    def run(arguments: list[str]) -> int:
+        try:
+            with trusting(imported=False):
+                return command(arguments)
+        except UntrustedError as error:
+            again = shlex.join([program("marl"), *given, "--trust", error.module])
+            raise ConfigError(f"{error.refusal}; if you trust its code: {again}") from error
+
+    return run

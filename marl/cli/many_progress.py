@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.progress import TaskID, TextColumn
 from rich.table import Column
 
-from marl.cli.progress_bars import note_of
+from marl.cli.progress_bars import ProgressBar, note_of, noted_columns
 from marl.launch.many_runs import PlannedRun
 from marl.launch.standing import Standing
 from marl.training.progress import Progress
@@ -43,32 +41,27 @@ class ManyProgress:
                 self.env_steps[run.name] = run.config.total_env_steps
         self.ended = Counter("finished" for standing in standings.values() if standing.state == "finished")
         self.notes: dict[str, str] = {}
-        self.last = time.monotonic()
-        columns = (
-            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
-        )
-        self.bars = Bars(
-            *columns,
-            console=console,
-            disable=not console.is_terminal,
-            expand=True,
-            speed_estimate_period=SECONDS_OF_SPEED,
-        )
+        name = TextColumn("{task.description}", table_column=Column(no_wrap=True))
         total = sum(_cost(run, run.config.total_env_steps) for run in runs)
-        self.all = self.bars.add_task("all", total=total, note="")
+        self.bar = ProgressBar(
+            console,
+            (name, *noted_columns()),
+            total,
+            name="all",
+            seconds_between_lines=SECONDS_BETWEEN_LINES,
+            seconds_of_speed=SECONDS_OF_SPEED,
+            expand=True,
+            note="",
+        )
         self._count()
         self.tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> ManyProgress:
-        self.bars.start()
+        self.bar.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bars.stop()
+        self.bar.__exit__(*error)
 
     @property
     def _done(self) -> float:
@@ -82,19 +75,19 @@ class ManyProgress:
     def begin(self, run: PlannedRun) -> None:
         """Add a bar for a run whose process was started."""
         total, done = run.config.total_env_steps, self.env_steps[run.name]
-        self.tasks[run.name] = self.bars.add_task(run.name, total=total, completed=done, note="starting")
+        self.tasks[run.name] = self.bar.bars.add_task(run.name, total=total, completed=done, note="starting")
         self._count()
 
     def show(self, run: PlannedRun, progress: Progress) -> None:
         """Show the progress of a run."""
         self.env_steps[run.name] = progress.env_steps
         self.notes[run.name] = note_of(progress)
-        self.bars.update(self.tasks[run.name], completed=progress.env_steps, note=self.notes[run.name])
+        self.bar.bars.update(self.tasks[run.name], completed=progress.env_steps, note=self.notes[run.name])
         self._count()
 
     def end(self, run: PlannedRun, how: str, details: str = "") -> None:
         """Show the end of a run's process: ``finished``, ``failed`` or ``stopped``."""
-        self.bars.remove_task(self.tasks.pop(run.name))
+        self.bar.bars.remove_task(self.tasks.pop(run.name))
         self.ended[how] += 1
         if how == "finished":  # its scores may have ended it early
             self.env_steps[run.name] = run.config.total_env_steps
@@ -104,17 +97,14 @@ class ManyProgress:
 
     def tick(self) -> None:
         """Print a line where there are no bars, if it is time."""
-        if self.console.is_terminal or time.monotonic() - self.last < SECONDS_BETWEEN_LINES:
-            return
-        self.last = time.monotonic()
-        task = self.bars.tasks[0]
-        shares = (f"{task.description} {task.percentage:.0f}%" for task in self.bars.tasks[1:])
-        left = "" if task.time_remaining is None else f", about {timedelta(seconds=round(task.time_remaining))} left"
-        line = f"{task.percentage:3.0f}%  {self._counts}{left}, training {', '.join(shares)}"
-        self.console.print(escape(line), soft_wrap=True)
+        everything, *running = self.bar.bars.tasks
+        shares = ", ".join(f"{task.description} {task.percentage:.0f}%" for task in running)
+        remaining = everything.time_remaining
+        left = "" if remaining is None else f", about {timedelta(seconds=round(remaining))} left"
+        self.bar.tell(f"{everything.percentage:3.0f}%  {self._counts}{left}, training {shares}")
 
     def _count(self) -> None:
-        self.bars.update(self.all, completed=self._done, note=self._counts)
+        self.bar.update(self._done, note=self._counts)
 
 
 def _cost(run: PlannedRun, env_steps: int) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from marl.cli.progress_bars import Watcher
+from marl.core.trust import module_of
 from marl.system.interrupts import exit_status
 from marl.system.launcher import program
 from marl.training import loop
@@ -46,8 +47,9 @@ def train_run(
         with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
             result = loop.train(run, monitor, show if watch is None else _both(show, watch))
         if not result.finished:
-            stopped = f"stopped and saved at {result.env_steps:,} env steps"
-            console.print(f"{stopped}; go on with: {program('marl')} train --resume {folder}", soft_wrap=True)
+            module = module_of(config.env.name)
+            again = f"{program('marl')} train --resume {folder}" + (f" --trust {module}" if module else "")
+            console.print(f"stopped and saved at {result.env_steps:,} env steps; go on with: {again}", soft_wrap=True)
             return exit_status(result.stopped_by)
         if run.scores.over:
             console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)
@@ -68,6 +70,9 @@ def _announce(run: Run, console: Console) -> None:
         parameters = sum(p.numel() for p in run.policy.parameters())
         what = f"training from env step {run.env_steps:,} to {run.config.total_env_steps:,} on {run.device}"
         console.print(f"{what}, {parameters:,} parameters, run folder {run.folder}", soft_wrap=True)
+        if run.config.keep_checkpoints == 1:
+            told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
+            console.print(told, soft_wrap=True)
         console.print(f"watch it: {program('tensorboard')} --logdir {run.folder}", soft_wrap=True)
 
 

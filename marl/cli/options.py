@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from marl.core.errors import ConfigError
+from marl.core.trust import trusting
 
 if TYPE_CHECKING:
     from marl.core.environment import TaskEnvironment
@@ -22,6 +23,7 @@ __all__ = [
     "Messages",
     "ReferenceName",
     "RunFolder",
+    "TrustedModules",
     "check_file",
     "check_least",
     "check_player",
@@ -51,6 +53,9 @@ JsonFile = Annotated[Path | None, shown("FILE")]
 Jobs = Annotated[int | None, shown("N", "(default: as many as there are processors)")]
 """Number of processes."""
 
+TrustedModules = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, shown("MODULE")]
+"""Modules that may be imported where a run names them."""
+
 Messages = Literal["on", "off"]
 Deterministic = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
@@ -73,11 +78,14 @@ class EnvironmentOptions:
     """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
     """Steps of an episode of simple_tag."""
+    trust: TrustedModules = ()
+    """Import this module where the run names it; may be given several times."""
 
     @property
     def overrides(self) -> dict[str, Any]:
         """Settings that were given."""
-        return {name: value for name, value in vars(self).items() if value is not None and name != "task"}
+        no_settings = ("task", "trust")
+        return {name: value for name, value in vars(self).items() if value is not None and name not in no_settings}
 
     @property
     def reference_task(self) -> dict[str, Any]:
@@ -138,12 +146,16 @@ def player_of(
         ConfigError: if a setting cannot be used, or the policy cannot play this team.
         FileError: if the run cannot be used.
     """
-    from marl.evaluation.access import check_fit, make, reference
+    from marl.evaluation.access import check_fit, reference
     from marl.policies.saved import load_policy
+    from marl.tasks.environment_config import environment_config, make_environment
     from marl.tasks.registry import find_policy
 
     saved = None if run is None else load_policy(find_policy(run))
-    environment = make(options.reference_task if saved is None else saved.environment, 1, **options.overrides)
+    settings = options.reference_task if saved is None else saved.environment
+    task, config = environment_config(settings, options.overrides)
+    with trusting(options.trust, typed=options.task):
+        environment = make_environment(task, config, 1)
     if policy is not None:
         return environment, reference(policy, environment)
     assert saved is not None

@@ -1,4 +1,4 @@
-"""Progress of commands: a bar in a terminal, a line every ten seconds elsewhere."""
+"""Progress of commands: bars in a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress as Bars
 from rich.table import Column
 
 if TYPE_CHECKING:
     from marl.training.progress import Progress
 
-__all__ = ["Counting", "ProgressBar", "Watcher", "note_of"]
-
-SECONDS_BETWEEN_LINES = 10.0
+__all__ = ["Counting", "ProgressBar", "Watcher", "note_of", "noted_columns"]
 
 
 class ProgressBar:
-    """Progress bar in a terminal, a line every ten seconds elsewhere.
+    """Progress bar in a terminal, now and then a line elsewhere.
 
-    Use it in a ``with`` statement.
+    Use it in a ``with`` statement. Further bars, such as those of many runs, are added to ``bars``.
 
     Args:
         console: prints.
-        columns: columns of the bar; `update` takes the fields that they name.
+        columns: columns of a bar; `update` takes the fields that they name.
         total: amount of the whole, or None if it is not known yet.
-        first_at_once: True to print the first line at once, and not after ten seconds.
+        name: description of the bar.
+        seconds_between_lines: least time between two lines.
+        seconds_of_speed: period over which speed is measured, for the remaining time.
+        first_at_once: True to print the first line at once, and not only after that time.
         expand: True to use the width of the terminal.
         fields: values of the columns' fields at the start.
     """
@@ -38,39 +40,62 @@ class ProgressBar:
         console: Console,
         columns: tuple[ProgressColumn, ...],
         total: float | None = None,
+        name: str = "",
+        seconds_between_lines: float = 10.0,
+        seconds_of_speed: float = 30.0,
         first_at_once: bool = False,
         expand: bool = False,
         **fields: Any,
     ) -> None:
-        self.console = console
-        self.bar = Bar(*columns, console=console, disable=not console.is_terminal, expand=expand)
-        self.task = self.bar.add_task("", total=total, **fields)
-        self.last = time.monotonic() - (SECONDS_BETWEEN_LINES if first_at_once else 0.0)
+        self.console, self.seconds_between_lines = console, seconds_between_lines
+        self.bars = Bars(
+            *columns,
+            console=console,
+            disable=not console.is_terminal,
+            expand=expand,
+            speed_estimate_period=seconds_of_speed,
+        )
+        self.task = self.bars.add_task(name, total=total, **fields)
+        self.last = time.monotonic() - (seconds_between_lines if first_at_once else 0.0)
 
     def __enter__(self) -> ProgressBar:
-        self.bar.start()
+        self.bars.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        self.bars.stop()
 
-    def update(
-        self, completed: float, line: str, total: float | None = None, last: bool = False, **fields: Any
-    ) -> None:
+    def update(self, completed: float, total: float | None = None, **fields: Any) -> None:
         """Show the progress.
 
         Args:
             completed: amount done.
-            line: text to print where there is no terminal, if it is time.
             total: amount of the whole, if it has changed.
-            last: True to print the line in any case.
             fields: values of the columns' fields.
         """
-        self.bar.update(self.task, completed=completed, total=total, **fields)
+        self.bars.update(self.task, completed=completed, total=total, **fields)
+
+    def tell(self, line: str, last: bool = False) -> None:
+        """Print a line where there is no terminal, if it is time.
+
+        Args:
+            line: text.
+            last: True to print it in any case.
+        """
         now = time.monotonic()
-        if not self.console.is_terminal and (last or now - self.last >= SECONDS_BETWEEN_LINES):
+        if not self.console.is_terminal and (last or now - self.last >= self.seconds_between_lines):
             self.last = now
-            self.console.print(line, soft_wrap=True)
+            self.console.print(escape(line), soft_wrap=True)
+
+
+def noted_columns() -> tuple[ProgressColumn, ...]:
+    """Columns of a bar with the share done, the remaining time, and the field ``note``."""
+    return (
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+    )
 
 
 class Counting:
@@ -94,7 +119,8 @@ class Counting:
 
     def show(self, done: int, total: int) -> None:
         """Show the number done, and the number of all."""
-        self.bar.update(done, f"{done} of {total} {self.things}", total)
+        self.bar.update(done, total)
+        self.bar.tell(f"{done} of {total} {self.things}")
 
 
 class Watcher:
@@ -107,13 +133,7 @@ class Watcher:
     """
 
     def __init__(self, console: Console, total_env_steps: int, solved_told: bool = False) -> None:
-        columns = (
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
-        )
-        self.bar = ProgressBar(console, columns, total_env_steps, first_at_once=True, expand=True, note="")
+        self.bar = ProgressBar(console, noted_columns(), total_env_steps, first_at_once=True, expand=True, note="")
         self.solved_told = solved_told
 
     def __enter__(self) -> Callable[[Progress], None]:
@@ -129,8 +149,8 @@ class Watcher:
             self.solved_told = True
             self.bar.console.print(progress.solved, soft_wrap=True)
         done, note = min(progress.env_steps, progress.total_env_steps), note_of(progress)
-        line = f"{done / progress.total_env_steps:4.0%}  {note}"
-        self.bar.update(done, line, last=progress.finished, note=note)
+        self.bar.update(done, note=note)
+        self.bar.tell(f"{done / progress.total_env_steps:4.0%}  {note}", last=progress.finished)
 
 
 def note_of(progress: Progress) -> str:

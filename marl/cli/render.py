@@ -13,6 +13,7 @@ from marl.cli.options import (
     Messages,
     ReferenceName,
     RunFolder,
+    check_least,
     check_player,
     check_seed,
     player_of,
@@ -41,6 +42,8 @@ class Arguments:
     """Settings of the environment; those that are not named are as the run was trained."""
     seed: int = 0
     """Seed of world and actions."""
+    max_steps: int = 10_000
+    """Steps after which the episode is cut."""
     messages: Messages = "on"
     """Messages between agents."""
     deterministic: Deterministic = False
@@ -62,17 +65,23 @@ def render(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl render")
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
+    check_least("max-steps", options.max_steps)
     from marl.evaluation.episodes import record_episode, score_name
-    from marl.pictures.episode import check_path, draw, save
+    from marl.pictures.animation import check_path, save
+    from marl.pictures.episode import draw
+    from marl.pictures.recording import Recording
 
     try:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
     environment, player = player_of(options.run, options.policy, options.environment)
-    scenes, scores = record_episode(environment, player, options.seed, options.messages == "on", options.deterministic)
+    recording, messages = Recording(options.out.parent), options.messages == "on"
+    scores = record_episode(
+        environment, player, options.seed, recording.append, messages, options.deterministic, options.max_steps
+    )
     name = score_name(environment)
-    frames = draw(scenes, scores[:-1], name, tuple(environment.roster.team))
+    frames = draw(recording, scores[:-1], name, tuple(environment.roster.team))
     path = save(frames, options.out, environment.frames_per_second)
-    print(f"wrote {path}: {len(scenes)} steps, {name} {scores[-1]:g}")
+    print(f"wrote {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
     return 0

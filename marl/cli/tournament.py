@@ -59,9 +59,10 @@ class Arguments:
     classic: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Negamax always begins, with an action that is drawn; UCT is plain: no proofs, nothing kept between moves."""
     ties: Annotated[
-        Literal["first", "random"] | None, shown("{first,random}", "(default: first; random with --classic)")
+        Literal["soonest", "first", "random"] | None,
+        shown("{soonest,first,random}", "(default: soonest; random with --classic)"),
     ] = None
-    """Choice of negamax among equally good actions."""
+    """Choice of negamax among equally good actions: the fastest win or the slowest loss, the first, or any."""
     seed: int = 0
     """Seed of openings and players."""
     jobs: Jobs = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from marl.core.errors import ConfigError
+from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ Trains a team from a preset, or goes on with a run, or trains many at once.
                    train a team at each composition, each into RUNS/3+1/seed-N; counts in the
                    order of the classes, or by name: "A=3+B=1"
   --jobs N         so many of them at once; by default as many as cores and memory bear
+  --trust MODULE   import this module where the run that goes on names it; a preset's own needs none
 
 Ctrl-C, SIGTERM and SIGHUP save and end; --resume goes on with a run, the same command again with many. Every field
 of the preset is an option by its dotted name, e.g. --total-env-steps 500000 --seed 1
@@ -56,6 +58,7 @@ A whole part is replaced by YAML, e.g. --env.communication None, or
 REPORT = "Compare with reference policies at the end, and draw an episode."
 SEEDS = "Train with each seed from 1 to N, or of a list, into OUT/seed-N."
 NATIVE_GRID = "Train a team at each composition, into OUT/3+1/seed-N; counts in the order of the classes, or A=3+B=1."
+TRUST = "Import this module where the run that goes on names it; a preset's own needs none."
 JOBS = "How many of these runs train at once; by default as many as cores and memory bear."
 
 
@@ -72,6 +75,7 @@ OPTIONS: tuple[tuple[str, Any, Any], ...] = (
     ("seeds", ANNOTATED[str | None, _shown("N|N,N", SEEDS)], None),
     ("native_grid", ANNOTATED[str | None, _shown("TEAM,TEAM", NATIVE_GRID)], None),
     ("jobs", ANNOTATED[int | None, _shown("N", JOBS)], None),
+    ("trust", ANNOTATED[tuple[str, ...], tyro.conf.UseAppendAction, _shown("MODULE", TRUST)], ()),
     ("report", ANNOTATED[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
 )
 """Options that are no fields of the preset: name, type and default."""
@@ -97,13 +101,17 @@ def train(arguments: list[str]) -> int:
     options = _options(preset, arguments)
     if (options.out is None) == (options.resume is None):
         raise ConfigError("name the folder of the run: --out runs/NAME for a new one, or --resume RUN (not both)")
-    if options.seeds is None and options.native_grid is None:
-        if options.jobs is not None:
-            raise ConfigError("--jobs is for many runs; give --seeds or --native-grid, too")
-        from marl.cli.one_run import train_run
+    many = options.seeds is not None or options.native_grid is not None
+    if options.jobs is not None and not many:
+        raise ConfigError("--jobs is for many runs; give --seeds or --native-grid, too")
+    with trusting(options.trust, typed=options.typed):
+        return _train_many(options, arguments) if many else _train_one(options)
 
-        return train_run(options.config, options.resume or options.out, options.resume is not None, options.report)
-    return _train_many(options, arguments)
+
+def _train_one(options: Any) -> int:
+    from marl.cli.one_run import train_run
+
+    return train_run(options.config, options.resume or options.out, options.resume is not None, options.report)
 
 
 def _train_many(options: Any, arguments: list[str]) -> int:
@@ -125,7 +133,10 @@ def _train_many(options: Any, arguments: list[str]) -> int:
 
 
 def _options(preset: str | None, arguments: list[str]) -> Any:
-    """Typed options, with ``config`` as the preset or run has it and the options change it."""
+    """Typed options, with ``config`` as the preset or run has it and the options change it.
+
+    ``typed`` is the environment's name where it was typed, in the preset or as an option.
+    """
     from marl.cli.overrides import option, with_overrides
     from marl.training.run_config import complete_values, load_values, read_config, run_values, task_of
 
@@ -151,6 +162,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         return _parse(config, preset, left, [("config", _flattened(type(config)), config)])
     options = _parse(config, preset, left)
     options.config = config
+    options.typed = option(arguments, "env.name") if preset is None else config.env.name
     return options
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from marl.cli.guard import guarded
 from marl.cli.one_run import train_run
+from marl.core.trust import trusting
 from marl.launch.standing import clear_unstarted
 from marl.system.interrupts import exit_status, ignore_signals
 from marl.training.progress import Progress
@@ -43,9 +44,10 @@ def main() -> int:
 
     def train(_: list[str]) -> int:
         folder = Path(job["folder"])
-        if not job["resume"]:
-            clear_unstarted(folder)
-        return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
+        with trusting(job["trust"], imported=False):
+            if not job["resume"]:
+                clear_unstarted(folder)
+            return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
 
     return guarded(train, [])
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["ConfigError", "FileError", "TrainingError", "UndrawableError"]
+__all__ = [
+    "ConfigError",
+    "DamagedError",
+    "EnvironmentFailedError",
+    "FileError",
+    "Note",
+    "TrainingError",
+    "UndrawableError",
+]
 
 
 class ConfigError(ValueError):
@@ -15,6 +23,18 @@ class UndrawableError(ConfigError):
 
 class FileError(ValueError):
     """Unusable file; the message gives the reason."""
+
+
+class DamagedError(FileError):
+    """File that is missing, cut short or changed, where another copy may be whole."""
+
+
+class Note(UserWarning):
+    """Something that a user should know and that stops nothing; the command line prints it as one line."""
+
+
+class EnvironmentFailedError(RuntimeError):
+    """Environment that raised an error, exited, died or hung; the message names it, the copy and what it did."""
 
 
 class TrainingError(RuntimeError):

@@ -1,7 +1,8 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and are there after a power loss."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import uuid
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["atomic_path", "save_json"]
+__all__ = ["atomic_path", "digest", "make_folder", "save_json", "sync"]
 
 
 @contextmanager
@@ -25,11 +26,43 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
     try:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(temporary)
         os.replace(temporary, path)
+        sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file's content, or a folder's list of names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(path: Path, parents: bool = False) -> None:
+    """Make a folder where there is none; the disk has its name on return.
+
+    Args:
+        path: of the folder.
+        parents: make those above it, too.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    if path.is_dir():
+        return
+    if parents:
+        make_folder(path.parent, parents)
+    path.mkdir(exist_ok=True)
+    sync(path.parent)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def save_json(path: Path, content: Mapping[str, Any], *, indent: int | None = 1, allow_nan: bool = False) -> None:

@@ -60,7 +60,7 @@ class Step(Record):
     Args:
         next_observation: the true successor, also where the episode ended.
         observation: the observation to act on next; differs only in copies that were reset.
-        reward: ``[B, N]``.
+        reward: ``[B, N]``, as exact as the environment gives it; float64 where it gives Python's numbers.
         terminated: ``[B, N]``, ended by the task. Stays True for an agent that has left or was
             never there, until its copy is reset.
         truncated: ``[B, N]``, cut by a limit.
@@ -115,7 +115,7 @@ class Rollout(Record):
         next_observation: ``[T, B, ...]``, the true successor, also where an episode ended.
         action: for each class ``[T, B, N_c]`` (discrete) or ``[T, B, N_c, A]`` (continuous).
         log_prob: ``[T, B, N]`` of the action when it was drawn; zeros if the policy has none.
-        reward: ``[T, B, N]``.
+        reward: ``[T, B, N]``, in the policy's data type.
         terminated: ``[T, B, N]``.
         truncated: ``[T, B, N]``.
         started: ``[T, B]``, True where the observation begins an episode.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
+from marl.core.trust import trusting
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
 from marl.policies.scripted import Scripted, random_actor
@@ -35,6 +36,7 @@ def make(
     run: str | Path | Mapping[str, Any],
     num_copies: int = 1,
     device: torch.device | str = "cpu",
+    trust: str | Iterable[str] = (),
     **overrides: Any,
 ) -> TaskEnvironment:
     """Make the environment that a run was trained in, with some settings changed if wished.
@@ -43,15 +45,18 @@ def make(
         run: as for `load`, or settings as a preset's ``env``, e.g. ``{"name": "simple_tag"}``.
         num_copies: ``B``.
         device: device of the tensors.
+        trust: modules that may be imported where the run names them; those imported already may.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Raises:
         ConfigError: if a setting cannot be used.
         FileError: if the run cannot be used.
+        UntrustedError: if the run names a module that is not trusted.
     """
     settings = run if isinstance(run, Mapping) else load_policy(find_policy(run)).environment
     task, config = environment_config(settings, overrides)
-    return make_environment(task, config, num_copies, device=device)
+    with trusting(trust, typed=run.get("name") if isinstance(run, Mapping) else None):
+        return make_environment(task, config, num_copies, device=device)
 
 
 def reference(name: str, environment: TaskEnvironment) -> Scripted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,9 @@ import torch
 
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
+from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
-from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
+from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, EpisodeTable, play_episodes
 from marl.maths.intervals import Estimate, bootstrap_mean
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
@@ -36,6 +37,7 @@ class Evaluation:
         deterministic: True if the most probable actions were taken.
         seed: of worlds and actions.
         measures: estimates over the episodes, by name; see `summarise`.
+        cut: number of episodes that were cut.
     """
 
     described: Mapping[str, Any]
@@ -44,12 +46,14 @@ class Evaluation:
     deterministic: bool
     seed: int
     measures: Mapping[str, Estimate]
+    cut: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Settings, then each measure with ``mean`` and ``ci95``."""
         return {
             **self.described,
             "episodes": self.episodes,
+            "episodes_cut": self.cut,
             "messages": self.messages,
             "deterministic": self.deterministic,
             "seed": self.seed,
@@ -65,6 +69,8 @@ def evaluate(
     deterministic: bool = False,
     policy: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    trust: str | Iterable[str] = (),
+    max_steps: int = MAX_STEPS,
     **overrides: Any,
 ) -> dict[str, Any]:
     """Play whole episodes and measure them.
@@ -77,6 +83,8 @@ def evaluate(
         deterministic: take the most probable actions instead of drawing them.
         policy: reference to play instead of the run's policy, e.g. ``"random"`` or ``"chase"``.
         settings: of the environment, as a preset's ``env``; those of the run by default.
+        trust: modules that may be imported where the run names them; those imported already may.
+        max_steps: steps after which an episode is cut; it counts with what it had brought.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Returns:
@@ -86,8 +94,11 @@ def evaluate(
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
         FileError: if the run cannot be used.
+        UntrustedError: if the run names a module that is not trusted.
     """
-    return evaluate_episodes(run, episodes, seed, messages, deterministic, policy, settings, overrides).as_json()
+    with trusting(trust, typed=None if settings is None else settings.get("name")):
+        options = (messages, deterministic, policy, settings, overrides, max_steps)
+        return evaluate_episodes(run, episodes, seed, *options).as_json()
 
 
 def evaluate_episodes(
@@ -99,15 +110,18 @@ def evaluate_episodes(
     policy: str | None = None,
     settings: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    max_steps: int = MAX_STEPS,
+    watch: Callable[[int], bool] | None = None,
 ) -> Evaluation:
-    """Play whole episodes and return their measures as a record; see `evaluate`.
+    """Play whole episodes and return their measures as a record; see `evaluate` and `play_episodes`.
 
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
         FileError: if the run cannot be used.
     """
-    if episodes < 1:
-        raise ConfigError(f"episodes is {episodes}; give at least 1")
+    for name, number in (("episodes", episodes), ("max_steps", max_steps)):
+        if number < 1:
+            raise ConfigError(f"{name} is {number}; give at least 1")
     saved = load_policy(find_policy(run)) if isinstance(run, str | Path) else None
     settings = saved.environment if settings is None and saved is not None else settings
     if settings is None:
@@ -121,9 +135,9 @@ def evaluate_episodes(
         check_settings(saved.environment, task, config)
     probe.close()
     make_copies = partial(task.make, config, device=device)
-    table = play_episodes(make_copies, player, episodes, seed, messages, deterministic)
+    table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch)
     summary = summarise(table, dict(probe.events), probe.agent_noun)
-    return Evaluation(task.describe(config), episodes, messages, deterministic, seed, summary)
+    return Evaluation(task.describe(config), episodes, messages, deterministic, seed, summary, table.cut)
 
 
 def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:

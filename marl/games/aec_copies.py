@@ -12,7 +12,16 @@ from pettingzoo import AECEnv
 
 from marl.core.errors import ConfigError
 
-__all__ = ["Copier", "action_mask", "check_copies", "copy_past_ezpickle", "legal_actions", "name_of", "without_turn"]
+__all__ = [
+    "Copier",
+    "action_mask",
+    "check_copies",
+    "copy_past_ezpickle",
+    "gathered_rewards",
+    "legal_actions",
+    "name_of",
+    "without_turn",
+]
 
 Copier = Callable[[AECEnv], AECEnv]
 
@@ -41,6 +50,12 @@ def name_of(env: AECEnv) -> str:
 def without_turn(env: AECEnv) -> bool:
     """True if the selected agent is out of the game and steps with None."""
     return bool(env.terminations[env.agent_selection] or env.truncations[env.agent_selection])
+
+
+def gathered_rewards(env: AECEnv) -> Mapping[str, float]:
+    """Rewards of each agent since its last action; empty if the environment does not gather them."""
+    gathered: Mapping[str, float] = getattr(env, "_cumulative_rewards", {})
+    return gathered
 
 
 def action_mask(env: AECEnv, agent: str) -> Any:
@@ -141,10 +156,11 @@ def _seen(env: AECEnv) -> dict[str, Any]:
     for agent in env.agents:
         found[f"observation of {agent}"] = _comparable(env.observe(agent))
         found[f"action mask of {agent}"] = _comparable(action_mask(env, agent))
-        found[f"reward of {agent}"] = float(env.rewards[agent])
-        found[f"pending reward of {agent}"] = float(getattr(env, "_cumulative_rewards", {}).get(agent, 0.0))
         found[f"termination of {agent}"] = bool(env.terminations[agent])
         found[f"truncation of {agent}"] = bool(env.truncations[agent])
+    for agent in env.possible_agents:  # an end may empty `agents` and give rewards
+        found[f"reward of {agent}"] = float(env.rewards.get(agent, 0.0))
+        found[f"pending reward of {agent}"] = float(gathered_rewards(env).get(agent, 0.0))
     return found
 
 

@@ -15,7 +15,7 @@ from pettingzoo import AECEnv
 from marl.core.errors import ConfigError
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels
-from marl.games.aec_copies import Copier, check_copies, legal_actions, name_of, without_turn
+from marl.games.aec_copies import Copier, check_copies, gathered_rewards, legal_actions, name_of, without_turn
 
 __all__ = ["AECGame", "aec_game"]
 
@@ -49,7 +49,8 @@ class AECGame:
     """Position of a PettingZoo environment: a `Game` without a board that can be played by hand; see `aec_game`.
 
     Seats are the possible agents in their order; actions count from 0. Returns are the sums of rewards since
-    the first position. Two positions are equal if the same actions led to them from one call of `aec_game`.
+    the first position, those of an end that empties ``agents`` too. Two positions are equal if the same actions led
+    to them from one call of `aec_game`.
 
     Args:
         env: in the state of the position; nobody else may step it.
@@ -65,7 +66,8 @@ class AECGame:
     ) -> None:
         self._env, self._scale, self._copier, self._key = env, scale, copier, (origin, moves)
         self._agents: list[str] = env.possible_agents
-        self._totals = _pass_over(env, self._agents, totals)
+        self._totals = totals
+        _pass_over(env)
         self.name = name_of(env)
         self.num_players = len(self._agents)
         self.num_actions = max(int(env.action_space(agent).n) for agent in self._agents)
@@ -94,7 +96,7 @@ class AECGame:
         action = as_action(self, action)
         check_legal(self, action, None if action in self.legal else "its action mask forbids it")
         env, (origin, moves) = self._copier(self._env), self._key
-        totals = _step(env, self._agents, action, self._totals)
+        totals = _play(env, self._agents, action, self._totals)
         return AECGame(env, self._scale, self._copier, origin, (*moves, action), totals)
 
     def rollout(self, draw: Callable[[], float]) -> tuple[float, ...]:
@@ -108,8 +110,7 @@ class AECGame:
         env, totals = self._copier(self._env), self._totals
         while env.agents:
             legal = legal_actions(env)
-            totals = _step(env, self._agents, legal[int(draw() * len(legal))], totals)
-            totals = _pass_over(env, self._agents, totals)
+            totals = _play(env, self._agents, legal[int(draw() * len(legal))], totals)
         return self._scaled(totals)
 
     def _scaled(self, totals: tuple[float, ...]) -> tuple[float, ...]:
@@ -166,22 +167,23 @@ class AECGame:
         raise TypeError(f"{self.name}: a position of a PettingZoo environment cannot be pickled")
 
 
-def _step(env: AECEnv, agents: list[str], action: int, totals: tuple[float, ...]) -> tuple[float, ...]:
-    """Step an action, and add the rewards of its agent since its last action."""
-    agent = env.agent_selection
-    totals = _added(env, agents, totals)
-    env.step(int(env.action_space(agent).start) + action)
+def _play(env: AECEnv, agents: list[str], action: int, totals: tuple[float, ...]) -> tuple[float, ...]:
+    """Step an action of the selected agent, counted from 0, and add the rewards of all agents."""
+    # `last()` would tell an agent its rewards at its next turn, which an end that empties `agents` does not give it
+    before = {**gathered_rewards(env), env.agent_selection: 0.0}
+    env.step(int(env.action_space(env.agent_selection).start) + action)
+    totals = tuple(total + _won(env, agent, before) for total, agent in zip(totals, agents, strict=True))
+    _pass_over(env)
     return totals
 
 
-def _pass_over(env: AECEnv, agents: list[str], totals: tuple[float, ...]) -> tuple[float, ...]:
-    """Step over agents that are out of the game, and add their rewards."""
+def _won(env: AECEnv, agent: str, before: Mapping[str, float]) -> float:
+    """Reward of an agent by the last step; where ``rewards`` has none, the growth of those that are gathered."""
+    past = before.get(agent, 0.0)
+    return float(env.rewards.get(agent, 0.0) or gathered_rewards(env).get(agent, past) - past)
+
+
+def _pass_over(env: AECEnv) -> None:
+    """Step over agents that are out of the game."""
     while env.agents and without_turn(env):
-        totals = _added(env, agents, totals)
         env.step(None)
-    return totals
-
-
-def _added(env: AECEnv, agents: list[str], totals: tuple[float, ...]) -> tuple[float, ...]:
-    won = float(env.last(observe=False)[1])
-    return tuple(t + won if agent == env.agent_selection else t for t, agent in zip(totals, agents, strict=True))

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from marl.core.errors import ConfigError
 from marl.core.settings import explain
+from marl.core.trust import TRUST
 from marl.launch.standing import Standing
 from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_signal
@@ -270,6 +271,7 @@ class ManyRuns:
         resume = self.standings[run.name].state == "stopped"
         run.folder.parent.mkdir(parents=True, exist_ok=True)
         job = {"config": run.config.model_dump(mode="json"), "folder": str(run.folder), "resume": resume}
+        job["trust"] = sorted(TRUST.get().modules)
         self._running[run.name] = run, RunProcess(self.command, job, run.log, self.lock)
         return Began(run)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, FileError
 from marl.system.lock import sole_user
-from marl.training.checkpoints import Checkpoints
+from marl.training.checkpoints import Checkpoints, is_settled, newest
 from marl.training.run_config import RunConfig, first_difference, run_values
 from marl.training.score_log import stopped_by_score
 
@@ -41,8 +41,8 @@ class Standing:
 def standing_of(folder: Path, config: RunConfig[Any]) -> Standing:
     """Find the standing of a run.
 
-    It is finished if its latest checkpoint has all env steps, or the scores ended it, and its policy was written
-    after that checkpoint.
+    It is finished if its latest whole checkpoint has all env steps, or the scores ended it, nothing is due that follows
+    it, and its policy is the one that belongs to it.
 
     Args:
         folder: of the run.
@@ -50,14 +50,16 @@ def standing_of(folder: Path, config: RunConfig[Any]) -> Standing:
 
     Raises:
         ConfigError: if the folder has other settings, or is no run.
-        FileError: if its settings cannot be read.
+        FileError: if its settings cannot be read, or none of its checkpoints is whole.
     """
-    latest = Checkpoints(folder / "checkpoints").latest
-    if latest is None:
+    latest, wrong = newest(folder / "checkpoints")
+    if latest is None and not wrong:
         _check_clearable(folder)
         return Standing("new")
+    if latest is None:
+        raise FileError(f"{folder} has no whole checkpoint: {'; '.join(wrong.values())}; train it in another folder")
     check_same(folder, config)
-    env_steps, total = int(latest.name), config.total_env_steps
+    env_steps, total = latest.env_steps, config.total_env_steps
     if env_steps < total and not stopped_by_score(folder, config.score_log, env_steps):
         return Standing("stopped", env_steps)
     if env_steps - total >= config.env_steps_per_iteration:
@@ -65,9 +67,7 @@ def standing_of(folder: Path, config: RunConfig[Any]) -> Standing:
             f"total_env_steps is {total:,}, but the run {folder} has done {env_steps:,}; "
             "give at least as many, or another --out"
         )
-    policy = folder / "policy" / "policy.safetensors"  # written last
-    whole = policy.exists() and policy.stat().st_mtime >= latest.stat().st_mtime
-    return Standing("finished" if whole else "stopped", env_steps)
+    return Standing("finished" if is_settled(folder, latest) else "stopped", env_steps)
 
 
 def clear_unstarted(folder: Path) -> None:
@@ -88,7 +88,7 @@ def _check_clearable(folder: Path) -> None:
     if not folder.is_dir():
         raise ConfigError(f"{folder} is a file, but a run's folder is to be there; move it, or give another --out")
     foreign = [path.name for path in folder.iterdir() if not any(path.match(name) for name in LEFTOVERS)]
-    held = [*foreign, *(f"checkpoints/{path.name}" for path in Checkpoints(folder / "checkpoints").whole)]
+    held = [*foreign, *(f"checkpoints/{path.name}" for path in Checkpoints(folder / "checkpoints").folders)]
     if held:
         raise ConfigError(
             f"{folder} has no checkpoint to go on from, but holds {held[0]!r}, which would be lost; "

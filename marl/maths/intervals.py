@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 __all__ = ["Estimate", "Over", "bootstrap_mean", "wilson_interval"]
 
@@ -118,6 +117,8 @@ def wilson_interval(points: float, games: int) -> tuple[float, float]:
     """
     if games < 1 or not 0 <= points <= games:
         raise ValueError(f"{points} of {games}: give at least one game, and between none and all of the points")
+    from scipy import stats  # which takes most of a second, and not every command draws an interval
+
     share, z = points / games, float(stats.norm.ppf(0.975))
     middle, weight = share + z * z / (2 * games), 1 + z * z / games
     spread = z * (share * (1 - share) / games + z * z / (4 * games * games)) ** 0.5
@@ -126,6 +127,8 @@ def wilson_interval(points: float, games: int) -> tuple[float, float]:
 
 
 def _interval(sample: NDArray[np.float64], generator: np.random.Generator, resamples: int) -> tuple[float, float]:
+    from scipy import stats
+
     result = stats.bootstrap(
         (sample,),
         np.mean,

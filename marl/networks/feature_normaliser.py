@@ -24,6 +24,8 @@ class FeatureNormaliser(nn.Module):
     Reference: Andrychowicz et al., "What Matters In On-Policy Reinforcement Learning?",
     https://arxiv.org/abs/2006.05990, section 3.3.
 
+    Moments, and what is scaled by them, are float64: squares of finite float32 numbers stay finite there.
+
     Args:
         roster: names the classes; all its declared classes get moments.
         active: False passes everything unchanged and keeps nothing.
@@ -37,8 +39,8 @@ class FeatureNormaliser(nn.Module):
         self.active = active
         for c in roster.classes if active else ():
             self.register_buffer(f"number_{c.name}", torch.zeros((), dtype=torch.float64))
-            self.register_buffer(f"mean_{c.name}", torch.zeros(c.feature_size))
-            self.register_buffer(f"variance_{c.name}", torch.ones(c.feature_size))
+            self.register_buffer(f"mean_{c.name}", torch.zeros(c.feature_size, dtype=torch.float64))
+            self.register_buffer(f"variance_{c.name}", torch.ones(c.feature_size, dtype=torch.float64))
 
     def forward(self, observation: Observation) -> Observation:
         """The same observation with its features scaled."""
@@ -53,7 +55,7 @@ class FeatureNormaliser(nn.Module):
             return
         parts = observation.alive.split([features.shape[-2] for features in observation.features.values()], -1)
         for (name, features), alive in zip(observation.features.items(), parts, strict=True):
-            self._take(name, features[alive])
+            self._take(name, features[alive].double())
 
     def _take(self, name: str, rows: Tensor) -> None:
         number, mean, variance = (self.get_buffer(f"{what}_{name}") for what in ("number", "mean", "variance"))
@@ -70,7 +72,7 @@ class FeatureNormaliser(nn.Module):
     def _scale(self, name: str, features: Tensor) -> Tensor:
         mean, variance = self.get_buffer(f"mean_{name}"), self.get_buffer(f"variance_{name}")
         scaled = (features - mean) * (variance + 1e-8).rsqrt()
-        return scaled.clamp(-LARGEST, LARGEST)
+        return scaled.clamp(-LARGEST, LARGEST).to(features.dtype)
 
     def extra_repr(self) -> str:
         """Setting ``active``."""

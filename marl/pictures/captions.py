@@ -1,6 +1,6 @@
 """Captions for frames that an environment draws itself.
 
-Axes: ``F`` frames, ``H`` height and ``W`` width in pixels.
+Axes: ``H`` height and ``W`` width in pixels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from marl.core.scene import Picture
 
-__all__ = ["captioned"]
+__all__ = ["Captions", "scaled"]
 
 BAR_HEIGHT, MARGIN, FONT_SIZE = 28, 8, 16
 """Sizes in pixels, for a frame 480 wide."""
@@ -20,28 +20,37 @@ SMALLEST_FONT = 11
 TEXT_COLOUR, BAR_COLOUR, EDGE_COLOUR = "#202020", "#EEEEEE", "#BBBBBB"
 
 
-def captioned(pictures: Sequence[Picture], captions: Sequence[Sequence[str]], width: int) -> Picture:
-    """Scale pictures to frames of equal size, and add a bar of text above each.
+def scaled(picture: Picture, width: int) -> Picture:
+    """Picture ``[h, w, 3]`` that is wider than ``width`` scaled down to it; others as they are."""
+    if picture.shape[1] <= width:
+        return picture.copy()
+    return np.asarray(Image.fromarray(picture).resize((width, _height(picture, width)), Image.Resampling.BICUBIC))
+
+
+class Captions:
+    """Scale pictures to frames of one size, with a bar of text above each.
 
     Args:
-        pictures: each ``[h, w, 3]``.
-        captions: for each picture the text at the left and the text at the right.
-        width: ``W``, even; the height follows.
-
-    Returns:
-        ``[F, H, W, 3]``, both ``H`` and ``W`` even.
+        first: first picture, ``[h, w, 3]``; all frames have its proportions.
+        width: ``W``, even; the height follows, even too.
     """
-    height = 2 * round(pictures[0].shape[0] * width / pictures[0].shape[1] / 2)
-    size = max(SMALLEST_FONT, round(FONT_SIZE * width / 480))
-    bar = 2 * round(BAR_HEIGHT * size / FONT_SIZE / 2)
-    font = ImageFont.load_default(size)
-    frames = []
-    for picture, (left, right) in zip(pictures, captions, strict=True):
-        frame = Image.new("RGB", (width, height + bar), BAR_COLOUR)
-        frame.paste(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC), (0, bar))
+
+    def __init__(self, first: Picture, width: int) -> None:
+        size = max(SMALLEST_FONT, round(FONT_SIZE * width / 480))
+        self.size, self.bar = (width, _height(first, width)), 2 * round(BAR_HEIGHT * size / FONT_SIZE / 2)
+        self.font = ImageFont.load_default(size)
+
+    def frame(self, picture: Picture, captions: Sequence[str]) -> Picture:
+        """Frame ``[H, W, 3]``, with one text at the left and one at the right."""
+        (width, height), (left, right) = self.size, captions
+        frame = Image.new("RGB", (width, height + self.bar), BAR_COLOUR)
+        frame.paste(Image.fromarray(picture).resize(self.size, Image.Resampling.BICUBIC), (0, self.bar))
         pen = ImageDraw.Draw(frame)
-        pen.rectangle((0, 0, width - 1, height + bar - 1), outline=EDGE_COLOUR)
-        pen.text((MARGIN, bar / 2), left, TEXT_COLOUR, font, anchor="lm")
-        pen.text((width - MARGIN, bar / 2), right, TEXT_COLOUR, font, anchor="rm")
-        frames.append(np.asarray(frame))
-    return np.stack(frames)
+        pen.rectangle((0, 0, width - 1, height + self.bar - 1), outline=EDGE_COLOUR)
+        pen.text((MARGIN, self.bar / 2), left, TEXT_COLOUR, self.font, anchor="lm")
+        pen.text((width - MARGIN, self.bar / 2), right, TEXT_COLOUR, self.font, anchor="rm")
+        return np.asarray(frame)
+
+
+def _height(picture: Picture, width: int) -> int:
+    return 2 * round(picture.shape[0] * width / picture.shape[1] / 2)

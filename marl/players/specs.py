@@ -46,7 +46,7 @@ class PlayerSpec:
     depth: int = 0
     simulations: int | None = None
     seconds: float | None = None
-    ties: Ties = "first"
+    ties: Ties = "soonest"
     plain: bool = False
 
 

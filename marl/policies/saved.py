@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from marl.core.environment import State
 from marl.core.errors import FileError
+from marl.core.files import atomic_path, make_folder
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
-from marl.core.serialisation import load_state, save_state
+from marl.core.serialisation import encode_state, load_state, state_file
 from marl.policies.configs import read_policy_config
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
@@ -24,12 +25,14 @@ __all__ = [
     "FORMAT",
     "SavedPolicy",
     "check_format",
+    "encode_policy",
     "load_policy",
     "load_weights",
     "policy_file",
     "present_learner",
     "present_weights",
     "save_policy",
+    "write_policy",
 ]
 
 FORMAT = 2
@@ -109,15 +112,16 @@ class SavedPolicy:
 
 
 def save_policy(folder: Path, policy: Policy, environment: dict[str, Any]) -> None:
-    """Write a policy for use alone: one file, which takes the place of the one before as a whole.
+    """Write a policy for use alone; see `encode_policy` and `write_policy`."""
+    write_policy(folder, encode_policy(policy, environment))
+
+
+def encode_policy(policy: Policy, environment: dict[str, Any]) -> bytes:
+    """Content of the file of a policy.
 
     Args:
-        folder: made if it is not there; its parent must be.
         policy: weights, normalisers and shape are stored.
         environment: settings as a preset's ``env`` has them.
-
-    Raises:
-        OSError: if it cannot be written.
     """
     roster = policy.roster
     description = {
@@ -130,8 +134,22 @@ def save_policy(folder: Path, policy: Policy, environment: dict[str, Any]) -> No
         "auxiliary_size": roster.auxiliary_size,
         "environment": environment,
     }
-    folder.mkdir(exist_ok=True)
-    save_state(folder, "policy", {"description": description, "weights": dict(policy.state_dict())})
+    return encode_state({"description": description, "weights": dict(policy.state_dict())})
+
+
+def write_policy(folder: Path, content: bytes) -> None:
+    """Write the file of a policy, which takes the place of the one before as a whole.
+
+    Args:
+        folder: made if it is not there; its parent must be.
+        content: from `encode_policy`.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    make_folder(folder)
+    with atomic_path(state_file(folder, "policy")) as path:
+        path.write_bytes(content)
 
 
 def policy_file(folder: Path) -> Path:
@@ -144,7 +162,7 @@ def policy_file(folder: Path) -> Path:
         FileError: if nothing is there.
     """
     inner = folder / "policy"
-    path = (inner if inner.is_dir() else folder) / "policy.safetensors"
+    path = state_file(inner if inner.is_dir() else folder, "policy")
     if not path.exists():
         missing = "does not exist" if not folder.exists() else "holds no trained policy (policy/policy.safetensors)"
         raise FileError(f"{folder} {missing}; name the folder of a run, or its policy/")

@@ -16,6 +16,8 @@ class ValueNormaliser(nn.Module):
     Reference: Yu et al., "The Surprising Effectiveness of PPO in Cooperative Multi-Agent Games",
     https://arxiv.org/abs/2103.01955, section 5.1.
 
+    All is computed in float64: squares of finite float32 numbers stay finite there.
+
     Args:
         active: False passes everything unchanged.
         decay: :math:`\beta`.
@@ -29,12 +31,13 @@ class ValueNormaliser(nn.Module):
         super().__init__()
         self.active, self.decay = active, decay
         for name in ("mean", "square", "weight"):
-            self.register_buffer(name, torch.zeros(()))
+            self.register_buffer(name, torch.zeros((), dtype=torch.float64))
 
     @torch.no_grad()
     def update(self, returns: Tensor) -> None:
         """Take the returns of one rollout, of any shape, into the moments."""
         if self.active and returns.numel():
+            returns = returns.double()
             self.mean.lerp_(returns.mean(), 1 - self.decay)
             self.square.lerp_(returns.square().mean(), 1 - self.decay)
             self.weight.lerp_(torch.ones_like(self.weight), 1 - self.decay)
@@ -44,14 +47,14 @@ class ValueNormaliser(nn.Module):
         if not self.active:
             return returns
         mean, deviation = self._moments()
-        return (returns - mean) / deviation
+        return ((returns.double() - mean) / deviation).to(returns.dtype)
 
     def restore(self, values: Tensor) -> Tensor:
         """From the critic's units to those of the return."""
         if not self.active:
             return values
         mean, deviation = self._moments()
-        return values * deviation + mean
+        return (values.double() * deviation + mean).to(values.dtype)
 
     def _moments(self) -> tuple[Tensor, Tensor]:
         weight = self.weight.clamp(min=1e-8)

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from marl.core.errors import ConfigError
+from marl.core.files import make_folder
 
 __all__ = ["sole_user"]
 
@@ -38,7 +39,7 @@ def sole_user(folder: Path) -> Iterator[int]:
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, parents=True)
         lock = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise ConfigError(f"the folder {folder} cannot be made or opened ({error}); name another") from error

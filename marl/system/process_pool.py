@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
+from marl.core.trust import TRUST, Trust
 from marl.system.children import follow_parent
 from marl.system.interrupts import hold_signals
 
@@ -38,7 +39,7 @@ class _Context(SpawnContext):
 def process_pool(
     jobs: int, initializer: Callable[..., object] | None = None, initargs: tuple[Any, ...] = ()
 ) -> Iterator[ProcessPoolExecutor]:
-    """Pool of spawned processes, all ended and joined when the block is left.
+    """Pool of spawned processes, which trust what this block trusts, all ended and joined when the block is left.
 
     Left by an exception, by Ctrl-C or by closing a generator, it does not wait for work under way, as nobody needs the
     result. The pool itself joins what is terminated, so that no two threads wait for one process. Signals that ask to
@@ -54,7 +55,7 @@ def process_pool(
     """
     before = set(multiprocessing.active_children())
     with hold_signals():  # for multiprocessing's own process, which starts here
-        executor = ProcessPoolExecutor(jobs, _Context(), initializer, initargs)
+        executor = ProcessPoolExecutor(jobs, _Context(), _begin, (TRUST.get(), initializer, initargs))
     with executor as pool:
         try:
             yield pool
@@ -62,6 +63,12 @@ def process_pool(
             for child in set(multiprocessing.active_children()) - before:
                 child.terminate()
             raise
+
+
+def _begin(trust: Trust, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> None:
+    TRUST.set(trust)
+    if initializer is not None:
+        initializer(*initargs)
 
 
 def usable_cores() -> int:

@@ -14,6 +14,7 @@ from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.settings import explain, replace_field
 from marl.core.task import Task
+from marl.core.trust import UntrustedError
 from marl.tasks.registry import find_task
 
 __all__ = ["environment_config", "make_environment"]
@@ -50,9 +51,12 @@ def make_environment(
     Raises:
         ConfigError: if the task refuses the configuration.
         MissingModuleError: if a module that it needs is not installed.
+        UntrustedError: if its name asks for a module that is not trusted.
     """
     try:
         return task.make(config, num_copies, training=training, device=device)
+    except UntrustedError:
+        raise
     except ModuleNotFoundError as error:
         raise MissingModuleError(
             f"env.name {getattr(config, 'name', 'env')!r} needs the module {error.name!r}, which is not installed; "

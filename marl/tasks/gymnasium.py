@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -14,18 +16,19 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
-from gymnasium.error import Error as GymnasiumError
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
 from marl.core.environment import Rule, State
-from marl.core.errors import UndrawableError
+from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
+from marl.core.trust import import_named
+from marl.tasks.guard import Guard, GuardedEnv, Watch
 from marl.tasks.gymnasium_config import CLASS
-from marl.tasks.gymnasium_processes import ProcessVectorEnv
+from marl.tasks.processes import Processes
 
 __all__ = ["GymnasiumEnvironment"]
 
@@ -45,16 +48,19 @@ class GymnasiumEnvironment:
     Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
 
     Args:
-        name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first.
+        name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first, if it is trusted.
         num_copies: ``B``.
         arguments: keyword arguments of the environment.
         max_episode_steps: limit of an episode; None for the registered one.
         vectorization: ``"sync"`` for all copies in this process, ``"async"`` for one process each.
         scripted: reference policies by name.
         device: device of the tensors.
+        step_timeout: seconds that a reset or a step may take in a process of its own; None for any time.
 
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
+        UntrustedError: see `marl.core.trust.import_named`.
+        EnvironmentFailedError: at a reset, a step or a picture, if a copy raises an error, exits, dies or hangs.
     """
 
     events: Mapping[str, str] = MappingProxyType({})
@@ -70,35 +76,43 @@ class GymnasiumEnvironment:
         vectorization: Literal["sync", "async"] = "sync",
         scripted: Mapping[str, Rule] | None = None,
         device: torch.device | str = "cpu",
+        step_timeout: float | None = None,
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         self.num_copies, self.device = num_copies, torch.device(device)
         self._scripted = dict(scripted or {})
-        self._vector = _vectorise(name, num_copies, dict(arguments or {}), max_episode_steps, vectorization)
+        self._vector = _vectorise(
+            name, num_copies, dict(arguments or {}), max_episode_steps, vectorization, step_timeout
+        )
+        self._guard = Guard(name)
+        self._watch = Watch([env.guard for env in getattr(self._vector, "envs", [])] or [self._guard])
         observations, self._actions = self._vector.single_observation_space, self._vector.single_action_space
         try:
             self._numbers = _feature_size(name, observations)
             self._spec = _action_spec(name, self._actions)
         except ValueError:
-            self._vector.close()
+            self.close()
             raise
         discrete = isinstance(observations, spaces.Discrete)
         self._codes = np.eye(self._numbers, dtype=np.float32) if discrete else None  # a row for each value
         self._first = int(observations.start) if isinstance(observations, spaces.Discrete) else 0
         self.roster = Roster((AgentClass(CLASS, self._numbers, self._spec),), (1,))
-        self.reward_threshold: float | None = gymnasium.spec(name.rpartition(":")[2]).reward_threshold
+        spec = gymnasium.spec(name.rpartition(":")[2])
+        self.reward_threshold: float | None = spec.reward_threshold
+        self.registered_limit: int | None = spec.max_episode_steps
         self.frames_per_second = float(self._vector.metadata.get("render_fps", FRAMES_PER_SECOND))
         self._alive = torch.ones(num_copies, 1, dtype=torch.bool, device=self.device)
 
     def reset(self, seed: int) -> Observation:
         """Begin an episode in every copy; see `Environment`."""
-        rows, _ = self._vector.reset(seed=seed * self.num_copies % 2**31)
+        rows, _ = self._guard(self._vector.reset, seed=seed * self.num_copies % 2**31)
         return self._observe(rows)
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Step every copy; see `Environment`."""
-        rows, reward, terminated, truncated, infos = self._vector.step(self._pack(action[CLASS][:, 0]))
+        packed = self._pack(action[CLASS][:, 0])
+        rows, reward, terminated, truncated, infos = self._guard(self._vector.step, packed)
         observation = next_observation = self._observe(rows)
         ended = terminated | truncated
         if ended.any():
@@ -108,7 +122,7 @@ class GymnasiumEnvironment:
         return Step(
             next_observation=next_observation,
             observation=observation,
-            reward=self._column(reward).float(),
+            reward=self._column(reward).double(),
             terminated=self._column(terminated),
             truncated=self._column(truncated),
             info={},
@@ -149,11 +163,15 @@ class GymnasiumEnvironment:
         if self._vector.render_mode != "rgb_array":
             raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
         with _no_display():
-            return np.asarray(self._vector.call("render")[copy], dtype=np.uint8)
+            return np.asarray(self._guard(self._vector.call, "render")[copy], dtype=np.uint8)
 
     def close(self) -> None:
-        """Close every copy."""
-        self._vector.close()
+        """Close every copy; one that fails in it stops nothing and is told as a note."""
+        self._watch.end()
+        try:
+            self._guard(self._vector.close)
+        except EnvironmentFailedError as error:
+            warnings.warn(str(error), Note, stacklevel=2)
 
     def _observe(self, rows: NDArray[Any]) -> Observation:
         if self._codes is not None:
@@ -179,27 +197,37 @@ class GymnasiumEnvironment:
 
 
 def _vectorise(
-    name: str, num_copies: int, arguments: dict[str, Any], max_episode_steps: int | None, vectorization: str
-) -> SyncVectorEnv | ProcessVectorEnv:
+    name: str,
+    num_copies: int,
+    arguments: dict[str, Any],
+    max_episode_steps: int | None,
+    vectorization: str,
+    step_timeout: float | None,
+) -> SyncVectorEnv | Processes:
+    if ":" in name:
+        import_named(name)  # before Gymnasium does, which asks nobody
     if max_episode_steps is not None:
         arguments["max_episode_steps"] = max_episode_steps
-    modes: Any = {"autoreset_mode": AutoresetMode.SAME_STEP}
-    if vectorization == "sync":
-        modes["copy"] = False
+    mode: Any = AutoresetMode.SAME_STEP
 
-    def make() -> gymnasium.Env[Any, Any]:
-        return gymnasium.make(name, disable_env_checker=True, **arguments)
+    def make(copy: int) -> GuardedEnv:
+        return GuardedEnv(gymnasium.make(name, disable_env_checker=True, **arguments), Guard(name, copy))
 
+    makers: list[Callable[[], Any]] = [partial(make, copy) for copy in range(num_copies)]
     try:
-        probe = make()
+        probe = make(0)
         if "rgb_array" in probe.metadata.get("render_modes", ()):
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
-        kind = SyncVectorEnv if vectorization == "sync" else ProcessVectorEnv
         with _no_display():  # inherited by the processes started here
-            return kind([make] * num_copies, **modes)
-    except (GymnasiumError, TypeError, ImportError) as error:
-        raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {error}") from error
+            if vectorization == "sync":
+                return SyncVectorEnv(makers, copy=False, autoreset_mode=mode)
+            return Processes(name, makers, step_timeout, autoreset_mode=mode)
+    except EnvironmentFailedError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a constructor does
+        what = f"{type(error).__name__}: {error}"
+        raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {what}") from error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from marl.core.config import Config
 
@@ -25,3 +25,15 @@ class GymnasiumConfig(Config):
     """Largest number of steps of an episode; None for the registered limit."""
     vectorization: Literal["sync", "async"] = "sync"
     """All copies in one process, or each in its own; in evaluation they are in one."""
+    step_timeout: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """Seconds that a copy in a process of its own may take for a step, or a reset, before it counts as hanging and
+    training ends; None for any time."""
+
+    @model_validator(mode="after")
+    def _check_timeout(self) -> GymnasiumConfig:
+        if self.step_timeout is not None and self.vectorization == "sync":
+            raise ValueError(
+                f"step_timeout is {self.step_timeout:g}, but vectorization is 'sync', and a process cannot end a step "
+                "of its own: set vectorization async, or leave step_timeout out"
+            )
+        return self

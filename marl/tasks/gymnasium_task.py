@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, Note
 from marl.tasks.gymnasium_config import GymnasiumConfig
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class GymnasiumTask:
     """
 
     config_type = GymnasiumConfig
-    changeable = frozenset({"arguments", "max_episode_steps", "vectorization"})
+    changeable = frozenset({"arguments", "max_episode_steps", "vectorization", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class GymnasiumTask:
         assert isinstance(config, GymnasiumConfig)
         from marl.tasks.gymnasium import GymnasiumEnvironment
 
-        return GymnasiumEnvironment(
+        made = GymnasiumEnvironment(
             config.name,
             num_copies,
             config.arguments,
@@ -64,4 +65,11 @@ class GymnasiumTask:
             config.vectorization if training else "sync",
             self.scripted,
             device,
+            config.step_timeout,
         )
+        if training and config.max_episode_steps is None and made.registered_limit is None:
+            told = (
+                f"{config.name} is registered without a limit of steps; unless a rule of its own ends it, an episode "
+            )
+            warnings.warn(f"{told}never ends: give --env.max-episode-steps", Note, stacklevel=2)
+        return made

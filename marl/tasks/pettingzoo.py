@@ -10,7 +10,6 @@ import numpy as np
 import supersuit
 import torch
 from gymnasium import spaces
-from pettingzoo.utils.conversions import aec_to_parallel_wrapper
 from torch import Tensor
 
 from marl.core.environment import Rule, State
@@ -19,6 +18,7 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.core.scene import Scene
 from marl.tasks.flat_observation import FIELDS, Env, FlatObservation, Layout
+from marl.tasks.guard import Guard, GuardedParallelEnv, Watch, number_copies
 
 __all__ = ["PettingZooEnvironment"]
 
@@ -55,7 +55,8 @@ class PettingZooEnvironment:
 
     Raises:
         ValueError: for no copies, an agent of an undeclared class, agents of one class that
-            differ, or spaces that are not supported; at a step, for agents that leave early.
+            differ, or spaces that are not supported.
+        EnvironmentFailedError: at a reset or a step, if a copy raises an error or exits, or agents leave early.
     """
 
     reward_threshold: float | None = None
@@ -94,18 +95,22 @@ class PettingZooEnvironment:
         self.roster = _roster(flat, kinds, classes, feature_sizes or {})
         self._layouts = {kind: flat.layouts[name] for name, kind in zip(names, kinds, strict=True)}
         _check_fields(self._layouts, len(names))
-        self._vector = _vectorise(flat, num_copies, len({c.action.size for c in self.roster.present}) > 1)
-        self._envs = [_innermost(copy.par_env) for copy in self._vector.vec_envs]
+        self._guard = Guard(str(flat.metadata.get("name", type(flat.unwrapped).__name__)))
+        guarded = GuardedParallelEnv(flat, self._guard)
+        self._vector = _vectorise(guarded, num_copies, len({c.action.size for c in self.roster.present}) > 1)
+        copies = number_copies([copy.par_env for copy in self._vector.vec_envs])
+        self._envs = [copy.env.env for copy in copies]
+        self._watch = Watch([copy.guard for copy in copies])
 
     def reset(self, seed: int) -> Observation:
         """Begin an episode in every copy; see `Environment`."""
         # gymnasium and torch take seeds below 2^63
-        rows, _ = self._vector.reset(seed=seed * self.num_copies % 2**62)
+        rows, _ = self._guard(self._vector.reset, seed=seed * self.num_copies % 2**62)
         return self._unpack(rows)
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Step every copy; see `Environment`."""
-        rows, reward, terminated, truncated, infos = self._vector.step(self._pack(action))
+        rows, reward, terminated, truncated, infos = self._guard(self._vector.step, self._pack(action))
         observation = next_observation = self._unpack(rows)
         last = [row for row, info in enumerate(infos) if TERMINAL in info]
         if last:
@@ -118,7 +123,7 @@ class PettingZooEnvironment:
         return Step(
             next_observation=next_observation,
             observation=observation,
-            reward=self._by_agent(reward).float(),
+            reward=self._by_agent(reward).double(),
             terminated=self._by_agent(terminated).bool(),
             truncated=self._by_agent(truncated).bool(),
             info=measured,
@@ -170,6 +175,7 @@ class PettingZooEnvironment:
 
     def close(self) -> None:
         """Close every copy."""
+        self._watch.end()
         self._vector.close()
 
     def _pack(self, action: dict[str, Tensor]) -> np.ndarray[Any, Any]:
@@ -284,14 +290,8 @@ def _check_fields(layouts: Mapping[str, Layout], size: int) -> None:
         raise ValueError(f"adjacency has shape {found[0]['adjacency']}; give one number for each of {size} agents")
 
 
-def _vectorise(flat: FlatObservation, num_copies: int, pad_actions: bool) -> Any:
-    padded = supersuit.pad_observations_v0(flat)
+def _vectorise(env: GuardedParallelEnv, num_copies: int, pad_actions: bool) -> Any:
+    padded = supersuit.pad_observations_v0(env)
     if pad_actions:
         padded = supersuit.pad_action_space_v0(padded)
     return supersuit.concat_vec_envs_v1(supersuit.pettingzoo_env_to_vec_env_v1(padded), num_copies, num_cpus=0)
-
-
-def _innermost(env: Any) -> Env:
-    while not isinstance(env, FlatObservation):
-        env = env.aec_env if isinstance(env, aec_to_parallel_wrapper) else env.env
-    return env.env

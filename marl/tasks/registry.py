@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 
 import gymnasium
@@ -13,6 +12,7 @@ import gymnasium
 from marl.core.entry_points import MissingModuleError, load_entry, offered
 from marl.core.errors import ConfigError, FileError
 from marl.core.task import Task
+from marl.core.trust import module_of
 from marl.tasks.gymnasium_task import GymnasiumTask
 
 __all__ = ["UnknownTaskError", "find_policy", "find_task", "shipped_policies"]
@@ -27,12 +27,14 @@ class UnknownTaskError(ConfigError):
 def find_task(name: str) -> Task:
     """Find a task in the entry-point group ``marl.environments`` or, for other names, in Gymnasium.
 
+    The module of ``MODULE:NAME`` is not imported here, but when an environment is made.
+
     Raises:
         UnknownTaskError: if there is no task of that name.
         MissingModuleError: if it cannot be imported.
     """
     tasks = offered(GROUP)
-    if name not in tasks and _registered(name):
+    if name not in tasks and (module_of(name) or name in gymnasium.registry):
         return GymnasiumTask()
     if name not in tasks:
         raise UnknownTaskError(
@@ -43,20 +45,6 @@ def find_task(name: str) -> Task:
         )
     task: Task = load_entry(tasks[name])
     return task
-
-
-def _registered(name: str) -> bool:
-    """True if Gymnasium knows a name; for ``MODULE:NAME`` it imports the module first, as Gymnasium does."""
-    module, _, registered = name.rpartition(":")
-    if module:
-        try:
-            import_module(module)
-        except ImportError as error:
-            raise UnknownTaskError(
-                f"env.name is {name!r}, but {module!r} cannot be imported here ({error}); install it, or put the "
-                "folder in which it lies on PYTHONPATH"
-            ) from error
-    return registered in gymnasium.registry
 
 
 def shipped_policies() -> dict[str, Path]:

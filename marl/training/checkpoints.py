@@ -1,19 +1,56 @@
-"""Checkpoints, written whole or not at all."""
+"""Checkpoints, written whole or not at all, and the search for the newest that can be used.
+
+A checkpoint is a folder, named by env steps: ``weights`` and ``state``, and, once the evaluation that belongs to it was
+played and logged, ``evaluation``.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from marl.core.environment import State
-from marl.core.errors import FileError
-from marl.core.serialisation import load_state, save_state
-from marl.policies.policy import Policy
-from marl.policies.saved import FORMAT, check_format, present_learner, present_weights
+from marl.core.errors import DamagedError, FileError
+from marl.core.files import digest, make_folder, sync
+from marl.core.serialisation import load_state, save_state, state_file
+from marl.policies.saved import FORMAT, check_format, load_policy, policy_file, present_learner, present_weights
 
-__all__ = ["Checkpoints", "load_checkpoint"]
+__all__ = ["Checkpoint", "Checkpoints", "check_all_finite", "is_settled", "load_checkpoint", "newest"]
+
+EVALUATION = "evaluation"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as it was read, under the names of today.
+
+    Args:
+        folder: of the checkpoint.
+        weights: of the policy, normalisers included.
+        state: all else that training needs to go on.
+        evaluation: what its evaluation left, see `Checkpoints.save_evaluation`; None if it was not played.
+    """
+
+    folder: Path
+    weights: State
+    state: State
+    evaluation: State | None = None
+
+    @property
+    def env_steps(self) -> int:
+        """Env steps done."""
+        return int(self.folder.name)
+
+    @property
+    def evaluation_due(self) -> bool:
+        """True if its evaluation is still to be played."""
+        return bool(self.state.get("evaluation_due")) and self.evaluation is None
 
 
 @dataclass(frozen=True)
@@ -29,54 +66,103 @@ class Checkpoints:
     keep: int = 2
 
     @property
-    def whole(self) -> list[Path]:
-        """Whole checkpoints, the oldest first."""
+    def folders(self) -> list[Path]:
+        """All checkpoints, the oldest first; what is in them was not looked at."""
         return sorted(path for path in self.folder.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
 
     @property
     def latest(self) -> Path | None:
-        """Newest whole checkpoint, or None."""
-        return self.whole[-1] if self.whole else None
+        """Newest checkpoint, or None."""
+        return self.folders[-1] if self.folders else None
 
-    def save(self, env_steps: int, policy: Policy, state: State) -> Path:
-        """Write a checkpoint beside the others, and remove those too old.
+    def save(self, env_steps: int, weights: State, state: State) -> None:
+        """Write a checkpoint beside the others, and remove those too old. The disk has it on return.
 
         A checkpoint that exists already stays as it is.
 
         Args:
             env_steps: env steps done.
-            policy: its weights and normalisers are stored.
+            weights: of the policy, normalisers included.
             state: all else that training needs to go on.
 
         Raises:
             OSError: if it cannot be written; the others then stay as they were.
         """
-        final = self.folder / f"{env_steps:012d}"
-        if final.exists():
-            return final
-        self.folder.mkdir(exist_ok=True)
+        final = self._place(env_steps)
+        if final.is_dir():
+            return
+        make_folder(self.folder)
         temporary = self.folder / f".writing-{final.name}"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
-            save_state(temporary, "weights", {"weights": dict(policy.state_dict())})
+            save_state(temporary, "weights", {"weights": weights})
             save_state(temporary, "state", {**state, "format": FORMAT})
             os.replace(temporary, final)
+            sync(self.folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        for old in [*self.whole[: -self.keep], *self.folder.glob(".writing-*")]:
+        for old in [*self.folders[: -self.keep], *self.folder.glob(".writing-*")]:
             shutil.rmtree(old, ignore_errors=True)
-        return final
+
+    def save_evaluation(self, env_steps: int, left: State) -> None:
+        """Note in a checkpoint that its evaluation was played and logged; nothing without that checkpoint.
+
+        Args:
+            env_steps: env steps of the checkpoint.
+            left: what the evaluation changed.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        if self._place(env_steps).is_dir():
+            save_state(self._place(env_steps), EVALUATION, left)
+
+    def set_aside(self, name: str) -> Path:
+        """Move a damaged checkpoint out of the way.
+
+        Args:
+            name: of its folder.
+
+        Returns:
+            Where it is now: ``damaged-NUMBER``, with a count behind it from the second on.
+        """
+        names = (f"damaged-{name}{count}" for count in ("", *(f"-{i}" for i in range(2, 1_000))))
+        aside = next(path for path in map(self.folder.joinpath, names) if not path.exists())
+        os.replace(self.folder / name, aside)
+        return aside
+
+    def _place(self, env_steps: int) -> Path:
+        return self.folder / f"{env_steps:012d}"
 
 
-def load_checkpoint(folder: Path) -> tuple[State, State]:
-    """Read a whole checkpoint of this version's format or an earlier one.
+def newest(folder: Path) -> tuple[Checkpoint | None, dict[str, str]]:
+    """Find the newest checkpoint that is whole and finite.
+
+    Args:
+        folder: ``checkpoints/`` of a run.
 
     Returns:
-        Weights, and all else that training needs to go on, under the present names.
+        The checkpoint, or None if there is none; and what is wrong with each newer one, by its name.
 
     Raises:
-        FileError: if a file is missing, truncated, foreign or of a later format.
+        FileError: if a checkpoint is whole but cannot be used, e.g. as a later version wrote it.
+    """
+    wrong: dict[str, str] = {}
+    for path in reversed(Checkpoints(folder).folders):
+        try:
+            return load_checkpoint(path), wrong
+        except DamagedError as error:
+            wrong[path.name] = str(error)
+    return None, wrong
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read a checkpoint of this version's format or an earlier one.
+
+    Raises:
+        DamagedError: if a file is missing, truncated, changed or foreign, or holds what is not finite.
+        FileError: if it is of a later format, or not of this package.
     """
     weights, state = load_state(folder, "weights").get("weights", {}), load_state(folder, "state")
     try:
@@ -84,6 +170,55 @@ def load_checkpoint(folder: Path) -> tuple[State, State]:
         check_format(number, folder)
         if number == 1:
             state["source"] = state.pop("collector")
-        return present_weights(weights, number), {**state, "learner": present_learner(state["learner"], number)}
+        weights, learner = present_weights(weights, number), present_learner(state["learner"], number)
     except (KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{folder} does not fit this package: {error}") from error
+    try:
+        check_all_finite(weights, learner)
+    except ValueError as error:
+        raise DamagedError(f"{folder}: {error}") from error
+    evaluation = load_state(folder, EVALUATION) if state_file(folder, EVALUATION).exists() else None
+    return Checkpoint(folder, weights, {**state, "learner": learner}, evaluation)
+
+
+def is_settled(run: Path, checkpoint: Checkpoint) -> bool:
+    """True if all that follows a checkpoint was done: its evaluation, and the writing of ``policy/``.
+
+    Args:
+        run: folder of the run.
+        checkpoint: its latest.
+    """
+    if checkpoint.evaluation_due:
+        return False
+    try:
+        wished = checkpoint.state.get("policy_digest")
+        if wished is not None:
+            return digest(policy_file(run)) == wished
+        # written before checkpoints had a digest, when the policy was always the last one
+        weights = load_policy(run).policy.state_dict()
+        return weights.keys() == checkpoint.weights.keys() and all(
+            torch.equal(weights[name], checkpoint.weights[name]) for name in weights
+        )
+    except FileError:
+        return False
+
+
+def check_all_finite(weights: State, learner: State) -> None:
+    """Refuse weights, normalisers, tables, moments and priorities that are not finite; a replay aside.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    kept = {name: part for name, part in learner.items() if name != "replay"}
+    for name, tensor in [*_tensors("", weights), *_tensors("learner.", kept)]:
+        if not bool(tensor.isfinite().all()):
+            raise ValueError(f"{name} is not finite")
+
+
+def _tensors(prefix: str, state: State) -> Iterator[tuple[str, torch.Tensor]]:
+    for name, value in state.items():
+        if isinstance(value, torch.Tensor):
+            yield prefix + name, value
+        elif isinstance(value, dict):
+            part: dict[str, Any] = value
+            yield from _tensors(f"{prefix}{name}.", part)

@@ -37,7 +37,8 @@ class Collector:
         copies, agents = environment.num_copies, environment.roster.size
         self.started = torch.ones(copies, dtype=torch.bool, device=environment.device)
         self.memory: Memory | None = None
-        self._sums = {"reward": torch.zeros(copies, agents, device=environment.device)}
+        # float64: in float32 0.9 stays below a threshold of 0.9, and 20,000,039 is 20,000,040
+        self._sums = {"reward": torch.zeros(copies, agents, dtype=torch.float64, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
         self._took_part = torch.zeros_like(self.observation.alive)  # agents alive at some step of the running episode
 
@@ -74,7 +75,7 @@ class Collector:
             next_observation=stack([step.next_observation for step in steps]),
             action={name: torch.stack([act.action[name] for act in acts]) for name in acts[0].action},
             log_prob=torch.stack([act.log_prob for act in acts]),
-            reward=torch.stack([step.reward for step in steps]),
+            reward=torch.stack([step.reward for step in steps]).to(acts[0].log_prob.dtype),
             terminated=torch.stack([step.terminated for step in steps]),
             truncated=torch.stack([step.truncated for step in steps]),
             started=torch.stack(started),
@@ -116,7 +117,7 @@ class Collector:
         self.observation = record_of(Observation, state["observation"]).to(device)
         self.started = state["started"].to(device)
         self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(device)
-        self._sums = {name: total.to(device, copy=True) for name, total in state["sums"].items()}
+        self._sums = {name: total.to(device, torch.float64, copy=True) for name, total in state["sums"].items()}
         self._steps = state["steps"].to(device, copy=True)
         self._took_part = state["took_part"].to(device)
 
@@ -126,7 +127,7 @@ class Collector:
         self._sums["reward"] += reward * alive
         for name, amount in info.items():
             if name not in self._sums:
-                self._sums[name] = torch.zeros_like(reward)
+                self._sums[name] = torch.zeros_like(self._sums["reward"])
             self._sums[name] += amount * alive
 
     def _finish(self, ended: Tensor, episodes: Episodes, env_steps: int) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import socket
 import time
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +22,9 @@ from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignor
 from torch import Tensor
 from torch.utils.tensorboard import summary
 
-from marl.core.files import atomic_path
+from marl.core.environment import State
+from marl.core.errors import Note
+from marl.core.files import atomic_path, make_folder, sync
 
 __all__ = ["Logger"]
 
@@ -30,20 +34,40 @@ HISTOGRAM_BINS = 64
 class Logger:
     """Write scalars to TensorBoard and ``metrics.jsonl``, pictures and histograms to TensorBoard.
 
-    Everything is on the disk when a method returns; a failed write raises ``OSError`` at once.
+    The system has everything when a method returns, the disk after `sync`; a failed write raises ``OSError`` at once.
 
     Args:
         folder: of the run.
         resume_at: env steps of the checkpoint that the run goes on from; later entries of the log
             are dropped. None for a new run.
+        logged: what `sync` returned for that checkpoint; None if it is not known.
     """
 
-    def __init__(self, folder: Path, resume_at: int | None = None) -> None:
-        path = folder / "metrics.jsonl"
+    def __init__(self, folder: Path, resume_at: int | None = None, logged: State | None = None) -> None:
+        path, events = folder / "metrics.jsonl", folder / "tensorboard"
         if resume_at is not None and path.exists():
-            _drop_after(path, resume_at)
+            _drop_after(path, resume_at, None if logged is None else logged["metrics"])
+        if logged is not None:
+            _cut_events(events, logged["events"], logged["events_bytes"])
         self.file = path.open("a", encoding="utf-8")
-        self.events = _EventFile(folder / "tensorboard", None if resume_at is None else resume_at + 1)
+        self.events = _EventFile(events, None if resume_at is None else resume_at + 1)
+        sync(folder)
+
+    def sync(self) -> State:
+        """Wait until the disk has all that was logged.
+
+        Returns:
+            Bytes of ``metrics.jsonl``, name and bytes of the file of events, for a `Logger` that goes on from here.
+        """
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.events.flush()
+        os.fsync(self.events.file.fileno())
+        return {
+            "metrics": os.fstat(self.file.fileno()).st_size,
+            "events": Path(self.events.file.name).name,
+            "events_bytes": os.fstat(self.events.file.fileno()).st_size,
+        }
 
     def scalars(self, env_steps: int, metrics: Mapping[str, float]) -> None:
         """Log numbers by name; those that are not finite are left out."""
@@ -55,10 +79,19 @@ class Logger:
         self.file.flush()
 
     def histogram(self, env_steps: int, name: str, values: Tensor) -> None:
-        """Log the distribution of values of any shape; nothing if there are none."""
-        if values.numel():
-            numbers = values.detach().float().cpu().numpy()
+        """Log the distribution of values of any shape; nothing if there are none.
+
+        One that cannot be made, as of equal values so large that no bins fit between them, is left out with a note.
+        """
+        if not values.numel():
+            return
+        numbers = values.detach().float().cpu().numpy()
+        try:
             self.events.write(env_steps, summary.histogram(name, numbers, HISTOGRAM_BINS))
+        except ValueError as error:
+            note = f"the histogram {name} of env step {env_steps:,} is left out: {error}"
+            self.text(env_steps, name, note)
+            warnings.warn(note, Note, stacklevel=2)
 
     def picture(self, env_steps: int, name: str, picture: NDArray[np.uint8]) -> None:
         """Log a picture ``[H, W, 3]``."""
@@ -93,8 +126,10 @@ class _EventFile:
     """
 
     def __init__(self, folder: Path, purge_step: int | None) -> None:
-        folder.mkdir(exist_ok=True)
-        seconds, rest = divmod(time.time_ns(), 1_000_000_000)  # TensorBoard reads files in order of their names
+        make_folder(folder)
+        # TensorBoard reads files in order of their names, so a clock that was set back must not give an earlier one
+        number = max([time.time_ns(), *(_number(path.name) + 1 for path in _event_files(folder))])
+        seconds, rest = divmod(number, 1_000_000_000)
         name = f"events.out.tfevents.{seconds:010d}.{rest:09d}.{socket.gethostname()}.{os.getpid()}"
         self.file = (folder / name).open("xb")
         self.records = RecordWriter(self.file)
@@ -103,6 +138,7 @@ class _EventFile:
             start = SessionLog(status=SessionLog.START)
             self._write(Event(wall_time=time.time(), step=purge_step, session_log=start))
         self.flush()
+        sync(folder)
 
     def write(self, step: int, part: Summary) -> None:
         self._write(Event(wall_time=time.time(), step=step, summary=part))
@@ -114,10 +150,33 @@ class _EventFile:
         self.records.write(event.SerializeToString())
 
 
-def _drop_after(path: Path, env_steps: int) -> None:
-    """Drop lines of later steps, and an incomplete last line."""
+EVENT_FILE = re.compile(r"events\.out\.tfevents\.(\d{10})\.(\d{9})\..*")
+
+
+def _event_files(folder: Path) -> list[Path]:
+    """Files of events that a logger wrote, in their order."""
+    return sorted(path for path in folder.glob("events.*") if EVENT_FILE.fullmatch(path.name))
+
+
+def _number(name: str) -> int:
+    """Time of a file of events in nanoseconds."""
+    found = EVENT_FILE.fullmatch(name)
+    return 0 if found is None else int(found[1] + found[2])
+
+
+def _cut_events(folder: Path, name: str, size: int) -> None:
+    """Cut a file of events down to its size at a checkpoint, and remove those that were begun after it."""
+    for path in _event_files(folder):
+        if path.name == name and path.stat().st_size > size:
+            os.truncate(path, size)
+        elif _number(path.name) > _number(name):
+            path.unlink()
+
+
+def _drop_after(path: Path, env_steps: int, size: int | None) -> None:
+    """Drop lines of later steps, those after ``size`` bytes, and an incomplete last line."""
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes()[:size].decode(errors="replace").splitlines():
         with suppress(json.JSONDecodeError, KeyError, TypeError):
             if json.loads(line)["env_steps"] <= env_steps:
                 kept.append(line + "\n")

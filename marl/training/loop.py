@@ -24,28 +24,31 @@ def train(run: Run, monitor: Monitor, watch: Watch | None = None) -> TrainingRes
         watch: called after every iteration; see `Watch`.
 
     Raises:
-        TrainingError: if a loss, a gradient, a reward or an observation is not finite, or the run's folder cannot be
-            written.
+        TrainingError: if a loss, a gradient, a reward or an observation is not finite, the environment fails, or the
+            run's folder cannot be written.
     """
     try:
-        with stop_on_signal() as stop_wished:
+        with stop_on_signal() as stop_wished, run.going_on():
+            evaluation_due = not monitor.catch_up(stop_wished)
             while not (run.finished or stop_wished()):
                 before = run.env_steps
-                with run.only_finite():
-                    collected = run.source.collect(run.policy)
-                    monitor.count(collected)
-                    with monitor.timing("learning"):
-                        update = run.learner.update(collected.batch, run.share_done)
+                collected = run.source.collect(run.policy)
+                monitor.count(collected)
+                with monitor.timing("learning"):
+                    update = run.learner.update(collected.batch, run.share_done)
                 run.env_steps += collected.env_steps
                 monitor.see(collected, update, before)
+                evaluation_due = run.is_due(run.config.evaluation_interval, before)
                 if run.is_due(run.config.checkpoint_interval, before):
-                    run.save(monitor.state())
+                    run.save(monitor.state(), evaluation_due)
+                if evaluation_due:
+                    evaluation_due = not monitor.evaluate(stop_wished)
                 if watch is not None and watch(monitor.progress):
                     break
-            run.save(monitor.state())
-            monitor.conclude()
+            run.save(monitor.state(), evaluation_due)
     finally:
         monitor.close()
         run.source.close()
-    stopped_by = None if run.finished else stop_wished.signal
-    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval(), stopped_by)
+    finished = run.finished and not evaluation_due
+    stopped_by = None if finished else stop_wished.signal
+    return TrainingResult(run.folder, run.env_steps, finished, monitor.metrics, run.policy.eval(), stopped_by)

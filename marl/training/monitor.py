@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from marl.core.environment import State, TaskEnvironment
-from marl.core.errors import ConfigError, UndrawableError
+from marl.core.errors import ConfigError, EnvironmentFailedError, UndrawableError
+from marl.core.files import make_folder
 from marl.core.records import Rollout
-from marl.evaluation.episodes import play_episodes, record_episode, score_name
+from marl.evaluation.episodes import StoppedError, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise
+from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
 from marl.training.progress import Progress
 from marl.training.run import Run
@@ -40,15 +43,16 @@ class Monitor:
         self.run = run
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
-        if run.monitored is not None:
-            self._load(run.monitored)
+        self._logged: State | None = None
+        if run.start is not None:
+            self._load(run.start)
         try:
-            run.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(run.folder, parents=True)
         except OSError as error:
             raise ConfigError(f"the folder {run.folder} cannot be made ({error}); name another with --out") from error
         with run.writing():
             save_config(run.config, run.folder / "config.yaml")
-            self.logger = Logger(run.folder, None if run.monitored is None else run.env_steps)
+            self.logger = Logger(run.folder, None if run.start is None else run.env_steps, self._logged)
             run.scores.open(run.folder)
         self._seconds: dict[str, float] = defaultdict(float)
         self._began_at, self._began_when = run.env_steps, time.perf_counter()
@@ -79,7 +83,7 @@ class Monitor:
                 self.logger.text(scores.solved.env_steps, "score", str(scores.solved))
 
     def see(self, collected: Collected, update: dict[str, float], before: int) -> None:
-        """Log and evaluate an iteration when it is time.
+        """Log an iteration when it is time.
 
         Args:
             collected: experience of the iteration.
@@ -90,14 +94,57 @@ class Monitor:
             TrainingError: if the log cannot be written.
         """
         run = self.run
-        row = self._measure(collected, update) if run.is_due(run.config.log_interval, before) else {}
         with run.writing():
+            if run.is_due(run.config.log_interval, before):
+                self._log(self._measure(collected, update))
             if run.is_due(run.config.evaluation_interval, before):
-                row |= self._evaluate(collected.batch)
-            if row:
-                # kept over entries, as evaluations are rarer than the log and watchers want the latest
-                self.metrics = {**self.metrics, **row}
-                self.logger.scalars(run.env_steps, row)
+                self._log_histograms(collected.batch)
+
+    def evaluate(self, stop_wished: Callable[[], bool]) -> bool:
+        """Play and log the evaluation that is due after a checkpoint, and, at the end, settings beside final scores.
+
+        Args:
+            stop_wished: True once training is to stop.
+
+        Returns:
+            False if it was not played to its end, as training is to stop; it is still due then.
+
+        Raises:
+            TrainingError: if the log cannot be written.
+        """
+        run = self.run
+        try:
+            row = self._evaluate(lambda _: not stop_wished())
+        except StoppedError:
+            return False
+        finally:
+            run.policy.train()
+        with run.writing():
+            self._log(row)
+            if run.finished:
+                scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
+                self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
+            run.checkpoints.save_evaluation(run.env_steps, {"metrics": self.metrics, "log": self.logger.sync()})
+        return True
+
+    def catch_up(self, stop_wished: Callable[[], bool]) -> bool:
+        """Do what a crash left undone between the checkpoint that a run goes on from and the next iteration.
+
+        Args:
+            stop_wished: see `evaluate`.
+
+        Returns:
+            False if an evaluation is still due; see `evaluate`.
+
+        Raises:
+            TrainingError: if it cannot be written.
+        """
+        start = self.run.start
+        if start is None:
+            return True
+        if not is_settled(self.run.folder, start):
+            self.run.save(self.state())  # the checkpoint stays, what follows it is written
+        return not start.evaluation_due or self.evaluate(stop_wished)
 
     @property
     def progress(self) -> Progress:
@@ -108,28 +155,31 @@ class Monitor:
         return Progress(run.env_steps, run.config.total_env_steps, rate, self.metrics, words, run.finished)
 
     def state(self) -> State:
-        """Episodes counted since the latest entry of the log, and that entry."""
-        episodes = {name: list(values) for name, values in self.episodes.metrics.items()}
-        return {"episodes": episodes, "metrics": dict(self.metrics)}
+        """Episodes counted since the latest entry of the log, that entry, and how far the log is on the disk.
 
-    def conclude(self) -> None:
-        """Log settings beside final scores if the run is finished and has trained since it began or was resumed."""
-        run = self.run
-        # a finished run that is resumed again has its final entry already
-        if run.finished and run.env_steps > self._began_at:
-            scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
-            with run.writing():
-                self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
+        Raises:
+            TrainingError: if the log cannot be written.
+        """
+        episodes = {name: list(values) for name, values in self.episodes.metrics.items()}
+        with self.run.writing():
+            self.run.scores.sync()
+            return {"episodes": episodes, "metrics": dict(self.metrics), "log": self.logger.sync()}
 
     def close(self) -> None:
         """Close the log and the scores."""
         self.logger.close()
         self.run.scores.close()
 
-    def _load(self, state: State) -> None:
-        self.metrics = state["metrics"]
-        for name, values in state["episodes"].items():
+    def _load(self, start: Checkpoint) -> None:
+        latest = start.state if start.evaluation is None else start.evaluation
+        self.metrics, self._logged = latest["metrics"], latest.get("log")
+        for name, values in start.state["episodes"].items():
             self.episodes.metrics[name] += values
+
+    def _log(self, row: dict[str, float]) -> None:
+        # kept over entries, as evaluations are rarer than the log and watchers want the latest
+        self.metrics = {**self.metrics, **row}
+        self.logger.scalars(self.run.env_steps, row)
 
     def _measure(self, collected: Collected, update: dict[str, float]) -> dict[str, float]:
         """Metrics since the latest entry of the log."""
@@ -142,36 +192,47 @@ class Monitor:
         means, self.episodes = self.episodes.means(), Episodes()
         return {**means, **self.run.scores.metrics, **collected.metrics, **update, **times}
 
-    def _evaluate(self, rollout: Rollout) -> dict[str, float]:
-        """Play whole episodes, log histograms and pictures, and return the scores."""
+    def _log_histograms(self, rollout: Rollout) -> None:
         policy, env_steps = self.run.policy, self.run.env_steps
-        policy.eval()  # without exploration
-        seed = EVALUATION_SEED + self.run.config.seed
-        table = play_episodes(self._make_environment, policy, self.run.config.evaluation_episodes, seed)
-        one = self._make_environment(1)
-        summary = summarise(table, dict(one.events), one.agent_noun)
         for name, parameter in policy.named_parameters():
             self.logger.histogram(env_steps, f"weights/{name}", parameter)
         alive = rollout.observation.alive
+        policy.eval()
         for name, values in {**policy.inspect(rollout), "reward": rollout.reward}.items():
             self.logger.histogram(env_steps, f"rollout/{name}", values[alive])
-        self._draw_episode(one)
-        self._draw_scores()
         policy.train()
+
+    def _evaluate(self, watch: Callable[[int], bool]) -> dict[str, float]:
+        """Play whole episodes, log pictures, and return the scores.
+
+        Raises:
+            StoppedError: if ``watch`` stops.
+        """
+        policy, config = self.run.policy, self.run.config
+        policy.eval()  # without exploration
+        limits: dict[str, Any] = {"max_steps": config.evaluation_max_steps, "watch": watch}
+        episodes, seed = config.evaluation_episodes, EVALUATION_SEED + config.seed
+        table = play_episodes(self._make_environment, policy, episodes, seed, **limits)
+        one = self._make_environment(1)
+        summary = summarise(table, dict(one.events), one.agent_noun)
+        self._draw_episode(one, limits)
+        self._draw_scores()
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
-    def _draw_episode(self, environment: TaskEnvironment) -> None:
-        from marl.pictures.episode import contact_sheet, draw, spread
+    def _draw_episode(self, environment: TaskEnvironment, limits: Mapping[str, Any]) -> None:
+        from marl.pictures.episode import contact_sheet, draw
+        from marl.pictures.recording import SparseRecording
 
+        recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.run.config.seed
         try:
-            scenes, scores = record_episode(environment, self.run.policy, PICTURE_SEED + self.run.config.seed)
+            scores = record_episode(environment, self.run.policy, seed, recording.append, **limits)
         except UndrawableError:
             return
         finally:
             environment.close()
-        moments, names = spread(len(scenes)), tuple(environment.roster.team)
         # the last score is that of the whole episode, which has no scene
-        frames = draw(scenes, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
+        names, moments = tuple(environment.roster.team), recording.spread()
+        frames = draw(recording, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
         self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
 
     def _draw_scores(self) -> None:
@@ -182,7 +243,10 @@ class Monitor:
             self.logger.picture(self.run.env_steps, "scores", picture)
 
     def _make_environment(self, num_copies: int) -> TaskEnvironment:
-        return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        try:
+            return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
+        except ValueError as error:  # that of training was made from the same settings
+            raise EnvironmentFailedError(f"the environment of an evaluation failed: {error}") from error
 
 
 def _is_score(name: str) -> bool:

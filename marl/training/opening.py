@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from marl.system.lock import sole_user
@@ -16,7 +16,7 @@ __all__ = ["clear_leftovers", "open_run"]
 
 WRITTEN = (
     *("config.yaml", "metrics.jsonl", "scores.csv", "scores.png", "score.json", "policy/policy.safetensors"),
-    *("report.json", "episode.gif", "crosstable.json", "crosstable.png"),
+    *("checkpoints/*/evaluation.safetensors", "report.json", "episode.gif", "crosstable.json", "crosstable.png"),
 )
 """Files that a training writes by `atomic_path`, in the folder of a run or of an alternation."""
 
@@ -51,8 +51,8 @@ def clear_leftovers(folder: Path) -> None:
     Args:
         folder: of a run or an alternation; locked, so that they are nobody's.
     """
-    for path in (folder / name for name in WRITTEN):
-        for left in path.parent.glob(f".{path.stem}.{UNIQUE}{path.suffix}"):
+    for name in map(PurePath, WRITTEN):
+        for left in folder.glob(str(name.with_name(f".{name.stem}.{UNIQUE}{name.suffix}"))):
             with suppress(OSError):  # in a folder that cannot be written, training says so
                 left.unlink()
     for left in (folder / "checkpoints").glob(".writing-*"):

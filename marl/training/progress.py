@@ -43,7 +43,7 @@ class TrainingResult:
     Args:
         folder: folder of the run.
         env_steps: env steps done in all.
-        finished: False if it was stopped before the end.
+        finished: False if it was stopped before the end, or in the evaluation that ends it.
         metrics: latest logged metrics.
         policy: trained policy, in evaluation mode.
         stopped_by: number of the signal that stopped it; None if a watcher did, or nothing.

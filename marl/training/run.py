@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +15,13 @@ import torch
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
-from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.core.task import Task
 from marl.policies.policy import Policy
-from marl.policies.saved import load_weights, save_policy
+from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
 from marl.tasks.environment_config import make_environment
-from marl.training.checkpoints import Checkpoints, load_checkpoint
+from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite, newest
 from marl.training.collector import Collector
 from marl.training.initial_policy import build_policy, take_weights
 from marl.training.run_config import RunConfig, check_resumable, run_values
@@ -44,7 +46,7 @@ class Run:
         checkpoints: checkpoints in the run's folder.
         scores: score of every episode; scores may end the run.
         env_steps: env steps done so far.
-        monitored: state of the monitor at the checkpoint that the run goes on from; None for a new run.
+        start: checkpoint that the run goes on from; None for a new run.
     """
 
     config: RunConfig[Any]
@@ -57,7 +59,7 @@ class Run:
     checkpoints: Checkpoints
     scores: ScoreLog
     env_steps: int = 0
-    monitored: State | None = None
+    start: Checkpoint | None = None
 
     @property
     def finished(self) -> bool:
@@ -73,36 +75,46 @@ class Run:
         """True where a multiple of an interval was passed since ``before`` env steps, and at the end."""
         return self.finished or self.env_steps // interval > before // interval
 
-    def save(self, monitored: State) -> None:
-        """Write a checkpoint, the scores and the policy.
+    def save(self, monitored: State, evaluation_due: bool = False) -> None:
+        """Write a checkpoint, then the scores and the policy, unless this was done before.
 
         Args:
-            monitored: state of the monitor.
+            monitored: state of the monitor; its log is on the disk.
+            evaluation_due: True if an evaluation follows, which a resume will play first.
 
         Raises:
-            TrainingError: if they cannot be written.
+            TrainingError: if they cannot be written, or a weight or moment is not finite; the checkpoints are then as
+                they were.
         """
+        content = encode_policy(self.policy, self.config.env.model_dump(mode="json"))
+        weights, learner = dict(self.policy.state_dict()), self.learner.state()
+        try:
+            check_all_finite(weights, learner)
+        except ValueError as error:
+            raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
         state = {
             "env_steps": self.env_steps,
-            "learner": self.learner.state(),
+            "learner": learner,
             "source": self.source.state(),
             **monitored,
             "score_log": self.scores.state(),
             "device": self.device.type,
+            "evaluation_due": evaluation_due,
+            "policy_digest": hashlib.sha256(content).hexdigest(),
         }
         with self.writing():
-            self.checkpoints.save(self.env_steps, self.policy, state)
+            self.checkpoints.save(self.env_steps, weights, state)
             self.scores.save(self.env_steps)
-            save_policy(self.folder / "policy", self.policy, self.config.env.model_dump(mode="json"))
+            write_policy(self.folder / "policy", content)
 
-    def load(self, checkpoint: Path) -> None:
+    def load(self, start: Checkpoint) -> None:
         """Go on from a checkpoint.
 
         Raises:
             FileError: if it cannot be used, or was written on another kind of device.
         """
-        weights, state = load_checkpoint(checkpoint)
-        load_weights(self.policy, weights, checkpoint)
+        checkpoint, state = start.folder, start.state
+        load_weights(self.policy, start.weights, checkpoint)
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
             raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
@@ -112,20 +124,20 @@ class Run:
             self.env_steps = state["env_steps"]
             if "score_log" in state:
                 self.scores.load_state(state["score_log"])
-            self.monitored = {"episodes": state["episodes"], "metrics": state["metrics"]}
+            self.start = start
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise FileError(f"{checkpoint} does not fit this configuration or package: {error}") from error
 
     @contextmanager
-    def only_finite(self) -> Iterator[None]:
-        """Name the last good checkpoint where something is not finite.
+    def going_on(self) -> Iterator[None]:
+        """Name the last good checkpoint where something is not finite, or the environment fails.
 
         Raises:
-            TrainingError: in place of `NonFiniteError`.
+            TrainingError: in place of `NonFiniteError` and `EnvironmentFailedError`.
         """
         try:
             yield
-        except NonFiniteError as error:
+        except (NonFiniteError, EnvironmentFailedError) as error:
             raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
 
     @contextmanager
@@ -152,12 +164,12 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
 
     A run that was stopped and resumed ends with the same weights, bit for bit, as one that was not, on the same
     machine with the same number of threads. Episodes of an environment that cannot store its state begin anew at a
-    resume.
+    resume. A checkpoint that is damaged is set aside, with a note, and the run goes on from the one before.
 
     Args:
         config: settings.
         folder: of the run.
-        resume: go on from the latest checkpoint in ``folder``.
+        resume: go on from the latest whole checkpoint in ``folder``.
 
     Raises:
         ConfigError: if the configuration cannot be used, or ``folder`` is not empty.
@@ -183,11 +195,16 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     return run
 
 
-def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoints) -> Path:
+def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoints) -> Checkpoint:
     check_resumable(run_values(folder), config)
-    latest = checkpoints.latest
+    latest, wrong = newest(checkpoints.folder)
     if latest is None:
-        raise FileError(f"{folder} has no whole checkpoint to go on from; train anew in another folder")
+        why = "".join(f"; {reason}" for reason in wrong.values())
+        raise FileError(f"{folder} has no whole checkpoint to go on from{why}; train anew in another folder")
+    for name, reason in wrong.items():
+        aside = checkpoints.set_aside(name)
+        told = f"{reason}; it is now {aside.name}, and the run goes on from {latest.folder.name}"
+        warnings.warn(told, Note, stacklevel=2)
     return latest
 
 

@@ -85,6 +85,8 @@ class RunConfig(Config, Generic[E]):
     """Env steps between evaluations in training."""
     evaluation_episodes: int = Field(100, ge=1)
     """Episodes of each."""
+    evaluation_max_steps: int = Field(10_000, ge=1)
+    """Steps after which an episode of an evaluation is cut; it counts with what it had brought."""
     score_log: ScoreLogConfig = Field(default_factory=ScoreLogConfig)
     """The score of every episode, and when the task is solved."""
 
@@ -109,6 +111,19 @@ class RunConfig(Config, Generic[E]):
             raise ValueError(
                 f"policy.kind is {self.policy.kind!r}, but algorithm.name is {self.algorithm.name!r}, which trains "
                 f"{' or '.join(kinds)}: set --policy '{{kind: {kinds[0]}}}', or another algorithm"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_minibatches(self) -> RunConfig[E]:
+        if not isinstance(self.algorithm, PPOConfig) or not isinstance(self.policy, ActorCriticConfig):
+            return self
+        parts, remembers = self.algorithm.minibatches, self.policy.encoder.temporal != "none"
+        if parts > (self.num_copies if remembers else self.env_steps_per_iteration):
+            why = "a policy with memory (policy.encoder.temporal) learns from whole copies" if remembers else "too few"
+            raise ValueError(
+                f"algorithm.minibatches is {parts}, but num_copies is {self.num_copies} and rollout_length "
+                f"{self.rollout_length}: {why}; give more num_copies, or fewer minibatches"
             )
         return self
 

@@ -7,7 +7,7 @@ episode ``M`` if the mean score of the last ``window`` episodes reaches the thre
 from __future__ import annotations
 
 import json
-import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from pydantic import Field
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.files import atomic_path, save_json
+from marl.maths.running_window import RunningWindow
 
 if TYPE_CHECKING:
     from marl.core.environment import State
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ScoreLog", "ScoreLogConfig", "Solved", "stopped_by_score"]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+NONE = -1.0
 HEADER = "episode,env_steps,exploration,score,minimum,mean,maximum"
 
 
@@ -82,10 +84,12 @@ class ScoreLog:
         self.scores: list[float] = []
         self.env_steps: list[int] = []
         self.means: list[float] = []
-        self.minimum = self.maximum = math.nan
+        self.recent = RunningWindow(config.window)
         self.solved: Solved | None = None
         self.folder: Path | None = None
         self._file: TextIO | None = None
+        self._exploration: list[float] = []  # NONE for a policy that has none
+        self._loaded: list[str] | None = None  # rows of a state, until they are written
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -103,14 +107,14 @@ class ScoreLog:
         window = self.config.window
         metrics = {
             f"score/mean_{window}": self.means[-1],
-            f"score/minimum_{window}": self.minimum,
-            f"score/maximum_{window}": self.maximum,
+            f"score/minimum_{window}": self.recent.minimum,
+            f"score/maximum_{window}": self.recent.maximum,
             "score/episodes": float(len(self)),
         }
         return metrics if self.solved is None else {**metrics, "score/solved_at_episode": float(self.solved.episode)}
 
     def open(self, folder: Path) -> None:
-        """Begin ``scores.csv``, or go on with an existing one: rows of later episodes are dropped.
+        """Begin ``scores.csv``, or write it anew from the state that was loaded: without rows of later episodes.
 
         Raises:
             OSError: if it cannot be written.
@@ -118,9 +122,13 @@ class ScoreLog:
         if not self.active:
             return
         self.folder, path = folder, folder / "scores.csv"
-        lines = path.read_text(encoding="utf-8").splitlines()[1 : len(self) + 1] if path.exists() else []
+        lines = self._loaded
+        if lines is None:  # of a state that an earlier version wrote, which does not have all columns
+            text = path.read_bytes().decode(errors="replace") if path.exists() else ""
+            lines = [f"{line}\n" for line in text.splitlines()[1 : len(self) + 1]]
         with atomic_path(path) as temporary:
-            temporary.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
+            temporary.write_text("".join([f"{HEADER}\n", *lines]), encoding="utf-8")
+        self._loaded = None
         self._file = path.open("a", encoding="utf-8")
 
     def add(self, scores: Sequence[float], env_steps: Sequence[int], exploration: float | None) -> None:
@@ -136,13 +144,18 @@ class ScoreLog:
         """
         if self._file is None or not scores:
             return
-        share, rows = "" if exploration is None else f"{exploration:.6g}", []
-        for score, steps in zip(scores, env_steps, strict=True):
-            self._take(score, steps)
-            numbers = f"{score:.7g},{self.minimum:.7g},{self.means[-1]:.7g},{self.maximum:.7g}"
-            rows.append(f"{len(self)},{steps},{share},{numbers}\n")
-        self._file.write("".join(rows))
+        share = NONE if exploration is None else exploration
+        self._file.write("".join([self._take(*each, share) for each in zip(scores, env_steps, strict=True)]))
         self._file.flush()
+
+    def sync(self) -> None:
+        """Wait until the disk has all rows.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        if self._file is not None:
+            os.fsync(self._file.fileno())
 
     def save(self, env_steps: int) -> None:
         """Write ``score.json``, the state of the scores at a checkpoint.
@@ -160,30 +173,37 @@ class ScoreLog:
             self._file.close()
 
     def state(self) -> State:
-        """Every score, and its env steps."""
+        """Every score, its env steps, and the exploration of the policy that played."""
         import torch  # here, so that settings alone need not wait for it
 
         return {
             "scores": torch.tensor(self.scores, dtype=torch.float64),
             "env_steps": torch.tensor(self.env_steps, dtype=torch.int64),
+            "exploration": torch.tensor(self._exploration, dtype=torch.float64),
         }
 
     def load_state(self, state: State) -> None:
         """Go on from a state that `state` returned, with the present settings."""
         if self.active:
-            for score, steps in zip(state["scores"].tolist(), state["env_steps"].tolist(), strict=True):
-                self._take(score, steps)
+            scores, env_steps = state["scores"].tolist(), state["env_steps"].tolist()
+            shares = state["exploration"].tolist() if "exploration" in state else [NONE] * len(scores)
+            rows = [self._take(*each) for each in zip(scores, env_steps, shares, strict=True)]
+            self._loaded = rows if "exploration" in state else None
 
-    def _take(self, score: float, env_steps: int) -> None:
+    def _take(self, score: float, env_steps: int, exploration: float = NONE) -> str:
+        """Count an episode, and return its row."""
+        self._exploration.append(exploration)
         self.scores.append(score)
         self.env_steps.append(env_steps)
-        recent = self.scores[-self.config.window :]
-        self.minimum, self.maximum = min(recent), max(recent)
-        mean = math.fsum(recent) / len(recent)
+        self.recent.add(score)
+        mean = self.recent.mean
         self.means.append(mean)
-        whole = len(recent) == self.config.window
+        whole = len(self.recent) == self.config.window
         if self.solved is None and self.threshold is not None and whole and mean >= self.threshold:
             self.solved = Solved(len(self), env_steps, self.config.window)
+        share = "" if exploration == NONE else f"{exploration:.6g}"
+        numbers = f"{score:.12g},{self.recent.minimum:.12g},{mean:.12g},{self.recent.maximum:.12g}"
+        return f"{len(self)},{env_steps},{share},{numbers}\n"
 
     def _summary(self, env_steps: int) -> dict[str, Any]:
         solved = self.solved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ class Episodes:
 
     def means(self) -> dict[str, float]:
         """Mean of each metric over the episodes."""
-        return {name: sum(values) / len(values) for name, values in self.metrics.items() if values}
+        return {name: math.fsum(values) / len(values) for name, values in self.metrics.items() if values}
 
 
 @dataclass(frozen=True)

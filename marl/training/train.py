@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from marl.core.errors import ConfigError
+from marl.core.trust import trusting
 from marl.training import loop
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
@@ -18,7 +19,11 @@ __all__ = ["train", "train_run"]
 
 
 def train(
-    preset: str | Path | Mapping[str, Any] | None, out: str | Path, resume: bool = False, **overrides: Any
+    preset: str | Path | Mapping[str, Any] | None,
+    out: str | Path,
+    resume: bool = False,
+    trust: str | Iterable[str] = (),
+    **overrides: Any,
 ) -> TrainingResult:
     """Train a policy.
 
@@ -26,6 +31,7 @@ def train(
         preset: path of a YAML file, or its content; None to take that of the run that is resumed.
         out: folder of the run; must be missing or empty, unless the run is resumed.
         resume: go on with the run in ``out``.
+        trust: modules that may be imported where the run in ``out`` names them; those of the preset may.
         overrides: fields of the preset by name, dotted ones with two underscores, e.g.
             ``seed=2, team="A=3,B=1", algorithm__gamma=0.99``.
 
@@ -36,6 +42,7 @@ def train(
         ConfigError: if the configuration cannot be used, ``out`` is not empty, or another process trains there.
         FileError: if there is no run to resume.
         TrainingError: if training cannot go on.
+        UntrustedError: if the run that goes on names a module that is not trusted.
     """
     if isinstance(preset, Mapping):
         values, source = preset, "preset"
@@ -51,7 +58,9 @@ def train(
     for name, value in overrides.items():
         values = with_override(values, name.split("__"), value)
     task = task if "env__name" not in overrides else task_of(values, source)
-    return train_run(read_config(values, source, task), Path(out), resume)
+    typed = preset is not None or "env__name" in overrides
+    with trusting(trust, typed=values["env"]["name"] if typed else None):
+        return train_run(read_config(values, source, task), Path(out), resume)
 
 
 def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch: Watch | None = None) -> TrainingResult:

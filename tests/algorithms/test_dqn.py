@@ -152,7 +152,7 @@ def test_both_networks_see_by_the_moments_of_what_was_collected() -> None:
     learner.update(rollout, 0.0)
     assert learner.target is not learner.policy
     for network in (learner.policy, learner.target):
-        assert_close(network.trunk.features.get_buffer("mean_solo"), torch.tensor([1.0, 0.0]))
+        assert_close(network.trunk.features.get_buffer("mean_solo").float(), torch.tensor([1.0, 0.0]))
         seen = network.trunk.features(rollout.observation).features["solo"]
         assert_close(seen, torch.zeros_like(seen))
 

@@ -45,6 +45,18 @@ def test_parts_that_only_critics_see_are_checked_too(rollout: Rollout) -> None:
         check_finite(seen)
 
 
+def test_an_episodes_last_observation_is_checked_too(rollout: Rollout) -> None:
+    """It is the successor alone: what is acted on next begins another episode."""
+    last = Observation({"A": torch.zeros(3, 2, 1, 2)}, torch.ones(3, 2, 1, dtype=torch.bool))
+    last.features["A"][1, 0] = torch.nan
+    ended = replace(rollout, next_observation=last)
+    with pytest.raises(NonFiniteError, match=r"^next observation of class A is not finite$"):
+        check_finite(ended)
+    rollout.observation.features["A"][2, 0] = torch.nan  # the same moment, when it goes on
+    with pytest.raises(NonFiniteError, match=r"^observation of class A is not finite$"):
+        check_finite(ended)
+
+
 def test_no_learning_changes_nothing_and_keeps_nothing(rollout: Rollout) -> None:
     learner = make_learner(make_policy(ROSTER, RandomPolicyConfig()), NoLearningConfig(), 0)
     assert learner.update(rollout, 0.5) == {}

@@ -12,6 +12,7 @@ from torch.testing import assert_close
 from marl.algorithms.configs import A2CConfig, PPOConfig
 from marl.algorithms.policy_gradient import A2C
 from marl.algorithms.ppo import PPO
+from marl.core.errors import ConfigError
 from marl.core.records import Rollout
 from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig
 from marl.policies.actor_critic import ActorCritic
@@ -36,13 +37,49 @@ def steps_of(learner: PPO) -> int:
     return int(learner.state()["optimiser"]["step"])
 
 
-@pytest.mark.parametrize(("epochs", "minibatches", "steps"), [(1, 1, 1), (3, 2, 6), (2, 7, 14), (2, 100, 14)])
+@pytest.mark.parametrize(("epochs", "minibatches", "steps"), [(1, 1, 1), (3, 2, 6), (2, 7, 14), (2, 4, 8)])
 def test_each_epoch_passes_each_part_once(
     epochs: int, minibatches: int, steps: int, policy: ActorCritic, rollout: Rollout
 ) -> None:
     learner = PPO(policy, PPOConfig(epochs=epochs, minibatches=minibatches), 0)
     learner.update(rollout, 0.0)
     assert steps_of(learner) == steps
+
+
+def test_a_policy_without_memory_is_trained_on_single_steps_where_copies_are_few(
+    make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]
+) -> None:
+    """Ten epochs of eight minibatches are 80 steps of the optimiser, though there is one copy."""
+    environment = make_meeting({"A": 1, "B": 2}, num_copies=1)
+    policy = ActorCritic(environment.roster, team_config(temporal="none"))
+    rollout = Collector(environment, 12, seed=0).collect(policy).batch
+    learner = PPO(policy, PPOConfig(epochs=10, minibatches=8), 0)
+    learner.update(rollout, 0.0)
+    assert steps_of(learner) == 80
+    with pytest.raises(ConfigError, match=r"algorithm\.minibatches is 13, but there are 1 copies, and 12 steps"):
+        PPO(policy, PPOConfig(minibatches=13), 0).update(rollout, 0.0)
+
+
+def test_single_steps_and_copies_with_one_step_give_the_same(
+    make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]
+) -> None:
+    environment = make_meeting({"A": 1, "B": 2}, num_copies=2)
+    policy = ActorCritic(environment.roster, team_config(temporal="none"))
+    rollout = Collector(environment, 6, seed=0).collect(policy).batch
+    # a single minibatch of everything is the mean over everything, however it is cut
+    whole, cut = (PPO(copy.deepcopy(policy), PPOConfig(epochs=1, minibatches=1), 0) for _ in range(2))
+    passed = cut._pass
+    cut._pass = lambda r, t, s: passed(  # type: ignore[method-assign]
+        *(part.map(lambda x: x.flatten(0, 1)[None]) for part in (r, t)), s
+    )
+    for learner in (whole, cut):
+        learner.update(rollout, 0.0)
+    torch.testing.assert_close(dict(whole.policy.state_dict()), dict(cut.policy.state_dict()))
+
+
+def test_a_policy_with_memory_needs_as_many_copies_as_minibatches(policy: ActorCritic, rollout: Rollout) -> None:
+    with pytest.raises(ConfigError, match="is 8, but there are 7 copies, and the policy's memory needs its steps"):
+        PPO(policy, PPOConfig(minibatches=8), 0).update(rollout, 0.0)
 
 
 def test_an_epoch_passes_every_copy_in_an_order_that_the_seed_decides(policy: ActorCritic, rollout: Rollout) -> None:

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import imageio.v3 as iio
 import pytest
 
 import marl
-from marl.cli.main import main
 from marl.core.errors import ConfigError
 
 MakeRun = Callable[..., Path]
@@ -79,36 +76,3 @@ def test_seeds_that_share_no_place_are_refused(make_run: MakeRun, tmp_path: Path
     make_run("x/seed-2", [(3, 1), (4, 1)], seed=2)
     with pytest.raises(ConfigError, match="no place of return/agent in common yet"):
         marl.compare([tmp_path / "x"])
-
-
-def test_the_command_draws_prints_and_writes(
-    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for seed in (1, 2):
-        make_run(f"x/seed-{seed}", [(100, 5 * seed), (200, 10 * seed)], seed=seed)
-    make_run("y", [(100, 1.0), (200, 400.0)], algorithm__gamma=0.5)
-    line = ["compare", str(tmp_path / "x"), str(tmp_path / "y"), "--threshold", "20"]
-    out = ["--out", str(tmp_path / "plot.png"), "--json", str(tmp_path / "plot.json")]
-    assert main([*line, *out]) == 0
-    text = " ".join(capsys.readouterr().out.split())
-    for words in ("algorithm.gamma", "[10, 20]", "(1 of 2)", "400", f"wrote {tmp_path / 'plot.png'}"):
-        assert words in text
-    picture = iio.imread(tmp_path / "plot.png")
-    assert picture.shape[0] > 400
-    assert len(json.loads((tmp_path / "plot.json").read_text())["curves"]) == 2
-    assert sorted(path.name for path in tmp_path.glob("*plot*")) == ["plot.json", "plot.png"]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{run} --metric nope", "metric is 'nope', which"),
-        ("nowhere", "nowhere does not exist"),
-        ("{run} --out nowhere/x.png", "name a file in a folder that exists"),
-        ("{run} --json nowhere/x.json", "name a file in a folder that exists"),
-    ],
-)
-def test_bad_input_has_status_2(line: str, message: str, make_run: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
-    run = make_run("x", [(1, 1)])
-    assert main(["compare", *line.format(run=run).split()]) == 2
-    assert message in capsys.readouterr().err

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 from small_tag import small_env
+from written_runs import make_run
 
 from marl.cli.main import main
 
-__all__ = ["small_env"]
+__all__ = ["make_run", "small_env"]
 
 Cli = Callable[..., tuple[int, str, str]]
 

@@ -19,6 +19,7 @@ def test_evaluating_writes_the_json_that_is_promised(cli: Cli, run: Path, tmp_pa
         "team": {"A": 3, "B": 1},
         "prey": "flee",
         "episodes": 20,
+        "episodes_cut": 0,
         "max_cycles": 15,
         "backend": "batched",
         "messages": "off",
@@ -46,9 +47,25 @@ def test_references_are_evaluated_without_a_run(cli: Cli, tmp_path: Path) -> Non
 
 def test_damaged_policies_are_refused(cli: Cli, run: Path, tmp_path: Path) -> None:
     whole = (run / "policy" / "policy.safetensors").read_bytes()
-    for name, content in {"cut": whole[:-100], "foreign": b"\x80\x04pickle"}.items():
+    for name, content, told in (
+        ("cut", whole[:-100], "is damaged: it was cut short"),
+        ("foreign", b"\x80\x04pickle", "is truncated or not of this package"),
+    ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "policy.safetensors").write_bytes(content)
         status, _, err = cli("evaluate", tmp_path / name)
         assert status == 2
-        assert f"{name}/policy.safetensors is truncated or not of this package" in err
+        assert f"{name}/policy.safetensors {told}" in err
+
+
+def test_episodes_that_never_end_are_cut_and_told(cli: Cli, tmp_path: Path) -> None:
+    line = "--policy random --task habits:Cage-v0 --episodes 3 --max-steps 20"
+    status, out, err = cli("evaluate", *line.split(), "--json", tmp_path / "out.json")
+    assert status == 0
+    assert "over 3 episodes, 3 of them cut" in out
+    assert "note: 3 of 3 episodes were cut after 20 steps and count with what they had brought" in err
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert (result["episodes_cut"], result["episode_length"]["mean"]) == (3, 20)
+    status, _, err = cli("evaluate", *line.split()[:-1], 0)
+    assert status == 2
+    assert "max-steps is 0" in err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -70,3 +71,20 @@ def test_a_run_that_is_trained_by_another_command_is_named(cli: Cli, preset_file
         status, _, err = cli("train", preset_file, "--out", folder)
     assert (status, err) == (2, f"error: another marl command works in {folder}; wait until it ends, or stop it\n")
     assert not folder.exists()
+
+
+def test_a_run_that_keeps_one_checkpoint_says_what_that_means(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    options = ("--total-env-steps", 256, "--keep-checkpoints", 1)
+    _, out, _ = cli("train", preset_file, "--out", tmp_path / "x", *options)
+    assert "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to" in out
+
+
+def test_a_damaged_checkpoint_is_told_in_one_line(cli: Cli, run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    (tmp_path / "x" / "checkpoints" / "000000001280" / "state.safetensors").write_bytes(b"")
+    status, _, err = cli("train", "--resume", tmp_path / "x")
+    assert status == 0
+    note, *rest = err.splitlines()
+    assert note.startswith("note: ")
+    assert note.endswith("it is now damaged-000000001280, and the run goes on from 000000001024")
+    assert not rest

@@ -30,17 +30,18 @@ def test_without_a_terminal_a_line_is_printed_every_ten_seconds(clock: list[floa
 def test_the_first_line_can_come_at_once_and_the_last_in_any_case(clock: list[float]) -> None:
     text = io.StringIO()
     with ProgressBar(Console(file=text), (), 9, first_at_once=True) as bar:
-        bar.update(1, "first")
-        bar.update(2, "second")
-        bar.update(3, "third", last=True)
-    assert text.getvalue().splitlines() == ["first", "third"]
+        bar.tell("[first]")
+        bar.tell("second")
+        bar.tell("third", last=True)
+    assert text.getvalue().splitlines() == ["[first]", "third"]
 
 
 def test_a_terminal_shows_a_bar_with_its_fields_and_no_lines() -> None:
     text = io.StringIO()
     columns = (TextColumn("{task.completed:.0f} of {task.total}: {task.fields[note]}"),)
     with ProgressBar(Console(file=text, force_terminal=True), columns, 9, first_at_once=True, note="") as bar:
-        bar.update(4, "a line", note="fast")
+        bar.update(4, note="fast")
+        bar.tell("a line")
     assert "4 of 9: fast" in text.getvalue()
     assert "a line" not in text.getvalue()
 

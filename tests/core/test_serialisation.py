@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import binascii
+import json
+import os
 import pickle
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from marl.core.errors import FileError
+from marl.core.errors import DamagedError, FileError, Note
 from marl.core.records import Memory
 from marl.core.serialisation import load_state, record_of, save_state, state_of
 
@@ -84,7 +90,7 @@ def test_a_truncated_file_is_refused(kept: int, tmp_path: Path) -> None:
     save_state(tmp_path, "state", STATE)
     path = tmp_path / "state.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(FileError, match=r"state\.safetensors is truncated or not of this package"):
+    with pytest.raises(FileError, match=r"state\.safetensors is (truncated or not of this package|damaged)"):
         load_state(tmp_path, "state")
 
 
@@ -95,8 +101,48 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
 
 
 def test_safetensors_of_another_package_are_refused(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
     save_file({"weight": torch.zeros(2)}, tmp_path / "state.safetensors")
     with pytest.raises(FileError, match="not of this package"):
+        load_state(tmp_path, "state")
+
+
+def test_no_byte_can_change_unnoticed(tmp_path: Path) -> None:
+    """Each byte of a file once, by another value each: it is refused, or what is loaded is what was saved."""
+    state = {"weights": torch.tensor([1.5, -2.25]), "text": "a", "number": 7}
+    save_state(tmp_path, "state", state)
+    path = tmp_path / "state.safetensors"
+    content, loaded = path.read_bytes(), 0
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 + place % 255
+        path.write_bytes(changed)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Note)  # a changed name of the checksum makes a file without one
+                back = load_state(tmp_path, "state")
+        except DamagedError:
+            continue
+        loaded += 1
+        assert same(back, state)
+    assert loaded < 10
+
+
+def test_the_checksum_is_that_of_the_file_without_it(tmp_path: Path) -> None:
+    save_state(tmp_path, "state", {"weights": torch.arange(3.0)})
+    content = (tmp_path / "state.safetensors").read_bytes()
+    found = re.search(rb'crc32\\": \\"([0-9a-f]{8})', content)
+    assert found is not None
+    assert int(found[1], 16) == binascii.crc32(content.replace(found[1], b"00000000"))
+
+
+def test_a_file_without_a_checksum_is_read_with_a_note(tmp_path: Path) -> None:
+    header = json.dumps({"dict": {"w": {"tensor": "/w"}, "n": {"value": 7}}})
+    save_file({"/w": torch.tensor([1.5])}, tmp_path / "old.safetensors", {"state": header})
+    with pytest.warns(Note, match=r"old\.safetensors has no checksum, as it was written by an earlier version"):
+        assert load_state(tmp_path, "old") == {"w": torch.tensor([1.5]), "n": 7}
+
+
+def test_a_pipe_in_place_of_a_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "state.safetensors")
+    with pytest.raises(DamagedError, match="is not a file"):
         load_state(tmp_path, "state")

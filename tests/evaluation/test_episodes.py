@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from marl.core.errors import Note
 from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Scene
 from marl.core.seeding import ACTIONS, stream
-from marl.evaluation.episodes import play_episodes, record_episode, score_name
+from marl.evaluation.episodes import StoppedError, play_episodes, record_episode, score_name
 from marl.policies.policy import Act
 
 
@@ -147,7 +148,8 @@ def test_a_recorded_episode_has_a_scene_before_each_step_and_the_score_so_far() 
             ended = torch.full_like(step.truncated, self.clock == 3)
             return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, {"hits": hits})
 
-    scenes, scores = record_episode(Longer(1), Listener(), seed=0)  # type: ignore[arg-type]
+    scenes: list[Any] = []
+    scores = record_episode(Longer(1), Listener(), 0, scenes.append)  # type: ignore[arg-type]
     assert [scene.discs[0][0] for scene in scenes] == [0.0, 1.0, 2.0]
     assert scores == [0.0, 2.0, 2.0, 2.0]
 
@@ -156,7 +158,39 @@ def test_without_events_the_score_is_the_mean_return() -> None:
     class Eventless(Stub):
         events: Mapping[str, str] = {}
 
-    _, scores = record_episode(Eventless(1), Listener(), seed=0)  # type: ignore[arg-type]
+    scores = record_episode(Eventless(1), Listener(), 0, [].append)  # type: ignore[arg-type]
     assert scores == [0.0, 1.5, 3.0]
     assert score_name(Eventless(1)) == "return"  # type: ignore[arg-type]
     assert score_name(Stub(1)) == "hits"  # type: ignore[arg-type]
+
+
+def test_an_episode_that_is_cut_counts_with_what_it_had_brought() -> None:
+    """The episodes of three copies end after 2, 3 and 4 steps; each step is worth 1.5."""
+    with pytest.warns(Note, match="2 of 3 episodes were cut after 2 steps and count with what they had brought"):
+        table = play_episodes(Stub, Listener(), episodes=3, seed=0, max_steps=2)  # type: ignore[arg-type]
+    assert table.cut == 2
+    assert table.length.tolist() == [2, 2, 2]
+    assert table.agent_return.tolist() == [3, 3, 3]
+    assert play_episodes(Stub, Listener(), episodes=3, seed=0, max_steps=4).cut == 0  # type: ignore[arg-type]
+
+
+def test_a_recorded_episode_is_cut_with_its_score() -> None:
+    scenes: list[Any] = []
+    with pytest.warns(Note, match="the episode was cut after 1 steps"):
+        scores = record_episode(Stub(1), Listener(), 0, scenes.append, max_steps=1)  # type: ignore[arg-type]
+    assert (len(scenes), scores) == (1, [0.0, 0.0])
+
+
+def test_whoever_watches_sees_ended_episodes_and_may_stop() -> None:
+    ended: list[int] = []
+
+    def watch(number: int) -> bool:
+        ended.append(number)
+        return True
+
+    play_episodes(Stub, Listener(), episodes=3, seed=0, watch=watch)  # type: ignore[arg-type]
+    assert ended == [0, 1, 2, 3]
+    with pytest.raises(StoppedError):
+        play_episodes(Stub, Listener(), 3, seed=0, watch=lambda number: number < 2)  # type: ignore[arg-type]
+    with pytest.raises(StoppedError):
+        record_episode(Stub(1), Listener(), 0, [].append, watch=lambda _: False)  # type: ignore[arg-type]

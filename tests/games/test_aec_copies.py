@@ -50,6 +50,24 @@ class Reseeding(Race):
         return twin
 
 
+class Paying(Race):
+    """Game that empties ``agents`` at its end; copies pay another prize."""
+
+    prize = 3.0
+
+    def step(self, action: int | None) -> None:
+        super().step(action)
+        if self.terminations["a"]:
+            self.rewards = {"a": self.prize, "b": -self.prize}
+            self.agents = []
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        twin = Paying()
+        vars(twin).update({key: copy.deepcopy(value, memo) for key, value in vars(self).items()})
+        twin.prize = self.prize - 1.0
+        return twin
+
+
 def test_pettingzoo_forgets_its_classic_games_in_copies() -> None:
     """The ground of the check: the copy of one is an empty board, that of the other cannot be used."""
     env = reset(tictactoe_v3.env())
@@ -85,8 +103,9 @@ def test_environments_that_forget_are_refused_with_the_reason_and_what_would_do(
         (Sharing(), r"a copy changes while its original is played \(observation of a\)|the environment itself changes"),
         (Reseeding(lucky=True), r"a copy goes on in another way \("),
         (Losing(), r"a copy loses what was played \(pending reward of [ab]\)"),
+        (Paying(), r"a copy goes on in another way \(reward of a\)"),
     ],
-    ids=["sharing", "reseeding", "losing"],
+    ids=["sharing", "reseeding", "losing", "paying"],
 )
 def test_copies_that_share_or_draw_anew_are_refused(env: Any, why: str) -> None:
     with pytest.raises(ConfigError, match=f"race: its copies are not true: ({why})"):

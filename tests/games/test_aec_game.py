@@ -125,6 +125,49 @@ def test_rewards_on_the_way_are_added_up_for_each_seat() -> None:
     assert position.returns == (-1.0, 1.0)
 
 
+class Toll(Race):
+    """Race in which each action costs 1; it tells rewards in several ways, and may empty ``agents`` at its end."""
+
+    def __init__(self, way: str, empties: bool) -> None:
+        super().__init__()
+        self.way, self.empties = way, empties
+
+    def reset(self, seed: int | None = None, options: Any = None) -> None:
+        super().reset()
+        if self.way == "nothing gathered":
+            del self._cumulative_rewards
+
+    def step(self, action: int | None) -> None:
+        if self.way == "nothing gathered":
+            self._cumulative_rewards = {"a": 0.0, "b": 0.0}
+        if not self.terminations[self.agent_selection]:
+            self.rewards = {"a": 0.0, "b": 0.0}
+        super().step(action)
+        if self.empties and any(self.terminations.values()):
+            self.agents = []
+        if self.way == "nothing gathered":
+            del self._cumulative_rewards
+
+    def _accumulate_rewards(self) -> None:
+        self.rewards[self.agent_selection] -= 1.0
+        if self.way != "gathered rewards stay 0":
+            super()._accumulate_rewards()
+        if self.way == "rewards cleared":
+            self._clear_rewards()
+
+
+@pytest.mark.parametrize("empties", [False, True], ids=["agents stay", "agents emptied"])
+@pytest.mark.parametrize(
+    "way", ["as PettingZoo asks", "nothing gathered", "gathered rewards stay 0", "rewards cleared"]
+)
+def test_rewards_count_however_an_environment_tells_them_and_ends(way: str, empties: bool) -> None:
+    """a brings the sum to 2 and 6, b to 4: a wins 3 and pays 2, b loses 3 and pays 1."""
+    first = aec_game(reset(Toll(way, empties)), scale=5)
+    end = first.play(1).play(1).play(1)
+    assert end.over
+    assert end.returns == first.rollout(lambda: 0.99) == first.play(1).play(1).rollout(lambda: 0.99) == (0.2, -0.8)
+
+
 def test_positions_are_equal_by_their_actions_and_are_their_own_copies() -> None:
     first = aec_game(reset(to_aec(TicTacToe())))
     other = aec_game(reset(to_aec(TicTacToe())))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, FileError
 from marl.launch.many_runs import (
     PlannedRun,
 )
@@ -56,8 +55,26 @@ def test_a_run_that_its_scores_ended_is_finished(episodes: int, state: str, run:
 
 def test_a_run_that_crashed_before_its_policy_was_written_goes_on(run: Path, preset: State, tmp_path: Path) -> None:
     shutil.copytree(run, tmp_path / "x")
-    os.utime(tmp_path / "x" / "policy" / "policy.safetensors", (0, 0))
+    (tmp_path / "x" / "policy" / "policy.safetensors").write_bytes(b"of an earlier checkpoint, written later")
     assert standing_of(*where(planned(preset, tmp_path / "x"))) == Standing("stopped", 1280)
+
+
+def test_a_run_that_crashed_before_its_last_evaluation_goes_on(run: Path, preset: State, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    (tmp_path / "x" / "checkpoints" / "000000001280" / "evaluation.safetensors").unlink()
+    assert standing_of(*where(planned(preset, tmp_path / "x"))) == Standing("stopped", 1280)
+
+
+def test_a_run_goes_on_from_the_newest_whole_checkpoint_and_is_refused_without_one(
+    run: Path, preset: State, tmp_path: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    for number, state in (("000000001280", Standing("stopped", 1024)), ("000000001024", None)):
+        (tmp_path / "x" / "checkpoints" / number / "weights.safetensors").write_bytes(b"")
+        if state is not None:
+            assert standing_of(*where(planned(preset, tmp_path / "x"))) == state
+    with pytest.raises(FileError, match=r"no whole checkpoint: .*1280/weights.* is truncated.*1024/weights.*"):
+        standing_of(*where(planned(preset, tmp_path / "x")))
 
 
 @pytest.mark.parametrize(

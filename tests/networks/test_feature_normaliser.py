@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.testing import assert_close
 
@@ -44,3 +45,32 @@ def test_an_inactive_one_of_features_keeps_nothing() -> None:
     normaliser.update(seen)
     assert normaliser(seen) is seen
     assert not normaliser.state_dict()
+
+
+def test_the_largest_numbers_are_scaled_as_others_are() -> None:
+    """Mean 0 and deviation 3e38, the square of which no float32 holds."""
+    normaliser = normaliser_of_two()
+    for _ in range(2):
+        normaliser.update(of_two([[3e38, -3e38]], [[True, True]]))
+    scaled = normaliser(of_two([[3e38, -3e38]], [[True, True]])).features["solo"]
+    assert_close(scaled[0, :, 0], torch.tensor([1.0, -1.0]))
+    assert all(buffer.isfinite().all() for buffer in normaliser.buffers())
+
+
+def test_moments_of_many_steps_are_not_rounded_away() -> None:
+    """Two twos after 2^26 ones move the mean by less than float32 tells from 1."""
+    normaliser = normaliser_of_two()
+    normaliser.update(of_two([[1.0, 1.0]], [[True, True]]))
+    normaliser.get_buffer("number_solo").fill_(2.0**26)
+    normaliser.update(of_two([[2.0, 2.0]], [[True, True]]))
+    assert float(normaliser.get_buffer("mean_solo")) == pytest.approx(1 + 2 / (2**26 + 2), abs=1e-12)
+
+
+def test_moments_of_older_files_are_taken_over() -> None:
+    """They were float32."""
+    normaliser = normaliser_of_two()
+    old = {"number_solo": torch.tensor(4.0, dtype=torch.float64)}
+    normaliser.load_state_dict({**old, "mean_solo": torch.tensor([3.0]), "variance_solo": torch.tensor([4.0])})
+    scaled = normaliser(of_two([[3.0, 7.0]], [[True, True]])).features["solo"]
+    assert_close(scaled[0, :, 0], torch.tensor([0.0, 2.0]))
+    assert normaliser.get_buffer("variance_solo").dtype == torch.float64

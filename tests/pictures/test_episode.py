@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
 from marl.core.scene import Scene
 from marl.pictures import episode as rendering
+from marl.pictures.recording import Recording
 
 WIDTH, HEIGHT = 480, 560
 
@@ -29,8 +30,15 @@ def rgb(colour: str) -> np.ndarray:
     return np.round(np.array(to_rgb(colour)) * 255).astype(int)
 
 
+def recorded(*scenes: Scene) -> Recording:
+    recording = Recording(Path(tempfile.gettempdir()))
+    for each in scenes:
+        recording.append(each)
+    return recording
+
+
 def draw(*scenes: Scene) -> np.ndarray:
-    return rendering.draw(scenes, range(len(scenes)), width=WIDTH)
+    return np.stack(list(rendering.draw(recorded(*scenes), range(len(scenes)), width=WIDTH)))
 
 
 def coloured(frame: np.ndarray, colour: str) -> np.ndarray:
@@ -59,7 +67,7 @@ def test_a_frame_shows_its_own_scene_only() -> None:
 
 def test_named_classes_keep_their_colours_when_nobody_of_a_class_plays() -> None:
     only_b = Scene(((0.0, 0.0, 0.1, "B"),), (), (), None, 1.0)
-    (frame,) = rendering.draw([only_b], [0], classes=("A", "B"), width=WIDTH)
+    (frame,) = rendering.draw(recorded(only_b), [0], classes=("A", "B"), width=WIDTH)
     np.testing.assert_array_equal(pixel(frame, 0.0, 0.0), rgb(rendering.CLASS_COLOURS[1]))
 
 
@@ -88,7 +96,7 @@ def test_the_view_widens_smoothly_and_nothing_leaves_it() -> None:
     columns = [coloured(frame, rendering.CLASS_COLOURS[0])[:, 1] for frame in frames]
     assert all(len(c) > 3 for c in columns)
     assert columns[20].max() < WIDTH - 1
-    views = rendering._half_widths(scenes)
+    views = rendering._half_widths(recorded(*scenes).outline.reaches)
     assert views[0] == pytest.approx(1.2)
     assert views[20] > 6.0
     assert np.abs(np.diff(views)).max() < 6.0 / 10  # a jump would be nearly 5
@@ -96,13 +104,13 @@ def test_the_view_widens_smoothly_and_nothing_leaves_it() -> None:
 
 @pytest.mark.parametrize("width", [240, 250, 480])
 def test_sizes_are_even(width: int) -> None:
-    frames = rendering.draw([scene()], [0], width=width)
-    assert frames.shape[2] == width
-    assert frames.shape[1] % 2 == 0
+    (frame,) = rendering.draw(recorded(scene()), [0], width=width)
+    assert frame.shape[1] == width
+    assert frame.shape[0] % 2 == 0
 
 
 def test_captions_change_with_step_and_score() -> None:
-    same = [scene(), scene()]
+    same = recorded(scene(), scene())
     first, second = rendering.draw(same, [0, 0], width=WIDTH)
     _, scored = rendering.draw(same, [0, 9], width=WIDTH)
     top = slice(0, HEIGHT // 20)
@@ -122,79 +130,23 @@ def test_captions_change_with_step_and_score() -> None:
 )
 def test_bad_scenes_are_refused(scenes: list[Scene], scores: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        rendering.draw(scenes, scores)
+        rendering.draw(recorded(*scenes), scores)
 
 
 def test_an_odd_width_is_refused() -> None:
     with pytest.raises(ValueError, match="width is 241"):
-        rendering.draw([scene()], [0.0], width=241)
+        rendering.draw(recorded(scene()), [0.0], width=241)
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".mp4", ".GIF"])
-def test_files_read_back(tmp_path: Path, suffix: str) -> None:
-    frames = draw(*(scene(x / 10) for x in range(7)))
-    path = rendering.save(frames, tmp_path / f"episode{suffix}", 12.5)
-    back = iio.imread(path)
-    assert back.shape == frames.shape
-    tolerance = 25 if suffix == ".mp4" else 0
-    for x, frame in enumerate(back):
-        assert np.abs(pixel(frame, x / 10, 0.5) - rgb(rendering.CLASS_COLOURS[0])).max() <= tolerance
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+def test_only_the_steps_that_are_asked_for_are_drawn_each_when_it_is_taken() -> None:
+    recording = recorded(*(scene(x / 10) for x in range(9)))
+    every = list(rendering.draw(recording, range(9), width=WIDTH))
+    some = rendering.draw(recording, range(9), width=WIDTH, only=[0, 3, 8])
+    assert np.array_equal(next(some), every[0])
+    assert np.array_equal(list(some), [every[3], every[8]])
 
 
-@pytest.mark.parametrize(("rate", "milliseconds"), [(12.5, 80), (50.0, 20), (30.0, 30), (1000.0, 10)])
-def test_a_gif_loops_for_ever_at_its_rate(tmp_path: Path, rate: float, milliseconds: int) -> None:
-    path = rendering.save(draw(scene(), scene(0.2)), tmp_path / "episode.gif", rate)
-    metadata = iio.immeta(path, plugin="pillow")
-    assert metadata["loop"] == 0
-    assert metadata["duration"] == milliseconds
-
-
-def test_an_mp4_has_its_rate(tmp_path: Path) -> None:
-    frames = np.full((10, 64, 64, 3), 200, dtype=np.uint8)
-    assert iio.immeta(rendering.save(frames, tmp_path / "x.mp4", 50.0), plugin="FFMPEG")["fps"] == 50
-
-
-def test_an_mp4_of_odd_size_loses_nothing(tmp_path: Path) -> None:
-    frames = np.full((3, 65, 67, 3), 200, dtype=np.uint8)
-    assert iio.imread(rendering.save(frames, tmp_path / "odd.mp4", 12.5)).shape == (3, 66, 68, 3)
-
-
-@pytest.mark.parametrize("name", ["episode.avi", "episode", "missing/episode.gif"])
-def test_a_place_that_will_not_do_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"episode.*(\.gif or \.mp4|make it first)"):
-        rendering.save(draw(scene()), tmp_path / name, 12.5)
-    assert not list(tmp_path.iterdir())
-
-
-def test_no_frames_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"\(0, 8, 8, 3\)"):
-        rendering.save(np.zeros((0, 8, 8, 3), dtype=np.uint8), tmp_path / "episode.gif", 12.5)
-
-
-@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / f"episode{suffix}"
-    path.write_bytes(b"old")
-
-    def fail(frames: np.ndarray, partial: Path, frames_per_second: float) -> None:
-        partial.write_bytes(b"half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr(rendering, f"_write_{suffix[1:]}", fail)
-    with pytest.raises(OSError, match="disk full"):
-        rendering.save(draw(scene()), path, 12.5)
-    assert path.read_bytes() == b"old"
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
-
-
-def test_a_contact_sheet_spans_the_episode() -> None:
-    frames = np.stack([np.full((4, 6, 3), i, dtype=np.uint8) for i in range(9)])
-    sheet = rendering.contact_sheet(frames, 3)
+def test_a_contact_sheet_sets_frames_side_by_side() -> None:
+    sheet = rendering.contact_sheet(np.full((4, 6, 3), i, dtype=np.uint8) for i in (0, 4, 8))
     assert sheet.shape == (4, 18, 3)
     assert sheet[0, ::6, 0].tolist() == [0, 4, 8]
-    assert rendering.contact_sheet(frames[:2], 5).shape == (4, 12, 3)
-    with pytest.raises(ValueError, match="asked for 0 of 9"):
-        rendering.contact_sheet(frames, 0)

@@ -24,7 +24,7 @@ def test_uct_tells_the_visits_of_its_choice() -> None:
     assert max(view.statistics, key=lambda each: each.visits).action == action == view.principal_variation[0]
 
 
-@pytest.mark.parametrize("ties", ["first", "random"])
+@pytest.mark.parametrize("ties", ["soonest", "first", "random"])
 def test_negamax_tells_exact_values_and_a_line_that_begins_with_its_choice(ties: str) -> None:
     """X has corners 1 and 9 and O the centre and corner 3: 7 alone is no loss, and by 4 and 8 it wins."""
     game = TicTacToe()

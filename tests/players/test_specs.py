@@ -69,7 +69,7 @@ def test_budgets_reach_the_search() -> None:
     assert (player.search.simulations, player.search.seconds) == (None, 0.25)
     player = make_player(parse_player("negamax:4"), TicTacToe(), seed=5)
     assert isinstance(player, NegamaxPlayer)
-    assert (player.search.depth, player.search.ties) == (4, "first")
+    assert (player.search.depth, player.search.ties) == (4, "soonest")
 
 
 def test_plain_searches_and_drawn_ties_reach_the_search() -> None:

@@ -94,8 +94,8 @@ def test_a_policy_of_format_1_acts_as_it_did_then() -> None:
 
 def test_a_checkpoint_of_format_1_has_its_target_network_and_clock_under_todays_names() -> None:
     before = load_state(FORMAT_1 / "dqn/checkpoints/000000000064", "state")["learner"]
-    weights, state = load_checkpoint(FORMAT_1 / "dqn/checkpoints/000000000064")
-    learner = state["learner"]
+    checkpoint = load_checkpoint(FORMAT_1 / "dqn/checkpoints/000000000064")
+    weights, learner = checkpoint.weights, checkpoint.state["learner"]
     assert list(learner) == list(before)
     assert list(learner["target"]) == list(weights)
     assert any(not target.equal(weights[name]) for name, target in learner["target"].items())  # it follows

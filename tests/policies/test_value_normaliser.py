@@ -59,3 +59,19 @@ def test_the_moments_travel_with_the_weights() -> None:
     normaliser.update(torch.tensor([1.0, 5.0]))
     other.load_state_dict(normaliser.state_dict())
     assert other.restore(torch.tensor(1.0)) == normaliser.restore(torch.tensor(1.0))
+
+
+def test_the_largest_numbers_are_scaled_as_others_are() -> None:
+    """Mean 0 and deviation 3e38, the square of which no float32 holds."""
+    normaliser, returns = ValueNormaliser(True), torch.tensor([3e38, -3e38])
+    normaliser.update(returns)
+    assert_close(normaliser.normalise(returns), torch.tensor([1.0, -1.0]))
+    assert_close(normaliser.restore(torch.tensor([1.0, -1.0])), returns)
+
+
+def test_moments_of_older_files_are_taken_over() -> None:
+    """They were float32: mean 3 and deviation 2 at half the weight."""
+    normaliser = ValueNormaliser(True)
+    normaliser.load_state_dict({name: torch.tensor(x) for name, x in (("mean", 1.5), ("square", 6.5), ("weight", 0.5))})
+    assert float(normaliser.restore(torch.tensor(1.0))) == 5
+    assert normaliser.square.dtype == torch.float64

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from processes import children_of, is_alive, wait_until_gone
 
+from marl.core.trust import TRUST, Trust, trusting
 from marl.system.interrupts import SIGNALS
 from marl.system.process_pool import process_pool, usable_cores
 
@@ -33,6 +34,15 @@ def test_each_process_is_prepared_first(tmp_path: Path) -> None:
     with process_pool(1, os.chdir, (tmp_path,)) as pool:
         assert Path(pool.submit(os.getcwd).result()) == tmp_path
     assert Path.cwd() != tmp_path
+
+
+def trust() -> Trust:
+    return TRUST.get()
+
+
+def test_each_process_trusts_what_its_parent_does() -> None:
+    with trusting("a", imported=False), process_pool(1) as pool:
+        assert pool.submit(trust).result() == Trust(frozenset({"a"}), imported=False)
 
 
 def results() -> Generator[object, None, None]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from failing_env import NAME, registered
+from habits import Cage
 
 import marl
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, Note, TrainingError
 
 CARTPOLE = "gymnasium:CartPole-v1"
 """As Gymnasium registers it; without the module it is the one that the package offers, with its rule."""
@@ -48,6 +51,50 @@ def test_it_trains_goes_on_is_loaded_and_plays(name: str, vectorization: str, tm
     assert result["return_per_agent"]["minimum"] <= result["return_per_agent"]["mean"]
 
 
+@pytest.mark.parametrize(("pay", "shown"), [(0.9, "0.9"), (20_000_039.0, "20000039")])
+def test_returns_are_as_exact_as_the_rewards(pay: float, shown: str, tmp_path: Path) -> None:
+    """In float32 a return of 0.9 is below a threshold of 0.9, and 20,000,039 is 20,000,040."""
+    settings = preset("habits:Paid-v0", arguments={"pay": pay}) | {"score_log": {"window": 5}}
+    result = marl.train(settings, tmp_path / "x")
+    assert result.metrics["score/solved_at_episode"] == 5
+    assert result.metrics["score/mean_5"] == pay
+    assert result.metrics["return/agent"] == pay
+    assert result.metrics["evaluation/return_per_agent"] == pay
+    rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()[1:]
+    assert {row.split(",")[3] for row in rows} == {shown}
+
+
+def test_an_evaluation_of_what_never_ends_is_cut_and_said_to_be(tmp_path: Path) -> None:
+    with pytest.warns(Note) as notes:
+        result = marl.train(preset("habits:Cage-v0") | {"evaluation_max_steps": 30}, tmp_path / "x")
+    told = [str(each.message) for each in notes]
+    assert told[0].endswith("an episode never ends: give --env.max-episode-steps")
+    assert "2 of 2 episodes were cut after 30 steps and count with what they had brought" in told
+    assert result.metrics["evaluation/episode_length"] == 30
+
+
+@pytest.mark.filterwarnings("ignore::marl.core.errors.Note")
+def test_stopping_is_heard_in_an_evaluation_which_stays_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training takes 64 steps, so that the eightieth is of the evaluation."""
+    step, taken = Cage.step, 0
+
+    def interrupted(self: Cage, action: Any) -> Any:
+        nonlocal taken
+        taken += 1
+        if taken == 80:
+            signal.raise_signal(signal.SIGINT)
+        return step(self, action)
+
+    settings = preset("habits:Cage-v0") | {"total_env_steps": 64, "evaluation_max_steps": 30}
+    with monkeypatch.context() as patch:
+        patch.setattr(Cage, "step", interrupted)
+        stopped = marl.train(settings, tmp_path / "x")
+    assert taken < 64 + 2 * 30
+    assert not any(name.startswith("evaluation/") for name in stopped.metrics)
+    resumed = marl.train(None, tmp_path / "x", resume=True)
+    assert resumed.metrics["evaluation/episode_length"] == 30
+
+
 def test_training_goes_on_without_pictures(tmp_path: Path) -> None:
     assert marl.train(preset(CARTPOLE, arguments={"render_mode": None}), tmp_path / "x").finished
 
@@ -69,3 +116,24 @@ def test_settings_that_do_not_suit_a_single_agent_are_refused(changes: Any, mess
     with pytest.raises(ConfigError, match=message):
         marl.train(preset(CARTPOLE), tmp_path / "x", **changes)
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_an_environment_that_exits_ends_training_with_an_error(vectorization: str, tmp_path: Path) -> None:
+    """Two copies, of which one exits in its 20th step: the fourth of the second rollout."""
+    settings = preset(NAME, arguments={"how": "exit", "last": 20}, vectorization=vectorization)
+    settings |= {"num_copies": 2, "checkpoint_interval": 32, "evaluation_interval": 1000}
+    good = tmp_path / "x" / "checkpoints" / "000000000032"
+    with registered(), pytest.raises(TrainingError) as caught:
+        marl.train(settings, tmp_path / "x")
+    words = f"the environment {NAME}, copy 1, in step 5 of its episode, failed: SystemExit: 0 (failing_env.py, line "
+    assert str(caught.value).startswith(f"at env step 32, {words}")
+    assert str(caught.value).endswith(f"; the last good checkpoint is {good}")
+    assert not multiprocessing.active_children()
+
+
+def test_an_environment_that_fails_in_an_evaluation_ends_training_likewise(tmp_path: Path) -> None:
+    """The seed of its second copy is odd, that of the only one in training is not."""
+    settings = preset(NAME, arguments={"how": "exit", "last": 3}) | {"num_copies": 1, "seed": 2}
+    with registered(), pytest.raises(TrainingError, match=r"at env step 128, .*SystemExit: 0 .*checkpoint is .*128$"):
+        marl.train(settings, tmp_path / "x")

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from meeting import MeetingTask, task
-from meeting_config import MeetingConfig
 
-from marl.core.entry_points import MissingModuleError
 from marl.core.errors import ConfigError, FileError
+from marl.core.trust import UntrustedError, trusting
 from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import UnknownTaskError, find_policy, find_task, shipped_policies
 
@@ -31,7 +29,7 @@ def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.Mon
         find_task("cartpole")
 
 
-def test_a_module_may_register_what_gymnasium_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_trusted_module_may_register_what_gymnasium_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lines = (
         "import gymnasium",
         "gymnasium.register('Pushed-v0', 'gymnasium.envs.classic_control.cartpole:CartPoleEnv', reward_threshold=7.0)",
@@ -41,28 +39,26 @@ def test_a_module_may_register_what_gymnasium_makes(monkeypatch: pytest.MonkeyPa
     with pytest.raises(UnknownTaskError, match="'Pushed-v0', which no installed package offers"):
         find_task("Pushed-v0")
     found = find_task("pushed:Pushed-v0")
-    environment = found.make(found.config_type(name="pushed:Pushed-v0"), 2)
+    config = found.config_type(name="pushed:Pushed-v0")
+    with pytest.raises(UntrustedError, match="names the module 'pushed', which is not trusted"):
+        make_environment(found, config, 2)
+    assert "pushed" not in sys.modules
+    with trusting("pushed"):
+        environment = make_environment(found, config, 2)
     assert environment.reset(0).features["agent"].shape == (2, 1, 4)
     assert environment.reward_threshold == 7.0
     environment.close()
-    with pytest.raises(UnknownTaskError, match=r"'nowhere' cannot be imported here .* on PYTHONPATH"):
-        find_task("nowhere:Pushed-v0")
+    assert make_environment(found, config, 2).num_copies == 2  # it is imported by now
 
 
-def test_a_missing_module_when_the_environment_is_made_is_named() -> None:
-    def make(*arguments: Any, **settings: Any) -> None:
-        raise ModuleNotFoundError("No module named 'mpe2'", name="mpe2")
-
-    with pytest.raises(MissingModuleError, match=r"'meeting' needs the module 'mpe2', which is not installed"):
-        make_environment(SimpleNamespace(make=make), MeetingConfig(), 1)  # type: ignore[arg-type]
-
-
-def test_what_the_environment_refuses_is_a_matter_of_configuration() -> None:
-    with pytest.raises(ConfigError, match="env: num_copies is 0"):
-        make_environment(task, MeetingConfig(), 0)
-    environment = make_environment(task, MeetingConfig(team={"A": 3}), 5)
-    assert environment.num_copies == 5
-    assert environment.roster.team == {"A": 3, "B": 0}
+def test_a_name_in_no_module_is_refused_when_the_environment_is_made() -> None:
+    for name, message in {
+        "nowhere:Pushed-v0": r"'nowhere', which cannot be imported here .* on PYTHONPATH",
+        "gymnasium:Nowhere-v0": r"Gymnasium cannot make gymnasium:Nowhere-v0 .*: Environment `Nowhere` doesn't exist",
+    }.items():
+        task = find_task(name)
+        with trusting("nowhere"), pytest.raises(ConfigError, match=message):
+            make_environment(task, task.config_type(name=name), 2)
 
 
 def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from marl.core.errors import Note
 from marl.training.logger import Logger, flatten
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -73,6 +74,19 @@ def test_histograms_count_every_value(tmp_path: Path) -> None:
     assert events_of(tmp_path).Tags()["histograms"] == ["weights/x"]
 
 
+def test_a_histogram_that_cannot_be_made_is_left_out_with_a_note(tmp_path: Path) -> None:
+    """64 bins are narrower than what float32 tells apart at 1e15."""
+    logger = Logger(tmp_path)
+    with pytest.warns(Note, match=r"histogram rollout/reward of env step 1,000 is left out: .*bins"):
+        logger.histogram(1000, "rollout/reward", torch.full((8,), 1e15))
+    logger.histogram(1000, "rollout/value", torch.ones(8))
+    logger.close()
+    events = events_of(tmp_path)
+    assert events.Tags()["histograms"] == ["rollout/value"]
+    (note,) = events.Tensors("rollout/reward/text_summary")
+    assert b"left out" in note.tensor_proto.string_val[0]
+
+
 def test_a_picture_keeps_its_size(tmp_path: Path) -> None:
     logger = Logger(tmp_path)
     logger.picture(7, "episode", np.zeros((12, 30, 3), np.uint8))
@@ -121,3 +135,43 @@ def test_what_cannot_be_written_raises_there_and_then(method: str, tmp_path: Pat
     with pytest.raises(OSError, match="No space left"):
         logger.scalars(1, {"x": 1.0})
     logger.close()
+
+
+def test_resuming_cuts_the_log_where_it_was_when_the_checkpoint_was_written(tmp_path: Path) -> None:
+    """An evaluation is logged after the checkpoint, at the same env step, and is played again."""
+    first = Logger(tmp_path)
+    first.scalars(10, {"x": 1.0})
+    logged = first.sync()
+    first.scalars(10, {"evaluation/x": 5.0})
+    first.close()
+    second = Logger(tmp_path, 10, logged)
+    second.scalars(10, {"evaluation/x": 5.0})
+    second.scalars(20, {"x": 2.0})
+    second.close()
+    third = Logger(tmp_path, 10, logged)  # the second's file is of later events alone
+    third.scalars(10, {"evaluation/x": 5.0})
+    third.close()
+    events = events_of(tmp_path)
+    assert [(e.step, e.value) for name in ("x", "evaluation/x") for e in events.Scalars(name)] == [(10, 1), (10, 5)]
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 2
+
+
+def test_a_clock_that_was_set_back_does_not_put_new_events_before_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for now in (5_000_000_007, 3_000_000_000):
+        monkeypatch.setattr("time.time_ns", lambda now=now: now)
+        Logger(tmp_path).close()
+    names = sorted(path.name for path in (tmp_path / "tensorboard").iterdir())
+    assert [name.split(".")[3:5] for name in names] == [["0000000005", "000000007"], ["0000000005", "000000008"]]
+
+
+def test_events_of_others_stay(tmp_path: Path) -> None:
+    first = Logger(tmp_path)
+    logged = first.sync()
+    first.close()
+    foreign = tmp_path / "tensorboard" / "events.out.tfevents.9999999999.host.1.0"  # as other packages name theirs
+    foreign.touch()
+    Logger(tmp_path, 10, logged).close()
+    assert foreign.exists()

@@ -86,7 +86,7 @@ def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
     train_run(config, tmp_path / "parts", watch=stop_after(2))
     train_run(config, tmp_path / "parts", resume=True)
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
-    first, _, last = logged(tmp_path / "parts")
+    first, _, last = [row for row in logged(tmp_path / "parts") if "exploration" in row]
     assert (first["exploration"], last["exploration"]) == (1, pytest.approx(1 - 0.518514))  # 1 - log10(33 / 10)
     documented = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     for name in ("loss/value", "value/td_error", "exploration", "optimiser/learning_rate"):
@@ -105,11 +105,11 @@ def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entr
     config = read_config({**preset, "checkpoint_interval": 600, "log_interval": 256})
     with pytest.raises(MemoryError):
         train_run(config, tmp_path / "x", watch=crash)
-    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024]
+    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024, 1024]
     resumed = build_run(config, tmp_path / "x", resume=True)
     assert resumed.env_steps == 768
     loop.train(resumed, Monitor(resumed))
-    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024, 1280]
+    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024, 1024, 1280, 1280]
     weights = [{k: v for k, v in last_state(f).items() if ".weights." in k} for f in (tmp_path / "x", run)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[1])
 
@@ -117,13 +117,13 @@ def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entr
 def test_a_finished_run_can_be_extended(run: Path, preset: State, tmp_path: Path) -> None:
     short = train_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x")
     assert short.finished
-    assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").whole] == ["000000000512"]
+    assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").folders] == ["000000000512"]
     again = build_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
     assert again.finished
     assert loop.train(again, Monitor(again)).env_steps == 512
     longer = train_run(read_config({**preset, "total_env_steps": 600}), tmp_path / "x", resume=True)
     assert longer.env_steps == 768
-    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [512, 768]
+    assert [row["env_steps"] for row in logged(tmp_path / "x")] == [512, 512, 768, 768]
 
 
 def test_the_seed_alone_decides(run: Path, preset: State, tmp_path: Path) -> None:
@@ -178,6 +178,24 @@ def test_what_is_not_finite_stops_training_and_names_all(
     good = tmp_path / "x" / "checkpoints" / "000000000512"
     assert str(caught.value) == f"at env step 512, {quantity} is not finite; the last good checkpoint is {good}"
     assert load_state(good, "state")["env_steps"] == 512
+
+
+@pytest.mark.parametrize("algorithm", ["q_learning", "sarsa"])
+def test_tables_do_not_learn_from_a_last_observation_that_is_not_finite(
+    algorithm: str, preset: State, tmp_path: Path
+) -> None:
+    """Episodes end after 12 steps; only then is the successor not what is acted on next."""
+    preset["env"] |= {"classes": {"A": ["target"]}, "team": {"A": 2}, "communication": None}
+    width = marl.make(preset["env"]).roster.classes[0].feature_size
+    preset |= {"policy": {"kind": "table", "bins": [[0.0]] * width}, "algorithm": {"name": algorithm}}
+
+    def spoil(step: Step) -> None:
+        step.next_observation.features["A"][3, 0, 1] = torch.nan
+
+    spoilt = build_run(read_config(preset), tmp_path / "x")
+    spoilt.source.environment = Broken(spoilt.source.environment, spoil, after=12)  # type: ignore[attr-defined]
+    with pytest.raises(TrainingError, match="at env step 256, next observation of class A is not finite"):
+        loop.train(spoilt, Monitor(spoilt))
 
 
 def test_a_loss_that_is_not_finite_stops_training(preset: State, tmp_path: Path) -> None:

@@ -1,21 +1,34 @@
 from __future__ import annotations
 
 import json
+import shutil
+import signal
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from meeting import Meeting
+from numpy.typing import NDArray
+from stored_runs import assert_equal_bit_for_bit, logged
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import marl.training.monitor
+import marl.training.run
 from marl.core.errors import TrainingError
 from marl.core.serialisation import load_state
+from marl.launch.standing import standing_of
 from marl.training import loop
+from marl.training.checkpoints import Checkpoints
+from marl.training.logger import Logger
 from marl.training.monitor import Monitor
 from marl.training.progress import Progress
 from marl.training.run import build_run
 from marl.training.run_config import read_config
+from marl.training.score_log import ScoreLog
 from marl.training.train import train_run
 
 State = dict[str, Any]
@@ -62,6 +75,27 @@ def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
     assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
 
 
+def test_an_evaluation_holds_no_picture_that_is_not_drawn(
+    preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 12 pictures, two at a time: the latest, which may be the last, and the one that takes its place."""
+    shown: list[weakref.ref[NDArray[np.uint8]]] = []
+    most = 0
+
+    def scene(environment: Meeting, copy: int = 0) -> NDArray[np.uint8]:
+        nonlocal most
+        picture = np.zeros((400, 600, 3), np.uint8)
+        shown.append(weakref.ref(picture))
+        most = max(most, sum(reference() is not None for reference in shown))
+        return picture
+
+    monkeypatch.setattr(Meeting, "scene", scene)
+    train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
+    assert (len(shown), most) == (12, 2)
+    (strip,) = EventAccumulator(str(tmp_path / "x" / "tensorboard")).Reload().Images("episode")
+    assert strip.width == 4 * 240
+
+
 def texts_of(folder: Path) -> list[tuple[int, str]]:
     events = EventAccumulator(str(folder)).Reload()
     return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]
@@ -84,3 +118,90 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     assert train_run(config, tmp_path / "x", resume=True).env_steps == 512
     rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
     assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
+
+
+def scalars_of(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """Every scalar that TensorBoard shows, without times."""
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0}).Reload()
+    names = [name for name in events.Tags()["scalars"] if not name.startswith("time/")]
+    return {name: [(event.step, event.value) for event in events.Scalars(name)] for name in names}
+
+
+class Killed(BaseException):
+    """End of a process where it stands."""
+
+
+@pytest.mark.parametrize(
+    ("place", "at"),
+    [
+        ("save", 1),
+        ("write_policy", 2),
+        ("play_episodes", 1),
+        ("scalars", 2),
+        ("hyper_parameters", 1),
+        ("evaluation", 2),
+    ],
+)
+def test_a_run_killed_between_a_checkpoint_and_what_follows_it_ends_like_any_other(
+    place: str, at: int, run: Path, preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last two checkpoints, of 1024 and 1280 env steps, have an evaluation each."""
+    owners: dict[str, Any] = {
+        "save": ScoreLog,
+        "write_policy": marl.training.run,
+        "play_episodes": marl.training.monitor,
+        "scalars": Logger,
+        "hyper_parameters": Logger,
+        "evaluation": Checkpoints,
+    }
+    name = "save_evaluation" if place == "evaluation" else place
+    # entries of the log come before the checkpoints' rows: 512 and 1024, then the evaluation's
+    left = {"scalars": {1: 3, 2: 5}[at], "hyper_parameters": 1}.get(place, at + (place in ("save", "write_policy")))
+    original = getattr(owners[place], name)
+
+    def killed(*arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed
+        return original(*arguments, **options)
+
+    config = read_config(preset)
+    with monkeypatch.context() as patch:
+        patch.setattr(owners[place], name, killed)
+        with pytest.raises(Killed):
+            train_run(config, tmp_path / "x")
+    assert standing_of(tmp_path / "x", config).state == "stopped"
+    assert train_run(config, tmp_path / "x", resume=True).finished
+    assert standing_of(tmp_path / "x", config).state == "finished"
+    assert_equal_bit_for_bit(tmp_path / "x", run)
+    assert logged(tmp_path / "x") == logged(run)
+    assert scalars_of(tmp_path / "x") == scalars_of(run)
+    assert (tmp_path / "x" / "scores.csv").read_bytes() == (run / "scores.csv").read_bytes()
+    policy = "policy/policy.safetensors"
+    assert (tmp_path / "x" / policy).read_bytes() == (run / policy).read_bytes()
+
+
+def test_a_signal_in_the_last_evaluation_leaves_it_due(
+    preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, play = read_config({**preset, "total_env_steps": 256}), marl.training.monitor.play_episodes
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return play(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(marl.training.monitor, "play_episodes", interrupted)
+        for resume in (False, True):
+            result = train_run(config, tmp_path / "x", resume)
+            assert (result.env_steps, result.finished, result.stopped_by) == (256, False, signal.SIGTERM)
+    assert standing_of(tmp_path / "x", config).state == "stopped"
+    assert train_run(config, tmp_path / "x", resume=True).finished
+
+
+def test_a_finished_run_that_is_resumed_logs_nothing_twice(run: Path, preset: State, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    train_run(read_config(preset), tmp_path / "x", resume=True)
+    assert logged(tmp_path / "x") == logged(run)
+    assert scalars_of(tmp_path / "x") == scalars_of(run)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from stored_runs import assert_equal_bit_for_bit, logged
 
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note, TrainingError
 from marl.training.monitor import Monitor
 from marl.training.run import build_run
 from marl.training.run_config import read_config
@@ -56,7 +59,7 @@ def test_a_checkpoint_that_is_truncated_is_named(preset: State, tmp_path: Path) 
     train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
     path = tmp_path / "x" / "checkpoints" / "000000000256" / "state.safetensors"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(FileError, match=r"000000000256/state\.safetensors is truncated"):
+    with pytest.raises(FileError, match=r"no whole checkpoint .*000000000256/state\.safetensors is damaged"):
         build_run(read_config({**preset, "total_env_steps": 512}), tmp_path / "x", resume=True)
 
 
@@ -66,3 +69,49 @@ def test_resuming_without_a_checkpoint_is_refused(preset: State, preset_file: Pa
     preset_file.rename(tmp_path / "config.yaml")
     with pytest.raises(FileError, match="has no whole checkpoint to go on from"):
         build_run(read_config(preset), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("name", ["weights", "state", "evaluation"])
+def test_a_damaged_checkpoint_is_set_aside_and_the_run_ends_as_if_it_were_whole(
+    name: str, run: Path, preset: State, tmp_path: Path
+) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    path = tmp_path / "x" / "checkpoints" / "000000001280" / f"{name}.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    told = rf"1280/{name}\.safetensors is damaged: .*; it is now damaged-000000001280, and the run goes on from 0+1024"
+    with pytest.warns(Note, match=told):
+        assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
+    assert_equal_bit_for_bit(tmp_path / "x", run)
+    assert logged(tmp_path / "x") == logged(run)
+    names = [p.name for p in sorted((tmp_path / "x" / "checkpoints").iterdir())]
+    assert names == ["000000001024", "000000001280", "damaged-000000001280"]
+
+
+def test_without_a_whole_checkpoint_each_is_named_and_stays(run: Path, preset: State, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "x")
+    for number in ("000000001024", "000000001280"):
+        (tmp_path / "x" / "checkpoints" / number / "state.safetensors").unlink()
+    with pytest.raises(FileError, match=r"no whole checkpoint .*1280/state.* does not exist; .*1024/state.* does not"):
+        build_run(read_config(preset), tmp_path / "x", resume=True)
+    assert len(list((tmp_path / "x" / "checkpoints").iterdir())) == 2
+
+
+@pytest.mark.parametrize("where", ["weights", "moments"])
+def test_what_is_not_finite_is_not_saved(where: str, preset: State, tmp_path: Path) -> None:
+    made = build_run(read_config(preset), tmp_path / "x")
+    monitor = Monitor(made)
+    made.env_steps = 512
+    made.save(monitor.state())
+    with torch.no_grad():
+        if where == "weights":
+            next(made.policy.parameters())[0] = torch.inf
+        else:
+            made.learner.optimiser._moments["exp_avg"][0] = torch.nan  # type: ignore[attr-defined]
+    made.env_steps = 1024
+    name = "trunk.* is not finite" if where == "weights" else "learner.optimiser.exp_avg is not finite"
+    with pytest.raises(TrainingError, match=rf"at env step 1,024, {name}; the last good checkpoint is .*0512"):
+        made.save(monitor.state())
+    monitor.close()
+    assert [path.name for path in (tmp_path / "x" / "checkpoints").iterdir()] == ["000000000512"]

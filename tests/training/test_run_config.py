@@ -136,3 +136,14 @@ def test_settings_are_completed_as_the_validator_would(algorithm: str, preset: d
     for name, part in config.model_dump(mode="json").items():
         if isinstance(part, dict):
             assert complete[name].keys() == part.keys()
+
+
+def test_fewer_copies_than_minibatches_are_refused_only_where_the_policy_has_a_memory(preset: dict[str, Any]) -> None:
+    preset |= {"num_copies": 3}
+    told = "algorithm.minibatches is 4, but num_copies is 3 and rollout_length 8: a policy with memory"
+    with pytest.raises(ConfigError, match=told):
+        read_config(preset)
+    preset["policy"]["encoder"] = {"temporal": "none"}
+    assert read_config(preset).algorithm.minibatches == 4
+    with pytest.raises(ConfigError, match="num_copies is 3 and rollout_length 1: too few"):
+        read_config({**preset, "rollout_length": 1})

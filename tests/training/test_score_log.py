@@ -104,6 +104,54 @@ def test_going_on_drops_later_rows_and_counts_on(tmp_path: Path) -> None:
     assert second.solved == Solved(3, 32, 3)
 
 
+def test_an_episode_costs_the_same_in_any_window(tmp_path: Path) -> None:
+    """Scores count how often they are compared: those of a window of 5,000 are not gone through."""
+
+    class Counted(float):
+        compared = 0
+
+        def __gt__(self, other: object) -> bool:
+            Counted.compared += 1
+            return float(self) > float(other)  # type: ignore[arg-type]
+
+        __lt__ = __gt__
+
+    log = ScoreLog(ScoreLogConfig(window=5000), "Task-v0", 4.0)
+    log.open(tmp_path)
+    log.add([Counted(i % 7) for i in range(6000)], range(6000), None)
+    log.close()
+    assert Counted.compared < 5 * 6000
+    assert log.metrics["score/mean_5000"] == sum(i % 7 for i in range(1000, 6000)) / 5000
+
+
+def test_rows_that_were_lost_or_damaged_are_written_anew_from_the_state(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    first.add([1.0], [10], 0.5)
+    first.add([2.0], [20], None)
+    state, expected = first.state(), (tmp_path / "scores.csv").read_text()
+    first.close()
+    for left in (b"", expected.encode()[:-9], b"\xff" * 40):
+        (tmp_path / "scores.csv").write_bytes(left)
+        second = make_log()
+        second.load_state(state)
+        second.open(tmp_path)
+        second.close()
+        assert (tmp_path / "scores.csv").read_text() == expected
+
+
+def test_a_state_without_exploration_keeps_the_rows_that_are_there(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    first.add([1.0, 2.0], [10, 20], 0.5)
+    state, expected = first.state(), (tmp_path / "scores.csv").read_text()
+    first.close()
+    del state["exploration"]  # as earlier versions wrote it
+    second = make_log()
+    second.load_state(state)
+    second.open(tmp_path)
+    second.close()
+    assert (tmp_path / "scores.csv").read_text() == expected
+
+
 def test_a_state_is_judged_by_the_present_rule() -> None:
     log = make_log()
     for score in (3.0, 3.0, 3.0, 6.0):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Any
 from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
 from marl.core.composition import format_team, short_team
 from marl.core.errors import ConfigError
+from marl.core.files import digest
 from marl.policies.saved import SavedPolicy, load_policy, policy_file
 from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import load_config
 
-__all__ = ["Arm", "TrainedRun", "arms_of", "differing", "file_hash", "natives_of", "read_trained_run"]
+__all__ = ["Arm", "TrainedRun", "arms_of", "differing", "natives_of", "read_trained_run"]
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,6 @@ class Arm:
         return self.runs[0].team
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def read_trained_run(folder: Path) -> TrainedRun:
     """Read a run's policy and, where there is one, its ``config.yaml``.
 
@@ -125,7 +120,7 @@ def read_trained_run(folder: Path) -> TrainedRun:
         raise ConfigError(
             f"{error}; this file says which runs belong together: name {folder / 'policy'} to do without it"
         ) from error
-    return TrainedRun(folder, saved, config, file_hash(policy_file(folder)))
+    return TrainedRun(folder, saved, config, digest(policy_file(folder)))
 
 
 def arms_of(runs: Sequence[TrainedRun], taken: Sequence[str] = ()) -> list[Arm]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -14,9 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from marl.analysis.generalisation.arms import file_hash
-from marl.core.errors import FileError, TrainingError
-from marl.core.files import save_json
+from marl.core.errors import FileError, Note, TrainingError
+from marl.core.files import digest, save_json
 from marl.core.version import __version__
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
@@ -27,6 +28,7 @@ from marl.tasks.environment_config import environment_config
 __all__ = ["CellEvaluation", "EvaluationStore", "evaluate_cell", "evaluate_cells"]
 
 FORMAT = 1
+CHECK = "crc32"
 
 Finished = Iterator[tuple["CellEvaluation", EpisodeTable]]
 
@@ -100,9 +102,10 @@ class EvaluationStore:
             "length": table.length.tolist(),
             "agent_return": table.agent_return.tolist(),
             "events": {name: values.tolist() for name, values in table.events.items()},
+            "cut": table.cut,
             "first": {name: [None if np.isnan(v) else v for v in values] for name, values in table.first.items()},
         }
-        save_json(self.path(evaluation), state, indent=None)
+        save_json(self.path(evaluation), {**state, CHECK: _checksum(state)}, indent=None)
 
     def load(self, evaluation: CellEvaluation) -> EpisodeTable:
         """Load the episodes of an evaluation.
@@ -113,17 +116,29 @@ class EvaluationStore:
         path = self.path(evaluation)
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
+            check = state.pop(CHECK, None)
+            if check is None:
+                told = f"plays in {self.folder} have no checksums, as an earlier version wrote them"
+                warnings.warn(told, Note, stacklevel=2)
+            elif check != _checksum(state):
+                raise ValueError("its content and its checksum do not agree")
             array = lambda values: np.array(values, dtype=np.float64)  # noqa: E731
             return EpisodeTable(
                 array(state["length"]),
                 array(state["agent_return"]),
                 {name: array(values) for name, values in state["events"].items()},
                 {name: array(values) for name, values in state["first"].items()},
+                state.get("cut", 0),
             )
         except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise FileError(
                 f"{path} is not a play of this package ({error}); remove it, and it is played again"
             ) from error
+
+
+def _checksum(state: Mapping[str, Any]) -> str:
+    """CRC-32 of a play's content."""
+    return f"{zlib.crc32(json.dumps(state).encode()):08x}"
 
 
 def evaluate_cell(evaluation: CellEvaluation) -> EpisodeTable:
@@ -147,7 +162,7 @@ def _player(evaluation: CellEvaluation) -> EpisodePlayer:
     if evaluation.run is None:
         task, config = environment_config(evaluation.environment, {})
         return reference(evaluation.content, task.make(config, 1))
-    if file_hash(policy_file(evaluation.run)) != evaluation.content:
+    if digest(policy_file(evaluation.run)) != evaluation.content:
         raise FileError(f"{evaluation.run} was changed while it played (does it still train?); start again")
     return load_policy(evaluation.run).policy
 

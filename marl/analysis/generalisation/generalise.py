@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from marl.analysis.generalisation.records import ArenaChoice, Protocol
 from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.core.composition import parse_teams
 from marl.core.errors import ConfigError
+from marl.core.trust import trusting
 from marl.system.process_pool import usable_cores
 from marl.tasks.registry import find_policy
 
@@ -34,6 +35,7 @@ def generalise(
     deterministic: bool = False,
     watch: Callable[[int, int], None] | None = None,
     tell: Callable[[Sequence[str]], None] | None = None,
+    trust: str | Iterable[str] = (),
 ) -> dict[str, Any]:
     """Play trained teams, frozen, in other sizes and mixes, and compare them with teams trained there.
 
@@ -55,6 +57,7 @@ def generalise(
         deterministic: take the most probable actions instead of drawing them.
         watch: called after each evaluation with the number done and the number of all.
         tell: called before anything is played, with the notes that qualify the numbers.
+        trust: modules that may be imported where a run that plays names them; those imported already may.
 
     Returns:
         The content of ``report.json``.
@@ -63,9 +66,11 @@ def generalise(
         ConfigError: before any play, if something cannot be played.
         FileError: if a run or a kept evaluation cannot be used.
         TrainingError: if a playing process dies.
+        UntrustedError: if a run that plays names a module that is not trusted.
     """
     protocol = Protocol(episodes, seed, deterministic)
-    return measure_transfer(runs, teams, out, protocol, prey, natives, arena, jobs, watch, tell).as_json()
+    with trusting(trust):
+        return measure_transfer(runs, teams, out, protocol, prey, natives, arena, jobs, watch, tell).as_json()
 
 
 def measure_transfer(

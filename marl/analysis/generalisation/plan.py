@@ -11,14 +11,16 @@ from typing import Any
 
 import torch
 
-from marl.analysis.generalisation.arms import Arm, TrainedRun, arms_of, file_hash
+from marl.analysis.generalisation.arms import Arm, TrainedRun, arms_of
 from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.analysis.generalisation.notes import notes_of
 from marl.analysis.generalisation.records import ArenaChoice, Cell, Contestant, Protocol, TransferPlan
 from marl.core.config import Config
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, FileError
+from marl.core.files import digest
 from marl.core.task import Task
+from marl.core.trust import UntrustedError
 from marl.evaluation.access import check_fit
 from marl.policies.saved import policy_file
 from marl.tasks.environment_config import environment_config, make_environment
@@ -58,12 +60,15 @@ class _Planner:
 
         Raises:
             ConfigError: naming the cell and the run.
+            UntrustedError: if a run names a module that is not trusted.
         """
         try:
             probe = self._probe(self.base if run is None else run.environment, cell)
             if run is not None:
                 _check_alike(probe, self._probe(self.base, cell))
                 check_fit(run.saved.policy, probe.environment)
+        except UntrustedError:
+            raise
         except (ConfigError, FileError) as error:
             who = "" if run is None else f", {run.folder}"
             raise ConfigError(f"team {cell.composition} against prey {cell.prey}{who}: {error}") from error
@@ -237,4 +242,4 @@ def _trained_opponents(values: Mapping[str, Any]) -> dict[str, str]:
     named = {side: values[side] for side in ("prey", "predators") if isinstance(values.get(side), str)}
     shipped = shipped_policies()
     folders = {side: Path(name) if Path(name).is_absolute() else shipped.get(name) for side, name in named.items()}
-    return {side: json.dumps(file_hash(policy_file(path))) for side, path in folders.items() if path is not None}
+    return {side: json.dumps(digest(policy_file(path))) for side, path in folders.items() if path is not None}

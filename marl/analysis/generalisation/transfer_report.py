@@ -190,7 +190,7 @@ class Result:
 
     Args:
         place: the policy and the cell.
-        team: the composition in words, e.g. ``A=3, B=1``.
+        team: the composition in words, e.g. ``A=3,B=1``.
         measures: by name.
     """
 

@@ -15,7 +15,7 @@ from marl.games.search.result import ActionStatistics, SearchResult
 
 __all__ = ["Explored", "Negamax", "Ties", "explore"]
 
-Ties = Literal["first", "random"]
+Ties = Literal["soonest", "first", "random"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ class Negamax:
 
     Args:
         depth: moves to look ahead.
-        ties: choice among equally good actions: ``first`` in rising order, or ``random``, which takes a longer search.
+        ties: choice among equally good actions: ``soonest`` plays the fastest win or the slowest loss, and else the
+            first; ``first`` in rising order; ``random``, which takes a longer search.
         seed: of the draws.
         compiled: True for Numba, False for Python, None for Numba if installed.
 
@@ -123,7 +124,7 @@ class Negamax:
         ValueError: for a depth below 1.
     """
 
-    def __init__(self, depth: int, ties: Ties = "first", seed: int = 0, compiled: bool | None = None) -> None:
+    def __init__(self, depth: int, ties: Ties = "soonest", seed: int = 0, compiled: bool | None = None) -> None:
         if depth < 1:
             raise ValueError(f"the depth is {depth}; give at least 1")
         self.depth, self.ties, self.compiled = depth, ties, compiled
@@ -135,9 +136,11 @@ class Negamax:
         Raises:
             ValueError: for a finished game, or one that is not for two players.
         """
-        explored = self.explore(game, exact=self.ties == "random")
-        best = [each.action for each in explored if each.value == max(other.value for other in explored)]
-        return best[0] if self.ties == "first" else int(self.generator.choice(best))
+        if self.ties != "random":
+            return self._best(game, self.depth)
+        explored = self.explore(game, exact=True)
+        highest = max(each.value for each in explored)
+        return int(self.generator.choice([each.action for each in explored if each.value == highest]))
 
     def search(self, game: Game, chosen: int | None = None) -> SearchResult:
         """Search the exact value of every action.
@@ -147,13 +150,14 @@ class Negamax:
 
         Args:
             game: not finished.
-            chosen: first action of the principal variation; None for the first of the best.
+            chosen: first action of the principal variation; None for the one that `choose` plays, or for the first of
+                the best if that is drawn.
 
         Raises:
             ValueError: for a finished game, or one that is not for two players.
         """
         statistics = tuple(_statistics(each, game.mover) for each in self.explore(game, exact=True))
-        action = max(statistics, key=lambda each: each.value[game.mover]).action if chosen is None else chosen
+        action = self._best(game, self.depth) if chosen is None else chosen
         variation = (action, *self._variation(game.play(action)))
         return SearchResult(action, statistics, sum(each.visits for each in statistics), variation)
 
@@ -186,14 +190,42 @@ class Negamax:
         return tuple(Explored(*row) for row in rows)
 
     def _variation(self, game: Game) -> Iterator[int]:
-        """Actions that follow if both play the first of their best actions, to the depth of this search."""
+        """Actions that follow if both play their best actions, to the depth of this search."""
         for depth in range(self.depth - 1, 0, -1):
             if game.over:
                 return
-            explored = self.explore(game, exact=False, depth=depth)
-            action = max(explored, key=lambda each: each.value).action
+            action = self._best(game, depth)
             game = game.play(action)
             yield action
+
+    def _best(self, game: Game, depth: int) -> int:
+        """First of the best actions; with ``soonest`` the first of those that win fastest or lose slowest."""
+        best = self._first(game, depth)
+        if self.ties != "soonest" or best.value == 0.0:
+            return best.action
+        # what can be forced within some moves can be forced within more, and an unfinished position counts 0, so values
+        # only move away from 0 as the depth grows: the least depth at which a value is reached is how soon it comes
+        return self._fastest(game, depth, best) if best.value > 0.0 else self._slowest(game, depth, best.value)
+
+    def _fastest(self, game: Game, depth: int, best: Explored) -> int:
+        for shallow in range(1, depth):
+            found = self._first(game, shallow)
+            if found.value == best.value:
+                return found.action
+        return best.action
+
+    def _slowest(self, game: Game, depth: int, value: float) -> int:
+        lasting = [each.action for each in self.explore(game, exact=True, depth=depth) if each.value == value]
+        for shallow in range(1, depth):
+            lost = {each.action for each in self.explore(game, exact=True, depth=shallow) if each.value == value}
+            if lost.issuperset(lasting):
+                break
+            lasting = [action for action in lasting if action not in lost]
+        return lasting[0]
+
+    def _first(self, game: Game, depth: int) -> Explored:
+        """First of the best actions: the bounds of later ones do not matter, as none is above it."""
+        return max(self.explore(game, exact=False, depth=depth), key=lambda each: each.value)
 
 
 def _statistics(explored: Explored, mover: int) -> ActionStatistics:

@@ -99,8 +99,8 @@ def plan_tournament(
         plies: see `TournamentPlan`; a classic tournament has 1.
         seed: see `TournamentPlan`.
         classic: True for a classic tournament.
-        ties: choice of negamax among equally good actions; None for any of them in a classic tournament, else the
-            first.
+        ties: choice of negamax among equally good actions; None for ``random`` in a classic tournament, else
+            ``soonest``.
 
     Raises:
         ConfigError: naming the value that cannot be used.
@@ -108,7 +108,7 @@ def plan_tournament(
     start = new_game(game)
     _check(start, players, seed)
     groups = _classic_groups(start, players) if classic else tuple(combinations(range(len(players)), start.num_players))
-    rule: Ties = ties or ("random" if classic else "first")
+    rule: Ties = ties or ("random" if classic else "soonest")
     specs = tuple(replace(spec, plain=classic, ties=rule) for spec in players)
     plan = TournamentPlan(game, specs, games, 1 if classic else plies, seed, classic, groups)
     if games < 1 or games % plan.seatings:

@@ -8,25 +8,20 @@ import numpy as np
 import pytest
 import torch
 from mpe2 import simple_tag_v3
+from scattered import scatter
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.core.records import Observation
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.envs.simple_tag.rewards import contacts_of, prey_reward
-from marl.wrappers.adversary_class import AdversaryClass
-from marl.wrappers.communication_graph import CommunicationGraph
 from marl.wrappers.mpe2_world import read_world, simple_tag_of
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.prey import PREY
 from marl.wrappers.rules.world import World
-from marl.wrappers.scripted_prey import ScriptedPrey
-from marl.wrappers.team_state import TeamState
 
 CLASSES = {"A": ("landmarks",), "B": ("prey",)}
 EXACT = {"rtol": 0.0, "atol": 1e-9}
-FLOAT32 = {"rtol": 2e-7, "atol": 1e-7}
 
 
 def make(
@@ -59,15 +54,6 @@ def flat_observation(world: World, agent: int) -> np.ndarray:
     return np.concatenate([velocity[agent], position[agent], *relative, *seen])
 
 
-def scatter(env: Any, rng: np.random.Generator) -> None:
-    """Scatter all bodies over a small part of the arena, where they collide."""
-    world = simple_tag_of(env).world
-    for entity in world.entities:
-        entity.state.p_pos = rng.uniform(-0.4, 0.4, 2)
-    for agent in world.agents:
-        agent.state.p_vel = rng.uniform(-1.0, 1.0, 2)
-
-
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
 @pytest.mark.parametrize(
     ("predators", "prey", "obstacles", "steps"),
@@ -91,7 +77,7 @@ def test_each_step_equals_mpe2(predators: int, prey: int, obstacles: int, steps:
     raw, contacts = simple_tag_of(env), 0.0
     for time in range(steps):
         if time % 20 == 0:
-            scatter(env, rng)
+            scatter(env, rng, width=0.4)
         before = read_world(env)
         tag.set_world(before.position, before.velocity)
         prey_action = rng.integers(5, size=prey)
@@ -112,64 +98,6 @@ def test_each_step_equals_mpe2(predators: int, prey: int, obstacles: int, steps:
             np.testing.assert_allclose(flat_observation(tag.world, i), observed, rtol=0, atol=1e-9)
         contacts += step.info["contacts"].sum()
     assert contacts > 10  # so that those were compared, too
-
-
-ALL_CLASSES = {
-    "A": ("landmarks",),
-    "B": ("prey",),
-    "C": ("teammates",),
-    "D": ("landmarks", "prey", "teammates"),
-    "E": ("prey", "landmarks"),
-}
-
-
-@pytest.mark.parametrize(
-    ("frame", "graph"),
-    [("relative", {"range": 0.7}), ("absolute", {"range": 1.0, "nearest": 2}), ("relative", {"nearest": 1})],
-)
-def test_wrapped_mpe2_observes_the_same(frame: str, graph: dict[str, Any]) -> None:
-    team, chosen = {"A": 1, "B": 2, "C": 1, "D": 1}, torch.zeros(1, 2, dtype=torch.long)
-    rule = lambda world, generator: chosen  # noqa: E731
-    env = simple_tag_v3.parallel_env(num_adversaries=5, num_good=2, num_obstacles=3, max_cycles=200)
-    env = ScriptedPrey(env, rule)
-    env = TeamState(CommunicationGraph(AdversaryClass(env, team, ALL_CLASSES, frame), **graph))
-    env.reset(seed=1)
-    views = ClassViews(ALL_CLASSES, team, 2, 3, frame)
-    tag = SimpleTag(1, views, MessageGraph(**graph), rule, max_cycles=1000, dtype=torch.float64)
-    rng, contacts = np.random.default_rng(3), 0.0
-    for time in range(100):
-        if time % 10 == 0:
-            scatter(env, rng)
-        world = read_world(env)
-        tag.set_world(world.position, world.velocity)
-        chosen = torch.from_numpy(rng.integers(5, size=(1, 2)))
-        action = dict(zip(env.agents, rng.integers(5, size=5), strict=True))
-        seen, _, _, _, infos = env.step(action)
-        step = tag.step(
-            {
-                name: torch.tensor([[action[agent] for agent in env.agents if env.class_of[agent] == name]])
-                for name in tag.roster.slices
-            }
-        )
-        observation = step.next_observation
-        for i, agent in enumerate(env.agents):
-            compare(seen[agent], observation, i, env.class_of[agent], tag)
-            assert infos[agent]["contacts"] == step.info["contacts"][0, i]
-        for name, features in views(read_world(env)).items():
-            assert_close(features, observation.features[name], **EXACT)
-        contacts += step.info["contacts"].sum()
-    assert contacts > 0
-
-
-def compare(seen: dict[str, Any], observation: Observation, agent: int, name: str, tag: SimpleTag) -> None:
-    """One agent's dictionary beside the batched observation of copy 0."""
-    features = observation.features[name][0, agent - tag.roster.slices[name].start]
-    np.testing.assert_allclose(seen["observation"], features, **FLOAT32)
-    np.testing.assert_allclose(seen["kinematics"], observation.kinematics[0, agent], **FLOAT32)
-    np.testing.assert_allclose(seen["entities"], observation.entities[0], **FLOAT32)
-    np.testing.assert_allclose(seen["auxiliary_target"], observation.auxiliary_target[0, agent], **FLOAT32)
-    np.testing.assert_array_equal(seen["adjacency"], observation.adjacency[0, agent])
-    np.testing.assert_array_equal(seen["entity_mask"], observation.entity_mask[0])
 
 
 def test_absent_agents_change_nothing() -> None:

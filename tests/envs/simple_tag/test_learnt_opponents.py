@@ -11,90 +11,14 @@ import pytest
 import torch
 from mpe2 import simple_tag_v3
 from pettingzoo.test import parallel_api_test, parallel_seed_test
+from saved_opponents import LONE_PREY, SIDES, against, make, random_action, save
 
-from marl.core.errors import FileError
 from marl.core.serialisation import load_state, save_state
-from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.environment import SimpleTag
-from marl.envs.simple_tag.known_opponents import is_saved_policy
 from marl.envs.simple_tag.learnt_opponents import LearntOpponents, load_opponents
-from marl.envs.simple_tag.task import task
-from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, TransformerConfig
-from marl.policies.actor_critic import ActorCritic
-from marl.policies.configs import ActorCriticConfig
-from marl.policies.saved import load_policy, save_policy
+from marl.policies.saved import load_policy
 from marl.wrappers import AdversaryClass, ScriptedPrey
-from marl.wrappers.rules.prey import Opponents
 from marl.wrappers.rules.world import World
-
-PREY_SIDE: dict[str, Any] = {
-    "side": "prey",
-    "team": {"P": 1, "Q": 2},
-    "classes": {"P": ("landmarks", "predators"), "Q": ("predators", "teammates")},
-    "communication": {"range": 0.8},
-    "num_predators": 3,
-    "max_cycles": 7,
-}
-PREDATOR_SIDE: dict[str, Any] = {
-    "team": {"A": 1, "B": 2},
-    "communication": {"range": 1.0},
-    "num_prey": 3,
-    "max_cycles": 7,
-}
-SIDES = {"prey": PREY_SIDE, "predators": PREDATOR_SIDE}
-LONE_PREY = {**PREY_SIDE, "team": {"P": 1}, "classes": {"P": ("landmarks", "predators")}, "communication": None}
-OTHER = {"prey": "predators", "predators": "prey"}
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folder of a policy of each side, with memory and messages, and of a lone prey's without."""
-    folder = tmp_path_factory.mktemp("policies")
-    plain = save(folder / "lone", LONE_PREY, temporal="none")
-    return {**{side: save(folder / side, SIDES[side]) for side in SIDES}, "lone": plain}
-
-
-def save(folder: Path, settings: dict[str, Any], temporal: str = "transformer", sharpness: float = 100) -> Path:
-    """A policy with drawn weights that, unlike at the start of training, tells situations apart."""
-    config = SimpleTagConfig.model_validate(settings)
-    environment = task.make(config, 1)
-    transformer = TransformerConfig(heads=2, window=4, feedforward=8)
-    networks = ActorCriticConfig(
-        encoder=EncoderConfig(hidden=(8, 8), temporal=temporal, transformer=transformer),
-        graph=GraphConfig(heads=2),
-        critic=CriticConfig(hidden=(8,), entity_hidden=(8,)),
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        policy = ActorCritic(environment.roster, networks)
-    with torch.no_grad():
-        for actor in policy.actors.values():
-            actor.network[-1].weight.mul_(sharpness)
-        for name, parameter in policy.named_parameters():
-            # the past counts for little when training begins
-            if "gate_attention.gate.bias" in name:
-                parameter.fill_(2.0)
-            elif name.endswith("output.weight"):
-                parameter.mul_(5)
-    folder.mkdir(parents=True)
-    save_policy(folder, policy, config.model_dump(mode="json"))
-    return folder
-
-
-def make(settings: dict[str, Any], num_copies: int = 3, **options: Any) -> Any:
-    return task.make(SimpleTagConfig.model_validate(settings), num_copies, **options)
-
-
-def against(side: str, folder: Path, **settings: Any) -> dict[str, Any]:
-    """Settings in which the other side learns, and this one is played by a saved policy."""
-    return {**SIDES[OTHER[side]], side: str(folder), **settings}
-
-
-def random_action(tag: Any, generator: torch.Generator) -> dict[str, torch.Tensor]:
-    return {
-        name: torch.randint(5, (tag.num_copies, agents.stop - agents.start), generator=generator)
-        for name, agents in tag.roster.slices.items()
-    }
 
 
 def joined(action: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -258,21 +182,6 @@ def test_pettingzoo_checks_with_learnt_prey(continuous: bool, saved: dict[str, P
     parallel_seed_test(wrapped, num_cycles=12)
 
 
-def test_the_only_class_takes_any_number(saved: dict[str, Path]) -> None:
-    opponents = load_opponents(saved["lone"], "prey", 3, 3, 2)
-    assert isinstance(opponents, Opponents)
-    tag = make(against("prey", saved["lone"]), num_copies=4)
-    tag.reset(0)
-    one = opponents(tag.world, torch.Generator().manual_seed(0))
-    assert one.shape == (4, 3)
-    # without memory the first of three acts as it would alone
-    single = World(tag.world.position[:, [0, 1, 2, 3, 6, 7]], tag.world.velocity[:, :4], tag.world.alive, num_prey=1)
-    features = load_opponents(saved["lone"], "prey", 1, 3, 2).views(single.mirrored)["P"]
-    torch.testing.assert_close(opponents.views(tag.world.mirrored)["P"][:, :1], features)
-    assert opponents.state() == {"memory": None}
-    opponents.begin(torch.ones(4, dtype=torch.bool), torch.Generator())
-
-
 def test_float64_worlds_are_seen_in_float32(saved: dict[str, Path]) -> None:
     opponents, same = (load_opponents(saved["prey"], "prey", 3, 3, 2) for _ in range(2))
     rng = np.random.default_rng(0)
@@ -281,92 +190,3 @@ def test_float64_worlds_are_seen_in_float32(saved: dict[str, Path]) -> None:
     generators = (torch.Generator().manual_seed(0) for _ in range(2))
     exact = opponents(World(position, velocity, alive, 3), next(generators))
     assert exact.equal(same(World(position.float(), velocity.float(), alive, 3), next(generators)))
-
-
-@pytest.mark.parametrize(
-    ("which", "side", "size", "others", "obstacles", "message"),
-    [
-        ("predators", "prey", 3, 3, 2, "was trained as predators and cannot play the prey"),
-        ("prey", "predators", 3, 3, 2, "was trained as prey and cannot play the predators"),
-        ("prey", "prey", 3, 4, 2, "'P' was trained to see 3 predators and would see 4 here, with 3 prey"),
-        ("prey", "prey", 3, 3, 1, "'P' was trained to see 2 landmarks and would see 1 here, with 3 prey"),
-        # 2 landmarks and 3 predators are as wide as 4 landmarks and 2 predators
-        ("lone", "prey", 1, 2, 4, "'P' was trained to see 2 landmarks and would see 4 here, with 1 prey, 2 predators"),
-        ("predators", "predators", 3, 2, 2, "'B' was trained to see 3 prey and would see 2 here"),
-        ("prey", "prey", 4, 3, 2, "team of {'P': 1, 'Q': 2}; here 4 play, and it has several classes"),
-    ],
-)
-def test_what_does_not_fit_is_refused(
-    which: str, side: str, size: int, others: int, obstacles: int, message: str, saved: dict[str, Path]
-) -> None:
-    with pytest.raises(ValueError, match=message) as refused:
-        load_opponents(saved[which], side, size, others, obstacles)
-    assert str(saved[which]) in str(refused.value)
-
-
-def test_a_single_class_that_sees_teammates_keeps_its_number(tmp_path: Path) -> None:
-    herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators", "teammates")}}
-    folder = save(tmp_path / "herd", herd)
-    load_opponents(folder, "prey", 2, 3, 2)
-    load_opponents(folder, "prey", 2, 3, 0)
-    with pytest.raises(ValueError, match="'Q' was trained to see 1 teammates and would see 2 here"):
-        load_opponents(folder, "prey", 3, 3, 2)
-    # 4 * 3 predators + 4 * 1 teammate and 4 * 2 predators + 4 * 2 teammates are as wide
-    with pytest.raises(ValueError, match="'Q' was trained to see 3 predators and would see 2 here"):
-        load_opponents(folder, "prey", 3, 2, 2)
-
-
-def test_a_class_that_sees_the_nearest_few_plays_among_any_number(tmp_path: Path) -> None:
-    herd = {**PREY_SIDE, "team": {"Q": 2}, "classes": {"Q": ("predators:2", "teammates:1", "landmarks:2")}}
-    folder = save(tmp_path / "herd", herd)
-    for size, others, obstacles in ((2, 3, 2), (1, 1, 0), (5, 8, 4)):
-        opponents = load_opponents(folder, "prey", size, others, obstacles)
-        tag = make({"team": {"A": others}, "num_prey": size, "num_obstacles": obstacles, "prey": str(folder)})
-        tag.reset(0)
-        assert opponents(tag.world, torch.Generator()).shape == (3, size)
-
-
-def test_a_policy_that_acts_continuously_is_refused(tmp_path: Path) -> None:
-    folder = save(tmp_path / "smooth", {**LONE_PREY, "continuous_actions": True})
-    with pytest.raises(ValueError, match="smooth acts continuously; opponents must act discretely"):
-        load_opponents(folder, "prey", 1, 3, 2)
-
-
-def test_a_policy_of_another_task_is_refused(saved: dict[str, Path], tmp_path: Path) -> None:
-    save_policy(tmp_path / "foreign", load_policy(saved["prey"]).policy, {"name": "corridor"})
-    with pytest.raises(ValueError, match="foreign was trained in 'corridor', not in simple_tag"):
-        load_opponents(tmp_path / "foreign", "prey", 3, 3, 2)
-    with pytest.raises(ValueError, match="foreign was trained in 'corridor', not in simple_tag"):
-        load_opponents(tmp_path / "foreign", "predators", 3, 3, 2)
-
-
-def test_folders_that_hold_no_policy(saved: dict[str, Path], tmp_path: Path) -> None:
-    assert is_saved_policy(saved["prey"])
-    run = tmp_path / "run"
-    run.mkdir()
-    assert not is_saved_policy(run)
-    assert not is_saved_policy(tmp_path / "missing")
-    save(run / "policy", LONE_PREY)
-    assert is_saved_policy(run)
-    assert load_opponents(run, "prey", 1, 3, 2).side == "prey"
-    with pytest.raises(FileError, match="missing does not exist"):
-        load_opponents(tmp_path / "missing", "prey", 1, 3, 2)
-    (run / "policy" / "policy.safetensors").write_bytes(b"not a policy")
-    with pytest.raises(FileError, match=r"policy\.safetensors is truncated or not of this package"):
-        load_opponents(run, "prey", 1, 3, 2)
-
-
-@pytest.mark.parametrize("backend", ["batched", "pettingzoo"])
-def test_the_task_refuses_what_does_not_fit(backend: str, saved: dict[str, Path]) -> None:
-    settings = against("prey", saved["prey"], backend=backend, team={"A": 1, "B": 3})
-    with pytest.raises(ValueError, match="with 3 prey, 4 predators and 2 obstacles"):
-        make(settings)
-
-
-def test_among_a_drawn_number_it_must_see_the_nearest_few(saved: dict[str, Path], tmp_path: Path) -> None:
-    drawn = {"team": {"A": 2, "B": 1}, "training_teams": {"A": [0, 2], "B": [1, 1]}, "num_prey": 1}
-    make(against("prey", saved["lone"], **drawn))  # an evaluation draws none
-    with pytest.raises(ValueError, match=r"sees every one of the predators, and episodes draw.*predators:4"):
-        make(against("prey", saved["lone"], **drawn), training=True)
-    few = {**LONE_PREY, "classes": {"P": ("landmarks", "predators:2")}}
-    make(against("prey", save(tmp_path / "few", few), **drawn), training=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mpe2 import simple_tag_v3
+from scattered import scatter
 from torch.testing import assert_close
 
 from marl.core.records import Observation
@@ -51,14 +52,6 @@ def stay(tag: SimpleTag) -> dict[str, torch.Tensor]:
         name: torch.zeros(tag.num_copies, agents.stop - agents.start, dtype=torch.long)
         for name, agents in tag.roster.slices.items()
     }
-
-
-def scatter(env: Any, rng: np.random.Generator, width: float) -> None:
-    world = simple_tag_of(env).world
-    for entity in world.entities:
-        entity.state.p_pos = rng.uniform(-width, width, 2)
-    for agent in world.agents:
-        agent.state.p_vel = rng.uniform(-1.0, 1.0, 2)
 
 
 def prey_features(env: Any, index: int, frame: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""mpe2's simple_tag in its wrappers, as `PettingZooEnvironment` runs it, beside the same stepped one by one."""
+"""mpe2's simple_tag in its wrappers: run by `PettingZooEnvironment`, stepped one by one, and beside `SimpleTag`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import pytest
 import torch
 from mpe2 import simple_tag_v3
 from pettingzoo_copies import expect
+from scattered import scatter
+from torch.testing import assert_close
 
 from marl.core.environment import Environment
+from marl.core.records import Observation
 from marl.core.serialisation import load_state, save_state
 from marl.envs.simple_tag.environment import SimpleTag, tag_scene
 from marl.tasks.pettingzoo import PettingZooEnvironment
@@ -159,3 +162,63 @@ def test_what_each_agent_earned_is_read_from_the_infos() -> None:
     assert silent.step(action).earned is None
     step = telling.step(action)
     assert step.earned.equal(step.info["contacts"] * 10)
+
+
+EXACT = {"rtol": 0.0, "atol": 1e-9}
+FLOAT32 = {"rtol": 2e-7, "atol": 1e-7}
+ALL_CLASSES = {
+    "A": ("landmarks",),
+    "B": ("prey",),
+    "C": ("teammates",),
+    "D": ("landmarks", "prey", "teammates"),
+    "E": ("prey", "landmarks"),
+}
+
+
+@pytest.mark.parametrize(
+    ("frame", "graph"),
+    [("relative", {"range": 0.7}), ("absolute", {"range": 1.0, "nearest": 2}), ("relative", {"nearest": 1})],
+)
+def test_wrapped_mpe2_observes_the_same(frame: str, graph: dict[str, Any]) -> None:
+    team, chosen = {"A": 1, "B": 2, "C": 1, "D": 1}, torch.zeros(1, 2, dtype=torch.long)
+    rule = lambda world, generator: chosen  # noqa: E731
+    env = simple_tag_v3.parallel_env(num_adversaries=5, num_good=2, num_obstacles=3, max_cycles=200)
+    env = ScriptedPrey(env, rule)
+    env = TeamState(CommunicationGraph(AdversaryClass(env, team, ALL_CLASSES, frame), **graph))
+    env.reset(seed=1)
+    views = ClassViews(ALL_CLASSES, team, 2, 3, frame)
+    tag = SimpleTag(1, views, MessageGraph(**graph), rule, max_cycles=1000, dtype=torch.float64)
+    rng, contacts = np.random.default_rng(3), 0.0
+    for time in range(100):
+        if time % 10 == 0:
+            scatter(env, rng, width=0.4)
+        world = read_world(env)
+        tag.set_world(world.position, world.velocity)
+        chosen = torch.from_numpy(rng.integers(5, size=(1, 2)))
+        action = dict(zip(env.agents, rng.integers(5, size=5), strict=True))
+        seen, _, _, _, infos = env.step(action)
+        step = tag.step(
+            {
+                name: torch.tensor([[action[agent] for agent in env.agents if env.class_of[agent] == name]])
+                for name in tag.roster.slices
+            }
+        )
+        observation = step.next_observation
+        for i, agent in enumerate(env.agents):
+            compare(seen[agent], observation, i, env.class_of[agent], tag)
+            assert infos[agent]["contacts"] == step.info["contacts"][0, i]
+        for name, features in views(read_world(env)).items():
+            assert_close(features, observation.features[name], **EXACT)
+        contacts += step.info["contacts"].sum()
+    assert contacts > 0
+
+
+def compare(seen: dict[str, Any], observation: Observation, agent: int, name: str, tag: SimpleTag) -> None:
+    """One agent's dictionary beside the batched observation of copy 0."""
+    features = observation.features[name][0, agent - tag.roster.slices[name].start]
+    np.testing.assert_allclose(seen["observation"], features, **FLOAT32)
+    np.testing.assert_allclose(seen["kinematics"], observation.kinematics[0, agent], **FLOAT32)
+    np.testing.assert_allclose(seen["entities"], observation.entities[0], **FLOAT32)
+    np.testing.assert_allclose(seen["auxiliary_target"], observation.auxiliary_target[0, agent], **FLOAT32)
+    np.testing.assert_array_equal(seen["adjacency"], observation.adjacency[0, agent])
+    np.testing.assert_array_equal(seen["entity_mask"], observation.entity_mask[0])

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import pytest
+from game_positions import positions
+from written_moves import played
 
 from marl.envs.games.connect_four import ConnectFour
 from marl.envs.games.nine_board import NineBoard
@@ -29,24 +30,6 @@ def exhaustive(game: Any) -> tuple[float, ...]:
     if game.over:
         return game.returns  # type: ignore[no-any-return]
     return max((exhaustive(game.play(action)) for action in game.legal), key=lambda returns: returns[game.mover])
-
-
-def positions(start: Any, count: int, plies: int, seed: int = 0) -> list[Any]:
-    """Unfinished positions after actions that are drawn."""
-    draw, found = random.Random(seed), []
-    while len(found) < count:
-        game = start
-        for _ in range(plies):
-            game = game.play(draw.choice(game.legal)) if not game.over else game
-        found += [] if game.over else [game]
-    return found
-
-
-def moves(game: Any, text: str) -> Any:
-    """The position after moves as a person writes them."""
-    for move in text.split(","):
-        game = game.play(game.read(move))
-    return game
 
 
 def values(search: Negamax, game: Any) -> dict[str, float]:
@@ -74,7 +57,7 @@ def test_the_choice_is_the_first_of_the_best_or_one_of_them_by_its_seed(compiled
     for game in positions(TicTacToe(), 20, 3, seed=5):
         best = exhaustive(game)[game.mover]
         good = [a for a in game.legal if exhaustive(game.play(a))[game.mover] == best]
-        assert Negamax(9, compiled=compiled).choose(game) == good[0]
+        assert Negamax(9, "first", compiled=compiled).choose(game) == good[0]
         drawn = [Negamax(9, "random", seed, compiled).choose(game) for seed in range(40)]
         assert set(drawn) == set(good)
         assert drawn == [Negamax(9, "random", seed, compiled).choose(game) for seed in range(40)]
@@ -83,25 +66,25 @@ def test_the_choice_is_the_first_of_the_best_or_one_of_them_by_its_seed(compiled
 @BOTH
 def test_it_sees_a_double_threat_in_connect_four_three_moves_ahead_and_no_sooner(compiled: bool) -> None:
     """X has the middle two of the bottom row: a third beside them leaves two cells that complete four."""
-    game = moves(ConnectFour(), "4,4,3,3")
+    game = played(ConnectFour(), "4,4,3,3")
     assert set(values(Negamax(2, compiled=compiled), game).values()) == {0.0}
     found = values(Negamax(3, compiled=compiled), game)
     assert {move for move, value in found.items() if value == 1} == {"2", "5"}
     assert {value for move, value in found.items() if move not in "25"} == {0.0}
-    assert set(values(Negamax(2, compiled=compiled), moves(game, "5")).values()) == {-1.0}
+    assert set(values(Negamax(2, compiled=compiled), played(game, "5")).values()) == {-1.0}
 
 
 @BOTH
 def test_it_wins_at_once_and_blocks_two_moves_ahead(compiled: bool) -> None:
-    game = moves(ConnectFour(), "1,2,1,2,1")
+    game = played(ConnectFour(), "1,2,1,2,1")
     assert Negamax(2, compiled=compiled).choose(game) == game.read("1")
     assert values(Negamax(1, compiled=compiled), game) == dict.fromkeys("1234567", 0.0)
-    assert values(Negamax(1, compiled=compiled), moves(game, "7")) == {**dict.fromkeys("234567", 0.0), "1": 1.0}
+    assert values(Negamax(1, compiled=compiled), played(game, "7")) == {**dict.fromkeys("234567", 0.0), "1": 1.0}
 
 
 @BOTH
 def test_only_what_the_limit_of_depth_cannot_change_is_proven(compiled: bool) -> None:
-    result = Negamax(3, compiled=compiled).search(moves(ConnectFour(), "4,4,3,3"))
+    result = Negamax(3, compiled=compiled).search(played(ConnectFour(), "4,4,3,3"))
     assert [each.action for each in result.statistics if each.proven] == [1, 4]
     assert result.statistics[1].value == (1.0, -1.0)
 
@@ -122,7 +105,7 @@ def test_numba_and_python_search_alike(start: Any, depth: int, plies: int, exact
 def test_a_narrow_search_finds_the_same_first_best_action() -> None:
     tied = 0
     for game in positions(ConnectFour(), 60, 20):
-        search = Negamax(4)
+        search = Negamax(4, "first")
         exact = [each.value for each in search.explore(game, exact=True)]
         assert search.choose(game) == game.legal[exact.index(max(exact))]
         tied += exact.count(max(exact)) > 1
@@ -170,7 +153,7 @@ def test_games_it_cannot_play_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="shared: a game ended in which one did not win what the other lost"):
         Negamax(9).choose(Shared())
     with pytest.raises(ValueError, match="tic_tac_toe: the game is over"):
-        Negamax(2).choose(moves(TicTacToe(), "1,4,2,5,3"))
+        Negamax(2).choose(played(TicTacToe(), "1,4,2,5,3"))
     with pytest.raises(ValueError, match="the depth is 0; give at least 1"):
         Negamax(0)
     with pytest.raises(ValueError, match="shared has no compiled rules here; install Numba"):

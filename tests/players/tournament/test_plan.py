@@ -38,7 +38,7 @@ def test_classic_lets_negamax_begin_against_all_others_after_a_drawn_action(plan
     assert [each.seatings for each in rounds_of(plan)] == [((1, 0),), ((1, 2),), ((3, 0),), ((3, 2),)] * 3
     assert all(spec.plain and spec.ties == "random" for spec in plan.players)
     assert all(spec.ties == "first" for spec in planned("uct:1 negamax:9", classic=True, ties="first").players)
-    assert not any(spec.plain or spec.ties == "random" for spec in planned("uct:1 negamax:9").players)
+    assert all(not spec.plain and spec.ties == "soonest" for spec in planned("uct:1 negamax:9").players)
     first = {opening_of(TicTacToe(), plan, number).cells for number in range(60)}
     assert first == {(1 << cell, 0) for cell in range(9)}
 

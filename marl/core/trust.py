@@ -1,0 +1,130 @@
+"""Trust in modules that settings name.
+
+Runs, policies and checkpoints come from anybody, and importing a module runs its code. So `import_named` is the only
+way from a name in settings to code: it imports what the user typed or named as trusted, and refuses the rest. Entry
+points are not its concern: installed packages declare those.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import accumulate
+from types import ModuleType
+from typing import Any
+
+from marl.core.errors import ConfigError
+
+__all__ = ["TRUST", "Trust", "UntrustedError", "import_named", "module_of", "trusting"]
+
+VARIABLE = "MARL_TRUST"
+ALWAYS = frozenset({"gymnasium", "mpe2", "pettingzoo", "supersuit"})
+
+
+class UntrustedError(ConfigError):
+    """Module that settings name and that is not trusted; it was not imported.
+
+    Args:
+        text: name in the settings, ``MODULE:NAME``.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.module = module_of(text)
+        self.refusal = f"{text!r} names the module {self.module!r}, which is not trusted and was not imported"
+
+    def __str__(self) -> str:
+        return f"{self.refusal}; if you trust its code, import it first or give trust=[{self.module!r}]"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Modules that `import_named` may import, beside those of Gymnasium, PettingZoo, mpe2, SuperSuit and MARL_TRUST.
+
+    Args:
+        modules: trusted modules; a package stands for all that is in it.
+        imported: True where a module that is imported already is trusted, too, as in a user's own script. The standard
+            library is not: all of it is at hand in every script, ``os`` with ``os.system``, too.
+    """
+
+    modules: frozenset[str] = frozenset()
+    imported: bool = True
+
+    def covers(self, module: str) -> bool:
+        """True if the module is trusted."""
+        trusted = ALWAYS | self.modules | _names([os.environ.get(VARIABLE, "")])
+        packages = accumulate(module.split("."), "{}.{}".format)
+        imported = module in sys.modules and module.partition(".")[0] not in sys.stdlib_module_names
+        return not trusted.isdisjoint(packages) or (self.imported and imported)
+
+
+TRUST = ContextVar("TRUST", default=Trust())  # noqa: B039  # Trust is frozen
+"""Trust of the present block; processes that it starts are told it."""
+
+
+@contextmanager
+def trusting(modules: str | Iterable[str] = (), typed: Any = None, imported: bool | None = None) -> Iterator[None]:
+    """Trust more modules within a block.
+
+    Args:
+        modules: names of modules; one text may hold several, with commas.
+        typed: name that the user gave, e.g. in a preset; the module of ``MODULE:NAME`` is trusted.
+        imported: see `Trust`; None leaves it as it is.
+
+    Raises:
+        ConfigError: for a text that names no module.
+    """
+    before, more = TRUST.get(), _names([modules] if isinstance(modules, str) else modules)
+    for name in more:
+        if not _is_name(name):
+            raise ConfigError(f"trust is {name!r}; name a module as an import does, e.g. my_package.envs")
+    named = frozenset(filter(_is_name, [module_of(typed)]))
+    trust = Trust(before.modules | more | named, before.imported if imported is None else imported)
+    token = TRUST.set(trust)
+    try:
+        yield
+    finally:
+        TRUST.reset(token)
+
+
+def import_named(text: str) -> ModuleType:
+    """Import the module of a name in settings.
+
+    Args:
+        text: ``MODULE:NAME``.
+
+    Raises:
+        UntrustedError: if the module is not trusted.
+        ConfigError: if it cannot be imported.
+    """
+    module = module_of(text)
+    if not _is_name(module):
+        raise ConfigError(f"{text!r} names no module; write MODULE:NAME, e.g. my_package.envs:Maze-v0")
+    if not TRUST.get().covers(module):
+        raise UntrustedError(text)
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ConfigError(
+            f"{text!r} names the module {module!r}, which cannot be imported here ({error}); install it, or put the "
+            "folder in which it lies on PYTHONPATH"
+        ) from error
+
+
+def module_of(text: Any) -> str:
+    """MODULE of a text ``MODULE:NAME``; an empty text for anything else."""
+    return text.rpartition(":")[0] if isinstance(text, str) else ""
+
+
+def _names(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.strip() for text in texts for name in text.split(",")) - {""}
+
+
+def _is_name(module: str) -> bool:
+    """True for a dotted name as an import has it; importlib itself takes any name of a file, and relative ones."""
+    return all(part.isidentifier() for part in module.split("."))

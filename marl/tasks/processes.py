@@ -1,0 +1,149 @@
+"""Copies of a Gymnasium environment, each in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
+from typing import Any
+
+import gymnasium
+from gymnasium.vector import AsyncVectorEnv
+from gymnasium.vector.async_vector_env import AsyncState
+
+from marl.core.errors import EnvironmentFailedError
+from marl.system.children import follow_parent
+
+__all__ = ["Processes"]
+
+Environment = gymnasium.Env[Any, Any]
+
+GRACE = 5.0
+"""Seconds in which a process ends by itself."""
+
+
+class Processes(AsyncVectorEnv):
+    """Gymnasium's processes, of which one that dies or hangs ends them all with its name.
+
+    They ignore signals that ask a run to stop, and end with this process.
+
+    Args:
+        name: name of the environment.
+        makers: make the copies.
+        timeout: seconds that a reset or a step, with the reset after an episode, may take; None for any time.
+        modes: of Gymnasium.
+    """
+
+    def __init__(
+        self, name: str, makers: Sequence[Callable[[], Environment]], timeout: float | None, **modes: Any
+    ) -> None:
+        self.name, self.timeout = name, timeout
+        self.parent_pipes, self.processes, self._state = [], [], AsyncState.DEFAULT
+        lasts = threading.current_thread() is threading.main_thread()
+        try:
+            with self._answers():
+                super().__init__([partial(_make, make, os.getpid(), lasts) for make in makers], **modes)
+        except BaseException:  # Ctrl-C, too
+            self.close(terminate=True)
+            raise
+        # at exit multiprocessing sends SIGTERM, which they ignore, and waits for them
+        Finalize(self, _kill, (self.processes,), exitpriority=0)
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        with self._answers():
+            self.reset_async(seed, options)
+            return self.reset_wait(self.timeout)
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        with self._answers():
+            self.step_async(actions)
+            return self.step_wait(self.timeout)
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        with self._answers():
+            return super().call(name, *args, **kwargs)
+
+    def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
+        """Close every copy and end its process; one that does not end in time, or is to terminate, is killed.
+
+        One whose step was interrupted is killed, too, as the step may never end.
+        """
+        terminate |= self._state is not AsyncState.DEFAULT
+        for pipe in () if terminate else self.parent_pipes:
+            with suppress(OSError, AttributeError):  # gone, or None after an error
+                pipe.send(("close", None))
+        end = time.monotonic() + (0 if terminate else GRACE if timeout is None else timeout)
+        for process in (each for each in self.processes if each.pid is not None):  # which was started
+            process.join(max(end - time.monotonic(), 0))
+            process.kill()
+            process.join()
+        for pipe in self.parent_pipes:
+            if pipe is not None:
+                pipe.close()
+
+    def _raise_if_errors(self, successes: Iterable[bool]) -> None:
+        """Raise the first error of a copy, alone: Gymnasium prints tracebacks too, and fails at one with a % in it."""
+        if all(successes):
+            return
+        try:
+            _, _, error, _ = self.error_queue.get(timeout=GRACE)
+        except queue.Empty:
+            raise EOFError("a process ended before it told its error") from None
+        raise error
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        """Close all where one does not answer.
+
+        Raises:
+            EnvironmentFailedError: naming a copy that hangs, or whose process is gone.
+        """
+        try:
+            yield
+        except Exception as error:
+            why = self._reason(error)
+            self.close()
+            if why is None:
+                raise
+            raise EnvironmentFailedError(f"the environment {self.name}, copy {why}") from error
+
+    def _reason(self, error: Exception) -> str | None:
+        """Number and state of the copy that does not answer; None if the error is a copy's own."""
+        if isinstance(error, multiprocessing.TimeoutError):
+            silent = next((i for i, pipe in enumerate(self.parent_pipes) if not pipe.poll()), 0)
+            return f"{silent}, has not answered for {self.timeout:g} s (env.step_timeout)"
+        if not isinstance(error, EOFError | ConnectionError):
+            return None
+        gone = wait([process.sentinel for process in self.processes], GRACE)
+        return next(
+            (f"{i}: {_end_of(process)}" for i, process in enumerate(self.processes) if process.sentinel in gone), None
+        )
+
+
+def _make(make: Callable[[], Environment], parent: int, thread_lasts: bool) -> Environment:
+    if os.getpid() != parent:  # Gymnasium makes one here, too, to learn its spaces
+        follow_parent(thread_lasts)
+    return make()
+
+
+def _kill(processes: Sequence[BaseProcess]) -> None:
+    for process in processes:
+        if process.is_alive():
+            process.kill()
+
+
+def _end_of(process: BaseProcess) -> str:
+    process.join(GRACE)  # its pipes close a moment before its status is there
+    code = process.exitcode
+    if code is None or code >= 0:
+        return f"its process ended with exit status {code}"
+    return f"its process was ended by {signal.Signals(-code).name}"

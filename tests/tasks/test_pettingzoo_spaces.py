@@ -1,0 +1,104 @@
+"""PettingZooEnvironment: what agents see and do, in an environment that counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from counting_pettingzoo import Counting
+from gymnasium import spaces
+
+from marl.tasks.pettingzoo import PettingZooEnvironment
+
+
+def counting(class_of: str = "xy", num_copies: int = 2, **options: Any) -> PettingZooEnvironment:
+    return PettingZooEnvironment(lambda: Counting(**options), num_copies, lambda name: class_of, (class_of,))
+
+
+def test_agents_are_ordered_class_by_class() -> None:
+    factory = lambda: Counting(fields=("adjacency", "entities", "entity_mask"))  # noqa: E731
+    env = PettingZooEnvironment(factory, 2, {"x": "B", "y": "A", "z": "B"}, ("A", "B"))
+    observation = env.reset(0)
+    # in order y, x, z; x hears y, y hears z, z hears x
+    assert observation.features["A"][0].tolist() == [[1, 0, -1]]
+    assert observation.features["B"][0].tolist() == [[0, 0, -1], [2, 0, -1]]
+    assert observation.adjacency[1].int().tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    assert observation.entities[0].flatten().tolist() == [1, 0, 2, 3]
+    assert observation.entity_mask[0].tolist() == [True, False, True, True]
+    step = env.step({"A": torch.tensor([[1], [0]]), "B": torch.tensor([[0, 1], [1, 0]])})
+    assert step.observation.features["A"][:, 0].tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert step.observation.features["B"][:, :, 2].tolist() == [[0, 1], [1, 0]]
+
+
+def test_infos_of_a_reset_do_not_hide_those_of_the_last_step() -> None:
+    env = counting()
+    env.reset(0)
+    scores = []
+    for _ in range(4):
+        step = env.step({"xy": torch.zeros(2, 3, dtype=torch.long)})
+        assert set(step.info) == {"score"}
+        scores.append(step.info["score"].tolist())
+    assert scores == [[[float(t)] * 3] * 2 for t in (1, 2, 3, 1)]
+    assert step.next_observation.features["xy"][0, 0].tolist() == [0, 1, 0]
+
+
+def test_successor_and_next_observation_differ_only_at_the_cut() -> None:
+    env = counting()
+    env.reset(0)
+    for time in range(1, 4):
+        step = env.step({"xy": torch.ones(2, 3, dtype=torch.long)})
+        assert step.next_observation.features["xy"][1, 2].tolist() == [2, time, 1]
+        assert step.truncated.all() == (time == 3)
+    assert step.observation.features["xy"][1, 2].tolist() == [2, 0, -1]
+
+
+def test_plain_observations_leave_the_other_fields_empty() -> None:
+    observation = counting(num_copies=1).reset(0)
+    assert {name for name, value in vars(observation).items() if value is not None} == {"features", "alive"}
+
+
+def test_classes_may_differ_in_their_actions() -> None:
+    factory = lambda: Counting("xy", ("action_mask",), sizes=(2, 4))  # noqa: E731
+    env = PettingZooEnvironment(factory, 1, {"x": "A", "y": "B"}, ("A", "B"))
+    assert [c.action.size for c in env.roster.classes] == [2, 4]
+    observation = env.reset(0)
+    assert observation.action_mask["A"].tolist() == [[[True, False]]]
+    assert observation.action_mask["B"].tolist() == [[[True, False, False, False]]]
+    step = env.step({"A": torch.tensor([[1]]), "B": torch.tensor([[3]])})
+    assert [step.observation.features[name][0, 0, 2] for name in "AB"] == [1, 3]
+
+
+def test_continuous_actions_are_clipped_and_cut_to_size() -> None:
+    factory = lambda: Counting("xy", sizes=(1, 3), continuous=True)  # noqa: E731
+    env = PettingZooEnvironment(factory, 1, {"x": "A", "y": "B"}, ("A", "B"))
+    assert [(c.action.size, c.action.low, c.action.high) for c in env.roster.classes] == [(1, -1, 2), (3, -1, 2)]
+    env.reset(0)
+    step = env.step({"A": torch.tensor([[[0.5]]]), "B": torch.tensor([[[9.0, -9.0, 0.25]]])})
+    assert [step.observation.features[name][0, 0, 2] for name in "AB"] == [0.5, 1.25]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((Counting, 0, {}, ("A",)), "num_copies is 0; give at least 1"),
+        ((Counting, 1, {"x": "A"}, ("A",)), "class_of has no class for agent 'y'; it has x"),
+        ((Counting, 1, lambda name: "Z", ("A",)), "agent 'x' is of class 'Z', which is not declared"),
+        ((lambda: Counting(sizes=(2, 3, 3)), 1, lambda name: "A", ("A",)), "'x' and 'y' are of class 'A' but differ"),
+    ],
+)
+def test_bad_input_is_refused(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PettingZooEnvironment(*arguments)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [spaces.MultiDiscrete([2, 3]), spaces.Box(np.zeros(2, np.float32), np.array([1, 2], np.float32))],
+)
+def test_other_actions_are_refused(space: Any) -> None:
+    env = Counting()
+    env.spaces["x"] = (env.observation_space("x"), space)
+    with pytest.raises(ValueError, match=r"agent 'x' acts in .*; supported are Discrete\(n\)"):
+        PettingZooEnvironment(lambda: env, 1, lambda name: name, "xyz")
