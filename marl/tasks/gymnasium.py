@@ -27,7 +27,6 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
 from marl.core.trust import import_named
-from marl.system.interrupts import deaf_to_interrupt
 from marl.tasks.guard import Guard, GuardedEnv, Watch
 from marl.tasks.gymnasium_config import CLASS
 from marl.tasks.processes import Processes
@@ -227,7 +226,7 @@ def _vectorise(
         if "rgb_array" in probe.metadata.get("render_modes", ()):
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
-        with _no_display(), deaf_to_interrupt():  # inherited by the processes started here
+        with _no_display():  # inherited by the processes started here
             if vectorization == "sync":
                 return SyncVectorEnv(makers, copy=False, autoreset_mode=mode)
             return Processes(name, makers, step_timeout, autoreset_mode=mode)
