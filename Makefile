@@ -15,7 +15,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train test lint format bench bench-cartpole bench-games clean
+.PHONY: help venv train test crash lint format bench bench-cartpole bench-games clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ train: $(STAMP) ## Train two class-A and two class-B predators, evaluate them an
 # in order, and who is done takes from the other (worksteal): a whole file each (loadfile) waits for the longest.
 test: $(STAMP) ## Run the tests, in two processes; TEST_ARGS='-n 0' in one
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(TEST_ARGS)
+
+crash: $(STAMP) ## Kill, starve and cut off the power of trainings at every file operation; takes minutes
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m crash tests/reliability $(TEST_ARGS)
 
 lint: $(STAMP) ## Check style, format and types
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,7 +68,11 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let one worker compile the kernels, which takes seconds; the others load them from Numba's cache."""
+    """Let one worker compile the kernels, which takes seconds; the others load them from Numba's cache.
+
+    Ctrl-C is handled as in a terminal; a process that a shell put into the background ignores it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput") and importlib.util.find_spec("numba") is not None:
         with alone(TOP):
             for path in (path for pattern in KERNELS for path in sorted(TOP.glob(pattern))):

@@ -29,6 +29,7 @@ def test_evaluating_a_run(run: Path) -> None:
         "max_cycles": 50,
         "backend": "batched",
         "episodes": 30,
+        "episodes_cut": 0,
         "messages": True,
         "deterministic": False,
         "seed": 7,

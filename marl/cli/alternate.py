@@ -12,6 +12,7 @@ from rich.table import Table
 from marl.cli.console import plain_console
 from marl.cli.options import shown
 from marl.cli.tables import number_text
+from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +54,7 @@ class Arguments:
     """Seed of the first round; each further round takes the next."""
 
 
+@end_on_signal()
 def alternate(arguments: list[str]) -> int:
     """Train both sides in turn, and play each version against each of the other side.
 
@@ -66,17 +68,20 @@ def alternate(arguments: list[str]) -> int:
     from marl.launch.alternation import Alternation
     from marl.system.launcher import program
     from marl.system.lock import sole_user
+    from marl.training.opening import clear_leftovers
 
     console = plain_console()
     presets = _preset(options.first, options), _preset(options.second, options)
     alternation = Alternation(presets, options.out, options.rounds)
     with sole_user(alternation.out):
-        if _train_all(alternation, console):
+        clear_leftovers(alternation.out)
+        status = _train_all(alternation, console)
+        if status == 0:
             _close(alternation, console)
             return 0
     again = " ".join([program("marl"), "alternate", *arguments])
     console.print(f"go on with the same command: {again}", soft_wrap=True)
-    return 130
+    return status
 
 
 def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
@@ -87,27 +92,29 @@ def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
     return read_config({**load_values(path), **changes}, str(path))
 
 
-def _train_all(alternation: Alternation, console: Console) -> bool:
-    """Train the versions that are not trained yet; False if stopped."""
+def _train_all(alternation: Alternation, console: Console) -> int:
+    """Train the versions that are not trained yet, and return the exit status; 0 if all are."""
     for version in alternation.versions():
         opponents = ", ".join(Path(name).name for name in version.against)
         if version.finished:
             console.print(f"{version.name} is trained", soft_wrap=True)
             continue
         console.print(f"training {version.name} against {opponents}", soft_wrap=True)
-        if not _train(version, console):
-            return False
-    return True
+        status = _train(version, console)
+        if status != 0:
+            return status
+    return 0
 
 
-def _train(version: Version, console: Console) -> bool:
+def _train(version: Version, console: Console) -> int:
     from marl.cli.progress_bars import Watcher
 
     with Watcher(console, version.config.total_env_steps) as watch:
         result = version.train(watch)
-    if not result.finished:
-        console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)
-    return result.finished
+    if result.finished:
+        return 0
+    console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)
+    return exit_status(result.stopped_by)
 
 
 def _close(alternation: Alternation, console: Console) -> None:

@@ -16,6 +16,7 @@ from marl.cli.options import Deterministic, Jobs, TrustedModules, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
 from marl.core.trust import trusting
+from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,6 +70,7 @@ class Arguments:
     """Import this module where a run names it; may be given several times."""
 
 
+@end_on_signal()
 def generalise(arguments: list[str]) -> int:
     """Play, print a table and write the report.
 
@@ -99,10 +101,10 @@ def generalise(arguments: list[str]) -> int:
                 watch,
                 partial(_tell, console),
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         again = shlex.join(["generalise", *arguments])
         console.print(f"stopped; what was played is kept. Go on with: {program('marl')} {again}", soft_wrap=True)
-        return 130
+        return exit_status(*stop.args)  # see `end_on_signal`
     _show(report, console)
     console.print("Interquartile mean and 95 % interval over training seeds; * over episodes.", soft_wrap=True)
     _tell(console, report.notes)

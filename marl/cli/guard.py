@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
+from marl.system.interrupts import exit_status
 
 __all__ = ["fail", "guarded"]
 
@@ -45,9 +46,9 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         return fail(str(error), 2 if error.errno in BAD_PLACE else 1)
     except (EnvironmentFailedError, TrainingError) as error:
         return fail(str(error), 1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("stopped at once", file=sys.stderr)
-        return 130
+        return exit_status(*stop.args)  # see `end_on_signal`
 
 
 def _show(

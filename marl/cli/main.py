@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: as typed after ``marl``; those of the process by default.
 
     Returns:
-        Exit status: 0 done, 1 training could not go on, 2 bad input, 130 stopped.
+        Exit status: 0 done, 1 training could not go on, 2 bad input, stopped 130, by SIGTERM 143, by SIGHUP 129.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help"):

@@ -30,6 +30,7 @@ from marl.launch.many_runs import (
 from marl.launch.seeds import parse_seeds
 from marl.launch.standing import standing_of
 from marl.system.device import resolve_device
+from marl.system.interrupts import exit_status
 from marl.system.lock import sole_user
 from marl.system.memory import available_memory, jobs_that_fit
 from marl.system.process_pool import usable_cores
@@ -83,7 +84,7 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
         again: command that goes on with the runs.
 
     Returns:
-        Exit status: 0 all finished, 1 some failed, 130 stopped.
+        Exit status: 0 all finished, 1 some failed; stopped 130, by SIGTERM 143, by SIGHUP 129.
 
     Raises:
         ConfigError: if ``jobs`` or a run cannot be used, before anything begins.
@@ -106,11 +107,9 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
         outcome = _show(many, ManyProgress(console, runs, standings), console)
     outcome.finished += counts["finished"]
     console.print(_counted(outcome, len(runs)), soft_wrap=True)
-    if outcome.stopped or outcome.failed:
+    if outcome.status or outcome.failed:
         console.print(f"go on with: {again}", soft_wrap=True)
-    if outcome.stopped:
-        return 130
-    return 1 if outcome.failed else 0
+    return outcome.status or int(bool(outcome.failed))
 
 
 def _jobs(config: RunConfig[Any], runs: int) -> int:
@@ -123,7 +122,7 @@ def _jobs(config: RunConfig[Any], runs: int) -> int:
 class _Outcome:
     finished: int = 0
     failed: list[PlannedRun] = field(default_factory=list)
-    stopped: bool = False
+    status: int = 0
 
 
 def _show(many: ManyRuns, progress: ManyProgress, console: Console) -> _Outcome:
@@ -138,8 +137,8 @@ def _show(many: ManyRuns, progress: ManyProgress, console: Console) -> _Outcome:
                     progress.show(run, where)
                 case Ended():
                     _show_end(event, progress, outcome)
-                case Stopping(running):
-                    outcome.stopped = True
+                case Stopping(running, signal):
+                    outcome.status = exit_status(signal)
                     told = f"stopping: {running} runs save and end; Ctrl-C again ends them at once"
                     console.print(told, soft_wrap=True)
                 case Waited():
@@ -168,4 +167,4 @@ def _reason(status: int) -> str:
 def _counted(outcome: _Outcome, runs: int) -> str:
     names = ", ".join(run.name for run in outcome.failed)
     failed = f", {len(outcome.failed)} failed ({names})" if names else ""
-    return f"{'stopped with ' if outcome.stopped else ''}{outcome.finished} of {runs} runs finished{failed}"
+    return f"{'stopped with ' if outcome.status else ''}{outcome.finished} of {runs} runs finished{failed}"

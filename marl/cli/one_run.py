@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marl.cli.console import plain_console
 from marl.cli.progress_bars import Watcher
 from marl.core.trust import module_of
+from marl.system.interrupts import exit_status
 from marl.system.launcher import program
 from marl.training import loop
 from marl.training.monitor import Monitor
-from marl.training.progress import Progress
-from marl.training.run import Run, build_run
+from marl.training.opening import open_run
+from marl.training.progress import Progress, Watch
+from marl.training.run import Run
 from marl.training.run_config import RunConfig
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def train_run(
     folder: Path,
     resume: bool,
     report: bool = False,
-    watch: Callable[[Progress], None] | None = None,
+    watch: Watch | None = None,
 ) -> int:
     """Train one run and print its progress.
 
@@ -36,29 +37,29 @@ def train_run(
         folder: of the run.
         resume: go on from its latest checkpoint.
         report: True to compare with reference policies at the end.
-        watch: called after every iteration, too.
+        watch: called after every iteration, too; see `Watch`.
 
     Returns:
         Exit status.
     """
     console = plain_console()
-    run = build_run(config, folder, resume)
-    monitor = Monitor(run)
-    _announce(run, console)
-    with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
-        result = loop.train(run, monitor, show if watch is None else _both(show, watch))
-    if not result.finished:
-        module = module_of(config.env.name)
-        again = f"{program('marl')} train --resume {folder}" + (f" --trust {module}" if module else "")
-        console.print(f"stopped and saved at {result.env_steps:,} env steps; go on with: {again}", soft_wrap=True)
-        return 130
-    if run.scores.over:
-        console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)
-    console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
-    if report:
-        from marl.cli.closing_report import report_run
+    with open_run(config, folder, resume) as run:
+        monitor = Monitor(run)
+        _announce(run, console)
+        with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
+            result = loop.train(run, monitor, show if watch is None else _both(show, watch))
+        if not result.finished:
+            module = module_of(config.env.name)
+            again = f"{program('marl')} train --resume {folder}" + (f" --trust {module}" if module else "")
+            console.print(f"stopped and saved at {result.env_steps:,} env steps; go on with: {again}", soft_wrap=True)
+            return exit_status(result.stopped_by)
+        if run.scores.over:
+            console.print(f"the score log ended training after {len(run.scores):,} episodes", soft_wrap=True)
+        console.print(f"trained policy: {folder / 'policy'}", soft_wrap=True)
+        if report:
+            from marl.cli.closing_report import report_run
 
-        report_run(folder, console)
+            report_run(folder, console)
     return 0
 
 
@@ -77,9 +78,9 @@ def _announce(run: Run, console: Console) -> None:
         console.print(f"watch it: {program('tensorboard')} --logdir {run.folder}", soft_wrap=True)
 
 
-def _both(first: Callable[[Progress], None], second: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    def watch(progress: Progress) -> None:
-        first(progress)
-        second(progress)
+def _both(first: Watch, second: Watch) -> Watch:
+    def watch(progress: Progress) -> bool:
+        wishes = first(progress), second(progress)
+        return any(wishes)
 
     return watch

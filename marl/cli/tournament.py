@@ -14,6 +14,7 @@ from marl.cli.options import Jobs, JsonFile, check_file, shown
 from marl.cli.tables import interval_text, number_text, plain_table, seconds_text
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_JOBS, check_between
+from marl.system.interrupts import end_on_signal, exit_status, stop_on_signal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,6 +75,7 @@ class Arguments:
     """Write all numbers to this file too."""
 
 
+@end_on_signal()
 def tournament(arguments: list[str]) -> int:
     """Play a tournament, print tables, draw a picture.
 
@@ -94,23 +96,22 @@ def tournament(arguments: list[str]) -> int:
     from marl.players.tournament.games import play_tournament
     from marl.players.tournament.plan import plan_tournament
     from marl.players.tournament.tournament_report import tournament_report
-    from marl.system.interrupts import stop_on_interrupt
     from marl.system.process_pool import usable_cores
 
     players = [parse_player(text) for text in options.players]
     settings = (options.games, plies, options.seed, options.classic, options.ties)
     plan = plan_tournament(options.game, players, *settings)
     console = plain_console()
-    with stop_on_interrupt() as stop_wished, Counting(console, "games") as watch:
+    with stop_on_signal() as stop_wished, Counting(console, "games") as watch:
         finished = play_tournament(plan, options.jobs or usable_cores(), watch, stop_wished)
     complete = len(finished) == plan.total_games
     if not finished:
         console.print("stopped before a game was finished")
-        return 130
+        return exit_status(stop_wished.signal)
     if not complete:
         console.print(f"stopped after {len(finished)} of {plan.total_games} games", soft_wrap=True)
     _tell(tournament_report(plan, finished), options, console)
-    return 0 if complete else 130
+    return 0 if complete else exit_status(stop_wished.signal)
 
 
 def _plies(options: Arguments) -> int:

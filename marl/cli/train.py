@@ -12,6 +12,7 @@ import tyro
 
 from marl.core.errors import ConfigError
 from marl.core.trust import trusting
+from marl.system.interrupts import end_on_signal
 
 if TYPE_CHECKING:
     from marl.training.run_config import RunConfig
@@ -37,7 +38,7 @@ Trains a team from a preset, or goes on with a run, or trains many at once.
   --jobs N         so many of them at once; by default as many as cores and memory bear
   --trust MODULE   import this module where the run that goes on names it; a preset's own needs none
 
-Ctrl-C saves and ends; --resume goes on with a run, the same command again with many. Every field
+Ctrl-C, SIGTERM and SIGHUP save and end; --resume goes on with a run, the same command again with many. Every field
 of the preset is an option by its dotted name, e.g. --total-env-steps 500000 --seed 1
 --algorithm.gamma 0.99. To see them all:
 
@@ -84,6 +85,7 @@ OPTIONS: tuple[tuple[str, Any, Any], ...] = (
 """Options that are no fields of the preset: name, type and default."""
 
 
+@end_on_signal()
 def train(arguments: list[str]) -> int:
     """Train a team from a preset, or go on with a run.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import sys
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -14,6 +13,8 @@ from pathlib import Path
 from marl.cli.guard import guarded
 from marl.cli.one_run import train_run
 from marl.core.trust import trusting
+from marl.launch.standing import clear_unstarted
+from marl.system.interrupts import exit_status, ignore_signals
 from marl.training.progress import Progress
 from marl.training.run_config import read_config
 
@@ -33,9 +34,10 @@ def main() -> int:
     Returns:
         Exit status as of ``marl train``.
     """
+    ignore_signals()
     line = sys.stdin.readline()
     if not line:
-        return 130
+        return exit_status()
     job = json.loads(line)
     channel = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # prints go into the log, not into the pipe
@@ -43,25 +45,25 @@ def main() -> int:
     def train(_: list[str]) -> int:
         folder = Path(job["folder"])
         with trusting(job["trust"], imported=False):
+            if not job["resume"]:
+                clear_unstarted(folder)
             return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
 
     return guarded(train, [])
 
 
 class _Teller:
-    """Report progress to the parent, and stop when standard input has ended.
+    """Report progress to the parent, and ask to stop when standard input has ended.
 
     Args:
         channel: file descriptor of the pipe to the parent.
     """
 
     def __init__(self, channel: int) -> None:
-        self.channel, self.stopping = channel, False
+        self.channel = channel
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: Progress) -> bool:
         scores = {name: value for name, value in progress.metrics.items() if name.startswith("return/")}
         with suppress(BrokenPipeError):  # the parent has died, so standard input has ended, too
             os.write(self.channel, json.dumps(asdict(replace(progress, metrics=scores))).encode() + b"\n")
-        if not self.stopping and select.select([sys.stdin], [], [], 0)[0]:  # after the job only the end can be read
-            self.stopping = True
-            signal.raise_signal(signal.SIGINT)  # as Ctrl-C would, so that the trainer saves and ends
+        return bool(select.select([sys.stdin], [], [], 0)[0])  # after the job only the end can be read

@@ -15,9 +15,9 @@ from marl.core.errors import ConfigError
 from marl.core.limits import MOST_SEEDS
 from marl.core.settings import explain
 from marl.core.trust import TRUST
-from marl.launch.standing import Standing, clear_unstarted
+from marl.launch.standing import Standing
 from marl.system.device import resolve_device
-from marl.system.interrupts import stop_on_interrupt
+from marl.system.interrupts import stop_on_signal
 from marl.system.process_pool import check_threads
 from marl.system.run_process import RunProcess
 from marl.tasks.environment_config import make_environment
@@ -102,13 +102,15 @@ class Ended:
 
 @dataclass(frozen=True)
 class Stopping:
-    """First Ctrl-C: the running processes are asked to save and end, and no other begins.
+    """First signal: the running processes are asked to save and end, and no other begins.
 
     Args:
         running: number of running processes.
+        signal: number of the signal.
     """
 
     running: int
+    signal: int | None
 
 
 @dataclass(frozen=True)
@@ -238,13 +240,14 @@ class ManyRuns:
     def train(self) -> Generator[Event]:
         """Train all runs, and yield events.
 
-        The first Ctrl-C lets the runs save and end; a second, or closing the iterator, ends them at once.
+        The first Ctrl-C, SIGTERM or SIGHUP lets the runs save and end; a second, or closing the iterator, ends them at
+        once.
         """
         try:
-            with stop_on_interrupt() as stop_wished:
+            with stop_on_signal() as stop_wished:
                 while self._running or (self._waiting and not self._stopped):
                     if stop_wished() and not self._stopped:
-                        yield self._stop()
+                        yield self._stop(stop_wished.signal)
                     while self._waiting and len(self._running) < self.jobs and not self._stopped:
                         yield self._begin(self._waiting.pop(0))
                     time.sleep(SECONDS_BETWEEN_LOOKS)
@@ -255,19 +258,17 @@ class ManyRuns:
 
     def _begin(self, run: PlannedRun) -> Began:
         resume = self.standings[run.name].state == "stopped"
-        if not resume:
-            clear_unstarted(run.folder)
         run.folder.parent.mkdir(parents=True, exist_ok=True)
         job = {"config": run.config.model_dump(mode="json"), "folder": str(run.folder), "resume": resume}
         job["trust"] = sorted(TRUST.get().modules)
         self._running[run.name] = run, RunProcess(self.command, job, run.log, self.lock)
         return Began(run)
 
-    def _stop(self) -> Stopping:
+    def _stop(self, signal: int | None) -> Stopping:
         self._stopped = True
         for _, process in self._running.values():
             process.stop()
-        return Stopping(len(self._running))
+        return Stopping(len(self._running), signal)
 
     def _look(self) -> Iterator[Event]:
         for run, process in list(self._running.values()):

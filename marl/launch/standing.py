@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from marl.core.errors import ConfigError, FileError
+from marl.system.lock import sole_user
 from marl.training.checkpoints import Checkpoints, is_settled, newest
 from marl.training.run_config import RunConfig, first_difference, run_values
 from marl.training.score_log import stopped_by_score
@@ -73,11 +74,12 @@ def clear_unstarted(folder: Path) -> None:
     """Remove the files of a run that ended before its first checkpoint, and nothing else.
 
     Raises:
-        ConfigError: if the folder holds anything else.
+        ConfigError: if the folder holds anything else, or another command trains there.
     """
     _check_clearable(folder)
-    for path in folder.iterdir() if folder.exists() else ():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with sole_user(folder):
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _check_clearable(folder: Path) -> None:

@@ -8,12 +8,32 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from marl.core.limits import THREADS_PER_CORE, check_between
 from marl.core.trust import TRUST, Trust
+from marl.system.children import follow_parent
+from marl.system.interrupts import hold_signals
 
 __all__ = ["check_threads", "process_pool", "usable_cores"]
+
+
+class _Child(SpawnProcess):
+    def start(self) -> None:
+        with hold_signals():
+            super().start()
+
+    def run(self) -> None:
+        follow_parent()
+        super().run()
+
+    def terminate(self) -> None:
+        self.kill()  # SIGTERM is ignored
+
+
+class _Context(SpawnContext):
+    Process = _Child
 
 
 @contextmanager
@@ -23,7 +43,8 @@ def process_pool(
     """Pool of spawned processes, which trust what this block trusts, all ended and joined when the block is left.
 
     Left by an exception, by Ctrl-C or by closing a generator, it does not wait for work under way, as nobody needs the
-    result. The pool itself joins what is terminated, so that no two threads wait for one process.
+    result. The pool itself joins what is terminated, so that no two threads wait for one process. Signals that ask to
+    stop are ignored in the processes, which end when this process is gone.
 
     Args:
         jobs: number of processes.
@@ -34,8 +55,9 @@ def process_pool(
         The pool.
     """
     before = set(multiprocessing.active_children())
-    context, begin = multiprocessing.get_context("spawn"), (TRUST.get(), initializer, initargs)
-    with ProcessPoolExecutor(jobs, context, _begin, begin) as pool:
+    with hold_signals():  # for multiprocessing's own process, which starts here
+        executor = ProcessPoolExecutor(jobs, _Context(), _begin, (TRUST.get(), initializer, initargs))
+    with executor as pool:
         try:
             yield pool
         except BaseException:

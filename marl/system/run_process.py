@@ -2,7 +2,8 @@
 
 A child reads its job, one line of JSON, from standard input. It reports its progress on standard output, one line of
 JSON each time, and prints into a log. When its standard input ends, because the parent closes it or has died, it saves
-and ends. It has a session of its own, so that Ctrl-C in a terminal reaches only the parent.
+and ends. It has a session of its own, so that Ctrl-C in a terminal reaches only the parent, and is started with signals
+held back, until it ignores them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from marl.system.interrupts import hold_signals
 
 __all__ = ["RunProcess"]
 
@@ -34,7 +37,7 @@ class RunProcess:
     def __init__(self, command: Sequence[str], job: Mapping[str, Any], log: Path, lock: int) -> None:
         self.log = log
         self._read = b""
-        with log.open("ab") as file:
+        with log.open("ab") as file, hold_signals():
             self._log_start = file.tell()
             self._process = subprocess.Popen(
                 list(command),

@@ -27,7 +27,6 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
 from marl.core.trust import import_named
-from marl.system.interrupts import deaf_to_interrupt
 from marl.tasks.guard import Guard, GuardedEnv, Watch
 from marl.tasks.gymnasium_config import CLASS
 from marl.tasks.processes import Processes
@@ -88,7 +87,8 @@ class GymnasiumEnvironment:
             name, num_copies, dict(arguments or {}), max_episode_steps, vectorization, step_timeout
         )
         self._guard = Guard(name)
-        self._watch = Watch([env.guard for env in getattr(self._vector, "envs", [])] or [self._guard])
+        here = self._vector.envs if isinstance(self._vector, SyncVectorEnv) else []  # else only the whole is watched
+        self._watch = Watch([env.guard for env in here] or [self._guard])  # type: ignore[attr-defined]
         observations, self._actions = self._vector.single_observation_space, self._vector.single_action_space
         try:
             self._numbers = _feature_size(name, observations)
@@ -226,7 +226,7 @@ def _vectorise(
         if "rgb_array" in probe.metadata.get("render_modes", ()):
             arguments.setdefault("render_mode", "rgb_array")
         probe.close()
-        with _no_display(), deaf_to_interrupt():  # inherited by the processes started here
+        with _no_display():  # inherited by the processes started here
             if vectorization == "sync":
                 return SyncVectorEnv(makers, copy=False, autoreset_mode=mode)
             return Processes(name, makers, step_timeout, autoreset_mode=mode)

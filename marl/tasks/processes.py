@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
 from typing import Any
 
 import gymnasium
 from gymnasium.vector import AsyncVectorEnv
+from gymnasium.vector.async_vector_env import AsyncState
 
 from marl.core.errors import EnvironmentFailedError
+from marl.system.children import follow_parent
 
 __all__ = ["Processes"]
+
+Environment = gymnasium.Env[Any, Any]
 
 GRACE = 5.0
 """Seconds in which a process ends by itself."""
@@ -25,6 +33,8 @@ GRACE = 5.0
 
 class Processes(AsyncVectorEnv):
     """Gymnasium's processes, of which one that dies or hangs ends them all with its name.
+
+    They ignore signals that ask a run to stop, and end with this process.
 
     Args:
         name: name of the environment.
@@ -34,12 +44,19 @@ class Processes(AsyncVectorEnv):
     """
 
     def __init__(
-        self, name: str, makers: Sequence[Callable[[], gymnasium.Env[Any, Any]]], timeout: float | None, **modes: Any
+        self, name: str, makers: Sequence[Callable[[], Environment]], timeout: float | None, **modes: Any
     ) -> None:
         self.name, self.timeout = name, timeout
-        self.parent_pipes, self.processes = [], []
-        with self._answers():
-            super().__init__(makers, **modes)
+        self.parent_pipes, self.processes, self._state = [], [], AsyncState.DEFAULT
+        lasts = threading.current_thread() is threading.main_thread()
+        try:
+            with self._answers():
+                super().__init__([partial(_make, make, os.getpid(), lasts) for make in makers], **modes)
+        except BaseException:  # Ctrl-C, too
+            self.close(terminate=True)
+            raise
+        # at exit multiprocessing sends SIGTERM, which they ignore, and waits for them
+        Finalize(self, _kill, (self.processes,), exitpriority=0)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         with self._answers():
@@ -56,12 +73,16 @@ class Processes(AsyncVectorEnv):
             return super().call(name, *args, **kwargs)
 
     def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
-        """Close every copy and end its process; one that does not end in time, or is to terminate, is killed."""
+        """Close every copy and end its process; one that does not end in time, or is to terminate, is killed.
+
+        One whose step was interrupted is killed, too, as the step may never end.
+        """
+        terminate |= self._state is not AsyncState.DEFAULT
         for pipe in () if terminate else self.parent_pipes:
             with suppress(OSError, AttributeError):  # gone, or None after an error
                 pipe.send(("close", None))
         end = time.monotonic() + (0 if terminate else GRACE if timeout is None else timeout)
-        for process in self.processes:
+        for process in (each for each in self.processes if each.pid is not None):  # which was started
             process.join(max(end - time.monotonic(), 0))
             process.kill()
             process.join()
@@ -106,6 +127,18 @@ class Processes(AsyncVectorEnv):
         return next(
             (f"{i}: {_end_of(process)}" for i, process in enumerate(self.processes) if process.sentinel in gone), None
         )
+
+
+def _make(make: Callable[[], Environment], parent: int, thread_lasts: bool) -> Environment:
+    if os.getpid() != parent:  # Gymnasium makes one here, too, to learn its spaces
+        follow_parent(thread_lasts)
+    return make()
+
+
+def _kill(processes: Sequence[BaseProcess]) -> None:
+    for process in processes:
+        if process.is_alive():
+            process.kill()
 
 
 def _end_of(process: BaseProcess) -> str:

@@ -5,34 +5,31 @@ An *iteration* collects once and updates once; *env steps* count single steps of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from marl.system.interrupts import stop_on_interrupt
+from marl.system.interrupts import stop_on_signal
 from marl.training.monitor import Monitor
-from marl.training.progress import Progress, TrainingResult
+from marl.training.progress import TrainingResult, Watch
 from marl.training.run import Run
 
 __all__ = ["train"]
 
 
-def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
-    """Train to the end, or until Ctrl-C, and save.
+def train(run: Run, monitor: Monitor, watch: Watch | None = None) -> TrainingResult:
+    """Train to the end, or until Ctrl-C, SIGTERM or SIGHUP, and save.
 
-    A second Ctrl-C interrupts at once; the last checkpoint is left.
+    A second signal ends it at once; the last checkpoint is left.
 
     Args:
         run: run to train.
         monitor: monitor of this run.
-        watch: called after every iteration.
+        watch: called after every iteration; see `Watch`.
 
     Raises:
         TrainingError: if a loss, a gradient, a reward or an observation is not finite, the environment fails, or the
             run's folder cannot be written.
     """
     try:
-        evaluation_due = False
-        with stop_on_interrupt() as stop_wished, run.going_on():
-            monitor.catch_up(stop_wished)
+        with stop_on_signal() as stop_wished, run.going_on():
+            evaluation_due = not monitor.catch_up(stop_wished)
             while not (run.finished or stop_wished()):
                 before = run.env_steps
                 collected = run.source.collect(run.policy)
@@ -46,10 +43,12 @@ def train(run: Run, monitor: Monitor, watch: Callable[[Progress], None] | None =
                     run.save(monitor.state(), evaluation_due)
                 if evaluation_due:
                     evaluation_due = not monitor.evaluate(stop_wished)
-                if watch is not None:
-                    watch(monitor.progress)
+                if watch is not None and watch(monitor.progress):
+                    break
             run.save(monitor.state(), evaluation_due)
     finally:
         monitor.close()
         run.source.close()
-    return TrainingResult(run.folder, run.env_steps, run.finished, monitor.metrics, run.policy.eval())
+    finished = run.finished and not evaluation_due
+    stopped_by = None if finished else stop_wished.signal
+    return TrainingResult(run.folder, run.env_steps, finished, monitor.metrics, run.policy.eval(), stopped_by)

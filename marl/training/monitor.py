@@ -128,22 +128,24 @@ class Monitor:
             run.checkpoints.save_evaluation(run.env_steps, {"metrics": self.metrics, "log": self.logger.sync()})
         return True
 
-    def catch_up(self, stop_wished: Callable[[], bool]) -> None:
+    def catch_up(self, stop_wished: Callable[[], bool]) -> bool:
         """Do what a crash left undone between the checkpoint that a run goes on from and the next iteration.
 
         Args:
             stop_wished: see `evaluate`.
+
+        Returns:
+            False if an evaluation is still due; see `evaluate`.
 
         Raises:
             TrainingError: if it cannot be written.
         """
         start = self.run.start
         if start is None:
-            return
+            return True
         if not is_settled(self.run.folder, start):
             self.run.save(self.state())  # the checkpoint stays, what follows it is written
-        if start.evaluation_due:
-            self.evaluate(stop_wished)
+        return not start.evaluation_due or self.evaluate(stop_wished)
 
     @property
     def progress(self) -> Progress:

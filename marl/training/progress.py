@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from marl.policies.policy import Policy
 
-__all__ = ["Progress", "TrainingResult"]
+__all__ = ["Progress", "TrainingResult", "Watch"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Progress:
     finished: bool = False
 
 
+Watch = Callable[[Progress], bool | None]
+"""Watcher of a training, called after every iteration; training stops and saves if it returns True."""
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """Result of a training.
@@ -38,9 +43,10 @@ class TrainingResult:
     Args:
         folder: folder of the run.
         env_steps: env steps done in all.
-        finished: False if it was stopped before the end.
+        finished: False if it was stopped before the end, or in the evaluation that ends it.
         metrics: latest logged metrics.
         policy: trained policy, in evaluation mode.
+        stopped_by: number of the signal that stopped it; None if a watcher did, or nothing.
     """
 
     folder: Path
@@ -48,3 +54,4 @@ class TrainingResult:
     finished: bool
     metrics: dict[str, float]
     policy: Policy
+    stopped_by: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from marl.core.trust import trusting
 from marl.training import loop
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
-from marl.training.progress import Progress, TrainingResult
-from marl.training.run import build_run
+from marl.training.opening import open_run
+from marl.training.progress import TrainingResult, Watch
 from marl.training.run_config import RunConfig, complete_values, load_values, read_config, run_values, task_of
 
 __all__ = ["train", "train_run"]
@@ -39,7 +39,7 @@ def train(
         Result with the trained policy.
 
     Raises:
-        ConfigError: if the configuration cannot be used, or ``out`` is not empty.
+        ConfigError: if the configuration cannot be used, ``out`` is not empty, or another process trains there.
         FileError: if there is no run to resume.
         TrainingError: if training cannot go on.
         UntrustedError: if the run that goes on names a module that is not trusted.
@@ -63,20 +63,18 @@ def train(
         return train_run(read_config(values, source, task), Path(out), resume)
 
 
-def train_run(
-    config: RunConfig[Any], folder: Path, resume: bool = False, watch: Callable[[Progress], None] | None = None
-) -> TrainingResult:
-    """Train one run to its end, or until Ctrl-C.
+def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch: Watch | None = None) -> TrainingResult:
+    """Train one run to its end, or until Ctrl-C, SIGTERM or SIGHUP.
 
     Args:
         config: settings.
         folder: of the run.
         resume: go on from the latest checkpoint in ``folder``.
-        watch: called after every iteration.
+        watch: called after every iteration; see `Watch`.
 
     Raises:
-        ConfigError, FileError: see `marl.training.run.build_run`.
+        ConfigError, FileError: see `marl.training.opening.open_run`.
         TrainingError: if training cannot go on.
     """
-    run = build_run(config, folder, resume)
-    return loop.train(run, Monitor(run), watch)
+    with open_run(config, folder, resume) as run:
+        return loop.train(run, Monitor(run), watch)

@@ -44,19 +44,20 @@ def test_two_rounds_stopped_and_gone_on_with(
     capsys.readouterr()
     seen: list[Any] = []
 
-    def press_ctrl_c(self: Watcher, progress: Any) -> None:
+    def end(self: Watcher, progress: Any) -> None:
         seen.append(progress)
         if len(seen) == 3:  # the first of two iterations of the second version
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Watcher, "show", press_ctrl_c)
-        assert main([*command, "--out", "duel"]) == 130
+        patch.setattr(Watcher, "show", end)
+        assert main([*command, "--out", "duel"]) == 143
     out = capsys.readouterr().out
     assert "training prey-1 against chase, predators-1\n" in out
     assert "stopped and saved prey-1 at 32 env steps" in out
     assert "alternate predators.yaml prey.yaml --rounds 2 --env-steps 64 --seed 3 --out duel" in out
     assert not Path("duel/crosstable.json").exists()
+    Path("duel/.crosstable.0123abcd.png").touch()  # as if it had died then
 
     assert main([*command, "--out", "duel"]) == 0
     out = capsys.readouterr().out
@@ -78,6 +79,7 @@ def test_two_rounds_stopped_and_gone_on_with(
     assert table["mean"][0][0] == reference["mean"]
     assert f"{asked['mean']:.2f}" in out
     assert iio.imread("duel/crosstable.png").shape[2] == 3
+    assert not Path("duel/.crosstable.0123abcd.png").exists()
     rows = [json.loads(line) for line in Path("duel/metrics.jsonl").read_text().splitlines()]
     assert [row["env_steps"] for row in rows] == [1, 2]
     assert rows[1]["crosstable/contacts_per_episode"] == table["mean"][2][2]
@@ -93,7 +95,7 @@ def test_two_at_once_in_one_folder_are_refused(command: list[str], capsys: pytes
     with sole_user(Path("duel")):
         assert main([*command, "--out", "duel"]) == 2
     assert "works in" in capsys.readouterr().err
-    assert not list(Path("duel").iterdir())
+    assert not Path("duel").exists()
 
 
 def test_what_cannot_be_trained_ends_in_status_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:

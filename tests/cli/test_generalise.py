@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +50,15 @@ def test_the_table_shows_the_value_its_interval_and_the_ratio(
     assert f"{ratio:.2f}" in text
 
 
-def test_ctrl_c_says_how_to_go_on(
+def test_sigterm_says_how_to_go_on(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop(play: Any) -> Any:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(cell_evaluations, "evaluate_cell", stop)
     out = str(tmp_path / "a folder")
-    assert main(["generalise", str(run), "--out", out, *COMMAND]) == 130
+    assert main(["generalise", str(run), "--out", out, *COMMAND]) == 143
     assert f"generalise {run} --out '{out}' --teams 1+1,A=3+B=1" in capsys.readouterr().out
 
 

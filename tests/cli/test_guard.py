@@ -25,6 +25,7 @@ from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Not
         (ConfigError("x is '\x1b[31m\x07'\nand y"), 2, "error: x is '\\x1b[31m\\x07'\nand y\n"),
         (ConfigError("a" * 2_000 + "b" * 10_000 + "c" * 2_000), 2, f"error: {'a' * 2_000} ... {'c' * 2_000}\n"),
         (KeyboardInterrupt(), 130, "stopped at once\n"),
+        (KeyboardInterrupt(15), 143, "stopped at once\n"),
         (SystemExit(2), 2, ""),
         (SystemExit("why"), 0, ""),
     ],

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from processes import children_of
 
 import marl
 from marl.cli.main import main
@@ -52,6 +53,8 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
     while not all(log.exists() and "training from env step 0" in log.read_text() for log in logs):
         seen += (chunk := os.read(terminal.stdout.fileno(), 65_536))
         assert chunk, seen.decode()
+    for process in children_of(terminal.pid)[1:]:  # the runs, which leave it to the first, the command itself
+        os.kill(process, signal.SIGTERM)
     terminal.stdin.write(b"\x03")
     terminal.stdin.flush()
     shown = terminal.communicate(timeout=120)[0].decode()
@@ -133,19 +136,25 @@ def test_a_run_that_fails_does_not_keep_the_others(
     assert "4 of 6 runs finished, 2 failed (2+1/seed-4, 2+1/seed-2)\ngo on with: " in out
 
 
-def test_ctrl_c_begins_no_further_run(
-    fake: type[FakeProcess], preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_lets_no_further_run_begin(
+    number: int,
+    status: int,
+    fake: type[FakeProcess],
+    preset_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def interrupted(self: FakeProcess, *arguments: Any) -> None:
         FakeProcess.__init__(self, *arguments)
         if len(FakeProcess.began) == 1:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
     monkeypatch.setattr(
         "marl.launch.many_runs.RunProcess", type("Interrupted", (FakeProcess,), {"__init__": interrupted})
     )
     line = ["train", str(preset_file), "--out", str(tmp_path / "g"), "--seeds", "3", "--jobs", "2"]
-    assert main(line) == 130
+    assert main(line) == status
     assert fake.began == ["g/seed-1", "g/seed-2"]
 
 

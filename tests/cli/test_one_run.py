@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from marl.cli.progress_bars import Watcher
+from marl.system.launcher import program
+from marl.system.lock import sole_user
 from marl.training.run_config import load_config
 
 Cli = Callable[..., tuple[int, str, str]]
+OWN = program("marl")
 
 
 def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
@@ -37,6 +46,42 @@ def test_damaged_rows_of_the_log_are_told_when_a_run_goes_on(cli: Cli, run: Path
     status, _, err = cli("train", "--resume", tmp_path / "x")
     assert status == 0
     assert err == f"note: {log}: 1 damaged row is left out, the first in line 1\n"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_status_tells_of_the_signal_that_stopped_it(
+    number: int, status: int, cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watcher, "show", lambda self, progress: signal.raise_signal(number))
+    folder = tmp_path / "x"
+    stopped, out, _ = cli("train", preset_file, "--out", folder)
+    assert stopped == status
+    assert f"stopped and saved at 256 env steps; go on with: marl train --resume {folder}" in out.replace(OWN, "marl")
+    assert (folder / "checkpoints" / "000000000256").is_dir()
+
+
+def test_a_second_sigterm_ends_it_at_once(
+    cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show(self: Any, progress: Any) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(1)
+        raise AssertionError
+
+    monkeypatch.setattr(Watcher, "show", show)
+    monkeypatch.setattr("marl.system.interrupts.SECONDS_OF_ONE_WISH", 0.0)
+    status, _, err = cli("train", preset_file, "--out", tmp_path / "x")
+    assert (status, err) == (143, "stopped at once\n")
+    assert not (tmp_path / "x" / "checkpoints").exists()
+
+
+def test_a_run_that_is_trained_by_another_command_is_named(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    with sole_user(folder):
+        status, _, err = cli("train", preset_file, "--out", folder)
+    assert (status, err) == (2, f"error: another marl command works in {folder}; wait until it ends, or stop it\n")
+    assert not folder.exists()
 
 
 def test_a_run_that_keeps_one_checkpoint_says_what_that_means(cli: Cli, preset_file: Path, tmp_path: Path) -> None:

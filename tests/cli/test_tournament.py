@@ -71,8 +71,9 @@ def test_classic_negamax_always_begins_and_never_loses(capsys: pytest.CaptureFix
         assert sum(pair["by_seat_of_first"][0].values()) == pair["games"] == 30
 
 
-def test_ctrl_c_prints_the_table_so_far_and_saves_it(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("number", "stopped"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_prints_the_table_so_far_and_saves_it(
+    number: int, stopped: int, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = games.play_rounds
     played = []
@@ -80,13 +81,13 @@ def test_ctrl_c_prints_the_table_so_far_and_saves_it(
     def interrupted(*arguments: Any) -> Any:
         played.append(real(*arguments))
         if len(played) == 3:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return played[-1]
 
     monkeypatch.setattr(games, "play_rounds", interrupted)
     command = "tic_tac_toe first rules --games 400 --jobs 1 --json out.json"
     status, out, _ = tournament(capsys, *command.split())
-    assert status == 130
+    assert status == stopped
     assert "stopped after 6 of 400 games" in out
     assert "first - rules" in out
     report = json.loads((tmp_path / "out.json").read_text())

@@ -145,8 +145,8 @@ def told(event: Event) -> tuple[Any, ...]:
             return "advanced", run.name, progress.env_steps
         case Ended(run, outcome, status, printed):
             return "ended", run.name, outcome, status, *printed
-        case Stopping(running):
-            return "stopping", running
+        case Stopping(running, number):
+            return "stopping", running, number
         case Waited():
             return ("waited",)
 
@@ -172,7 +172,7 @@ def test_ctrl_c_lets_a_run_save_and_begins_no_other(many: ManyRuns) -> None:
     assert [event for event in events if event != ("waited",)] == [
         ("began", "seed-1"),
         ("advanced", "seed-1", 640),
-        ("stopping", 1),
+        ("stopping", 1, signal.SIGINT),
         ("ended", "seed-1", "stopped", 130, "the last line"),
     ]
 

@@ -64,7 +64,7 @@ class Failing(gymnasium.Env[Any, Any]):
 @contextmanager
 def registered() -> Iterator[None]:
     """Register it in a block."""
-    gymnasium.register(NAME, Failing)
+    gymnasium.register(NAME, Failing, max_episode_steps=100)
     try:
         yield
     finally:

@@ -2,35 +2,33 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
+from processes import children_of, is_alive, wait_until_gone
 
 from marl.core.errors import ConfigError
 from marl.core.trust import TRUST, Trust, trusting
+from marl.system.interrupts import SIGNALS
 from marl.system.process_pool import check_threads, process_pool, usable_cores
 
 LONG = 60
 """Seconds of work that nobody waits for: far more than a process takes to start and to end."""
 
 
-def is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_work_is_done_in_other_processes_which_are_gone_afterwards() -> None:
     with process_pool(1) as pool:
         worker = pool.submit(os.getpid).result()
         assert worker != os.getpid()
-        assert is_there(worker)
+        assert is_alive(worker)
         assert list(pool.map(divmod, (7, 9), (2, 4))) == [(3, 1), (2, 1)]
-    assert not is_there(worker)
+    assert not is_alive(worker)
 
 
 def test_each_process_is_prepared_first(tmp_path: Path) -> None:
@@ -82,6 +80,44 @@ def test_left_early_it_ends_its_own_processes_and_no_others(leave: Callable[[], 
     finally:
         other.kill()
         other.join()
+
+
+def test_when_one_process_dies_the_others_are_ended() -> None:
+    """The pool sends them SIGTERM, and waits for them."""
+    begun = time.monotonic()
+    with process_pool(2) as pool:
+        long, short = pool.submit(time.sleep, LONG), pool.submit(os.getpid)
+        os.kill(short.result(), signal.SIGKILL)
+        with pytest.raises(BrokenProcessPool):
+            long.result(LONG / 2)
+    assert time.monotonic() - begun < LONG / 2
+
+
+KILLED = """
+import os, time
+from marl.system.process_pool import process_pool
+with process_pool(1) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 60).result()
+"""
+
+
+def test_its_processes_ignore_signals_and_end_when_it_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    children = children_of(parent.pid)
+    for child in children:  # beside the worker there is one of multiprocessing itself
+        for number in SIGNALS:
+            os.kill(child, number)
+    time.sleep(0.1)
+    try:
+        assert worker in children
+        assert all(is_alive(child) for child in children)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert all(wait_until_gone(child) for child in children)
 
 
 def test_an_error_of_the_work_comes_back() -> None:

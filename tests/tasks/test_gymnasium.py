@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from gymnasium import spaces
 
 from marl.core.errors import UndrawableError
 from marl.core.records import Observation
+from marl.system.interrupts import SIGNALS
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
 
@@ -255,14 +255,15 @@ def test_pictures_are_its_own_and_nothing_is_said(
     assert "SDL_VIDEODRIVER" not in os.environ
 
 
-def test_its_processes_do_not_hear_ctrl_c() -> None:
-    """A terminal sends it to all of them; training wants to finish its iteration."""
+def test_its_processes_ignore_signals() -> None:
+    """A terminal or a system sends them to all of them; training wants to finish its iteration."""
     before = set(multiprocessing.active_children())
     environment = GymnasiumEnvironment("CartPole-v1", 2, vectorization="async")
     environment.reset(seed=0)
     for process in set(multiprocessing.active_children()) - before:
         assert process.pid is not None
-        os.kill(process.pid, signal.SIGINT)
+        for number in SIGNALS:
+            os.kill(process.pid, number)
     for _ in range(3):
         assert environment.step({CLASS: torch.zeros(2, 1, dtype=torch.int64)}).reward.tolist() == [[1.0], [1.0]]
     environment.close()

@@ -2,19 +2,26 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import gymnasium
 import pytest
 import torch
 from failing_env import NAME, Failing, registered
+from processes import wait_until_gone
 
 from marl.core.errors import EnvironmentFailedError
-from marl.tasks import processes
+from marl.tasks import processes as tasks_processes
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
 from marl.tasks.gymnasium_task import GymnasiumTask
+from marl.tasks.processes import GRACE, Processes
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +57,7 @@ def test_a_process_that_dies_between_two_steps_is_named_too() -> None:
 
 
 def test_a_step_that_takes_too_long_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "GRACE", 0.2)
+    monkeypatch.setattr(tasks_processes, "GRACE", 0.2)
     arguments = {"how": "hang", "last": 1}
     settings = GymnasiumConfig(name=NAME, arguments=arguments, vectorization="async", step_timeout=0.5)
     environment, begin = GymnasiumTask().make(settings, 2, training=True), time.monotonic()
@@ -80,3 +87,89 @@ def test_a_copy_that_cannot_be_made_in_its_process_leaves_none_behind(monkeypatc
     with pytest.raises(EnvironmentFailedError, match=r"Failing-v0, copy \d: its process ended with exit status 3"):
         GymnasiumEnvironment(NAME, 2, {"how": "raise"}, vectorization="async")
     assert not multiprocessing.active_children()
+
+
+STARTED = multiprocessing.Process.start
+
+
+def start(process: Any) -> None:
+    """In place of a process's own method: there is memory for one process alone."""
+    if process.name.endswith("-1"):
+        raise OSError("Cannot allocate memory")
+    STARTED(process)
+
+
+def test_where_there_is_no_memory_for_all_processes_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = os.getpid()
+
+    def make() -> gymnasium.Env[Any, Any]:
+        time.sleep(0 if os.getpid() == here else 60)  # it is still being made
+        return Failing("raise")
+
+    monkeypatch.setattr(tasks_processes, "GRACE", 0.2)
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", start)
+    with pytest.raises(OSError, match="Cannot allocate memory"):
+        Processes(NAME, [make, make], None)
+    assert not multiprocessing.active_children()
+
+
+class AlarmError(Exception):
+    """In place of a second Ctrl-C."""
+
+
+def ring(number: int, frame: Any) -> None:
+    raise AlarmError
+
+
+def test_it_closes_at_once_where_a_step_is_interrupted() -> None:
+    environment = Processes(NAME, [lambda: Failing("hang", last=1)] * 2, None)
+    environment.reset(seed=0)
+    begun, handler = time.monotonic(), signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    with pytest.raises(AlarmError):
+        environment.step([0, 0])
+    signal.signal(signal.SIGALRM, handler)
+    environment.close()
+    assert time.monotonic() - begun < GRACE / 2
+    assert not multiprocessing.active_children()
+
+
+def test_copies_live_on_when_the_thread_ends_that_made_them() -> None:
+    made: list[Processes] = []
+    thread = threading.Thread(target=lambda: made.append(Processes(NAME, [lambda: Failing("raise")], None)))
+    thread.start()
+    thread.join()
+    time.sleep(0.1)
+    assert made[0].reset(seed=0)[0].shape == (1, 2)
+    made[0].close()
+
+
+SCRIPT = """
+import sys
+from failing_env import NAME, Failing
+from marl.tasks.processes import Processes
+environment = Processes(NAME, [lambda: Failing("hang", last=1)] * 2, None)
+environment.reset(seed=[1, 3])
+environment.step_async([0, 0])
+print(*(process.pid for process in environment.processes), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("end", ["it is not closed", "it is killed"])
+def test_the_processes_end_with_the_one_that_made_them(end: str) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert parent.stdin is not None and parent.stdout is not None
+    processes = [int(word) for word in parent.stdout.readline().split()]
+    assert len(processes) == 2
+    if end == "it is killed":
+        parent.kill()
+    parent.stdin.close()
+    parent.wait(timeout=20)
+    assert all(wait_until_gone(process) for process in processes)

@@ -37,6 +37,7 @@ def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(
     config = read_config(preset)
     stopped = train_run(config, tmp_path / "x", watch=stop_after(iterations))
     assert not stopped.finished
+    assert stopped.stopped_by == signal.SIGINT
     assert stopped.env_steps == 256 * iterations
     resumed = train_run(config, tmp_path / "x", resume=True)
     assert resumed.finished
@@ -203,25 +204,34 @@ def test_a_loss_that_is_not_finite_stops_training(preset: State, tmp_path: Path)
         train_run(read_config(preset), tmp_path / "x")
 
 
-def test_ctrl_c_in_a_terminal_saves_and_says_how_to_go_on(
+def test_a_signal_saves_and_says_how_to_go_on(
     preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Under ``nohup`` it ignores SIGHUP, which would have come first."""
     monkeypatch.setenv("PYTHONPATH", str(SUPPORT), prepend=os.pathsep)
     command = [sys.executable, "-m", "marl", "train", str(preset_file), "--out", "x", "--total-env-steps", "10000000"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    process = subprocess.Popen(["nohup", *command], cwd=tmp_path, stdout=subprocess.PIPE, text=True, env={**os.environ})
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(3)]  # the third tells of the first iteration
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
     rest, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, lines
+    assert process.returncode == 143, lines
     assert "stopped and saved at" in rest
     assert "marl train --resume x" in rest
     assert Checkpoints(tmp_path / "x" / "checkpoints").latest is not None
     assert marl.load(tmp_path / "x") is not None
 
 
+def test_a_watcher_may_stop_a_training(preset: State, tmp_path: Path) -> None:
+    result = train_run(read_config(preset), tmp_path / "x", watch=lambda progress: progress.env_steps == 512)
+    assert (result.env_steps, result.finished, result.stopped_by) == (512, False, None)
+    assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").whole] == ["000000000512"]
+
+
 def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGINT)  # ignored in a process that a shell put into the background
+    before = signal.getsignal(signal.SIGINT)
 
     def watch(progress: Progress) -> None:
         signal.raise_signal(signal.SIGINT)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import weakref
 from collections.abc import Callable
 from dataclasses import asdict
@@ -179,6 +180,24 @@ def test_a_run_killed_between_a_checkpoint_and_what_follows_it_ends_like_any_oth
     assert (tmp_path / "x" / "scores.csv").read_bytes() == (run / "scores.csv").read_bytes()
     policy = "policy/policy.safetensors"
     assert (tmp_path / "x" / policy).read_bytes() == (run / policy).read_bytes()
+
+
+def test_a_signal_in_the_last_evaluation_leaves_it_due(
+    preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, play = read_config({**preset, "total_env_steps": 256}), marl.training.monitor.play_episodes
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        signal.raise_signal(signal.SIGTERM)
+        return play(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(marl.training.monitor, "play_episodes", interrupted)
+        for resume in (False, True):
+            result = train_run(config, tmp_path / "x", resume)
+            assert (result.env_steps, result.finished, result.stopped_by) == (256, False, signal.SIGTERM)
+    assert standing_of(tmp_path / "x", config).state == "stopped"
+    assert train_run(config, tmp_path / "x", resume=True).finished
 
 
 def test_a_finished_run_that_is_resumed_logs_nothing_twice(run: Path, preset: State, tmp_path: Path) -> None:

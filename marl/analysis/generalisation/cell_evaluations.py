@@ -8,7 +8,7 @@ import operator
 import warnings
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,6 @@ from marl.core.version import __version__
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
 from marl.policies.saved import load_policy, policy_file
-from marl.system.interrupts import deaf_to_interrupt
 from marl.system.process_pool import process_pool
 from marl.tasks.environment_config import environment_config
 
@@ -227,7 +226,7 @@ def _in_this_process(evaluations: Sequence[CellEvaluation]) -> Finished:
 def _in_processes(evaluations: Sequence[CellEvaluation], jobs: int) -> Finished:
     try:
         with process_pool(jobs, torch.set_num_threads, (1,)) as pool:
-            futures = _submit(pool, evaluations)
+            futures = {pool.submit(evaluate_cell, evaluation): evaluation for evaluation in evaluations}
             for future in as_completed(futures):
                 yield futures[future], future.result()
     except BrokenProcessPool as error:
@@ -235,10 +234,3 @@ def _in_processes(evaluations: Sequence[CellEvaluation], jobs: int) -> Finished:
             "a playing process died; it may have lacked memory (then give fewer --jobs), or a script calls "
             "marl.generalise outside of if __name__ == '__main__'. What was played is kept: the same again goes on"
         ) from error
-
-
-def _submit(
-    pool: ProcessPoolExecutor, evaluations: Sequence[CellEvaluation]
-) -> dict[Future[EpisodeTable], CellEvaluation]:
-    with deaf_to_interrupt():
-        return {pool.submit(evaluate_cell, evaluation): evaluation for evaluation in evaluations}

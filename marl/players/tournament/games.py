@@ -18,7 +18,6 @@ from marl.games.search.uct import UCT
 from marl.players.match import play_match
 from marl.players.specs import make_player
 from marl.players.tournament.plan import Round, TournamentPlan, opening_of, rounds_of, seed_of
-from marl.system.interrupts import deaf_to_interrupt
 from marl.system.process_pool import process_pool
 
 __all__ = ["FinishedGame", "play_rounds", "play_tournament"]
@@ -119,8 +118,7 @@ def _in_processes(
     try:
         with process_pool(jobs) as pool:
             submit = partial(pool.submit, partial(play_rounds, plan))
-            with deaf_to_interrupt():
-                waiting = {submit(chunk) for chunk in islice(chunks, CHUNKS_PER_JOB * jobs)}
+            waiting = {submit(chunk) for chunk in islice(chunks, CHUNKS_PER_JOB * jobs)}
             while waiting:
                 done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
                 waiting |= {submit(chunk) for chunk in islice(chunks, len(done))}
