@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.analysis.run_folders import run_folders
 from marl.core.errors import ConfigError, FileError, Note
 from marl.core.reading import Rows, parse_json
 from marl.training.run_config import load_config
@@ -51,15 +52,15 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
     """Find run folders, each once: those that are named, and all in and below a folder that is no run itself.
 
     Raises:
-        FileError: if a folder neither is a run nor holds any.
+        FileError: if a folder neither is a run nor holds any, or has too many folders to search.
     """
     found: dict[Path, Path] = {}
     for folder in folders:
-        inside = [folder] if (folder / "config.yaml").is_file() else [p.parent for p in folder.rglob("config.yaml")]
+        inside = [folder] if (folder / "config.yaml").is_file() else run_folders(folder)
         if not inside:
             missing = "does not exist" if not folder.exists() else "holds no run (a folder with config.yaml)"
             raise FileError(f"{folder} {missing}; name the folder of a run, or one with runs inside")
-        for run in sorted(inside):
+        for run in inside:
             found.setdefault(run.resolve(), run)
     return list(found.values())
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -99,18 +100,36 @@ def test_memory_is_forgotten_where_an_episode_ended() -> None:
     assert listener.remembered == [[False, False], [True, True], [False, True]]
 
 
+class Short(Stub):
+    """Every copy ends after a step."""
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        step = super().step(action)
+        ended = torch.ones_like(step.truncated)
+        return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, step.info)
+
+
 def test_batches_have_at_most_1024_copies_and_seeds_of_their_own() -> None:
     log: list[Any] = []
-
-    class Short(Stub):
-        def step(self, action: dict[str, Tensor]) -> Step:
-            step = super().step(action)
-            ended = torch.ones_like(step.truncated)
-            return Step(step.next_observation, step.observation, step.reward, step.terminated, ended, step.info)
-
     table = play_episodes(lambda copies: Short(copies, log), Listener(), episodes=1500, seed=7)  # type: ignore[arg-type]
     assert log == ["close", ("reset", 7, 1024), "close", ("reset", 7 + 1_000_003, 476), "close"]
     assert table.length.tolist() == [1.0] * 1500
+
+
+@pytest.mark.parametrize(("agents", "copies"), [(256, 1024), (512, 256), (100_000, 1)])
+def test_very_large_teams_have_smaller_batches(agents: int, copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2^26 pairs: 1,024 copies of 256 agents, 256 of 512."""
+    made: list[int] = []
+
+    class Large(Short):
+        def __init__(self, num_copies: int) -> None:
+            super().__init__(num_copies)
+            made.append(num_copies)
+
+    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents))
+    episodes = min(copies + 1, 1024)
+    play_episodes(Large, Listener(), episodes, seed=7)  # type: ignore[arg-type]
+    assert made[:2] == [1, copies]
 
 
 def test_messages_can_be_switched_off_and_actions_be_the_likeliest() -> None:

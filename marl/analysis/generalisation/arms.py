@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from marl.analysis.run_folders import run_folders
 from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
 from marl.core.composition import format_team, short_team
 from marl.core.errors import ConfigError
@@ -154,7 +155,7 @@ def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict
     Raises:
         ConfigError: if nothing is found, or runs at one composition differ in more than the seed.
     """
-    paths = sorted(path.parent for path in folder.rglob("config.yaml"))
+    paths = run_folders(folder)
     runs = [read_trained_run(path) for path in paths if (path / "policy").is_dir()]
     fitting = [run for run in runs if not run.mixed and _alike(run, classes, arena)]
     if not fitting:
