@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, Note
 from marl.core.files import make_folder
 
 __all__ = ["sole_user"]
@@ -26,7 +26,7 @@ def sole_user(folder: Path) -> Iterator[int]:
     """Lock a folder, so that no two commands train the same runs.
 
     The lock ends with the process, however it ends; processes forked from it do not hold it. Where the file system
-    knows no locks, a warning says so.
+    knows no locks, a note says so.
 
     Args:
         folder: made if it does not exist, and removed again if it is left empty.
@@ -65,7 +65,7 @@ def _lock(descriptor: int, folder: Path) -> None:
     except BlockingIOError as error:
         raise ConfigError(f"another marl command works in {folder}; wait until it ends, or stop it") from error
     except OSError:  # as on some network file systems
-        warnings.warn(NO_LOCKS, stacklevel=1)
+        warnings.warn(NO_LOCKS, Note, stacklevel=1)
 
 
 @cache

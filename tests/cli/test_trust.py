@@ -132,7 +132,7 @@ def test_a_stopped_run_tells_what_it_needs_to_go_on(
     cli: Cli, stranger: Stranger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(run: Any, *others: Any) -> Any:
-        return type("Stopped", (), {"finished": False, "env_steps": 32})
+        return type("Stopped", (), {"finished": False, "env_steps": 32, "stopped_by": None})
 
     monkeypatch.setattr("marl.training.loop.train", stopped)
     status, out, _ = cli("train", stranger.preset, "--out", tmp_path / "x")

@@ -227,7 +227,7 @@ def test_a_signal_saves_and_says_how_to_go_on(
 def test_a_watcher_may_stop_a_training(preset: State, tmp_path: Path) -> None:
     result = train_run(read_config(preset), tmp_path / "x", watch=lambda progress: progress.env_steps == 512)
     assert (result.env_steps, result.finished, result.stopped_by) == (512, False, None)
-    assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").whole] == ["000000000512"]
+    assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").folders] == ["000000000512"]
 
 
 def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> None:
