@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from marl.core.reading import check_file
+
 __all__ = ["atomic_path", "digest", "make_folder", "save_json", "sync"]
 
 
@@ -61,7 +63,12 @@ def make_folder(path: Path, parents: bool = False) -> None:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
+    """SHA-256 of a file's content.
+
+    Raises:
+        FileError: if it is missing, or no regular file, such as a pipe, on which everybody would wait.
+    """
+    check_file(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

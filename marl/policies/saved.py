@@ -149,10 +149,14 @@ def write_policy(folder: Path, content: bytes) -> None:
         content: from `encode_policy`.
 
     Raises:
+        FileError: if something else than a file is in its place.
         OSError: if it cannot be written.
     """
     make_folder(folder)
-    with atomic_path(state_file(folder, "policy")) as path:
+    file = state_file(folder, "policy")
+    if file.exists():
+        check_file(file)
+    with atomic_path(file) as path:
         path.write_bytes(content)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from torch.testing import assert_close
 
 import marl
 from marl.core.errors import FileError
+from marl.core.files import digest
 from marl.core.records import Observation
 from marl.core.roster import Plane
 from marl.core.serialisation import load_state, save_state
 from marl.policies.actor_critic import ActorCritic
-from marl.policies.saved import RENAMED, load_policy, load_weights, present_learner, present_weights
+from marl.policies.saved import RENAMED, load_policy, load_weights, present_learner, present_weights, save_policy
 from marl.training.checkpoints import Checkpoints, load_checkpoint
 
 FORMAT_1 = Path(__file__).parent / "format_1"
@@ -135,3 +137,11 @@ def test_files_of_later_formats_are_refused(run: Path, tmp_path: Path) -> None:
     shutil.copytree(checkpoint, tmp_path / "later")
     with pytest.raises(FileError, match=message):
         load_checkpoint(rewritten(checkpoint, tmp_path / "later", "state"))
+
+
+def test_a_pipe_in_the_place_of_a_policy_is_refused_and_not_waited_for(policy: ActorCritic, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "policy.safetensors")
+    with pytest.raises(FileError, match="is not a file"):
+        save_policy(tmp_path, policy, {})
+    with pytest.raises(FileError, match="is not a file"):
+        digest(tmp_path / "policy.safetensors")

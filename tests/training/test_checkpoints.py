@@ -165,6 +165,9 @@ def test_a_run_is_settled_when_its_policy_is_that_of_its_checkpoint(run: Path, t
     latest.state["policy_digest"] = earlier
     flip(tmp_path / "x" / "policy" / "policy.safetensors")
     assert not is_settled(tmp_path / "x", latest)
+    (tmp_path / "x" / "policy" / "policy.safetensors").unlink()
+    os.mkfifo(tmp_path / "x" / "policy" / "policy.safetensors")  # to read it would wait for ever
+    assert not is_settled(tmp_path / "x", latest)
     shutil.rmtree(tmp_path / "x" / "policy")
     assert not is_settled(tmp_path / "x", latest)
 
