@@ -17,7 +17,7 @@ from marl.core.files import save_json
 from marl.evaluation.evaluate import Evaluation, evaluate_episodes
 from marl.launch.alternation import Alternation
 from marl.maths.intervals import Estimate
-from marl.pictures.style import new_figure, pixels, save_png
+from marl.pictures.style import new_figure, pixels, plain_label, save_png
 from marl.tasks.registry import shipped_policies
 from marl.training.logger import Logger
 
@@ -110,8 +110,10 @@ def crosstable_heat_map(table: Crosstable) -> Figure:
     figure = new_figure(2.2 + 0.9 * width, 1.6 + 0.5 * height, DOTS_PER_INCH)
     axes = figure.add_subplot()
     axes.imshow(means, cmap="viridis", vmin=0, aspect="auto")
-    axes.set_xticks(range(width), table.columns, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(height), table.rows)
+    axes.set_xticks(
+        range(width), [plain_label(name) for name in table.columns], rotation=30, ha="right", rotation_mode="anchor"
+    )
+    axes.set_yticks(range(height), [plain_label(name) for name in table.rows])
     axes.set_title(table.measure.replace("_", " "), loc="left", fontsize=10)
     middle = means.max() / 2
     for (row, column), mean in np.ndenumerate(means):

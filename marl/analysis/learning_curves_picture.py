@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
-from marl.pictures.style import BLACK, BLUE, GREEN, ORANGE, PINK, SKY, VERMILION, bare_frame, new_figure, save_png
+from marl.pictures.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PINK,
+    SKY,
+    VERMILION,
+    bare_frame,
+    new_figure,
+    plain_label,
+    save_png,
+)
 
 if TYPE_CHECKING:
     from marl.analysis.learning_curves import LearningCurve, LearningCurves
@@ -42,13 +54,13 @@ def save_curves(comparison: LearningCurves, path: Path) -> None:
     if comparison.threshold is not None:
         axes.axhline(comparison.threshold, color=THRESHOLD_COLOUR, linewidth=1.0, linestyle=(0, (4, 3)))
     metric = "running mean of the score" if comparison.x == "episodes" else comparison.metric
-    axes.set(xlabel=comparison.x.replace("_", " "), ylabel=metric.replace("_", " "))
+    axes.set(xlabel=comparison.x.replace("_", " "), ylabel=plain_label(metric.replace("_", " ")))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.margins(x=0.01)
     axes.grid(alpha=0.3, linewidth=0.6)
     bare_frame(axes)
     several = any(curve.low is not None for curve in curves)
-    title = "interquartile mean over seeds, band: 95 % interval over seeds" if several else None
+    title = "interquartile mean over seeds, band: percentile interval over seeds" if several else None
     figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9, title=title, title_fontsize=8)
     save_png(figure, path)
 
@@ -61,5 +73,5 @@ def _draw(axes: Axes, curve: LearningCurve, label: str, colour: str, line: str) 
 
 
 def _label(curve: LearningCurve) -> str:
-    seeds = len(curve.seeds)
-    return f"{curve.name} ({seeds} seeds)" if seeds > 1 else f"{curve.name} (1 seed, no interval)"
+    seeds, name = len(curve.seeds), plain_label(curve.name)
+    return f"{name} ({seeds} seeds)" if seeds > 1 else f"{name} (1 seed, no interval)"

@@ -17,7 +17,10 @@ from marl.system.interrupts import exit_status
 __all__ = ["fail", "guarded"]
 
 BAD_PLACE = frozenset(
-    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS)
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO),
+        *(errno.EACCES, errno.EPERM, errno.EROFS),
+    }
 )
 """Errors of the system that another file or folder mends; after the others, such as a full disk, the same may work."""
 LONGEST = 4_000

@@ -16,6 +16,7 @@ from marl.cli.worker import COMMAND
 from marl.core.composition import parse_teams
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_JOBS, check_between
+from marl.core.reading import check_file
 from marl.launch.many_runs import (
     Advanced,
     Began,
@@ -91,6 +92,9 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
     """
     console = plain_console()
     check_between("--jobs", jobs, 1, MOST_JOBS)
+    for run in runs:
+        if run.log.exists():
+            check_file(run.log)
     standings = {run.name: standing_of(run.folder, run.config) for run in runs}
     begun_first = sorted(runs, key=lambda run: standings[run.name].state == "new")
     compositions = {run.folder.parent: run for run in begun_first}  # the last of each: a new run if there is one

@@ -21,7 +21,17 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Temporary path beside ``path`` that takes its place when the block ends without error.
 
     A device or a pipe, e.g. ``/dev/stdout``, is written to directly.
+
+    Raises:
+        OSError: if it cannot be written; for a pipe also if nobody reads it, which would be waited for.
     """
+    if path.is_fifo():
+        held = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            yield path
+        finally:
+            os.close(held)
+        return
     if path.exists() and not path.is_file():
         yield path
         return

@@ -32,6 +32,7 @@ __all__ = [
     "bare_frame",
     "new_figure",
     "pixels",
+    "plain_label",
     "save_png",
 ]
 
@@ -59,6 +60,11 @@ def new_figure(width: float, height: float, dots_per_inch: float = 100) -> Figur
 def bare_frame(axes: Axes) -> None:
     """Remove the top and right edges of the frame, which carry no scale."""
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def plain_label(text: str) -> str:
+    """Label that a figure shows as it is: a path may have dollars, which begin formulas, and bytes that are no text."""
+    return text.encode(errors="replace").decode().replace("$", r"\$")
 
 
 def pixels(figure: Figure) -> NDArray[np.uint8]:

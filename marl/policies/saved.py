@@ -167,13 +167,14 @@ def policy_file(folder: Path) -> Path:
         folder: the policy's folder, or that of a run, which has it as ``policy/``.
 
     Raises:
-        FileError: if nothing is there.
+        FileError: if nothing is there, or no regular file, or one larger than a policy can be.
     """
     inner = folder / "policy"
     path = state_file(inner if inner.is_dir() else folder, "policy")
     if not path.exists():
         missing = "does not exist" if not folder.exists() else "holds no trained policy (policy/policy.safetensors)"
         raise FileError(f"{folder} {missing}; name the folder of a run, or its policy/")
+    check_file(path, 10 * MOST_PARAMETERS)  # bytes: most numbers have 4, and some 8
     return path
 
 
@@ -186,9 +187,7 @@ def load_policy(folder: Path) -> SavedPolicy:
     Raises:
         FileError: if nothing is there, or it is truncated, foreign or of a later format.
     """
-    path = policy_file(folder)
-    check_file(path, 10 * MOST_PARAMETERS)  # bytes: most numbers have 4, and some 8
-    place = path.parent
+    place = policy_file(folder).parent
     state = load_state(place, "policy")
     try:
         description = state["description"]

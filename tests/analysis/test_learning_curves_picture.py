@@ -37,7 +37,7 @@ def test_a_curve_of_several_seeds_has_a_band_and_the_legend_says_so(monkeypatch:
     figure = drawn(monkeypatch, curve("gamma 0.9", seeds=3), curve("gamma 0.8"), threshold=2.5)
     (axes,), (legend,) = figure.axes, figure.legends
     assert [text.get_text() for text in legend.texts] == ["gamma 0.9 (3 seeds)", "gamma 0.8 (1 seed, no interval)"]
-    assert "95 % interval over seeds" in legend.get_title().get_text()
+    assert "percentile interval over seeds" in legend.get_title().get_text()
     first, second, threshold = axes.lines
     assert [(list(line.get_xdata()), list(line.get_ydata())) for line in (first, second)] == [
         ([0.0, 1e6, 2e6], [1.0, 2.0, 3.0])

@@ -179,6 +179,15 @@ def test_bad_options_are_refused_before_any_run_begins(
     assert not (tmp_path / "g").exists()
 
 
+def test_a_pipe_in_place_of_a_log_is_refused_before_any_run_begins(
+    preset_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "g").mkdir()
+    os.mkfifo(tmp_path / "g" / "seed-2.log")
+    assert main(["train", str(preset_file), "--out", str(tmp_path / "g"), "--seeds", "2"]) == 2
+    assert "seed-2.log is not a file" in capsys.readouterr().err
+
+
 def test_many_runs_are_not_resumed_by_name_nor_put_into_a_run(
     run: Path, preset_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,12 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=r"No such device or address: '.*pipe'"), atomic_path(tmp_path / "pipe"):
+        pass
+
+
 def test_a_crash_while_writing_leaves_the_file_before(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("before")

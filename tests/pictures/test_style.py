@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from marl.pictures.style import BLUE, bare_frame, new_figure, pixels, save_png
+from marl.pictures.style import BLUE, bare_frame, new_figure, pixels, plain_label, save_png
 
 
 def test_a_figure_is_as_large_as_asked_for_white_and_drawn_without_a_display(tmp_path: Path) -> None:
@@ -45,3 +45,13 @@ def test_a_picture_that_cannot_be_finished_leaves_the_one_before(
         save_png(new_figure(1, 1), tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
+
+
+@pytest.mark.parametrize("text", ["$x$", r"a$\bad$", "10 $", "\udcff\udcfe", "[/0.1]"])
+def test_a_label_is_drawn_as_it_is_and_never_as_a_formula(text: str) -> None:
+    """A formula that cannot be read, or a byte that is no text, ends matplotlib with an error."""
+    figure = new_figure(2, 2)
+    figure.subplots().set_title(plain_label(text))
+    assert (pixels(figure) < 255).any()
+    assert plain_label("prey $1") == r"prey \$1"
+    assert plain_label("\udcff") == "?"

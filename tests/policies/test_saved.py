@@ -17,7 +17,15 @@ from marl.core.records import Observation
 from marl.core.roster import Plane
 from marl.core.serialisation import load_state, save_state
 from marl.policies.actor_critic import ActorCritic
-from marl.policies.saved import RENAMED, load_policy, load_weights, present_learner, present_weights, save_policy
+from marl.policies.saved import (
+    RENAMED,
+    load_policy,
+    load_weights,
+    policy_file,
+    present_learner,
+    present_weights,
+    save_policy,
+)
 from marl.training.checkpoints import Checkpoints, load_checkpoint
 
 FORMAT_1 = Path(__file__).parent / "format_1"
@@ -58,6 +66,15 @@ def test_missing_and_foreign_policies_are_refused(run: Path, tmp_path: Path) -> 
     with pytest.raises(FileError, match="nowhere does not exist"):
         load_policy(tmp_path / "nowhere")
     with pytest.raises(FileError, match="holds no trained policy"):
+        load_policy(tmp_path)
+    os.mkfifo(tmp_path / "policy.safetensors")
+    for use in (load_policy, policy_file):
+        with pytest.raises(FileError, match=r"policy\.safetensors is not a file"):
+            use(tmp_path)
+    (tmp_path / "policy.safetensors").unlink()
+    with (tmp_path / "policy.safetensors").open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(FileError, match=r"policy\.safetensors has 1,000,000,000,000 bytes; at most 500,000,000"):
         load_policy(tmp_path)
     shutil.copy(next(run.glob("checkpoints/*/state.safetensors")), tmp_path / "policy.safetensors")
     with pytest.raises(FileError, match="is not a policy of this package"):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from marl.analysis.generalisation.transfer_report import GeneralisationReport, Place, Result
 from marl.maths.intervals import Estimate
-from marl.pictures.style import CLASS_COLOURS, bare_frame, new_figure
+from marl.pictures.style import CLASS_COLOURS, bare_frame, new_figure, plain_label
 
 __all__ = ["transfer_curves", "transfer_heat_map"]
 
@@ -75,7 +75,7 @@ def transfer_heat_map(report: GeneralisationReport, arena: str) -> Figure:
     axes = figure.subplots(len(preys), panels, squeeze=False)
     for row, prey in enumerate(preys):
         table = _table(scores, policies, prey, cells)
-        title = f"{_words(score)},\nprey {prey}{_arena_words(arena)}"
+        title = f"{_words(score)},\nprey {plain_label(prey)}{_arena_words(arena)}"
         scale = _Scale(Normalize(0, max(float(np.nanmax(table, initial=0.0)), 1e-9)), "cividis", "{:.1f}")
         _panel(axes[row, 0], table, cells, labels, homes, title, scale)
         if ratios:
@@ -160,7 +160,7 @@ def transfer_curves(report: GeneralisationReport, arena: str) -> Figure:
             natives = _estimates(results, {cell: f"native {cell}" for cell in cells}, prey, measure)
             _natives(axis, cells, natives, _shift(len(styles), len(styles) + 1))
             _dress(axis, cells, teams, setting.agent_noun)
-            axis.set_title(f"{_words(measure)}, prey {prey}{_arena_words(arena)}", fontsize=10, loc="left")
+            axis.set_title(f"{_words(measure)}, prey {plain_label(prey)}{_arena_words(arena)}", fontsize=10, loc="left")
     handles, names = axes[0, 0].get_legend_handles_labels()
     labels = [_numbered(report, name) for name in names]
     figure.legend(
@@ -259,7 +259,7 @@ def _dress(axis: Axes, cells: Sequence[str], teams: Mapping[str, Mapping[str, in
 def _numbered(report: GeneralisationReport, policy: str) -> str:
     """Name of a policy with its number of training seeds."""
     seeds = next((p.seeds for p in report.policies if p.name == policy), 0)
-    return f"{policy} (n = {seeds})" if seeds else policy
+    return plain_label(f"{policy} (n = {seeds})" if seeds else policy)
 
 
 def _table(
