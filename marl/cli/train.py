@@ -164,9 +164,10 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
     if _asks_for_fields(left):
-        return _parse(config, preset, left, [("config", _flattened(type(config)), config)])
-    options = _parse(config, preset, left)
-    options.config = config
+        options = _parse(config, preset, left, [("config", _flattened(type(config)), config)])
+    else:
+        options = _parse(config, preset, left)
+        options.config = config
     options.typed = option(arguments, "env.name") if preset is None else config.env.name
     return options
 

@@ -97,6 +97,7 @@ def test_an_option_near_a_field_is_answered_with_the_field(
         ("--env.bogus 3", "Unrecognized options: --env.bogus"),
         ("--bogus", "Unrecognized options: --bogus"),
         ("--seed", "Missing value for argument '--seed'"),
+        ("--seeds -0.5", "--seeds is '-0.5'; give how many, e.g. 3, or a list, e.g. 1,4,7"),
         ("--resume y", "a run has its own settings"),
     ],
 )
