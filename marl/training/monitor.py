@@ -115,7 +115,8 @@ class Monitor:
         """
         run = self.run
         try:
-            row = self._evaluate(lambda _: not stop_wished())
+            with run.writing():  # pictures
+                row = self._evaluate(lambda _: not stop_wished())
         except StoppedError:
             return False
         finally:
