@@ -12,6 +12,7 @@ from rich.table import Table
 from marl.cli.console import plain_console
 from marl.cli.options import shown
 from marl.cli.tables import number_text
+from marl.core.errors import TrainingError
 from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:
@@ -123,7 +124,11 @@ def _close(alternation: Alternation, console: Console) -> None:
 
     console.print(f"each version against each over {EPISODES} episodes", soft_wrap=True)
     table, out = play_crosstable(alternation, EPISODES), alternation.out
-    write_crosstable(table, out, alternation.rounds)
+    try:
+        write_crosstable(table, out, alternation.rounds)
+    except OSError as error:
+        told = f"the folder {out} cannot be written ({error}); all versions are trained, the same command goes on"
+        raise TrainingError(told) from error
     console.print(_table(table))
     console.print(f"table as JSON   {out / 'crosstable.json'}", soft_wrap=True)
     console.print(f"heat map        {out / 'crosstable.png'}", soft_wrap=True)

@@ -45,7 +45,8 @@ def train(run: Run, monitor: Monitor, watch: Watch | None = None) -> TrainingRes
                     evaluation_due = not monitor.evaluate(stop_wished)
                 if watch is not None and watch(monitor.progress):
                     break
-            run.save(monitor.state(), evaluation_due)
+            if run.saved_at != run.env_steps:
+                run.save(monitor.state(), evaluation_due)
     finally:
         monitor.close()
         run.source.close()

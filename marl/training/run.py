@@ -57,6 +57,7 @@ class Run:
         env_steps: env steps done so far.
         start: checkpoint that the run goes on from; None for a new run.
         untried: folder of that checkpoint until an iteration has gone on from it; else None.
+        saved_at: env steps at the latest save, also of the run that goes on; None before.
     """
 
     config: RunConfig[Any]
@@ -71,6 +72,7 @@ class Run:
     env_steps: int = 0
     start: Checkpoint | None = None
     untried: Path | None = None
+    saved_at: int | None = None
 
     @property
     def finished(self) -> bool:
@@ -117,6 +119,7 @@ class Run:
             self.checkpoints.save(self.env_steps, weights, state)
             self.scores.save(self.env_steps)
             write_policy(self.folder / "policy", content)
+        self.saved_at = self.env_steps
 
     def load(self, start: Checkpoint) -> None:
         """Go on from a checkpoint.
@@ -133,7 +136,7 @@ class Run:
             load_weights(self.policy, start.weights, checkpoint)
             self.learner.load_state(state["learner"])
             self.source.load_state(state["source"])
-            self.env_steps = operator.index(state["env_steps"])
+            self.env_steps = self.saved_at = operator.index(state["env_steps"])
             if "score_log" in state:
                 self.scores.load_state(state["score_log"])
             self.start = start
