@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -54,3 +55,11 @@ def test_nan_is_refused_before_a_file_is_touched_unless_it_is_allowed(tmp_path: 
     assert not list(tmp_path.iterdir())
     save_json(path, {"a": float("inf")}, allow_nan=True)
     assert path.read_text() == '{\n "a": Infinity\n}\n'
+
+
+def test_a_write_that_fails_names_its_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match=r"table\.json"),
+        atomic_path(tmp_path / "table.json"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as the system's calls on a descriptor do
