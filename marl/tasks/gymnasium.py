@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -16,24 +12,21 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
 from marl.core.environment import Rule, State
 from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
-from marl.core.limits import MOST_JOBS
 from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Picture
-from marl.core.trust import import_named
-from marl.tasks.guard import Guard, GuardedEnv, Watch
+from marl.tasks.guard import Guard, Watch
 from marl.tasks.gymnasium_config import CLASS
-from marl.tasks.processes import Processes
+from marl.tasks.vectorised import no_display, vectorise
 
 __all__ = ["GymnasiumEnvironment"]
 
-SDL_DRIVER = "SDL_VIDEODRIVER"
 FRAMES_PER_SECOND = 30.0
 """Frames per second of an environment that does not state them."""
 
@@ -83,7 +76,7 @@ class GymnasiumEnvironment:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         self.num_copies, self.device = num_copies, torch.device(device)
         self._scripted = dict(scripted or {})
-        self._vector = _vectorise(
+        self._vector = vectorise(
             name, num_copies, dict(arguments or {}), max_episode_steps, vectorization, step_timeout
         )
         self._guard = Guard(name)
@@ -164,7 +157,7 @@ class GymnasiumEnvironment:
         """
         if self._vector.render_mode != "rgb_array":
             raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
-        with _no_display():
+        with no_display():
             return np.asarray(self._guard(self._vector.call, "render")[copy], dtype=np.uint8)
 
     def close(self) -> None:
@@ -196,58 +189,6 @@ class GymnasiumEnvironment:
 
     def _column(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)[:, None]  # Gymnasium hands out copies
-
-
-def _vectorise(
-    name: str,
-    num_copies: int,
-    arguments: dict[str, Any],
-    max_episode_steps: int | None,
-    vectorization: str,
-    step_timeout: float | None,
-) -> SyncVectorEnv | Processes:
-    if ":" in name:
-        import_named(name)  # before Gymnasium does, which asks nobody
-    if max_episode_steps is not None:
-        arguments["max_episode_steps"] = max_episode_steps
-    if vectorization == "async" and num_copies > MOST_JOBS:
-        raise ValueError(
-            f"num_copies is {num_copies:,}, and vectorization async has a process for each; give at most {MOST_JOBS:,} "
-            "or sync"
-        )
-    mode: Any = AutoresetMode.SAME_STEP
-
-    def make(copy: int) -> GuardedEnv:
-        return GuardedEnv(gymnasium.make(name, disable_env_checker=True, **arguments), Guard(name, copy))
-
-    makers: list[Callable[[], Any]] = [partial(make, copy) for copy in range(num_copies)]
-    try:
-        probe = make(0)
-        if "rgb_array" in probe.metadata.get("render_modes", ()):
-            arguments.setdefault("render_mode", "rgb_array")
-        probe.close()
-        with _no_display():  # inherited by the processes started here
-            if vectorization == "sync":
-                return SyncVectorEnv(makers, copy=False, autoreset_mode=mode)
-            return Processes(name, makers, step_timeout, autoreset_mode=mode)
-    except EnvironmentFailedError:
-        raise
-    except (Exception, SystemExit) as error:  # whatever a constructor does
-        what = f"{type(error).__name__}: {error}"
-        raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {what}") from error
-
-
-@contextmanager
-def _no_display() -> Iterator[None]:
-    """Tell SDL, with which pygame draws, that there is no display, so that it prints no warning."""
-    absent = sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", SDL_DRIVER} & os.environ.keys()
-    if absent:
-        os.environ[SDL_DRIVER] = "dummy"
-    try:
-        yield
-    finally:
-        if absent:
-            del os.environ[SDL_DRIVER]
 
 
 def _feature_size(name: str, space: spaces.Space[Any]) -> int:
