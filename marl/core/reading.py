@@ -149,7 +149,8 @@ class _Loader(yaml.SafeLoader):
     """Safe loader that refuses a key given twice, and in which merged mappings (``<<``) cannot multiply without end."""
 
     def compose_mapping_node(self, anchor: Any) -> Any:
-        node, lines = super().compose_mapping_node(anchor), {}
+        node = super().compose_mapping_node(anchor)
+        lines: dict[Any, int] = {}
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
                 value, line = self.construct_object(key), key.start_mark.line + 1

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-__all__ = ["Cage", "Paid", "Walk"]
+__all__ = ["Cage", "Drawing", "Paid", "Walk"]
 
 
 class Walk(gymnasium.Env[NDArray[np.float32], Any]):
@@ -52,6 +52,31 @@ class Paid(Walk):
         return self.seen, self.pay if self.steps == 5 else 0.0, self.steps == 5, False, {}
 
 
+class Drawing(Walk):
+    """A walk that draws what ``habit`` says, in the same array each time."""
+
+    metadata = {"render_modes": ["human", "rgb_array"]}
+
+    def __init__(self, habit: str = "clock", render_mode: str | None = None) -> None:
+        self.habit, self.render_mode, self.drawn = habit, render_mode, 0
+        self.sheet = np.zeros((60, 80, 3), np.uint8)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        self.sheet[:] = 0
+        return super().reset(seed=seed)
+
+    def render(self) -> Any:
+        self.drawn += 1
+        if self.habit == "raises":
+            raise NotImplementedError("later")
+        self.sheet[0] = self.steps
+        self.sheet[1] = self.drawn
+        floats = np.ones((60, 80, 3)) * (1.0, 0.5, 0.2)
+        given = {"none": None, "floats": floats, "channels first": np.moveaxis(floats, -1, 0)}
+        return given.get(self.habit, self.sheet)
+
+
 gymnasium.register("Walk-v0", Walk)
+gymnasium.register("Drawing-v0", Drawing)
 gymnasium.register("Cage-v0", Cage)
 gymnasium.register("Paid-v0", Paid, reward_threshold=0.9)
