@@ -126,7 +126,7 @@ class SimpleTagConfig(Config):
     max_cycles: int = Field(100, ge=1)
     """Number of steps of an episode."""
     continuous_actions: bool = False
-    """True for actions of five numbers in [0, 1], False for one action of five."""
+    """True for actions of five numbers in [-1, 1], False for one action of five."""
 
     @field_validator("team", mode="before")
     @classmethod

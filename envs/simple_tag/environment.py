@@ -49,7 +49,8 @@ class SimpleTag:
         side: the side that learns.
         prey_noise: random actions of scripted prey in training; None for none.
         max_cycles: number of steps of an episode.
-        continuous_actions: True for actions in ``[0, 1]^5`` as in mpe2, False for one action of five.
+        continuous_actions: True for actions in ``[-1, 1]^5``, which stand for mpe2's in ``[0, 1]^5``, False for one
+            action of five.
         compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of ``views``. Each copy draws
             one of the ``K`` for each episode; None if all agents always play. Absent agents are not alive, do not
             collide, and are neither seen nor heard.
@@ -283,7 +284,7 @@ class SimpleTag:
     def _direction(self, action: Tensor) -> Tensor:
         if not self.continuous_actions:
             return self._directions[action]
-        _, left, right, down, up = action.clamp(0, 1).unbind(-1)
+        _, left, right, down, up = ((action.clamp(-1, 1) + 1) / 2).unbind(-1)
         # mpe2 too subtracts before it converts to its own type; the other order rounds differently.
         return torch.stack([right - left, up - down], -1).to(self.dtype)
 

@@ -26,7 +26,7 @@ def scripted_actors(
         roster: roster of that side.
         num_opponents: number of agents on the other side.
         side: the side that they play.
-        continuous: True for actions of five numbers in ``[0, 1]``, False for one action of five.
+        continuous: True for actions of five numbers in ``[-1, 1]``, False for one action of five.
         extent: half the width of the arena.
 
     Returns:
@@ -42,7 +42,7 @@ def scripted_actors(
             seen = World(table[..., :2], velocity, observation.alive, num_opponents, extent=extent)
             action = rule(seen if side == "predators" else seen.mirrored, generator)
             if continuous:
-                action = torch.nn.functional.one_hot(action, 5).to(table.dtype)
+                action = 2 * torch.nn.functional.one_hot(action, 5).to(table.dtype) - 1
             return {name: action[:, agents] for name, agents in roster.slices.items()}
 
         return act
@@ -55,7 +55,7 @@ def roster_of(views: ClassViews, continuous_actions: bool) -> Roster:
 
     Args:
         views: features of each class of that side.
-        continuous_actions: True for actions of five numbers in ``[0, 1]``, False for one action of five.
+        continuous_actions: True for actions of five numbers in ``[-1, 1]``, False for one action of five.
     """
     action = ActionSpec("continuous" if continuous_actions else "discrete", 5)
     classes = tuple(AgentClass(name, views.feature_size(name), action) for name in views.classes)

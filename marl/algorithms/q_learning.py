@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from marl.algorithms.configs import TableLearnerConfig
 from marl.core.environment import State
-from marl.core.errors import ConfigError
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
 from marl.maths.schedules import Clock
@@ -61,17 +61,6 @@ def _shares(cells: Tensor, alive: Tensor) -> Tensor:
     return alive / number[place]
 
 
-def _check_codes(name: str, features: Tensor) -> None:
-    """Refuse features ``[K, D]`` of a class that are not each a 1 among zeros."""
-    codes = ((features == 0) | (features == 1)).all(-1) & (features.sum(-1) == 1)
-    if not bool(codes.all()):
-        seen = ", ".join(f"{x:.3g}" for x in features[~codes][0].tolist())
-        raise ConfigError(
-            f"policy.bins is one_hot, but class {name!r} observes numbers such as [{seen}], which name no state; "
-            "give bins for each number, e.g. --policy.bins '[{low: -1, high: 1, count: 3}, ...]'"
-        )
-
-
 Bootstrap = Callable[[int, Tensor], Tensor]
 """From a step's number and its successors' action values ``[K, A]`` to what the successors are worth, ``[K]``."""
 
@@ -101,9 +90,6 @@ class TableLearner(ABC):
     @torch.no_grad()
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
         """Learn from each step once, then set the exploration; see `Learner`."""
-        if self.clock.updates == 0 and self.policy.edges is None:
-            for name, agents in self.policy.roster.slices.items():
-                _check_codes(name, rollout.observation.features[name][rollout.observation.alive[..., agents]])
         clock = replace(self.clock, share_done=share_done)
         rate = self.config.learning_rate.value(clock)
         slices = self.policy.roster.slices.items()
@@ -138,7 +124,7 @@ class TableLearner(ABC):
 
     def _learn(self, rollout: Rollout, name: str, agents: slice, rate: float) -> Tensor:
         """Update a class's table, and return the errors before each update of the agents that were there."""
-        table, states = self.policy.values(name), self.policy.states
+        table, states = self.policy.values(name), partial(self.policy.states, name)
         values = table.view(-1)
         alive = rollout.observation.alive[..., agents].flatten(1)  # [T, K] of B copies and N_c agents, as all below
         cells = (states(rollout.observation.features[name]) * table.shape[1] + rollout.action[name]).flatten(1)

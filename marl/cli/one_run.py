@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,8 @@ def _announce(run: Run, console: Console) -> None:
     else:
         parameters = sum(p.numel() for p in run.policy.parameters())
         what = f"training from env step {run.env_steps:,} to {run.config.total_env_steps:,} on {run.device}"
-        console.print(f"{what}, {parameters:,} parameters, run folder {run.folder}", soft_wrap=True)
+        memory = f"{math.ceil(run.batch_bytes / 1e6):,} MB for rollouts and replay"
+        console.print(f"{what}, {parameters:,} parameters, {memory}, run folder {run.folder}", soft_wrap=True)
         if run.config.keep_checkpoints == 1:
             told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
             console.print(told, soft_wrap=True)

@@ -14,6 +14,7 @@ from marl.cli.guard import guarded
 from marl.cli.one_run import train_run
 from marl.core.trust import trusting
 from marl.launch.standing import clear_unstarted
+from marl.system.children import outlive_parent_shortly
 from marl.system.interrupts import exit_status, ignore_signals
 from marl.training.progress import Progress
 from marl.training.run_config import read_config
@@ -35,6 +36,7 @@ def main() -> int:
         Exit status as of ``marl train``.
     """
     ignore_signals()
+    outlive_parent_shortly()
     line = sys.stdin.readline()
     if not line:
         return exit_status()

@@ -20,16 +20,12 @@ class ActionSpec:
 
     Args:
         kind: ``"discrete"``: an integer in ``[0, size)``; ``"continuous"``: a vector of ``size``
-            numbers between ``low`` and ``high``.
+            numbers, of which -1 stands for the lower bound of the environment's own and 1 for the upper.
         size: number of actions, or of components.
-        low: lower bound of every component (continuous only).
-        high: upper bound of every component (continuous only).
     """
 
     kind: Literal["discrete", "continuous"]
     size: int
-    low: float = 0.0
-    high: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,11 +36,29 @@ class AgentClass:
         name: the class's name, e.g. ``"A"``.
         feature_size: width ``D_c`` of the feature vector of one agent.
         action: actions of one agent.
+        categories: if features are whole numbers that name something, as a state's, how many values each has: feature
+            ``i`` is at least 0 and below ``categories[i]``. Empty if features measure something.
+
+    Raises:
+        ValueError: if there are categories for some features only.
     """
 
     name: str
     feature_size: int
     action: ActionSpec
+    categories: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.categories and len(self.categories) != self.feature_size:
+            raise ValueError(
+                f"class {self.name!r} has {self.feature_size} features and {len(self.categories)} categories; give one "
+                "for each feature, or none"
+            )
+
+    @property
+    def width(self) -> int:
+        """Width of the features as networks read them: each category has a place of its own, 1 for the present one."""
+        return sum(self.categories) or self.feature_size
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
+from marl.core.roster import AgentClass
 from marl.core.trust import trusting
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
@@ -90,9 +91,14 @@ def check_fit(policy: Policy, environment: TaskEnvironment) -> None:
             )
         if known != agent_class:
             raise ConfigError(
-                f"class {agent_class.name!r} was trained with {known.feature_size} features and "
-                f"{known.action.size} {known.action.kind} actions, and here has {agent_class.feature_size} and "
+                f"class {agent_class.name!r} was trained with {_features_of(known)} features and "
+                f"{known.action.size} {known.action.kind} actions, and here has {_features_of(agent_class)} and "
                 f"{agent_class.action.size} {agent_class.action.kind}; what it sees must be the same "
                 "(the numbers of teammates, prey and obstacles count, unless the class is trained to see the nearest "
                 "few of them, e.g. teammates:2)"
             )
+
+
+def _features_of(agent_class: AgentClass) -> str:
+    of = " x ".join(map(str, agent_class.categories))
+    return f"{agent_class.feature_size}{of and f' (numbers of {of} values)'}"

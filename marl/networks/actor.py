@@ -17,9 +17,9 @@ class Actor(nn.Module):
     r"""The actor of one class.
 
     .. math::
-        a \sim \mathrm{Categorical}(f(h)) \quad\text{or}\quad a \sim \mathcal N(f(h) + m, \mathrm{diag}(\sigma^2))
+        a \sim \mathrm{Categorical}(f(h)) \quad\text{or}\quad a \sim \mathcal N(f(h), \mathrm{diag}(\sigma^2))
 
-    ``m`` is the middle of the bounds, and ``sigma``, half their distance at first, is the same everywhere.
+    ``sigma``, 1 at first, is the same everywhere; bounds are -1 and 1.
     Reference: Huang et al., "The 37 Implementation Details of Proximal Policy Optimization",
     https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/, details 2 and, for continuous actions,
     1 to 3.
@@ -39,16 +39,13 @@ class Actor(nn.Module):
         self.action = action
         self.network = MLP((width, *config.hidden, action.size), config.activation, output_gain=0.01)
         if action.kind == "continuous":
-            self.middle = (action.high + action.low) / 2
             self.log_std = nn.Parameter(torch.empty(action.size))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Set the deviation of continuous actions to half the distance of their bounds."""
+        """Set the deviation of continuous actions to 1, half the distance of their bounds."""
         if self.action.kind == "continuous":
-            spread = (self.action.high - self.action.low) / 2
-            with torch.no_grad():
-                self.log_std.fill_(spread).log_()
+            nn.init.zeros_(self.log_std)
 
     def forward(self, embedding: Tensor, action_mask: Tensor | None) -> Distribution:
         """Distribution of each agent's action.
@@ -60,7 +57,7 @@ class Actor(nn.Module):
         output = self.network(embedding)
         if self.action.kind == "discrete":
             return Categorical.of(output, action_mask)
-        return DiagonalGaussian(output + self.middle, self.log_std)
+        return DiagonalGaussian(output, self.log_std)
 
     def extra_repr(self) -> str:
         """Kind and number of actions."""

@@ -92,10 +92,7 @@ class Critic(nn.Module):
         self.config, self.squash = config, _squash(config)
         if config.sharing == "independent":
             self.networks = nn.ModuleDict(
-                {
-                    c.name: MLP((c.feature_size, *config.hidden, 1), config.activation, output_gain=1.0)
-                    for c in roster.classes
-                }
+                {c.name: MLP((c.width, *config.hidden, 1), config.activation, output_gain=1.0) for c in roster.classes}
             )
             return
         if not roster.entity_size or roster.plane is None:

@@ -80,7 +80,7 @@ class TeamEncoder(nn.Module):
         super().__init__()
         self.config, self.width = config, config.hidden[-1]
         self.trained = {name: max(count, 1) for name, count in roster.team.items()}
-        sizes = {c.name: c.feature_size for c in roster.classes}
+        sizes = {c.name: c.width for c in roster.classes}
         reserved = next((name for name in sizes if hasattr(nn.ModuleDict, name)), None)
         if reserved is not None:
             raise ValueError(f"class {reserved!r}: PyTorch's ModuleDict reserves this name; choose another")

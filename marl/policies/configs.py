@@ -94,14 +94,19 @@ class TableConfig(Config):
 
     kind: Literal["table"] = "table"
     """The kind of policy."""
-    bins: Literal["one_hot"] | tuple[EvenBins | tuple[Finite, ...], ...] = "one_hot"
+    bins: tuple[EvenBins | tuple[Finite, ...], ...] | None = None
     """For each number of an observation {low, high, count} or the edges between bins, ascending, with no edge for
-    a number that does not count; one_hot for observations that are a state already (Discrete)."""
+    a number that does not count; None for observations that are a state already (Discrete and what is made of it)."""
+
+    @field_validator("bins", mode="before")
+    @classmethod
+    def _renamed(cls, bins: object) -> object:
+        return None if bins == "one_hot" else bins  # its name in earlier versions
 
     @field_validator("bins")
     @classmethod
-    def _ascending(cls, bins: str | tuple[EvenBins | tuple[float, ...], ...]) -> object:
-        for number, edges in enumerate(bins if isinstance(bins, tuple) else ()):
+    def _ascending(cls, bins: tuple[EvenBins | tuple[float, ...], ...] | None) -> object:
+        for number, edges in enumerate(bins or ()):
             if isinstance(edges, tuple) and any(a >= b for a, b in pairwise(edges)):
                 raise ValueError(f"bins of number {number} have the edges {list(edges)}; give them in ascending order")
         return bins

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from marl.core.config import Config
-from marl.core.limits import MOST_CLASSES, MOST_PARAMETERS, Count
+from marl.core.limits import MOST_CLASSES, MOST_PARAMETERS, MOST_WIDTH, Count
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.policies.configs import ActorCriticConfig, PolicyConfig, QNetworkConfig
 from marl.policies.kinds import make_policy
@@ -20,7 +20,6 @@ __all__ = ["Description", "check_size"]
 
 Size = Annotated[int, Field(ge=0, le=MOST_PARAMETERS)]
 """Width of an input or an output; all layers together are bounded by `check_size`."""
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class ActionDescription(Config):
@@ -28,8 +27,6 @@ class ActionDescription(Config):
 
     kind: Literal["discrete", "continuous"]
     size: Annotated[Size, Field(ge=1)]
-    low: Finite
-    high: Finite
 
 
 class ClassDescription(Config):
@@ -38,6 +35,7 @@ class ClassDescription(Config):
     name: str
     feature_size: Size
     action: ActionDescription
+    categories: tuple[Annotated[Size, Field(ge=1)], ...] = Field((), max_length=MOST_WIDTH)
 
 
 class PlaneDescription(Config):
@@ -50,7 +48,8 @@ class PlaneDescription(Config):
 class Description(Config):
     """Description of a policy.
 
-    Format 1 knew one plane alone, which is today's default.
+    Format 1 knew one plane alone, which is today's default. Until format 2 actions had bounds, and each value of a
+    category was a feature.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -62,6 +61,18 @@ class Description(Config):
     auxiliary_size: Size
     environment: dict[str, Any]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _upgraded(cls, values: Any) -> Any:
+        """The same, if it is older than format 3, in today's terms."""
+        try:
+            if values["format"] >= 3:
+                return values
+            given_states = values["networks"].get("kind") == "table" and values["networks"]["bins"] == "one_hot"
+            return {**values, "classes": [_upgraded_class(each, given_states) for each in values["classes"]]}
+        except (AttributeError, KeyError, TypeError):
+            return values  # what is wrong with it is told by its fields
+
     @property
     def roster(self) -> Roster:
         """Roster of the policy.
@@ -69,7 +80,10 @@ class Description(Config):
         Raises:
             ValueError: if the parts do not fit each other.
         """
-        classes = tuple(AgentClass(c.name, c.feature_size, ActionSpec(**c.action.model_dump())) for c in self.classes)
+        classes = tuple(
+            AgentClass(c.name, c.feature_size, ActionSpec(c.action.kind, c.action.size), c.categories)
+            for c in self.classes
+        )
         plane = None if self.plane is None else Plane(**self.plane.model_dump())
         return Roster(classes, self.counts, plane, self.entity_size, self.auxiliary_size)
 
@@ -89,6 +103,23 @@ class Description(Config):
                 raise ValueError(f"it describes {sets:,} sets of parameters and has {stored:,} tensors")
         check_size(roster, self.networks)
         return make_policy(roster, self.networks)
+
+
+def _upgraded_class(values: dict[str, Any], given_states: bool) -> dict[str, Any]:
+    """A class of format 1 or 2.
+
+    Raises:
+        ValueError: for bounds in which today's policies do not act.
+    """
+    action = {name: value for name, value in values["action"].items() if name not in ("low", "high")}
+    low, high = values["action"]["low"], values["action"]["high"]
+    if action["kind"] == "continuous" and (low, high) != (-1, 1):
+        raise ValueError(
+            f"class {values['name']!r} acts between {low} and {high}, as policies of earlier versions did; today they "
+            "act between -1 and 1: train it again"
+        )
+    states = {"feature_size": 1, "categories": [values["feature_size"]]} if given_states else {}
+    return {**values, "action": action, **states}
 
 
 def check_size(roster: Roster, config: Config) -> None:

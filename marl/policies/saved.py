@@ -1,7 +1,8 @@
 """Saved policies, and the names that parameters had in files of older formats.
 
-In format 1 policies had the parts of the trunk themselves, and the clocks of learners kept ``progress``. In format 2
-names of the trunk's parameters begin with ``trunk.``, and clocks keep ``share_done``.
+In format 1 policies had the parts of the trunk themselves, and the clocks of learners kept ``progress``. Since format 2
+names of the trunk's parameters begin with ``trunk.``, and clocks keep ``share_done``. Since format 3 every continuous
+action lies between -1 and 1, and categories are whole numbers.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ __all__ = [
     "write_policy",
 ]
 
-FORMAT = 2
+FORMAT = 3
 
 RENAMED = {
     "features.": "trunk.features.",
@@ -66,12 +67,12 @@ def check_format(number: int, source: Path) -> None:
 
 def present_weights(weights: State, number: int) -> State:
     """A state dict of format ``number`` under the names of today, in its order."""
-    return {_present(name): value for name, value in weights.items()} if number < FORMAT else weights
+    return {_present(name): value for name, value in weights.items()} if number < 2 else weights
 
 
 def present_learner(state: State, number: int) -> State:
     """A learner's state of format ``number`` under the names of today: its clock's, and its target network's."""
-    if number == FORMAT:
+    if number >= 2:
         return state
     inner = {name: present_weights(state[name], number) for name in ("clock", "target") if state.get(name) is not None}
     return {_present(name): inner.get(name, value) for name, value in state.items()}

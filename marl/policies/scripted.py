@@ -46,7 +46,7 @@ def random_actor(roster: Roster) -> Rule:
             spec, shape = specs[name], (*features.shape[:-1], specs[name].size)
             drawn = torch.rand(shape, generator=generator, device=device)
             if spec.kind == "continuous":
-                actions[name] = spec.low + (spec.high - spec.low) * drawn
+                actions[name] = 2 * drawn - 1
             else:
                 actions[name] = (drawn if name not in masks else drawn.masked_fill(~masks[name], -1.0)).argmax(-1)
         return actions

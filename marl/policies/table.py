@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -46,14 +47,12 @@ class Table(Policy):
     def __init__(self, roster: Roster, config: TableConfig) -> None:
         super().__init__(roster, config)
         self.edges: Tensor | None
-        self.strides: Tensor
-        states = {c.name: _check(c, config) for c in roster.classes}
-        edges = () if config.bins == "one_hot" else tuple(edges_of(bins) for bins in config.bins)
-        padded, strides = _padded(edges), _strides(edges)
-        self.register_buffer("edges", padded if edges else None, persistent=False)
-        self.register_buffer("strides", strides, persistent=False)
+        counts = {c.name: _check(c, config) for c in roster.classes}
+        edges = None if config.bins is None else _padded(tuple(edges_of(bins) for bins in config.bins))
+        self.register_buffer("edges", edges, persistent=False)
         for c in roster.classes:
-            self.register_buffer(f"values_{c.name}", torch.zeros(states[c.name], c.action.size))
+            self.register_buffer(f"strides_{c.name}", _strides(counts[c.name]), persistent=False)
+            self.register_buffer(f"values_{c.name}", torch.zeros(math.prod(counts[c.name]), c.action.size))
         self.register_buffer("epsilon", torch.zeros(()))
 
     @property
@@ -65,30 +64,32 @@ class Table(Policy):
         """The table of a class, ``[states, A]``."""
         return self.get_buffer(f"values_{name}")
 
-    def states(self, features: Tensor) -> Tensor:
+    def states(self, name: str, features: Tensor) -> Tensor:
         """The states that agents are in.
 
         Args:
+            name: of their class.
             features: ``[..., D]``.
 
         Returns:
             ``[...]`` of int64.
         """
-        if self.edges is None:
-            return features.argmax(-1)
-        return ((features[..., None] >= self.edges).sum(-1) * self.strides).sum(-1)
+        places = features if self.edges is None else (features[..., None] >= self.edges).sum(-1)
+        return (places * self.get_buffer(f"strides_{name}")).sum(-1)
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """The highest value of each agent's state."""
         features = rollout.observation.features
-        return {"value": torch.cat([self.values(name)[self.states(x)].amax(-1) for name, x in features.items()], -1)}
+        return {
+            "value": torch.cat([self.values(name)[self.states(name, x)].amax(-1) for name, x in features.items()], -1)
+        }
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
         """One of the best legal actions, or in training mode sometimes any; see `Policy.act`."""
         masks = observation.action_mask or {}
         action = {
-            name: self._choose(self.values(name)[self.states(features)], masks.get(name), generator)
+            name: self._choose(self.values(name)[self.states(name, features)], masks.get(name), generator)
             for name, features in observation.features.items()
         }
         return Act(action, torch.zeros(observation.alive.shape, device=observation.alive.device), None)
@@ -113,34 +114,42 @@ def _padded(edges: tuple[tuple[float, ...], ...]) -> Tensor:
     return torch.tensor([[*row, *[math.inf] * (longest - len(row))] for row in edges])
 
 
-def _strides(edges: tuple[tuple[float, ...], ...]) -> Tensor:
+def _strides(counts: Sequence[int]) -> Tensor:
     """``[D]``, states from one bin of a number to its next; the last number's lie side by side."""
-    counts = [len(row) + 1 for row in edges]
     return torch.tensor([math.prod(counts[i + 1 :]) for i in range(len(counts))], dtype=torch.int64)
 
 
-def _check(agent_class: AgentClass, config: TableConfig) -> int:
-    """The number of states of a class, before anything is made of that size."""
-    bins = () if config.bins == "one_hot" else config.bins
-    counts = [len(each) + 1 if isinstance(each, tuple) else each.count for each in bins]
+def _check(agent_class: AgentClass, config: TableConfig) -> Sequence[int]:
+    """The number of bins of each number that a class observes, before anything is made of that size."""
+    bins = config.bins
+    counts = agent_class.categories if bins is None else [_count(each) for each in bins]
     name, width, action = agent_class.name, agent_class.feature_size, agent_class.action
     if action.kind != "discrete":
         raise ValueError(
             f"class {name!r} has {action.kind} actions, but a policy of kind 'table' has one value for each of "
             "finitely many; train kind 'actor_critic' (ppo, a2c, reinforce), or make its actions discrete"
         )
-    if counts and len(counts) != width:
+    if not counts:
+        raise ValueError(
+            f"class {name!r} observes {width} numbers, which name no state; give bins for each of them, e.g. "
+            "--policy.bins '[{low: -1, high: 1, count: 3}, ...]'"
+        )
+    if len(counts) != width:
         raise ValueError(
             f"bins are given for {len(counts)} numbers, but class {name!r} observes {width}; give one entry a number, "
             "[] for one that does not count"
         )
     if len(counts) * max(counts, default=0) > MOST_VALUES:
         raise ValueError(f"{len(counts):,} numbers have up to {max(counts):,} bins; give fewer")
-    states = math.prod(counts) if counts else width
+    states = math.prod(counts)
     if states * action.size > MOST_VALUES:
-        product = " x ".join(map(str, counts)) or str(width)
+        product = " x ".join(map(str, counts))
         raise ValueError(
             f"class {name!r} would have {product} = {states:,} states of {action.size} actions each; a table holds at "
             f"most {MOST_VALUES:,} values: use fewer bins"
         )
-    return states
+    return counts
+
+
+def _count(bins: EvenBins | tuple[float, ...]) -> int:
+    return len(bins) + 1 if isinstance(bins, tuple) else bins.count

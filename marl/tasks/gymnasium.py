@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import math
-import os
-import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
 import gymnasium
 import numpy as np
 import torch
-from gymnasium import spaces
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
 from marl.core.environment import Rule, State
 from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
-from marl.core.limits import MOST_JOBS
 from marl.core.records import Observation, Step
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import AgentClass, Roster
 from marl.core.scene import Picture
-from marl.core.trust import import_named
 from marl.pictures.given import check_picture
-from marl.tasks.guard import Guard, GuardedEnv, Watch
+from marl.tasks.guard import Guard, Watch
 from marl.tasks.gymnasium_config import CLASS
-from marl.tasks.processes import Processes
+from marl.tasks.spaces import ActionSpace, ObservationSpace
+from marl.tasks.vectorised import no_display, vectorise
 
 __all__ = ["GymnasiumEnvironment"]
 
-SDL_DRIVER = "SDL_VIDEODRIVER"
+MASK = "action_mask"
+"""Key of a mask in the infos."""
 FRAMES_PER_SECOND = 30.0
 """Frames per second of an environment that does not state them."""
 
@@ -42,9 +36,8 @@ FRAMES_PER_SECOND = 30.0
 class GymnasiumEnvironment:
     """``B`` copies of a Gymnasium environment as teams of one. An `Environment`.
 
-    Observations are a Box, which is flattened, or Discrete, which becomes one number for each value, 1 for the
-    present one. Actions are Discrete, or a bounded Box, which is flattened; where its components differ
-    in their bounds, actions are scaled to each from [-1, 1]. An episode's last observation
+    Spaces are those of `marl.tasks.spaces`. A mask of legal actions ``[A]`` that the infos of resets and steps have as
+    ``action_mask`` becomes the observation's. An episode's last observation
     is kept apart from the first of the next (``next_observation`` and ``observation`` of `Step`).
 
     Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
@@ -62,7 +55,8 @@ class GymnasiumEnvironment:
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
         UntrustedError: see `marl.core.trust.import_named`.
-        EnvironmentFailedError: at a reset or a step, if a copy raises an error, exits, dies or hangs.
+        EnvironmentFailedError: at a reset or a step, if a copy raises an error, exits, dies or hangs, or
+            observes what its space does not hold.
     """
 
     events: Mapping[str, str] = MappingProxyType({})
@@ -84,23 +78,20 @@ class GymnasiumEnvironment:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         self.num_copies, self.device = num_copies, torch.device(device)
         self._scripted = dict(scripted or {})
-        self._vector = _vectorise(
+        self._vector = vectorise(
             name, num_copies, dict(arguments or {}), max_episode_steps, vectorization, step_timeout
         )
         self._guard = Guard(name)
         here = self._vector.envs if isinstance(self._vector, SyncVectorEnv) else []  # else only the whole is watched
         self._watch = Watch([env.guard for env in here] or [self._guard])  # type: ignore[attr-defined]
-        observations, self._actions = self._vector.single_observation_space, self._vector.single_action_space
         try:
-            self._numbers = _feature_size(name, observations)
-            self._spec = _action_spec(name, self._actions)
+            self._seen = ObservationSpace(self._vector.single_observation_space, name)
+            self._acted = ActionSpace(self._vector.single_action_space, name)
         except ValueError:
             self.close()
             raise
-        discrete = isinstance(observations, spaces.Discrete)
-        self._codes = np.eye(self._numbers, dtype=np.float32) if discrete else None  # a row for each value
-        self._first = int(observations.start) if isinstance(observations, spaces.Discrete) else 0
-        self.roster = Roster((AgentClass(CLASS, self._numbers, self._spec),), (1,))
+        self._masked = False  # until a reset gives a mask
+        self.roster = Roster((AgentClass(CLASS, self._seen.size, self._acted.spec, self._seen.categories),), (1,))
         spec = gymnasium.spec(name.rpartition(":")[2])
         self.reward_threshold: float | None = spec.reward_threshold
         self.registered_limit: int | None = spec.max_episode_steps
@@ -109,19 +100,21 @@ class GymnasiumEnvironment:
 
     def reset(self, seed: int) -> Observation:
         """Begin an episode in every copy; see `Environment`."""
-        rows, _ = self._guard(self._vector.reset, seed=seed * self.num_copies % 2**31)
-        return self._observe(rows)
+        rows, infos = self._guard(self._vector.reset, seed=seed * self.num_copies % 2**31)
+        self._masked = MASK in infos
+        return self._observe(self._features(rows, self.num_copies), infos)
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Step every copy; see `Environment`."""
-        packed = self._pack(action[CLASS][:, 0])
+        packed = self._acted.actions(action[CLASS][:, 0].detach().cpu().numpy())
         rows, reward, terminated, truncated, infos = self._guard(self._vector.step, packed)
-        observation = next_observation = self._observe(rows)
+        features = self._features(rows, self.num_copies)
+        observation = next_observation = self._observe(features, infos)
         ended = terminated | truncated
         if ended.any():
-            successor = rows.copy()
-            successor[ended] = np.stack(infos["final_obs"][ended])
-            next_observation = self._observe(successor)
+            successor = features.copy()
+            successor[ended] = [self._features(last) for last in infos["final_obs"][ended]]
+            next_observation = self._observe(successor, infos, ended)
         return Step(
             next_observation=next_observation,
             observation=observation,
@@ -166,7 +159,7 @@ class GymnasiumEnvironment:
         """
         if self._vector.render_mode != "rgb_array":
             raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
-        with _no_display():
+        with no_display():
             return check_picture(self._guard(self._vector.call, "scenes", at_end)[copy], self._guard.name)
 
     def close(self) -> None:
@@ -177,102 +170,47 @@ class GymnasiumEnvironment:
         except EnvironmentFailedError as error:
             warnings.warn(str(error), Note, stacklevel=2)
 
-    def _observe(self, rows: NDArray[Any]) -> Observation:
-        if self._codes is not None:
-            features = self._codes[rows - self._first]
-        else:
-            features = rows.reshape(self.num_copies, self._numbers).astype(np.float32)  # Gymnasium reuses its array
-        tensor = torch.from_numpy(features).to(self.device)
-        return Observation({CLASS: tensor[:, None]}, self._alive)
+    def _features(self, seen: Any, *leading: int) -> NDArray[Any]:
+        """Features of all copies, or of one where there are no leading axes."""
+        try:
+            return self._seen.features(seen, *leading)
+        except ValueError as error:
+            raise EnvironmentFailedError(f"the environment {self._guard.name}: {error}") from None
 
-    def _pack(self, chosen: Tensor) -> NDArray[Any]:
-        """Convert actions ``[B]`` or ``[B, A]`` to the arrays that the copies take."""
-        numbers = chosen.detach().cpu().numpy()
-        if isinstance(self._actions, spaces.Discrete):
-            return numbers + self._actions.start
-        assert isinstance(self._actions, spaces.Box)
-        clipped = numbers.clip(self._spec.low, self._spec.high).reshape(-1, *self._actions.shape)
-        if not _same_bounds(self._actions):
-            clipped = self._actions.low + (clipped + 1) / 2 * (self._actions.high - self._actions.low)
-        return clipped.astype(self._actions.dtype)
+    def _observe(
+        self, features: NDArray[Any], infos: Mapping[str, Any], ended: NDArray[np.bool_] | None = None
+    ) -> Observation:
+        """Observation of features ``[B, D]``; in copies whose episode ended, with the masks of its last step."""
+        tensor = torch.from_numpy(features).to(self.device)[:, None]
+        if not self._masked and MASK not in infos:
+            return Observation({CLASS: tensor}, self._alive)
+        masks = self._masks(infos, ended)
+        return Observation({CLASS: tensor}, self._alive, {CLASS: torch.from_numpy(masks).to(self.device)[:, None]})
+
+    def _masks(self, infos: Mapping[str, Any], ended: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Legal actions ``[B, A]``."""
+        who, size = f"the environment {self._guard.name}", self._acted.spec.size
+        there = infos.get(f"_{MASK}", np.zeros(1, np.bool_))
+        if not self._masked or not there.all():
+            raise EnvironmentFailedError(f"{who} gives info['{MASK}'] at some moments only; give it at each, or never")
+        masks = _as_masks(infos[MASK], size, who)
+        if not masks.any(1).all():
+            raise EnvironmentFailedError(f"{who} leaves copy {masks.any(1).argmin()} no legal action")
+        if ended is not None:
+            last = infos.get("final_info", {})
+            masks[ended] = True  # nobody acts there, so that it need not say
+            known = ended & last.get(f"_{MASK}", np.zeros(1, np.bool_))
+            masks[known] = _as_masks(last[MASK][known], size, who) if known.any() else True
+        return masks
 
     def _column(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)[:, None]  # Gymnasium hands out copies
 
 
-def _vectorise(
-    name: str,
-    num_copies: int,
-    arguments: dict[str, Any],
-    max_episode_steps: int | None,
-    vectorization: str,
-    step_timeout: float | None,
-) -> SyncVectorEnv | Processes:
-    if ":" in name:
-        import_named(name)  # before Gymnasium does, which asks nobody
-    if max_episode_steps is not None:
-        arguments["max_episode_steps"] = max_episode_steps
-    if vectorization == "async" and num_copies > MOST_JOBS:
-        raise ValueError(
-            f"num_copies is {num_copies:,}, and vectorization async has a process for each; give at most {MOST_JOBS:,} "
-            "or sync"
+def _as_masks(given: NDArray[Any], size: int, who: str) -> NDArray[np.bool_]:
+    masks = np.array([np.asarray(mask, np.bool_) for mask in given])
+    if masks.shape != (len(given), size):
+        raise EnvironmentFailedError(
+            f"{who} gives info['{MASK}'] of shape {list(masks.shape[1:])}; give one number for each of {size} actions"
         )
-    mode: Any = AutoresetMode.SAME_STEP
-
-    def make(copy: int) -> GuardedEnv:
-        return GuardedEnv(gymnasium.make(name, disable_env_checker=True, **arguments), Guard(name, copy))
-
-    makers: list[Callable[[], Any]] = [partial(make, copy) for copy in range(num_copies)]
-    try:
-        probe = make(0)
-        if "rgb_array" in probe.metadata.get("render_modes", ()):
-            arguments.setdefault("render_mode", "rgb_array")
-        probe.close()
-        with _no_display():  # inherited by the processes started here
-            if vectorization == "sync":
-                return SyncVectorEnv(makers, copy=False, autoreset_mode=mode)
-            return Processes(name, makers, step_timeout, autoreset_mode=mode)
-    except EnvironmentFailedError:
-        raise
-    except (Exception, SystemExit) as error:  # whatever a constructor does
-        what = f"{type(error).__name__}: {error}"
-        raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {what}") from error
-
-
-@contextmanager
-def _no_display() -> Iterator[None]:
-    """Tell SDL, with which pygame draws, that there is no display, so that it prints no warning."""
-    absent = sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", SDL_DRIVER} & os.environ.keys()
-    if absent:
-        os.environ[SDL_DRIVER] = "dummy"
-    try:
-        yield
-    finally:
-        if absent:
-            del os.environ[SDL_DRIVER]
-
-
-def _feature_size(name: str, space: spaces.Space[Any]) -> int:
-    if isinstance(space, spaces.Box):
-        return math.prod(space.shape)
-    if isinstance(space, spaces.Discrete):
-        return int(space.n)
-    raise ValueError(
-        f"{name} observes {space}; supported are Box and Discrete: register it "
-        "wrapped, e.g. in FlattenObservation, and name it MODULE:NAME"
-    )
-
-
-def _action_spec(name: str, space: spaces.Space[Any]) -> ActionSpec:
-    if isinstance(space, spaces.Discrete):
-        return ActionSpec("discrete", int(space.n))
-    if isinstance(space, spaces.Box) and space.is_bounded():
-        size = math.prod(space.shape)
-        if _same_bounds(space):
-            return ActionSpec("continuous", size, float(space.low.flat[0]), float(space.high.flat[0]))
-        return ActionSpec("continuous", size, -1.0, 1.0)
-    raise ValueError(f"{name} acts in {space}; supported are Discrete and a Box with finite bounds")
-
-
-def _same_bounds(space: spaces.Box) -> bool:
-    return bool((space.low == space.low.flat[0]).all() and (space.high == space.high.flat[0]).all())
+    return masks

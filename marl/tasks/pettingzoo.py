@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 import supersuit
 import torch
-from gymnasium import spaces
 from torch import Tensor
 
 from marl.core.environment import Rule, State
 from marl.core.errors import UndrawableError
 from marl.core.records import Observation, Step
-from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.core.roster import AgentClass, Plane, Roster
 from marl.core.scene import Picture, Scene
 from marl.pictures.given import check_picture
 from marl.tasks.flat_observation import FIELDS, Env, FlatObservation, Layout
@@ -186,8 +184,7 @@ class PettingZooEnvironment:
         for agent_class in self.roster.present:
             chosen, spec = action[agent_class.name].detach().cpu(), agent_class.action
             if spec.kind == "continuous":
-                chosen = chosen.float().clamp(spec.low, spec.high)
-                chosen = torch.nn.functional.pad(chosen, (0, widest - spec.size))
+                chosen = torch.nn.functional.pad(chosen.float(), (0, widest - spec.size))
             parts.append(chosen)
         ordered = torch.cat(parts, 1)
         packed = torch.empty_like(ordered)
@@ -244,7 +241,7 @@ def _roster(
     flat: FlatObservation, kinds: list[str], classes: Sequence[str], feature_sizes: Mapping[str, int]
 ) -> Roster:
     names: list[str] = list(flat.possible_agents)
-    specs = {name: _action_spec(name, flat.action_space(name)) for name in names}
+    specs = flat.action_specs
     if len({spec.kind for spec in specs.values()}) > 1:
         raise ValueError("some agents act discretely and some continuously; all must act in one way")
     declared = []
@@ -261,23 +258,12 @@ def _roster(
                     f"{flat.layouts[first].shapes} and {specs[first]} against "
                     f"{flat.layouts[other].shapes} and {specs[other]}; give them classes apart"
                 )
-        declared.append(AgentClass(kind, flat.layouts[first].shapes["observation"][0], specs[first]))
+        layout = flat.layouts[first]
+        declared.append(AgentClass(kind, layout.shapes["observation"][0], specs[first], layout.categories))
     shapes = flat.layouts[names[0]].shapes
     entities, auxiliary = (shapes[name][-1] if name in shapes else 0 for name in ("entities", "auxiliary_target"))
     plane = Plane() if "kinematics" in shapes or entities else None
     return Roster(tuple(declared), tuple(kinds.count(kind) for kind in classes), plane, entities, auxiliary)
-
-
-def _action_spec(agent: str, space: gymnasium.Space[Any]) -> ActionSpec:
-    if isinstance(space, spaces.Discrete) and space.start == 0:
-        return ActionSpec("discrete", int(space.n))
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        low, high = float(space.low[0]), float(space.high[0])
-        if (space.low == low).all() and (space.high == high).all():
-            return ActionSpec("continuous", space.shape[0], low, high)
-    raise ValueError(
-        f"agent {agent!r} acts in {space}; supported are Discrete(n), and a Box of one axis with one pair of bounds"
-    )
 
 
 def _check_fields(layouts: Mapping[str, Layout], size: int) -> None:

@@ -36,6 +36,8 @@ from marl.training.source import Source
 
 __all__ = ["Run", "build_run"]
 
+SCALED = 3
+"""Format since which policies act between -1 and 1."""
 WRITTEN = ("metrics.jsonl", "score.json", "scores.csv", "scores.png", "policy/policy.safetensors")
 """Files that are written in a run's folder; in their place a pipe would be waited for."""
 
@@ -54,6 +56,7 @@ class Run:
         learner: learner of the policy.
         checkpoints: checkpoints in the run's folder.
         scores: score of every episode; scores may end the run.
+        batch_bytes: memory of rollouts and replay.
         env_steps: env steps done so far.
         start: checkpoint that the run goes on from; None for a new run.
         untried: folder of that checkpoint until an iteration has gone on from it; else None.
@@ -69,6 +72,7 @@ class Run:
     learner: Learner
     checkpoints: Checkpoints
     scores: ScoreLog
+    batch_bytes: int = 0
     env_steps: int = 0
     start: Checkpoint | None = None
     untried: Path | None = None
@@ -131,6 +135,11 @@ class Run:
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
             raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
+        if state["format"] < SCALED and any(c.action.kind == "continuous" for c in self.policy.roster.classes):
+            raise FileError(
+                f"{checkpoint} is of an earlier version, whose policies acted between the environment's own bounds; "
+                "today they act between -1 and 1: train anew"
+            )
         self.untried = checkpoint
         with self.fitting():
             load_weights(self.policy, start.weights, checkpoint)
@@ -217,8 +226,10 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
         torch.set_num_threads(config.threads)
     device, task = resolve_device(config.device), config.task
     probe = make_environment(task, config.env, 1, training=True)
-    probe.close()
-    check_memory(config, probe.roster, device)
+    try:
+        batch_bytes = check_memory(config, probe, device)
+    finally:
+        probe.close()
     environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
     scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
     policy = build_policy(config, environment, device)
@@ -226,7 +237,7 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
         take_weights(policy, config, config.initial_policy)
     learner = make_learner(policy, config.algorithm, config.seed, environment.symmetries)
     source = Collector(environment, config.rollout_length, config.seed)
-    run = Run(config, folder, device, task, source, policy, learner, checkpoints, scores)
+    run = Run(config, folder, device, task, source, policy, learner, checkpoints, scores, batch_bytes)
     if start is not None:
         run.load(start)
         for note in schedule_notes(config, run_values(folder), run.env_steps):

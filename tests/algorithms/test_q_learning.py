@@ -17,8 +17,8 @@ from marl.maths.schedules import LogarithmicDecay
 
 
 def shown(states: list[list[int]]) -> Observation:
-    """States ``[T, B]`` of one agent as features ``[T, B, 1, 4]``."""
-    features = torch.eye(STATES)[torch.tensor(states)][:, :, None]
+    """States ``[T, B]`` of one agent as features ``[T, B, 1, 1]``."""
+    features = torch.tensor(states)[:, :, None, None]
     return Observation({"solo": features}, torch.ones(features.shape[:3], dtype=torch.bool))
 
 
@@ -85,9 +85,9 @@ def test_copies_that_update_the_same_value_at_once_have_the_mean_of_their_target
 
 
 def test_agents_that_are_not_there_teach_nothing(as_rollout: Callable[..., Rollout]) -> None:
-    roster = Roster((AgentClass("solo", STATES, ActionSpec("discrete", 2)),), (3,))
+    roster = Roster((AgentClass("solo", 1, ActionSpec("discrete", 2), (STATES,)),), (3,))
     table, learner = make_learning(roster=roster)
-    features = torch.eye(STATES)[0].expand(1, 1, 3, STATES)
+    features = torch.zeros(1, 1, 3, 1, dtype=torch.int32)
     observation = Observation({"solo": features}, torch.tensor([[[True, False, True]]]))
     reward = torch.tensor([[[1.0, 1000.0, 3.0]]])
     metrics = learner.update(as_rollout(observation, reward=reward), 0.0)
@@ -97,9 +97,9 @@ def test_agents_that_are_not_there_teach_nothing(as_rollout: Callable[..., Rollo
 
 def test_each_class_learns_its_own(as_rollout: Callable[..., Rollout]) -> None:
     spec = ActionSpec("discrete", 2)
-    roster = Roster((AgentClass("A", 2, spec), AgentClass("B", 3, spec)), (1, 1))
+    roster = Roster((AgentClass("A", 1, spec, (2,)), AgentClass("B", 1, spec, (3,))), (1, 1))
     table, learner = make_learning(roster=roster)
-    features = {"A": torch.eye(2)[1].expand(1, 1, 1, 2), "B": torch.eye(3)[2].expand(1, 1, 1, 3)}
+    features = {"A": torch.full((1, 1, 1, 1), 1), "B": torch.full((1, 1, 1, 1), 2)}
     observation = Observation(features, torch.ones(1, 1, 2, dtype=torch.bool))
     learner.update(as_rollout(observation, reward=torch.tensor([[[2.0, 6.0]]])), 0.0)
     assert table.values("A").tolist() == [[0, 0], [1, 0]]

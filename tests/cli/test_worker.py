@@ -24,7 +24,8 @@ WHERE = Progress(256, 512, 100.0, {"return/agent": 1.5, "loss/value": 2.0})
 def child(folder: Path, monkeypatch: pytest.MonkeyPatch, job: State | None = None) -> Iterator[Callable[[], None]]:
     """Streams as the parent sets them: output in ``told``, errors in ``log``. Gives what ends the input, as it does."""
     read, write = os.pipe()
-    monkeypatch.setattr(worker, "ignore_signals", lambda: None)  # this process is no child
+    for what in ("ignore_signals", "outlive_parent_shortly"):  # this process is no child
+        monkeypatch.setattr(worker, what, lambda: None)
     if job is not None:
         os.write(write, json.dumps(job).encode() + b"\n")
     told, log = (folder / "told").open("w"), (folder / "log").open("w")

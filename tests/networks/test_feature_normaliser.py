@@ -74,3 +74,29 @@ def test_moments_of_older_files_are_taken_over() -> None:
     scaled = normaliser(of_two([[3.0, 7.0]], [[True, True]])).features["solo"]
     assert_close(scaled[0, :, 0], torch.tensor([0.0, 2.0]))
     assert normaliser.get_buffer("variance_solo").dtype == torch.float64
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_categories_become_places_and_are_not_scaled(active: bool) -> None:
+    """Numbers of three and two values are five features; the class beside it measures something."""
+    spec = ActionSpec("discrete", 2)
+    roster = Roster((AgentClass("A", 2, spec, (3, 2)), AgentClass("B", 1, spec)), (2, 1))
+    normaliser = FeatureNormaliser(roster, active)
+    numbers = torch.tensor([[[2, 0], [0, 1]]], dtype=torch.int32)
+    seen = Observation({"A": numbers, "B": torch.tensor([[[7.0]]])}, torch.ones(1, 3, dtype=torch.bool))
+    normaliser.update(seen)
+    read = normaliser(seen).features
+    assert read["A"].tolist() == [[[0, 0, 1, 1, 0], [1, 0, 0, 0, 1]]]
+    assert read["A"].dtype == torch.float32
+    assert read["B"].item() == (0 if active else 7)  # its own mean
+    assert {name.rsplit("_", 1)[1] for name in normaliser.state_dict()} == ({"B"} if active else set())
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_pictures_are_read_as_float(active: bool) -> None:
+    normaliser = normaliser_of_two(active)
+    seen = Observation({"solo": torch.tensor([[[0], [255]]], dtype=torch.uint8)}, torch.ones(1, 2, dtype=torch.bool))
+    normaliser.update(seen)
+    read = normaliser(seen).features["solo"]
+    assert read.dtype == torch.float32
+    assert read.flatten().tolist() == ([-1, 1] if active else [0, 255])

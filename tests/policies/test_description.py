@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from marl.core.errors import FileError
-from marl.core.roster import Roster
+from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.serialisation import load_state, save_state
 from marl.networks.configs import EncoderConfig
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig, EvenBins, TableConfig
-from marl.policies.description import check_size
+from marl.policies.description import Description, check_size
 from marl.policies.saved import load_policy
 
 MakeRoster = Callable[..., Roster]
@@ -54,7 +54,8 @@ def forged(run: Path, tmp_path: Path) -> Callable[..., Path]:
         ),
         ({"classes.0.action.size": 0}, "classes.0.action.size is 0: input should be greater than or equal to 1"),
         ({"classes.0.action.kind": "any"}, "classes.0.action.kind is 'any': input should be 'discrete' or 'contin"),
-        ({"classes.0.action.low": None}, "classes.0.action.low is None: input should be a valid number"),
+        ({"classes.0.categories": [3]}, "describes a policy that cannot be made: class 'A' has 6 features and 1 categ"),
+        ({"classes.0.categories": [10**9] * 6}, "classes.0.categories.0 is 1000000000: input should be less"),
         ({"classes.0.name": "no name"}, "class 'no name': a name is letters, digits and underscores"),
         ({"entity_size": 1e10}, r"entity_size is 10000000000.0: input should be less than or equal to 50000000"),
         ({"plane": {"kinematics": 10**12}}, "plane.kinematics is 1000000000000: input should be less"),
@@ -133,3 +134,36 @@ def test_a_table_of_too_many_bins_is_refused_before_they_are_made(bins: Any, why
     classes = tuple(type(c)(c.name, len(bins), c.action) for c in roster.classes)
     with pytest.raises(ValueError, match=why):
         check_size(Roster(classes, roster.counts), TableConfig(bins=bins))
+
+
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ({"kind": "continuous", "size": 5, "low": -1.0, "high": 1.0}, None),
+        ({"kind": "discrete", "size": 5, "low": 0.0, "high": 1.0}, None),
+        ({"kind": "continuous", "size": 5, "low": 0.0, "high": 1.0}, "class 'A' acts between 0.0 and 1.0, as policies"),
+    ],
+)
+def test_format_2_had_bounds_of_actions(action: dict[str, Any], why: str | None) -> None:
+    config = ActorCriticConfig()
+    values = described([{"name": "A", "feature_size": 3, "action": action}], config.model_dump(mode="json"))
+    if why is not None:
+        with pytest.raises(ValueError, match=f"{why}.*train it again"):
+            Description.model_validate(values)
+        return
+    roster = Description.model_validate(values).roster
+    assert roster.classes == (AgentClass("A", 3, ActionSpec(action["kind"], 5)),)
+
+
+def test_a_table_of_format_2_saw_its_state_as_a_one_among_zeros() -> None:
+    action = {"kind": "discrete", "size": 4, "low": 0.0, "high": 1.0}
+    classes = [{"name": "A", "feature_size": 16, "action": action}]
+    policy = Description.model_validate(described(classes, {"kind": "table", "bins": "one_hot"})).policy(3)
+    assert policy.roster.classes == (AgentClass("A", 1, ActionSpec("discrete", 4), (16,)),)
+    assert policy.get_buffer("values_A").shape == (16, 4)
+
+
+def described(classes: list[dict[str, Any]], networks: dict[str, Any]) -> dict[str, Any]:
+    """A description as format 2 had it."""
+    rest = {"counts": [1], "plane": None, "entity_size": 0, "auxiliary_size": 0, "environment": {}}
+    return {"format": 2, "classes": classes, "networks": networks, **rest}

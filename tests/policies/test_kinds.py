@@ -37,7 +37,8 @@ def test_the_list_has_every_kind() -> None:
 
 @pytest.mark.parametrize("kind", CLASSES)
 def test_a_kind_makes_its_policy(kind: str) -> None:
-    assert type(make_policy(SOLO, read_policy_config({"kind": kind}))) is CLASSES[kind]
+    bins = {"bins": [[0.5], [], []]} if kind == "table" else {}
+    assert type(make_policy(SOLO, read_policy_config({"kind": kind, **bins}))) is CLASSES[kind]
 
 
 def test_without_a_kind_it_is_actor_and_critic() -> None:

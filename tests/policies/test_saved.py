@@ -133,20 +133,20 @@ def test_every_name_of_format_1_is_renamed() -> None:
 def test_a_policy_of_the_present_format_keeps_its_roster(policy: ActorCritic, run: Path) -> None:
     environment = marl.make({**load_policy(run).environment}, 1)
     assert policy.roster == environment.roster
-    assert load_state(run / "policy", "policy")["description"]["format"] == 2
+    assert load_state(run / "policy", "policy")["description"]["format"] == 3
 
 
 def rewritten(source: Path, folder: Path, name: str) -> Path:
     """A folder with a state file that claims another format."""
     state = load_state(source, name)
     inner = state.get("description", state)
-    inner["format"] = 3
+    inner["format"] = 4
     save_state(folder, name, state)
     return folder
 
 
 def test_files_of_later_formats_are_refused(run: Path, tmp_path: Path) -> None:
-    message = "has format 3, and this version reads formats up to 2; use a newer version"
+    message = "has format 4, and this version reads formats up to 3; use a newer version"
     with pytest.raises(FileError, match=message):
         load_policy(rewritten(run / "policy", tmp_path, "policy"))
     checkpoint = Checkpoints(run / "checkpoints").latest

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-__all__ = ["Cage", "Drawing", "Paid", "Walk"]
+__all__ = ["Below", "Cage", "Closed", "Drawing", "Paid", "Target", "Walk"]
 
 
 class Walk(gymnasium.Env[NDArray[np.float32], Any]):
@@ -76,7 +76,62 @@ class Drawing(Walk):
         return given.get(self.habit, self.sheet)
 
 
+class Target(Walk):
+    """Ten steps; the best number to play is seven tenths of the way from the lowest to the highest."""
+
+    def __init__(self, low: float = -1.0, high: float = 1.0) -> None:
+        self.action_space = spaces.Box(low, high, (1,), np.float32)
+
+    def step(self, action: Any) -> Any:
+        self.steps += 1
+        low, high = self.action_space.low[0], self.action_space.high[0]  # type: ignore[attr-defined]
+        way = (float(action[0]) - low) / (high - low)
+        return self.seen, -4 * (way - 0.7) ** 2, self.steps == 10, False, {}
+
+
+class Below(Walk):
+    """Says that it observes 0 to 3, and observes -1 as its first."""
+
+    observation_space: Any = spaces.Discrete(4)
+
+    @property
+    def seen(self) -> Any:
+        return self.steps - 1
+
+
+class Closed(Walk):
+    """A walk with a third action that is never legal, and on the right half one legal action only.
+
+    Args:
+        moments: where the mask is told.
+    """
+
+    action_space = spaces.Discrete(3)
+
+    def __init__(self, moments: tuple[str, ...] = ("reset", "step")) -> None:
+        self.moments = moments
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        seen, _ = super().reset(seed=seed)
+        return seen, self._told("reset")
+
+    def step(self, action: Any) -> Any:
+        if not self._mask()[action]:
+            raise ValueError(f"action {action} is not legal at {self.place}")
+        *rest, _ = super().step(action)
+        return *rest, self._told("step")
+
+    def _mask(self) -> NDArray[np.int8]:
+        return np.array([self.place < 1, 1, 0], np.int8)
+
+    def _told(self, moment: str) -> dict[str, Any]:
+        return {"action_mask": self._mask()} if moment in self.moments else {}
+
+
 gymnasium.register("Walk-v0", Walk)
 gymnasium.register("Drawing-v0", Drawing)
+gymnasium.register("Target-v0", Target)
+gymnasium.register("Below-v0", Below)
+gymnasium.register("Closed-v0", Closed)
 gymnasium.register("Cage-v0", Cage)
 gymnasium.register("Paid-v0", Paid, reward_threshold=0.9)

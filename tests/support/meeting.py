@@ -63,7 +63,7 @@ class Meeting:
         teams = (config.training_teams if training else ()) or (config.team,)
         counts = torch.tensor([[team.get(name, 0) for name in config.classes] for team in (config.team, *teams)])
         largest = counts.amax(0)  # every team has its seats
-        spec = ActionSpec("continuous", 2, -1.0, 1.0) if config.continuous_actions else ActionSpec("discrete", 5)
+        spec = ActionSpec("continuous", 2) if config.continuous_actions else ActionSpec("discrete", 5)
         classes = tuple(AgentClass(name, 4 + 2 * len(sights), spec) for name, sights in config.classes.items())
         self.roster = Roster(classes, tuple(largest.tolist()), Plane(), 4 + len(classes) + 2, 2)
         class_of = torch.arange(len(classes)).repeat_interleave(largest)

@@ -39,7 +39,7 @@ class MeetingParallel(ParallelEnv):
 
     def action_space(self, agent: str) -> spaces.Space[Any]:
         spec = self.roster.classes[self.roster.class_indices[self.possible_agents.index(agent)]].action
-        return spaces.Discrete(5) if spec.kind == "discrete" else spaces.Box(spec.low, spec.high, (spec.size,))
+        return spaces.Discrete(5) if spec.kind == "discrete" else spaces.Box(-1, 1, (spec.size,))
 
     def reset(self, seed: int | None = None, options: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
         observation = self.meeting.begin() if seed is None else self.meeting.reset(seed)

@@ -119,7 +119,7 @@ class Follow(Probe):
     """One, less the squared distance of the action to the number that is shown."""
 
     width = 1
-    action = ActionSpec("continuous", 1, -1.0, 1.0)
+    action = ActionSpec("continuous", 1)
 
     def observe(self) -> Observation:
         self.shown = 2 * torch.rand(COPIES, 1, 1, generator=self.generator) - 1

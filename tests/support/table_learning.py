@@ -29,7 +29,7 @@ def make_learning(
     gamma: float = GAMMA,
 ) -> tuple[Table, TableLearner]:
     """A table of four states and two actions, and its learner."""
-    roster = roster or Roster((AgentClass("solo", STATES, ActionSpec("discrete", 2)),), (1,))
+    roster = roster or Roster((AgentClass("solo", 1, ActionSpec("discrete", 2), (STATES,)),), (1,))
     table = Table(roster, TableConfig())
     config = kind(gamma=gamma, learning_rate=always(rate), exploration=always(epsilon))
     return table, make_learner(table, config, 0)

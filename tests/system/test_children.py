@@ -41,3 +41,26 @@ def test_children_end_when_their_parent_is_killed_and_not_with_the_thread_that_s
         parent.kill()
         parent.wait()
     assert all(wait_until_gone(int(child)) for child in children)
+
+
+LATE = """
+import os, time
+from marl.system.children import outlive_parent_shortly
+
+if os.fork() == 0:
+    outlive_parent_shortly(0.5)
+    print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_has_some_seconds_after_its_parent() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", LATE], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    killed = time.monotonic()
+    assert is_alive(child)
+    assert wait_until_gone(child)
+    assert time.monotonic() - killed >= 0.5

@@ -34,11 +34,11 @@ def test_parts_stand_one_after_the_other_and_come_apart_again() -> None:
     assert parts["entities"][3, 0].tolist() == [[0], [1], [2]]
 
 
-def test_observations_that_are_no_dictionary_are_flattened_as_gymnasium_does() -> None:
+def test_numbered_observations_are_the_numbers() -> None:
     env = FlatObservation(Numbered("xy", sizes=(2, 2)))
-    assert env.reset(seed=0)[0]["x"].tolist() == [1, 0, 0, 0]
-    assert env.step({"x": 0, "y": 0})[0]["y"].tolist() == [0, 1, 0, 0]
-    assert env.layouts["x"].shapes == {"observation": (4,)}
+    assert env.reset(seed=0)[0]["x"].tolist() == [0]
+    assert env.step({"x": 0, "y": 0})[0]["y"].tolist() == [1]
+    assert env.layouts["x"].shapes == {"observation": (1,)}
 
 
 class Numbered(Counting):

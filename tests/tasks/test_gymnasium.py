@@ -13,7 +13,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from marl.core.errors import PictureError, UndrawableError
+from marl.core.errors import EnvironmentFailedError, PictureError, UndrawableError
 from marl.core.records import Observation
 from marl.system.interrupts import SIGNALS
 from marl.tasks.gymnasium import GymnasiumEnvironment
@@ -86,10 +86,11 @@ def test_it_equals_each_copy_stepped_by_hand(name: str, limit: int, vectorizatio
     for _ in range(30):
         torch.testing.assert_close(observation.features[CLASS][:, 0], torch.tensor(np.stack(rows)), rtol=0, atol=0)
         if name == "CartPole-v1":
-            chosen: Any = generator.integers(2, size=(COPIES, 1))
+            given = chosen = generator.integers(2, size=(COPIES, 1))
         else:
-            chosen = generator.uniform(-2, 2, size=(COPIES, 1, 1)).astype(np.float32)
-        step = vector.step({CLASS: torch.tensor(chosen)})
+            given = generator.integers(-8, 9, size=(COPIES, 1, 1)).astype(np.float32) / 8
+            chosen = 2 * given  # bounds are -2 and 2
+        step = vector.step({CLASS: torch.tensor(given)})
         for i, env in enumerate(alone):
             rows[i], reward, terminated, truncated, _ = env.step(chosen[i, 0])
             assert step.reward[i, 0] == float(reward)
@@ -145,69 +146,56 @@ def test_cartpole_is_cut_at_500() -> None:
 
 
 @pytest.mark.parametrize(("name", "size", "actions"), [("FrozenLake-v1", 16, 4), (TAXI, 500, 6)], ids=["lake", "taxi"])
-def test_numbered_observations_become_one_number_each(name: str, size: int, actions: int) -> None:
+def test_numbered_observations_are_the_numbers(name: str, size: int, actions: int) -> None:
     environment, alone = make(name, 2), gymnasium.make(name)
     features = environment.reset(seed=1).features[CLASS]
     expected = [alone.reset(seed=2)[0], alone.reset(seed=3)[0]]
-    assert features.shape == (2, 1, size)
-    assert features[:, 0].argmax(-1).tolist() == expected
-    assert features.sum() == 2
-    assert environment.roster.present[0].action.size == actions
+    assert features[:, 0, 0].tolist() == expected
+    agent = environment.roster.present[0]
+    assert (agent.categories, agent.width, agent.action.size) == ((size,), size, actions)
 
 
 def test_numbers_may_begin_anywhere() -> None:
     environment = make(actions=spaces.Discrete(3, start=-1), observations=spaces.Discrete(4, start=7))
-    assert environment.reset(seed=0).features[CLASS][0, 0].tolist() == [1, 0, 0, 0]
+    assert environment.reset(seed=0).features[CLASS][0, 0].tolist() == [0]
     for chosen in range(3):
         step = push(environment, chosen)
-    assert step.next_observation.features[CLASS][0, 0].tolist() == [0, 0, 0, 1]
+    assert step.next_observation.features[CLASS][0, 0].tolist() == [3]
     assert Probe.taken == [-1, 0, 1]
 
 
-def test_pictures_as_observations_are_flattened() -> None:
+def test_pictures_as_observations_are_flattened_and_stay_small() -> None:
     environment = make(observations=spaces.Box(0, 255, (2, 3), np.uint8))
     assert environment.reset(seed=0).features[CLASS].shape == (1, 1, 6)
-    assert environment.reset(seed=0).features[CLASS].dtype == torch.float32
+    assert environment.reset(seed=0).features[CLASS].dtype == torch.uint8
 
 
-@pytest.mark.parametrize(
-    ("space", "bounds", "given", "taken"),
-    [
-        (spaces.Box(-2, 2, (2,)), (-2, 2), [5.0, -0.5], [2.0, -0.5]),
-        (spaces.Box(np.array([-1, 0]), np.array([1, 10]), dtype=np.float32), (-1, 1), [0.5, 0.5], [0.5, 7.5]),
-        (spaces.Box(np.array([-1, 0]), np.array([1, 10]), dtype=np.float32), (-1, 1), [-3.0, 9.0], [-1.0, 10.0]),
-    ],
-    ids=["equal bounds are clipped", "unequal ones are scaled", "and clipped"],
-)
-def test_continuous_actions_stay_within_bounds(space: Any, bounds: Any, given: Any, taken: Any) -> None:
-    environment = make(actions=space)
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_observations_and_actions_of_several_parts(vectorization: Any) -> None:
+    """Blackjack observes three numbers; the last observation of an episode is one, not a batch."""
+    environment = GymnasiumEnvironment("Blackjack-v1", 3, vectorization=vectorization)
+    alone = [gymnasium.make("Blackjack-v1") for _ in range(3)]
+    assert environment.roster.present[0].categories == (32, 11, 2)
+    seen = environment.reset(seed=4).features[CLASS][:, 0].tolist()
+    assert seen == [[int(x) for x in env.reset(seed=4 * 3 + i)[0]] for i, env in enumerate(alone)]
+    step = environment.step({CLASS: torch.tensor([[0], [0], [0]])})  # stick: all end
+    assert step.terminated.all()
+    assert step.next_observation.features[CLASS][:, 0].tolist() == [[int(x) for x in env.step(0)[0]] for env in alone]
+    environment.close()
+
+
+def test_continuous_actions_are_scaled_to_their_bounds() -> None:
+    environment = make(actions=spaces.Box(-2, 2, (2,)))
     environment.reset(seed=0)
-    spec = environment.roster.present[0].action
-    assert (spec.kind, spec.size, spec.low, spec.high) == ("continuous", 2, *bounds)
-    push(environment, given)
-    assert Probe.taken[0].tolist() == taken
-    assert space.contains(Probe.taken[0])
-
-
-def test_actions_of_any_shape_are_unfolded() -> None:
-    environment = make(actions=spaces.Box(-1, 1, (2, 2)))
-    environment.reset(seed=0)
-    push(environment, [0.1, 0.2, 0.3, 0.4])
-    np.testing.assert_allclose(Probe.taken[0], [[0.1, 0.2], [0.3, 0.4]], rtol=1e-6)
+    push(environment, [5.0, -0.5])
+    assert Probe.taken[0].tolist() == [2, -1]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (
-            {"observations": spaces.MultiBinary(3)},
-            r"Probe-v0 observes MultiBinary\(3\); supported are Box and Discrete",
-        ),
-        (
-            {"actions": spaces.MultiDiscrete([2, 3])},
-            r"Probe-v0 acts in MultiDiscrete.*supported are Discrete and a Box",
-        ),
-        ({"actions": spaces.Box(-np.inf, np.inf, (1,))}, "Probe-v0 acts in Box.*with finite bounds"),
+        ({"observations": spaces.Text(3)}, r"Probe-v0 observes Text.*; supported are Box, Discrete"),
+        ({"actions": spaces.Text(3)}, r"Probe-v0 acts in Text.*supported are Discrete, MultiDiscrete"),
         ({"bogus": 3}, "Gymnasium cannot make Probe-v0 with .*bogus"),
     ],
 )
@@ -308,3 +296,37 @@ def test_its_processes_ignore_signals() -> None:
 def test_more_processes_than_1024_are_refused() -> None:
     with pytest.raises(ValueError, match=r"num_copies is 1,025, and vectorization async has a process for each"):
         GymnasiumEnvironment("CartPole-v1", 1025, vectorization="async")
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None:
+    """Right of the middle only action 1 is legal; after the end the next episode begins in the middle."""
+    environment = GymnasiumEnvironment("habits:Closed-v0", 2, vectorization=vectorization)
+    observation = environment.reset(seed=0)
+    for place in range(5):
+        assert observation.action_mask[CLASS].tolist() == [[[place < 1, True, False]]] * 2
+        step = push(environment, 1, 1)
+        assert step.next_observation.action_mask[CLASS].tolist() == [[[False, True, False]]] * 2
+        observation = step.observation
+    assert step.ended.all()
+    assert observation.action_mask[CLASS].tolist() == [[[True, True, False]]] * 2
+    environment.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("Closed", {"moments": ("step",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        ("Closed", {"moments": ("reset",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        ("Below", {}, r"habits:Below-v0: copy 0 observes -1, which is not in Discrete\(4\)"),
+    ],
+)
+def test_what_contradicts_its_spaces_is_refused(name: str, arguments: dict[str, Any], message: str) -> None:
+    environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, arguments)
+
+    def play() -> None:
+        environment.reset(seed=0)
+        push(environment, 1, 1)
+
+    with pytest.raises(EnvironmentFailedError, match=message):
+        play()

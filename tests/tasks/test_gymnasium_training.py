@@ -154,3 +154,41 @@ def test_an_environment_that_fails_in_an_evaluation_ends_training_likewise(tmp_p
     settings = preset(NAME, arguments={"how": "exit", "last": 3}) | {"num_copies": 1, "seed": 2}
     with registered(), pytest.raises(TrainingError, match=r"at env step 128, .*SystemExit: 0 .*checkpoint is .*128$"):
         marl.train(settings, tmp_path / "x")
+
+
+def test_a_task_is_the_same_in_any_unit(tmp_path: Path) -> None:
+    """What is learnt, and what it brings, does not depend on the bounds of its actions."""
+    brought = []
+    for low, high in ((-1.0, 1.0), (-2000.0, 2000.0), (-0.001, 0.001), (0.0, 1000.0)):
+        settings = preset("habits:Target-v0", arguments={"low": low, "high": high})
+        marl.train(settings, tmp_path / str(high))
+        played = marl.evaluate(tmp_path / str(high), episodes=1, deterministic=True)
+        brought.append(played["return_per_agent"]["mean"])
+    assert brought == pytest.approx([brought[0]] * 4, abs=1e-3)
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn", "q_learning"])
+def test_whole_numbers_of_several_parts_are_learnt_from(algorithm: str, tmp_path: Path) -> None:
+    """Blackjack observes a Tuple of Discretes."""
+    settings = preset("Blackjack-v1")
+    if algorithm != "ppo":
+        kind = {"dqn": "q_network", "q_learning": "table"}[algorithm]
+        learning = {"learning_starts": 64, "batch_size": 16} if algorithm == "dqn" else {}
+        settings |= {"policy": {"kind": kind}, "algorithm": {"name": algorithm, **learning}}
+    marl.train(settings, tmp_path / "x")
+    if algorithm == "q_learning":
+        assert marl.load(tmp_path / "x").get_buffer("values_agent").shape == (704, 2)
+    assert marl.evaluate(tmp_path / "x", episodes=5)["episode_length"]["mean"] >= 1
+
+
+def test_illegal_actions_are_never_played(tmp_path: Path) -> None:
+    """The environment raises an error at one."""
+    for algorithm, kind in (("ppo", "actor_critic"), ("dqn", "q_network"), ("q_learning", "table")):
+        settings = preset("habits:Closed-v0")
+        if kind != "actor_critic":
+            learning = {"learning_starts": 32, "batch_size": 16} if algorithm == "dqn" else {}
+            settings |= {"policy": {"kind": kind}, "algorithm": {"name": algorithm, **learning}}
+        if kind == "table":
+            settings["policy"]["bins"] = [{"low": -1, "high": 1, "count": 5}]
+        marl.train(settings, tmp_path / algorithm)
+    marl.evaluate(None, 3, policy="random", settings={"name": "habits:Closed-v0"})

@@ -43,7 +43,9 @@ def test_every_step_equals_an_unvectorised_run(continuous: bool) -> None:
         expect(observation, copy, single.reset(seed=5 * 2 + copy)[0])
     rng, links = np.random.default_rng(0), 0
     for time in range(3 * CYCLES):
-        action = rng.random((2, 3, 2), np.float32) if continuous else rng.integers(5, size=(2, 3))
+        action = rng.integers(5, size=(2, 3))
+        if continuous:
+            action = rng.integers(-8, 9, size=(2, 3, 2)).astype(np.float32) / 8
         given = torch.from_numpy(action)
         step = env.step({"A": given[:, :1], "B": given[:, 1:]})
         ends = time % CYCLES == CYCLES - 1

@@ -97,9 +97,12 @@ def test_each_step_equals_mpe2(predators: int, prey: int, obstacles: int, contin
         tag.set_world(before.position, before.velocity)
         hunters = rng.integers(5, size=predators)
         chosen = torch.from_numpy(hunters)[None]
-        action = rng.random((prey, 5), np.float32) ** 3 if continuous else rng.integers(5, size=prey)
+        # -1 and 1 stand for mpe2's 0 and 1
+        action = 2 * rng.random((prey, 5), np.float32) ** 3 - 1 if continuous else rng.integers(5, size=prey)
         played = np.eye(5, dtype=np.float32)[hunters] if continuous else hunters
-        _, reward, *_ = env.step(dict(zip(env.agents, [*played, *action], strict=True)))
+        _, reward, *_ = env.step(
+            dict(zip(env.agents, [*played, *((action + 1) / 2 if continuous else action)], strict=True))
+        )
         step = tag.step({"P": torch.from_numpy(action)[None]})
 
         assert_close(tag.world.position, read_world(env).position, **EXACT)

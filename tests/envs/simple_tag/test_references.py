@@ -28,7 +28,7 @@ def test_rules_act_on_what_their_side_observes(side: Side, rule: str, action: in
     observation, views = seen(side)
     roster = roster_of(views, continuous)
     act = scripted_actors(roster, 1, side, continuous)[rule](observation, torch.Generator())
-    expected = [float(i == action) for i in range(5)] if continuous else action
+    expected = [1.0 if i == action else -1.0 for i in range(5)] if continuous else action
     assert {name: chosen.tolist() for name, chosen in act.items()} == {"A": [[expected]], "B": [[expected]]}
 
 

@@ -86,7 +86,7 @@ def test_the_turned_world_is_the_same_game(element: int, continuous: bool, frame
 def draw(tag: SimpleTag, continuous: bool, generator: torch.Generator) -> dict[str, Tensor]:
     counts = tag.roster.team.items()
     if continuous:
-        return {name: torch.rand(5, n, 5, generator=generator) for name, n in counts}
+        return {name: 2 * torch.rand(5, n, 5, generator=generator) - 1 for name, n in counts}
     return {name: torch.randint(5, (5, n), generator=generator) for name, n in counts}
 
 

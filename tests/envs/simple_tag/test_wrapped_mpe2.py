@@ -50,14 +50,15 @@ def test_every_step_equals_an_unvectorised_run(continuous: bool) -> None:
     rng, links = np.random.default_rng(0), 0
     for time in range(3 * CYCLES):
         shape = (2, 3, 5) if continuous else (2, 3)
-        action = rng.random(shape, np.float32) if continuous else rng.integers(5, size=shape)
+        action = rng.uniform(-1, 1, shape).astype(np.float32) if continuous else rng.integers(5, size=shape)
         given = torch.from_numpy(action)
         step = env.step({"A": given[:, :1], "B": given[:, 1:]})
         ends = time % CYCLES == CYCLES - 1
         assert step.truncated.all() == step.truncated.any() == ends
         assert not step.terminated.any()
         for copy, single in enumerate(singles):
-            seen, reward, _, _, infos = single.step(dict(zip(single.agents, action[copy], strict=True)))
+            played = (action[copy] + 1) / 2 if continuous else action[copy]  # -1 and 1 stand for mpe2's 0 and 1
+            seen, reward, _, _, infos = single.step(dict(zip(single.agents, played, strict=True)))
             expect(step.next_observation, copy, seen)
             expect(step.observation, copy, single.reset()[0] if ends else seen)
             assert step.reward[copy].tolist() == list(reward.values())

@@ -1,0 +1,204 @@
+"""Spaces of Gymnasium and PettingZoo as features and actions.
+
+``*`` stands for leading axes: ``[B]`` where copies are taken together, none where one is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from marl.core.roster import ActionSpec
+
+__all__ = ["MOST_ACTIONS", "ActionSpace", "ObservationSpace"]
+
+Space: TypeAlias = spaces.Space[Any]
+
+MOST_ACTIONS = 4_096
+"""Combinations of whole numbers that are told apart as actions."""
+MOST_WHOLE = 2**53
+"""Whole numbers to which a float64 is exact."""
+
+
+class ObservationSpace:
+    """Features of what a space holds: a Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of these.
+
+    Without a Box in it, features are whole numbers, each counted from 0, and `categories` says how many values each
+    has. Else they are measurements, with one number for each value of a whole number, 1 for the present one. A Box of
+    whole numbers keeps its data type if it is smaller than float32, so that pictures stay small.
+
+    Args:
+        space: the space.
+        who: who observes, for errors.
+
+    Raises:
+        ValueError: for another space; by `features`, naming a number that is not in the space.
+    """
+
+    def __init__(self, space: Space, who: str) -> None:
+        self.space, self._leaves = space, list(_leaves(space))
+        unknown = next((leaf for leaf in self._leaves if not isinstance(leaf, spaces.Box) and not _sizes(leaf)), None)
+        if unknown is not None or not self._leaves:
+            raise ValueError(
+                f"{who} observes {unknown or space}; supported are Box, Discrete, MultiDiscrete, MultiBinary, and "
+                "Tuple and Dict of these: wrap it in one that gives them"
+            )
+        sizes = tuple(size for leaf in self._leaves for size in _sizes(leaf))
+        boxes = [leaf for leaf in self._leaves if isinstance(leaf, spaces.Box)]
+        self.categories = () if boxes else sizes
+        self.size = len(sizes) if not boxes else sum(math.prod(box.shape) for box in boxes) + sum(sizes)
+        kinds = {box.dtype for box in boxes}
+        small = len(self._leaves) == 1 and all(kind in _KEPT for kind in kinds)
+        self.dtype = np.dtype(np.int32) if not boxes else kinds.pop() if small else np.dtype(np.float32)
+
+    def features(self, value: Any, *leading: int) -> NDArray[Any]:
+        """Features ``[*, D]`` of observations, in memory of their own."""
+        values = _values(self.space, value)
+        parts = [self._part(leaf, value, leading) for leaf, value in zip(self._leaves, values, strict=True)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, -1)
+
+    def _part(self, leaf: Space, value: Any, leading: tuple[int, ...]) -> NDArray[Any]:
+        rows = np.asarray(value).reshape(*leading, -1)
+        if isinstance(leaf, spaces.Box):
+            return rows.astype(self.dtype)
+        sizes, digits = np.array(_sizes(leaf)), rows - _start(leaf)
+        outside = (digits < 0) | (digits >= sizes)
+        if outside.any():
+            where = np.argwhere(outside)[0]
+            copy = f"copy {where[0]} " if leading else ""
+            raise ValueError(f"{copy}observes {rows[tuple(where)]}, which is not in {leaf}")
+        if self.categories:
+            return digits.astype(self.dtype)
+        codes = np.zeros((*leading, sizes.sum()), self.dtype)
+        np.put_along_axis(codes, digits.astype(np.int64) + (sizes.cumsum() - sizes), 1, -1)
+        return codes
+
+
+class ActionSpace:
+    """Actions in a space, from those of the policy.
+
+    Whole numbers, which are Discrete, MultiDiscrete, MultiBinary, and Tuples and Dicts of these, are one discrete
+    action: each combination is one, the last number changing first. Boxes are continuous actions: -1 stands
+    for the lower bound of a component and 1 for the upper, and what is beyond is cut. In a Box of whole
+    numbers each of them has an equal part of that range.
+
+    Args:
+        space: the space.
+        who: who acts, for errors.
+
+    Raises:
+        ValueError: for another space, one without a choice, one without bounds, or too many combinations.
+    """
+
+    def __init__(self, space: Space, who: str) -> None:
+        self.space, leaves = space, list(_leaves(space))
+        self._sizes = tuple(size for leaf in leaves for size in _sizes(leaf))
+        self._discrete = bool(leaves) and all(_sizes(leaf) for leaf in leaves)
+        if self._discrete:
+            number = math.prod(self._sizes)
+            if number > MOST_ACTIONS:
+                raise ValueError(
+                    f"{who} acts in {space}, which has {number:,} combinations; at most {MOST_ACTIONS:,} are told apart"
+                )
+            self.spec = ActionSpec("discrete", number)
+            return
+        for leaf in leaves:
+            _check_box(leaf, space, who)
+        size = sum(math.prod(leaf.shape or ()) for leaf in leaves)
+        if not any((leaf.high > leaf.low).any() for leaf in leaves if isinstance(leaf, spaces.Box)):
+            raise ValueError(f"{who} acts in {space}, which leaves nothing to choose; give a range")
+        self.spec = ActionSpec("continuous", size)
+
+    def actions(self, chosen: NDArray[Any]) -> Any:
+        """Actions in the space.
+
+        Args:
+            chosen: ``[*]`` of whole numbers, or ``[*, A]``.
+        """
+        if isinstance(self.space, spaces.Discrete):
+            return chosen + self.space.start
+        columns = np.stack(np.unravel_index(chosen, self._sizes), -1) if self._discrete else chosen
+        return self._fill(self.space, columns)[0]
+
+    def _fill(self, space: Space, columns: NDArray[Any]) -> tuple[Any, NDArray[Any]]:
+        """Value of a space from the first of the columns ``[*, K]``, and the columns that are left."""
+        if isinstance(space, spaces.Tuple | spaces.Dict):
+            parts = dict(enumerate(space.spaces)) if isinstance(space, spaces.Tuple) else space.spaces
+            filled = {}
+            for name, part in parts.items():
+                filled[name], columns = self._fill(part, columns)
+            return (tuple(filled.values()) if isinstance(space, spaces.Tuple) else filled), columns
+        taken = math.prod(space.shape or ())
+        mine, shape = columns[..., :taken], (*columns.shape[:-1], *(space.shape or ()))
+        value = _scaled(space, mine.reshape(shape)) if isinstance(space, spaces.Box) else _whole(space, mine, shape)
+        return value, columns[..., taken:]
+
+
+_KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}
+
+
+def _leaves(space: Space) -> Iterator[Space]:
+    """Spaces inside Tuples and Dicts, in their order."""
+    if isinstance(space, spaces.Tuple | spaces.Dict):
+        for part in space.spaces if isinstance(space, spaces.Tuple) else space.spaces.values():
+            yield from _leaves(part)
+    else:
+        yield space
+
+
+def _values(space: Space, value: Any) -> Iterator[Any]:
+    """Values of `_leaves`."""
+    if isinstance(space, spaces.Tuple):
+        for part, inner in zip(space.spaces, value, strict=True):
+            yield from _values(part, inner)
+    elif isinstance(space, spaces.Dict):
+        for name, part in space.spaces.items():
+            yield from _values(part, value[name])
+    else:
+        yield value
+
+
+def _sizes(leaf: Space) -> tuple[int, ...]:
+    """How many values each whole number of a space has; empty for a space of another kind."""
+    if isinstance(leaf, spaces.Discrete):
+        return (int(leaf.n),)
+    if isinstance(leaf, spaces.MultiDiscrete):
+        return tuple(leaf.nvec.flatten().tolist())
+    return (2,) * math.prod(leaf.shape) if isinstance(leaf, spaces.MultiBinary) else ()
+
+
+def _start(leaf: Space) -> Any:
+    """The lowest of each whole number."""
+    if isinstance(leaf, spaces.Discrete):
+        return leaf.start
+    return leaf.start.flatten() if isinstance(leaf, spaces.MultiDiscrete) else 0
+
+
+def _whole(leaf: Space, digits: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    return (digits + _start(leaf)).reshape(shape).astype(leaf.dtype)
+
+
+def _scaled(box: spaces.Box, chosen: NDArray[Any]) -> NDArray[Any]:
+    share = (chosen.clip(-1, 1) + 1) / 2
+    if np.issubdtype(box.dtype, np.floating):
+        # not low + share * (high - low), which overflows at the largest bounds
+        return (box.low * (1 - share) + box.high * share).astype(box.dtype)
+    low, high = box.low.astype(np.float64), box.high.astype(np.float64)
+    return np.minimum(np.floor(low + share * (high - low + 1)), high).astype(box.dtype)
+
+
+def _check_box(leaf: Space, space: Space, who: str) -> None:
+    if not isinstance(leaf, spaces.Box):
+        raise ValueError(
+            f"{who} acts in {space}; supported are Discrete, MultiDiscrete, MultiBinary, or a Box with bounds, and a "
+            "Tuple or Dict of one of these two kinds"
+        )
+    if not leaf.is_bounded():
+        raise ValueError(f"{who} acts in {leaf}, which has no bounds; give it a finite range")
+    if not np.issubdtype(leaf.dtype, np.floating) and max(abs(int(leaf.low.min())), int(leaf.high.max())) > MOST_WHOLE:
+        raise ValueError(f"{who} acts in {leaf}; whole numbers may be as large as {MOST_WHOLE:,}")
