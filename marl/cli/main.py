@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 1 training could not go on, 2 bad input, stopped 130, by SIGTERM 143, by SIGHUP 129.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(_run, list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
         print(USAGE, end="")
         return 0 if given else 2
@@ -62,18 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
     if os.environ.get("NO_COLOR"):  # rich honours it, tyro has a variable of its own, read when it is imported
         os.environ.setdefault("PYTHON_TYRO_ANSI_CODES", "False")
-    return guarded(_careful(getattr(import_module(f"marl.cli.{name}"), name), given), rest)
-
-
-def _careful(command: Callable[[list[str]], int], given: list[str]) -> Callable[[list[str]], int]:
-    """A command that trusts no module for being imported already, and tells how to trust one that it refuses."""
-
-    def run(arguments: list[str]) -> int:
-        try:
-            with trusting(imported=False):
-                return command(arguments)
-        except UntrustedError as error:
-            again = shlex.join([program("marl"), *given, "--trust", error.module])
-            raise ConfigError(f"{error.refusal}; if you trust its code: {again}") from error
-
-    return run
+    command: Callable[[list[str]], int] = getattr(import_module(f"marl.cli.{name}"), name)
+    try:
+        with trusting(imported=False):  # not even what is imported already
+            return command(rest)
+    except UntrustedError as error:
+        again = shlex.join([program("marl"), *given, "--trust", error.module])
+        raise ConfigError(f"{error.refusal}; if you trust its code: {again}") from error

@@ -10,6 +10,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +19,10 @@ import gymnasium
 from pettingzoo.utils.conversions import aec_to_parallel_wrapper
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
-from marl.core.errors import EnvironmentFailedError, Note
+from marl.core.errors import EnvironmentFailedError, Note, PictureError
 from marl.tasks.flat_observation import Env
 
-__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Watch", "number_copies"]
+__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Scenes", "Watch", "number_copies"]
 
 T = TypeVar("T")
 
@@ -68,6 +70,35 @@ class Guard:
         return f"the environment {self.name}, copy {self.copy}, in {moment},"
 
 
+class Scenes:
+    """Scenes of one copy, the last of an episode included; none is drawn before the first is asked for.
+
+    Args:
+        guard: guard of the copy.
+        draw: draws the present moment.
+    """
+
+    def __init__(self, guard: Guard, draw: Callable[[], Any]) -> None:
+        self.guard, self.draw = guard, draw
+        self._asked, self._last = False, None
+
+    def __call__(self, at_end: bool) -> Any:
+        """Scene, or the `PictureError` why there is none, which must not end the process of the copy."""
+        self._asked = True
+        return self._last if at_end else self._drawn()
+
+    def end(self) -> None:
+        """Keep the scene of this moment, in which an episode ends."""
+        if self._asked:
+            self._last = copy(self._drawn())  # it may be an array that the reset draws in
+
+    def _drawn(self) -> Any:
+        try:
+            return self.guard(self.draw)
+        except EnvironmentFailedError as error:
+            return PictureError(str(error))
+
+
 class GuardedEnv(gymnasium.Wrapper):
     """Copy of a Gymnasium environment with a guard.
 
@@ -78,7 +109,7 @@ class GuardedEnv(gymnasium.Wrapper):
 
     def __init__(self, env: gymnasium.Env[Any, Any], guard: Guard) -> None:
         super().__init__(env)
-        self.guard = guard
+        self.guard, self.scenes = guard, Scenes(guard, env.render)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         self.guard.steps = 0
@@ -86,10 +117,10 @@ class GuardedEnv(gymnasium.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         self.guard.steps += 1
-        return self.guard(self.env.step, action)
-
-    def render(self) -> Any:
-        return self.guard(self.env.render)
+        told = self.guard(self.env.step, action)
+        if told[2] or told[3]:
+            self.scenes.end()
+        return told
 
 
 class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
@@ -99,6 +130,8 @@ class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
         env: the copy.
         guard: its guard.
     """
+
+    scenes: Scenes | None = None
 
     def __init__(self, env: Env, guard: Guard) -> None:
         super().__init__(env)
@@ -110,16 +143,20 @@ class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
 
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
         self.guard.steps += 1
-        return self.guard(self.env.step, actions)
+        told = _, _, terminated, truncated, _ = self.guard(self.env.step, actions)
+        if self.scenes is not None and all(terminated[agent] or truncated[agent] for agent in terminated):
+            self.scenes.end()
+        return told
 
 
-def number_copies(envs: Sequence[Any]) -> list[GuardedParallelEnv]:
-    """Find the guarded environment inside each of SuperSuit's copies of one, and number its guard."""
+def number_copies(envs: Sequence[Any], scene: Callable[[Env], Any] | None = None) -> list[GuardedParallelEnv]:
+    """Find the guarded environment inside each of SuperSuit's copies of one, number its guard, and have it drawn."""
     copies = []
     for i, env in enumerate(envs):
         while not isinstance(env, GuardedParallelEnv):
             env = env.aec_env if isinstance(env, aec_to_parallel_wrapper) else env.env
         env.guard = Guard(env.guard.name, i)
+        env.scenes = None if scene is None else Scenes(env.guard, partial(scene, env.env.env))
         copies.append(env)
     return copies
 

@@ -14,7 +14,7 @@ import torch
 from gymnasium import spaces
 from habits import Below, Closed
 
-from marl.core.errors import EnvironmentFailedError, UndrawableError
+from marl.core.errors import EnvironmentFailedError, PictureError, UndrawableError
 from marl.core.records import Observation
 from marl.system.interrupts import SIGNALS
 from marl.tasks.gymnasium import GymnasiumEnvironment
@@ -242,6 +242,42 @@ def test_pictures_are_its_own_and_nothing_is_said(
     assert picture.shape == (400, 600, 3)  # type: ignore[union-attr]
     assert "XDG_RUNTIME_DIR" not in capfd.readouterr().err
     assert "SDL_VIDEODRIVER" not in os.environ
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_the_picture_of_an_end_is_that_before_the_reset_and_training_draws_none(vectorization: Any) -> None:
+    """Of the walk to the right, five steps, in the first row; the second tells how many were drawn."""
+    environment = GymnasiumEnvironment("habits:Drawing-v0", 2, vectorization=vectorization)
+    environment.reset(seed=0)
+    for _ in range(7):
+        push(environment, 1, 1)
+    assert environment.scene()[:2, 0, 0].tolist() == [2, 1]
+    for _ in range(3):
+        push(environment, 1, 1)
+    assert environment.scene(at_end=True)[:2, 0, 0].tolist() == [5, 2]
+    assert environment.scene(1)[:2, 0, 0].tolist() == [0, 3]
+    environment.close()
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("habit", "words"),
+    [
+        ("none", r"Drawing-v0 draws None; a picture is an array \[H, W, 3\]"),
+        ("channels first", r"Drawing-v0 draws an array of shape \(3, 60, 80\)"),
+        ("raises", r"Drawing-v0, copy 0, in its reset, failed: NotImplementedError: later \(habits.py"),
+    ],
+)
+def test_a_picture_that_fails_is_told_and_stops_nothing(habit: str, words: str, vectorization: Any) -> None:
+    environment = GymnasiumEnvironment("habits:Drawing-v0", 1, {"habit": habit}, vectorization=vectorization)
+    environment.reset(seed=0)
+    with pytest.raises(PictureError, match=words):
+        environment.scene()
+    for _ in range(5):
+        push(environment, 1)
+    with pytest.raises(PictureError, match=words.replace("its reset", "step 5 of its episode")):
+        environment.scene(at_end=True)
+    environment.close()
 
 
 def test_its_processes_ignore_signals() -> None:

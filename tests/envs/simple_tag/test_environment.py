@@ -256,6 +256,17 @@ def test_scene_shows_what_is_there() -> None:
     assert scene.range == 0.5
 
 
+def test_the_scene_of_an_end_is_that_before_the_next_begins() -> None:
+    """One step of 0.1 s in which nobody is pushed or near another."""
+    tag = make({"A": 1}, max_cycles=1)
+    tag.reset(0)
+    place = torch.tensor([[[0.5, 0.25], [-0.5, -0.5], [5, 5], [-5, -5]]])
+    tag.set_world(place, torch.zeros(1, 2, 2))
+    tag.step({"A": torch.zeros(1, 1, dtype=torch.long)})
+    assert tag.scene(at_end=True).discs[0][:2] == (0.5, 0.25)
+    assert tag.scene().discs[0][:2] != (0.5, 0.25)
+
+
 def test_what_the_predators_brought_adds_up_to_the_teams_reward() -> None:
     tag = make({"A": 1, "B": 2}, num_copies=2)
     # the first two predators are on the prey in the first copy, nobody in the second
