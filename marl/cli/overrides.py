@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_origin
 
-from marl.core.composition import parse_team
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.reading import parse_yaml
@@ -121,13 +120,8 @@ def _is_sequence(model: type[Config], values: Mapping[str, Any], path: list[str]
 def _replaced(
     values: Mapping[str, Any], path: list[str], flag: str, words: list[str], sequence: bool
 ) -> Mapping[str, Any]:
-    if path == ["algorithm", "name"]:
+    if path == ["algorithm", "name"] or (path == ["env", "team"] and not words[0].startswith("{")):
         return with_override(values, path, " ".join(words))
-    if path == ["env", "team"] and not words[0].startswith("{"):
-        try:
-            return with_override(values, path, parse_team(" ".join(words)))
-        except ValueError as error:
-            raise ConfigError(f"--{flag}: {error}") from error
     parts = [_value(word, flag) for word in words]
     several = len(parts) > 1 or (sequence and isinstance(parts[0], str))
     return with_override(values, path, parts if several else parts[0])

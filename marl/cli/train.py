@@ -155,7 +155,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     else:
         raise ConfigError("name a preset first (marl train predator_teams --out RUN), or --resume RUN")
     task = task_of(values, source)
-    complete = complete_values(values, task)
+    complete = complete_values(values, task, option(arguments, "algorithm.name"))
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
     env = changed["env"]
     task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)

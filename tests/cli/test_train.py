@@ -83,7 +83,7 @@ def test_an_option_near_a_field_is_answered_with_the_field(
     [
         ("--team A=2,Z=1", "team names class 'Z', which is not declared; declared are A, B"),
         ("--team A=0,B=0", "team {'A': 0, 'B': 0} has no predators; give at least one"),
-        ("--team nonsense", "--team: team 'nonsense': 'nonsense' is not NAME=COUNT; write for example A=2,B=2"),
+        ("--team nonsense", "env.team: team 'nonsense': 'nonsense' is not NAME=COUNT; write for example A=2,B=2"),
         ("--prey nonsense", "prey is 'nonsense'; what there is: random, still, flee"),
         ("--env.classes {A:[", "is not YAML; write for example"),
         ("--env.classes.A []", "class 'A' sees nothing; give it at least one of landmarks, prey"),

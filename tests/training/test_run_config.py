@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from marl.core.errors import ConfigError, FileError
+from marl.policies.configs import TableConfig
 from marl.training.run_config import (
     check_resumable,
     complete_values,
@@ -111,7 +112,7 @@ def test_a_run_may_change_how_long_and_how_it_learns_but_not_what(tmp_path: Path
     check_resumable(old, read_config(new))
     classes = {"A": ["landmark"], "B": ["target"], "C": ["target"]}
     other = read_config({"env": {"name": "meeting", "team": {"A": 2, "B": 2, "C": 1}, "classes": classes}})
-    with pytest.raises(ConfigError, match=r"env\.team\.C is 1, but the run was trained with None"):
+    with pytest.raises(ConfigError, match=r"env\.classes\.C is .*, but the run was trained with None"):
         check_resumable(old, other)
 
 
@@ -147,3 +148,31 @@ def test_fewer_copies_than_minibatches_are_refused_only_where_the_policy_has_a_m
     assert read_config(preset).algorithm.minibatches == 4
     with pytest.raises(ConfigError, match="num_copies is 3 and rollout_length 1: too few"):
         read_config({**preset, "rollout_length": 1})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, ("ppo", "actor_critic", "none", "none", (64, 64), 4)),
+        ({"algorithm": {"name": "dqn"}}, ("dqn", "q_network", "none", "none", (64, 64), None)),
+        ({"policy": {"encoder": {"hidden": [8]}}}, ("ppo", "actor_critic", "none", "none", (8,), 4)),
+        ({"algorithm": {"name": "ppo", "minibatches": 2}}, ("ppo", "actor_critic", "none", "none", (64, 64), 2)),
+    ],
+)
+def test_what_is_left_out_suits_the_environment(values: State, expected: tuple[Any, ...]) -> None:
+    """One agent has nobody to hear, and without partial sight no use of a memory."""
+    config = read_config({"env": {"name": "CartPole-v1"}, **values})
+    algorithm, policy = config.algorithm, config.policy
+    found = (policy.encoder.temporal, policy.graph.kind, policy.encoder.hidden)
+    minibatches = getattr(algorithm, "minibatches", None)
+    assert (algorithm.name, policy.kind, *found, minibatches) == expected
+    assert (config.num_copies, config.total_env_steps) == (8, 100_000)
+
+
+def test_a_table_and_a_policy_of_another_kind_keep_their_own_defaults() -> None:
+    values = {"env": {"name": "FrozenLake-v1"}, "algorithm": {"name": "q_learning"}}
+    assert read_config(values).policy == TableConfig()
+    odd = {"env": {"name": "CartPole-v1"}, "policy": {"kind": "q_network"}, "algorithm": {"name": "dqn", "n_step": 1}}
+    assert read_config(odd).algorithm.n_step == 1
+    with pytest.raises(ConfigError, match="policy.kind is 'q_network', but algorithm.name is 'ppo'"):
+        read_config({"env": {"name": "CartPole-v1"}, "policy": {"kind": "q_network"}})
