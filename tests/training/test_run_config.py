@@ -159,7 +159,7 @@ def test_fewer_copies_than_minibatches_are_refused_only_where_the_policy_has_a_m
         ({"algorithm": {"name": "ppo", "minibatches": 2}}, ("ppo", "actor_critic", "none", "none", (64, 64), 2)),
     ],
 )
-def test_what_is_left_out_suits_the_environment(values: State, expected: tuple[Any, ...]) -> None:
+def test_what_is_left_out_suits_the_environment(values: dict[str, Any], expected: tuple[Any, ...]) -> None:
     """One agent has nobody to hear, and without partial sight no use of a memory."""
     config = read_config({"env": {"name": "CartPole-v1"}, **values})
     algorithm, policy = config.algorithm, config.policy
@@ -174,5 +174,5 @@ def test_a_table_and_a_policy_of_another_kind_keep_their_own_defaults() -> None:
     assert read_config(values).policy == TableConfig()
     odd = {"env": {"name": "CartPole-v1"}, "policy": {"kind": "q_network"}, "algorithm": {"name": "dqn", "n_step": 1}}
     assert read_config(odd).algorithm.n_step == 1
-    with pytest.raises(ConfigError, match="policy.kind is 'q_network', but algorithm.name is 'ppo'"):
+    with pytest.raises(ConfigError, match=r"policy\.kind is 'q_network', but algorithm\.name is 'ppo'"):
         read_config({"env": {"name": "CartPole-v1"}, "policy": {"kind": "q_network"}})
