@@ -15,7 +15,7 @@ from marl.core.composition import parse_team
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.reading import parse_yaml
-from marl.core.settings import part_of, shown_value
+from marl.core.settings import completed, part_of, shown_value
 from marl.core.task import Task
 from marl.training.field_paths import SHORT, with_override
 from marl.training.run_config import RunConfig
@@ -47,13 +47,15 @@ def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) 
     """
     model: type[Config] = RunConfig[task.config_type]  # type: ignore[name-defined]
     left: list[str] = []
-    for flag, words in _groups(arguments):
+    # another algorithm has other fields, which may be named before it
+    for flag, words in sorted(_groups(arguments), key=lambda group: group[0] not in ("", "algorithm.name")):
         path = SHORT.get(flag) or flag.replace("-", "_").split(".")
         if flag in SHORT and path[-1] not in values["env"]:
             raise ConfigError(f"--{flag}: the environment {values['env']['name']!r} has no field {flag!r}")
         _check_part(values, path, flag)
         if words and _is_field(values, path):
             values = _replaced(values, path, flag, words, _is_sequence(model, values, path))
+            values = completed(model, values) if flag == "algorithm.name" else values
         elif not words and (switch := _switched(values, path)) is not None:
             values = with_override(values, *switch)
         else:
@@ -84,10 +86,11 @@ def _check_part(values: Mapping[str, Any], path: list[str], flag: str) -> None:
     place: Any = values
     for depth, part in enumerate(path[:-1], 1):
         place = place.get(part) if isinstance(place, Mapping) else None
-        if place is None and _is_field(values, path[:depth]):
+        if not isinstance(place, Mapping) and _is_field(values, path[:depth]):
             whole = ".".join(path[:depth])
             raise ConfigError(
-                f"--{flag}: {whole} is None here; give the whole part, e.g. --{whole} '{{{path[-1]}: ...}}'"
+                f"--{flag}: {whole} is {shown_value(place)} here; give the whole part, e.g. --{whole} "
+                f"'{{{path[-1]}: ...}}'"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import field, make_dataclass
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from marl.core.config import Config
 from marl.core.errors import ConfigError
+from marl.core.settings import part_of
 from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal
 
@@ -164,7 +167,10 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
     if _asks_for_fields(left):
-        options = _parse(config, preset, left, [("config", _flattened(type(config)), config)])
+        shown = _narrowed(config)
+        with warnings.catch_warnings():  # the narrowed class says what the parameter of a generic base is
+            warnings.filterwarnings("ignore", "Could not resolve type parameter")
+            options = _parse(config, preset, left, [("config", _flattened(type(shown)), shown)])
     else:
         options = _parse(config, preset, left)
         options.config = config
@@ -192,6 +198,21 @@ def _parse(
     settings = (tyro.conf.AvoidSubcommands,)
     description = DESCRIPTION.replace("{algorithms}", ", ".join(ALGORITHMS))
     return tyro.cli(options, args=arguments, prog=command, description=description, config=settings)
+
+
+def _narrowed(settings: Config) -> Config:
+    """Copy whose types are as narrow as its values, so that a number in place of a decay is shown as an option."""
+    kind, values = type(settings), dict(settings)
+    parts = {name: _narrowed(value) for name, value in values.items() if isinstance(value, Config)}
+    numbers = {
+        name: float
+        for name, value in values.items()
+        if isinstance(value, float) and part_of(kind.model_fields[name].annotation, {})
+    }
+    types = {name: type(part) for name, part in parts.items()} | numbers
+    defined = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__annotations__": types}
+    narrow: type[Config] = type(kind.__name__, (kind,), defined)
+    return narrow.model_construct(**values | parts)
 
 
 def _flattened(kind: type) -> Any:

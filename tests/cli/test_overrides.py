@@ -49,6 +49,13 @@ def test_messages_can_be_taken_away_and_reinforce_chosen(cli: Cli, preset_file: 
     assert (config.algorithm.name, config.algorithm.gae_lambda) == ("reinforce", 1.0)
 
 
+def test_fields_of_another_algorithm_can_be_named_with_it(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    line = "--algorithm.batch-size 32 --algorithm.name dqn --algorithm.exploration.end 0.2 --total-env-steps 256"
+    assert cli("train", preset_file, "--out", tmp_path / "x", *line.split())[0] == 0
+    algorithm = load_config(tmp_path / "x" / "config.yaml").algorithm
+    assert (algorithm.name, algorithm.batch_size, algorithm.exploration.end) == ("dqn", 32, 0.2)
+
+
 def test_a_part_that_is_none_is_named(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
     options = ["--env.communication", "None", "--env.communication.range", "2"]
     status, _, err = cli("train", preset_file, "--out", tmp_path / "x", *options)
@@ -56,3 +63,7 @@ def test_a_part_that_is_none_is_named(cli: Cli, preset_file: Path, tmp_path: Pat
     assert "env.communication is None here; give the whole part, e.g. --env.communication '{range: ...}'" in " ".join(
         err.split()
     )
+    options = ["--algorithm.name", "sarsa", "--algorithm.exploration", "0.1", "--algorithm.exploration.end", "0.2"]
+    status, _, err = cli("train", preset_file, "--out", tmp_path / "x", *options)
+    assert status == 2
+    assert "algorithm.exploration is '0.1' here; give the whole part, e.g. --algorithm.exploration '{end: ...}'" in err
