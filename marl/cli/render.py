@@ -15,6 +15,7 @@ from marl.cli.options import (
     RunFolder,
     check_player,
     check_seed,
+    parse,
     player_of,
 )
 from marl.core.errors import ConfigError
@@ -62,7 +63,7 @@ def render(arguments: list[str]) -> int:
     Raises:
         ConfigError: if an option cannot be used.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl render")
+    options = parse(Arguments, arguments, "marl render")
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
     check_between("--max-steps", options.max_steps, 1)
