@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import field, make_dataclass
@@ -124,7 +123,7 @@ def _train_one(options: Any) -> int:
 def _train_many(options: Any, arguments: list[str]) -> int:
     from marl.cli.many_runs import read_runs, train_runs
     from marl.cli.overrides import option
-    from marl.system.launcher import program
+    from marl.system.launcher import command_line
 
     which = "--seeds" if options.native_grid is None else "--native-grid"
     if options.resume is not None:
@@ -136,7 +135,7 @@ def _train_many(options: Any, arguments: list[str]) -> int:
         if many is not None and option(arguments, name) is not None:
             raise ConfigError(f"--{name} and {which} {many} are both given; leave one out")
     runs = read_runs(options.config, options.out, options.native_grid, options.seeds)
-    return train_runs(runs, options.out, options.jobs, f"{program('marl')} train {shlex.join(arguments)}")
+    return train_runs(runs, options.out, options.jobs, command_line("marl", "train", *arguments))
 
 
 def _options(preset: str | None, arguments: list[str]) -> Any:

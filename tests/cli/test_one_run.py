@@ -53,10 +53,11 @@ def test_the_status_tells_of_the_signal_that_stopped_it(
     number: int, status: int, cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Watcher, "show", lambda self, progress: signal.raise_signal(number))
-    folder = tmp_path / "x"
+    folder = tmp_path / "my run"
     stopped, out, _ = cli("train", preset_file, "--out", folder)
     assert stopped == status
-    assert f"stopped and saved at 256 env steps; go on with: marl train --resume {folder}" in out.replace(OWN, "marl")
+    assert f"stopped and saved at 256 env steps; go on with: marl train --resume '{folder}'" in out.replace(OWN, "marl")
+    assert f"--logdir '{folder}'" in out
     assert (folder / "checkpoints" / "000000000256").is_dir()
 
 
