@@ -11,6 +11,7 @@ from importlib import import_module
 
 from marl.cli.guard import fail, guarded
 from marl.core.errors import ConfigError
+from marl.core.nearest import did_you_mean
 from marl.core.trust import UntrustedError, trusting
 from marl.system.launcher import command_line
 
@@ -32,7 +33,7 @@ A module that a run names is imported only with --trust MODULE, or MARL_TRUST=MO
 environment; one that you name yourself, in a preset or an option, is imported at once.
 
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
-every field that can be set: marl train experiments/predator_teams.yaml --help
+every field that can be set: marl train predator_teams --help
 """
 
 COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate", "play", "tournament")
@@ -61,7 +62,7 @@ def _run(given: list[str]) -> int:
         print(f"marl {__version__}")
         return 0
     if name not in COMMANDS:
-        return fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
+        return fail(f"there is no command {name!r}; {did_you_mean(name, COMMANDS)}there is {', '.join(COMMANDS)}", 2)
     if os.environ.get("NO_COLOR"):  # rich honours it, tyro has a variable of its own, read when it is imported
         os.environ.setdefault("PYTHON_TYRO_ANSI_CODES", "False")
     command: Callable[[list[str]], int] = getattr(import_module(f"marl.cli.{name}"), name)

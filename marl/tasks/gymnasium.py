@@ -91,7 +91,9 @@ class GymnasiumEnvironment:
             self.close()
             raise
         self._masked = False  # until a reset gives a mask
-        self.roster = Roster((AgentClass(CLASS, self._seen.size, self._acted.spec, self._seen.categories),), (1,))
+        seen = self._seen
+        agent = AgentClass(CLASS, seen.size, self._acted.spec, seen.categories, str(seen.dtype))
+        self.roster = Roster((agent,), (1,))
         spec = gymnasium.spec(name.rpartition(":")[2])
         self.reward_threshold: float | None = spec.reward_threshold
         self.registered_limit: int | None = spec.max_episode_steps

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from habits import Below, Closed
 
 from marl.core.errors import EnvironmentFailedError, PictureError, UndrawableError
 from marl.core.records import Observation
@@ -301,7 +302,7 @@ def test_more_processes_than_1024_are_refused() -> None:
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
 def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None:
     """Right of the middle only action 1 is legal; after the end the next episode begins in the middle."""
-    environment = GymnasiumEnvironment("habits:Closed-v0", 2, vectorization=vectorization)
+    environment = GymnasiumEnvironment(f"habits:{Closed.__name__}-v0", 2, vectorization=vectorization)
     observation = environment.reset(seed=0)
     for place in range(5):
         assert observation.action_mask[CLASS].tolist() == [[[place < 1, True, False]]] * 2
@@ -314,15 +315,15 @@ def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "message"),
+    ("kind", "arguments", "message"),
     [
-        ("Closed", {"moments": ("step",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
-        ("Closed", {"moments": ("reset",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
-        ("Below", {}, r"habits:Below-v0: copy 0 observes -1, which is not in Discrete\(4\)"),
+        (Closed, {"moments": ("step",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        (Closed, {"moments": ("reset",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        (Below, {}, r"habits:Below-v0: copy 0 observes -1, which is not in Discrete\(4\)"),
     ],
 )
-def test_what_contradicts_its_spaces_is_refused(name: str, arguments: dict[str, Any], message: str) -> None:
-    environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, arguments)
+def test_what_contradicts_its_spaces_is_refused(kind: Any, arguments: dict[str, Any], message: str) -> None:
+    environment = GymnasiumEnvironment(f"habits:{kind.__name__}-v0", 2, arguments)
 
     def play() -> None:
         environment.reset(seed=0)

@@ -82,10 +82,12 @@ def test_each_step_equals_mpe2(predators: int, prey: int, obstacles: int, steps:
         tag.set_world(before.position, before.velocity)
         prey_action = rng.integers(5, size=prey)
         chosen = torch.from_numpy(prey_action)[None]
-        # cubed, so that differences of float32 round
-        action = rng.random((predators, 5), np.float32) ** 3 if continuous else rng.integers(5, size=predators)
+        # -1 and 1 stand for mpe2's 0 and 1; cubed, so that differences of float32 round
+        action = 2 * rng.random((predators, 5), np.float32) ** 3 - 1 if continuous else rng.integers(5, size=predators)
         played = np.eye(5, dtype=np.float32)[prey_action] if continuous else prey_action
-        _, reward, *_ = env.step(dict(zip(env.agents, [*action, *played], strict=True)))
+        _, reward, *_ = env.step(
+            dict(zip(env.agents, [*((action + 1) / 2 if continuous else action), *played], strict=True))
+        )
         step = tag.step({"A": torch.from_numpy(action)[None]})
 
         assert_close(tag.world.position, read_world(env).position, **EXACT)
