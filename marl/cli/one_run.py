@@ -47,7 +47,9 @@ def train_run(
     with open_run(config, folder, resume) as run:
         monitor = Monitor(run)
         _announce(run, console)
-        with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
+        watcher = Watcher(console, config.total_env_steps, run.scores.solved is not None)
+        monitor.evaluating = watcher.show_evaluation
+        with watcher as show:
             result = loop.train(run, monitor, show if watch is None else _both(show, watch))
         if not result.finished:
             module = module_of(config.env.name)

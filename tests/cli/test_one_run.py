@@ -33,6 +33,18 @@ def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Pa
     assert load_config(folder / "config.yaml").total_env_steps == 300
 
 
+def test_the_evaluation_within_a_training_is_shown(
+    cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, int]] = []
+    monkeypatch.setattr(Watcher, "show_evaluation", lambda self, *seen: shown.append(seen))
+    options = ["--total-env-steps", 256, "--evaluation-episodes", 3]
+    assert cli("train", preset_file, "--out", tmp_path / "x", *options)[0] == 0
+    assert shown[-1] == (3, 3)
+    assert {episodes for _, episodes in shown} == {3}
+    assert shown == sorted(shown)  # the picture's episode is not counted
+
+
 def test_what_stops_training_has_status_1(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
     status, _, err = cli("train", preset_file, "--out", tmp_path / "x", "--algorithm.learning-rate", "1e38")
     assert status == 1
