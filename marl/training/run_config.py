@@ -43,12 +43,13 @@ DECAYS, TARGETS = (
     tuple(kind.model_fields["kind"].default for kind in kinds)
     for kinds in ((LinearDecay, ExponentialDecay, LogarithmicDecay), (HardTarget, SoftTarget))
 )
+RATES = ("number", *DECAYS)
 
 CHOICES: dict[int | str, Collection[str]] = {
     "policy": POLICY_KINDS,
     "algorithm": ALGORITHMS,
-    "exploration": DECAYS,
-    "learning_rate": DECAYS,
+    "exploration": RATES,
+    "learning_rate": RATES,
     "target": TARGETS,
 }
 """Kinds of each part of the settings that is a union; a validator puts the kind after the name of the part."""

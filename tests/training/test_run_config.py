@@ -69,8 +69,12 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
         ({"algorithm": {"learning_rate": 0.1}}, r"^algorithm\.name is missing$"),
         ({"score_log": 195}, r"^score_log is 195: give its fields, as \{name: value"),
         (
-            {"policy": {"kind": "table"}, "algorithm": {"name": "q_learning", "learning_rate": 0.1}},
-            r"^algorithm\.learning_rate is 0\.1: give its fields, as",
+            {"policy": {"kind": "table"}, "algorithm": {"name": "q_learning", "learning_rate": 3}},
+            r"^algorithm\.learning_rate is 3: input should be less than or equal to 1$",
+        ),
+        (
+            {"policy": {"kind": "table"}, "algorithm": {"name": "sarsa", "exploration": {"kind": "steep"}}},
+            r"^algorithm\.exploration is \{'kind': 'steep'\}: give a number from 0 to 1, or \{kind: linear",
         ),
         ({"score_log": {"threshold": "high"}}, "^score_log.threshold is 'high': input"),
         ({"env": "meeting"}, "env.name is missing"),
@@ -79,6 +83,13 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
 def test_refusals_name_field_and_value_and_what_would_do(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_config({"env": {"name": "meeting"}, **change})
+
+
+@pytest.mark.parametrize("name", ["ppo", "a2c", "reinforce", "dqn", "q_learning", "sarsa"])
+def test_a_constant_learning_rate_is_a_number_for_every_algorithm(name: str, tmp_path: Path) -> None:
+    config = read_config({"env": {"name": "meeting"}, "algorithm": {"name": name, "learning_rate": 0.001}})
+    save_config(config, tmp_path / "config.yaml")
+    assert load_config(tmp_path / "config.yaml").algorithm.learning_rate == 0.001  # type: ignore[union-attr]
 
 
 def test_files_that_are_no_configuration_are_refused(tmp_path: Path) -> None:
