@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gymnasium
-from pettingzoo.utils.conversions import aec_to_parallel_wrapper
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from marl.core.errors import EnvironmentFailedError, Note
+from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.flat_observation import Env
+from marl.tasks.generators import Draws, OwnGenerators
 
-__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Watch", "number_copies"]
+__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Watch"]
 
 T = TypeVar("T")
 
@@ -69,31 +70,50 @@ class Guard:
 
 
 class GuardedEnv(gymnasium.Wrapper):
-    """Copy of a Gymnasium environment with a guard.
+    """Copy of a Gymnasium environment with a guard, with seeds and global generators of its own.
 
     Args:
         env: the copy.
         guard: its guard.
+        draws: shared by the copies in this process.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], guard: Guard) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], guard: Guard, draws: Draws) -> None:
         super().__init__(env)
-        self.guard = guard
+        self.guard, self._draws, self._generators = guard, draws, OwnGenerators(draws)
+        self._seeds = EpisodeSeeds(0, 0, 1)
+        self.metadata = {name: value for name, value in (env.metadata or {}).items() if value is not None}
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin the next episode.
+
+        Args:
+            seed: `EpisodeSeeds` of this one and those to come; None to go on with those given before.
+            options: not used.
+        """
+        self._seeds = self._seeds if seed is None else seed
         self.guard.steps = 0
-        return self.guard(self.env.reset, seed=seed, options=options)
+        return self.guard(self._reset, next(self._seeds))
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         self.guard.steps += 1
-        return self.guard(self.env.step, action)
+        return self.guard(self._step, action)
 
     def render(self) -> Any:
-        return self.guard(self.env.render)
+        return self.guard(self._generators, self.env.render)
+
+    def _reset(self, seed: int) -> tuple[Any, dict[str, Any]]:
+        self._generators.seed(seed)
+        return self._generators(self.env.reset, seed=seed)
+
+    def _step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        if self._draws.unlikely:  # saves a call
+            return self.env.step(action)
+        return self._generators(self.env.step, action)
 
 
 class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
-    """Copy of a PettingZoo environment with a guard.
+    """Copy of a PettingZoo environment with a guard, with seeds and global generators of its own.
 
     Args:
         env: the copy.
@@ -102,26 +122,30 @@ class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
 
     def __init__(self, env: Env, guard: Guard) -> None:
         super().__init__(env)
-        self.guard = guard
+        self.guard, self._generators = guard, OwnGenerators(Draws())
+        self.seeds = EpisodeSeeds(0, 0, 1)
+        """Seeds of the episodes to come."""
+
+    def number(self, copy: int, copies: int, draws: Draws) -> None:
+        """Become copy number ``copy`` of ``copies``."""
+        self.guard, self._generators = Guard(self.guard.name, copy), OwnGenerators(draws)
+        self.seeds = EpisodeSeeds(0, copy, copies)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        """Begin the next episode with the next of `seeds`; ``seed`` and ``options`` are not used."""
         self.guard.steps = 0
-        return self.guard(self.env.reset, seed=seed, options=options)
+        return self.guard(self._reset, next(self.seeds))
 
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
         self.guard.steps += 1
-        return self.guard(self.env.step, actions)
+        return self.guard(self._step, actions)
 
+    def _reset(self, seed: int) -> tuple[dict[str, Any], Any]:
+        self._generators.seed(seed)
+        return self._generators(self.env.reset, seed=seed)
 
-def number_copies(envs: Sequence[Any]) -> list[GuardedParallelEnv]:
-    """Find the guarded environment inside each of SuperSuit's copies of one, and number its guard."""
-    copies = []
-    for i, env in enumerate(envs):
-        while not isinstance(env, GuardedParallelEnv):
-            env = env.aec_env if isinstance(env, aec_to_parallel_wrapper) else env.env
-        env.guard = Guard(env.guard.name, i)
-        copies.append(env)
-    return copies
+    def _step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+        return self._generators(self.env.step, actions)
 
 
 class Watch:

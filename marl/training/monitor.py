@@ -12,7 +12,7 @@ from marl.core.environment import State, TaskEnvironment
 from marl.core.errors import ConfigError, EnvironmentFailedError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
-from marl.evaluation.episodes import StoppedError, play_episodes, record_episode, score_name
+from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
@@ -215,7 +215,8 @@ class Monitor:
         policy.eval()  # without exploration
         limits: dict[str, Any] = {"max_steps": config.evaluation_max_steps, "watch": watch}
         episodes, seed = config.evaluation_episodes, EVALUATION_SEED + config.seed
-        table = play_episodes(self._make_environment, policy, episodes, seed, **limits)
+        copies = min(MOST_NUMBERED, config.num_copies)
+        table = play_episodes(self._make_environment, policy, episodes, seed, **limits, most_copies=copies)
         one = self._make_environment(1)
         summary = summarise(table, dict(one.events), one.agent_noun)
         self._draw_episode(one, limits)
