@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from marl.core.environment import Environment, Numbered, Presentable
-from marl.core.errors import Note
+from marl.core.errors import EnvironmentFailedError, Note
 from marl.core.limits import SEED_BELOW
 from marl.core.records import Memory, Observation, Step
 from marl.core.scene import Picture, Scene
@@ -169,6 +169,9 @@ def play_episodes(
             finally:
                 environment.close()
     returns = np.concatenate([t.agent_return for t in tables])
+    if not np.isfinite(returns).all():
+        first = np.isfinite(returns).argmin()
+        raise EnvironmentFailedError(f"the environment gave a reward in episode {first} that is not finite")
     cut = sum(table.cut for table in tables)
     if cut:
         told = f"{cut} of {episodes} episodes were cut after {max_steps:,} steps and count with what they had brought"

@@ -17,6 +17,7 @@ import gymnasium
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from marl.core.errors import EnvironmentFailedError, Note
+from marl.tasks.answers import AnswerError, Answers, check_finite, number
 from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.flat_observation import Env
 from marl.tasks.generators import Draws, OwnGenerators
@@ -57,8 +58,10 @@ class Guard:
             return call(*arguments, **named)
         except EnvironmentFailedError:
             raise
+        except AnswerError as error:
+            raise EnvironmentFailedError(f"{self} {error}") from None
         except (Exception, SystemExit) as error:
-            raise EnvironmentFailedError(f"{self} failed: {_words_of(error)}") from error
+            raise EnvironmentFailedError(f"{self} failed: {_words_of(error)}{_hint(error)}") from error
         finally:
             self.since = None
 
@@ -81,6 +84,7 @@ class GuardedEnv(gymnasium.Wrapper):
     def __init__(self, env: gymnasium.Env[Any, Any], guard: Guard, draws: Draws) -> None:
         super().__init__(env)
         self.guard, self._draws, self._generators = guard, draws, OwnGenerators(draws)
+        self._answers = Answers(env.observation_space)
         self._seeds = EpisodeSeeds(0, 0, 1)
         self.metadata = {name: value for name, value in (env.metadata or {}).items() if value is not None}
 
@@ -104,12 +108,12 @@ class GuardedEnv(gymnasium.Wrapper):
 
     def _reset(self, seed: int) -> tuple[Any, dict[str, Any]]:
         self._generators.seed(seed)
-        return self._generators(self.env.reset, seed=seed)
+        return self._answers.reset(self._generators(self.env.reset, seed=seed))
 
-    def _step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+    def _step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         if self._draws.unlikely:  # saves a call
-            return self.env.step(action)
-        return self._generators(self.env.step, action)
+            return self._answers.step(self.env.step(action))
+        return self._answers.step(self._generators(self.env.step, action))
 
 
 class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
@@ -142,10 +146,14 @@ class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
 
     def _reset(self, seed: int) -> tuple[dict[str, Any], Any]:
         self._generators.seed(seed)
-        return self._generators(self.env.reset, seed=seed)
+        seen, infos = self._generators(self.env.reset, seed=seed)
+        check_finite(*seen.values())
+        return seen, infos
 
     def _step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
-        return self._generators(self.env.step, actions)
+        seen, rewards, *rest = self._generators(self.env.step, actions)
+        check_finite(*seen.values())
+        return seen, {agent: number(reward) for agent, reward in rewards.items()}, *rest
 
 
 class Watch:
@@ -183,3 +191,15 @@ def _words_of(error: BaseException) -> str:
     message = " ".join(str(error).split())
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}{message and ': '}{message} ({Path(place.filename).name}, line {place.lineno})"
+
+
+def _hint(error: BaseException) -> str:
+    """What Gymnasium has, where one of its wrappers meets an environment that was written for Gym."""
+    inside = "gymnasium" in Path(traceback.extract_tb(error.__traceback__)[-1].filename).parts
+    if inside and "to unpack" in str(error):
+        return (
+            "; Gymnasium's step gives observation, reward, terminated, truncated, info, and its reset observation, info"
+        )
+    if any(f"unexpected keyword argument '{name}'" in str(error) for name in ("seed", "options")):
+        return "; Gymnasium's reset takes seed and options"
+    return ""

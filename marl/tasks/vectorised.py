@@ -73,6 +73,8 @@ def vectorise(
     except EnvironmentFailedError:
         raise
     except (Exception, SystemExit) as error:  # whatever a constructor does
+        if isinstance(error, RuntimeError) and "space" in str(error):
+            raise ValueError(f"the copies of {name} differ, and Gymnasium steps those alike: {error}") from error
         what = f"{type(error).__name__}: {error}"
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {what}") from error
 
