@@ -25,7 +25,7 @@ from marl.core.files import atomic_path
 from marl.maths.intervals import Estimate
 
 HERE = Path(__file__).parent
-PRESET = HERE / "predator_teams_fixed.yaml"
+PRESET = HERE / "presets" / "predator_teams_fixed.yaml"
 TEAM, PREY, EPISODES = "2+2", ("random", "flee"), 500
 EVERYTHING = "{A: [landmarks, prey, teammates], B: [landmarks, prey, teammates]}"
 

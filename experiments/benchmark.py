@@ -146,7 +146,7 @@ def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
         The rate; and a note: the time at which training episodes first had 30 contacts on average, and the contacts of
         500 episodes at the end, with messages and, where there are any, without.
     """
-    config = load_config(HERE / preset)
+    config = load_config(HERE / "presets" / preset)
     config = config.model_copy(update={"threads": 1, "evaluation_interval": 10**9, "evaluation_episodes": 1, **changes})
     reached: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +179,7 @@ def contacts(run: Path, messages: bool) -> str:
 def training_memory(preset: str, env_steps: int) -> float:
     """Largest resident memory of ``marl train`` in a process of its own, in GB."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "marl", "train", str(HERE / preset), "--out", f"{folder}/run"]
+        command = [sys.executable, "-m", "marl", "train", str(HERE / "presets" / preset), "--out", f"{folder}/run"]
         subprocess.run(
             [*command, "--total-env-steps", str(env_steps)], check=True, stdout=subprocess.DEVNULL, env={**os.environ}
         )
@@ -207,7 +207,9 @@ def measure(console: Console) -> list[Row]:
     add("mpe2 with wrappers and SuperSuit, 8 copies", partial(_stepping, wrapped))
     for preset in ("full_view.yaml", "predator_teams.yaml"):
         add(f"training {preset}", partial(training_rate, preset))
-    through_mpe2 = load_config(HERE / "predator_teams.yaml").env.model_copy(update={"backend": "pettingzoo"})
+    through_mpe2 = load_config(HERE / "presets" / "predator_teams.yaml").env.model_copy(
+        update={"backend": "pettingzoo"}
+    )
     few = {"env": through_mpe2, "num_copies": 32, "total_env_steps": 16_384}
     add("training predator_teams.yaml through mpe2, 32 copies", partial(training_rate, "predator_teams.yaml", **few))
     for copies in (64, 128, 512):
@@ -238,7 +240,7 @@ def main(out: Path | None = None) -> None:
     for row in rows:
         table.add_row(row.name, f"{row.rate:,.0f}", f"{row.ratio:.2f}", row.note)
     console.print(table)
-    console.print(f"largest memory of marl train experiments/predator_teams.yaml: {memory:.2f} GB")
+    console.print(f"largest memory of marl train predator_teams: {memory:.2f} GB")
     if out is not None:
         content = {"rows": [{**vars(row), "ratio": row.ratio} for row in rows], "training_memory_gb": memory}
         out.write_text(json.dumps(content, indent=1) + "\n")

@@ -79,7 +79,7 @@ class Row:
 
 def ours(part: Part, seed: int, **changes: Any) -> Row:
     """Train a preset of this package."""
-    config = load_config(HERE / PRESETS[part])
+    config = load_config(HERE / "presets" / PRESETS[part])
     quiet = {"threads": 1, "seed": seed, "evaluation_interval": 10**9, "evaluation_episodes": 1}
     config = config.model_copy(update={**quiet, **changes})
     solved: list[tuple[int, float]] = []
@@ -175,7 +175,7 @@ def _sb3(part: Part, name: str, model: Any, env_steps: int, seed: int) -> Row:
 
 def one_at_a_time(seed: int, env_steps: int) -> Row:
     """DQN as first lessons write it, until it is solved by the rule of the preset beside it."""
-    goal = load_config(HERE / PRESETS["classic"]).score_log.threshold
+    goal = load_config(HERE / "presets" / PRESETS["classic"]).score_log.threshold
     steps, seconds, runs = lesson_dqn(seed, env_steps, WINDOW, goal)
     solved = () if runs is None else (steps, seconds, None, runs)
     return Row("classic", "one sample at a time, batch 20", seed, steps / seconds, *solved)
@@ -183,7 +183,7 @@ def one_at_a_time(seed: int, env_steps: int) -> Row:
 
 def bare_stepping(seed: int, seconds: float = 4.0) -> Row:
     """Gymnasium's own copies in one process with random actions, without learning."""
-    copies = load_config(HERE / PRESETS["table"]).num_copies
+    copies = load_config(HERE / "presets" / PRESETS["table"]).num_copies
     vector = SyncVectorEnv([lambda: gymnasium.make(ENVIRONMENT)] * copies)
     vector.reset(seed=seed)
     random = np.random.default_rng(seed)
@@ -209,7 +209,7 @@ def measure(
     """Run every part for every seed: the reference, then this package."""
     rows = []
     for part in parts:
-        if not (HERE / PRESETS[part]).exists():
+        if not (HERE / "presets" / PRESETS[part]).exists():
             console.print(f"{part}: skipped, there is no {PRESETS[part]}")
             continue
         for seed in seeds:

@@ -17,7 +17,7 @@ import tyro
 from marl.training.run_config import load_config
 
 HERE = Path(__file__).parent
-PRESET = HERE / "cartpole_dqn_classic.yaml"
+PRESET = HERE / "presets" / "cartpole_dqn_classic.yaml"
 
 VARIANTS: dict[str, list[str]] = {
     "classic": [],

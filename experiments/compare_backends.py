@@ -27,7 +27,7 @@ LABELS = {"batched": "batched simulator", "pettingzoo": "mpe2, wrappers and Supe
 def curve(folder: Path, backend: str, seed: int, env_steps: int) -> list[tuple[int, float]]:
     """Env steps and contacts per training episode of one run, which is trained if it is missing."""
     run = folder / f"{backend}-{seed}"
-    config = load_config(HERE / "full_view.yaml")
+    config = load_config(HERE / "presets" / "full_view.yaml")
     changes = {"total_env_steps": env_steps, "seed": seed, "evaluation_interval": 10**9}
     env = config.env.model_copy(update={"backend": backend})
     begun = Checkpoints(run / "checkpoints").latest is not None

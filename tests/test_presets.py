@@ -8,7 +8,7 @@ import pytest
 
 from marl.training.run_config import complete_values, load_config, load_values, read_config, save_config, task_of
 
-PRESETS = sorted((Path(__file__).parents[1] / "experiments").glob("*.yaml"))
+PRESETS = sorted((Path(__file__).parents[1] / "experiments/presets").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)

@@ -39,11 +39,13 @@ class Here:
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with the presets, as a reader has it; simple_tag lasts 10 steps."""
-    shutil.copytree(TOP / "experiments", tmp_path / "experiments", ignore=shutil.ignore_patterns("results"))
-    for preset in (tmp_path / "experiments").glob("*.yaml"):
+    """A folder of a reader, and presets in which simple_tag lasts 10 steps."""
+    presets = shutil.copytree(TOP / "experiments/presets", tmp_path / "presets")
+    for preset in presets.glob("*.yaml"):
         shorter = preset.read_text(encoding="utf-8").replace("name: simple_tag", "name: simple_tag\n  max_cycles: 10")
         preset.write_text(shorter, encoding="utf-8")
+    files = {path.stem: path for path in presets.glob("*.yaml")}
+    monkeypatch.setattr("marl.training.presets.preset_files", lambda: files)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("marl.launch.many_runs.RunProcess", Here)
     monkeypatch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
@@ -65,7 +67,7 @@ def commands(name: str) -> list[list[str]]:
 def runs() -> None:
     """The runs that most commands speak of."""
     for preset, run in (("predator_teams", "runs/x"), ("prey", "runs/prey"), ("cartpole_ppo", "runs/cartpole")):
-        assert main(["train", f"experiments/{preset}.yaml", "--out", run, *SHORT.split()]) == 0
+        assert main(["train", preset, "--out", run, *SHORT.split()]) == 0
 
 
 def test_the_training_commands_work() -> None:
@@ -94,7 +96,7 @@ def test_teams_are_taken_to_other_sizes() -> None:
 def test_learning_curves_are_compared() -> None:
     for preset, run in (("cartpole_ppo", "runs/cartpole"), ("cartpole_dqn", "runs/dqn")):
         options = "--num-copies 8 --rollout-length 8 --evaluation-episodes 2 --total-env-steps 1024 --log-interval 256"
-        assert main(["train", f"experiments/{preset}.yaml", "--out", run, *options.split()]) == 0
+        assert main(["train", preset, "--out", run, *options.split()]) == 0
     (command,) = commands("compare")
     assert main(command) == 0
     assert Path("curves.png").is_file()

@@ -218,9 +218,10 @@ class SimpleTag:
         """Hand-written policies of the side that learns: ``"chase"`` for predators, the scripted prey for prey."""
         return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions, self.arena)
 
-    def scene(self, copy: int = 0) -> Scene:
-        """Picture of one copy at this moment; see `Environment`."""
-        return tag_scene(self.world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side)
+    def scene(self, copy: int = 0, at_end: bool = False) -> Scene:
+        """Scene of one copy; see `Environment`."""
+        world = self._ended if at_end else self.world
+        return tag_scene(world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side)
 
     def close(self) -> None:
         """Do nothing: no resource is held."""
@@ -267,6 +268,7 @@ class SimpleTag:
     def _restart(self, ended: Tensor, successor: Observation) -> Observation:
         # Places are drawn for all copies and used where an episode ended, so copies need no loop.
         self._clock[self._clock >= self.max_cycles] = 0
+        self._ended = self.world
         self._draw_team(ended)
         self.opponents.begin(ended, self.generator)
         where = ended[:, None, None]

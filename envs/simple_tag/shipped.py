@@ -2,12 +2,12 @@
 
 ``predator_team``: two predators that see obstacles and two that see the prey, against random prey::
 
-    marl train experiments/predator_teams.yaml --out runs/predator_teams-1 --seed 1
+    marl train predator_teams --out runs/predator_teams-1 --seed 1
 
 ``held_out_prey``: a prey that learnt to escape from two to eight greedy predators. It is held out: no preset trains
 against it, so that every team meets it for the first time when it is measured::
 
-    marl train experiments/prey.yaml --out runs/held_out_prey --env.training-num-predators 2 8
+    marl train prey --out runs/held_out_prey --env.training-num-predators 2 8
 
 Each is the ``policy/`` of that run.
 """

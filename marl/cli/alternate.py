@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["alternate"]
 
-Preset = Annotated[Path, tyro.conf.Positional, shown("PRESET")]
+Preset = Annotated[str, tyro.conf.Positional, shown("PRESET")]
 
 
 @dataclass
@@ -38,11 +38,11 @@ class Arguments:
 
     Ctrl-C saves; the same command goes on. With more rounds it goes on too; all else stays as it was.
 
-    Example: marl alternate experiments/predator_teams_flee.yaml experiments/prey.yaml --out runs/duel --rounds 4
+    Example: marl alternate predator_teams_flee prey --out runs/duel --rounds 4
     """
 
     first: Preset
-    """Preset of the side that is trained first."""
+    """Name or file of the preset of the side that is trained first."""
     second: Preset
     """Preset of the other side of the same task."""
     out: Annotated[Path, shown("RUN", "(required)")]
@@ -85,12 +85,13 @@ def alternate(arguments: list[str]) -> int:
     return status
 
 
-def _preset(path: Path, options: Arguments) -> RunConfig[Any]:
-    from marl.training.run_config import load_values, read_config
+def _preset(preset: str, options: Arguments) -> RunConfig[Any]:
+    from marl.training.presets import settings_of
+    from marl.training.run_config import read_config
 
     named = {"total_env_steps": options.env_steps, "seed": options.seed}
     changes = {name: value for name, value in named.items() if value is not None}
-    return read_config({**load_values(path), **changes}, str(path))
+    return read_config({**settings_of(preset), **changes}, preset)
 
 
 def _train_all(alternation: Alternation, console: Console) -> int:

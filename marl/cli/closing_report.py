@@ -96,5 +96,5 @@ def _draw(player: EpisodePlayer, task: Task, config: Config, path: Path) -> Path
     environment, recording = task.make(config, 1), Recording(path.parent)
     scores = record_episode(environment, player, SEED, recording.append)
     environment.close()
-    frames = draw(recording, scores[:-1], score_name(environment), tuple(environment.roster.team))
+    frames = draw(recording, scores, score_name(environment), tuple(environment.roster.team))
     return save(frames, path, environment.frames_per_second)

@@ -8,11 +8,11 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from io import TextIOWrapper
 from typing import TextIO
 
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.system.interrupts import exit_status
+from marl.system.outputs import lasting_outputs
 
 __all__ = ["fail", "guarded"]
 
@@ -30,15 +30,21 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
-    """Run a command, and show errors that a user can put right without a traceback.
+    """Run a command to its end, whoever reads what it prints, and show errors that a user can put right in a line.
 
     Returns:
         Exit status; see `main`.
     """
     warnings.showwarning = _show
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a path may be no text, or have letters that the terminal lacks
-            stream.reconfigure(errors="backslashreplace")
+    with lasting_outputs() as errors:
+        status = _status_of(command, arguments)
+        sys.stdout.flush()
+        if errors and not status:
+            return fail(f"what was printed is lost: standard output cannot be written ({errors[0]})", 1)
+        return status
+
+
+def _status_of(command: Callable[[list[str]], int], arguments: list[str]) -> int:
     try:
         return command(arguments)
     except SystemExit as stop:  # tyro has printed the reason

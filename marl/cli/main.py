@@ -12,6 +12,7 @@ from importlib import import_module
 
 from marl.cli.guard import fail, guarded
 from marl.core.errors import ConfigError
+from marl.core.nearest import did_you_mean
 from marl.core.trust import UntrustedError, trusting
 from marl.system.launcher import program
 
@@ -33,7 +34,7 @@ A module that a run names is imported only with --trust MODULE, or MARL_TRUST=MO
 environment; one that you name yourself, in a preset or an option, is imported at once.
 
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
-every field that can be set: marl train experiments/predator_teams.yaml --help
+every field that can be set: marl train predator_teams --help
 """
 
 COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate", "play", "tournament")
@@ -48,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 1 training could not go on, 2 bad input, stopped 130, by SIGTERM 143, by SIGHUP 129.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(_run, list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
         print(USAGE, end="")
         return 0 if given else 2
@@ -59,21 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"marl {__version__}")
         return 0
     if name not in COMMANDS:
-        return fail(f"there is no command {name!r}; there is {', '.join(COMMANDS)}", 2)
+        return fail(f"there is no command {name!r}; {did_you_mean(name, COMMANDS)}there is {', '.join(COMMANDS)}", 2)
     if os.environ.get("NO_COLOR"):  # rich honours it, tyro has a variable of its own, read when it is imported
         os.environ.setdefault("PYTHON_TYRO_ANSI_CODES", "False")
-    return guarded(_careful(getattr(import_module(f"marl.cli.{name}"), name), given), rest)
-
-
-def _careful(command: Callable[[list[str]], int], given: list[str]) -> Callable[[list[str]], int]:
-    """A command that trusts no module for being imported already, and tells how to trust one that it refuses."""
-
-    def run(arguments: list[str]) -> int:
-        try:
-            with trusting(imported=False):
-                return command(arguments)
-        except UntrustedError as error:
-            again = shlex.join([program("marl"), *given, "--trust", error.module])
-            raise ConfigError(f"{error.refusal}; if you trust its code: {again}") from error
-
-    return run
+    command: Callable[[list[str]], int] = getattr(import_module(f"marl.cli.{name}"), name)
+    try:
+        with trusting(imported=False):  # not even what is imported already
+            return command(rest)
+    except UntrustedError as error:
+        again = shlex.join([program("marl"), *given, "--trust", error.module])
+        raise ConfigError(f"{error.refusal}; if you trust its code: {again}") from error

@@ -81,7 +81,7 @@ def render(arguments: list[str]) -> int:
         environment, player, options.seed, recording.append, messages, options.deterministic, options.max_steps
     )
     name = score_name(environment)
-    frames = draw(recording, scores[:-1], name, tuple(environment.roster.team))
+    frames = draw(recording, scores, name, tuple(environment.roster.team))
     path = save(frames, options.out, environment.frames_per_second)
     print(f"wrote {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
     return 0

@@ -143,16 +143,18 @@ def _tell(report: TournamentReport, options: Arguments, console: Console) -> Non
     from marl.core.files import save_json
     from marl.players.tournament.tournament_picture import save_tournament_picture
 
-    console.print(_pairs(report))
-    console.print(_ratings(report))
-    console.print(
-        "Score: share of games won, draws as half, with its Wilson interval. Elo: mean zero, a drawn game added to "
-        "each pair, interval over openings; … has no end: the results alone do not bound it. Times are CPU time.",
-        soft_wrap=True,
-    )
-    if options.json is not None:
-        save_json(options.json, report.as_json())
-    save_tournament_picture(report, options.out)
+    try:
+        if options.json is not None:
+            save_json(options.json, report.as_json())
+        save_tournament_picture(report, options.out)
+    finally:  # the tables are there also where the files cannot be written
+        console.print(_pairs(report))
+        console.print(_ratings(report))
+        console.print(
+            "Score: share of games won, draws as half, with its Wilson interval. Elo: mean zero, a drawn game added to "
+            "each pair, interval over openings; … has no end: the results alone do not bound it. Times are CPU time.",
+            soft_wrap=True,
+        )
     for written in (options.out, options.json):
         if written is not None:
             console.print(f"wrote {written}", soft_wrap=True)

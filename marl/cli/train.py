@@ -25,7 +25,7 @@ USAGE = """usage: marl train PRESET --out RUN [options]
 
 Trains a team from a preset, or goes on with a run, or trains many at once.
 
-  PRESET           YAML file with the settings, e.g. experiments/predator_teams.yaml
+  PRESET           name of a preset, a YAML file, or the name of an environment; marl list shows all names
   --out RUN        folder of the new run: settings, log, checkpoints and policy go there
   --resume RUN     go on with the run in this folder from its latest checkpoint
   --team A=2,B=2   composition
@@ -42,7 +42,7 @@ Ctrl-C, SIGTERM and SIGHUP save and end; --resume goes on with a run, the same c
 of the preset is an option by its dotted name, e.g. --total-env-steps 500000 --seed 1
 --algorithm.gamma 0.99. To see them all:
 
-  marl train experiments/predator_teams.yaml --help
+  marl train predator_teams --help
 """
 
 DESCRIPTION = """Trains a policy from a preset, or goes on with a run. Ctrl-C saves and ends; --resume goes on.
@@ -142,17 +142,18 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     ``typed`` is the environment's name where it was typed, in the preset or as an option.
     """
     from marl.cli.overrides import option, with_overrides
-    from marl.training.run_config import complete_values, load_values, read_config, run_values, task_of
+    from marl.training.presets import settings_of
+    from marl.training.run_config import complete_values, read_config, run_values, task_of
 
     resumed = option(arguments, "resume")
     if preset is not None and resumed is not None:
         raise ConfigError(f"both a preset ({preset}) and --resume {resumed} are named; a run has its own settings")
     if preset is not None:
-        values, source = load_values(Path(preset)), preset
+        values, source = settings_of(preset), preset
     elif resumed is not None:
         values, source = run_values(Path(resumed)), str(Path(resumed) / "config.yaml")
     else:
-        raise ConfigError("name a preset first (marl train experiments/predator_teams.yaml --out RUN), or --resume RUN")
+        raise ConfigError("name a preset first (marl train predator_teams --out RUN), or --resume RUN")
     task = task_of(values, source)
     complete = complete_values(values, task)
     changed, left = with_overrides(complete, task, arguments[preset is not None :])

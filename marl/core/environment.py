@@ -94,11 +94,17 @@ class Presentable(Environment, Protocol):
     frames_per_second: float
     """Frames per second at which an episode is shown."""
 
-    def scene(self, copy: int = 0) -> Scene | Picture:
-        """Scene of the present step of one copy.
+    def scene(self, copy: int = 0, at_end: bool = False) -> Scene | Picture:
+        """Scene of one copy.
+
+        Args:
+            copy: number of the copy.
+            at_end: False for the present moment; True for that in which its latest episode ended, before the reset.
+                It is known once a scene was asked for in the episode: nothing is drawn in training.
 
         Raises:
             UndrawableError: if this task cannot be drawn.
+            PictureError: if this picture cannot.
         """
         ...
 

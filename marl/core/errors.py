@@ -8,6 +8,7 @@ __all__ = [
     "EnvironmentFailedError",
     "FileError",
     "Note",
+    "PictureError",
     "TrainingError",
     "UndrawableError",
 ]
@@ -19,6 +20,10 @@ class ConfigError(ValueError):
 
 class UndrawableError(ConfigError):
     """Environment that cannot be drawn."""
+
+
+class PictureError(UndrawableError):
+    """Picture that failed, of an environment that draws some; the message says what is wrong with it."""
 
 
 class FileError(ValueError):

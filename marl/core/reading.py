@@ -29,6 +29,7 @@ MOST_DEPTH, MOST_DIGITS = 100, 300
 MOST_VALUES = 100_000
 """Values of one level of YAML, where an alias counts as what it repeats."""
 MOST_MERGED = 1_000
+MERGE = "tag:yaml.org,2002:merge"
 PLAIN = (str, int, float, list, dict, type(None))
 DIGITS = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -145,7 +146,18 @@ def _parts(item: Any) -> list[Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe loader in which merged mappings (``<<``) cannot multiply without end."""
+    """Safe loader that refuses a key given twice, and in which merged mappings (``<<``) cannot multiply without end."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[Any, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
+                value, line = self.construct_object(key), key.start_mark.line + 1
+                if value in lines:
+                    raise yaml.YAMLError(f"{key.value} is given twice, in lines {lines[value]} and {line}; leave one")
+                lines[value] = line
+        return node
 
     def flatten_mapping(self, node: Any) -> None:
         before = len(node.value)

@@ -5,7 +5,7 @@ Agents are ordered class by class, so a class is one contiguous slice of the age
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -38,6 +38,7 @@ class AgentClass:
         action: actions of one agent.
         categories: if features are whole numbers that name something, as a state's, how many values each has: feature
             ``i`` is at least 0 and below ``categories[i]``. Empty if features measure something.
+        dtype: data type in which features are kept, e.g. ``"uint8"``; policies take any.
 
     Raises:
         ValueError: if there are categories for some features only.
@@ -47,6 +48,7 @@ class AgentClass:
     feature_size: int
     action: ActionSpec
     categories: tuple[int, ...] = ()
+    dtype: str = field(default="float32", compare=False)
 
     def __post_init__(self) -> None:
         if self.categories and len(self.categories) != self.feature_size:

@@ -228,21 +228,18 @@ def record_episode(
 ) -> list[float]:
     """Play one episode of the first copy and hand on its scenes as they come.
 
-    The scene before the first step is handed on, that after the last is not, as the copy was reset.
-
     Args:
         environment: is reset.
         player: the policy.
         seed: of the world and of the actions drawn.
-        take: called with each scene.
+        take: called with each scene, that before the first step and that in which the episode ended included.
         messages: True if agents hear each other.
         deterministic: take the most probable actions instead of drawing them.
         max_steps: steps after which the episode is cut, with a note.
         watch: called after each step with its number; False stops.
 
     Returns:
-        With each scene the number of events so far (the return if the task names none);
-        there is one more score than scenes, that of the whole episode.
+        With each scene the number of events so far (the return if the task names none).
 
     Raises:
         UndrawableError: if the task cannot be drawn.
@@ -252,14 +249,16 @@ def record_episode(
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
     scores = [0.0]
+    take(environment.scene())
     for number in range(1, max_steps + 1):
-        take(environment.scene())
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
         counted = [step.info[name][0].sum() for name in environment.events] or [step.reward[0].mean()]
         scores.append(scores[-1] + float(sum(counted)))
         memory, observation = act.memory, step.observation
-        if bool(step.ended[0]):
+        over = bool(step.ended[0])
+        take(environment.scene(at_end=over))
+        if over:
             return scores
         _watched(watch, 0, number)
     warnings.warn(f"the episode was cut after {max_steps:,} steps", Note, stacklevel=2)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from marl.core.entry_points import load_entry, offered
 from marl.core.errors import ConfigError
 from marl.core.game import Game
+from marl.core.nearest import did_you_mean
 
-__all__ = ["UnknownGameError", "game_names", "new_game"]
+__all__ = ["GROUP", "UnknownGameError", "game_names", "new_game"]
 
 GROUP = "marl.games"
 
@@ -36,8 +35,8 @@ def new_game(text: str) -> Game:
     name, colon, variant = text.partition(":")
     games = offered(GROUP)
     if name not in games:
-        near = get_close_matches(name.lower(), games)
-        meant = f"did you mean {' or '.join(near)}? Else " if near else ""
+        near = did_you_mean(name, games)
+        meant = near and f"{near}Else "
         raise UnknownGameError(
             f"there is no game {name!r}; {meant}there is: {', '.join(sorted(games)) or 'none'}. Another package "
             f"can offer it (it names the game in its entry-point group {GROUP!r})"

@@ -203,7 +203,7 @@ def check_makeable(run: PlannedRun) -> None:
     device = resolve_device(config.device)
     try:
         environment = make_environment(config.task, config.env, 1, training=True)
-        check_memory(config, environment, device)
+        check_memory(config, environment.roster, device)
         ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
         policy = build_policy(config, environment, torch.device("cpu"))
         if config.initial_policy is not None and Checkpoints(run.folder / "checkpoints").latest is None:

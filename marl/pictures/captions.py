@@ -53,4 +53,4 @@ class Captions:
 
 
 def _height(picture: Picture, width: int) -> int:
-    return 2 * round(picture.shape[0] * width / picture.shape[1] / 2)
+    return max(2, 2 * round(picture.shape[0] * width / picture.shape[1] / 2))

@@ -5,6 +5,7 @@ Axes: ``F`` frames, ``H`` height and ``W`` width in pixels.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from marl.core.errors import Note, PictureError
 from marl.core.scene import Picture, Scene
 from marl.pictures.captions import Captions
 from marl.pictures.recording import Outline, Recording, SparseRecording
@@ -61,7 +63,7 @@ def draw(
 
     Raises:
         ValueError: without scenes, for another number of scores than scenes, an odd or tiny width,
-            or a disc at no finite place.
+            or a disc at no finite place (`PictureError`).
     """
     outline = recording.outline
     if not outline.length:
@@ -72,6 +74,8 @@ def draw(
         raise ValueError(f"width is {width} pixels; give an even number of at least 120")
     chosen = range(outline.length) if only is None else only
     captions = [(f"step {i} / {outline.length - 1}", f"{score_name} {round(scores[i], 1):.6g}") for i in chosen]
+    if outline.plain:
+        warnings.warn("all pixels of each picture of the episode have the same colour", Note, stacklevel=2)
     first = recording[0]
     moments = ((i, recording[i], caption) for i, caption in zip(chosen, captions, strict=True))
     if not isinstance(first, Scene):
@@ -95,7 +99,7 @@ def _half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:
     needed = np.array(reaches)
     if not np.isfinite(needed).all():
         step = int(np.flatnonzero(~np.isfinite(needed))[0])
-        raise ValueError(f"the scene of step {step} has a disc at no finite place; all must be finite to be drawn")
+        raise PictureError(f"the scene of step {step} has a disc at no finite place; all must be finite to be drawn")
     widest = maximum_filter1d(needed, ZOOM_FRAMES, mode="nearest")
     return np.maximum(uniform_filter1d(widest, ZOOM_FRAMES, mode="nearest"), needed)
 

@@ -20,7 +20,10 @@ MOST = 256
 
 
 class Outline:
-    """Facts about all scenes of an episode that the drawing of a single one needs; of pictures only their number."""
+    """Facts about all scenes of an episode that the drawing of a single one needs.
+
+    Of pictures their number, and ``plain``: True if each has one colour only.
+    """
 
     def __init__(self) -> None:
         self.length = 0
@@ -28,12 +31,15 @@ class Outline:
         self.extent = 0.0
         self.kinds: dict[str, None] = {}
         self.has_links = self.has_ranges = False
+        self.plain = True
 
     def add(self, scene: Scene | Picture) -> None:
         """Take the next scene in."""
         self.length += 1
         if not isinstance(scene, Scene):
+            self.plain = self.plain and bool((scene == scene[0, 0]).all())
             return
+        self.plain = False
         outermost = [1.06 * max(abs(x), abs(y)) + 1.5 * radius for x, y, radius, _ in scene.discs]
         self.reaches.append(float(np.max([VIEW_MARGIN * scene.extent, *outermost])))
         self.extent = max(self.extent, scene.extent)

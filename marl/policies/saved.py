@@ -131,7 +131,7 @@ def encode_policy(policy: Policy, environment: dict[str, Any]) -> bytes:
     roster = policy.roster
     description = {
         "format": FORMAT,
-        "classes": [asdict(c) for c in roster.classes],
+        "classes": [{name: x for name, x in asdict(c).items() if name != "dtype"} for c in roster.classes],
         "counts": list(roster.counts),
         "plane": None if roster.plane is None else asdict(roster.plane),
         "networks": policy.config.model_dump(mode="json"),

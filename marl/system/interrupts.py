@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import signal
 import threading
@@ -11,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from marl.system.outputs import send_nowhere
 
 __all__ = ["SIGNALS", "StopWish", "end_on_signal", "exit_status", "hold_signals", "ignore_signals", "stop_on_signal"]
 
@@ -143,6 +144,4 @@ def _leave_dead_outputs() -> None:
         outputs.register(output, 0)
     for output, event in outputs.poll(0):
         if event & (select.POLLERR | select.POLLHUP):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, output)
-            os.close(nowhere)
+            send_nowhere(output)

@@ -10,19 +10,21 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import gymnasium
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
-from marl.core.errors import EnvironmentFailedError, Note
+from marl.core.errors import EnvironmentFailedError, Note, PictureError
 from marl.tasks.answers import AnswerError, Answers, check_finite, number
 from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.flat_observation import Env
 from marl.tasks.generators import Draws, OwnGenerators
 
-__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Watch"]
+__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Scenes", "Watch"]
 
 T = TypeVar("T")
 
@@ -72,6 +74,35 @@ class Guard:
         return f"the environment {self.name}, copy {self.copy}, in {moment},"
 
 
+class Scenes:
+    """Scenes of one copy, the last of an episode included; none is drawn before the first is asked for.
+
+    Args:
+        guard: guard of the copy.
+        draw: draws the present moment.
+    """
+
+    def __init__(self, guard: Guard, draw: Callable[[], Any]) -> None:
+        self.guard, self.draw = guard, draw
+        self._asked, self._last = False, None
+
+    def __call__(self, at_end: bool) -> Any:
+        """Scene, or the `PictureError` why there is none, which must not end the process of the copy."""
+        self._asked = True
+        return self._last if at_end else self._drawn()
+
+    def end(self) -> None:
+        """Keep the scene of this moment, in which an episode ends."""
+        if self._asked:
+            self._last = copy(self._drawn())  # it may be an array that the reset draws in
+
+    def _drawn(self) -> Any:
+        try:
+            return self.guard(self.draw)
+        except EnvironmentFailedError as error:
+            return PictureError(str(error))
+
+
 class GuardedEnv(gymnasium.Wrapper):
     """Copy of a Gymnasium environment with a guard, with seeds and global generators of its own.
 
@@ -84,6 +115,7 @@ class GuardedEnv(gymnasium.Wrapper):
     def __init__(self, env: gymnasium.Env[Any, Any], guard: Guard, draws: Draws) -> None:
         super().__init__(env)
         self.guard, self._draws, self._generators = guard, draws, OwnGenerators(draws)
+        self.scenes = Scenes(guard, partial(self._generators, env.render))
         self._answers = Answers(env.observation_space)
         self._seeds = EpisodeSeeds(0, 0, 1)
         self.metadata = {name: value for name, value in (env.metadata or {}).items() if value is not None}
@@ -101,10 +133,10 @@ class GuardedEnv(gymnasium.Wrapper):
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         self.guard.steps += 1
-        return self.guard(self._step, action)
-
-    def render(self) -> Any:
-        return self.guard(self._generators, self.env.render)
+        told = self.guard(self._step, action)
+        if told[2] or told[3]:
+            self.scenes.end()
+        return told
 
     def _reset(self, seed: int) -> tuple[Any, dict[str, Any]]:
         self._generators.seed(seed)
@@ -124,16 +156,20 @@ class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
         guard: its guard.
     """
 
+    scenes: Scenes | None = None
+
     def __init__(self, env: Env, guard: Guard) -> None:
         super().__init__(env)
         self.guard, self._generators = guard, OwnGenerators(Draws())
         self.seeds = EpisodeSeeds(0, 0, 1)
         """Seeds of the episodes to come."""
 
-    def number(self, copy: int, copies: int, draws: Draws) -> None:
-        """Become copy number ``copy`` of ``copies``."""
-        self.guard, self._generators = Guard(self.guard.name, copy), OwnGenerators(draws)
-        self.seeds = EpisodeSeeds(0, copy, copies)
+    def become(self, number: int, copies: int, draws: Draws, scene: Callable[[Env], Any] | None) -> None:
+        """Become one of several copies, with a scene that is drawn of what is inside."""
+        self.guard, self._generators = Guard(self.guard.name, number), OwnGenerators(draws)
+        self.seeds = EpisodeSeeds(0, number, copies)
+        if scene is not None:
+            self.scenes = Scenes(self.guard, partial(self._generators, scene, self.env.env))
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
         """Begin the next episode with the next of `seeds`; ``seed`` and ``options`` are not used."""
@@ -142,7 +178,10 @@ class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
 
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
         self.guard.steps += 1
-        return self.guard(self._step, actions)
+        told = _, _, terminated, truncated, _ = self.guard(self._step, actions)
+        if self.scenes is not None and all(terminated[agent] or truncated[agent] for agent in terminated):
+            self.scenes.end()
+        return told
 
     def _reset(self, seed: int) -> tuple[dict[str, Any], Any]:
         self._generators.seed(seed)

@@ -19,6 +19,7 @@ from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.roster import AgentClass, Roster
 from marl.core.scene import Picture
+from marl.pictures.given import check_picture
 from marl.tasks.episode_seeds import DealtSeeds, EpisodeSeeds
 from marl.tasks.guard import Guard, Watch
 from marl.tasks.gymnasium_config import CLASS
@@ -55,7 +56,7 @@ class GymnasiumEnvironment:
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
         UntrustedError: see `marl.core.trust.import_named`.
-        EnvironmentFailedError: at a reset, a step or a picture, if a copy raises an error, exits, dies or hangs, or
+        EnvironmentFailedError: at a reset or a step, if a copy raises an error, exits, dies or hangs, or
             observes what its space does not hold.
     """
 
@@ -93,7 +94,9 @@ class GymnasiumEnvironment:
             self.close()
             raise
         self._masked = False  # until a reset gives a mask
-        self.roster = Roster((AgentClass(CLASS, self._seen.size, self._acted.spec, self._seen.categories),), (1,))
+        seen = self._seen
+        agent = AgentClass(CLASS, seen.size, self._acted.spec, seen.categories, str(seen.dtype))
+        self.roster = Roster((agent,), (1,))
         spec = gymnasium.spec(name.rpartition(":")[2])
         self.reward_threshold: float | None = spec.reward_threshold
         self.registered_limit: int | None = spec.max_episode_steps
@@ -162,16 +165,17 @@ class GymnasiumEnvironment:
         """Reference policies given to the constructor."""
         return self._scripted
 
-    def scene(self, copy: int = 0) -> Picture:
+    def scene(self, copy: int = 0, at_end: bool = False) -> Picture:
         """Picture of one copy by the environment itself, ``[H, W, 3]``; see `Environment`.
 
         Raises:
             UndrawableError: if the environment draws no pictures.
+            PictureError: if it draws what is no picture, or fails.
         """
         if self._vector.render_mode != "rgb_array":
             raise UndrawableError("this environment draws no pictures (it has no render mode rgb_array)")
         with no_display():
-            return np.asarray(self._guard(self._vector.call, "render")[copy], dtype=np.uint8)
+            return check_picture(self._guard(self._vector.call, "scenes", at_end)[copy], self._guard.name)
 
     def close(self) -> None:
         """Close every copy; one that fails in it stops nothing and is told as a note."""

@@ -13,7 +13,8 @@ from marl.core.environment import Rule, State
 from marl.core.errors import UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.roster import AgentClass, Plane, Roster
-from marl.core.scene import Scene
+from marl.core.scene import Picture, Scene
+from marl.pictures.given import check_picture
 from marl.tasks.episode_seeds import DealtSeeds
 from marl.tasks.flat_observation import FIELDS, Env, FlatObservation, Layout
 from marl.tasks.guard import Guard, Watch
@@ -43,7 +44,7 @@ class PettingZooEnvironment:
         feature_sizes: width of the features of classes without agents; 0 where not given.
         events: names in the infos that count events, and the word for one of them.
         scripted: reference policies by name.
-        scene: makes the scene of one environment from ``make``; None if it cannot be drawn.
+        scene: makes the scene or picture of one environment from ``make``; None if it cannot be drawn.
         get_state: returns all that is needed to go on with one environment, as tensors, numbers and
             strings; None if it cannot be stored.
         set_state: puts an environment, which was reset before, into such a state.
@@ -70,7 +71,7 @@ class PettingZooEnvironment:
         feature_sizes: Mapping[str, int] | None = None,
         events: Mapping[str, str] | None = None,
         scripted: Mapping[str, Rule] | None = None,
-        scene: Callable[[Env], Scene] | None = None,
+        scene: Callable[[Env], Scene | Picture] | None = None,
         get_state: Callable[[Env], State] | None = None,
         set_state: Callable[[Env, State], None] | None = None,
         device: torch.device | str = "cpu",
@@ -85,7 +86,7 @@ class PettingZooEnvironment:
         self.agent_noun, self._earned = agent_noun, earned
         self.events: Mapping[str, str] = dict(events or {})
         self.per_step = frozenset({"links"})
-        self._scripted, self._scene = dict(scripted or {}), scene
+        self._scripted = dict(scripted or {})
         self._get_state, self._set_state = get_state, set_state
         flat = FlatObservation(make())
         names: list[str] = list(flat.possible_agents)
@@ -94,8 +95,9 @@ class PettingZooEnvironment:
         self.roster = _roster(flat, kinds, classes, feature_sizes or {})
         self._layouts = {kind: flat.layouts[name] for name, kind in zip(names, kinds, strict=True)}
         _check_fields(self._layouts, len(names))
-        guard = Guard(str(flat.metadata.get("name") or type(flat.unwrapped).__name__))
-        self._vector = SuperSuitCopies(flat, num_copies, guard, len({c.action.size for c in self.roster.present}) > 1)
+        self._guard = Guard(str(flat.metadata.get("name") or type(flat.unwrapped).__name__))
+        differ = len({c.action.size for c in self.roster.present}) > 1
+        self._vector = SuperSuitCopies(flat, num_copies, self._guard, differ, scene)
         self._envs = [copy.env.env for copy in self._vector.copies]
         self._watch = Watch([copy.guard for copy in self._vector.copies])
         self._dealt = DealtSeeds(num_copies)
@@ -176,11 +178,12 @@ class PettingZooEnvironment:
         """Reference policies given to the constructor."""
         return self._scripted
 
-    def scene(self, copy: int = 0) -> Scene:
-        """Scene of the present step of one copy; see `Environment`."""
-        if self._scene is None:
+    def scene(self, copy: int = 0, at_end: bool = False) -> Scene | Picture:
+        """Scene of one copy; see `Environment`."""
+        if (scenes := self._vector.copies[copy].scenes) is None:
             raise UndrawableError("this environment cannot be drawn; give scene")
-        return self._scene(self._envs[copy])
+        found = scenes(at_end)
+        return found if isinstance(found, Scene) else check_picture(found, self._guard.name)
 
     def close(self) -> None:
         """Close every copy."""

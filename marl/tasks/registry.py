@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 
 import gymnasium
 
 from marl.core.entry_points import MissingModuleError, load_entry, offered
 from marl.core.errors import ConfigError, FileError
+from marl.core.nearest import did_you_mean
 from marl.core.task import Task
 from marl.core.trust import module_of
 from marl.tasks.gymnasium_task import GymnasiumTask
 
-__all__ = ["UnknownTaskError", "find_policy", "find_task", "shipped_policies"]
+__all__ = ["GROUP", "UnknownTaskError", "find_policy", "find_task", "shipped_policies"]
 
 GROUP = "marl.environments"
 
@@ -75,6 +75,5 @@ def find_policy(run: str | Path) -> Path:
 
 
 def _alike(name: str, offered: Collection[str]) -> str:
-    names = {known.lower(): known for known in (*gymnasium.registry, *offered)}
-    near = [names[lower] for lower in get_close_matches(name.lower(), names)]
-    return f"did you mean {' or '.join(near)}? Else " if near else ""
+    near = did_you_mean(name, (*gymnasium.registry, *offered))
+    return near and f"{near}Else "

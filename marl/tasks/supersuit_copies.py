@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,15 @@ class SuperSuitCopies:
         num_copies: ``B``.
         guard: of all; the copies have its name.
         pad_actions: True if the agents' action spaces differ.
+        scene: makes the scene or picture of one; None if it cannot be drawn.
 
     Raises:
         EnvironmentFailedError: at a reset or a step, if a copy fails.
     """
 
-    def __init__(self, env: Env, num_copies: int, guard: Guard, pad_actions: bool) -> None:
+    def __init__(
+        self, env: Env, num_copies: int, guard: Guard, pad_actions: bool, scene: Callable[[Env], Any] | None = None
+    ) -> None:
         padded = supersuit.pad_observations_v0(GuardedParallelEnv(env, guard))
         if pad_actions:
             padded = supersuit.pad_action_space_v0(padded)
@@ -45,7 +48,7 @@ class SuperSuitCopies:
         self._guard, self._vector = guard, supersuit.concat_vec_envs_v1(one, num_copies, num_cpus=0)
         self.copies, draws = [_guarded(copy.par_env) for copy in self._vector.vec_envs], Draws()
         for number, copy in enumerate(self.copies):
-            copy.number(number, num_copies, draws)
+            copy.become(number, num_copies, draws, scene)
 
     def reset(self, seeds: Sequence[EpisodeSeeds] | None = None) -> Rows:
         """Begin the next episode in every copy; with ``seeds``, of these series."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from marl.core.environment import State, TaskEnvironment
-from marl.core.errors import ConfigError, EnvironmentFailedError, UndrawableError
+from marl.core.errors import ConfigError, EnvironmentFailedError, Note, PictureError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
 from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
@@ -230,14 +231,15 @@ class Monitor:
         recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.run.config.seed
         try:
             scores = record_episode(environment, self.run.policy, seed, recording.append, **limits)
+            names, moments = tuple(environment.roster.team), recording.spread()
+            frames = draw(recording, scores, score_name(environment), names, PICTURE_WIDTH, moments)
+            self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
+        except PictureError as error:
+            warnings.warn(f"an episode is left without its picture: {error}", Note, stacklevel=2)
         except UndrawableError:
             return
         finally:
             environment.close()
-        # the last score is that of the whole episode, which has no scene
-        names, moments = tuple(environment.roster.team), recording.spread()
-        frames = draw(recording, scores[:-1], score_name(environment), names, PICTURE_WIDTH, moments)
-        self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
 
     def _draw_scores(self) -> None:
         from marl.training.score_picture import draw_scores

@@ -226,10 +226,8 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
         torch.set_num_threads(config.threads)
     device, task = resolve_device(config.device), config.task
     probe = make_environment(task, config.env, 1, training=True)
-    try:
-        batch_bytes = check_memory(config, probe, device)
-    finally:
-        probe.close()
+    probe.close()
+    batch_bytes = check_memory(config, probe.roster, device)
     environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
     scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
     policy = build_policy(config, environment, device)

@@ -195,7 +195,9 @@ def load_values(path: Path) -> dict[str, Any]:
         ConfigError: if the file is missing, not YAML, or not a mapping.
     """
     if not path.is_file():
-        raise ConfigError(f"preset {path} does not exist or is not a file; presets are in experiments/")
+        raise ConfigError(
+            f"preset {path} does not exist or is not a file; marl list presets names those that come with the package"
+        )
     try:
         values = parse_yaml(read_text(path))
     except FileError as error:

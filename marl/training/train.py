@@ -13,6 +13,7 @@ from marl.training import loop
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
 from marl.training.opening import open_run
+from marl.training.presets import settings_of
 from marl.training.progress import TrainingResult, Watch
 from marl.training.run_config import RunConfig, complete_values, load_values, read_config, run_values, task_of
 
@@ -29,7 +30,8 @@ def train(
     """Train a policy.
 
     Args:
-        preset: path of a YAML file, or its content; None to take that of the run that is resumed.
+        preset: name of a preset or of an environment, path of a YAML file, or its content; None to take that of the run
+            that is resumed.
         out: folder of the run; must be missing or empty, unless the run is resumed.
         resume: go on with the run in ``out``.
         trust: modules that may be imported where the run in ``out`` names them; those of the preset may.
@@ -48,7 +50,7 @@ def train(
     if isinstance(preset, Mapping):
         values, source = preset, "preset"
     elif preset is not None:
-        values, source = load_values(Path(preset)), str(preset)
+        values, source = settings_of(preset) if isinstance(preset, str) else load_values(preset), str(preset)
     elif resume:
         values, source = run_values(Path(out)), str(out)
     else:

@@ -78,6 +78,16 @@ def test_a_path_that_is_no_text_can_be_printed(monkeypatch: pytest.MonkeyPatch) 
     assert raw.getvalue() == b"wrote x\\udcff/\\xe9\\u2026\n"
 
 
+def test_what_is_printed_onto_a_full_disk_is_not_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert guarded(lambda arguments: print("x") or 0, []) == 1
+    told = "error: what was printed is lost: standard output cannot be written ([Errno 28] No space left on device)\n"
+    assert capsys.readouterr().err == told
+
+
 def test_a_note_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def command(arguments: list[str]) -> int:
         warnings.warn("x has no checksum", Note, stacklevel=1)

@@ -37,7 +37,7 @@ def test_help_is_quick_and_works_as_a_module(tmp_path: Path) -> None:
 
 
 def test_help_and_learning_curves_need_no_torch(run: Path, tmp_path: Path) -> None:
-    presets = Path(__file__).parents[2] / "experiments"
+    presets = Path(__file__).parents[2] / "experiments/presets"
     lines = [
         f"train {presets / 'predator_teams.yaml'} --help",
         f"train {presets / 'cartpole_dqn.yaml'} --help",
@@ -60,7 +60,7 @@ def test_without_a_command_or_with_a_wrong_one_the_status_is_2(cli: Cli) -> None
     status, _, err = cli("trian")
     assert status == 2
     names = "train, evaluate, render, compare, generalise, alternate, play, tournament"
-    assert f"there is no command 'trian'; there is {names}" in err
+    assert f"there is no command 'trian'; did you mean train? there is {names}" in err
 
 
 def test_without_colours_nothing_is_coloured_in_a_terminal(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_played(
     assert f"--out tournament.png: the folder {tmp_path} cannot be written; name another" in err
 
 
-def test_the_tables_are_printed_before_anything_is_written(
+def test_the_tables_are_printed_also_where_nothing_can_be_written(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(report: Any, path: Path) -> None:

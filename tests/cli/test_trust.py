@@ -19,7 +19,7 @@ from marl.system.launcher import program
 __all__ = ["stranger"]
 
 Cli = Callable[..., tuple[int, str, str]]
-PRESETS = Path(__file__).parents[2] / "experiments"
+PRESETS = Path(__file__).parents[2] / "experiments/presets"
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ MERGED = "a0: &a0 {x: 1, y: 2}\n" + "".join(
 
 
 def test_yaml_is_read_with_its_aliases() -> None:
-    text = "a: &a {x: 1, y: [2.5, true, null]}\nb: *a\nc: {<<: *a, x: 'é'}\n"
-    inner = {"x": 1, "y": [2.5, True, None]}
-    assert parse_yaml(text) == {"a": inner, "b": inner, "c": {"x": "é", "y": [2.5, True, None]}}
+    text = "a: &a {x: 1, y: [2.5, true, null]}\nb: *a\nc: &c {<<: *a, x: 'é'}\nd: {<<: *c, <<: *a}\n"
+    inner, other = {"x": 1, "y": [2.5, True, None]}, {"x": "é", "y": [2.5, True, None]}
+    assert parse_yaml(text) == {"a": inner, "b": inner, "c": other, "d": inner}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,10 @@ def test_yaml_is_read_with_its_aliases() -> None:
         (MERGED, "merged mappings have more than 1,000 fields"),
         ('x: "\\ud800"', "with half a character"),
         ("x: [", "expected the node content"),
+        ("seed: 1\nenv:\n  seed: 2\nseed: 3", "seed is given twice, in lines 1 and 4; leave one"),
+        ("env:\n  name: a\n  # far below\n  'name': b", "name is given twice, in lines 2 and 4; leave one"),
+        ("- {1: a, 0x1: b}", "0x1 is given twice, in lines 1 and 1"),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n  y: 1\n  y: 2", "y is given twice, in lines 4 and 5"),
     ],
 )
 def test_yaml_that_would_hang_or_fail_later_is_refused_at_once(text: str, why: str) -> None:

@@ -58,8 +58,8 @@ class Stub:
         observation = self._observe()
         return Step(observation, observation, reward, torch.zeros_like(ended), ended, {"hits": hit * weight})
 
-    def scene(self, copy: int = 0) -> Scene:
-        return Scene(((float(self.clock), 0.0, 0.1, "A"),), (), (), None, 1.0)
+    def scene(self, copy: int = 0, at_end: bool = False) -> Scene:
+        return Scene(((float(self.clock), 0.0, 0.1, "the end" if at_end else "A"),), (), (), None, 1.0)
 
     def close(self) -> None:
         self.log.append("close")
@@ -238,7 +238,7 @@ def test_an_environment_is_closed_when_playing_fails() -> None:
     assert log[-1] == "close"
 
 
-def test_a_recorded_episode_has_a_scene_before_each_step_and_the_score_so_far() -> None:
+def test_a_recorded_episode_has_a_scene_of_each_moment_the_last_included_and_the_score_so_far() -> None:
     class Longer(Stub):
         def step(self, action: dict[str, Tensor]) -> Step:
             step = super().step(action)
@@ -248,7 +248,8 @@ def test_a_recorded_episode_has_a_scene_before_each_step_and_the_score_so_far() 
 
     scenes: list[Any] = []
     scores = record_episode(Longer(1), Listener(), 0, scenes.append)  # type: ignore[arg-type]
-    assert [scene.discs[0][0] for scene in scenes] == [0.0, 1.0, 2.0]
+    shown = [(scene.discs[0][0], scene.discs[0][3]) for scene in scenes]
+    assert shown == [(0.0, "A"), (1.0, "A"), (2.0, "A"), (3.0, "the end")]
     assert scores == [0.0, 2.0, 2.0, 2.0]
 
 
@@ -276,7 +277,7 @@ def test_a_recorded_episode_is_cut_with_its_score() -> None:
     scenes: list[Any] = []
     with pytest.warns(Note, match="the episode was cut after 1 steps"):
         scores = record_episode(Stub(1), Listener(), 0, scenes.append, max_steps=1)  # type: ignore[arg-type]
-    assert (len(scenes), scores) == (1, [0.0, 0.0])
+    assert ([scene.discs[0][3] for scene in scenes], scores) == (["A", "A"], [0.0, 0.0])
 
 
 def test_whoever_watches_sees_ended_episodes_and_may_stop() -> None:

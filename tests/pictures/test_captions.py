@@ -14,7 +14,7 @@ def picture(height: int, width: int) -> NDArray[np.uint8]:
     return np.broadcast_to(np.array(RED, dtype=np.uint8), (height, width, 3)).copy()
 
 
-@pytest.mark.parametrize(("height", "width"), [(400, 600), (500, 500), (33, 47), (210, 160)])
+@pytest.mark.parametrize(("height", "width"), [(400, 600), (500, 500), (33, 47), (210, 160), (1, 600)])
 @pytest.mark.parametrize("wide", [480, 240, 120])
 def test_frames_are_even_and_keep_the_shape_of_the_picture(height: int, width: int, wide: int) -> None:
     frame = Captions(picture(height, width), wide).frame(picture(height, width), ("a", "b"))

@@ -56,6 +56,18 @@ def test_a_recording_has_every_scene_and_knows_what_is_common_to_them(tmp_path: 
     assert (outline.has_links, outline.has_ranges) == (True, True)
 
 
+def test_an_episode_is_plain_if_each_picture_has_one_colour(tmp_path: Path) -> None:
+    dotted = picture(2)
+    dotted[3, 4] = 9
+    seen = []
+    for shown in ([picture(1), picture(2)], [picture(1), dotted, picture(2)], [Scene((), (), (), None, 1.0)]):
+        recording = Recording(tmp_path)
+        for each in shown:
+            recording.append(each)
+        seen.append(recording.outline.plain)
+    assert seen == [True, False, False]
+
+
 def test_pictures_of_a_recording_are_as_they_were(tmp_path: Path) -> None:
     recording = Recording(tmp_path)
     for i in range(300):

@@ -15,6 +15,7 @@ __all__ = [
     "Below",
     "Cage",
     "Closed",
+    "Drawing",
     "Drawn",
     "ModesNone",
     "NanReward",
@@ -64,6 +65,30 @@ class Paid(Walk):
     def step(self, action: Any) -> Any:
         self.steps += 1
         return self.seen, self.pay if self.steps == 5 else 0.0, self.steps == 5, False, {}
+
+
+class Drawing(Walk):
+    """A walk that draws what ``habit`` says, in the same array each time."""
+
+    metadata = {"render_modes": ["human", "rgb_array"]}
+
+    def __init__(self, habit: str = "clock", render_mode: str | None = None) -> None:
+        self.habit, self.render_mode, self.drawn = habit, render_mode, 0
+        self.sheet = np.zeros((60, 80, 3), np.uint8)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        self.sheet[:] = 0
+        return super().reset(seed=seed)
+
+    def render(self) -> Any:
+        self.drawn += 1
+        if self.habit == "raises":
+            raise NotImplementedError("later")
+        self.sheet[0] = self.steps
+        self.sheet[1] = self.drawn
+        floats = np.ones((60, 80, 3)) * (1.0, 0.5, 0.2)
+        given = {"none": None, "floats": floats, "channels first": np.moveaxis(floats, -1, 0)}
+        return given.get(self.habit, self.sheet)
 
 
 class Target(Walk):
@@ -191,6 +216,7 @@ class Closed(Walk):
 
 
 gymnasium.register("Walk-v0", Walk)
+gymnasium.register("Drawing-v0", Drawing)
 gymnasium.register("Target-v0", Target)
 gymnasium.register("Below-v0", Below)
 gymnasium.register("Closed-v0", Closed)

@@ -7,6 +7,7 @@ Axes as in `marl.core.records`; ``S = N + 2``: the walkers, a landmark that stan
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy as snapshot
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -143,7 +144,9 @@ class Meeting:
 
         return {"approach": approach}
 
-    def scene(self, copy: int = 0) -> Scene:
+    def scene(self, copy: int = 0, at_end: bool = False) -> Scene:
+        if at_end:
+            return self._ended.scene(copy)
         names = [name for name, count in self.roster.team.items() for _ in range(count)]
         there = [*self.alive[copy].nonzero().flatten().tolist(), len(names), len(names) + 1]
         kinds, places = [*names, "obstacle", "prey"], self.position[copy].tolist()
@@ -204,6 +207,8 @@ class Meeting:
     def _begin_again(self, ended: Tensor, successor: Observation) -> Observation:
         """Observation after some copies began an episode; the others keep the links of the successor."""
         self.episodes += int(ended.sum())
+        self._ended = snapshot(self)  # its places are replaced, not changed
+        self._ended._ended = None
         self._restart(ended)
         fresh = self._observe()
         if fresh.adjacency is None or successor.adjacency is None:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from habits import Below, Closed
 
-from marl.core.errors import EnvironmentFailedError, UndrawableError
+from marl.core.errors import EnvironmentFailedError, PictureError, UndrawableError
 from marl.core.records import Observation
 from marl.core.seeding import episode_seed
 from marl.system.interrupts import SIGNALS
@@ -284,6 +285,42 @@ def test_pictures_are_its_own_and_nothing_is_said(
     assert "SDL_VIDEODRIVER" not in os.environ
 
 
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_the_picture_of_an_end_is_that_before_the_reset_and_training_draws_none(vectorization: Any) -> None:
+    """Of the walk to the right, five steps, in the first row; the second tells how many were drawn."""
+    environment = GymnasiumEnvironment("habits:Drawing-v0", 2, vectorization=vectorization)
+    environment.reset(seed=0)
+    for _ in range(7):
+        push(environment, 1, 1)
+    assert environment.scene()[:2, 0, 0].tolist() == [2, 1]
+    for _ in range(3):
+        push(environment, 1, 1)
+    assert environment.scene(at_end=True)[:2, 0, 0].tolist() == [5, 2]
+    assert environment.scene(1)[:2, 0, 0].tolist() == [0, 3]
+    environment.close()
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize(
+    ("habit", "words"),
+    [
+        ("none", r"Drawing-v0 draws None; a picture is an array \[H, W, 3\]"),
+        ("channels first", r"Drawing-v0 draws an array of shape \(3, 60, 80\)"),
+        ("raises", r"Drawing-v0, copy 0, in its reset, failed: NotImplementedError: later \(habits.py"),
+    ],
+)
+def test_a_picture_that_fails_is_told_and_stops_nothing(habit: str, words: str, vectorization: Any) -> None:
+    environment = GymnasiumEnvironment("habits:Drawing-v0", 1, {"habit": habit}, vectorization=vectorization)
+    environment.reset(seed=0)
+    with pytest.raises(PictureError, match=words):
+        environment.scene()
+    for _ in range(5):
+        push(environment, 1)
+    with pytest.raises(PictureError, match=words.replace("its reset", "step 5 of its episode")):
+        environment.scene(at_end=True)
+    environment.close()
+
+
 def test_its_processes_ignore_signals() -> None:
     """A terminal or a system sends them to all of them; training wants to finish its iteration."""
     before = set(multiprocessing.active_children())
@@ -306,7 +343,7 @@ def test_more_processes_than_1024_are_refused() -> None:
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
 def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None:
     """Right of the middle only action 1 is legal; after the end the next episode begins in the middle."""
-    environment = GymnasiumEnvironment("habits:Closed-v0", 2, vectorization=vectorization)
+    environment = GymnasiumEnvironment(f"habits:{Closed.__name__}-v0", 2, vectorization=vectorization)
     observation = environment.reset(seed=0)
     for place in range(5):
         assert observation.action_mask[CLASS].tolist() == [[[place < 1, True, False]]] * 2
@@ -319,15 +356,15 @@ def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "message"),
+    ("kind", "arguments", "message"),
     [
-        ("Closed", {"moments": ("step",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
-        ("Closed", {"moments": ("reset",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
-        ("Below", {}, r"habits:Below-v0: copy 0 observes -1, which is not in Discrete\(4\)"),
+        (Closed, {"moments": ("step",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        (Closed, {"moments": ("reset",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        (Below, {}, r"habits:Below-v0: copy 0 observes -1, which is not in Discrete\(4\)"),
     ],
 )
-def test_what_contradicts_its_spaces_is_refused(name: str, arguments: dict[str, Any], message: str) -> None:
-    environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, arguments)
+def test_what_contradicts_its_spaces_is_refused(kind: Any, arguments: dict[str, Any], message: str) -> None:
+    environment = GymnasiumEnvironment(f"habits:{kind.__name__}-v0", 2, arguments)
 
     def play() -> None:
         environment.reset(seed=0)

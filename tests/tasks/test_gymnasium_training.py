@@ -102,8 +102,25 @@ def test_stopping_is_heard_in_an_evaluation_which_stays_due(tmp_path: Path, monk
     assert resumed.metrics["evaluation/episode_length"] == 30
 
 
+@pytest.mark.filterwarnings("error::marl.core.errors.Note")
 def test_training_goes_on_without_pictures(tmp_path: Path) -> None:
     assert marl.train(preset(CARTPOLE, arguments={"render_mode": None}), tmp_path / "x").finished
+
+
+@pytest.mark.parametrize(
+    ("habit", "words"),
+    [
+        ("none", r"^an episode is left without its picture: habits:Drawing-v0 draws None; a picture is"),
+        ("raises", "^an episode is left without its picture: the environment habits:Drawing-v0, copy 0, in its reset"),
+        ("floats", "^all pixels of each picture of the episode have the same colour$"),
+    ],
+)
+def test_pictures_that_fail_cost_a_note_and_nothing_else(habit: str, words: str, tmp_path: Path) -> None:
+    settings = preset("habits:Drawing-v0", arguments={"habit": habit})
+    with pytest.warns(Note, match=words):
+        result = marl.train(settings, tmp_path / "x")
+    assert result.finished
+    assert "evaluation/return_per_agent" in result.metrics
 
 
 @pytest.mark.parametrize(

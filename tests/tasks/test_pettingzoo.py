@@ -16,6 +16,7 @@ from meeting_pettingzoo import MeetingParallel, get_state, set_state
 from pettingzoo_copies import expect
 
 from marl.core.environment import Environment
+from marl.core.errors import PictureError
 from marl.core.seeding import episode_seed
 from marl.core.serialisation import load_state, save_state
 from marl.tasks.pettingzoo import PettingZooEnvironment
@@ -199,6 +200,34 @@ def test_scene_and_scripted_are_those_given() -> None:
     assert [disc[3] for disc in scene.discs] == ["A", "B", "B", "obstacle", "prey"]
     np.testing.assert_allclose([disc[:2] for disc in scene.discs], observation.entities[1, :, :2], atol=1e-6)
     env.close()
+
+
+def test_the_scene_of_an_end_is_that_before_the_reset_and_training_draws_none() -> None:
+    drawn = []
+
+    def picture(one: Any) -> Any:
+        drawn.append(one.unwrapped.time)
+        return np.full((2, 2, 3), one.unwrapped.time, np.uint8)
+
+    env = PettingZooEnvironment(Counting, 2, lambda name: "A", ("A",), scene=picture)
+    env.reset(0)
+    action = {"A": torch.zeros(2, 3, dtype=torch.long)}
+    for _ in range(4):
+        env.step(action)
+    assert drawn == []
+    assert env.scene()[0, 0, 0] == 1  # type: ignore[index]
+    for _ in range(2):
+        env.step(action)
+    assert env.scene(at_end=True)[0, 0, 0] == 3  # type: ignore[index]
+    assert env.scene()[0, 0, 0] == 0  # type: ignore[index]
+    assert drawn == [1, 3, 0]
+
+
+def test_a_scene_that_fails_is_told_as_such() -> None:
+    env = PettingZooEnvironment(Counting, 1, lambda name: "A", ("A",), scene=lambda one: one.nothing)
+    env.reset(0)
+    with pytest.raises(PictureError, match="counting, copy 0, in its reset, failed: AttributeError"):
+        env.scene()
 
 
 def test_what_was_not_given_is_refused() -> None:

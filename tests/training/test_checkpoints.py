@@ -33,7 +33,7 @@ def state_of(folder: Path | None) -> State:
 def test_the_latest_are_kept_and_the_newest_is_named(checkpoints: Checkpoints, tmp_path: Path) -> None:
     assert Checkpoints(tmp_path / "none").latest is None
     assert [path.name for path in checkpoints.folders] == ["000000001000", "000000020000"]
-    assert state_of(checkpoints.latest) == {"learner": {}, "env_steps": 20_000, "format": 2}
+    assert state_of(checkpoints.latest) == {"learner": {}, "env_steps": 20_000, "format": 3}
 
 
 @pytest.mark.parametrize("failing", ["weights.safetensors", "state.safetensors", "000000020001"])

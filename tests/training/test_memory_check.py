@@ -6,40 +6,35 @@ import pytest
 import torch
 
 from marl.core.errors import ConfigError
-from marl.core.records import Observation
-from marl.tasks.environment_config import make_environment
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.training.memory_check import check_memory, rollout_bytes
 from marl.training.run_config import read_config
 
 State = dict[str, Any]
-# one copy of a class of two and a class of one
-PAIR = Observation(
-    features={"A": torch.zeros(1, 2, 3), "B": torch.zeros(1, 1, 5, dtype=torch.uint8)},
-    alive=torch.ones(1, 3, dtype=torch.bool),
-    adjacency=torch.ones(1, 3, 3, dtype=torch.bool),
-    entities=torch.zeros(1, 4, 7),
+ACTION = ActionSpec("discrete", 5)
+PAIR = Roster(
+    (AgentClass("A", 3, ACTION), AgentClass("B", 5, ACTION)), (2, 1), Plane(), entity_size=7, auxiliary_size=2
 )
-ALONE = Observation({"A": torch.zeros(1, 1, 3)}, torch.ones(1, 1, dtype=torch.bool))
 
 
 def test_the_bytes_of_a_rollout_by_hand(preset: State) -> None:
     config = read_config({**preset, "num_copies": 10, "rollout_length": 4})
-    # 6 + 28 numbers of 4 bytes, 5 of a picture, 3 and 9 flags; 40 steps and their successors; 9 pairs of 4 bytes in
-    # each world
-    assert rollout_bytes(config, PAIR, 9) == 2 * 40 * (4 * 34 + 5 + 3 + 9) + 10 * 9 * 4
-    assert rollout_bytes(config, ALONE, 0) == 2 * 40 * (4 * 3 + 1)
+    # features 2 * 3 + 5, entities and targets 3 * 9: 38 numbers of 4 bytes, and 9 links; 40 steps and their successors;
+    # 9 pairs of 4 bytes in each world
+    assert rollout_bytes(config, PAIR) == 2 * 40 * (4 * 38 + 9) + 10 * 9 * 4
+    alone = Roster((AgentClass("A", 3, ACTION),), (1,))
+    picture = Roster((AgentClass("A", 3, ACTION, dtype="uint8"),), (2,))
+    assert rollout_bytes(config, picture) == 2 * 40 * 2 * 3
+    assert rollout_bytes(config, alone) == 2 * 40 * 4 * 3
     dqn = {"name": "dqn", "replay_capacity": 1000}
     replayed = read_config({**preset, "num_copies": 10, "rollout_length": 4, "algorithm": dqn, "policy": {}})
-    assert rollout_bytes(replayed, ALONE, 0) == 2 * 1040 * (4 * 3 + 1)
+    assert rollout_bytes(replayed, alone) == 2 * 1040 * 4 * 3
 
 
 def test_more_than_is_free_is_refused(preset: State, monkeypatch: pytest.MonkeyPatch) -> None:
     config = read_config({**preset, "num_copies": 10, "rollout_length": 4})
-    probe, cpu = make_environment(config.task, config.env, 1), torch.device("cpu")
-    needed = rollout_bytes(config, probe.reset(0), probe.roster.size**2)
-    monkeypatch.setattr("marl.training.memory_check.available_memory", lambda: needed)
-    assert check_memory(config, probe, cpu) == needed
-    monkeypatch.setattr("marl.training.memory_check.available_memory", lambda: needed - 1)
-    told = rf"num_copies 10, rollout_length 4 and a team of {probe.roster.size} take .* GB at least, and"
-    with pytest.raises(ConfigError, match=told):
-        check_memory(config, probe, cpu)
+    monkeypatch.setattr("marl.training.memory_check.available_memory", lambda: rollout_bytes(config, PAIR))
+    assert check_memory(config, PAIR, torch.device("cpu")) == rollout_bytes(config, PAIR)
+    monkeypatch.setattr("marl.training.memory_check.available_memory", lambda: rollout_bytes(config, PAIR) - 1)
+    with pytest.raises(ConfigError, match=r"num_copies 10, rollout_length 4 and a team of 3 take .* GB at least, and"):
+        check_memory(config, PAIR, torch.device("cpu"))

@@ -78,11 +78,11 @@ def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
 def test_an_evaluation_holds_no_picture_that_is_not_drawn(
     preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of 12 pictures, two at a time: the latest, which may be the last, and the one that takes its place."""
+    """Of 13 pictures, two at a time: the latest, which may be the last, and the one that takes its place."""
     shown: list[weakref.ref[NDArray[np.uint8]]] = []
     most = 0
 
-    def scene(environment: Meeting, copy: int = 0) -> NDArray[np.uint8]:
+    def scene(environment: Meeting, copy: int = 0, at_end: bool = False) -> NDArray[np.uint8]:
         nonlocal most
         picture = np.zeros((400, 600, 3), np.uint8)
         shown.append(weakref.ref(picture))
@@ -91,7 +91,7 @@ def test_an_evaluation_holds_no_picture_that_is_not_drawn(
 
     monkeypatch.setattr(Meeting, "scene", scene)
     train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
-    assert (len(shown), most) == (12, 2)
+    assert (len(shown), most) == (13, 2)
     (strip,) = EventAccumulator(str(tmp_path / "x" / "tensorboard")).Reload().Images("episode")
     assert strip.width == 4 * 240
 

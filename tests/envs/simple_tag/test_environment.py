@@ -82,10 +82,12 @@ def test_each_step_equals_mpe2(predators: int, prey: int, obstacles: int, steps:
         tag.set_world(before.position, before.velocity)
         prey_action = rng.integers(5, size=prey)
         chosen = torch.from_numpy(prey_action)[None]
-        # cubed, so that differences of float32 round
-        action = rng.random((predators, 5), np.float32) ** 3 if continuous else rng.integers(5, size=predators)
+        # -1 and 1 stand for mpe2's 0 and 1; cubed, so that differences of float32 round
+        action = 2 * rng.random((predators, 5), np.float32) ** 3 - 1 if continuous else rng.integers(5, size=predators)
         played = np.eye(5, dtype=np.float32)[prey_action] if continuous else prey_action
-        _, reward, *_ = env.step(dict(zip(env.agents, [*action, *played], strict=True)))
+        _, reward, *_ = env.step(
+            dict(zip(env.agents, [*((action + 1) / 2 if continuous else action), *played], strict=True))
+        )
         step = tag.step({"A": torch.from_numpy(action)[None]})
 
         assert_close(tag.world.position, read_world(env).position, **EXACT)
@@ -252,6 +254,17 @@ def test_scene_shows_what_is_there() -> None:
     assert scene.links == ((0, 1), (1, 0))
     assert scene.contacts == (1,)
     assert scene.range == 0.5
+
+
+def test_the_scene_of_an_end_is_that_before_the_next_begins() -> None:
+    """One step of 0.1 s in which nobody is pushed or near another."""
+    tag = make({"A": 1}, max_cycles=1)
+    tag.reset(0)
+    place = torch.tensor([[[0.5, 0.25], [-0.5, -0.5], [5, 5], [-5, -5]]])
+    tag.set_world(place, torch.zeros(1, 2, 2))
+    tag.step({"A": torch.zeros(1, 1, dtype=torch.long)})
+    assert tag.scene(at_end=True).discs[0][:2] == (0.5, 0.25)
+    assert tag.scene().discs[0][:2] != (0.5, 0.25)
 
 
 def test_what_the_predators_brought_adds_up_to_the_teams_reward() -> None:

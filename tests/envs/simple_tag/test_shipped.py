@@ -84,7 +84,7 @@ def test_prey_learn_against_the_team_by_name() -> None:
 
 
 def test_no_preset_trains_against_the_held_out_prey() -> None:
-    presets = list((TOP / "experiments").glob("*.yaml"))
+    presets = list((TOP / "experiments/presets").glob("*.yaml"))
     assert len(presets) >= 4
     for path in presets:
         assert "held_out_prey" not in texts(yaml.safe_load(path.read_text()))

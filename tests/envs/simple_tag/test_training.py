@@ -57,7 +57,7 @@ def test_a_checkpoint_of_format_1_goes_on_as_it_did_then(algorithm: str, tmp_pat
     assert list(present_weights(expected, 1)) == list(weights)
     # moments of normalisers were float32 then
     assert_close(list(weights.values()), list(expected.values()), rtol=1e-4, atol=1e-5, check_dtype=False)
-    assert load_state(latest, "state")["format"] == 2
+    assert load_state(latest, "state")["format"] == 3
 
 
 @pytest.mark.parametrize(

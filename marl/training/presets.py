@@ -1,0 +1,78 @@
+"""Presets by name, and the settings that one word stands for: a preset's file, a preset, or an environment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from marl.core.entry_points import MissingModuleError, offered
+from marl.core.errors import ConfigError
+from marl.core.nearest import did_you_mean
+from marl.games.registry import GROUP as GAMES
+from marl.tasks.registry import GROUP as TASKS
+from marl.tasks.registry import UnknownTaskError, find_task
+from marl.training.run_config import load_values
+
+__all__ = ["preset_files", "purpose_of", "settings_of"]
+
+ENDINGS = (".yaml", ".yml")
+
+
+def preset_files() -> dict[str, Path]:
+    """Files of the presets that come with the package, by name."""
+    folder = Path(str(files("marl") / "presets"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def purpose_of(preset: Path) -> str:
+    """First sentence of the comment at the beginning of a preset."""
+    lines = preset.read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.lstrip("# ") for line in lines[: _first(lines)])
+    return comment.partition(". ")[0].rstrip(".")
+
+
+def settings_of(word: str) -> dict[str, Any]:
+    """Settings of a run that a word stands for, as they are written.
+
+    A path that ends in .yaml is a file, another word a preset that comes with the package, or else an environment,
+    whose own settings suit it.
+
+    Raises:
+        ConfigError: if it is none of them, or more than one; if a file cannot be read.
+    """
+    presets = preset_files()
+    if word.endswith(ENDINGS):
+        return load_values(Path(word))
+    if word in presets:
+        if _is_environment(word) or word in offered(GAMES):
+            raise ConfigError(f"{word!r} is a preset and an environment; write {presets[word]}, or --env.name {word}")
+        return load_values(presets[word])
+    if _is_environment(word):
+        return {"env": {"name": word}}
+    raise ConfigError(_unknown(word, presets))
+
+
+def _is_environment(word: str) -> bool:
+    with suppress(UnknownTaskError):
+        with suppress(MissingModuleError):
+            find_task(word)
+        return True
+    return False
+
+
+def _unknown(word: str, presets: dict[str, Path]) -> str:
+    if Path(word, "config.yaml").is_file():
+        return f"{word} is the folder of a run; go on with it: --resume {word}, or train anew: {word}/config.yaml"
+    if word in offered(GAMES):
+        return f"{word} is a turn-based game, and nothing is trained on games; play it: marl play {word} human uct:1s"
+    near = did_you_mean(word, (*presets, *offered(TASKS), *gymnasium.registry))
+    return f"{word!r} is no preset, no environment and no .yaml file; {near}marl list shows what there is"
+
+
+def _first(lines: list[str]) -> int:
+    """Number of lines before the first that is no comment."""
+    return next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))

@@ -1,0 +1,78 @@
+"""What one word stands for where a preset is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from marl.core.errors import ConfigError
+from marl.training import presets
+from marl.training.presets import preset_files, purpose_of, settings_of
+
+TOP = Path(__file__).parents[2]
+
+
+def test_the_presets_are_those_of_the_checkout() -> None:
+    files = {path.stem: path for path in (TOP / "experiments/presets").iterdir()}
+    assert {name: path.resolve() for name, path in preset_files().items()} == files
+    assert len(files) >= 15
+
+
+def test_every_preset_states_its_purpose() -> None:
+    for name, path in preset_files().items():
+        assert 20 <= len(purpose_of(path)) <= 130, name
+    text = "# One sentence\n# over two lines. And another.\nenv: {name: x}\n# not this\n"
+    path = TOP / "experiments/presets/cartpole_ppo.yaml"
+    assert purpose_of(path) == "CartPole-v1 with PPO: one agent, the learner core of the predator teams"
+    assert presets._first(text.splitlines()) == 2
+
+
+def test_a_sentence_may_go_on_in_the_next_line(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(
+        "# One sentence\n# over two lines. And another.\nenv: {name: x}\n", encoding="utf-8"
+    )
+    assert purpose_of(tmp_path / "x.yaml") == "One sentence over two lines"
+
+
+def test_a_file_a_preset_an_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written: dict[str, Any] = {"env": {"name": "CartPole-v1"}, "seed": 3}
+    for name in ("own.yaml", "own.yml", "cartpole_dqn.yaml"):
+        Path(name).write_text(yaml.safe_dump(written), encoding="utf-8")
+        assert settings_of(name) == written
+    assert settings_of("cartpole_dqn")["algorithm"]["name"] == "dqn"  # the file beside it is not meant
+    for name in ("Acrobot-v1", "simple_tag", "some_module:Maze-v0"):
+        assert settings_of(name) == {"env": {"name": name}}
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("cartpole_dqm", "no preset, no environment and no .yaml file; did you mean cartpole_dqn or"),
+        ("Cartpole-V1", "did you mean CartPole-v1 or"),
+        ("xyzzyx", r"no \.yaml file; marl list shows"),
+        ("nothing.yaml", "nothing.yaml does not exist or is not a file; marl list presets"),
+        ("connect_four", "is a turn-based game, and nothing is trained on games; play it: marl play connect_four"),
+        ("a_run", "a_run is the folder of a run; go on with it: --resume a_run, or train anew: a_run/config.yaml"),
+    ],
+)
+def test_other_words_are_answered_with_what_is_near(
+    word: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a_run").mkdir()
+    Path("a_run/config.yaml").write_text("env: {name: CartPole-v1}", encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        settings_of(word)
+
+
+@pytest.mark.parametrize("name", ["Acrobot-v1", "connect_four"])
+def test_a_word_of_two_meanings_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presets, "preset_files", lambda: {name: Path("folder", f"{name}.yaml")})
+    with pytest.raises(
+        ConfigError, match=f"'{name}' is a preset and an environment; write folder/{name}.yaml, or --env"
+    ):
+        settings_of(name)
