@@ -13,7 +13,7 @@ from marl.core.environment import State, TaskEnvironment
 from marl.core.errors import ConfigError, EnvironmentFailedError, Note, PictureError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
-from marl.evaluation.episodes import StoppedError, play_episodes, record_episode, score_name
+from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
@@ -223,8 +223,8 @@ class Monitor:
                 self.evaluating(ended, episodes)
             return not stop_wished()
 
-        most = config.evaluation_max_steps
-        table = play_episodes(self._make_environment, policy, episodes, seed, max_steps=most, watch=watch)
+        limits = {"max_steps": config.evaluation_max_steps, "most_copies": min(MOST_NUMBERED, config.num_copies)}
+        table = play_episodes(self._make_environment, policy, episodes, seed, watch=watch, **limits)
         one = self._make_environment(1)
         summary = summarise(table, dict(one.events), one.agent_noun)
         self._draw_episode(one, stop_wished)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from marl.core.errors import ConfigError
+from marl.core.seeding import global_seed
 from marl.core.trust import trusting
 from marl.training import loop
 from marl.training.field_paths import with_override
@@ -78,5 +79,5 @@ def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch:
         ConfigError, FileError: see `marl.training.opening.open_run`.
         TrainingError: if training cannot go on.
     """
-    with open_run(config, folder, resume) as run:
+    with global_seed(config.seed), open_run(config, folder, resume) as run:
         return loop.train(run, Monitor(run), watch)

@@ -48,6 +48,7 @@ class Meeting:
 
     events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
     per_step = frozenset({"links"})
+    numbered = False
     device = torch.device("cpu")
     agent_noun = "walker"
     frames_per_second = 12.5
