@@ -223,7 +223,10 @@ class Monitor:
                 self.evaluating(ended, episodes)
             return not stop_wished()
 
-        limits = {"max_steps": config.evaluation_max_steps, "most_copies": min(MOST_NUMBERED, config.num_copies)}
+        limits: dict[str, Any] = {
+            "max_steps": config.evaluation_max_steps,
+            "most_copies": min(MOST_NUMBERED, config.num_copies),
+        }
         table = play_episodes(self._make_environment, policy, episodes, seed, watch=watch, **limits)
         one = self._make_environment(1)
         summary = summarise(table, dict(one.events), one.agent_noun)
