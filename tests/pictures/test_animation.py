@@ -106,7 +106,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
 
 
 def test_rare_colours_of_the_style_stay_exact_among_thousands_of_shades(tmp_path: Path) -> None:
-    """4,096 shades of two colours over each other, and three pixels of a contact; before, frequent shades took it all."""
+    """4,096 shades of two colours over each other, and three pixels of a contact; frequent shades once took it all."""
     red, green = np.meshgrid(np.linspace(60, 180, 64), np.linspace(60, 180, 64))
     shades = np.stack([red, green, np.full_like(red, 90)], -1).astype(np.uint8)
     contact = bytes.fromhex(CONTACT_EDGE[1:])
