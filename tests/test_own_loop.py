@@ -40,13 +40,8 @@ REMEMBERS: dict[str, Any] = {
 }
 
 
-def seeds(seed: int, episodes: int) -> list[int]:
-    """Seeds of the episodes that an evaluation plays."""
-    return [seed * episodes + number for number in range(episodes)]
-
-
 def same(measured: dict[str, Any], returns: Sequence[float]) -> None:
-    """An evaluation has these returns: their mean, and the lowest and highest of them."""
+    """An evaluation measured these returns: their mean, and the lowest and highest of them."""
     assert min(returns) < max(returns)
     assert measured["mean"] == pytest.approx(np.mean(returns))
     assert (measured["minimum"], measured["maximum"]) == (min(returns), max(returns))
@@ -56,16 +51,17 @@ def test_cartpole(tmp_path: Path) -> None:
     """One at a time, and all together in a vector environment."""
     fresh = marl.train(REMEMBERS, tmp_path / "run").policy
     policy = marl.load(tmp_path / "run")
+    evaluation = marl.evaluate(tmp_path / "run", episodes=10, seed=3, deterministic=True)
     env, returns = gymnasium.make("CartPole-v1"), []
-    for seed in seeds(3, 10):
+    for seed in evaluation["episode_seeds"]:
         (observation, _), state, done, total = env.reset(seed=seed), None, False, 0.0
         while not done:
             action, state = policy.predict(observation, state, deterministic=True)
             observation, reward, terminated, truncated, _ = env.step(action)
             total, done = total + float(reward), terminated or truncated
         returns.append(total)
-    same(marl.evaluate(tmp_path / "run", episodes=10, seed=3, deterministic=True)["return_per_agent"], returns)
-    assert together(fresh, seeds(3, 10)) == returns
+    same(evaluation["return_per_agent"], returns)
+    assert together(fresh, evaluation["episode_seeds"]) == returns
 
 
 def together(policy: Policy, reset: list[int]) -> list[float]:
@@ -86,19 +82,19 @@ def together(policy: Policy, reset: list[int]) -> list[float]:
 def test_simple_tag_with_the_wrappers() -> None:
     team = {"A": 1, "B": 2}
     policy = marl.load("predator_team", team=team)
+    changed = {"team": team, "max_cycles": 25, "backend": "pettingzoo"}
+    evaluation = marl.evaluate("predator_team", episodes=4, seed=5, deterministic=True, **changed)
     env: Any = simple_tag_v3.parallel_env(num_adversaries=3, num_good=1, num_obstacles=2, max_cycles=25)
     env = CommunicationGraph(AdversaryClass(ScriptedPrey(env), team), range=1.5)
     returns = []
-    for seed in seeds(5, 4):
+    for seed in evaluation["episode_seeds"]:
         (observations, _), state, total = env.reset(seed=seed), None, 0.0
         while env.agents:
             actions, state = policy.predict(observations, state, deterministic=True)
             observations, rewards, *_ = env.step(actions)
             total += sum(rewards.values()) / 3
         returns.append(total)
-    changed = {"team": team, "max_cycles": 25, "backend": "pettingzoo"}
-    measured = marl.evaluate("predator_team", episodes=4, seed=5, deterministic=True, **changed)
-    same(measured["return_per_predator"], returns)
+    same(evaluation["return_per_predator"], returns)
 
 
 def test_a_game_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:

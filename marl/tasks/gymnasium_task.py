@@ -13,6 +13,7 @@ from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
 from marl.core.task import AgentSpaces
 from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
+from marl.tasks.single_agent import single_agent_settings
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +36,10 @@ class GymnasiumTask:
     policies = MappingProxyType[str, Path]({})
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
+
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """Those of one agent; see `Task`."""
+        return single_agent_settings(algorithm)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the registered environment; see `Task`."""

@@ -51,6 +51,7 @@ class Meeting:
 
     events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
     per_step = frozenset({"links"})
+    numbered = False
     device = torch.device("cpu")
     agent_noun = "walker"
     frames_per_second = 12.5
@@ -233,6 +234,9 @@ class MeetingTask:
     config_type = MeetingConfig
     changeable = frozenset({"team", "training_teams", "communication", "target", "slow_episodes", "max_cycles"})
     policies: Mapping[str, Path] = MappingProxyType({})
+
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        return {}
 
     def describe(self, config: Config) -> dict[str, Any]:
         return {name: getattr(config, name) for name in ("team", "target", "max_cycles")}
