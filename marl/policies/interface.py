@@ -83,7 +83,7 @@ class Seat:
             )
         if not (legal := mask > 0.5).any(-1).all():
             raise ValueError(
-                f"{self.who}: action_mask leaves no legal action; who is done takes None, without a policy"
+                f"{self.who}: action_mask leaves no legal action; for an agent that is done, step with None instead"
             )
         return legal
 
