@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
+from marl.core.task import AgentSpaces
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.shipped import SHIPPED
 
@@ -66,6 +67,13 @@ class SimpleTagTask:
         """Both sides, the one that learns first; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
+
+    def spaces(self, config: Config) -> Mapping[str, AgentSpaces]:
+        """Spaces of each agent of the side that learns, as mpe2 with the wrappers has them; see `Task`."""
+        assert isinstance(config, SimpleTagConfig)
+        from marl.envs.simple_tag.making import spaces_of
+
+        return spaces_of(config)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
-from marl.tasks.gymnasium_config import GymnasiumConfig
+from marl.core.task import AgentSpaces
+from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
 from marl.tasks.single_agent import single_agent_settings
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ class GymnasiumTask:
         """
         assert isinstance(config, GymnasiumConfig)
         raise ConfigError(f"{config.name} has a single agent and nobody to train in turn with")
+
+    def spaces(self, config: Config) -> AgentSpaces:
+        """Spaces of the one agent; see `Task`."""
+        assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.vectorised import vectorise
+
+        made = vectorise(config.name, 1, dict(config.arguments), None, "sync", None)
+        made.close()
+        return AgentSpaces(CLASS, made.single_observation_space, made.single_action_space)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

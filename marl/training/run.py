@@ -20,6 +20,7 @@ from marl.core.environment import State
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.core.reading import check_file
 from marl.core.task import Task
+from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
@@ -231,6 +232,7 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
     scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
     policy = build_policy(config, environment, device)
+    policy.interface = Interface(config.env.model_dump(mode="json"))
     if start is None and config.initial_policy is not None:
         take_weights(policy, config, config.initial_policy)
     learner = make_learner(policy, config.algorithm, config.seed, environment.symmetries)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Answering",
     "Below",
+    "Between",
     "Cage",
     "Closed",
     "Drawing",
@@ -215,6 +216,22 @@ class Closed(Walk):
         return {"action_mask": self._mask()} if moment in self.moments else {}
 
 
+class Between(Walk):
+    """A walk in spaces that are told, where actions do nothing."""
+
+    def __init__(self, observation_space: Any, action_space: Any) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+
+    def step(self, action: Any) -> Any:
+        assert self.action_space.contains(action), action
+        self.steps += 1
+        return self.seen, 0.0, self.steps == 5, False, {}
+
+    @property
+    def seen(self) -> Any:
+        return self.observation_space.sample()
+
+
 gymnasium.register("Walk-v0", Walk)
 gymnasium.register("Drawing-v0", Drawing)
 gymnasium.register("Target-v0", Target)
@@ -228,4 +245,5 @@ gymnasium.register("NoMode-v0", NoMode)
 gymnasium.register("ModesNone-v0", ModesNone)
 gymnasium.register("Table-v0", Table)
 gymnasium.register("Cage-v0", Cage)
+gymnasium.register("Between-v0", Between)
 gymnasium.register("Paid-v0", Paid, reward_threshold=0.9)

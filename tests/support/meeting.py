@@ -13,7 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
+from gymnasium.spaces import Box, Discrete, Space
 from meeting_config import SIGHTS, MeetingConfig
 from torch import Tensor
 
@@ -24,6 +26,7 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.core.scene import Scene
 from marl.core.symmetry import Symmetries
+from marl.core.task import AgentSpaces
 
 __all__ = ["Meeting", "MeetingTask", "task"]
 
@@ -240,6 +243,16 @@ class MeetingTask:
 
     def sides(self, config: Config) -> tuple[str, str]:
         raise ConfigError("meeting has only one side")
+
+    def spaces(self, config: Config) -> dict[str, AgentSpaces]:
+        assert isinstance(config, MeetingConfig)
+        roster = Meeting(config, 1, training=False).roster
+        action: Space[Any] = Box(-1, 1, (2,)) if config.continuous_actions else Discrete(5)
+        fields = ("kinematics",) if config.communication is None else ("adjacency", "kinematics")
+        kinds = [roster.classes[i] for i in roster.class_indices]
+        seen = [Box(-np.inf, np.inf, (kind.feature_size,)) for kind in kinds]
+        given = zip(kinds, seen, strict=True)
+        return {f"walker_{i}": AgentSpaces(kind.name, box, action, fields) for i, (kind, box) in enumerate(given)}
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
