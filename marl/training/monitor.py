@@ -157,7 +157,8 @@ class Monitor:
         run, solved = self.run, self.run.scores.solved
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
-        return Progress(run.env_steps, run.config.total_env_steps, rate, self.metrics, words, run.finished)
+        total, events = run.config.total_env_steps, list(run.events)
+        return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events)
 
     def state(self) -> State:
         """Episodes counted since the latest entry of the log, that entry, and how far the log is on the disk.

@@ -6,9 +6,9 @@ import hashlib
 import operator
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Run:
         checkpoints: checkpoints in the run's folder.
         scores: score of every episode; scores may end the run.
         batch_bytes: memory of rollouts and replay.
+        events: as of `Environment`.
         env_steps: env steps done so far.
         start: checkpoint that the run goes on from; None for a new run.
         untried: folder of that checkpoint until an iteration has gone on from it; else None.
@@ -74,6 +75,7 @@ class Run:
     checkpoints: Checkpoints
     scores: ScoreLog
     batch_bytes: int = 0
+    events: Mapping[str, str] = field(default_factory=dict)
     env_steps: int = 0
     start: Checkpoint | None = None
     untried: Path | None = None
@@ -237,7 +239,9 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
         take_weights(policy, config, config.initial_policy)
     learner = make_learner(policy, config.algorithm, config.seed, environment.symmetries)
     source = Collector(environment, config.rollout_length, config.seed)
-    run = Run(config, folder, device, task, source, policy, learner, checkpoints, scores, batch_bytes)
+    run = Run(
+        config, folder, device, task, source, policy, learner, checkpoints, scores, batch_bytes, environment.events
+    )
     if start is not None:
         run.load(start)
         for note in schedule_notes(config, run_values(folder), run.env_steps):

@@ -92,10 +92,17 @@ def test_the_last_word_is_told_wherever_training_ends() -> None:
     with Watcher(Console(file=text), 100) as watch:
         for env_steps in (10, 20, 30):
             watch(Progress(env_steps, 100, 1.0, {}, finished=env_steps == 30))
-    assert [line.split("  ")[1] for line in text.getvalue().splitlines()] == ["10 env steps", "30 env steps"]
+    lines = [line.strip().split("  ") for line in text.getvalue().splitlines()]
+    assert [line[:-1] for line in lines] == [["10%", "0:01:30 left", "10 env steps"], ["30%", "30 env steps"]]
 
 
 def test_returns_and_scores_are_shown() -> None:
     metrics = {"return/agent": 20.0, "score/mean_100": 21.25, "score/minimum_100": 9.0, "score/episodes": 7.0}
-    shown = "20 env steps  5 per second  return/agent 20.0  score/mean_100 21.2  score/minimum_100 9.0"
+    shown = "score/mean_100 21.2  20 env steps  5 per second  return/agent 20.0  score/minimum_100 9.0"
     assert note_of(Progress(20, 100, 5.0, metrics)) == shown
+
+
+def test_events_of_each_class_stand_first() -> None:
+    metrics = {"return/A": 30.0, "contacts/A": 1.25, "contacts/B": 3.0, "links/A": 2.0}
+    shown = "contacts/A 1.2  contacts/B 3.0  20 env steps  5 per second  return/A 30.0"
+    assert note_of(Progress(20, 100, 5.0, metrics, events=["contacts"])) == shown
