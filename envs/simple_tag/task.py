@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,10 @@ class SimpleTagTask:
     )
 
     policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
+
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """None: the defaults of a run are those of its teams; see `marl.core.task.Task`."""
+        return {}
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Team, opponents, length of episodes and simulator; see `marl.core.task.Task`."""

@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 from marl.core.config import Config
 from marl.core.limits import MOST_COPIES, MOST_ROUNDS
 from marl.maths.schedules import (
-    Decay,
     Fraction,
     LinearDecay,
     LogarithmicDecay,
     PositiveSchedule,
+    Rate,
     Schedule,
 )
 
@@ -193,8 +193,8 @@ class DQNConfig(LearnerConfig):
     """Rewards that are summed up before the successor is valued."""
     prioritised: PrioritisedConfig | None = None
     """Draw transitions by their errors, {} with the usual exponents; null draws uniformly."""
-    exploration: Decay = Field(default_factory=LinearDecay)
-    """Share of actions that are drawn at random: kind linear, exponential or logarithmic."""
+    exploration: Rate = Field(default_factory=LinearDecay)
+    """Share of actions that are drawn at random: a number, or kind linear, exponential or logarithmic."""
     loss: Literal["squared", "huber"] = "huber"
     """Half the squared error, or Huber's."""
     huber_delta: float = Field(1.0, gt=0)
@@ -226,10 +226,10 @@ class TableLearnerConfig(LearnerConfig):
     policy_kinds: ClassVar[tuple[str, ...]] = ("table",)
     gamma: float = Field(1.0, ge=0, le=1)
     """Discount."""
-    learning_rate: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of the way that a value goes towards its target."""
-    exploration: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of actions that are drawn at random."""
+    learning_rate: Rate = Field(default_factory=LogarithmicDecay)
+    """Share of the way that a value goes towards its target: a number, or kind linear, exponential or logarithmic."""
+    exploration: Rate = Field(default_factory=LogarithmicDecay)
+    """Share of actions that are drawn at random, in the same way."""
 
 
 class QLearningConfig(TableLearnerConfig):

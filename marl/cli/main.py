@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -14,7 +13,7 @@ from marl.cli.guard import fail, guarded
 from marl.core.errors import ConfigError
 from marl.core.nearest import did_you_mean
 from marl.core.trust import UntrustedError, trusting
-from marl.system.launcher import program
+from marl.system.launcher import command_line
 
 __all__ = ["COMMANDS", "main"]
 
@@ -71,5 +70,5 @@ def _run(given: list[str]) -> int:
         with trusting(imported=False):  # not even what is imported already
             return command(rest)
     except UntrustedError as error:
-        again = shlex.join([program("marl"), *given, "--trust", error.module])
+        again = command_line("marl", *given, "--trust", error.module)
         raise ConfigError(f"{error.refusal}; if you trust its code: {again}") from error

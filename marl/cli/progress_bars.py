@@ -118,10 +118,10 @@ class Counting:
     def __exit__(self, *error: object) -> None:
         self.bar.__exit__(*error)
 
-    def show(self, done: int, total: int) -> None:
-        """Show the number done, and the number of all."""
+    def show(self, done: int, total: int | None = None) -> None:
+        """Show the number done, and the number of all; None if nobody knows."""
         self.bar.update(done, total)
-        self.bar.tell(f"{done} of {total} {self.things}")
+        self.bar.tell(f"{done} {self.things}" if total is None else f"{done} of {total} {self.things}")
 
 
 class Watcher:
@@ -135,7 +135,7 @@ class Watcher:
 
     def __init__(self, console: Console, total_env_steps: int, solved_told: bool = False) -> None:
         self.bar = ProgressBar(console, noted_columns(), total_env_steps, first_at_once=True, expand=True, note="")
-        self.solved_told = solved_told
+        self.solved_told, self.done = solved_told, 0
 
     def __enter__(self) -> Callable[[Progress], None]:
         self.bar.__enter__()
@@ -149,9 +149,15 @@ class Watcher:
         if progress.solved is not None and not self.solved_told:
             self.solved_told = True
             self.bar.console.print(progress.solved, soft_wrap=True)
-        done, note = min(progress.env_steps, progress.total_env_steps), note_of(progress)
-        self.bar.update(done, note=note)
-        self.bar.tell(f"{done / progress.total_env_steps:4.0%}  {note}", last=progress.finished)
+        self.done, note = min(progress.env_steps, progress.total_env_steps), note_of(progress)
+        self.bar.update(self.done, note=note)
+        self.bar.tell(f"{self.done / progress.total_env_steps:4.0%}  {note}", last=progress.finished)
+
+    def show_evaluation(self, ended: int, episodes: int) -> None:
+        """Show the number of episodes of an evaluation that have ended, and of all."""
+        note = f"evaluating: {ended} of {episodes} episodes"
+        self.bar.update(self.done, note=note)
+        self.bar.tell(note)
 
 
 def note_of(progress: Progress) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import field, make_dataclass
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from marl.core.config import Config
 from marl.core.errors import ConfigError
+from marl.core.settings import part_of
 from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal
 
@@ -121,7 +123,7 @@ def _train_one(options: Any) -> int:
 def _train_many(options: Any, arguments: list[str]) -> int:
     from marl.cli.many_runs import read_runs, train_runs
     from marl.cli.overrides import option
-    from marl.system.launcher import program
+    from marl.system.launcher import command_line
 
     which = "--seeds" if options.native_grid is None else "--native-grid"
     if options.resume is not None:
@@ -133,7 +135,7 @@ def _train_many(options: Any, arguments: list[str]) -> int:
         if many is not None and option(arguments, name) is not None:
             raise ConfigError(f"--{name} and {which} {many} are both given; leave one out")
     runs = read_runs(options.config, options.out, options.native_grid, options.seeds)
-    return train_runs(runs, options.out, options.jobs, f"{program('marl')} train {shlex.join(arguments)}")
+    return train_runs(runs, options.out, options.jobs, command_line("marl", "train", *arguments))
 
 
 def _options(preset: str | None, arguments: list[str]) -> Any:
@@ -155,7 +157,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     else:
         raise ConfigError("name a preset first (marl train predator_teams --out RUN), or --resume RUN")
     task = task_of(values, source)
-    complete = complete_values(values, task)
+    complete = complete_values(values, task, option(arguments, "algorithm.name"))
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
     env = changed["env"]
     task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)
@@ -165,7 +167,10 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
     if _asks_for_fields(left):
-        options = _parse(config, preset, left, [("config", _flattened(type(config)), config)])
+        shown = _narrowed(config)
+        with warnings.catch_warnings():  # the narrowed class says what the parameter of a generic base is
+            warnings.filterwarnings("ignore", "Could not resolve type parameter")
+            options = _parse(config, preset, left, [("config", _flattened(type(shown)), shown)])
     else:
         options = _parse(config, preset, left)
         options.config = config
@@ -193,6 +198,21 @@ def _parse(
     settings = (tyro.conf.AvoidSubcommands,)
     description = DESCRIPTION.replace("{algorithms}", ", ".join(ALGORITHMS))
     return tyro.cli(options, args=arguments, prog=command, description=description, config=settings)
+
+
+def _narrowed(settings: Config) -> Config:
+    """Copy whose types are as narrow as its values, so that a number in place of a decay is shown as an option."""
+    kind, values = type(settings), dict(settings)
+    parts = {name: _narrowed(value) for name, value in values.items() if isinstance(value, Config)}
+    numbers = {
+        name: float
+        for name, value in values.items()
+        if isinstance(value, float) and part_of(kind.model_fields[name].annotation, {})
+    }
+    types = {name: type(part) for name, part in parts.items()} | numbers
+    defined = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__annotations__": types}
+    narrow: type[Config] = type(kind.__name__, (kind,), defined)
+    return narrow.model_construct(**values | parts)
 
 
 def _flattened(kind: type) -> Any:

@@ -34,6 +34,14 @@ class Task(Protocol):
         """Folders of the trained policies that come with the task, by name."""
         ...
 
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """Settings of a run that suit the task, in place of those that a preset leaves out.
+
+        Args:
+            algorithm: name of the algorithm of the run.
+        """
+        ...
+
     def describe(self, config: Config) -> dict[str, Any]:
         """Settings for tables and JSON, by name."""
         ...

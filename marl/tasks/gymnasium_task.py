@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
 from marl.tasks.gymnasium_config import GymnasiumConfig
+from marl.tasks.single_agent import single_agent_settings
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +35,10 @@ class GymnasiumTask:
     policies = MappingProxyType[str, Path]({})
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
+
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """Those of one agent; see `Task`."""
+        return single_agent_settings(algorithm)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the registered environment; see `Task`."""

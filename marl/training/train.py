@@ -57,7 +57,7 @@ def train(
         raise ConfigError("there is nothing to train; give a preset, or resume=True to go on with the run in out")
     task = task_of(values, source)
     if overrides:
-        values = complete_values(values, task)
+        values = complete_values(values, task, overrides.get("algorithm__name"))
     for name, value in overrides.items():
         values = with_override(values, name.split("__"), value)
     task = task if "env__name" not in overrides else task_of(values, source)

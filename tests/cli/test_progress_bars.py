@@ -27,6 +27,28 @@ def test_without_a_terminal_a_line_is_printed_every_ten_seconds(clock: list[floa
     assert text.getvalue().splitlines() == ["2 of 9 games", "4 of 9 games"]
 
 
+def test_where_nobody_knows_how_many_there_will_be_only_those_done_are_told(clock: list[float]) -> None:
+    text = io.StringIO()
+    with Counting(Console(file=text), "steps") as show:
+        clock[0] = 111.0
+        show(7)
+    assert text.getvalue() == "7 steps\n"
+
+
+def test_an_evaluation_is_shown_beside_the_share_that_is_trained(clock: list[float]) -> None:
+    text, terminal = io.StringIO(), io.StringIO()
+    for console in (Console(file=text), Console(file=terminal, force_terminal=True, width=100)):
+        watcher = Watcher(console, 100)
+        with watcher as watch:
+            watch(Progress(30, 100, 1.0, {}))
+            for _ in range(2):
+                clock[0] += 6.0
+                watcher.show_evaluation(2, 5)
+            watcher.bar.bars.refresh()
+    assert text.getvalue().splitlines()[1:] == ["evaluating: 2 of 5 episodes"]
+    assert " 30%" in terminal.getvalue().rpartition("evaluating: 2 of 5 episodes")[0]
+
+
 def test_the_first_line_can_come_at_once_and_the_last_in_any_case(clock: list[float]) -> None:
     text = io.StringIO()
     with ProgressBar(Console(file=text), (), 9, first_at_once=True) as bar:

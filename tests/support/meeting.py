@@ -232,6 +232,9 @@ class MeetingTask:
     changeable = frozenset({"team", "training_teams", "communication", "target", "slow_episodes", "max_cycles"})
     policies: Mapping[str, Path] = MappingProxyType({})
 
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        return {}
+
     def describe(self, config: Config) -> dict[str, Any]:
         return {name: getattr(config, name) for name in ("team", "target", "max_cycles")}
 
