@@ -21,6 +21,13 @@ __all__ = ["SimpleTagTask", "task"]
 class SimpleTagTask:
     """The task simple_tag; see `marl.core.task.Task`."""
 
+    purpose = "teams of predators and prey among obstacles, MPE's simple_tag on tensors or in mpe2"
+    policy_purposes = MappingProxyType(
+        {
+            "predator_team": "two predators that see obstacles and two that see the prey, trained against random prey",
+            "held_out_prey": "a prey that learnt to escape two to eight greedy predators; no preset trains against it",
+        }
+    )
     config_type = SimpleTagConfig
     changeable = frozenset(
         {

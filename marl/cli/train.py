@@ -23,6 +23,7 @@ __all__ = ["train"]
 
 USAGE = """usage: marl train PRESET --out RUN [options]
        marl train --resume RUN [options]
+       marl train PRESET --print-config [options]
        marl train PRESET --out RUNS --seeds 3 [--native-grid "1+1,3+1"] [options]
 
 Trains a team from a preset, or goes on with a run, or trains many at once.
@@ -32,6 +33,7 @@ Trains a team from a preset, or goes on with a run, or trains many at once.
   --resume RUN     go on with the run in this folder from its latest checkpoint
   --team A=2,B=2   composition
   --prey NAME      how the prey moves: random, still, flee, or the folder of a run that trained prey
+  --print-config   print the complete settings as YAML, which marl train reads, and train nothing
   --report         compare with reference policies at the end and draw an episode
   --seeds 3        train with the seeds 1, 2, 3 (or 1,4,7), each into RUNS/seed-N
   --native-grid "1+1,3+1"
@@ -58,6 +60,7 @@ A whole part is replaced by YAML, e.g. --env.communication None, or
 --algorithm.name {algorithms} changes the algorithm; what both have in common is kept."""
 
 REPORT = "Compare with reference policies at the end, and draw an episode."
+PRINT_CONFIG = "Print the complete settings as YAML, which marl train reads, and train nothing."
 SEEDS = "Train with each seed from 1 to N, or of a list, into OUT/seed-N; at most 10,000."
 NATIVE_GRID = "Train a team at each composition, into OUT/3+1/seed-N; counts in the order of the classes, or A=3+B=1."
 TRUST = "Import this module where the run that goes on names it; a preset's own needs none."
@@ -82,6 +85,7 @@ OPTIONS: tuple[tuple[str, Any, Any], ...] = (
     ("native_grid", ANNOTATED[str | None, _shown("TEAM,TEAM", NATIVE_GRID)], None),
     ("jobs", ANNOTATED[int | None, _shown("N", JOBS)], None),
     ("trust", ANNOTATED[tuple[str, ...], tyro.conf.UseAppendAction, _shown("MODULE", TRUST)], ()),
+    ("print_config", ANNOTATED[bool, tyro.conf.FlagCreatePairsOff, _shown("", PRINT_CONFIG)], False),
     ("report", ANNOTATED[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
 )
 """Options that are no fields of the preset: name, type and default."""
@@ -105,6 +109,11 @@ def train(arguments: list[str]) -> int:
         print(USAGE, end="")
         return 0
     options = _options(preset, arguments)
+    if options.print_config:
+        from marl.training.run_config import config_text
+
+        print(config_text(options.config), end="")
+        return 0
     if (options.out is None) == (options.resume is None):
         raise ConfigError("name the folder of the run: --out runs/NAME for a new one, or --resume RUN (not both)")
     many = options.seeds is not None or options.native_grid is not None

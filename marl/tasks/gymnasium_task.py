@@ -30,6 +30,8 @@ class GymnasiumTask:
         scripted: reference policies by name.
     """
 
+    purpose = "with reference policies"
+
     config_type = GymnasiumConfig
     changeable = frozenset({"arguments", "max_episode_steps", "vectorization", "step_timeout"})
     policies = MappingProxyType[str, Path]({})

@@ -26,6 +26,7 @@ __all__ = [
     "RunConfig",
     "check_resumable",
     "complete_values",
+    "config_text",
     "first_difference",
     "load_config",
     "load_values",
@@ -235,7 +236,12 @@ def load_config(path: Path) -> RunConfig[Any]:
 def save_config(config: RunConfig[Any], path: Path) -> None:
     """Write a complete configuration for `load_config`."""
     with atomic_path(path) as temporary:
-        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+        temporary.write_text(config_text(config), encoding="utf-8")
+
+
+def config_text(config: RunConfig[Any]) -> str:
+    """Complete configuration as YAML."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
 def run_values(folder: Path) -> dict[str, Any]:
