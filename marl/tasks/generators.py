@@ -15,7 +15,7 @@ __all__ = ["Draws", "OwnGenerators"]
 
 T = TypeVar("T")
 
-LOOKS = 256
+LOOKS = 128
 """Calls in which copies are watched for draws."""
 
 
@@ -50,6 +50,7 @@ class OwnGenerators:
     def __init__(self, draws: Draws) -> None:
         self._draws, self._seed = draws, 0
         self._python: Any = None
+        self._undrawn: tuple[Any, ...] = ()
         self._numpy = np.random.MT19937()
 
     def seed(self, seed: int) -> None:
@@ -64,16 +65,17 @@ class OwnGenerators:
             if self._python is None:
                 random.seed(self._seed)
                 np.random.seed(self._seed)
+                if not self._draws.seen:
+                    self._undrawn = self._words(random.getstate())
             else:
                 random.setstate(self._python)
-            before = None if self._draws.seen else self._words()
             try:
                 return call(*arguments, **named)
             finally:
                 self._python = random.getstate()
-                if before is not None:
-                    self._draws.look(before != self._words())
+                if not self._draws.seen:
+                    self._draws.look(self._words(self._python) != self._undrawn)
 
-    def _words(self) -> tuple[Any, ...]:
+    def _words(self, python: Any) -> tuple[Any, ...]:
         state: Any = self._numpy.state["state"]
-        return random.getstate(), state["key"].tobytes(), state["pos"]
+        return python, state["key"].tobytes(), state["pos"]
