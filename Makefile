@@ -43,7 +43,7 @@ train: $(STAMP) ## Train two class-A and two class-B predators, evaluate them an
 test: $(STAMP) ## Run the tests, in two processes; TEST_ARGS='-n 0' in one
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
-crash: $(STAMP) ## Kill, starve and cut off the power of trainings at every file operation; takes minutes
+crash: $(STAMP) ## Kill, starve, damage and cut off the power of trainings at every file operation; takes minutes
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m crash tests/reliability $(TEST_ARGS)
 
 lint: $(STAMP) ## Check style, format and types

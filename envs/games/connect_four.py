@@ -48,6 +48,7 @@ class ConnectFour:
     discs: tuple[int, int] = (0, 0)
 
     name = "connect_four"
+    purpose = "four discs in a line, on seven columns of six cells; two players"
     num_players = 2
     num_actions = COLUMNS
     observation_shape = (ROWS, COLUMNS, 2)

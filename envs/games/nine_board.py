@@ -40,6 +40,7 @@ class NineBoard:
     won: bool = False
 
     name = "nine_board"
+    purpose = "nine boards of tic-tac-toe; a cell names the board on which the other plays; two players"
     num_players = 2
     num_actions = 81
     observation_shape = (9, 9, 3)

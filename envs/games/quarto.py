@@ -43,6 +43,7 @@ class Quarto:
     chosen: int = NOBODY
 
     name = "quarto"
+    purpose = "four pieces in a line that share a property; each chooses the piece that the other places; two players"
     num_players = 2
     num_actions = 32
     observation_shape = (4, 4, 11)

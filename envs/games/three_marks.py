@@ -34,6 +34,7 @@ class ThreeMarks:
     cells: tuple[int, int, int] = (0, 0, 0)
 
     name = "three_marks"
+    purpose = "tic-tac-toe for three players, on four by four cells"
     num_players = 3
     num_actions = SIDE * SIDE
     observation_shape = (SIDE, SIDE, 3)

@@ -30,6 +30,7 @@ class TicTacToe:
     cells: tuple[int, int] = (0, 0)
 
     name = "tic_tac_toe"
+    purpose = "three marks in a line, on three by three cells; two players"
     num_players = 2
     num_actions = 9
     observation_shape = (3, 3, 2)

@@ -20,10 +20,15 @@ from marl.wrappers.rules.sights import Frame, check_classes, read_sight
 __all__ = ["CommunicationConfig", "CurriculumConfig", "SimpleTagConfig", "StageConfig"]
 
 
-def _read_teams(value: Any) -> Any:
+def _read_teams(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, list | tuple):
         return value
-    return tuple(parse_team(team) if isinstance(team, str) else team for team in value)
+    return tuple(parse_team(team, _classes(info)) if isinstance(team, str) else team for team in value)
+
+
+def _classes(info: ValidationInfo) -> tuple[str, ...]:
+    """Names of the classes, if they were read before."""
+    return tuple(info.data.get("classes", ()))
 
 
 Teams = dict[str, tuple[Count, Count]] | tuple[dict[str, Count], ...]
@@ -88,6 +93,9 @@ class SimpleTagConfig(Config):
     """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     side: Side = "predators"
     """Side that learns; team, classes and communication are those of this side."""
+    classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
+    """Things that each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
+    for the nearest two, so that the class plays among any number."""
     team: dict[str, Count] = {"A": 2, "B": 2}
     """Number of agents of each class; at most 4,096 in all."""
     training_teams: Teams | None = None
@@ -97,9 +105,6 @@ class SimpleTagConfig(Config):
     """Half the width of the square in which episodes begin and that prey keep to; 1 in mpe2."""
     curriculum: CurriculumConfig | None = None
     """Stages of slower prey and smaller teams at the start of training; None for none."""
-    classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
-    """Things that each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
-    for the nearest two, so that the class plays among any number."""
     frame: Frame = "relative"
     """Frame of what agents see: relative to the agent, or absolute."""
     communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
@@ -130,10 +135,23 @@ class SimpleTagConfig(Config):
 
     @field_validator("team", mode="before")
     @classmethod
-    def _read_team(cls, value: Any) -> Any:
-        return parse_team(value) if isinstance(value, str) else value
+    def _read_team(cls, value: Any, info: ValidationInfo) -> Any:
+        return parse_team(value, _classes(info)) if isinstance(value, str) else value
 
     _teams_as_text = field_validator("training_teams", mode="before")(_read_teams)
+
+    @field_validator("curriculum", mode="before")
+    @classmethod
+    def _read_stages(cls, value: Any, info: ValidationInfo) -> Any:
+        stages = value.get("stages") if isinstance(value, Mapping) else None
+        if not isinstance(stages, list | tuple):
+            return value
+        named = [isinstance(stage, Mapping) and "teams" in stage for stage in stages]
+        read = [
+            {**stage, "teams": _read_teams(stage["teams"], info)} if teams else stage
+            for stage, teams in zip(stages, named, strict=True)
+        ]
+        return {**value, "stages": read}
 
     @field_validator("prey", "predators")
     @classmethod

@@ -68,7 +68,7 @@ class SimpleTag:
     events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
     per_step = frozenset({"links"})
     reward_threshold: float | None = None
-    frames_per_second = 12.5
+    frames_per_second, numbered = 12.5, False
 
     def __init__(
         self,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from gymnasium import spaces
 
 from marl.core.environment import TaskEnvironment
+from marl.core.task import AgentSpaces
 from marl.envs.simple_tag.config import CommunicationConfig, CurriculumConfig, SimpleTagConfig
 from marl.envs.simple_tag.curriculum import Stage
 from marl.envs.simple_tag.environment import SimpleTag
@@ -18,7 +22,7 @@ from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.mixture import Mixture
 from marl.wrappers.rules.prey import Opponents, PreyNoise, PreyPolicy
 
-__all__ = ["graph_of", "make_simple_tag", "opponents_of", "stages_of", "views_of"]
+__all__ = ["graph_of", "make_simple_tag", "opponents_of", "spaces_of", "stages_of", "views_of"]
 
 
 def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
@@ -47,6 +51,17 @@ def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:
     """Features of each class of a team."""
     others = config.num_prey if config.side == "predators" else config.num_predators
     return ClassViews(config.classes, team, others, config.num_obstacles, config.frame)
+
+
+def spaces_of(config: SimpleTagConfig) -> dict[str, AgentSpaces]:
+    """Spaces of each agent of the side that learns, in mpe2's order; see `marl.core.task.Task.spaces`."""
+    views = views_of(config, config.team)
+    noun = "adversary" if config.side == "predators" else "agent"
+    action: spaces.Space[Any] = spaces.Box(0, 1, (5,)) if config.continuous_actions else spaces.Discrete(5)
+    fields = () if config.communication is None else ("adjacency", "kinematics")
+    kinds = [name for name in config.classes for _ in range(config.team.get(name, 0))]
+    seen = {name: spaces.Box(-np.inf, np.inf, (views.feature_size(name),)) for name in set(kinds)}
+    return {f"{noun}_{i}": AgentSpaces(name, seen[name], action, fields) for i, name in enumerate(kinds)}
 
 
 def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> Opponents | PreyPolicy:

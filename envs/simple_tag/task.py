@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
+from marl.core.task import AgentSpaces
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.shipped import SHIPPED
 
@@ -20,6 +22,13 @@ __all__ = ["SimpleTagTask", "task"]
 class SimpleTagTask:
     """The task simple_tag; see `marl.core.task.Task`."""
 
+    purpose = "teams of predators and prey among obstacles, MPE's simple_tag on tensors or in mpe2"
+    policy_purposes = MappingProxyType(
+        {
+            "predator_team": "two predators that see obstacles and two that see the prey, trained against random prey",
+            "held_out_prey": "a prey that learnt to escape two to eight greedy predators; no preset trains against it",
+        }
+    )
     config_type = SimpleTagConfig
     changeable = frozenset(
         {
@@ -43,6 +52,10 @@ class SimpleTagTask:
 
     policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
 
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """None: the defaults of a run are those of its teams; see `marl.core.task.Task`."""
+        return {}
+
     def describe(self, config: Config) -> dict[str, Any]:
         """Team, opponents, length of episodes and simulator; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
@@ -54,6 +67,13 @@ class SimpleTagTask:
         """Both sides, the one that learns first; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
         return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
+
+    def spaces(self, config: Config) -> Mapping[str, AgentSpaces]:
+        """Spaces of each agent of the side that learns, as mpe2 with the wrappers has them; see `Task`."""
+        assert isinstance(config, SimpleTagConfig)
+        from marl.envs.simple_tag.making import spaces_of
+
+        return spaces_of(config)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 from marl.core.config import Config
 from marl.core.limits import MOST_COPIES, MOST_ROUNDS
 from marl.maths.schedules import (
-    Decay,
     Fraction,
     LinearDecay,
     LogarithmicDecay,
     PositiveSchedule,
+    Rate,
     Schedule,
 )
 
@@ -44,12 +44,15 @@ class LearnerConfig(Config):
 
     policy_kinds: ClassVar[tuple[str, ...]]
     """The kinds of policy that it trains, the usual one first."""
+    purpose: ClassVar[str]
+    """A line for lists."""
 
 
 class NoLearningConfig(LearnerConfig):
     """There is nothing to set."""
 
     policy_kinds: ClassVar[tuple[str, ...]] = ("random",)
+    purpose: ClassVar[str] = "nothing is learnt, for comparison"
     name: Literal["none"] = "none"
     """The algorithm."""
 
@@ -87,6 +90,9 @@ class PolicyGradientConfig(LearnerConfig):
 class A2CConfig(PolicyGradientConfig):
     """Settings of A2C."""
 
+    purpose: ClassVar[str] = (
+        "actor and critic, one step of the optimiser for each rollout; discrete and continuous actions"
+    )
     name: Literal["a2c"] = "a2c"
     """The algorithm."""
 
@@ -94,6 +100,9 @@ class A2CConfig(PolicyGradientConfig):
 class PPOConfig(PolicyGradientConfig):
     """Settings of PPO."""
 
+    purpose: ClassVar[str] = (
+        "actor and critic, several clipped passes over each rollout; discrete and continuous actions"
+    )
     name: Literal["ppo"] = "ppo"
     """The algorithm."""
     epochs: int = Field(4, ge=1, le=MOST_ROUNDS)
@@ -109,6 +118,7 @@ class PPOConfig(PolicyGradientConfig):
 class ReinforceConfig(PolicyGradientConfig):
     """Settings of REINFORCE."""
 
+    purpose: ClassVar[str] = "whole returns of episodes, the critic as a baseline; discrete and continuous actions"
     name: Literal["reinforce"] = "reinforce"
     """The algorithm."""
     baseline: bool = True
@@ -171,6 +181,9 @@ class DQNConfig(LearnerConfig):
     """Settings of DQN."""
 
     policy_kinds: ClassVar[tuple[str, ...]] = ("q_network",)
+    purpose: ClassVar[str] = (
+        "values of actions from a replay: double, dueling, n-step, prioritised, VDN and QMIX; discrete actions"
+    )
     name: Literal["dqn"] = "dqn"
     """The algorithm."""
     learning_rate: PositiveSchedule = 1e-3
@@ -193,8 +206,8 @@ class DQNConfig(LearnerConfig):
     """Rewards that are summed up before the successor is valued."""
     prioritised: PrioritisedConfig | None = None
     """Draw transitions by their errors, {} with the usual exponents; null draws uniformly."""
-    exploration: Decay = Field(default_factory=LinearDecay)
-    """Share of actions that are drawn at random: kind linear, exponential or logarithmic."""
+    exploration: Rate = Field(default_factory=LinearDecay)
+    """Share of actions that are drawn at random: a number, or kind linear, exponential or logarithmic."""
     loss: Literal["squared", "huber"] = "huber"
     """Half the squared error, or Huber's."""
     huber_delta: float = Field(1.0, gt=0)
@@ -226,15 +239,16 @@ class TableLearnerConfig(LearnerConfig):
     policy_kinds: ClassVar[tuple[str, ...]] = ("table",)
     gamma: float = Field(1.0, ge=0, le=1)
     """Discount."""
-    learning_rate: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of the way that a value goes towards its target."""
-    exploration: Decay = Field(default_factory=LogarithmicDecay)
-    """Share of actions that are drawn at random."""
+    learning_rate: Rate = Field(default_factory=LogarithmicDecay)
+    """Share of the way that a value goes towards its target: a number, or kind linear, exponential or logarithmic."""
+    exploration: Rate = Field(default_factory=LogarithmicDecay)
+    """Share of actions that are drawn at random, in the same way."""
 
 
 class QLearningConfig(TableLearnerConfig):
     """Settings of Q-learning."""
 
+    purpose: ClassVar[str] = "a table of action values; a successor is worth its best action"
     name: Literal["q_learning"] = "q_learning"
     """The algorithm."""
 
@@ -242,6 +256,7 @@ class QLearningConfig(TableLearnerConfig):
 class SarsaConfig(TableLearnerConfig):
     """Settings of SARSA."""
 
+    purpose: ClassVar[str] = "a table of action values; a successor is worth the action that was taken there"
     name: Literal["sarsa"] = "sarsa"
     """The algorithm."""
 

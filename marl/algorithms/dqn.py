@@ -22,7 +22,7 @@ from marl.core.seeding import SHUFFLING, stream
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import masked_mean, regression
 from marl.maths.returns import n_step_return
-from marl.maths.schedules import Clock, scheduled
+from marl.maths.schedules import Clock, rate_at, scheduled
 from marl.policies.q_network import QNetwork, value_of
 
 __all__ = ["DQN"]
@@ -124,7 +124,7 @@ class DQN:
         metrics = self._learn(rate) if env_steps >= self.config.learning_starts else {}
         self.policy.trunk.features.update(rollout.observation)
         self._explore()
-        exploration = self.config.exploration.value(self.clock)
+        exploration = rate_at(self.config.exploration, self.clock)
         return metrics | {"exploration": exploration, "optimiser/learning_rate": rate, "replay/size": self.replay.size}
 
     def state(self) -> State:
@@ -153,7 +153,7 @@ class DQN:
         self.generator.set_state(state["generator"])
 
     def _explore(self) -> None:
-        self.policy.epsilon.fill_(self.config.exploration.value(self.clock))
+        self.policy.epsilon.fill_(rate_at(self.config.exploration, self.clock))
 
     def _learn(self, rate: float) -> dict[str, float]:
         drawn = self._draw()

@@ -14,7 +14,7 @@ from marl.algorithms.configs import TableLearnerConfig
 from marl.core.environment import State
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
-from marl.maths.schedules import Clock
+from marl.maths.schedules import Clock, rate_at
 from marl.policies.policy import Policy
 from marl.policies.table import Table
 
@@ -85,13 +85,13 @@ class TableLearner(ABC):
     ) -> None:
         assert isinstance(policy, Table)  # its settings allow no other
         self.policy, self.config, self.clock = policy, config, Clock()
-        policy.epsilon.fill_(config.exploration.value(self.clock))
+        policy.epsilon.fill_(rate_at(config.exploration, self.clock))
 
     @torch.no_grad()
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
         """Learn from each step once, then set the exploration; see `Learner`."""
         clock = replace(self.clock, share_done=share_done)
-        rate = self.config.learning_rate.value(clock)
+        rate = rate_at(self.config.learning_rate, clock)
         slices = self.policy.roster.slices.items()
         errors = torch.cat([self._learn(rollout, name, agents, rate) for name, agents in slices])
         ended = (rollout.terminated | rollout.truncated).all(-1)
@@ -107,7 +107,7 @@ class TableLearner(ABC):
             "exploration": self.policy.exploration,
             "optimiser/learning_rate": rate,
         }
-        self.policy.epsilon.fill_(self.config.exploration.value(self.clock))
+        self.policy.epsilon.fill_(rate_at(self.config.exploration, self.clock))
         return metrics
 
     def state(self) -> State:

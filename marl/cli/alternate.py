@@ -67,7 +67,7 @@ def alternate(arguments: list[str]) -> int:
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl alternate")
     from marl.launch.alternation import Alternation
-    from marl.system.launcher import program
+    from marl.system.launcher import command_line
     from marl.system.lock import sole_user
     from marl.training.opening import clear_leftovers
 
@@ -80,7 +80,7 @@ def alternate(arguments: list[str]) -> int:
         if status == 0:
             _close(alternation, console)
             return 0
-    again = " ".join([program("marl"), "alternate", *arguments])
+    again = command_line("marl", "alternate", *arguments)
     console.print(f"go on with the same command: {again}", soft_wrap=True)
     return status
 

@@ -22,7 +22,7 @@ from marl.pictures.animation import save
 from marl.pictures.episode import draw
 from marl.pictures.recording import Recording
 from marl.policies.saved import SavedPolicy, load_policy
-from marl.system.launcher import program
+from marl.system.launcher import command_line
 from marl.tasks.environment_config import environment_config
 
 __all__ = ["ClosingReport", "report_run"]
@@ -73,7 +73,7 @@ def report_run(folder: Path, console: Console) -> None:
     console.print(f"saved policy       {folder / 'policy'}", soft_wrap=True)
     console.print(f"animated picture   {picture}", soft_wrap=True)
     console.print(f"table as JSON      {folder / 'report.json'}", soft_wrap=True)
-    console.print(f"TensorBoard        {program('tensorboard')} --logdir {folder}", soft_wrap=True)
+    console.print(f"TensorBoard        {command_line('tensorboard', '--logdir', folder)}", soft_wrap=True)
 
 
 def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[str, Estimate]]:

@@ -18,6 +18,7 @@ from marl.cli.options import (
     check_file,
     check_player,
     check_seed,
+    parse,
 )
 from marl.core.limits import MOST_GAMES, check_between
 from marl.core.trust import trusting
@@ -70,7 +71,7 @@ def evaluate(arguments: list[str]) -> int:
     Returns:
         Exit status.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl evaluate")
+    options = parse(Arguments, arguments, "marl evaluate")
     check_player(options.run, options.policy, options.environment.task, "evaluate")
     check_between("--episodes", options.episodes, 1, MOST_GAMES)
     check_between("--max-steps", options.max_steps, 1)
@@ -92,8 +93,14 @@ def evaluate(arguments: list[str]) -> int:
 def _evaluate(options: Arguments, console: Console) -> Evaluation:
     from marl.cli.progress_bars import Counting
     from marl.evaluation.evaluate import evaluate_episodes
+    from marl.policies.saved import load_policy
+    from marl.tasks.registry import find_policy
 
-    trust = trusting(options.environment.trust, typed=options.environment.task)
+    trust = trusting(options.environment.trust, typed=options.environment.typed)
+    settings = None  # those of the run
+    if options.run is None or options.environment.env:
+        trained = None if options.run is None else load_policy(find_policy(options.run)).environment
+        settings = options.environment.settings(trained)
     with trust, Counting(console, "episodes") as show:
 
         def watch(ended: int) -> bool:
@@ -107,7 +114,7 @@ def _evaluate(options: Arguments, console: Console) -> Evaluation:
             options.messages == "on",
             options.deterministic,
             options.policy,
-            options.environment.reference_task if options.run is None else None,
+            settings,
             options.environment.overrides,
             options.max_steps,
             watch,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -83,7 +82,7 @@ def generalise(arguments: list[str]) -> int:
     options = tyro.cli(Arguments, args=arguments, prog="marl generalise")
     from marl.analysis.generalisation.generalise import measure_transfer
     from marl.analysis.generalisation.records import Protocol
-    from marl.system.launcher import program
+    from marl.system.launcher import command_line
 
     console = plain_console()
     protocol = Protocol(options.episodes, options.seed, options.deterministic)
@@ -102,8 +101,8 @@ def generalise(arguments: list[str]) -> int:
                 partial(_tell, console),
             )
     except KeyboardInterrupt as stop:
-        again = shlex.join(["generalise", *arguments])
-        console.print(f"stopped; what was played is kept. Go on with: {program('marl')} {again}", soft_wrap=True)
+        again = command_line("marl", "generalise", *arguments)
+        console.print(f"stopped; what was played is kept. Go on with: {again}", soft_wrap=True)
         return exit_status(*stop.args)  # see `end_on_signal`
     _show(report, console)
     console.print("Interquartile mean and 95 % interval over training seeds; * over episodes.", soft_wrap=True)
@@ -111,7 +110,8 @@ def generalise(arguments: list[str]) -> int:
     console.print(f"wrote report.json, report.csv and pictures to {options.out}:", soft_wrap=True)
     for picture in sorted(options.out.glob("*.png")):
         console.print(f"  {picture}", soft_wrap=True)
-    console.print(f"TensorBoard: {program('tensorboard')} --logdir {options.out / 'tensorboard'}", soft_wrap=True)
+    board = command_line("tensorboard", "--logdir", options.out / "tensorboard")
+    console.print(f"TensorBoard: {board}", soft_wrap=True)
     return 0
 
 

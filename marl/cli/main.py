@@ -1,11 +1,10 @@
 """Command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise``, ``alternate``,
-``play`` and ``tournament``.
+``play``, ``tournament`` and ``list``.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -14,7 +13,7 @@ from marl.cli.guard import fail, guarded
 from marl.core.errors import ConfigError
 from marl.core.nearest import did_you_mean
 from marl.core.trust import UntrustedError, trusting
-from marl.system.launcher import program
+from marl.system.launcher import command_line
 
 __all__ = ["COMMANDS", "main"]
 
@@ -29,6 +28,7 @@ commands:
   alternate  train both sides in turn, each against all versions of the other
   play       play a turn-based game, or watch players play it
   tournament let players of a turn-based game meet, and rate them
+  list       name presets, environments, algorithms, policies, players, games, or the runs in a folder
 
 A module that a run names is imported only with --trust MODULE, or MARL_TRUST=MODULE,MODULE in the
 environment; one that you name yourself, in a preset or an option, is imported at once.
@@ -37,7 +37,9 @@ marl COMMAND --help tells what each takes. For train, name a preset before --hel
 every field that can be set: marl train predator_teams --help
 """
 
-COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate", "play", "tournament")
+FUNCTIONS = {"list": "list_names"}
+"""Functions of commands whose name Python has taken."""
+COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate", "play", "tournament", "list")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,10 +68,10 @@ def _run(given: list[str]) -> int:
         return fail(f"there is no command {name!r}; {did_you_mean(name, COMMANDS)}there is {', '.join(COMMANDS)}", 2)
     if os.environ.get("NO_COLOR"):  # rich honours it, tyro has a variable of its own, read when it is imported
         os.environ.setdefault("PYTHON_TYRO_ANSI_CODES", "False")
-    command: Callable[[list[str]], int] = getattr(import_module(f"marl.cli.{name}"), name)
+    command: Callable[[list[str]], int] = getattr(import_module(f"marl.cli.{name}"), FUNCTIONS.get(name, name))
     try:
         with trusting(imported=False):  # not even what is imported already
             return command(rest)
     except UntrustedError as error:
-        again = shlex.join([program("marl"), *given, "--trust", error.module])
+        again = command_line("marl", *given, "--trust", error.module)
         raise ConfigError(f"{error.refusal}; if you trust its code: {again}") from error

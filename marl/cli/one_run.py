@@ -10,7 +10,7 @@ from marl.cli.console import plain_console
 from marl.cli.progress_bars import Watcher
 from marl.core.trust import module_of
 from marl.system.interrupts import exit_status
-from marl.system.launcher import program
+from marl.system.launcher import command_line
 from marl.training import loop
 from marl.training.monitor import Monitor
 from marl.training.opening import open_run
@@ -47,11 +47,13 @@ def train_run(
     with open_run(config, folder, resume) as run:
         monitor = Monitor(run)
         _announce(run, console)
-        with Watcher(console, config.total_env_steps, run.scores.solved is not None) as show:
+        watcher = Watcher(console, config.total_env_steps, run.scores.solved is not None)
+        monitor.evaluating = watcher.show_evaluation
+        with watcher as show:
             result = loop.train(run, monitor, show if watch is None else _both(show, watch))
         if not result.finished:
             module = module_of(config.env.name)
-            again = f"{program('marl')} train --resume {folder}" + (f" --trust {module}" if module else "")
+            again = command_line("marl", "train", "--resume", folder, *(["--trust", module] if module else []))
             console.print(f"stopped and saved at {result.env_steps:,} env steps; go on with: {again}", soft_wrap=True)
             return exit_status(result.stopped_by)
         if run.scores.over:
@@ -77,7 +79,7 @@ def _announce(run: Run, console: Console) -> None:
         if run.config.keep_checkpoints == 1:
             told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
             console.print(told, soft_wrap=True)
-        console.print(f"watch it: {program('tensorboard')} --logdir {run.folder}", soft_wrap=True)
+        console.print(f"watch it: {command_line('tensorboard', '--logdir', run.folder)}", soft_wrap=True)
 
 
 def _both(first: Watch, second: Watch) -> Watch:

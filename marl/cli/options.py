@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tyro
 
@@ -28,9 +29,12 @@ __all__ = [
     "check_file",
     "check_player",
     "check_seed",
+    "parse",
     "player_of",
     "shown",
 ]
+
+T = TypeVar("T")
 
 REFERENCE_TASK = "simple_tag"
 """Task of a reference when neither a run nor the command names one."""
@@ -78,19 +82,62 @@ class EnvironmentOptions:
     """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
     """Steps of an episode of simple_tag."""
+    env: Annotated[tuple[str, ...], tyro.conf.arg(name="env.FIELD", metavar="VALUE", help_behavior_hint="")] = ()
+    """Any other setting, as in marl train: --env.max-episode-steps 200, --env.arguments.is_slippery False."""
     trust: TrustedModules = ()
     """Import this module where the run names it; may be given several times."""
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """Settings that were given."""
-        no_settings = ("task", "trust")
+        """Settings that have options of their own, as they were given."""
+        no_settings = ("task", "trust", "env")
         return {name: value for name, value in vars(self).items() if value is not None and name not in no_settings}
 
     @property
-    def reference_task(self) -> dict[str, Any]:
-        """Environment settings of a reference without a run."""
-        return {"name": self.task or REFERENCE_TASK}
+    def typed(self) -> str | None:
+        """Name of the environment, if it was typed."""
+        from marl.cli.overrides import option
+
+        return option(list(self.env), "env.name") or self.task
+
+    def settings(self, trained: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        """Settings of the environment with those that ``--env.FIELD`` changes.
+
+        Args:
+            trained: settings of the run; None for a reference without a run.
+
+        Raises:
+            ConfigError: for a field that is not there, or a value that cannot be used.
+        """
+        settings = {"name": self.typed or REFERENCE_TASK} if trained is None else trained
+        if not self.env:
+            return settings
+        from marl.cli.overrides import with_overrides
+        from marl.core.settings import completed
+        from marl.tasks.registry import find_task
+
+        task = find_task(settings["name"])
+        values, left = with_overrides({"env": completed(task.config_type, settings)}, task, list(self.env))
+        if left:
+            there = ", ".join(f"--env.{name.replace('_', '-')}" for name in task.config_type.model_fields)
+            raise ConfigError(f"{left[0]} has no value, or is no field; {settings['name']} has {there}")
+        return values["env"]
+
+
+def parse(kind: type[T], arguments: list[str], command: str) -> T:
+    """Parse the options of a command that plays in an environment.
+
+    Args:
+        kind: class of the options; its field ``environment`` are `EnvironmentOptions`.
+        arguments: as typed after the command.
+        command: the command, for help.
+    """
+    from marl.cli.overrides import split_environment
+
+    fields, others = split_environment(arguments)
+    options: Any = tyro.cli(kind, args=others, prog=command)
+    options.environment.env = tuple(fields)
+    return options
 
 
 def check_seed(seed: int) -> None:
@@ -141,9 +188,9 @@ def player_of(
     from marl.tasks.registry import find_policy
 
     saved = None if run is None else load_policy(find_policy(run))
-    settings = options.reference_task if saved is None else saved.environment
+    settings = options.settings(None if saved is None else saved.environment)
     task, config = environment_config(settings, options.overrides)
-    with trusting(options.trust, typed=options.task):
+    with trusting(options.trust, typed=options.typed):
         environment = make_environment(task, config, 1)
     if policy is not None:
         return environment, reference(policy, environment)

@@ -1,7 +1,8 @@
-"""Options of ``marl train`` that name fields of the preset.
+"""Options that name fields: of the preset for ``marl train``, of the environment for commands that play.
 
 ``--env.communication.range 2`` sets a field by its dotted name, ``--policy.encoder.hidden 64 32`` a
-list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a whole part as YAML.
+list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a whole part as YAML, and
+``--env.arguments.is_slippery False`` an entry of a mapping, which need not be there, as YAML where it may be anything.
 ``--team A=3,B=1`` is short for ``--env.team``, ``--prey flee`` for ``--env.prey``, and
 ``--algorithm.name a2c`` changes the kind of the algorithm and keeps what both have in common.
 """
@@ -9,18 +10,17 @@ list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a who
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
-from marl.core.composition import parse_team
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.reading import parse_yaml
-from marl.core.settings import part_of, shown_value
+from marl.core.settings import completed, part_of, shown_value
 from marl.core.task import Task
 from marl.training.field_paths import SHORT, with_override
 from marl.training.run_config import RunConfig
 
-__all__ = ["option", "with_overrides"]
+__all__ = ["option", "split_environment", "with_overrides"]
 
 
 def option(arguments: list[str], name: str) -> str | None:
@@ -29,6 +29,18 @@ def option(arguments: list[str], name: str) -> str | None:
         if flag == name and words:
             return words[0]
     return None
+
+
+def split_environment(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Separate the options ``--env.FIELD`` from all other words."""
+    fields: list[str] = []
+    others: list[str] = []
+    taken = others
+    for word in arguments:
+        if word.startswith("--") or word == "-h":
+            taken = fields if word.startswith("--env.") else others
+        taken.append(word)
+    return fields, others
 
 
 def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) -> tuple[Mapping[str, Any], list[str]]:
@@ -47,13 +59,16 @@ def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) 
     """
     model: type[Config] = RunConfig[task.config_type]  # type: ignore[name-defined]
     left: list[str] = []
-    for flag, words in _groups(arguments):
+    # another algorithm has other fields, which may be named before it
+    for flag, words in sorted(_groups(arguments), key=lambda group: group[0] not in ("", "algorithm.name")):
         path = SHORT.get(flag) or flag.replace("-", "_").split(".")
         if flag in SHORT and path[-1] not in values["env"]:
             raise ConfigError(f"--{flag}: the environment {values['env']['name']!r} has no field {flag!r}")
         _check_part(values, path, flag)
-        if words and _is_field(values, path):
-            values = _replaced(values, path, flag, words, _is_sequence(model, values, path))
+        kind = _type_at(model, values, path)
+        if words and (_is_field(values, path) or kind is not None):
+            values = _replaced(values, path, flag, words, kind)
+            values = completed(model, values) if flag == "algorithm.name" else values
         elif not words and (switch := _switched(values, path)) is not None:
             values = with_override(values, *switch)
         else:
@@ -84,10 +99,11 @@ def _check_part(values: Mapping[str, Any], path: list[str], flag: str) -> None:
     place: Any = values
     for depth, part in enumerate(path[:-1], 1):
         place = place.get(part) if isinstance(place, Mapping) else None
-        if place is None and _is_field(values, path[:depth]):
+        if not isinstance(place, Mapping) and _is_field(values, path[:depth]):
             whole = ".".join(path[:depth])
             raise ConfigError(
-                f"--{flag}: {whole} is None here; give the whole part, e.g. --{whole} '{{{path[-1]}: ...}}'"
+                f"--{flag}: {whole} is {shown_value(place)} here; give the whole part, e.g. --{whole} "
+                f"'{{{path[-1]}: ...}}'"
             )
 
 
@@ -106,38 +122,36 @@ def _value_at(values: Mapping[str, Any], path: list[str]) -> Any:
     return values
 
 
-def _is_sequence(model: type[Config], values: Mapping[str, Any], path: list[str]) -> bool:
-    """True for a field that takes a list and nothing else; a schedule takes a number, too."""
-    present: type[Config] | None = model
-    for depth, part in enumerate(path[:-1], 1):
-        inner, field = _value_at(values, path[:depth]), None if present is None else present.model_fields.get(part)
-        present = part_of(field.annotation, inner) if field is not None and isinstance(inner, Mapping) else None
-    if present is None:  # an entry of a mapping, such as a class
-        return isinstance(_value_at(values, path), list | tuple)
-    field = present.model_fields.get(path[-1])
-    return field is not None and get_origin(field.annotation) is tuple
+def _type_at(model: type[Config], values: Mapping[str, Any], path: list[str]) -> Any:
+    """Type of a field, or of an entry of a mapping, which may have any; None where there is none."""
+    kind: Any = model
+    place: Any = values
+    for part in path:
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        elif kind is not Any:
+            present = part_of(kind, place if isinstance(place, Mapping) else {})
+            field = None if present is None else present.model_fields.get(part)
+            if field is None:
+                return None
+            kind = field.annotation
+        place = place.get(part) if isinstance(place, Mapping) else None
+    return kind
 
 
-def _replaced(
-    values: Mapping[str, Any], path: list[str], flag: str, words: list[str], sequence: bool
-) -> Mapping[str, Any]:
-    if path == ["algorithm", "name"]:
+def _replaced(values: Mapping[str, Any], path: list[str], flag: str, words: list[str], kind: Any) -> Mapping[str, Any]:
+    if path == ["algorithm", "name"] or (path == ["env", "team"] and not words[0].startswith("{")):
         return with_override(values, path, " ".join(words))
-    if path == ["env", "team"] and not words[0].startswith("{"):
-        try:
-            return with_override(values, path, parse_team(" ".join(words)))
-        except ValueError as error:
-            raise ConfigError(f"--{flag}: {error}") from error
-    parts = [_value(word, flag) for word in words]
-    several = len(parts) > 1 or (sequence and isinstance(parts[0], str))
+    parts = [_value(word, flag, anything=kind is Any) for word in words]
+    several = len(parts) > 1 or (get_origin(kind) is tuple and isinstance(parts[0], str))  # not a schedule
     return with_override(values, path, parts if several else parts[0])
 
 
-def _value(text: str, flag: str) -> Any:
-    """Convert a word to a value; the configuration's types turn text into numbers and truth values."""
+def _value(text: str, flag: str, anything: bool) -> Any:
+    """Convert a word to a value; the configuration's types turn text into numbers and truth values, where they can."""
     if text in ("None", "null"):  # "none" is a choice of some fields
         return None
-    if not text.startswith(("{", "[")):
+    if not anything and not text.startswith(("{", "[")):
         return text
     try:
         return parse_yaml(text)

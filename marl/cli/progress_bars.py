@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -118,10 +119,10 @@ class Counting:
     def __exit__(self, *error: object) -> None:
         self.bar.__exit__(*error)
 
-    def show(self, done: int, total: int) -> None:
-        """Show the number done, and the number of all."""
+    def show(self, done: int, total: int | None = None) -> None:
+        """Show the number done, and the number of all; None if nobody knows."""
         self.bar.update(done, total)
-        self.bar.tell(f"{done} of {total} {self.things}")
+        self.bar.tell(f"{done} {self.things}" if total is None else f"{done} of {total} {self.things}")
 
 
 class Watcher:
@@ -135,7 +136,7 @@ class Watcher:
 
     def __init__(self, console: Console, total_env_steps: int, solved_told: bool = False) -> None:
         self.bar = ProgressBar(console, noted_columns(), total_env_steps, first_at_once=True, expand=True, note="")
-        self.solved_told = solved_told
+        self.solved_told, self.done = solved_told, 0
 
     def __enter__(self) -> Callable[[Progress], None]:
         self.bar.__enter__()
@@ -149,15 +150,26 @@ class Watcher:
         if progress.solved is not None and not self.solved_told:
             self.solved_told = True
             self.bar.console.print(progress.solved, soft_wrap=True)
-        done, note = min(progress.env_steps, progress.total_env_steps), note_of(progress)
-        self.bar.update(done, note=note)
-        self.bar.tell(f"{done / progress.total_env_steps:4.0%}  {note}", last=progress.finished)
+        self.done, note = min(progress.env_steps, progress.total_env_steps), note_of(progress)
+        self.bar.update(self.done, note=note)
+        left = (progress.total_env_steps - self.done) / progress.env_steps_per_second
+        share = f"{self.done / progress.total_env_steps:4.0%}"
+        ahead = share if progress.finished else f"{share}  {timedelta(seconds=round(left))} left"
+        self.bar.tell(f"{ahead}  {note}", last=progress.finished)
+
+    def show_evaluation(self, ended: int, episodes: int) -> None:
+        """Show the number of episodes of an evaluation that have ended, and of all."""
+        note = f"evaluating: {ended} of {episodes} episodes"
+        self.bar.update(self.done, note=note)
+        self.bar.tell(note)
 
 
 def note_of(progress: Progress) -> str:
-    """Line with env steps, speed, returns, and the least, mean and largest of the latest scores."""
+    """Line with events and the mean of the latest scores, as a narrow terminal cuts its end; then env steps, speed,
+    returns, and the least and largest of these scores."""
     metrics = progress.metrics
-    shown = {name: value for name, value in metrics.items() if name.startswith(("return/", "score/m"))}
-    parts = [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second"]
-    parts += [f"{name} {value:.1f}" for name, value in shown.items()]
+    shown = {name: f"{name} {value:.1f}" for name, value in metrics.items() if name.startswith(("return/", "score/m"))}
+    parts = [f"{name} {value:.1f}" for name, value in metrics.items() if name.partition("/")[0] in progress.events]
+    parts += [shown.pop(name) for name in list(shown) if name.startswith("score/mean")]
+    parts += [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second", *shown.values()]
     return "  ".join(parts if progress.solved is None else [*parts, progress.solved])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tyro
 
+from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -15,10 +17,13 @@ from marl.cli.options import (
     RunFolder,
     check_player,
     check_seed,
+    parse,
     player_of,
 )
+from marl.cli.progress_bars import Counting
 from marl.core.errors import ConfigError
 from marl.core.limits import check_between
+from marl.core.scene import Picture
 
 __all__ = ["render"]
 
@@ -62,7 +67,7 @@ def render(arguments: list[str]) -> int:
     Raises:
         ConfigError: if an option cannot be used.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl render")
+    options = parse(Arguments, arguments, "marl render")
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
     check_between("--max-steps", options.max_steps, 1)
@@ -76,12 +81,26 @@ def render(arguments: list[str]) -> int:
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
     environment, player = player_of(options.run, options.policy, options.environment)
-    recording, messages = Recording(options.out.parent), options.messages == "on"
-    scores = record_episode(
-        environment, player, options.seed, recording.append, messages, options.deterministic, options.max_steps
-    )
-    name = score_name(environment)
+    recording, name, console = Recording(options.out.parent), score_name(environment), plain_console()
+    limits = (options.messages == "on", options.deterministic, options.max_steps)
+    with Counting(console, "steps") as show:
+        scores = record_episode(environment, player, options.seed, recording.append, *limits, _shown(show))
     frames = draw(recording, scores, name, tuple(environment.roster.team))
-    path = save(frames, options.out, environment.frames_per_second)
+    with Counting(console, "frames") as show:
+        path = save(_counted(frames, len(scores), show), options.out, environment.frames_per_second)
     print(f"wrote {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
     return 0
+
+
+def _shown(show: Callable[..., None]) -> Callable[[int], bool]:
+    def watch(steps: int) -> bool:
+        show(steps)
+        return True
+
+    return watch
+
+
+def _counted(frames: Iterable[Picture], total: int, show: Callable[..., None]) -> Iterator[Picture]:
+    for number, frame in enumerate(frames, 1):
+        yield frame
+        show(number, total)

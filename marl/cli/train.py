@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import field, make_dataclass
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from marl.core.config import Config
 from marl.core.errors import ConfigError
+from marl.core.settings import part_of
 from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal
 
@@ -21,6 +23,7 @@ __all__ = ["train"]
 
 USAGE = """usage: marl train PRESET --out RUN [options]
        marl train --resume RUN [options]
+       marl train PRESET --print-config [options]
        marl train PRESET --out RUNS --seeds 3 [--native-grid "1+1,3+1"] [options]
 
 Trains a team from a preset, or goes on with a run, or trains many at once.
@@ -30,6 +33,7 @@ Trains a team from a preset, or goes on with a run, or trains many at once.
   --resume RUN     go on with the run in this folder from its latest checkpoint
   --team A=2,B=2   composition
   --prey NAME      how the prey moves: random, still, flee, or the folder of a run that trained prey
+  --print-config   print the complete settings as YAML, which marl train reads, and train nothing
   --report         compare with reference policies at the end and draw an episode
   --seeds 3        train with the seeds 1, 2, 3 (or 1,4,7), each into RUNS/seed-N
   --native-grid "1+1,3+1"
@@ -56,6 +60,7 @@ A whole part is replaced by YAML, e.g. --env.communication None, or
 --algorithm.name {algorithms} changes the algorithm; what both have in common is kept."""
 
 REPORT = "Compare with reference policies at the end, and draw an episode."
+PRINT_CONFIG = "Print the complete settings as YAML, which marl train reads, and train nothing."
 SEEDS = "Train with each seed from 1 to N, or of a list, into OUT/seed-N; at most 10,000."
 NATIVE_GRID = "Train a team at each composition, into OUT/3+1/seed-N; counts in the order of the classes, or A=3+B=1."
 TRUST = "Import this module where the run that goes on names it; a preset's own needs none."
@@ -80,6 +85,7 @@ OPTIONS: tuple[tuple[str, Any, Any], ...] = (
     ("native_grid", ANNOTATED[str | None, _shown("TEAM,TEAM", NATIVE_GRID)], None),
     ("jobs", ANNOTATED[int | None, _shown("N", JOBS)], None),
     ("trust", ANNOTATED[tuple[str, ...], tyro.conf.UseAppendAction, _shown("MODULE", TRUST)], ()),
+    ("print_config", ANNOTATED[bool, tyro.conf.FlagCreatePairsOff, _shown("", PRINT_CONFIG)], False),
     ("report", ANNOTATED[bool, tyro.conf.FlagCreatePairsOff, _shown("", REPORT)], False),
 )
 """Options that are no fields of the preset: name, type and default."""
@@ -103,6 +109,11 @@ def train(arguments: list[str]) -> int:
         print(USAGE, end="")
         return 0
     options = _options(preset, arguments)
+    if options.print_config:
+        from marl.training.run_config import config_text
+
+        print(config_text(options.config), end="")
+        return 0
     if (options.out is None) == (options.resume is None):
         raise ConfigError("name the folder of the run: --out runs/NAME for a new one, or --resume RUN (not both)")
     many = options.seeds is not None or options.native_grid is not None
@@ -121,7 +132,7 @@ def _train_one(options: Any) -> int:
 def _train_many(options: Any, arguments: list[str]) -> int:
     from marl.cli.many_runs import read_runs, train_runs
     from marl.cli.overrides import option
-    from marl.system.launcher import program
+    from marl.system.launcher import command_line
 
     which = "--seeds" if options.native_grid is None else "--native-grid"
     if options.resume is not None:
@@ -133,7 +144,7 @@ def _train_many(options: Any, arguments: list[str]) -> int:
         if many is not None and option(arguments, name) is not None:
             raise ConfigError(f"--{name} and {which} {many} are both given; leave one out")
     runs = read_runs(options.config, options.out, options.native_grid, options.seeds)
-    return train_runs(runs, options.out, options.jobs, f"{program('marl')} train {shlex.join(arguments)}")
+    return train_runs(runs, options.out, options.jobs, command_line("marl", "train", *arguments))
 
 
 def _options(preset: str | None, arguments: list[str]) -> Any:
@@ -155,7 +166,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     else:
         raise ConfigError("name a preset first (marl train predator_teams --out RUN), or --resume RUN")
     task = task_of(values, source)
-    complete = complete_values(values, task)
+    complete = complete_values(values, task, option(arguments, "algorithm.name"))
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
     env = changed["env"]
     task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)
@@ -165,7 +176,10 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
     if _asks_for_fields(left):
-        options = _parse(config, preset, left, [("config", _flattened(type(config)), config)])
+        shown = _narrowed(config)
+        with warnings.catch_warnings():  # the narrowed class says what the parameter of a generic base is
+            warnings.filterwarnings("ignore", "Could not resolve type parameter")
+            options = _parse(config, preset, left, [("config", _flattened(type(shown)), shown)])
     else:
         options = _parse(config, preset, left)
         options.config = config
@@ -193,6 +207,21 @@ def _parse(
     settings = (tyro.conf.AvoidSubcommands,)
     description = DESCRIPTION.replace("{algorithms}", ", ".join(ALGORITHMS))
     return tyro.cli(options, args=arguments, prog=command, description=description, config=settings)
+
+
+def _narrowed(settings: Config) -> Config:
+    """Copy whose types are as narrow as its values, so that a number in place of a decay is shown as an option."""
+    kind, values = type(settings), dict(settings)
+    parts = {name: _narrowed(value) for name, value in values.items() if isinstance(value, Config)}
+    numbers = {
+        name: float
+        for name, value in values.items()
+        if isinstance(value, float) and part_of(kind.model_fields[name].annotation, {})
+    }
+    types = {name: type(part) for name, part in parts.items()} | numbers
+    defined = {"__module__": kind.__module__, "__doc__": kind.__doc__, "__annotations__": types}
+    narrow: type[Config] = type(kind.__name__, (kind,), defined)
+    return narrow.model_construct(**values | parts)
 
 
 def _flattened(kind: type) -> Any:

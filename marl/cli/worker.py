@@ -65,7 +65,11 @@ class _Teller:
         self.channel = channel
 
     def __call__(self, progress: Progress) -> bool:
-        scores = {name: value for name, value in progress.metrics.items() if name.startswith("return/")}
+        scores = {
+            name: value
+            for name, value in progress.metrics.items()
+            if name.partition("/")[0] in ("return", *progress.events)
+        }
         with suppress(BrokenPipeError):  # the parent has died, so standard input has ended, too
             os.write(self.channel, json.dumps(asdict(replace(progress, metrics=scores))).encode() + b"\n")
         return bool(select.select([sys.stdin], [], [], 0)[0])  # after the job only the end can be read

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from marl.core.limits import MOST_AGENTS
 
 __all__ = ["format_team", "parse_team", "parse_teams", "short_team"]
 
+COUNTS = re.compile(r"\s*[0-9]+(\s*\+\s*[0-9]+)*\s*")
 
-def parse_team(text: str) -> dict[str, int]:
-    """Read a composition such as ``"A=2,B=2"``.
+
+def parse_team(text: str, classes: Sequence[str] = ()) -> dict[str, int]:
+    """Read a composition such as ``"A=3,B=1"``, ``"A=3+B=1"`` or ``"3+1"``.
+
+    Args:
+        text: counts by name, or of all classes in their order.
+        classes: the declared classes; without them counts need names.
 
     Raises:
-        ValueError: if a part is not ``NAME=COUNT``, a name comes twice, or there are more than 4,096 agents.
+        ValueError: if a part is not ``NAME=COUNT``, a name comes twice, the number of counts is wrong, or there are
+            more than 4,096 agents.
     """
+    if classes and COUNTS.fullmatch(text):
+        return _parse_composition(text.strip(), classes, f"team {text!r}")
     team: dict[str, int] = {}
-    for part in text.split(","):
+    for part in text.replace("+", ",").split(","):
         name, count = (side.strip() for side in part.partition("=")[::2])
         if not name or not count.isdecimal():
-            raise ValueError(f"team {text!r}: {part.strip()!r} is not NAME=COUNT; write for example A=2,B=2")
+            raise ValueError(f"team {text!r}: {part.strip()!r} is not NAME=COUNT; write for example A=2,B=2, or 2+2")
         if name in team:
             raise ValueError(f"team {text!r} names class {name!r} twice")
         team[name] = _number(count, f"team {text!r}")

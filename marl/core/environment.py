@@ -13,7 +13,7 @@ from marl.core.roster import Roster
 from marl.core.scene import Picture, Scene
 from marl.core.symmetry import Symmetries
 
-__all__ = ["Environment", "Presentable", "Resumable", "Rule", "State", "TaskEnvironment"]
+__all__ = ["Environment", "Numbered", "Presentable", "Resumable", "Rule", "State", "TaskEnvironment"]
 
 State = dict[str, Any]
 """Nested dicts of tensors, numbers, strings and None, as checkpoints store them."""
@@ -36,6 +36,8 @@ class Environment(Protocol):
     the share of episodes with at least one."""
     per_step: frozenset[str]
     """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
+    numbered: bool
+    """True for a `Numbered` environment."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -55,6 +57,18 @@ class Environment(Protocol):
         ...
 
 
+class Numbered(Environment, Protocol):
+    """Environment whose copies play episodes by number: copy ``i`` those of number ``i``, ``i + B``, ``i + 2 B``, ...
+
+    Each has its own seed, see `marl.core.seeding.episode_seed`, so that it is the same whichever copy plays it. A copy
+    costs memory of its own.
+    """
+
+    def restart(self, copies: Tensor) -> Observation:
+        """Begin the next episode in some copies, ``[B]``, before theirs has ended; True for one at least."""
+        ...
+
+
 class Resumable(Environment, Protocol):
     """Environment whose state a checkpoint stores."""
 
@@ -65,8 +79,12 @@ class Resumable(Environment, Protocol):
         """
         ...
 
-    def load_state(self, state: State) -> None:
-        """Go on from a state that `state` returned."""
+    def load_state(self, state: State) -> Observation | None:
+        """Go on from a state that `state` returned.
+
+        Returns:
+            None, or first observations where the state has no running episodes, and each copy begins its next.
+        """
         ...
 
 

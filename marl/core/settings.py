@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from marl.core.config import Config
 
-__all__ = ["Choices", "completed", "explain", "part_of", "replace_field", "shown_value"]
+__all__ = ["Choices", "completed", "explain", "laid_over", "part_of", "replace_field", "shown_value"]
 
 Choices = Mapping[int | str, Collection[str]]
 """Kinds of each part that is a union; a validator puts the kind after the name of the part."""
@@ -40,6 +40,19 @@ def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dic
         inner = values.get(first)
         value = replace_field(inner if isinstance(inner, Mapping) else {}, rest, value)
     return {**values, first: value}
+
+
+def laid_over(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings with the usual ones in place of what is not given.
+
+    Where another ``kind`` or ``name`` is given, the usual settings of that part are of something else and are left out.
+    """
+    tags = [tag for tag in ("kind", "name") if tag in usual]
+    if any(given.get(tag, usual[tag]) != usual[tag] for tag in tags):
+        return dict(given)
+    both = {name: value for name, value in given.items() if isinstance(value, Mapping)}
+    inner = {name: laid_over(part, usual[name]) for name, part in both.items() if isinstance(usual.get(name), Mapping)}
+    return {**usual, **given, **inner}
 
 
 def completed(model: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:

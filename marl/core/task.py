@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,10 +11,29 @@ from marl.core.config import Config
 
 if TYPE_CHECKING:
     import torch
+    from gymnasium import Space
 
     from marl.core.environment import TaskEnvironment
 
-__all__ = ["Task"]
+__all__ = ["AgentSpaces", "Task"]
+
+
+@dataclass(frozen=True)
+class AgentSpaces:
+    """Observations and actions of one agent, as those who step a Gymnasium or PettingZoo environment meet them.
+
+    Args:
+        agent_class: name of its class.
+        observation: space of what it observes.
+        action: space of its actions.
+        fields: keys beside ``"observation"`` if it observes a dictionary of them, of which `observation` is the first:
+            any of ``"action_mask"``, ``"adjacency"`` and ``"kinematics"``.
+    """
+
+    agent_class: str
+    observation: Space[Any]
+    action: Space[Any]
+    fields: tuple[str, ...] = ()
 
 
 class Task(Protocol):
@@ -34,6 +54,14 @@ class Task(Protocol):
         """Folders of the trained policies that come with the task, by name."""
         ...
 
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """Settings of a run that suit the task, in place of those that a preset leaves out.
+
+        Args:
+            algorithm: name of the algorithm of the run.
+        """
+        ...
+
     def describe(self, config: Config) -> dict[str, Any]:
         """Settings for tables and JSON, by name."""
         ...
@@ -46,6 +74,14 @@ class Task(Protocol):
 
         Raises:
             ConfigError: if the task has only one side.
+        """
+        ...
+
+    def spaces(self, config: Config) -> AgentSpaces | Mapping[str, AgentSpaces]:
+        """Spaces of the environment of a configuration, for those who step it themselves.
+
+        Those of the agent of a Gymnasium environment; or those of each agent of a PettingZoo environment by its name,
+        in the order of ``possible_agents``.
         """
         ...
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -107,13 +108,19 @@ def import_named(text: str) -> ModuleType:
         raise ConfigError(f"{text!r} names no module; write MODULE:NAME, e.g. my_package.envs:Maze-v0")
     if not TRUST.get().covers(module):
         raise UntrustedError(text)
+    named = f"{text!r} names the module {module!r}, which"
     try:
         return import_module(module)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):  # neither it nor a package that it is in
+            raise ConfigError(f"{named} is there but needs {error.name!r}, which is not; install that") from error
         raise ConfigError(
-            f"{text!r} names the module {module!r}, which cannot be imported here ({error}); install it, or put the "
-            "folder in which it lies on PYTHONPATH"
+            f"{named} cannot be imported here ({error}); install it, or put the folder in which it lies on PYTHONPATH"
         ) from error
+    except (Exception, SystemExit) as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+        raise ConfigError(f"{named} is there but fails when it is imported: {what}") from error
 
 
 def module_of(text: Any) -> str:

@@ -10,27 +10,38 @@ import torch
 
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
-from marl.core.roster import AgentClass
 from marl.core.trust import trusting
+from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
 from marl.policies.scripted import Scripted, random_actor
+from marl.tasks.compatibility import check_class, check_settings
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.registry import find_policy
 
 __all__ = ["check_fit", "load", "make", "reference"]
 
 
-def load(run: str | Path) -> Policy:
-    """Load the policy of a run.
+def load(run: str | Path, trust: str | Iterable[str] = (), **overrides: Any) -> Policy:
+    """Load the policy of a run; `Policy.predict` plays it in a loop of one's own.
 
     Args:
         run: the run's folder, its ``policy/``, or the name of a policy that comes with the package.
+        trust: modules that `Policy.predict` may import where the run names them; those imported already may.
+        overrides: fields of the environment's settings in which it is to predict, e.g. ``team="A=3,B=1"``.
 
     Raises:
+        ConfigError: if a setting cannot be used.
         FileError: if there is no policy, or it cannot be used.
     """
-    return load_policy(find_policy(run)).policy
+    saved = load_policy(find_policy(run))
+    settings = saved.environment
+    if overrides:
+        task, config = environment_config(settings, overrides)
+        check_settings(settings, task, config)
+        settings = config.model_dump(mode="json")
+    saved.policy.interface = Interface(settings, trust)
+    return saved.policy
 
 
 def make(
@@ -80,25 +91,7 @@ def check_fit(policy: Policy, environment: TaskEnvironment) -> None:
     """Check that an environment's classes have the observations and actions that a policy was trained on.
 
     Raises:
-        ConfigError: naming the class and both widths.
+        ConfigError: see `check_class`.
     """
-    trained = {c.name: c for c in policy.roster.classes}
     for agent_class in environment.roster.present:
-        known = trained.get(agent_class.name)
-        if known is None:
-            raise ConfigError(
-                f"the policy knows no class {agent_class.name!r}; it was trained with {', '.join(trained)}"
-            )
-        if known != agent_class:
-            raise ConfigError(
-                f"class {agent_class.name!r} was trained with {_features_of(known)} features and "
-                f"{known.action.size} {known.action.kind} actions, and here has {_features_of(agent_class)} and "
-                f"{agent_class.action.size} {agent_class.action.kind}; what it sees must be the same "
-                "(the numbers of teammates, prey and obstacles count, unless the class is trained to see the nearest "
-                "few of them, e.g. teammates:2)"
-            )
-
-
-def _features_of(agent_class: AgentClass) -> str:
-    of = " x ".join(map(str, agent_class.categories))
-    return f"{agent_class.feature_size}{of and f' (numbers of {of} values)'}"
+        check_class(agent_class, policy.roster)

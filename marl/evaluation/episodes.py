@@ -6,21 +6,23 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from marl.core.environment import Environment, Presentable
-from marl.core.errors import Note
+from marl.core.environment import Environment, Numbered, Presentable
+from marl.core.errors import EnvironmentFailedError, Note
+from marl.core.limits import SEED_BELOW
 from marl.core.records import Memory, Observation, Step
 from marl.core.scene import Picture, Scene
-from marl.core.seeding import ACTIONS, stream
+from marl.core.seeding import ACTIONS, episode_seed, global_seed, stream
 from marl.policies.policy import Act
 
 __all__ = [
     "MAX_STEPS",
+    "MOST_NUMBERED",
     "EpisodePlayer",
     "EpisodeTable",
     "StoppedError",
@@ -32,6 +34,8 @@ __all__ = [
 LARGEST_BATCH = 1024
 MOST_PAIRS = 2**26
 """Pairs of agents in all copies of a batch; only teams of more than 256 agents have smaller batches."""
+MOST_NUMBERED = 8
+"""Copies of a `Numbered` environment, each of which takes memory and is made anew for every evaluation."""
 MAX_STEPS = 10_000
 """Steps after which an episode is cut, unless another number is asked for."""
 
@@ -62,6 +66,7 @@ class EpisodeTable:
         events: for each kind of event ``[E]``, their number, summed over the agents.
         first: for each kind of event ``[E]``, the step (from 1) of the first; NaN if there was none.
         cut: number of episodes that were cut, which count with what they had brought.
+        seeds: seed of each episode; none where copies share one.
     """
 
     length: NDArray[np.float64]
@@ -69,37 +74,48 @@ class EpisodeTable:
     events: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     first: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cut: int = 0
+    seeds: tuple[int, ...] = ()
 
 
 class _Tally:
-    """Tally of each copy's first episode; later episodes are ignored."""
+    """Rows of ``E`` episodes, dealt to the copies beforehand: copy ``i`` plays ``i``, ``i + B``, ``i + 2 B``, ...
 
-    def __init__(self, environment: Environment, alive: torch.Tensor) -> None:
-        zeros = torch.zeros(environment.num_copies, dtype=torch.float64, device=environment.device)
-        self.running = torch.ones_like(zeros, dtype=torch.bool)
+    Episodes that a copy plays beyond them are ignored. Rows of the first ``E`` to end would favour short ones.
+    """
+
+    def __init__(self, environment: Environment, episodes: int, alive: torch.Tensor) -> None:
+        self.episodes, self.agents = episodes, alive.sum(-1)
+        self.number = torch.arange(environment.num_copies, device=environment.device)
+        zeros = torch.zeros(episodes + 1, dtype=torch.float64, device=environment.device)  # the last: of those ignored
         self.length, self.agent_return = zeros.clone(), zeros.clone()
-        self.number = alive.sum(-1)
         self.events = {name: zeros.clone() for name in environment.events}
         self.first = {name: torch.full_like(zeros, torch.nan) for name in environment.events}
+        self.ended = self.cut = 0
 
-    def count(self, step: Step) -> None:
-        self.length += self.running
-        self.agent_return += self.running * step.reward.sum(-1) / self.number
+    def count(self, step: Step, max_steps: int) -> torch.Tensor:
+        """Count a step, and return the copies whose episode is cut after it, ``[B]``."""
+        rows = self.number.clamp(max=self.episodes)
+        self.length[rows] += 1
+        self.agent_return[rows] += step.reward.sum(-1) / self.agents
         for name, total in self.events.items():
-            happened = step.info[name].sum(-1) * self.running
-            begins = (total == 0) & (happened > 0)
-            self.first[name] = torch.where(begins, self.length, self.first[name])
-            total += happened
-        self.running = self.running & ~step.ended
+            happened = step.info[name].sum(-1)
+            begins = (total[rows] == 0) & (happened > 0)
+            self.first[name][rows] = torch.where(begins, self.length[rows], self.first[name][rows])
+            total[rows] += happened
+        counts = self.number < self.episodes
+        cut = counts & ~step.ended & (self.length[rows] >= max_steps)
+        over = step.ended | cut
+        self.ended += int((counts & over).sum())
+        self.cut += int(cut.sum())
+        self.number += len(self.number) * over
+        return cut
 
     def table(self) -> EpisodeTable:
-        return EpisodeTable(
-            self.length.cpu().numpy(),
-            self.agent_return.cpu().numpy(),
-            {name: total.cpu().numpy() for name, total in self.events.items()},
-            {name: step.cpu().numpy() for name, step in self.first.items()},
-            int(self.running.sum()),
-        )
+        everything = (self.length, self.agent_return, *self.events.values(), *self.first.values())
+        length, agent_return, *each = (column[:-1].cpu().numpy() for column in everything)
+        names = len(self.events)
+        events, first = (dict(zip(self.events, part, strict=True)) for part in (each[:names], each[names:]))
+        return EpisodeTable(length, agent_return, events, first, self.cut)
 
 
 def play_episodes(
@@ -111,11 +127,14 @@ def play_episodes(
     deterministic: bool = False,
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
+    most_copies: int = MOST_NUMBERED,
 ) -> EpisodeTable:
-    """Play episodes in batches of at most 1,024 copies, fewer of very large teams.
+    """Play episodes, in the order of their numbers.
 
-    The initial worlds depend on the seed alone, so that policies are compared in the same worlds. A note says how many
-    episodes were cut.
+    A `Numbered` environment has few copies, to which they are dealt; each has its own seed. Others play one a copy, in
+    batches of at most 1,024 copies, fewer of very large teams. The initial worlds depend on the seed alone, so that
+    policies are compared in the same worlds. A note says how many episodes were cut. `random` and `np.random`
+    are seeded, too, and restored at the end.
 
     Args:
         make_environment: makes an environment from a number of copies.
@@ -126,34 +145,44 @@ def play_episodes(
         deterministic: take the most probable actions instead of drawing them.
         max_steps: steps after which an episode is cut.
         watch: called at each step with the number of episodes that have ended; False stops.
+        most_copies: bound of the copies of a `Numbered` environment.
 
     Raises:
         ValueError: for fewer than one episode.
         StoppedError: if ``watch`` stops.
+        EnvironmentFailedError: if a copy fails.
     """
     if episodes < 1:
         raise ValueError(f"episodes is {episodes}; give at least 1")
     probe = make_environment(1)
-    copies = max(1, min(LARGEST_BATCH, MOST_PAIRS // probe.roster.size**2))
+    copies = most_copies if probe.numbered else max(1, min(LARGEST_BATCH, MOST_PAIRS // probe.roster.size**2))
+    batch = episodes if probe.numbered else copies
     probe.close()
     tables = []
-    for batch, start in enumerate(range(0, episodes, copies)):
-        environment = make_environment(min(copies, episodes - start))
-        try:
-            options = (seed + 1_000_003 * batch, messages, deterministic, max_steps)
-            tables.append(_play_batch(environment, player, *options, partial(_watched, watch, start)))
-        finally:
-            environment.close()
+    with global_seed(seed % SEED_BELOW):
+        for number, start in enumerate(range(0, episodes, batch)):
+            size = min(batch, episodes - start)
+            environment = make_environment(min(copies, size))
+            try:
+                options = (size, seed + 1_000_003 * number, messages, deterministic, max_steps)
+                tables.append(_play_batch(environment, player, *options, partial(_watched, watch, start)))
+            finally:
+                environment.close()
+    returns = np.concatenate([t.agent_return for t in tables])
+    if not np.isfinite(returns).all():
+        first = np.isfinite(returns).argmin()
+        raise EnvironmentFailedError(f"the environment gave a reward in episode {first} that is not finite")
     cut = sum(table.cut for table in tables)
     if cut:
         told = f"{cut} of {episodes} episodes were cut after {max_steps:,} steps and count with what they had brought"
         warnings.warn(told, Note, stacklevel=2)
     return EpisodeTable(
         np.concatenate([t.length for t in tables]),
-        np.concatenate([t.agent_return for t in tables]),
+        returns,
         {name: np.concatenate([t.events[name] for t in tables]) for name in tables[0].events},
         {name: np.concatenate([t.first[name] for t in tables]) for name in tables[0].first},
         cut,
+        tuple(episode_seed(seed, number) for number in range(episodes)) if probe.numbered else (),
     )
 
 
@@ -165,6 +194,7 @@ def _watched(watch: Callable[[int], bool] | None, before: int, ended: int) -> No
 def _play_batch(
     environment: Environment,
     player: EpisodePlayer,
+    episodes: int,
     seed: int,
     messages: bool,
     deterministic: bool,
@@ -174,17 +204,15 @@ def _play_batch(
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    tally = _Tally(environment, observation.alive)
-    for _ in range(max_steps):
+    tally = _Tally(environment, episodes, observation.alive)
+    while tally.ended < episodes:
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
-        tally.count(step)
-        memory = None if act.memory is None else act.memory.reset(step.ended)
-        observation = step.observation
-        running = int(tally.running.sum())
-        watch(environment.num_copies - running)
-        if not running:
-            break
+        observation, cut = step.observation, tally.count(step, max_steps)
+        watch(tally.ended)
+        if bool(cut.any()) and tally.ended < episodes:  # only where copies have a second episode to play
+            observation = cast(Numbered, environment).restart(cut)
+        memory = None if act.memory is None else act.memory.reset(step.ended | cut)
     return tally.table()
 
 

@@ -39,6 +39,7 @@ class Evaluation:
         seed: of worlds and actions.
         measures: estimates over the episodes, by name; see `summarise`.
         cut: number of episodes that were cut.
+        episode_seeds: seed of each episode; none where copies share one.
     """
 
     described: Mapping[str, Any]
@@ -48,6 +49,7 @@ class Evaluation:
     seed: int
     measures: Mapping[str, Estimate]
     cut: int = 0
+    episode_seeds: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Settings, then each measure with ``mean`` and ``ci95``."""
@@ -58,6 +60,7 @@ class Evaluation:
             "messages": self.messages,
             "deterministic": self.deterministic,
             "seed": self.seed,
+            **({"episode_seeds": list(self.episode_seeds)} if self.episode_seeds else {}),
             **summary_as_json(self.measures),
         }
 
@@ -138,7 +141,8 @@ def evaluate_episodes(
     make_copies = partial(task.make, config, device=device)
     table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch)
     summary = summarise(table, dict(probe.events), probe.agent_noun)
-    return Evaluation(task.describe(config), episodes, messages, deterministic, seed, summary, table.cut)
+    settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
+    return Evaluation(task.describe(config), *settled)
 
 
 def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:

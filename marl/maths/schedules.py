@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from marl.core.config import Config
 
 __all__ = [
     "Clock",
-    "Decay",
     "ExponentialDecay",
     "Fraction",
     "LinearDecay",
     "LogarithmicDecay",
     "PositiveSchedule",
+    "Rate",
     "Schedule",
+    "rate_at",
     "scheduled",
     "values_at",
 ]
@@ -92,10 +94,6 @@ class LogarithmicDecay(Config):
         return max(self.end, min(1.0, 1.0 - math.log10((clock.episodes + 1) / self.decay)))
 
 
-Decay = Annotated[LinearDecay | ExponentialDecay | LogarithmicDecay, Field(discriminator="kind")]
-"""Settings of a decay; ``kind`` selects the class."""
-
-
 _AtLeastZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -103,6 +101,26 @@ _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 _Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _kind(given: Any) -> str | None:
+    if isinstance(given, Mapping):
+        return given.get("kind")
+    return getattr(given, "kind", "number")
+
+
+Rate = Annotated[
+    Annotated[_Share, Tag("number")]
+    | Annotated[LinearDecay, Tag("linear")]
+    | Annotated[ExponentialDecay, Tag("exponential")]
+    | Annotated[LogarithmicDecay, Tag("logarithmic")],
+    Discriminator(
+        _kind,
+        custom_error_type="rate",
+        custom_error_message="give a number from 0 to 1, or {kind: linear, exponential or logarithmic, ...}",
+    ),
+]
+"""A constant between 0 and 1, or a decay, whose ``kind`` selects the class."""
 
 
 Schedule = _AtLeastZero | tuple[_AtLeastZero, _AtLeastZero]
@@ -115,6 +133,11 @@ PositiveSchedule = _Positive | tuple[_Positive, _AtLeastZero]
 
 Fraction = _Share | tuple[_Share, _Share]
 """A schedule between 0 and 1."""
+
+
+def rate_at(rate: float | LinearDecay | ExponentialDecay | LogarithmicDecay, clock: Clock) -> float:
+    """Value of a rate at a moment of training."""
+    return rate if isinstance(rate, float) else rate.value(clock)
 
 
 def scheduled(schedule: float | tuple[float, float], share_done: float) -> float:

@@ -19,15 +19,17 @@ from scipy.spatial import cKDTree
 
 from marl.core.files import atomic_path
 from marl.core.scene import Picture
-from marl.pictures.recording import Spool
+from marl.pictures.style import COLOURS
 
 __all__ = ["check_path", "save"]
 
 SUFFIXES = (".gif", ".mp4")
-GIF_COLOURS = 128
-CLEAR = 255
-"""Number of the colour that lets the frame before be seen."""
+MOST_COLOURS = 256
+TOLERANCE = 8
+"""Largest error of red, green or blue of a pixel, unless a frame has more shades than a palette can cover."""
 CHANNELS = np.array([1, 256, 65536], dtype=np.int32)
+STYLE = [int.from_bytes(bytes.fromhex(colour[1:]), "little") for colour in COLOURS]
+"""Colours that stay exact, packed."""
 
 
 def check_path(path: str | Path) -> Path:
@@ -67,59 +69,53 @@ def save(frames: Iterable[Picture], path: str | Path, frames_per_second: float) 
 
 
 def _write_gif(frames: Iterable[Picture], path: Path, frames_per_second: float) -> None:
-    """Write a GIF with one palette for all frames: smaller, and colours do not flicker.
-
-    The palette has the most frequent colours, which keeps flat ones exact; only shades at edges change. It is known
-    after the last frame, so frames wait on the disk.
-    """
-    counts, spool = np.zeros(2**24, dtype=np.uint32), Spool(path.parent)
-    for frame in frames:
-        colours, number = np.unique(_packed(frame[::3, ::3]), return_counts=True)
-        counts[colours] += number.astype(np.uint32)
-        spool.append(frame)
-    seen = np.flatnonzero(counts)
-    palette = _unpacked(seen[np.argsort(counts[seen])[-GIF_COLOURS:]])
-    delay = max(round(100 / frames_per_second), 1)
+    """Write a GIF whose frames have a palette each: of what changes, no shade is off by more than `TOLERANCE`."""
     with path.open("wb") as file:
-        file.write(_gif_header(spool[0], palette))
-        file.writelines(_gif_frames(_numbered(spool, palette), delay))
+        file.writelines(_gif_blocks(frames, max(round(100 / frames_per_second), 1)))
         file.write(b";")
 
 
-def _numbered(frames: Iterable[Picture], palette: Picture) -> Iterator[NDArray[np.uint8]]:
-    """Number of the nearest colour of a palette for each pixel, ``[H, W]``."""
-    tree, nearest, known = cKDTree(palette), np.zeros(2**24, dtype=np.uint8), np.zeros(2**24, dtype=bool)
+def _gif_blocks(frames: Iterable[Picture], delay: int) -> Iterator[bytes]:
+    """Header, then the rectangle of each frame in which it differs from the one before, for hundredths of a second.
+
+    Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt, sections 17, 18, 20, 21 and 26.
+    """
+    shown: NDArray[np.int32] | None = None
     for frame in frames:
         packed = _packed(frame)
-        fresh = np.unique(packed[~known[packed]])
-        nearest[fresh] = tree.query(_unpacked(fresh))[1]
-        known[fresh] = True
-        yield nearest[packed]
+        changed = np.ones(packed.shape, np.bool_) if shown is None else packed != shown
+        if shown is None:
+            screen = struct.pack("<HHBBB", packed.shape[1], packed.shape[0], 0b0111_0000, 0, 0)
+            yield b"GIF89a" + screen + b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"  # loops for ever
+        box = _box(changed)
+        palette, drawn = _numbered(packed[box])
+        image = Image.fromarray(drawn)
+        image.putpalette(palette.tobytes())
+        options: dict[str, Any] = {"duration": 10 * delay, "include_color_table": True}
+        corner = (box[1].start, box[0].start)
+        yield b"".join(GifImagePlugin.getdata(image, corner, **options))
+        shown = packed
 
 
-def _gif_header(frame: Picture, palette: Picture) -> bytes:
-    """Size, a table of 256 colours for all frames, and the wish to loop for ever.
-
-    Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt, sections 17 to 19 and 26.
-    """
-    height, width, _ = frame.shape
-    screen = struct.pack("<HHBBB", width, height, 0b1111_0111, 0, 0)
-    loop = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
-    return b"GIF89a" + screen + palette.tobytes().ljust(3 * 256, b"\x00") + loop
+def _numbered(packed: NDArray[np.int32]) -> tuple[Picture, NDArray[np.uint8]]:
+    """Palette of at most 256 colours, and the number of the nearest for each pixel."""
+    colours, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    palette = _palette(colours, counts)
+    nearest = cKDTree(palette).query(_unpacked(colours), p=np.inf)[1].astype(np.uint8)
+    return palette, nearest[places].reshape(packed.shape)
 
 
-def _gif_frames(images: Iterable[NDArray[np.uint8]], delay: int) -> Iterator[bytes]:
-    """Blocks of each frame: the rectangle in which it differs from the one before, for hundredths of a second."""
-    shown = None
-    for image in images:
-        box, drawn = (slice(None), slice(None)), image
-        if shown is not None:
-            changed = image != shown
-            box, drawn = _box(changed), np.where(changed, image, CLEAR).astype(np.uint8)
-        corner = (box[1].start or 0, box[0].start or 0)
-        options: dict[str, Any] = {"duration": 10 * delay, "transparency": CLEAR}
-        yield b"".join(GifImagePlugin.getdata(Image.fromarray(drawn[box]), corner, **options))
-        shown = image
+def _palette(colours: NDArray[np.int32], counts: NDArray[np.intp]) -> Picture:
+    """Colours ``[P, 3]`` of which each of the given ones is near: those of the style, then the most frequent."""
+    first = np.isin(colours, STYLE)
+    ordered = _unpacked(colours[np.lexsort((-counts, ~first))]).astype(np.int16)
+    chosen: list[NDArray[np.int16]] = []
+    left = np.ones(len(ordered), np.bool_)
+    while left.any() and len(chosen) < MOST_COLOURS:
+        colour = ordered[left.argmax()]
+        chosen.append(colour)
+        left &= np.abs(ordered - colour).max(1) > TOLERANCE
+    return np.array(chosen, np.uint8)
 
 
 def _box(changed: NDArray[np.bool_]) -> tuple[slice, slice]:

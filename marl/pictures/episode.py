@@ -22,13 +22,21 @@ from marl.core.errors import Note, PictureError
 from marl.core.scene import Picture, Scene
 from marl.pictures.captions import Captions
 from marl.pictures.recording import Outline, Recording, SparseRecording
-from marl.pictures.style import CLASS_COLOURS, OBSTACLE_COLOUR, PREY_COLOUR, YELLOW
+from marl.pictures.style import (
+    CLASS_COLOURS,
+    CONTACT_COLOUR,
+    CONTACT_EDGE,
+    LINK_COLOUR,
+    OBSTACLE_COLOUR,
+    PREDATOR_COLOUR,
+    PREY_COLOUR,
+    TEXT_COLOUR,
+)
 
 __all__ = ["contact_sheet", "draw"]
 
-FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": "#7A0000", "obstacle": OBSTACLE_COLOUR}
+FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": PREDATOR_COLOUR, "obstacle": OBSTACLE_COLOUR}
 """Colours of the side that does not learn, and of obstacles; agents have the colours of their classes."""
-CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = YELLOW, "#D00000", "#404040", "#202020"
 
 LINK_ALPHA = 0.55
 ZOOM_FRAMES = 15

@@ -21,12 +21,18 @@ __all__ = [
     "BLACK",
     "BLUE",
     "CLASS_COLOURS",
+    "COLOURS",
+    "CONTACT_COLOUR",
+    "CONTACT_EDGE",
     "GREEN",
+    "LINK_COLOUR",
     "OBSTACLE_COLOUR",
     "ORANGE",
     "PINK",
+    "PREDATOR_COLOUR",
     "PREY_COLOUR",
     "SKY",
+    "TEXT_COLOUR",
     "VERMILION",
     "YELLOW",
     "bare_frame",
@@ -41,7 +47,16 @@ VERMILION, BLACK, GREEN, YELLOW = "#D55E00", "#000000", "#009E73", "#F0E442"
 
 CLASS_COLOURS = (BLUE, ORANGE, PINK, SKY, VERMILION, BLACK)
 """Colours of agent classes, or of the arms of a report, in order."""
-PREY_COLOUR, OBSTACLE_COLOUR = GREEN, "#C4C4C4"
+PREY_COLOUR, OBSTACLE_COLOUR, PREDATOR_COLOUR = GREEN, "#C4C4C4", "#7A0000"
+CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = YELLOW, "#D00000", "#404040", "#202020"
+
+COLOURS = (
+    *CLASS_COLOURS,
+    *(PREY_COLOUR, OBSTACLE_COLOUR, PREDATOR_COLOUR),
+    *(CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR),
+    "#FFFFFF",
+)
+"""All colours of an episode's picture."""
 
 
 def new_figure(width: float, height: float, dots_per_inch: float = 100) -> Figure:

@@ -17,11 +17,21 @@ from marl.players.rules import RulePlayer
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import FirstLegal, Random
 
-__all__ = ["PlayerSpec", "make_player", "parse_player"]
+__all__ = ["PLAYERS", "PlayerSpec", "make_player", "parse_player"]
 
 Kind = Literal["random", "first", "rules", "negamax", "uct", "human"]
 WITHOUT_BUDGET: dict[str, Kind] = {"random": "random", "first": "first", "rules": "rules", "human": "human"}
 MOST_DEPTH, MOST_SIMULATIONS = 1000, 10**9 - 1
+PLAYERS = {
+    "random": "plays any legal action, each as likely",
+    "first": "plays the first legal action",
+    "rules": "plays tic_tac_toe by hand-written rules",
+    "negamax:DEPTH": "searches so many moves ahead, e.g. negamax:9",
+    "uct:SIMULATIONS": "plays so many games to the end before each move, e.g. uct:1000",
+    "uct:SECONDSs": "does so for so long before each move, e.g. uct:0.5s",
+    "human": "asks at the terminal",
+}
+"""A line for each player."""
 THERE_IS = (
     "there is random, first, rules (of tic_tac_toe), negamax:DEPTH (negamax:9), uct:SIMULATIONS (uct:1000), "
     "uct:SECONDSs (uct:0.5s) and human"

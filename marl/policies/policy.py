@@ -5,13 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from marl.core.config import Config
+from marl.core.errors import ConfigError
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
+from marl.core.seeding import ACTIONS, stream
+from marl.policies.interface import Interface
 
 __all__ = ["Act", "Policy"]
 
@@ -42,6 +46,8 @@ class Policy(nn.Module, ABC):
     def __init__(self, roster: Roster, config: Config) -> None:
         super().__init__()
         self.roster, self.config = roster, config
+        self.interface: Interface | None = None
+        self._generator: torch.Generator | None = None
 
     @property
     def device(self) -> torch.device:
@@ -70,6 +76,60 @@ class Policy(nn.Module, ABC):
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """Tensors of a rollout that get a histogram in the log, by name, each ``[T, B, N]``."""
         return {}
+
+    def seed(self, seed: int = 0) -> None:
+        """Restart the random numbers of `predict`; without it they are those of seed 0."""
+        self._generator = stream(seed, ACTIONS, self.device)
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+        *,
+        agent: str | None = None,
+        action_mask: Any = None,
+    ) -> tuple[Any, Any]:
+        """Choose actions in a loop of one's own, for observations as the environment gives them.
+
+        The call is that of Stable-Baselines3 (https://github.com/DLR-RM/stable-baselines3,
+        ``common/policies.py``). There are three kinds:
+
+        - Gymnasium: one observation, or a batch of ``B`` as a vector environment gives it.
+        - PettingZoo's parallel environments: a dictionary with the observation of each agent that is there. For those
+          that left there is no action, nobody hears them, and their memory goes on as in training, where they observe
+          zeros.
+        - Turns: the observation of ``agent``, one at a time.
+
+        Args:
+            observation: in the environment's observation space. A dictionary of a PettingZoo agent may hold
+                ``"action_mask"``; keys that only training needs may be left out.
+            state: what the last call returned; None where an episode begins. With ``agent`` it has the memory of each.
+            episode_start: True forgets what was before, one bool or ``[B]``. Vector environments of Gymnasium give
+                the first observation of an episode one step after ``terminated | truncated`` of the one before. With
+                ``agent`` it is for that agent alone.
+            deterministic: take the likeliest actions; False draws them, see `seed`. Policies of values take
+                the best either way, and draw among equals at most.
+            agent: name of the agent whose turn it is. An environment of one agent takes any name.
+            action_mask: legal actions, ``[A]`` or ``[B, A]``, 1 for legal; by agent where observations are.
+
+        Returns:
+            Action for ``env.step``, in the bounds, shape and data type of its space, for a batch as vector
+            environments take it, or for each agent that observes; and the state for the next call.
+
+        Raises:
+            ValueError: for an observation, mask or state of another shape, a mask without a legal action, and an
+                agent that is unknown.
+            ConfigError: if the policy's environment is unknown or cannot be made.
+            UntrustedError: if its settings name a module that is not imported and not trusted; see `marl.load`.
+        """
+        if self.interface is None:
+            raise ConfigError("this policy knows no environment; predict is for what marl.load and marl.train return")
+        if not deterministic and (self._generator is None or self._generator.device != self.device):
+            self.seed()
+        generator = None if deterministic else self._generator
+        return self.interface.predict(self, observation, state, episode_start, generator, agent, action_mask)
 
     @abstractmethod
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["program"]
+__all__ = ["command_line", "program"]
+
+
+def command_line(name: str, *arguments: object) -> str:
+    """Line with a command of this environment that can be pasted into a shell."""
+    return shlex.join([program(name), *map(str, arguments)])
 
 
 def program(name: str) -> str:

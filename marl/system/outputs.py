@@ -76,5 +76,6 @@ def _lasting(stream: TextIO, errors: list[OSError]) -> TextIO:
     except OSError:  # it is in memory
         stream.reconfigure(errors="backslashreplace")
         return stream
-    buffer: Any = raw if stream.write_through else BufferedWriter(raw)  # python -u
-    return TextIOWrapper(buffer, stream.encoding, "backslashreplace", line_buffering=stream.line_buffering)
+    at_once = stream.write_through  # python -u
+    buffer: Any = raw if at_once else BufferedWriter(raw)
+    return TextIOWrapper(buffer, stream.encoding, "backslashreplace", None, stream.line_buffering, at_once)

@@ -1,4 +1,4 @@
-"""Check of environment settings against those that a policy was trained under."""
+"""Checks of an environment against that in which a policy was trained: its settings, and its classes of agents."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
+from marl.core.roster import AgentClass, Roster
 from marl.core.task import Task
 
-__all__ = ["check_settings"]
+__all__ = ["check_class", "check_settings"]
 
 
 def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
@@ -22,3 +23,27 @@ def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> No
     for name in here.keys() - task.changeable:
         if name in trained and trained[name] != here[name]:
             raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
+
+
+def check_class(here: AgentClass, trained: Roster) -> None:
+    """Raise an error for a class with other observations or actions than a policy was trained on.
+
+    Raises:
+        ConfigError: naming the class and both widths.
+    """
+    known = next((c for c in trained.classes if c.name == here.name), None)
+    if known is None:
+        names = ", ".join(c.name for c in trained.classes)
+        raise ConfigError(f"the policy knows no class {here.name!r}; it was trained with {names}")
+    if known != here:
+        raise ConfigError(
+            f"class {here.name!r} was trained with {_features_of(known)} features and {known.action.size} "
+            f"{known.action.kind} actions, and here has {_features_of(here)} and {here.action.size} "
+            f"{here.action.kind}; what it sees must be the same (the numbers of teammates, prey and obstacles count, "
+            "unless the class is trained to see the nearest few of them, e.g. teammates:2)"
+        )
+
+
+def _features_of(agent_class: AgentClass) -> str:
+    of = " x ".join(map(str, agent_class.categories))
+    return f"{agent_class.feature_size}{of and f' (numbers of {of} values)'}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,11 +14,11 @@ from marl.core.entry_points import MissingModuleError
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.settings import explain, replace_field
-from marl.core.task import Task
+from marl.core.task import AgentSpaces, Task
 from marl.core.trust import UntrustedError
 from marl.tasks.registry import find_task
 
-__all__ = ["environment_config", "make_environment"]
+__all__ = ["environment_config", "find_spaces", "make_environment"]
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
@@ -53,8 +54,26 @@ def make_environment(
         MissingModuleError: if a module that it needs is not installed.
         UntrustedError: if its name asks for a module that is not trusted.
     """
-    try:
+    with _told(config):
         return task.make(config, num_copies, training=training, device=device)
+
+
+def find_spaces(settings: Mapping[str, Any]) -> AgentSpaces | Mapping[str, AgentSpaces]:
+    """Spaces of the environment that settings name; see `Task.spaces`.
+
+    Raises:
+        ConfigError, MissingModuleError, UntrustedError: see `make_environment`.
+    """
+    task, config = environment_config(settings, {})
+    with _told(config):
+        return task.spaces(config)
+
+
+@contextmanager
+def _told(config: Config) -> Iterator[None]:
+    """Name the environment in errors."""
+    try:
+        yield
     except UntrustedError:
         raise
     except ModuleNotFoundError as error:

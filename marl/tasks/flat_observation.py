@@ -66,6 +66,10 @@ class FlatObservation(BaseParallelWrapper[str, Any, Any]):
 
     def __init__(self, env: Env) -> None:
         super().__init__(env)
+        inner: Any = env.unwrapped
+        for name, absent in (("metadata", {}), ("render_mode", None)):  # PettingZoo declares them, SuperSuit reads them
+            if getattr(inner, name, None) is None:
+                setattr(inner, name, absent)
         names: list[str] = list(env.possible_agents)
         self._seen = {agent: _parts_of(agent, env.observation_space(agent)) for agent in names}
         self._acted = {agent: ActionSpace(env.action_space(agent), f"agent {agent!r}") for agent in names}

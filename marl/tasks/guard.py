@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gymnasium
-from pettingzoo.utils.conversions import aec_to_parallel_wrapper
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from marl.core.errors import EnvironmentFailedError, Note, PictureError
+from marl.tasks.answers import AnswerError, Answers, check_finite, number
+from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.flat_observation import Env
+from marl.tasks.generators import Draws, OwnGenerators
 
-__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Scenes", "Watch", "number_copies"]
+__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Scenes", "Watch"]
 
 T = TypeVar("T")
 
@@ -58,8 +60,10 @@ class Guard:
             return call(*arguments, **named)
         except EnvironmentFailedError:
             raise
+        except AnswerError as error:
+            raise EnvironmentFailedError(f"{self} {error}") from None
         except (Exception, SystemExit) as error:
-            raise EnvironmentFailedError(f"{self} failed: {_words_of(error)}") from error
+            raise EnvironmentFailedError(f"{self} failed: {_words_of(error)}{_hint(error)}") from error
         finally:
             self.since = None
 
@@ -100,31 +104,52 @@ class Scenes:
 
 
 class GuardedEnv(gymnasium.Wrapper):
-    """Copy of a Gymnasium environment with a guard.
+    """Copy of a Gymnasium environment with a guard, with seeds and global generators of its own.
 
     Args:
         env: the copy.
         guard: its guard.
+        draws: shared by the copies in this process.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], guard: Guard) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any], guard: Guard, draws: Draws) -> None:
         super().__init__(env)
-        self.guard, self.scenes = guard, Scenes(guard, env.render)
+        self.guard, self._draws, self._generators = guard, draws, OwnGenerators(draws)
+        self.scenes = Scenes(guard, partial(self._generators, env.render))
+        self._answers = Answers(env.observation_space)
+        self._seeds = EpisodeSeeds(0, 0, 1)
+        self.metadata = {name: value for name, value in (env.metadata or {}).items() if value is not None}
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin the next episode.
+
+        Args:
+            seed: `EpisodeSeeds` of this one and those to come; None to go on with those given before.
+            options: not used.
+        """
+        self._seeds = self._seeds if seed is None else seed
         self.guard.steps = 0
-        return self.guard(self.env.reset, seed=seed, options=options)
+        return self.guard(self._reset, next(self._seeds))
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         self.guard.steps += 1
-        told = self.guard(self.env.step, action)
+        told = self.guard(self._step, action)
         if told[2] or told[3]:
             self.scenes.end()
         return told
 
+    def _reset(self, seed: int) -> tuple[Any, dict[str, Any]]:
+        self._generators.seed(seed)
+        return self._answers.reset(self._generators(self.env.reset, seed=seed))
+
+    def _step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self._draws.unlikely:  # saves a call
+            return self._answers.step(self.env.step(action))
+        return self._answers.step(self._generators(self.env.step, action))
+
 
 class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
-    """Copy of a PettingZoo environment with a guard.
+    """Copy of a PettingZoo environment with a guard, with seeds and global generators of its own.
 
     Args:
         env: the copy.
@@ -135,30 +160,39 @@ class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
 
     def __init__(self, env: Env, guard: Guard) -> None:
         super().__init__(env)
-        self.guard = guard
+        self.guard, self._generators = guard, OwnGenerators(Draws())
+        self.seeds = EpisodeSeeds(0, 0, 1)
+        """Seeds of the episodes to come."""
+
+    def become(self, number: int, copies: int, draws: Draws, scene: Callable[[Env], Any] | None) -> None:
+        """Become one of several copies, with a scene that is drawn of what is inside."""
+        self.guard, self._generators = Guard(self.guard.name, number), OwnGenerators(draws)
+        self.seeds = EpisodeSeeds(0, number, copies)
+        if scene is not None:
+            self.scenes = Scenes(self.guard, partial(self._generators, scene, self.env.env))
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        """Begin the next episode with the next of `seeds`; ``seed`` and ``options`` are not used."""
         self.guard.steps = 0
-        return self.guard(self.env.reset, seed=seed, options=options)
+        return self.guard(self._reset, next(self.seeds))
 
     def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
         self.guard.steps += 1
-        told = _, _, terminated, truncated, _ = self.guard(self.env.step, actions)
+        told = _, _, terminated, truncated, _ = self.guard(self._step, actions)
         if self.scenes is not None and all(terminated[agent] or truncated[agent] for agent in terminated):
             self.scenes.end()
         return told
 
+    def _reset(self, seed: int) -> tuple[dict[str, Any], Any]:
+        self._generators.seed(seed)
+        seen, infos = self._generators(self.env.reset, seed=seed)
+        check_finite(*seen.values())
+        return seen, infos
 
-def number_copies(envs: Sequence[Any], scene: Callable[[Env], Any] | None = None) -> list[GuardedParallelEnv]:
-    """Find the guarded environment inside each of SuperSuit's copies of one, number its guard, and have it drawn."""
-    copies = []
-    for i, env in enumerate(envs):
-        while not isinstance(env, GuardedParallelEnv):
-            env = env.aec_env if isinstance(env, aec_to_parallel_wrapper) else env.env
-        env.guard = Guard(env.guard.name, i)
-        env.scenes = None if scene is None else Scenes(env.guard, partial(scene, env.env.env))
-        copies.append(env)
-    return copies
+    def _step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+        seen, rewards, *rest = self._generators(self.env.step, actions)
+        check_finite(*seen.values())
+        return seen, {agent: number(reward) for agent, reward in rewards.items()}, *rest
 
 
 class Watch:
@@ -196,3 +230,15 @@ def _words_of(error: BaseException) -> str:
     message = " ".join(str(error).split())
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}{message and ': '}{message} ({Path(place.filename).name}, line {place.lineno})"
+
+
+def _hint(error: BaseException) -> str:
+    """What Gymnasium has, where one of its wrappers meets an environment that was written for Gym."""
+    inside = "gymnasium" in Path(traceback.extract_tb(error.__traceback__)[-1].filename).parts
+    if inside and "to unpack" in str(error):
+        return (
+            "; Gymnasium's step gives observation, reward, terminated, truncated, info, and its reset observation, info"
+        )
+    if any(f"unexpected keyword argument '{name}'" in str(error) for name in ("seed", "options")):
+        return "; Gymnasium's reset takes seed and options"
+    return ""

@@ -20,6 +20,7 @@ from marl.core.records import Observation, Step
 from marl.core.roster import AgentClass, Roster
 from marl.core.scene import Picture
 from marl.pictures.given import check_picture
+from marl.tasks.episode_seeds import DealtSeeds, EpisodeSeeds
 from marl.tasks.guard import Guard, Watch
 from marl.tasks.gymnasium_config import CLASS
 from marl.tasks.spaces import ActionSpace, ObservationSpace
@@ -40,7 +41,7 @@ class GymnasiumEnvironment:
     ``action_mask`` becomes the observation's. An episode's last observation
     is kept apart from the first of the next (``next_observation`` and ``observation`` of `Step`).
 
-    Copy ``i`` begins with seed ``seed * B + i``. A state cannot be stored.
+    A state has the seeds of the episodes to come, and no running episodes. A `Numbered` environment.
 
     Args:
         name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first, if it is trusted.
@@ -61,6 +62,7 @@ class GymnasiumEnvironment:
 
     events: Mapping[str, str] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
+    numbered = True
     agent_noun = "agent"
 
     def __init__(
@@ -77,6 +79,7 @@ class GymnasiumEnvironment:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         self.num_copies, self.device = num_copies, torch.device(device)
+        self._dealt = DealtSeeds(num_copies)
         self._scripted = dict(scripted or {})
         self._vector = vectorise(
             name, num_copies, dict(arguments or {}), max_episode_steps, vectorization, step_timeout
@@ -102,18 +105,27 @@ class GymnasiumEnvironment:
 
     def reset(self, seed: int) -> Observation:
         """Begin an episode in every copy; see `Environment`."""
-        rows, infos = self._guard(self._vector.reset, seed=seed * self.num_copies % 2**31)
-        self._masked = MASK in infos
-        return self._observe(self._features(rows, self.num_copies), infos)
+        return self._begin(self._dealt.begin(seed))
+
+    def restart(self, copies: Tensor) -> Observation:
+        """Begin the next episode in some copies; see `Numbered`."""
+        mask = copies.cpu().numpy()
+        self._dealt.count(mask)
+        rows, infos = self._guard(self._vector.reset, options={"reset_mask": mask})
+        for key in {MASK, f"_{MASK}"} & infos.keys():  # the others have theirs from their last step
+            self._infos[key][mask] = infos[key][mask]
+        return self._observe(self._features(rows, self.num_copies), self._infos)
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Step every copy; see `Environment`."""
         packed = self._acted.actions(action[CLASS][:, 0].detach().cpu().numpy())
         rows, reward, terminated, truncated, infos = self._guard(self._vector.step, packed)
+        self._infos = infos
         features = self._features(rows, self.num_copies)
         observation = next_observation = self._observe(features, infos)
         ended = terminated | truncated
         if ended.any():
+            self._dealt.count(ended)
             successor = features.copy()
             successor[ended] = [self._features(last) for last in infos["final_obs"][ended]]
             next_observation = self._observe(successor, infos, ended)
@@ -127,16 +139,17 @@ class GymnasiumEnvironment:
         )
 
     def state(self) -> State | None:
-        """None: Gymnasium cannot store a state; see `Environment`."""
-        return None
+        """Seeds of the episodes to come: Gymnasium cannot store those that run; see `Environment`."""
+        return self._dealt.state()
 
-    def load_state(self, state: State) -> None:
-        """Raise an error; see `Environment`.
+    def load_state(self, state: State) -> Observation | None:
+        """Begin the next episode in every copy; see `Environment`.
 
         Raises:
-            ValueError: always.
+            ValueError: if the state is of another number of copies.
         """
-        raise ValueError("a Gymnasium environment cannot load a state")
+        self._dealt.load_state(state)
+        return self._begin(self._dealt.go_on())
 
     @property
     def symmetries(self) -> None:
@@ -171,6 +184,11 @@ class GymnasiumEnvironment:
             self._guard(self._vector.close)
         except EnvironmentFailedError as error:
             warnings.warn(str(error), Note, stacklevel=2)
+
+    def _begin(self, seeds: list[EpisodeSeeds]) -> Observation:
+        rows, self._infos = self._guard(self._vector.reset, seed=seeds)
+        self._masked = MASK in self._infos
+        return self._observe(self._features(rows, self.num_copies), self._infos)
 
     def _features(self, seen: Any, *leading: int) -> NDArray[Any]:
         """Features of all copies, or of one where there are no leading axes."""

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
-from marl.tasks.gymnasium_config import GymnasiumConfig
+from marl.core.task import AgentSpaces
+from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
+from marl.tasks.single_agent import single_agent_settings
 
 if TYPE_CHECKING:
     import torch
@@ -29,11 +31,17 @@ class GymnasiumTask:
         scripted: reference policies by name.
     """
 
+    purpose = "with reference policies"
+
     config_type = GymnasiumConfig
     changeable = frozenset({"arguments", "max_episode_steps", "vectorization", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
+
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """Those of one agent; see `Task`."""
+        return single_agent_settings(algorithm)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the registered environment; see `Task`."""
@@ -49,6 +57,15 @@ class GymnasiumTask:
         """
         assert isinstance(config, GymnasiumConfig)
         raise ConfigError(f"{config.name} has a single agent and nobody to train in turn with")
+
+    def spaces(self, config: Config) -> AgentSpaces:
+        """Spaces of the one agent; see `Task`."""
+        assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.vectorised import vectorise
+
+        made = vectorise(config.name, 1, dict(config.arguments), None, "sync", None)
+        made.close()
+        return AgentSpaces(CLASS, made.single_observation_space, made.single_action_space)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

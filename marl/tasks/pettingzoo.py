@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import supersuit
 import torch
 from torch import Tensor
 
@@ -16,12 +15,12 @@ from marl.core.records import Observation, Step
 from marl.core.roster import AgentClass, Plane, Roster
 from marl.core.scene import Picture, Scene
 from marl.pictures.given import check_picture
+from marl.tasks.episode_seeds import DealtSeeds
 from marl.tasks.flat_observation import FIELDS, Env, FlatObservation, Layout
-from marl.tasks.guard import Guard, GuardedParallelEnv, Watch, number_copies
+from marl.tasks.guard import Guard, Watch
+from marl.tasks.supersuit_copies import TERMINAL, SuperSuitCopies
 
 __all__ = ["PettingZooEnvironment"]
-
-TERMINAL = "terminal_observation"
 
 
 class PettingZooEnvironment:
@@ -34,7 +33,8 @@ class PettingZooEnvironment:
     environment's ``possible_agents``; here agents are ordered class by class. Numbers in the
     infos of a step become ``Step.info``, and ``links`` is the number of agents that each agent hears.
 
-    Copy ``i`` begins with seed ``seed * B + i``.
+    A state without ``get_state`` has the seeds of the episodes to come, and no running episodes. A `Numbered`
+    environment.
 
     Args:
         make: makes one environment. It must be picklable, as SuperSuit copies it by pickling.
@@ -59,6 +59,7 @@ class PettingZooEnvironment:
     """
 
     reward_threshold: float | None = None
+    numbered = True
     frames_per_second = 12.5
 
     def __init__(
@@ -94,25 +95,30 @@ class PettingZooEnvironment:
         self.roster = _roster(flat, kinds, classes, feature_sizes or {})
         self._layouts = {kind: flat.layouts[name] for name, kind in zip(names, kinds, strict=True)}
         _check_fields(self._layouts, len(names))
-        self._guard = Guard(str(flat.metadata.get("name", type(flat.unwrapped).__name__)))
-        guarded = GuardedParallelEnv(flat, self._guard)
-        self._vector = _vectorise(guarded, num_copies, len({c.action.size for c in self.roster.present}) > 1)
-        self._copies = number_copies([copy.par_env for copy in self._vector.vec_envs], scene)
-        self._envs = [copy.env.env for copy in self._copies]
-        self._watch = Watch([copy.guard for copy in self._copies])
+        self._guard = Guard(str(flat.metadata.get("name") or type(flat.unwrapped).__name__))
+        differ = len({c.action.size for c in self.roster.present}) > 1
+        self._vector = SuperSuitCopies(flat, num_copies, self._guard, differ, scene)
+        self._envs = [copy.env.env for copy in self._vector.copies]
+        self._watch = Watch([copy.guard for copy in self._vector.copies])
+        self._dealt = DealtSeeds(num_copies)
 
     def reset(self, seed: int) -> Observation:
         """Begin an episode in every copy; see `Environment`."""
-        # gymnasium and torch take seeds below 2^63
-        rows, _ = self._guard(self._vector.reset, seed=seed * self.num_copies % 2**62)
-        return self._unpack(rows)
+        return self._unpack(self._vector.reset(self._dealt.begin(seed)))
+
+    def restart(self, copies: Tensor) -> Observation:
+        """Begin the next episode in some copies; see `Numbered`."""
+        mask = copies.cpu().numpy()
+        self._dealt.count(mask)
+        return self._unpack(self._vector.restart(mask))
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Step every copy; see `Environment`."""
-        rows, reward, terminated, truncated, infos = self._guard(self._vector.step, self._pack(action))
+        rows, reward, terminated, truncated, infos = self._vector.step(self._pack(action))
         observation = next_observation = self._unpack(rows)
         last = [row for row, info in enumerate(infos) if TERMINAL in info]
         if last:
+            self._dealt.count(np.isin(np.arange(self.num_copies), np.array(last) // self.roster.size))
             successor = rows.copy()
             successor[last] = [infos[row][TERMINAL] for row in last]
             next_observation = self._unpack(successor)
@@ -130,27 +136,33 @@ class PettingZooEnvironment:
         )
 
     def state(self) -> State | None:
-        """State for `load_state`; None without ``get_state``; see `Environment`."""
-        if self._get_state is None:
-            return None
-        return {"copies": {str(i): self._get_state(env) for i, env in enumerate(self._envs)}}
+        """State for `load_state`; see `Environment`."""
+        get = self._get_state
+        copies = None if get is None else {str(i): get(env) for i, env in enumerate(self._envs)}
+        return self._dealt.state() | {"copies": copies}
 
-    def load_state(self, state: State) -> None:
+    def load_state(self, state: State) -> Observation | None:
         """Go on from a state; see `Environment`.
 
         Raises:
-            ValueError: if no ``set_state`` was given, or the state is of another number of copies.
+            ValueError: if the state is of another number of copies, or has running episodes and no ``set_state`` was
+                given.
         """
+        self._dealt.load_state(state)
+        copies = state["copies"]
+        if copies is None:
+            return self._unpack(self._vector.reset(self._dealt.go_on()))
         if self._set_state is None:
             raise ValueError("this environment cannot load a state; give get_state and set_state")
-        copies = state["copies"]
         if len(copies) != self.num_copies:
             raise ValueError(f"the state has {len(copies)} copies; this environment has {self.num_copies}")
         # The converters of PettingZoo and SuperSuit count agents too: a reset puts them at the
         # start of a cycle, where they are between any two steps.
         self._vector.reset()
-        for i, env in enumerate(self._envs):
-            self._set_state(env, copies[str(i)])
+        for i, (copy, seeds) in enumerate(zip(self._vector.copies, self._dealt.coming, strict=True)):
+            copy.seeds = seeds
+            self._set_state(self._envs[i], copies[str(i)])
+        return None
 
     @property
     def symmetries(self) -> None:
@@ -168,7 +180,7 @@ class PettingZooEnvironment:
 
     def scene(self, copy: int = 0, at_end: bool = False) -> Scene | Picture:
         """Scene of one copy; see `Environment`."""
-        if (scenes := self._copies[copy].scenes) is None:
+        if (scenes := self._vector.copies[copy].scenes) is None:
             raise UndrawableError("this environment cannot be drawn; give scene")
         found = scenes(at_end)
         return found if isinstance(found, Scene) else check_picture(found, self._guard.name)
@@ -276,10 +288,3 @@ def _check_fields(layouts: Mapping[str, Layout], size: int) -> None:
         raise ValueError("only some classes have an action_mask; give one to all or to none")
     if found[0].get("adjacency", (size,)) != (size,):
         raise ValueError(f"adjacency has shape {found[0]['adjacency']}; give one number for each of {size} agents")
-
-
-def _vectorise(env: GuardedParallelEnv, num_copies: int, pad_actions: bool) -> Any:
-    padded = supersuit.pad_observations_v0(env)
-    if pad_actions:
-        padded = supersuit.pad_action_space_v0(padded)
-    return supersuit.concat_vec_envs_v1(supersuit.pettingzoo_env_to_vec_env_v1(padded), num_copies, num_cpus=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,12 @@ from marl.tasks.gymnasium_task import GymnasiumTask
 __all__ = ["GROUP", "UnknownTaskError", "find_policy", "find_task", "shipped_policies"]
 
 GROUP = "marl.environments"
+MOVED = (
+    ("^ALE/|NoFrameskip-v|Deterministic-v", "ale_py", "ale-py"),
+    ("^(MiniGrid|BabyAI)-", "minigrid", "minigrid"),
+    ("^(Fetch|Hand[RM]|PointMaze|AntMaze|Adroit|FrankaKitchen)", "gymnasium_robotics", "gymnasium-robotics"),
+)
+"""Environments that were Gymnasium's, or Gym's, or are known as such: pattern of their names, module, package."""
 
 
 class UnknownTaskError(ConfigError):
@@ -37,10 +44,12 @@ def find_task(name: str) -> Task:
     if name not in tasks and (module_of(name) or name in gymnasium.registry):
         return GymnasiumTask()
     if name not in tasks:
+        if known := _elsewhere(name):
+            raise UnknownTaskError(f"env.name is {name!r}, which {known}")
         raise UnknownTaskError(
             f"env.name is {name!r}, which no installed package offers; {_alike(name, tasks)}there is: "
             f"{', '.join(sorted(tasks)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1, or "
-            "MODULE:NAME for one that a module registers. "
+            "MODULE:NAME for one that a module registers, e.g. ale_py:ALE/Pong-v5. "
             f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
         )
     task: Task = load_entry(tasks[name])
@@ -72,6 +81,21 @@ def find_policy(run: str | Path) -> Path:
             f"package: {names}"
         )
     return shipped[str(run)]
+
+
+def _elsewhere(name: str) -> str | None:
+    """Other versions of a name of Gymnasium, or the package to which it moved, in words; None if there are none."""
+    try:
+        parsed = gymnasium.envs.registration.parse_env_id(name)
+    except gymnasium.error.Error:
+        return None
+    specs = [spec for spec in gymnasium.registry.values() if (spec.namespace, spec.name) == parsed[:2]]
+    if specs:
+        return f"Gymnasium {gymnasium.__version__} does not have; it has {' and '.join(spec.id for spec in specs)}"
+    for pattern, module, package in MOVED:
+        if re.search(pattern, name):
+            return f"is registered by the module {module}: name it {module}:{name} (pip install {package})"
+    return None
 
 
 def _alike(name: str, offered: Collection[str]) -> str:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import reprlib
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,7 +38,7 @@ class ObservationSpace:
         who: who observes, for errors.
 
     Raises:
-        ValueError: for another space; by `features`, naming a number that is not in the space.
+        ValueError: for another space; by `features`, naming a number that is not in the space; by `copies`.
     """
 
     def __init__(self, space: Space, who: str) -> None:
@@ -61,6 +62,19 @@ class ObservationSpace:
         values = _values(self.space, value)
         parts = [self._part(leaf, value, leading) for leaf, value in zip(self._leaves, values, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, -1)
+
+    def copies(self, value: Any) -> int | None:
+        """Number of observations in a batch, as Gymnasium's vector environments give it; None for one observation.
+
+        Raises:
+            ValueError: for what is neither of them.
+        """
+        try:
+            parts = [np.asarray(part) for part in _values(self.space, value)]
+            (leading,) = {_leading(leaf, part) for leaf, part in zip(self._leaves, parts, strict=True)}
+        except (IndexError, KeyError, TypeError, ValueError):
+            raise ValueError(f"{_shown(value)} is neither an observation in {self.space} nor a batch of them") from None
+        return leading[0] if leading else None
 
     def _part(self, leaf: Space, value: Any, leading: tuple[int, ...]) -> NDArray[Any]:
         rows = np.asarray(value).reshape(*leading, -1)
@@ -161,6 +175,23 @@ def _values(space: Space, value: Any) -> Iterator[Any]:
             yield from _values(part, value[name])
     else:
         yield value
+
+
+def _leading(leaf: Space, value: NDArray[Any]) -> tuple[int, ...]:
+    """Axes before those of one value: none, or that of a batch."""
+    shape, kinds = leaf.shape or (), "biuf" if isinstance(leaf, spaces.Box) else "biu"
+    leading = value.shape[: value.ndim - len(shape)]
+    if value.dtype.kind not in kinds or value.shape != (*leading, *shape) or len(leading) > 1:
+        raise ValueError(f"{value} is not in {leaf}")
+    return leading
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"a dictionary of {', '.join(map(repr, value)) or 'nothing'}"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    return f"{type(value).__name__} {reprlib.repr(value)}"
 
 
 def _sizes(leaf: Space) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from marl.core.errors import EnvironmentFailedError
 from marl.core.limits import MOST_JOBS
 from marl.core.trust import import_named
+from marl.tasks.generators import Draws
 from marl.tasks.guard import Guard, GuardedEnv
 from marl.tasks.processes import Processes
 
@@ -56,25 +57,46 @@ def vectorise(
             "or sync"
         )
     mode: Any = AutoresetMode.SAME_STEP
+    draws = Draws()
 
     def make(copy: int) -> GuardedEnv:
-        return GuardedEnv(gymnasium.make(name, disable_env_checker=True, **arguments), Guard(name, copy))
+        return GuardedEnv(gymnasium.make(name, disable_env_checker=True, **arguments), Guard(name, copy), draws)
 
     makers: list[Callable[[], Any]] = [partial(make, copy) for copy in range(num_copies)]
     try:
-        probe = make(0)
-        if "rgb_array" in probe.metadata.get("render_modes", ()):
-            arguments.setdefault("render_mode", "rgb_array")
-        probe.close()
         with no_display():  # inherited by the processes started here
+            first = _drawing(partial(make, 0), arguments)
             if vectorization == "sync":
-                return SyncVectorEnv(makers, copy=False, autoreset_mode=mode)
+                return SyncVectorEnv([lambda: first, *makers[1:]], copy=False, autoreset_mode=mode)
+            _discard(first)
             return Processes(name, makers, step_timeout, autoreset_mode=mode)
     except EnvironmentFailedError:
         raise
     except (Exception, SystemExit) as error:  # whatever a constructor does
+        if isinstance(error, RuntimeError) and "space" in str(error):
+            raise ValueError(f"the copies of {name} differ, and Gymnasium steps those alike: {error}") from error
         what = f"{type(error).__name__}: {error}"
         raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {what}") from error
+
+
+def _drawing(make: Callable[[], GuardedEnv], arguments: dict[str, Any]) -> GuardedEnv:
+    """Make a copy that draws pictures, if it can, and set ``arguments`` to what it took."""
+    plain = make()
+    if "rgb_array" not in plain.metadata.get("render_modes", ()) or "render_mode" in arguments:
+        return plain
+    arguments["render_mode"] = "rgb_array"
+    try:
+        drawing = make()
+    except Exception:  # names the mode, but does not take it, or lacks what it draws with
+        del arguments["render_mode"]
+        return plain
+    _discard(plain)
+    return drawing
+
+
+def _discard(env: GuardedEnv) -> None:
+    with suppress(Exception):  # it was made to be looked at
+        env.close()
 
 
 @contextmanager

@@ -109,11 +109,14 @@ class Collector:
         device = self.environment.device
         self.generator.set_state(state["generator"])
         if state["environment"] is None:
-            # a new seed: with the run's own the first episodes of the training would come again
+            # nothing is known of its seeds: with the run's own the first episodes of the training would come again
             seed = torch.randint(2**31, (), generator=self.generator, device=self.generator.device)
             self.observation = self.environment.reset(int(seed))
             return
-        self.environment.load_state(state["environment"])
+        begun = self.environment.load_state(state["environment"])
+        if begun is not None:
+            self.observation = begun
+            return
         self.observation = record_of(Observation, state["observation"]).to(device)
         self.started = state["started"].to(device)
         self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(device)

@@ -59,6 +59,11 @@ def switch_algorithm(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     if "reinforce" in (name, values.get("name")):
         shared -= {"gae_lambda"}  # REINFORCE accepts only one value
     kept = {field: value for field, value in values.items() if field in shared}
-    usual = ALGORITHMS[name]()  # a rate may be a number for one and nested settings for the other
-    kept = {f: value for f, value in kept.items() if isinstance(value, dict) == isinstance(getattr(usual, f), Config)}
+    usual, former = ALGORITHMS[name](), ALGORITHMS.get(str(values.get("name")), ALGORITHMS[name])()
+    # a learning rate means something else for a table, where it decays
+    kept = {f: value for f, value in kept.items() if _decays(usual, f) == _decays(former, f)}
     return {"name": name, **kept}
+
+
+def _decays(usual: Config, field: str) -> bool:
+    return isinstance(getattr(usual, field), Config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from marl.core.environment import State, TaskEnvironment
 from marl.core.errors import ConfigError, EnvironmentFailedError, Note, PictureError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
-from marl.evaluation.episodes import StoppedError, play_episodes, record_episode, score_name
+from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
@@ -44,6 +44,8 @@ class Monitor:
         self.run = run
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
+        self.evaluating: Callable[[int, int], None] | None = None
+        """Called in an evaluation with the number of episodes that have ended, and of all."""
         self._logged: State | None = None
         if run.start is not None:
             with run.fitting():
@@ -117,7 +119,7 @@ class Monitor:
         run = self.run
         try:
             with run.writing():  # pictures
-                row = self._evaluate(lambda _: not stop_wished())
+                row = self._evaluate(stop_wished)
         except StoppedError:
             return False
         finally:
@@ -155,7 +157,8 @@ class Monitor:
         run, solved = self.run, self.run.scores.solved
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
-        return Progress(run.env_steps, run.config.total_env_steps, rate, self.metrics, words, run.finished)
+        total, events = run.config.total_env_steps, list(run.events)
+        return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events)
 
     def state(self) -> State:
         """Episodes counted since the latest entry of the log, that entry, and how far the log is on the disk.
@@ -206,28 +209,41 @@ class Monitor:
             self.logger.histogram(env_steps, f"rollout/{name}", values[alive])
         policy.train()
 
-    def _evaluate(self, watch: Callable[[int], bool]) -> dict[str, float]:
+    def _evaluate(self, stop_wished: Callable[[], bool]) -> dict[str, float]:
         """Play whole episodes, log pictures, and return the scores.
 
         Raises:
-            StoppedError: if ``watch`` stops.
+            StoppedError: if stopping is wished.
         """
         policy, config = self.run.policy, self.run.config
         policy.eval()  # without exploration
-        limits: dict[str, Any] = {"max_steps": config.evaluation_max_steps, "watch": watch}
         episodes, seed = config.evaluation_episodes, EVALUATION_SEED + config.seed
-        table = play_episodes(self._make_environment, policy, episodes, seed, **limits)
+
+        def watch(ended: int) -> bool:
+            if self.evaluating is not None:
+                self.evaluating(ended, episodes)
+            return not stop_wished()
+
+        limits: dict[str, Any] = {
+            "max_steps": config.evaluation_max_steps,
+            "most_copies": min(MOST_NUMBERED, config.num_copies),
+        }
+        table = play_episodes(self._make_environment, policy, episodes, seed, watch=watch, **limits)
         one = self._make_environment(1)
         summary = summarise(table, dict(one.events), one.agent_noun)
-        self._draw_episode(one, limits)
+        self._draw_episode(one, stop_wished)
         self._draw_scores()
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
-    def _draw_episode(self, environment: TaskEnvironment, limits: Mapping[str, Any]) -> None:
+    def _draw_episode(self, environment: TaskEnvironment, stop_wished: Callable[[], bool]) -> None:
         from marl.pictures.episode import contact_sheet, draw
         from marl.pictures.recording import SparseRecording
 
         recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.run.config.seed
+        limits: dict[str, Any] = {
+            "max_steps": self.run.config.evaluation_max_steps,
+            "watch": lambda _: not stop_wished(),
+        }
         try:
             scores = record_episode(environment, self.run.policy, seed, recording.append, **limits)
             names, moments = tuple(environment.roster.team), recording.spread()

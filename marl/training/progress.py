@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from marl.policies.policy import Policy
@@ -22,6 +22,7 @@ class Progress:
         metrics: latest logged metrics.
         solved: when the task was solved, in words; None if it is not.
         finished: True in the last report: nothing is left to be done.
+        events: names of the metrics that count events, before the slash.
     """
 
     env_steps: int
@@ -30,6 +31,7 @@ class Progress:
     metrics: dict[str, float]
     solved: str | None = None
     finished: bool = False
+    events: list[str] = field(default_factory=list)
 
 
 Watch = Callable[[Progress], bool | None]

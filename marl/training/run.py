@@ -6,9 +6,9 @@ import hashlib
 import operator
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from marl.core.environment import State
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.core.reading import check_file
 from marl.core.task import Task
+from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
@@ -57,6 +58,7 @@ class Run:
         checkpoints: checkpoints in the run's folder.
         scores: score of every episode; scores may end the run.
         batch_bytes: memory of rollouts and replay.
+        events: as of `Environment`.
         env_steps: env steps done so far.
         start: checkpoint that the run goes on from; None for a new run.
         untried: folder of that checkpoint until an iteration has gone on from it; else None.
@@ -73,6 +75,7 @@ class Run:
     checkpoints: Checkpoints
     scores: ScoreLog
     batch_bytes: int = 0
+    events: Mapping[str, str] = field(default_factory=dict)
     env_steps: int = 0
     start: Checkpoint | None = None
     untried: Path | None = None
@@ -231,11 +234,14 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
     scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
     policy = build_policy(config, environment, device)
+    policy.interface = Interface(config.env.model_dump(mode="json"))
     if start is None and config.initial_policy is not None:
         take_weights(policy, config, config.initial_policy)
     learner = make_learner(policy, config.algorithm, config.seed, environment.symmetries)
     source = Collector(environment, config.rollout_length, config.seed)
-    run = Run(config, folder, device, task, source, policy, learner, checkpoints, scores, batch_bytes)
+    run = Run(
+        config, folder, device, task, source, policy, learner, checkpoints, scores, batch_bytes, environment.events
+    )
     if start is not None:
         run.load(start)
         for note in schedule_notes(config, run_values(folder), run.env_steps):

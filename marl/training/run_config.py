@@ -15,7 +15,7 @@ from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path
 from marl.core.limits import MOST_COPIES, MOST_GAMES, Seed
 from marl.core.reading import parse_yaml, read_text
-from marl.core.settings import completed, explain
+from marl.core.settings import completed, explain, laid_over
 from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
 from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig
@@ -26,6 +26,7 @@ __all__ = [
     "RunConfig",
     "check_resumable",
     "complete_values",
+    "config_text",
     "first_difference",
     "load_config",
     "load_values",
@@ -43,12 +44,13 @@ DECAYS, TARGETS = (
     tuple(kind.model_fields["kind"].default for kind in kinds)
     for kinds in ((LinearDecay, ExponentialDecay, LogarithmicDecay), (HardTarget, SoftTarget))
 )
+RATES = ("number", *DECAYS)
 
 CHOICES: dict[int | str, Collection[str]] = {
     "policy": POLICY_KINDS,
     "algorithm": ALGORITHMS,
-    "exploration": DECAYS,
-    "learning_rate": DECAYS,
+    "exploration": RATES,
+    "learning_rate": RATES,
     "target": TARGETS,
 }
 """Kinds of each part of the settings that is a union; a validator puts the kind after the name of the part."""
@@ -157,14 +159,27 @@ def task_of(values: Mapping[str, Any], source: str | None = None) -> Task:
     return find_task(env["name"])
 
 
-def complete_values(values: Mapping[str, Any], task: Task) -> dict[str, Any]:
+def complete_values(values: Mapping[str, Any], task: Task, algorithm: str | None = None) -> dict[str, Any]:
     """Fill in the defaults of all missing fields of a run's settings; nothing is validated.
 
     Args:
         values: as a preset has them.
         task: task that they name.
+        algorithm: name of the algorithm where they name none; None for the usual one.
     """
-    return completed(RunConfig[task.config_type], usual_policy(values))  # type: ignore[name-defined]
+    if algorithm is not None and "algorithm" not in values:
+        values = {**values, "algorithm": {"name": algorithm}}
+    return completed(RunConfig[task.config_type], suited(values, task))  # type: ignore[name-defined]
+
+
+def suited(values: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
+    """Settings with those of the task, and the algorithm's usual kind of policy, in place of what is left out."""
+    algorithm = values.get("algorithm", {})
+    name = algorithm.get("name", PPOConfig().name) if isinstance(algorithm, Mapping) else None
+    if not isinstance(name, str) or name not in ALGORITHMS:
+        return values
+    usual = usual_policy(task.run_settings(name))
+    return laid_over(usual_policy(values), {part: usual[part] for part in usual if usual[part] != {}})
 
 
 def read_config(values: Mapping[str, Any], source: str | None = None, task: Task | None = None) -> RunConfig[Any]:
@@ -180,7 +195,7 @@ def read_config(values: Mapping[str, Any], source: str | None = None, task: Task
     """
     task = task_of(values, source) if task is None else task
     try:
-        config = RunConfig[task.config_type].model_validate(values)  # type: ignore[name-defined]
+        config = RunConfig[task.config_type].model_validate(suited(values, task))  # type: ignore[name-defined]
     except ValidationError as error:
         where = "" if source is None else f"{source}: "
         raise ConfigError(f"{where}{explain(error, CHOICES)}") from error
@@ -221,7 +236,12 @@ def load_config(path: Path) -> RunConfig[Any]:
 def save_config(config: RunConfig[Any], path: Path) -> None:
     """Write a complete configuration for `load_config`."""
     with atomic_path(path) as temporary:
-        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
+        temporary.write_text(config_text(config), encoding="utf-8")
+
+
+def config_text(config: RunConfig[Any]) -> str:
+    """Complete configuration as YAML."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
 def run_values(folder: Path) -> dict[str, Any]:

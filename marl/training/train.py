@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from marl.core.errors import ConfigError
+from marl.core.seeding import global_seed
 from marl.core.trust import trusting
 from marl.training import loop
 from marl.training.field_paths import with_override
@@ -56,7 +57,7 @@ def train(
         raise ConfigError("there is nothing to train; give a preset, or resume=True to go on with the run in out")
     task = task_of(values, source)
     if overrides:
-        values = complete_values(values, task)
+        values = complete_values(values, task, overrides.get("algorithm__name"))
     for name, value in overrides.items():
         values = with_override(values, name.split("__"), value)
     task = task if "env__name" not in overrides else task_of(values, source)
@@ -78,5 +79,5 @@ def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch:
         ConfigError, FileError: see `marl.training.opening.open_run`.
         TrainingError: if training cannot go on.
     """
-    with open_run(config, folder, resume) as run:
+    with global_seed(config.seed), open_run(config, folder, resume) as run:
         return loop.train(run, Monitor(run), watch)

@@ -34,6 +34,7 @@ class TwoStepGame:
     events: Mapping[str, str] = MappingProxyType({})
     metrics: Mapping[str, float] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
+    numbered = False
     roster = Roster((AgentClass("solo", 5, ActionSpec("discrete", 2)),), (2,), Plane(), entity_size=9)
 
     def reset(self, seed: int) -> Observation:

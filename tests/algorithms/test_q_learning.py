@@ -140,6 +140,16 @@ def test_the_value_of_an_epsilon_greedy_choice() -> None:
     assert expected_value(values, legal, epsilon).item() == pytest.approx(0.3 * 1.5 + 0.7 * 2)
 
 
+def test_rates_that_are_numbers_stay(lived: Callable[..., Rollout]) -> None:
+    """With the rate 0.5 a value of 0 goes half the way to the reward of 1, and then half the rest."""
+    table, _ = make_learning()
+    learner = make_learner(table, QLearningConfig(learning_rate=0.5, exploration=0.25), 0)
+    for share_done, value in ((0.0, 0.5), (0.9, 0.75)):
+        metrics = learner.update(lived([[(0, 0, 1.0, 1)] * 3], terminated=[[True] * 3]), share_done)
+        assert (metrics["optimiser/learning_rate"], table.exploration) == (0.5, 0.25)
+        assert max(part.max().item() for part in table.state_dict().values()) == pytest.approx(value)
+
+
 def test_rates_fall_with_the_episodes_that_ended(lived: Callable[..., Rollout]) -> None:
     table, _ = make_learning()
     config = QLearningConfig(learning_rate=LogarithmicDecay(decay=1), exploration=LogarithmicDecay(decay=2, end=0))

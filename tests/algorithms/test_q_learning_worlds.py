@@ -35,6 +35,7 @@ class World:
     events: Mapping[str, str] = MappingProxyType({})
     metrics: Mapping[str, float] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
+    numbered = False
     num_copies = 8
 
     def __init__(self, goes_to: Tensor, reward: Tensor, ends: Tensor, first: list[int], limit: int) -> None:

@@ -51,51 +51,51 @@ def test_two_rounds_stopped_and_gone_on_with(
 
     with monkeypatch.context() as patch:
         patch.setattr(Watcher, "show", end)
-        assert main([*command, "--out", "duel"]) == 143
+        assert main([*command, "--out", "my duel"]) == 143
     out = capsys.readouterr().out
     assert "training prey-1 against chase, predators-1\n" in out
     assert "stopped and saved prey-1 at 32 env steps" in out
-    assert "alternate predators.yaml prey.yaml --rounds 2 --env-steps 64 --seed 3 --out duel" in out
-    assert not Path("duel/crosstable.json").exists()
-    Path("duel/.crosstable.0123abcd.png").touch()  # as if it had died then
+    assert "alternate predators.yaml prey.yaml --rounds 2 --env-steps 64 --seed 3 --out 'my duel'" in out
+    assert not Path("my duel/crosstable.json").exists()
+    Path("my duel/.crosstable.0123abcd.png").touch()  # as if it had died then
 
-    assert main([*command, "--out", "duel"]) == 0
+    assert main([*command, "--out", "my duel"]) == 0
     out = capsys.readouterr().out
     assert "predators-1 is trained\ntraining prey-1 against chase, predators-1\n" in out
     assert "training predators-2 against flee, prey-1\n" in out
     assert "training prey-2 against chase, predators-1, predators-2\n" in out
     for name in ("predators-2", "prey-2"):
-        one, two = (marl.load(f"{run}/{name}").state_dict() for run in ("whole", "duel"))
+        one, two = (marl.load(f"{run}/{name}").state_dict() for run in ("whole", "my duel"))
         assert all(torch.equal(one[key], two[key]) for key in one)
 
-    table = json.loads(Path("duel/crosstable.json").read_text())
+    table = json.loads(Path("my duel/crosstable.json").read_text())
     assert (table["measure"], table["sides"]) == ("contacts_per_episode", ["predators", "prey"])
     assert table["rows"] == ["chase", "predators-1", "predators-2"]
     assert table["columns"] == ["flee", "prey-1", "prey-2"]
     # the same as asked for by hand
-    asked = marl.evaluate("duel/predators-1", EPISODES, 30_000, prey="duel/prey-2")["contacts_per_episode"]
+    asked = marl.evaluate("my duel/predators-1", EPISODES, 30_000, prey="my duel/prey-2")["contacts_per_episode"]
     assert (table["mean"][1][2], table["ci95"][1][2]) == (asked["mean"], asked["ci95"])
     reference = marl.evaluate(None, EPISODES, 30_000, policy="chase", settings=PREDATORS)["contacts_per_episode"]
     assert table["mean"][0][0] == reference["mean"]
     assert f"{asked['mean']:.2f}" in out
-    assert iio.imread("duel/crosstable.png").shape[2] == 3
-    assert not Path("duel/.crosstable.0123abcd.png").exists()
-    rows = [json.loads(line) for line in Path("duel/metrics.jsonl").read_text().splitlines()]
+    assert iio.imread("my duel/crosstable.png").shape[2] == 3
+    assert not Path("my duel/.crosstable.0123abcd.png").exists()
+    rows = [json.loads(line) for line in Path("my duel/metrics.jsonl").read_text().splitlines()]
     assert [row["env_steps"] for row in rows] == [1, 2]
     assert rows[1]["crosstable/contacts_per_episode"] == table["mean"][2][2]
 
     # a third round goes on; the rest stays
-    before = Path("duel/prey-2/policy/policy.safetensors").stat().st_mtime_ns
-    assert main([*command, "--out", "duel", "--rounds", "3"]) == 0
-    assert Path("duel/prey-2/policy/policy.safetensors").stat().st_mtime_ns == before
-    assert len(json.loads(Path("duel/crosstable.json").read_text())["mean"]) == 4
+    before = Path("my duel/prey-2/policy/policy.safetensors").stat().st_mtime_ns
+    assert main([*command, "--out", "my duel", "--rounds", "3"]) == 0
+    assert Path("my duel/prey-2/policy/policy.safetensors").stat().st_mtime_ns == before
+    assert len(json.loads(Path("my duel/crosstable.json").read_text())["mean"]) == 4
 
 
 def test_two_at_once_in_one_folder_are_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with sole_user(Path("duel")):
-        assert main([*command, "--out", "duel"]) == 2
+    with sole_user(Path("my duel")):
+        assert main([*command, "--out", "my duel"]) == 2
     assert "works in" in capsys.readouterr().err
-    assert not Path("duel").exists()
+    assert not Path("my duel").exists()
 
 
 def test_what_cannot_be_trained_ends_in_status_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:

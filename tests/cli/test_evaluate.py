@@ -36,6 +36,22 @@ def test_evaluating_writes_the_json_that_is_promised(cli: Cli, run: Path, tmp_pa
     assert (tmp_path / "again.json").read_text() == (tmp_path / "out.json").read_text()
 
 
+def test_fields_of_the_environment_are_set_as_in_training(cli: Cli, run: Path, tmp_path: Path) -> None:
+    line = "--env.max-cycles 7 --env.team.A=1 --env.prey still --episodes 4"
+    status, out, _ = cli("evaluate", run, *line.split(), "--json", tmp_path / "out.json")
+    assert status == 0
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert (result["max_cycles"], result["team"]["A"], result["prey"]) == (7, 1, "still")
+    line = (
+        "--policy random --task FrozenLake-v1 --env.arguments.is_slippery False --env.max-episode-steps=3 --episodes 2"
+    )
+    status, out, _ = cli("evaluate", *line.split())
+    assert "arguments is_slippery=False, max episode steps 3" in " ".join(out.split())
+    assert (
+        cli("evaluate", "--policy", "random", "--env.name", "habits:Walk-v0", "--episodes", "2")[0] == 0
+    )  # it is typed
+
+
 def test_references_are_evaluated_without_a_run(cli: Cli, tmp_path: Path) -> None:
     means = {}
     for policy in ("chase", "random"):

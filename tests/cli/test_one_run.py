@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import time
@@ -29,8 +30,20 @@ def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Pa
     assert "from env step 256 to 300" in out
     # 0.003 to 0.001, at the end of 256 and at 256 of 300
     assert "now 256 of 300 and before of 256: learning_rate goes from 0.001 to 0.00129\n" in err
-    assert "100%  512 env steps" in out
+    assert re.search(r"100%  contacts/A [0-9.]+  .*  512 env steps", out)
     assert load_config(folder / "config.yaml").total_env_steps == 300
+
+
+def test_the_evaluation_within_a_training_is_shown(
+    cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, int]] = []
+    monkeypatch.setattr(Watcher, "show_evaluation", lambda self, *seen: shown.append(seen))
+    options = ["--total-env-steps", 256, "--evaluation-episodes", 3]
+    assert cli("train", preset_file, "--out", tmp_path / "x", *options)[0] == 0
+    assert shown[-1] == (3, 3)
+    assert {episodes for _, episodes in shown} == {3}
+    assert shown == sorted(shown)  # the picture's episode is not counted
 
 
 def test_what_stops_training_has_status_1(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
@@ -53,10 +66,11 @@ def test_the_status_tells_of_the_signal_that_stopped_it(
     number: int, status: int, cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Watcher, "show", lambda self, progress: signal.raise_signal(number))
-    folder = tmp_path / "x"
+    folder = tmp_path / "my run"
     stopped, out, _ = cli("train", preset_file, "--out", folder)
     assert stopped == status
-    assert f"stopped and saved at 256 env steps; go on with: marl train --resume {folder}" in out.replace(OWN, "marl")
+    assert f"stopped and saved at 256 env steps; go on with: marl train --resume '{folder}'" in out.replace(OWN, "marl")
+    assert f"--logdir '{folder}'" in out
     assert (folder / "checkpoints" / "000000000256").is_dir()
 
 

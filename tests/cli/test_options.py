@@ -22,6 +22,13 @@ Cli = Callable[..., tuple[int, str, str]]
         ("evaluate {run} --policy chess", "policy is 'chess'; this environment has random, chase"),
         ("evaluate {run} --messages maybe", "invalid choice 'maybe'"),
         ("evaluate {run} --json nowhere/out.json", "--json nowhere/out.json: name a file in a folder that exists"),
+        (
+            "evaluate {run} --env.bogus 3",
+            "--env.bogus has no value, or is no field; simple_tag has --env.name, --env.backend, --env.side",
+        ),
+        ("evaluate {run} --env.max-cycles", "--env.max-cycles has no value, or is no field"),
+        ("evaluate {run} --env.num-obstacles 4", "was trained with"),
+        ("render {run} --env.max-cycles 0", "max_cycles is '0': input should be greater than or equal to 1"),
         ("render", "nobody plays; name a run's folder or a reference: marl render RUN"),
         ("render nowhere", "nowhere does not exist"),
         ("render {run} --out x.avi", "--out: 'x.avi' ends in '.avi'; an animation ends in .gif or .mp4"),

@@ -49,6 +49,38 @@ def test_messages_can_be_taken_away_and_reinforce_chosen(cli: Cli, preset_file: 
     assert (config.algorithm.name, config.algorithm.gae_lambda) == ("reinforce", 1.0)
 
 
+def test_fields_of_another_algorithm_can_be_named_with_it(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    line = "--algorithm.batch-size 32 --algorithm.name dqn --algorithm.exploration.end 0.2 --total-env-steps 256"
+    assert cli("train", preset_file, "--out", tmp_path / "x", *line.split())[0] == 0
+    algorithm = load_config(tmp_path / "x" / "config.yaml").algorithm
+    assert (algorithm.name, algorithm.batch_size, algorithm.exploration.end) == ("dqn", 32, 0.2)
+
+
+def test_an_entry_of_a_mapping_need_not_be_there_and_is_yaml(cli: Cli, tmp_path: Path) -> None:
+    """In ``arguments``, which may be anything; entries of other mappings are of a known type."""
+    (tmp_path / "walk.yaml").write_text("env: {name: FrozenLake-v1}\nalgorithm: {name: q_learning}\n")
+    given = "--env.arguments.is_slippery False --env.arguments.map_name 4x4 --env.arguments.success-rate 0.5"
+    line = [tmp_path / "walk.yaml", "--out", tmp_path / "x", "--total-env-steps", 256, "--evaluation-episodes", 1]
+    assert cli("train", *line, *given.split(), "--env.arguments.reward_schedule", "[1, 0, -1]")[0] == 0
+    arguments = load_config(tmp_path / "x" / "config.yaml").env.arguments
+    assert arguments == {
+        "is_slippery": False,
+        "map_name": "4x4",
+        "success_rate": 0.5,
+        "reward_schedule": [1, 0, -1],
+    }
+    status, _, err = cli("train", *line, "--env.arguments.is_slippery", "{a")
+    assert status == 2
+    assert "--env.arguments.is_slippery is '{a', which is not YAML" in err
+
+
+def test_a_class_and_its_number_can_be_added(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
+    line = "--env.classes.C landmarks prey --env.team.C 1 --total-env-steps 256 --evaluation-episodes 1"
+    assert cli("train", preset_file, "--out", tmp_path / "x", *line.split())[0] == 0
+    env = load_config(tmp_path / "x" / "config.yaml").env
+    assert (env.classes["C"], env.team["C"]) == (("landmarks", "prey"), 1)
+
+
 def test_a_part_that_is_none_is_named(cli: Cli, preset_file: Path, tmp_path: Path) -> None:
     options = ["--env.communication", "None", "--env.communication.range", "2"]
     status, _, err = cli("train", preset_file, "--out", tmp_path / "x", *options)
@@ -56,3 +88,7 @@ def test_a_part_that_is_none_is_named(cli: Cli, preset_file: Path, tmp_path: Pat
     assert "env.communication is None here; give the whole part, e.g. --env.communication '{range: ...}'" in " ".join(
         err.split()
     )
+    options = ["--algorithm.name", "sarsa", "--algorithm.exploration", "0.1", "--algorithm.exploration.end", "0.2"]
+    status, _, err = cli("train", preset_file, "--out", tmp_path / "x", *options)
+    assert status == 2
+    assert "algorithm.exploration is '0.1' here; give the whole part, e.g. --algorithm.exploration '{end: ...}'" in err

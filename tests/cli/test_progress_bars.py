@@ -27,6 +27,28 @@ def test_without_a_terminal_a_line_is_printed_every_ten_seconds(clock: list[floa
     assert text.getvalue().splitlines() == ["2 of 9 games", "4 of 9 games"]
 
 
+def test_where_nobody_knows_how_many_there_will_be_only_those_done_are_told(clock: list[float]) -> None:
+    text = io.StringIO()
+    with Counting(Console(file=text), "steps") as show:
+        clock[0] = 111.0
+        show(7)
+    assert text.getvalue() == "7 steps\n"
+
+
+def test_an_evaluation_is_shown_beside_the_share_that_is_trained(clock: list[float]) -> None:
+    text, terminal = io.StringIO(), io.StringIO()
+    for console in (Console(file=text), Console(file=terminal, force_terminal=True, width=100)):
+        watcher = Watcher(console, 100)
+        with watcher as watch:
+            watch(Progress(30, 100, 1.0, {}))
+            for _ in range(2):
+                clock[0] += 6.0
+                watcher.show_evaluation(2, 5)
+            watcher.bar.bars.refresh()
+    assert text.getvalue().splitlines()[1:] == ["evaluating: 2 of 5 episodes"]
+    assert " 30%" in terminal.getvalue().rpartition("evaluating: 2 of 5 episodes")[0]
+
+
 def test_the_first_line_can_come_at_once_and_the_last_in_any_case(clock: list[float]) -> None:
     text = io.StringIO()
     with ProgressBar(Console(file=text), (), 9, first_at_once=True) as bar:
@@ -70,10 +92,17 @@ def test_the_last_word_is_told_wherever_training_ends() -> None:
     with Watcher(Console(file=text), 100) as watch:
         for env_steps in (10, 20, 30):
             watch(Progress(env_steps, 100, 1.0, {}, finished=env_steps == 30))
-    assert [line.split("  ")[1] for line in text.getvalue().splitlines()] == ["10 env steps", "30 env steps"]
+    lines = [line.strip().split("  ") for line in text.getvalue().splitlines()]
+    assert [line[:-1] for line in lines] == [["10%", "0:01:30 left", "10 env steps"], ["30%", "30 env steps"]]
 
 
 def test_returns_and_scores_are_shown() -> None:
     metrics = {"return/agent": 20.0, "score/mean_100": 21.25, "score/minimum_100": 9.0, "score/episodes": 7.0}
-    shown = "20 env steps  5 per second  return/agent 20.0  score/mean_100 21.2  score/minimum_100 9.0"
+    shown = "score/mean_100 21.2  20 env steps  5 per second  return/agent 20.0  score/minimum_100 9.0"
     assert note_of(Progress(20, 100, 5.0, metrics)) == shown
+
+
+def test_events_of_each_class_stand_first() -> None:
+    metrics = {"return/A": 30.0, "contacts/A": 1.25, "contacts/B": 3.0, "links/A": 2.0}
+    shown = "contacts/A 1.2  contacts/B 3.0  20 env steps  5 per second  return/A 30.0"
+    assert note_of(Progress(20, 100, 5.0, metrics, events=["contacts"])) == shown

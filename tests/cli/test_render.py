@@ -9,6 +9,14 @@ import pytest
 Cli = Callable[..., tuple[int, str, str]]
 
 
+def test_steps_and_frames_are_counted_as_they_come(
+    cli: Cli, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("marl.cli.progress_bars.ProgressBar.tell", lambda self, line: self.console.print(line))
+    out = cli("render", run, "--out", tmp_path / "x.gif", "--max-cycles", 2)[1]
+    assert out.splitlines()[:-1] == ["1 steps", "1 of 3 frames", "2 of 3 frames", "3 of 3 frames"]
+
+
 @pytest.mark.parametrize("suffix", ["gif", "mp4"])
 def test_rendering_writes_a_frame_of_each_moment(suffix: str, cli: Cli, run: Path, tmp_path: Path) -> None:
     path = tmp_path / f"episode.{suffix}"

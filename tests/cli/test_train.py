@@ -71,6 +71,20 @@ def test_flags_without_a_value_switch_fields_on_and_off(
     assert (config.env.continuous_actions, config.policy.normalise_value) == (continuous, normalises)
 
 
+def test_a_rate_is_shown_as_it_is_a_number_or_a_decay(preset_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for rate, shown in (
+        ("0.5", "--algorithm.learning-rate FLOAT"),
+        ("{kind: linear}", "--algorithm.learning-rate.end"),
+    ):
+        line = ["train", str(preset_file), "--algorithm.name", "sarsa", "--algorithm.learning-rate", rate, "--help"]
+        assert main(line) == 0
+        out, err = capsys.readouterr()
+        assert shown in out
+        assert "target: a number, or" in out
+        assert "positional arguments" not in out
+        assert err == ""
+
+
 def test_an_option_near_a_field_is_answered_with_the_field(
     preset_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,7 +97,7 @@ def test_an_option_near_a_field_is_answered_with_the_field(
     [
         ("--team A=2,Z=1", "team names class 'Z', which is not declared; declared are A, B"),
         ("--team A=0,B=0", "team {'A': 0, 'B': 0} has no predators; give at least one"),
-        ("--team nonsense", "--team: team 'nonsense': 'nonsense' is not NAME=COUNT; write for example A=2,B=2"),
+        ("--team nonsense", "env.team: team 'nonsense': 'nonsense' is not NAME=COUNT; write for example A=2,B=2"),
         ("--prey nonsense", "prey is 'nonsense'; what there is: random, still, flee"),
         ("--env.classes {A:[", "is not YAML; write for example"),
         ("--env.classes.A []", "class 'A' sees nothing; give it at least one of landmarks, prey"),

@@ -10,6 +10,25 @@ def test_a_team_is_read(text: str) -> None:
     assert parse_team(text) == {"A": 2, "B": 2}
 
 
+@pytest.mark.parametrize("text", ["3+1", " 3 + 1 ", "A=3,B=1", "A=3+B=1", "B=1,A=3"])
+def test_a_team_may_be_its_counts(text: str) -> None:
+    assert parse_team(text, ["A", "B"]) == {"A": 3, "B": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("3", "has 1 counts for the 2 classes A, B; write one a class, for example 1\\+1"),
+        ("3+1+1", "has 3 counts for the 2 classes"),
+        ("3+x", "'3' is not NAME=COUNT; write for example A=2,B=2, or 2\\+2"),
+        ("3+4097", "4097 agents of a class; a team has at most 4,096"),
+    ],
+)
+def test_counts_that_are_no_team_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_team(text, ["A", "B"])
+
+
 def test_a_written_team_reads_as_itself() -> None:
     team = {"scout": 0, "B": 12}
     assert format_team(team) == "scout=0,B=12"

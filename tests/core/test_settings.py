@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from marl.core.config import Config
-from marl.core.settings import completed, explain, part_of, replace_field, shown_value
+from marl.core.settings import completed, explain, laid_over, part_of, replace_field, shown_value
 
 
 class Round(Config):
@@ -79,3 +79,12 @@ def test_a_long_value_is_shown_by_its_beginning() -> None:
     with pytest.raises(ValidationError) as caught:
         Drawing.model_validate({"width": nine})
     assert len(explain(caught.value)) < 700
+
+
+def test_usual_settings_stand_in_for_what_is_not_given() -> None:
+    usual = {"a": {"kind": "x", "b": 1, "c": {"d": 2}}, "e": 3}
+    assert laid_over({}, usual) == usual
+    assert laid_over({"a": {"b": 9}, "f": 4}, usual) == {"a": {"kind": "x", "b": 9, "c": {"d": 2}}, "e": 3, "f": 4}
+    assert laid_over({"a": {"kind": "y"}}, usual) == {"a": {"kind": "y"}, "e": 3}  # of something else
+    assert laid_over({"a": None}, usual) == {"a": None, "e": 3}
+    assert laid_over({"a": {"c": {"d": 0}}}, usual)["a"] == {"kind": "x", "b": 1, "c": {"d": 0}}

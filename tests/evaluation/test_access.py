@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 import torch
+from stranger import Stranger, stranger
 
 from marl.core.errors import ConfigError, FileError
+from marl.core.trust import UntrustedError
 from marl.evaluation.access import check_fit, load, make, reference
 
+__all__ = ["stranger"]
+
 MEETING: dict[str, Any] = {"name": "meeting"}
+LONE = {"observation": [0.0] * 6, "kinematics": [0.0] * 4}
 
 
 def test_a_trained_policy_acts_in_its_environment_with_another_team(run: Path) -> None:
@@ -31,6 +36,25 @@ def test_a_folder_without_a_policy_is_refused(tmp_path: Path) -> None:
     for use in (load, make):
         with pytest.raises(FileError, match="holds no trained policy"):
             use(tmp_path)
+
+
+def test_settings_in_which_a_policy_predicts_are_those_of_its_training_but_for_what_may_change(run: Path) -> None:
+    (action, _) = load(run, team="A=0,B=1").predict({"walker_0": {**LONE, "adjacency": [0]}}, deterministic=True)
+    assert list(action) == ["walker_0"]
+    with pytest.raises(ConfigError, match="bogus is 1: there is no such field"):
+        load(run, bogus=1)
+    with pytest.raises(ConfigError, match=r"classes is .* but the policy was trained with"):
+        load(run, classes={"A": ["target"], "B": ["landmark"]})
+
+
+def test_a_strangers_module_is_imported_for_spaces_only_if_it_is_trusted(stranger: Stranger) -> None:
+    policy = load(stranger.run)
+    with pytest.raises(UntrustedError, match=r"import it first or give trust=\['strange.maze'\]"):
+        policy.predict([0.0] * 4)
+    assert stranger.imports == 0
+    assert load(stranger.run, trust="strange").predict([0.0] * 4)[0] in (0, 1)
+    assert stranger.imports == 1
+    assert policy.predict([0.0] * 4)[0] in (0, 1)  # it is imported already
 
 
 def test_references_are_those_of_the_environment_and_random() -> None:

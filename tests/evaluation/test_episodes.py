@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import random
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,7 @@ from marl.core.errors import Note
 from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Scene
-from marl.core.seeding import ACTIONS, stream
+from marl.core.seeding import ACTIONS, episode_seed, stream
 from marl.evaluation.episodes import StoppedError, play_episodes, record_episode, score_name
 from marl.policies.policy import Act
 
@@ -29,6 +31,7 @@ class Stub:
     device = torch.device("cpu")
     events: Mapping[str, str] = {"hits": "hit"}
     per_step: frozenset[str] = frozenset()
+    numbered = False
 
     def __init__(self, num_copies: int, log: list[Any] | None = None) -> None:
         self.num_copies = num_copies
@@ -140,6 +143,82 @@ def test_messages_can_be_switched_off_and_actions_be_the_likeliest() -> None:
     drawn = stream(3, ACTIONS).initial_seed()
     assert listener.generators == [drawn, drawn, None, None]
     assert drawn != 3  # the environment draws from the seed itself
+
+
+class Dealt(Stub):
+    """Copies that play by number: episode ``n`` lasts ``1 + n % 3`` steps, each worth ``n``, and ends with a hit.
+
+    Number 4 never ends.
+    """
+
+    numbered = True
+
+    def reset(self, seed: int) -> Observation:
+        self.number, self.time = torch.arange(self.num_copies), torch.zeros(self.num_copies)
+        return super().reset(seed)
+
+    def restart(self, copies: Tensor) -> Observation:
+        self.log.append(("restart", copies.tolist()))
+        self._begin(copies)
+        return self._observe()
+
+    def _begin(self, copies: Tensor) -> None:
+        self.number, self.time = self.number + self.num_copies * copies, self.time * ~copies
+
+    def step(self, action: dict[str, Tensor]) -> Step:
+        self.time = self.time + 1
+        over = (self.time == 1 + self.number % 3) & (self.number != 4)
+        ended, reward = over[:, None].expand(-1, 2), self.number[:, None].expand(-1, 2).double()
+        self._begin(over)
+        observation = self._observe()
+        return Step(observation, observation, reward, ended, torch.zeros_like(ended), {"hits": ended * 1.0})
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3, 8])
+def test_episodes_of_numbered_environments_are_dealt_to_few_copies(copies: int) -> None:
+    """Each row is that of its number, however many copies play, and whichever end first."""
+    log: list[Any] = []
+    make = lambda copies: Dealt(copies, log)  # noqa: E731
+    with pytest.warns(Note, match="1 of 7 episodes were cut after 5 steps"):
+        table = play_episodes(make, Listener(), 7, seed=9, max_steps=5, most_copies=copies)  # type: ignore[arg-type]
+    assert table.length.tolist() == [1, 2, 3, 1, 5, 3, 1]
+    assert table.agent_return.tolist() == [0, 2, 6, 3, 20, 15, 6]
+    assert table.events["hits"].tolist() == [2, 2, 2, 2, 0, 2, 2]
+    assert table.first["hits"][[0, 1, 2, 3, 5, 6]].tolist() == [1, 2, 3, 1, 3, 1]
+    assert np.isnan(table.first["hits"][4])
+    assert table.seeds == tuple(episode_seed(9, number) for number in range(7))
+    assert log[:2] == ["close", ("reset", 9, min(copies, 7))]
+    assert log[-1] == "close"
+    restarted = [entry[1] for entry in log if entry[0] == "restart"]
+    assert restarted == ([[True]] if copies == 1 else [[True, False]] if copies == 2 else [])
+
+
+def test_where_an_episode_is_cut_its_memory_is_forgotten() -> None:
+    """The third step is the first of the third episode."""
+    listener = Listener()
+
+    class Endless(Dealt):
+        def step(self, action: dict[str, Tensor]) -> Step:
+            step = super().step(action)
+            return dataclasses.replace(step, terminated=torch.zeros_like(step.terminated))
+
+    with pytest.warns(Note):
+        play_episodes(Endless, listener, 3, seed=9, max_steps=1, most_copies=1)  # type: ignore[arg-type]
+    assert listener.remembered == [[False], [False], [False]]
+
+
+def test_global_generators_are_seeded_for_the_episodes_and_restored() -> None:
+    drawn: list[float] = []
+
+    class Drawing(Stub):
+        def step(self, action: dict[str, Tensor]) -> Step:
+            drawn.append(random.random())
+            return super().step(action)
+
+    random.seed(1)
+    play_episodes(Drawing, Listener(), episodes=1, seed=5)  # type: ignore[arg-type]
+    assert drawn[0] == random.Random(5).random()
+    assert random.random() == random.Random(1).random()
 
 
 def test_no_episodes_are_refused() -> None:

@@ -4,7 +4,16 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from marl.core.config import Config
-from marl.maths.schedules import Clock, Decay, ExponentialDecay, Fraction, LinearDecay, LogarithmicDecay, values_at
+from marl.maths.schedules import (
+    Clock,
+    ExponentialDecay,
+    Fraction,
+    LinearDecay,
+    LogarithmicDecay,
+    Rate,
+    rate_at,
+    values_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,11 +46,23 @@ def test_an_exponential_decay_by_hand(per: str) -> None:
     assert decay.value(Clock(**others)) == 0.8
 
 
-def test_a_decay_is_read_by_its_kind() -> None:
-    adapter = TypeAdapter(Decay)
+def test_a_rate_is_a_number_or_is_read_by_its_kind() -> None:
+    adapter = TypeAdapter(Rate)
     assert adapter.validate_python({"kind": "logarithmic", "decay": 10}) == LogarithmicDecay(decay=10)
+    assert [adapter.validate_python(given) for given in (0.25, 1, "0.5")] == [0.25, 1.0, 0.5]
+    assert adapter.validate_python(LinearDecay(start=0.5)) == LinearDecay(start=0.5)
     with pytest.raises(ValidationError, match="start"):
         adapter.validate_python({"kind": "logarithmic", "start": 1.0})
+    with pytest.raises(ValidationError, match="less than or equal to 1"):
+        adapter.validate_python(2)
+    for given in ({"kind": "steep"}, {"start": 1.0}, {"kind": ["linear"]}):
+        with pytest.raises(ValidationError, match=r"give a number from 0 to 1, or \{kind: linear, exponential"):
+            adapter.validate_python(given)
+
+
+def test_a_number_stays_and_a_decay_falls() -> None:
+    falling = LinearDecay(start=1.0, end=0.0, share=1.0)
+    assert [rate_at(rate, Clock(share_done=0.75)) for rate in (0.3, falling)] == [0.3, 0.25]
 
 
 def test_only_schedules_that_follow_the_share_have_values_at_it() -> None:
@@ -51,8 +72,8 @@ def test_only_schedules_that_follow_the_share_have_values_at_it() -> None:
     class Settings(Config):
         rate: Fraction = (0.8, 0.2)
         fixed: Fraction = 0.5
-        exploration: Decay = Field(default_factory=lambda: LinearDecay(start=1.0, end=0.2, share=0.5))
-        other: Decay = Field(default_factory=LogarithmicDecay)
+        exploration: Rate = Field(default_factory=lambda: LinearDecay(start=1.0, end=0.2, share=0.5))
+        other: Rate = Field(default_factory=LogarithmicDecay)
         inner: Inner = Field(default_factory=Inner)
 
     values = values_at(Settings(), 0.25)

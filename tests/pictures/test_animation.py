@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from marl.pictures import animation
+from marl.pictures.style import CONTACT_EDGE
 
 Frame = NDArray[np.uint8]
 BLUE = (10, 40, 200)
@@ -102,3 +103,17 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         animation.save(frames(1), path, 12.5)
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_rare_colours_of_the_style_stay_exact_among_thousands_of_shades(tmp_path: Path) -> None:
+    """4,096 shades of two colours over each other, and three pixels of a contact; frequent shades once took it all."""
+    red, green = np.meshgrid(np.linspace(60, 180, 64), np.linspace(60, 180, 64))
+    shades = np.stack([red, green, np.full_like(red, 90)], -1).astype(np.uint8)
+    contact = bytes.fromhex(CONTACT_EDGE[1:])
+    frames = [shades, shades.copy(), np.flip(shades, 1).copy()]
+    for i, frame in enumerate(frames):
+        frame[10 * i, 5:8] = list(contact)
+    back = iio.imread(animation.save(frames, tmp_path / "x.gif", 12.5))
+    for i, (shown, frame) in enumerate(zip(back, frames, strict=True)):
+        assert np.abs(shown.astype(int) - frame).max() <= 8
+        assert shown[10 * i, 6].tolist() == list(contact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import gymnasium
@@ -9,7 +10,22 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-__all__ = ["Below", "Cage", "Closed", "Drawing", "Paid", "Target", "Walk"]
+__all__ = [
+    "Answering",
+    "Below",
+    "Between",
+    "Cage",
+    "Closed",
+    "Drawing",
+    "Drawn",
+    "ModesNone",
+    "NanReward",
+    "NoMode",
+    "Paid",
+    "Table",
+    "Target",
+    "Walk",
+]
 
 
 class Walk(gymnasium.Env[NDArray[np.float32], Any]):
@@ -99,6 +115,78 @@ class Below(Walk):
         return self.steps - 1
 
 
+class Drawn(Walk):
+    """A walk of which everything is drawn from `random` and `np.random`, whatever is played."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float64)  # type: ignore[assignment]
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        _, info = super().reset(seed=seed)
+        self.place = int(np.random.randint(-3, 4))
+        return np.array([self.place, np.random.normal()]), info
+
+    def step(self, action: Any) -> Any:
+        _, *rest = super().step(random.randrange(2))
+        return np.array([self.place, np.random.normal()]), *rest
+
+
+class Table(Walk):
+    """A walk whose copies are counted."""
+
+    made = 0
+
+    def __init__(self) -> None:
+        Table.made += 1
+
+
+class NoMode(Walk):
+    """A walk that names modes and takes no ``render_mode``, as many first environments."""
+
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": None}
+
+
+class ModesNone(Walk):
+    """A walk without modes."""
+
+    metadata = {"render_modes": None}  # type: ignore[dict-item]
+
+
+class Answering(Walk):
+    """A walk of which one answer is another than Gymnasium's.
+
+    Args:
+        step: makes it from that of a step; None for Gymnasium's.
+        reset: makes it from that of a reset.
+        at: step from which it does.
+    """
+
+    observation_space = spaces.Box(-1, 1, (2,), np.float32)
+
+    def __init__(self, step: Any = None, reset: Any = None, at: int = 2, space: Any = None) -> None:
+        self.answer, self.first, self.at = step, reset, at
+        self.observation_space = space or self.observation_space
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        answer = super().reset(seed=seed)
+        return answer if self.first is None else self.first(*answer)
+
+    def step(self, action: Any) -> Any:
+        answer = super().step(action)
+        return self.answer(*answer) if self.answer and self.steps >= self.at else answer
+
+    @property
+    def seen(self) -> NDArray[np.float32]:
+        return np.array([self.place / 5, self.steps / 50], np.float32)
+
+
+class NanReward(Walk):
+    """A walk whose third step is worth nothing that is a number."""
+
+    def step(self, action: Any) -> Any:
+        seen, reward, *rest = super().step(action)
+        return seen, float("nan") if self.steps == 3 else reward, *rest
+
+
 class Closed(Walk):
     """A walk with a third action that is never legal, and on the right half one legal action only.
 
@@ -128,10 +216,34 @@ class Closed(Walk):
         return {"action_mask": self._mask()} if moment in self.moments else {}
 
 
+class Between(Walk):
+    """A walk in spaces that are told, where actions do nothing."""
+
+    def __init__(self, observation_space: Any, action_space: Any) -> None:
+        self.observation_space, self.action_space = observation_space, action_space
+
+    def step(self, action: Any) -> Any:
+        assert self.action_space.contains(action), action
+        self.steps += 1
+        return self.seen, 0.0, self.steps == 5, False, {}
+
+    @property
+    def seen(self) -> Any:
+        return self.observation_space.sample()
+
+
 gymnasium.register("Walk-v0", Walk)
 gymnasium.register("Drawing-v0", Drawing)
 gymnasium.register("Target-v0", Target)
 gymnasium.register("Below-v0", Below)
 gymnasium.register("Closed-v0", Closed)
+gymnasium.register("Answering-v0", Answering)
+gymnasium.register("Limited-v0", Answering, max_episode_steps=50)
+gymnasium.register("Drawn-v0", Drawn)
+gymnasium.register("NanReward-v0", NanReward)
+gymnasium.register("NoMode-v0", NoMode)
+gymnasium.register("ModesNone-v0", ModesNone)
+gymnasium.register("Table-v0", Table)
 gymnasium.register("Cage-v0", Cage)
+gymnasium.register("Between-v0", Between)
 gymnasium.register("Paid-v0", Paid, reward_threshold=0.9)

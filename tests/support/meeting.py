@@ -13,7 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
+from gymnasium.spaces import Box, Discrete, Space
 from meeting_config import SIGHTS, MeetingConfig
 from torch import Tensor
 
@@ -24,6 +26,7 @@ from marl.core.records import Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.core.scene import Scene
 from marl.core.symmetry import Symmetries
+from marl.core.task import AgentSpaces
 
 __all__ = ["Meeting", "MeetingTask", "task"]
 
@@ -48,6 +51,7 @@ class Meeting:
 
     events: Mapping[str, str] = MappingProxyType({"contacts": "contact"})
     per_step = frozenset({"links"})
+    numbered = False
     device = torch.device("cpu")
     agent_noun = "walker"
     frames_per_second = 12.5
@@ -231,11 +235,24 @@ class MeetingTask:
     changeable = frozenset({"team", "training_teams", "communication", "target", "slow_episodes", "max_cycles"})
     policies: Mapping[str, Path] = MappingProxyType({})
 
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        return {}
+
     def describe(self, config: Config) -> dict[str, Any]:
         return {name: getattr(config, name) for name in ("team", "target", "max_cycles")}
 
     def sides(self, config: Config) -> tuple[str, str]:
         raise ConfigError("meeting has only one side")
+
+    def spaces(self, config: Config) -> dict[str, AgentSpaces]:
+        assert isinstance(config, MeetingConfig)
+        roster = Meeting(config, 1, training=False).roster
+        action: Space[Any] = Box(-1, 1, (2,)) if config.continuous_actions else Discrete(5)
+        fields = ("kinematics",) if config.communication is None else ("adjacency", "kinematics")
+        kinds = [roster.classes[i] for i in roster.class_indices]
+        seen = [Box(-np.inf, np.inf, (kind.feature_size,)) for kind in kinds]
+        given = zip(kinds, seen, strict=True)
+        return {f"walker_{i}": AgentSpaces(kind.name, box, action, fields) for i, (kind, box) in enumerate(given)}
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

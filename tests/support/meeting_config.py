@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from marl.core.composition import parse_team
 from marl.core.config import Config
@@ -29,12 +29,12 @@ class MeetingConfig(Config):
 
     name: Literal["meeting"] = "meeting"
     """The task."""
-    team: dict[str, int] = {"A": 2, "B": 2}
-    """Number of walkers of each class."""
     training_teams: tuple[dict[str, int], ...] = ()
     """Teams of which each training episode draws one; none named for the team above."""
     classes: dict[str, tuple[str, ...]] = {"A": ("landmark",), "B": ("target",)}
     """What each class sees beside itself."""
+    team: dict[str, int] = {"A": 2, "B": 2}
+    """Number of walkers of each class."""
     communication: CommunicationConfig | None = CommunicationConfig()
     """Who hears whom; None for no messages."""
     target: Literal["wanders", "still"] = "wanders"
@@ -48,8 +48,8 @@ class MeetingConfig(Config):
 
     @field_validator("team", mode="before")
     @classmethod
-    def _read_team(cls, value: Any) -> Any:
-        return parse_team(value) if isinstance(value, str) else value
+    def _read_team(cls, value: Any, info: ValidationInfo) -> Any:
+        return parse_team(value, tuple(info.data.get("classes", ()))) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _walkers_see(self) -> MeetingConfig:

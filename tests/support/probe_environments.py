@@ -24,6 +24,7 @@ class Probe:
     device = torch.device("cpu")
     events: Mapping[str, str] = MappingProxyType({})
     per_step: frozenset[str] = frozenset()
+    numbered = False
     metrics: Mapping[str, float] = MappingProxyType({})
     agents = 1
     length = 1

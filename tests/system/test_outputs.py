@@ -33,6 +33,7 @@ def test_what_is_read_is_what_was_printed(write_through: bool, tmp_path: Path, m
         file.reconfigure(write_through=write_through)
         with lasting_outputs():
             print("x\udcff/é…")
+            assert (b"x" in (tmp_path / "log").read_bytes()) == write_through
         print("after")
     assert (tmp_path / "log").read_bytes() == b"before\nx\\udcff/\\xe9\\u2026\nafter\n"
 

@@ -9,7 +9,7 @@ from meeting_config import CommunicationConfig, MeetingConfig
 
 from marl.core.entry_points import MissingModuleError
 from marl.core.errors import ConfigError
-from marl.tasks.environment_config import environment_config, make_environment
+from marl.tasks.environment_config import environment_config, find_spaces, make_environment
 
 
 def test_settings_are_read_by_their_task_and_some_replaced() -> None:
@@ -55,3 +55,10 @@ def test_what_the_environment_refuses_is_a_matter_of_configuration() -> None:
     environment = make_environment(task, MeetingConfig(team={"A": 3}), 5)
     assert environment.num_copies == 5
     assert environment.roster.team == {"A": 3, "B": 0}
+
+
+def test_spaces_are_found_by_settings() -> None:
+    found = find_spaces({"name": "meeting", "team": "A=1,B=2"})
+    assert [found[f"walker_{i}"].agent_class for i in range(3)] == ["A", "B", "B"]  # type: ignore[index]
+    with pytest.raises(ConfigError, match=r"env: Gymnasium cannot make CartPole-v1 with {'bogus': 1}"):
+        find_spaces({"name": "CartPole-v1", "arguments": {"bogus": 1}})

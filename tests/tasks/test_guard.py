@@ -64,7 +64,10 @@ def test_ctrl_c_is_no_failure_and_what_an_inner_guard_said_stays() -> None:
     [
         ("raise", r"Failing-v0, copy 1, in step 2 of its episode, failed: ZeroDivisionError: 100 % wrong \(failing"),
         ("exit", r"Failing-v0, copy 1, in step 2 of its episode, failed: SystemExit: 0"),
-        ("shape", r"Failing-v0 failed: ValueError"),
+        (
+            "shape",
+            r"Failing-v0, copy 1, in step 2 of its episode, observed an array of float32 and shape \[3, 3\], which",
+        ),
     ],
 )
 def test_a_copy_that_fails_is_named_and_no_process_is_left(how: str, words: str, vectorization: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
+import habits  # noqa: F401, registers its environments
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,7 @@ from habits import Below, Closed
 
 from marl.core.errors import EnvironmentFailedError, PictureError, UndrawableError
 from marl.core.records import Observation
+from marl.core.seeding import episode_seed
 from marl.system.interrupts import SIGNALS
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
@@ -76,15 +78,15 @@ def push(environment: GymnasiumEnvironment, *values: Any) -> Any:
 
 
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
-@pytest.mark.parametrize(("name", "limit"), [("CartPole-v1", 12), ("Pendulum-v1", 7)])
+@pytest.mark.parametrize(("name", "limit"), [("CartPole-v1", 15), ("Pendulum-v1", 7)])
 def test_it_equals_each_copy_stepped_by_hand(name: str, limit: int, vectorization: Any) -> None:
     vector = GymnasiumEnvironment(name, COPIES, None, limit, vectorization)
     alone = [gymnasium.make(name, max_episode_steps=limit) for _ in range(COPIES)]
     ends = {"terminated": 0, "truncated": 0}
     observation = vector.reset(seed=5)
-    rows = [env.reset(seed=5 * COPIES + i)[0] for i, env in enumerate(alone)]
+    rows, episode = [env.reset(seed=episode_seed(5, i))[0] for i, env in enumerate(alone)], [*range(COPIES)]
     generator = np.random.default_rng(0)
-    for _ in range(30):
+    for _ in range(40):
         torch.testing.assert_close(observation.features[CLASS][:, 0], torch.tensor(np.stack(rows)), rtol=0, atol=0)
         if name == "CartPole-v1":
             given = chosen = generator.integers(2, size=(COPIES, 1))
@@ -100,7 +102,8 @@ def test_it_equals_each_copy_stepped_by_hand(name: str, limit: int, vectorizatio
             if terminated or truncated:
                 ends["terminated"] += terminated
                 ends["truncated"] += truncated
-                rows[i] = env.reset()[0]
+                episode[i] += COPIES
+                rows[i] = env.reset(seed=episode_seed(5, episode[i]))[0]
         observation = step.observation
     vector.close()
     assert ends["truncated"] > 0
@@ -150,7 +153,7 @@ def test_cartpole_is_cut_at_500() -> None:
 def test_numbered_observations_are_the_numbers(name: str, size: int, actions: int) -> None:
     environment, alone = make(name, 2), gymnasium.make(name)
     features = environment.reset(seed=1).features[CLASS]
-    expected = [alone.reset(seed=2)[0], alone.reset(seed=3)[0]]
+    expected = [alone.reset(seed=episode_seed(1, copy))[0] for copy in range(2)]
     assert features[:, 0, 0].tolist() == expected
     agent = environment.roster.present[0]
     assert (agent.categories, agent.width, agent.action.size) == ((size,), size, actions)
@@ -178,7 +181,7 @@ def test_observations_and_actions_of_several_parts(vectorization: Any) -> None:
     alone = [gymnasium.make("Blackjack-v1") for _ in range(3)]
     assert environment.roster.present[0].categories == (32, 11, 2)
     seen = environment.reset(seed=4).features[CLASS][:, 0].tolist()
-    assert seen == [[int(x) for x in env.reset(seed=4 * 3 + i)[0]] for i, env in enumerate(alone)]
+    assert seen == [[int(x) for x in env.reset(seed=episode_seed(4, i))[0]] for i, env in enumerate(alone)]
     step = environment.step({CLASS: torch.tensor([[0], [0], [0]])})  # stick: all end
     assert step.terminated.all()
     assert step.next_observation.features[CLASS][:, 0].tolist() == [[int(x) for x in env.step(0)[0]] for env in alone]
@@ -220,11 +223,49 @@ def test_the_same_seed_gives_the_same_episodes_and_copies_differ() -> None:
     assert len(everything.unique(dim=0)) == 8
 
 
-def test_a_state_cannot_be_stored_and_without_pictures_it_says_so() -> None:
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_a_state_has_the_seeds_of_the_episodes_to_come(vectorization: Any) -> None:
+    """Episodes last three steps; after four each copy is in its second, and its third follows."""
+    environments = [GymnasiumEnvironment("CartPole-v1", 2, None, 3, vectorization) for _ in range(2)]
+    first, second = environments
+    first.reset(seed=3)
+    for _ in range(4):
+        push(first, 0, 0)
+    seen = second.load_state(first.state())
+    assert seen is not None
+    for copy, number in ((0, 4), (1, 5)):
+        expected = gymnasium.make("CartPole-v1").reset(seed=episode_seed(3, number))[0]
+        assert seen.features[CLASS][copy, 0].tolist() == expected.tolist()
+    with pytest.raises(ValueError, match="the state has 2 copies; this environment has 1"):
+        make("CartPole-v1").load_state(first.state())
+    for environment in environments:
+        environment.close()
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_some_copies_begin_their_next_episode_before_theirs_has_ended(vectorization: Any) -> None:
+    environment = GymnasiumEnvironment("CartPole-v1", 2, None, None, vectorization)
+    environment.reset(seed=3)
+    before = push(environment, 0, 0).observation.features[CLASS][0, 0]
+    seen = environment.restart(torch.tensor([False, True])).features[CLASS][:, 0]
+    expected = gymnasium.make("CartPole-v1").reset(seed=episode_seed(3, 3))[0]
+    assert seen.tolist() == [before.tolist(), expected.tolist()]
+    state = environment.state()
+    environment.close()
+    assert state is not None and state["numbers"].tolist() == [2, 5]
+
+
+def test_masks_are_those_of_the_episodes_that_begin() -> None:
+    """One step to the right there is one legal action less than where a walk begins."""
+    environment = make("habits:Closed-v0", 2)
+    environment.reset(seed=0)
+    push(environment, 1, 1)
+    masks = environment.restart(torch.tensor([True, False])).action_mask
+    assert masks is not None and masks[CLASS][:, 0].tolist() == [[True, True, False], [False, True, False]]
+
+
+def test_without_pictures_it_says_so() -> None:
     environment = make()
-    assert environment.state() is None
-    with pytest.raises(ValueError, match="cannot load a state"):
-        environment.load_state({})
     with pytest.raises(UndrawableError, match="draws no pictures"):
         environment.scene()
 

@@ -4,8 +4,10 @@ import multiprocessing
 
 import pytest
 import torch
+from gymnasium.spaces import Discrete
 
 from marl.core.errors import ConfigError
+from marl.core.task import AgentSpaces
 from marl.tasks.gymnasium_config import GymnasiumConfig
 from marl.tasks.gymnasium_task import GymnasiumTask
 
@@ -43,3 +45,8 @@ def test_described_is_what_differs_from_the_registered_environment() -> None:
 def test_a_single_agent_has_nobody_to_train_in_turn_with() -> None:
     with pytest.raises(ConfigError, match="CartPole-v1 has a single agent and nobody to train in turn with"):
         GymnasiumTask().sides(GymnasiumConfig(name="CartPole-v1"))
+
+
+def test_spaces_are_those_of_the_environment_with_its_arguments() -> None:
+    settings = GymnasiumConfig(name="FrozenLake-v1", arguments={"map_name": "8x8"})
+    assert GymnasiumTask().spaces(settings) == AgentSpaces("agent", Discrete(64), Discrete(4))

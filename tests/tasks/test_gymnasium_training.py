@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 from failing_env import NAME, registered
-from habits import Cage
+from habits import Cage, Table
 
 import marl
 from marl.core.errors import ConfigError, Note, TrainingError
+from marl.core.seeding import episode_seed
+from marl.evaluation.access import reference
+from marl.evaluation.episodes import play_episodes
+from marl.tasks.environment_config import environment_config
+from marl.tasks.gymnasium import GymnasiumEnvironment
+from marl.training.run import build_run
+from marl.training.run_config import load_config
 
 CARTPOLE = "gymnasium:CartPole-v1"
 """As Gymnasium registers it; without the module it is the one that the package offers, with its rule."""
@@ -192,3 +199,49 @@ def test_illegal_actions_are_never_played(tmp_path: Path) -> None:
             settings["policy"]["bins"] = [{"low": -1, "high": 1, "count": 5}]
         marl.train(settings, tmp_path / algorithm)
     marl.evaluate(None, 3, policy="random", settings={"name": "habits:Closed-v0"})
+
+
+@pytest.mark.filterwarnings("ignore::marl.core.errors.Note")
+def test_an_evaluation_does_not_depend_on_how_many_copies_play_it() -> None:
+    """Of a walk that draws all its steps itself; ``marl evaluate`` names the seeds of its episodes."""
+    task, config = environment_config({"name": "habits:Drawn-v0"}, {})
+    player = reference("random", task.make(config, 1))
+    tables = [
+        play_episodes(lambda copies: task.make(config, copies), player, 10, seed=3, most_copies=copies)
+        for copies in (1, 3, 8)
+    ]
+    for table in tables:
+        assert table.length.tolist() == tables[0].length.tolist()
+        assert table.agent_return.tolist() == tables[0].agent_return.tolist()
+    assert len({*tables[0].length}) > 3
+    result = marl.evaluate(None, 10, seed=3, policy="random", settings={"name": "habits:Drawn-v0"})
+    assert result["episode_seeds"] == [episode_seed(3, number) for number in range(10)]
+    assert result["episode_length"]["mean"] == tables[0].length.mean()
+
+
+def test_a_training_makes_few_environments(tmp_path: Path) -> None:
+    """Its four copies and a probe, and for the evaluation four, a probe and the one of the picture."""
+    Table.made = 0
+    marl.train(preset("habits:Table-v0", max_episode_steps=9) | {"evaluation_episodes": 30}, tmp_path / "x")
+    assert Table.made == 11
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_a_run_that_goes_on_plays_the_episodes_that_would_have_come(vectorization: str, tmp_path: Path) -> None:
+    """Copies of walks of four steps play two episodes in a rollout; at the end three of each copy have begun."""
+    settings = preset("habits:Walk-v0", max_episode_steps=4, vectorization=vectorization)
+    settings |= {"num_copies": 2, "rollout_length": 8, "total_env_steps": 16}
+    marl.train(settings, tmp_path / "x")
+    run = build_run(load_config(tmp_path / "x" / "config.yaml"), tmp_path / "x", resume=True)
+    state = run.source.state()["environment"]
+    run.source.close()
+    assert (state["seed"], state["numbers"].tolist()) == (1, [8, 9])
+
+
+def test_an_older_checkpoint_goes_on_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no state of a Gymnasium environment."""
+    settings = preset(CARTPOLE) | {"total_env_steps": 64}
+    with monkeypatch.context() as patch:
+        patch.setattr(GymnasiumEnvironment, "state", lambda self: None)
+        marl.train(settings, tmp_path / "x")
+    assert marl.train(None, tmp_path / "x", resume=True, total_env_steps=128).env_steps == 128

@@ -17,6 +17,7 @@ from pettingzoo_copies import expect
 
 from marl.core.environment import Environment
 from marl.core.errors import PictureError
+from marl.core.seeding import episode_seed
 from marl.core.serialisation import load_state, save_state
 from marl.tasks.pettingzoo import PettingZooEnvironment
 
@@ -40,7 +41,7 @@ def test_every_step_equals_an_unvectorised_run(continuous: bool) -> None:
     env, singles = make(2, factory), [factory(), factory()]
     observation = env.reset(seed=5)
     for copy, single in enumerate(singles):
-        expect(observation, copy, single.reset(seed=5 * 2 + copy)[0])
+        expect(observation, copy, single.reset(seed=episode_seed(5, copy))[0])
     rng, links = np.random.default_rng(0), 0
     for time in range(3 * CYCLES):
         action = rng.integers(5, size=(2, 3))
@@ -54,7 +55,8 @@ def test_every_step_equals_an_unvectorised_run(continuous: bool) -> None:
         for copy, single in enumerate(singles):
             seen, reward, _, _, infos = single.step(dict(zip(single.agents, action[copy], strict=True)))
             expect(step.next_observation, copy, seen)
-            expect(step.observation, copy, single.reset()[0] if ends else seen)
+            following = episode_seed(5, 2 * (time // CYCLES + 1) + copy)
+            expect(step.observation, copy, single.reset(seed=following)[0] if ends else seen)
             assert step.reward[copy].tolist() == list(reward.values())
             assert step.info["contacts"][copy].tolist() == [info["contacts"] for info in infos.values()]
             heard = [int(agent["adjacency"].sum()) for agent in seen.values()]
@@ -139,6 +141,38 @@ def test_a_loaded_state_goes_on_bit_for_bit(tmp_path: Path) -> None:
         assert again.reward.equal(step.reward)
 
 
+def test_a_state_without_get_state_has_the_seeds_of_the_episodes_to_come() -> None:
+    """After one step more than an episode each copy is in its second; its third follows."""
+    one, two = make(2), make(2)
+    one.reset(seed=3)
+    for _ in range(CYCLES + 1):
+        one.step({"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)})
+    seen = two.load_state(one.state())
+    for copy in (0, 1):
+        expect(seen, copy, walkers().reset(seed=episode_seed(3, 4 + copy))[0])
+
+
+def test_an_older_state_goes_on_with_episodes_that_were_not_played() -> None:
+    env = make(2, get_state=get_state, set_state=set_state)
+    first = env.reset(seed=3)
+    env.load_state({"copies": env.state()["copies"]})
+    for _ in range(CYCLES):
+        step = env.step({"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)})
+    assert not step.observation.entities.equal(first.entities)
+    for copy in (0, 1):
+        expect(step.observation, copy, walkers().reset(seed=episode_seed(3, 2**32 + copy))[0])
+
+
+def test_some_copies_begin_their_next_episode_before_theirs_has_ended() -> None:
+    env, single = make(2), walkers()
+    env.reset(seed=3)
+    step = env.step({"A": torch.zeros(2, 1, dtype=torch.long), "B": torch.zeros(2, 2, dtype=torch.long)})
+    seen = env.restart(torch.tensor([False, True]))
+    assert seen.entities[0].equal(step.observation.entities[0])
+    expect(seen, 1, single.reset(seed=episode_seed(3, 3))[0])
+    assert env.state()["numbers"].tolist() == [2, 5]
+
+
 def test_a_state_without_draws_survives_a_file(tmp_path: Path) -> None:
     def without(env: Any) -> Any:
         return {**get_state(env), "generator": None}
@@ -199,12 +233,11 @@ def test_a_scene_that_fails_is_told_as_such() -> None:
 def test_what_was_not_given_is_refused() -> None:
     env = PettingZooEnvironment(Counting, 1, lambda name: "A", ("A",))
     for call, message in [
-        (lambda: env.load_state({}), "give get_state and set_state"),
+        (lambda: env.load_state({"copies": {"0": {}}}), "give get_state and set_state"),
         (env.scene, "cannot be drawn; give scene"),
     ]:
         with pytest.raises(ValueError, match=message):
             call()
-    assert env.state() is None
     with pytest.raises(ValueError, match="only one of get_state and set_state"):
         make(1, get_state=get_state)
 

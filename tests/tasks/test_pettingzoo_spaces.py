@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from counting_pettingzoo import Counting
 from gymnasium import spaces
 
+from marl.core.errors import EnvironmentFailedError
 from marl.tasks.pettingzoo import PettingZooEnvironment
 
 
@@ -114,3 +116,34 @@ def test_other_actions_are_refused() -> None:
     env.spaces["x"] = (env.observation_space("x"), spaces.Text(3))
     with pytest.raises(ValueError, match=r"agent 'x' acts in Text.*; supported are Discrete"):
         PettingZooEnvironment(lambda: env, 1, lambda name: name, "xyz")
+
+
+def test_metadata_and_a_render_mode_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PettingZoo's class declares them without a value."""
+    for name in ("metadata", "render_mode"):
+        monkeypatch.delattr(Counting, name)
+    env = counting()
+    assert env.reset(0).features["xy"].shape == (2, 3, 3)
+
+
+def test_a_reward_that_is_not_finite_is_told_with_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(self: Counting, actions: dict[str, Any]) -> Any:
+        seen, rewards, *rest = taken(self, actions)
+        return seen, {**rewards, "y": float("inf") if self.time == 2 else np.array([2.0])}, *rest
+
+    taken = Counting.step
+    monkeypatch.setattr(Counting, "step", step)
+    env = counting()
+    env.reset(0)
+    action = {"xy": torch.zeros(2, 3, dtype=torch.long)}
+    assert env.step(action).reward.tolist() == [[1, 2, 1], [1, 2, 1]]
+    words = "counting, copy 0, in step 2 of its episode, gave a reward of inf, which is not finite"
+    with pytest.raises(EnvironmentFailedError, match=f"^the environment {words}"):
+        env.step(action)
+
+
+def test_an_observation_that_is_not_finite_is_told_with_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    observe = Counting._observe
+    monkeypatch.setattr(Counting, "_observe", lambda self, actions: dict.fromkeys("xyz", observe(self, {})["x"] / 0))
+    with np.errstate(all="ignore"), pytest.raises(EnvironmentFailedError, match="in its reset, gave an observation"):
+        counting().reset(0)

@@ -29,6 +29,26 @@ def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.Mon
         find_task("cartpole")
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "CartPole-v7",
+            r"^env\.name is 'CartPole-v7', which Gymnasium .* does not have; it has CartPole-v0 and CartPole-v1$",
+        ),
+        ("FrozenLake-v0", "does not have; it has FrozenLake-v1$"),
+        ("Pendulum", "does not have; it has Pendulum-v1$"),
+        ("ALE/Pong-v5", r"is registered by the module ale_py: name it ale_py:ALE/Pong-v5 \(pip install ale-py\)$"),
+        ("PongNoFrameskip-v4", "name it ale_py:PongNoFrameskip-v4"),
+        ("MiniGrid-Empty-5x5-v0", r"name it minigrid:MiniGrid-Empty-5x5-v0 \(pip install minigrid\)"),
+        ("FetchReach-v1", r"name it gymnasium_robotics:FetchReach-v1 \(pip install gymnasium-robotics\)"),
+    ],
+)
+def test_a_name_that_gymnasium_had_is_answered_with_what_there_is(name: str, words: str) -> None:
+    with pytest.raises(UnknownTaskError, match=words):
+        find_task(name)
+
+
 def test_a_trusted_module_may_register_what_gymnasium_makes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lines = (
         "import gymnasium",
@@ -59,6 +79,31 @@ def test_a_name_in_no_module_is_refused_when_the_environment_is_made() -> None:
         task = find_task(name)
         with trusting("nowhere"), pytest.raises(ConfigError, match=message):
             make_environment(task, task.config_type(name=name), 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("import gym_of_old", "'walks', which is there but needs 'gym_of_old', which is not; install that"),
+        ("import walks.more", "'walks', which is there but needs 'walks.more', which is not"),
+        (
+            "from gymnasium import ghost",
+            "'walks', which is there but fails when it is imported: ImportError: cannot import",
+        ),
+        ("x =", r"fails when it is imported: SyntaxError: invalid syntax"),
+        ("exit(3)", r"fails when it is imported: SystemExit: 3"),
+        ("raise ValueError('no')", r"fails when it is imported: ValueError: no \(.*walks.py, line 1\)"),
+    ],
+)
+def test_a_module_that_is_there_and_cannot_be_imported_is_not_called_missing(
+    line: str, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "walks.py").write_text(line)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "walks", raising=False)
+    task = find_task("walks:Walk-v0")
+    with trusting("walks"), pytest.raises(ConfigError, match=words):
+        make_environment(task, task.config_type(name="walks:Walk-v0"), 2)
 
 
 def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

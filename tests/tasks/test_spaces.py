@@ -201,3 +201,45 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     return tuple(_plain(part) for part in value) if isinstance(value, tuple) else value.tolist()
+
+
+@pytest.mark.parametrize(
+    ("space", "one", "batch", "neither"),
+    [
+        (
+            spaces.Box(-1, 1, (2,)),
+            [0.0, 1.0],
+            np.zeros((4, 2)),
+            [np.zeros(3), 0.5, np.zeros((4, 3)), np.zeros((1, 4, 2))],
+        ),
+        (
+            spaces.Box(-1, 1, (4, 2)),
+            np.zeros((4, 2)),
+            np.zeros((4, 4, 2)),
+            [np.zeros((2, 4)), np.zeros(2), [[1, 2], [3]]],
+        ),
+        (spaces.Discrete(4), 3, [0, 1, 2, 3], [0.5, [0.0, 1.0], None, "3", [[1]]]),
+        (spaces.MultiDiscrete([2, 3]), [1, 2], np.zeros((4, 2), int), [1, [1], [[1.0, 2.0]]]),
+        (spaces.MultiBinary(2), [1, 0], np.zeros((4, 2), bool), [1, [1, 0, 1]]),
+        (
+            PAIR,
+            (2, 0),
+            (np.zeros(4, int), np.ones(4, int)),
+            [(2,), (2, [0, 0]), (np.zeros(4, int), np.ones(3, int)), 5],
+        ),
+        (
+            MIXED,
+            {"place": [[0.5], [1]], "room": 2, "keys": [1, 0]},
+            {"place": np.zeros((4, 2, 1)), "room": [0, 1, 2, 0], "keys": np.zeros((4, 2), int)},
+            [{"place": [[0.5], [1]], "room": 2}, {"place": [0.5, 1], "room": 2, "keys": [1, 0]}, [0.5, 1]],
+        ),
+    ],
+    ids=["vector", "picture", "discrete", "numbers", "bits", "tuple", "dict"],
+)
+def test_one_observation_is_told_from_a_batch(space: Any, one: Any, batch: Any, neither: list[Any]) -> None:
+    seen = ObservationSpace(space, "it")
+    assert seen.copies(one) is None
+    assert seen.copies(batch) == 4
+    for other in neither:
+        with pytest.raises(ValueError, match=r"is neither an observation in .* nor a batch of them"):
+            seen.copies(other)

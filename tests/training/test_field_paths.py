@@ -14,6 +14,9 @@ def test_another_algorithm_keeps_what_both_have() -> None:
     assert switch_algorithm({**ppo, "learning_rate": 0.001}, "sarsa") == {"name": "sarsa", "gamma": 0.9}  # it decays
     sarsa = {"name": "sarsa", "learning_rate": {"kind": "logarithmic"}}
     assert switch_algorithm(sarsa, "q_learning") == {**sarsa, "name": "q_learning"}
+    constant = {"name": "sarsa", "learning_rate": 0.5}
+    assert switch_algorithm(constant, "q_learning") == {**constant, "name": "q_learning"}
+    assert switch_algorithm(constant, "dqn") == {"name": "dqn"}
     back = switch_algorithm({"name": "reinforce", "gamma": 0.9, "gae_lambda": 1.0, "baseline": False}, "ppo")
     assert back == {"name": "ppo", "gamma": 0.9}
     with pytest.raises(ConfigError, match=r"algorithm\.name is 'muzero'; there is ppo, a2c, reinforce"):

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from marl.core.errors import ConfigError, FileError
+from marl.policies.configs import TableConfig
 from marl.training.run_config import (
     check_resumable,
     complete_values,
@@ -68,8 +69,12 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
         ({"algorithm": {"learning_rate": 0.1}}, r"^algorithm\.name is missing$"),
         ({"score_log": 195}, r"^score_log is 195: give its fields, as \{name: value"),
         (
-            {"policy": {"kind": "table"}, "algorithm": {"name": "q_learning", "learning_rate": 0.1}},
-            r"^algorithm\.learning_rate is 0\.1: give its fields, as",
+            {"policy": {"kind": "table"}, "algorithm": {"name": "q_learning", "learning_rate": 3}},
+            r"^algorithm\.learning_rate is 3: input should be less than or equal to 1$",
+        ),
+        (
+            {"policy": {"kind": "table"}, "algorithm": {"name": "sarsa", "exploration": {"kind": "steep"}}},
+            r"^algorithm\.exploration is \{'kind': 'steep'\}: give a number from 0 to 1, or \{kind: linear",
         ),
         ({"score_log": {"threshold": "high"}}, "^score_log.threshold is 'high': input"),
         ({"env": "meeting"}, "env.name is missing"),
@@ -78,6 +83,13 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
 def test_refusals_name_field_and_value_and_what_would_do(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_config({"env": {"name": "meeting"}, **change})
+
+
+@pytest.mark.parametrize("name", ["ppo", "a2c", "reinforce", "dqn", "q_learning", "sarsa"])
+def test_a_constant_learning_rate_is_a_number_for_every_algorithm(name: str, tmp_path: Path) -> None:
+    config = read_config({"env": {"name": "meeting"}, "algorithm": {"name": name, "learning_rate": 0.001}})
+    save_config(config, tmp_path / "config.yaml")
+    assert load_config(tmp_path / "config.yaml").algorithm.learning_rate == 0.001  # type: ignore[union-attr]
 
 
 def test_files_that_are_no_configuration_are_refused(tmp_path: Path) -> None:
@@ -111,7 +123,7 @@ def test_a_run_may_change_how_long_and_how_it_learns_but_not_what(tmp_path: Path
     check_resumable(old, read_config(new))
     classes = {"A": ["landmark"], "B": ["target"], "C": ["target"]}
     other = read_config({"env": {"name": "meeting", "team": {"A": 2, "B": 2, "C": 1}, "classes": classes}})
-    with pytest.raises(ConfigError, match=r"env\.team\.C is 1, but the run was trained with None"):
+    with pytest.raises(ConfigError, match=r"env\.classes\.C is .*, but the run was trained with None"):
         check_resumable(old, other)
 
 
@@ -147,3 +159,31 @@ def test_fewer_copies_than_minibatches_are_refused_only_where_the_policy_has_a_m
     assert read_config(preset).algorithm.minibatches == 4
     with pytest.raises(ConfigError, match="num_copies is 3 and rollout_length 1: too few"):
         read_config({**preset, "rollout_length": 1})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, ("ppo", "actor_critic", "none", "none", (64, 64), 4)),
+        ({"algorithm": {"name": "dqn"}}, ("dqn", "q_network", "none", "none", (64, 64), None)),
+        ({"policy": {"encoder": {"hidden": [8]}}}, ("ppo", "actor_critic", "none", "none", (8,), 4)),
+        ({"algorithm": {"name": "ppo", "minibatches": 2}}, ("ppo", "actor_critic", "none", "none", (64, 64), 2)),
+    ],
+)
+def test_what_is_left_out_suits_the_environment(values: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    """One agent has nobody to hear, and without partial sight no use of a memory."""
+    config = read_config({"env": {"name": "CartPole-v1"}, **values})
+    algorithm, policy = config.algorithm, config.policy
+    found = (policy.encoder.temporal, policy.graph.kind, policy.encoder.hidden)
+    minibatches = getattr(algorithm, "minibatches", None)
+    assert (algorithm.name, policy.kind, *found, minibatches) == expected
+    assert (config.num_copies, config.total_env_steps) == (8, 100_000)
+
+
+def test_a_table_and_a_policy_of_another_kind_keep_their_own_defaults() -> None:
+    values = {"env": {"name": "FrozenLake-v1"}, "algorithm": {"name": "q_learning"}}
+    assert read_config(values).policy == TableConfig()
+    odd = {"env": {"name": "CartPole-v1"}, "policy": {"kind": "q_network"}, "algorithm": {"name": "dqn", "n_step": 1}}
+    assert read_config(odd).algorithm.n_step == 1
+    with pytest.raises(ConfigError, match=r"policy\.kind is 'q_network', but algorithm\.name is 'ppo'"):
+        read_config({"env": {"name": "CartPole-v1"}, "policy": {"kind": "q_network"}})

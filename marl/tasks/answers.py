@@ -1,0 +1,146 @@
+"""Answers of a Gymnasium environment to a reset or a step, checked before a vectoriser gathers them.
+
+What Gymnasium's own `make` bears is borne: lists and plain numbers as observations, other numeric types, one number in
+an array. What no vectoriser can gather is refused in words that follow the name of the environment.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+__all__ = ["AnswerError", "Answers", "check_finite", "number"]
+
+KEPT = ("action_mask",)
+"""What is used of the infos; the rest may be anything, and is dropped."""
+FEW = 16
+"""Numbers that are looked at faster one by one than by NumPy."""
+NUMBERS = "biuf"
+"""NumPy's kinds of truth values, whole numbers and floats."""
+
+
+class AnswerError(ValueError):
+    """Answer that no vectoriser can gather; the message follows the name of the environment."""
+
+
+class Answers:
+    """Check of one environment's answers.
+
+    Args:
+        space: what it observes.
+
+    Raises:
+        AnswerError: by all methods, saying what was given, and what Gymnasium has.
+    """
+
+    def __init__(self, space: spaces.Space[Any]) -> None:
+        self._space, self._shape, self._dtype = space, space.shape, space.dtype
+        self._few = isinstance(space, spaces.Box) and space.dtype.kind == "f" and np.prod(space.shape) <= FEW
+
+    def reset(self, given: Any) -> tuple[Any, dict[str, Any]]:
+        """Observation and info."""
+        if not isinstance(given, tuple) or len(given) != 2 or not isinstance(given[1], dict):
+            raise AnswerError(f"gave {_described(given)}; Gymnasium's reset gives an observation and a dict, the info")
+        return self._observation(given[0]), _kept(given[1])
+
+    def step(self, given: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Observation, reward, terminated, truncated and info."""
+        if not isinstance(given, (tuple, list)) or len(given) != 5:  # a tuple of types is quicker than a union
+            raise AnswerError(
+                f"gave {_described(given)}; Gymnasium's step gives 5: observation, reward, terminated, truncated, info"
+            )
+        seen, reward, terminated, truncated, info = given
+        if type(reward) is not float or not isfinite(reward):
+            reward = number(reward)
+        if type(terminated) is not bool or type(truncated) is not bool:
+            terminated, truncated = _truth("terminated", terminated), _truth("truncated", truncated)
+        return self._observation(seen), reward, terminated, truncated, _kept(info) if info else {}
+
+    def _observation(self, given: Any) -> Any:
+        plain = self._few and type(given) is np.ndarray and given.dtype is self._dtype and given.shape == self._shape
+        return given if plain and isfinite(sum(given.tolist())) else _fitted(self._space, given)
+
+
+def _fitted(space: spaces.Space[Any], given: Any) -> Any:
+    """Observation in the form of its space."""
+    if isinstance(space, spaces.Tuple):
+        if not isinstance(given, tuple | list) or len(given) != len(space.spaces):
+            raise _unfit(given, space)
+        return tuple(_fitted(part, value) for part, value in zip(space.spaces, given, strict=True))
+    if isinstance(space, spaces.Dict):
+        if not isinstance(given, dict) or not space.spaces.keys() <= given.keys():
+            raise _unfit(given, space)
+        return {name: _fitted(part, given[name]) for name, part in space.spaces.items()}
+    if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
+        return given
+    try:
+        array = np.asarray(given)
+    except ValueError:  # rows of several lengths
+        raise _unfit(given, space) from None
+    shape = space.shape or ()
+    if array.dtype.kind not in NUMBERS or (array.shape != shape and not array.size == np.prod(shape) == 1):
+        raise _unfit(array if array.dtype.kind in NUMBERS else given, space)
+    array = array.reshape(shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        fitted = array.astype(space.dtype, copy=False)
+    if fitted.dtype.kind == "f":
+        check_finite(fitted)
+    elif fitted is not array and not (fitted == array).all():
+        raise _unfit(array, space)
+    return fitted
+
+
+def check_finite(*seen: NDArray[Any]) -> None:
+    """Check that observations are finite.
+
+    Raises:
+        AnswerError: naming the first number that is not.
+    """
+    for array in seen:
+        if not np.isfinite(array).all():
+            raise AnswerError(f"gave an observation with {array[~np.isfinite(array)][0]}, which is not finite")
+
+
+def _unfit(given: Any, space: spaces.Space[Any]) -> AnswerError:
+    return AnswerError(f"observed {_described(given)}, which its observation_space {space} cannot hold")
+
+
+def number(reward: Any) -> float:
+    """Reward as a finite number.
+
+    Raises:
+        AnswerError: if it is none.
+    """
+    try:
+        array = np.asarray(reward, np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if reward is None or array.size != 1:
+        raise AnswerError(f"gave {_described(reward)} as reward; Gymnasium has one number")
+    if not np.isfinite(array).all():
+        raise AnswerError(f"gave a reward of {array.item()}, which is not finite")
+    return float(array.item())
+
+
+def _truth(name: str, given: Any) -> bool:
+    try:
+        return bool(given)
+    except ValueError:
+        raise AnswerError(f"gave {_described(given)} as {name}; Gymnasium has True or False") from None
+
+
+def _kept(info: Any) -> dict[str, Any]:
+    return {key: info[key] for key in KEPT if key in info} if isinstance(info, dict) else {}
+
+
+def _described(given: Any) -> str:
+    """Kind of what was given, and its size, or its value where it is a number."""
+    if isinstance(given, np.ndarray) and given.size > 1:
+        return f"an array of {given.dtype} and shape {list(given.shape)}"
+    if isinstance(given, tuple | list):
+        return f"{len(given)} values"
+    return f"{given}" if isinstance(given, int | float | np.ndarray | np.generic) else f"a {type(given).__name__}"

@@ -1,0 +1,53 @@
+"""Copies of Gymnasium environments, whatever their constructors take."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import gymnasium
+import pytest
+import torch
+from habits import NoMode, Table
+
+from marl.core.errors import UndrawableError
+from marl.tasks.gymnasium import FRAMES_PER_SECOND, GymnasiumEnvironment
+from marl.tasks.gymnasium_config import CLASS
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize("name", ["NoMode", "ModesNone"])
+def test_what_takes_or_names_no_render_mode_is_made_without_one(name: str, vectorization: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Gymnasium's own
+        environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, vectorization=vectorization)
+    environment.reset(0)
+    assert environment.step({CLASS: torch.ones(2, 1, dtype=torch.long)}).reward.tolist() == [[0.0], [0.0]]
+    assert environment.frames_per_second == FRAMES_PER_SECOND
+    with pytest.raises(UndrawableError):
+        environment.scene()
+    environment.close()
+
+
+def test_the_first_copy_is_the_one_that_was_looked_at() -> None:
+    Table.made = 0
+    environment = GymnasiumEnvironment("habits:Table-v0", 3)
+    assert Table.made == 3
+    environment.close()
+
+
+def test_one_that_is_made_to_be_looked_at_is_closed_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Any] = []
+
+    def close(self: Any) -> None:
+        closed.append(self.render_mode)
+        if self.render_mode is None:
+            raise OSError
+
+    monkeypatch.setattr(NoMode, "close", close)
+    monkeypatch.setattr(NoMode, "__init__", lambda self, render_mode=None: setattr(self, "render_mode", render_mode))
+    environment = GymnasiumEnvironment("habits:NoMode-v0", 2)
+    assert closed == [None]
+    environment.close()
+    assert closed == [None, "rgb_array", "rgb_array"]
+    assert gymnasium.make("habits:NoMode-v0").metadata["render_fps"] is None
