@@ -3,19 +3,21 @@
 #   PIP_ARGS    more arguments for pip install, e.g. another package index
 #   TRAIN_ARGS  more arguments for marl train      TEST_ARGS  more arguments for pytest
 #   BENCH_ARGS  more arguments for the benchmark of CartPole or of games, e.g. BENCH_ARGS='--parts ppo --seeds 1'
+#   COURSE_ARGS more arguments for the environments of courses, e.g. COURSE_ARGS='--only taxi --seeds 1'
 
 PYTHON ?= python3
 PIP_ARGS ?=
 TRAIN_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+COURSE_ARGS ?=
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train test crash lint format bench bench-cartpole bench-games clean
+.PHONY: help venv train test crash lint format bench bench-cartpole bench-games course clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +66,9 @@ bench-games: $(STAMP) ## Measure search beside OpenSpiel, which it installs, and
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[games]'
 	$(BIN)/python experiments/benchmark_games.py $(BENCH_ARGS)
 	$(BIN)/python experiments/games_tables.py
+
+course: $(STAMP) ## Train the environments that courses use, five seeds each, and print their table
+	$(BIN)/python experiments/course_environments.py $(COURSE_ARGS)
 
 clean: ## Remove .venv, build output and caches; runs stay
 	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
