@@ -36,7 +36,7 @@ train: $(STAMP) ## Train two class-A and two class-B predators, evaluate them an
 	@out=runs/predator_teams; number=1; \
 	while [ -e "$$out" ]; do number=$$((number + 1)); out=runs/predator_teams-$$number; done; \
 	echo "==> Training into $$out"; \
-	exec $(BIN)/marl train predator_teams --out "$$out" --report $(TRAIN_ARGS)
+	exec $(BIN)/marl train predator_teams_quick --out "$$out" --report $(TRAIN_ARGS)
 
 # Two workers here and not in pyproject.toml, as one file is done sooner in one process. They begin with a half each,
 # in order, and who is done takes from the other (worksteal): a whole file each (loadfile) waits for the longest.

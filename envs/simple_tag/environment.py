@@ -38,8 +38,8 @@ class SimpleTag:
 
     Every predator receives +10 for every overlapping (predator, prey) pair at a step. Each prey receives -10 for
     every predator on it, less a penalty for leaving. Episodes are truncated after ``max_cycles`` steps; the next
-    begins at once. ``Step.info`` has ``contacts`` ``[B, N]``, the number of opponents that each agent overlaps, and
-    ``links`` ``[B, N]``, the number of teammates that it hears.
+    begins at once. ``Step.info`` has for each agent ``contacts``, opponents that it overlaps, and ``links``, teammates
+    that it hears.
 
     Args:
         num_copies: ``B``.
@@ -49,15 +49,12 @@ class SimpleTag:
         side: the side that learns.
         prey_noise: random actions of scripted prey in training; None for none.
         max_cycles: number of steps of an episode.
-        continuous_actions: True for actions in ``[-1, 1]^5``, which stand for mpe2's in ``[0, 1]^5``, False for one
-            action of five.
+        continuous_actions: True for five numbers in ``[-1, 1]``, mpe2's in ``[0, 1]`` scaled, False for one of five.
         compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of ``views``. Each copy draws
-            one of the ``K`` for each episode; None if all agents always play. Absent agents are not alive, do not
-            collide, and are neither seen nor heard.
+            one of the ``K`` for each episode; None if all always play. Absent ones neither live, collide nor are seen.
         opponents_between: bounds of the number of opponents, drawn for each episode; None for all of them.
         arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
-        stages: stages of a `Curriculum`; empty for all compositions and full speed.
-        promotion_episodes: number of episodes over which a stage's contacts are averaged.
+        stages, promotion_episodes: of a `Curriculum`; no stages for all compositions and full speed.
         training: True to lose links and to add noise to the prey.
         device, dtype: device of the tensors, and type of positions and velocities.
 

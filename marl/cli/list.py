@@ -86,7 +86,7 @@ def _print(found: Mapping[str, list[dict[str, Any]]]) -> None:
 
 
 def _presets() -> Purposes:
-    from marl.training.presets import preset_files, purpose_of
+    from marl.training.preset_files import preset_files, purpose_of
 
     return {name: purpose_of(path) for name, path in preset_files().items()}
 

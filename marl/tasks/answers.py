@@ -40,29 +40,39 @@ class Answers:
     def __init__(self, space: spaces.Space[Any]) -> None:
         self._space, self._shape, self._dtype = space, space.shape, space.dtype
         self._few = isinstance(space, spaces.Box) and space.dtype.kind == "f" and np.prod(space.shape) <= FEW
+        self._whole = isinstance(space, spaces.Discrete)
 
     def reset(self, given: Any) -> tuple[Any, dict[str, Any]]:
         """Observation and info."""
         if not isinstance(given, tuple) or len(given) != 2 or not isinstance(given[1], dict):
             raise AnswerError(f"gave {_described(given)}; Gymnasium's reset gives an observation and a dict, the info")
-        return self._observation(given[0]), _kept(given[1])
+        seen, info = given
+        plain = self._few and type(seen) is np.ndarray and seen.dtype is self._dtype and seen.shape == self._shape
+        return seen if plain and isfinite(sum(seen.tolist())) else _fitted(self._space, seen), _kept(
+            info
+        ) if info else {}
 
     def step(self, given: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Observation, reward, terminated, truncated and info."""
-        if not isinstance(given, (tuple, list)) or len(given) != 5:  # a tuple of types is quicker than a union
+        if type(given) is tuple and len(given) == 5:  # the usual answer, which is looked at in a microsecond
+            seen, reward, terminated, truncated, info = given
+            if type(reward) is float and type(terminated) is bool and type(truncated) is bool:
+                if self._few and type(seen) is np.ndarray and seen.dtype is self._dtype and seen.shape == self._shape:
+                    usual = isfinite(sum(seen.tolist(), reward))
+                else:
+                    usual = self._whole and type(seen) is int and isfinite(reward)
+                if usual:
+                    return given if info == {} else (seen, reward, terminated, truncated, _kept(info))
+        return self._unusual(given)
+
+    def _unusual(self, given: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if not isinstance(given, tuple | list) or len(given) != 5:
             raise AnswerError(
                 f"gave {_described(given)}; Gymnasium's step gives 5: observation, reward, terminated, truncated, info"
             )
         seen, reward, terminated, truncated, info = given
-        if type(reward) is not float or not isfinite(reward):
-            reward = number(reward)
-        if type(terminated) is not bool or type(truncated) is not bool:
-            terminated, truncated = _truth("terminated", terminated), _truth("truncated", truncated)
-        return self._observation(seen), reward, terminated, truncated, _kept(info) if info else {}
-
-    def _observation(self, given: Any) -> Any:
-        plain = self._few and type(given) is np.ndarray and given.dtype is self._dtype and given.shape == self._shape
-        return given if plain and isfinite(sum(given.tolist())) else _fitted(self._space, given)
+        ends = _truth("terminated", terminated), _truth("truncated", truncated)
+        return _fitted(self._space, seen), number(reward), *ends, _kept(info)
 
 
 def _fitted(space: spaces.Space[Any], given: Any) -> Any:
@@ -85,8 +95,10 @@ def _fitted(space: spaces.Space[Any], given: Any) -> Any:
     if array.dtype.kind not in NUMBERS or (array.shape != shape and not array.size == np.prod(shape) == 1):
         raise _unfit(array if array.dtype.kind in NUMBERS else given, space)
     array = array.reshape(shape)
-    with np.errstate(over="ignore", invalid="ignore"):
-        fitted = array.astype(space.dtype, copy=False)
+    fitted = array
+    if array.dtype != space.dtype:
+        with np.errstate(over="ignore", invalid="ignore"):
+            fitted = array.astype(space.dtype)
     if fitted.dtype.kind == "f":
         check_finite(fitted)
     elif fitted is not array and not (fitted == array).all():

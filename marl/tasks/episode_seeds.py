@@ -67,7 +67,7 @@ class DealtSeeds:
 
     def count(self, copies: NDArray[np.bool_]) -> None:
         """Count the beginning of an episode in some copies, ``[B]``."""
-        self.numbers[copies] += self.num_copies
+        self.numbers += self.num_copies * copies
 
     def state(self) -> State:
         """Seed and numbers of the next episodes."""

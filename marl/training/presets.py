@@ -1,9 +1,8 @@
-"""Presets by name, and the settings that one word stands for: a preset's file, a preset, or an environment."""
+"""Settings that one word stands for: those of a file, of a preset by name, or of an environment."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,12 @@ from marl.core.nearest import did_you_mean
 from marl.games.registry import GROUP as GAMES
 from marl.tasks.registry import GROUP as TASKS
 from marl.tasks.registry import UnknownTaskError, find_task
+from marl.training.preset_files import preset_files
 from marl.training.run_config import load_values
 
-__all__ = ["preset_files", "purpose_of", "settings_of"]
+__all__ = ["settings_of"]
 
 ENDINGS = (".yaml", ".yml")
-
-
-def preset_files() -> dict[str, Path]:
-    """Files of the presets that come with the package, by name."""
-    folder = Path(str(files("marl") / "presets"))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
-def purpose_of(preset: Path) -> str:
-    """First sentence of the comment at the beginning of a preset."""
-    lines = preset.read_text(encoding="utf-8").splitlines()
-    comment = " ".join(line.lstrip("# ") for line in lines[: _first(lines)])
-    return comment.partition(". ")[0].rstrip(".")
 
 
 def settings_of(word: str) -> dict[str, Any]:
@@ -71,8 +58,3 @@ def _unknown(word: str, presets: dict[str, Path]) -> str:
         return f"{word} is a turn-based game, and nothing is trained on games; play it: marl play {word} human uct:1s"
     near = did_you_mean(word, (*presets, *offered(TASKS), *gymnasium.registry))
     return f"{word!r} is no preset, no environment and no .yaml file; {near}marl list shows what there is"
-
-
-def _first(lines: list[str]) -> int:
-    """Number of lines before the first that is no comment."""
-    return next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))

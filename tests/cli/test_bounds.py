@@ -34,7 +34,7 @@ Cli = Callable[..., tuple[int, str, str]]
             "train {preset} --out x --total-env-steps 1e300",
             "total_env_steps is '1e300': input should be a valid integer",
         ),
-        ("train {preset} --out x --team A=1000000", "--team: team 'A=1000000': 1000000 agents of a class"),
+        ("train {preset} --out x --team A=1000000", "env.team: team 'A=1000000': 1000000 agents of a class"),
         ('train {preset} --out x --env {{"name":"..:x"}}', "'..:x' names no module; write MODULE:NAME"),
         ("train {preset} --out x --env []", "env.name is missing; name a task"),
         ("train {preset} --out x --algorithm.name [a]", "algorithm.name is '[a]'; there is ppo"),

@@ -12,10 +12,9 @@ import habits  # noqa: F401, registers its environments
 import numpy as np
 import pytest
 import torch
-from gymnasium import spaces
-from habits import Below, Closed
+from gymnasium_probe import make, push, registered
 
-from marl.core.errors import EnvironmentFailedError, PictureError, UndrawableError
+from marl.core.errors import PictureError, UndrawableError
 from marl.core.records import Observation
 from marl.core.seeding import episode_seed
 from marl.system.interrupts import SIGNALS
@@ -23,58 +22,12 @@ from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
 
 COPIES = 3
-TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))
-"""Gymnasium drops old versions."""
-
-
-class Probe(gymnasium.Env[Any, Any]):
-    """Observes the step, counts down to its end, and remembers the action that it got.
-
-    ``last`` is the step at which it terminates; spaces are as they are given.
-    """
-
-    metadata: dict[str, Any] = {"render_modes": []}
-    taken: list[Any] = []
-
-    def __init__(
-        self, actions: spaces.Space[Any], observations: spaces.Space[Any] | None = None, last: int = 3
-    ) -> None:
-        self.action_space, self.last = actions, last
-        self.observation_space = spaces.Box(-9, 9, (2,)) if observations is None else observations
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
-        self.clock = 0
-        return self._observe(), {}
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        self.taken.append(action)
-        self.clock += 1
-        return self._observe(), 1.0, self.clock == self.last, False, {}
-
-    def _observe(self) -> Any:
-        if isinstance(self.observation_space, spaces.Box):
-            return np.full(self.observation_space.shape, self.clock, dtype=self.observation_space.dtype)
-        return self.observation_space.start + self.clock if isinstance(self.observation_space, spaces.Discrete) else 0
 
 
 @pytest.fixture(autouse=True)
 def _registered() -> Iterator[None]:
-    gymnasium.register("Probe-v0", Probe)
-    Probe.taken.clear()
-    yield
-    del gymnasium.registry["Probe-v0"]
-
-
-def make(name: str = "Probe-v0", copies: int = 1, limit: int | None = None, **arguments: Any) -> GymnasiumEnvironment:
-    if name == "Probe-v0":
-        arguments.setdefault("actions", spaces.Discrete(2))
-    return GymnasiumEnvironment(name, copies, arguments, limit)
-
-
-def push(environment: GymnasiumEnvironment, *values: Any) -> Any:
-    """Step with one action for each copy."""
-    return environment.step({CLASS: torch.tensor(values)[:, None]})
+    with registered():
+        yield
 
 
 @pytest.mark.parametrize("vectorization", ["sync", "async"])
@@ -149,65 +102,6 @@ def test_cartpole_is_cut_at_500() -> None:
     assert (number, bool(step.truncated[0, 0]), bool(step.terminated[0, 0])) == (500, True, False)
 
 
-@pytest.mark.parametrize(("name", "size", "actions"), [("FrozenLake-v1", 16, 4), (TAXI, 500, 6)], ids=["lake", "taxi"])
-def test_numbered_observations_are_the_numbers(name: str, size: int, actions: int) -> None:
-    environment, alone = make(name, 2), gymnasium.make(name)
-    features = environment.reset(seed=1).features[CLASS]
-    expected = [alone.reset(seed=episode_seed(1, copy))[0] for copy in range(2)]
-    assert features[:, 0, 0].tolist() == expected
-    agent = environment.roster.present[0]
-    assert (agent.categories, agent.width, agent.action.size) == ((size,), size, actions)
-
-
-def test_numbers_may_begin_anywhere() -> None:
-    environment = make(actions=spaces.Discrete(3, start=-1), observations=spaces.Discrete(4, start=7))
-    assert environment.reset(seed=0).features[CLASS][0, 0].tolist() == [0]
-    for chosen in range(3):
-        step = push(environment, chosen)
-    assert step.next_observation.features[CLASS][0, 0].tolist() == [3]
-    assert Probe.taken == [-1, 0, 1]
-
-
-def test_pictures_as_observations_are_flattened_and_stay_small() -> None:
-    environment = make(observations=spaces.Box(0, 255, (2, 3), np.uint8))
-    assert environment.reset(seed=0).features[CLASS].shape == (1, 1, 6)
-    assert environment.reset(seed=0).features[CLASS].dtype == torch.uint8
-
-
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
-def test_observations_and_actions_of_several_parts(vectorization: Any) -> None:
-    """Blackjack observes three numbers; the last observation of an episode is one, not a batch."""
-    environment = GymnasiumEnvironment("Blackjack-v1", 3, vectorization=vectorization)
-    alone = [gymnasium.make("Blackjack-v1") for _ in range(3)]
-    assert environment.roster.present[0].categories == (32, 11, 2)
-    seen = environment.reset(seed=4).features[CLASS][:, 0].tolist()
-    assert seen == [[int(x) for x in env.reset(seed=episode_seed(4, i))[0]] for i, env in enumerate(alone)]
-    step = environment.step({CLASS: torch.tensor([[0], [0], [0]])})  # stick: all end
-    assert step.terminated.all()
-    assert step.next_observation.features[CLASS][:, 0].tolist() == [[int(x) for x in env.step(0)[0]] for env in alone]
-    environment.close()
-
-
-def test_continuous_actions_are_scaled_to_their_bounds() -> None:
-    environment = make(actions=spaces.Box(-2, 2, (2,)))
-    environment.reset(seed=0)
-    push(environment, [5.0, -0.5])
-    assert Probe.taken[0].tolist() == [2, -1]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"observations": spaces.Text(3)}, r"Probe-v0 observes Text.*; supported are Box, Discrete"),
-        ({"actions": spaces.Text(3)}, r"Probe-v0 acts in Text.*supported are Discrete, MultiDiscrete"),
-        ({"bogus": 3}, "Gymnasium cannot make Probe-v0 with .*bogus"),
-    ],
-)
-def test_what_is_not_supported_is_refused_by_name(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make(**arguments)
-
-
 def test_no_copies_are_refused() -> None:
     with pytest.raises(ValueError, match="num_copies is 0; give at least 1"):
         make(copies=0)
@@ -253,15 +147,6 @@ def test_some_copies_begin_their_next_episode_before_theirs_has_ended(vectorizat
     state = environment.state()
     environment.close()
     assert state is not None and state["numbers"].tolist() == [2, 5]
-
-
-def test_masks_are_those_of_the_episodes_that_begin() -> None:
-    """One step to the right there is one legal action less than where a walk begins."""
-    environment = make("habits:Closed-v0", 2)
-    environment.reset(seed=0)
-    push(environment, 1, 1)
-    masks = environment.restart(torch.tensor([True, False])).action_mask
-    assert masks is not None and masks[CLASS][:, 0].tolist() == [[True, True, False], [False, True, False]]
 
 
 def test_without_pictures_it_says_so() -> None:
@@ -338,37 +223,3 @@ def test_its_processes_ignore_signals() -> None:
 def test_more_processes_than_1024_are_refused() -> None:
     with pytest.raises(ValueError, match=r"num_copies is 1,025, and vectorization async has a process for each"):
         GymnasiumEnvironment("CartPole-v1", 1025, vectorization="async")
-
-
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
-def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None:
-    """Right of the middle only action 1 is legal; after the end the next episode begins in the middle."""
-    environment = GymnasiumEnvironment(f"habits:{Closed.__name__}-v0", 2, vectorization=vectorization)
-    observation = environment.reset(seed=0)
-    for place in range(5):
-        assert observation.action_mask[CLASS].tolist() == [[[place < 1, True, False]]] * 2
-        step = push(environment, 1, 1)
-        assert step.next_observation.action_mask[CLASS].tolist() == [[[False, True, False]]] * 2
-        observation = step.observation
-    assert step.ended.all()
-    assert observation.action_mask[CLASS].tolist() == [[[True, True, False]]] * 2
-    environment.close()
-
-
-@pytest.mark.parametrize(
-    ("kind", "arguments", "message"),
-    [
-        (Closed, {"moments": ("step",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
-        (Closed, {"moments": ("reset",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
-        (Below, {}, r"habits:Below-v0: copy 0 observes -1, which is not in Discrete\(4\)"),
-    ],
-)
-def test_what_contradicts_its_spaces_is_refused(kind: Any, arguments: dict[str, Any], message: str) -> None:
-    environment = GymnasiumEnvironment(f"habits:{kind.__name__}-v0", 2, arguments)
-
-    def play() -> None:
-        environment.reset(seed=0)
-        push(environment, 1, 1)
-
-    with pytest.raises(EnvironmentFailedError, match=message):
-        play()

@@ -1,0 +1,131 @@
+"""GymnasiumEnvironment: what is observed and done in each kind of space, and masks of what is legal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import habits  # noqa: F401, registers its environments
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from gymnasium_probe import Probe, make, push, registered
+from habits import Below, Closed
+
+from marl.core.errors import EnvironmentFailedError
+from marl.core.seeding import episode_seed
+from marl.tasks.gymnasium import GymnasiumEnvironment
+from marl.tasks.gymnasium_config import CLASS
+
+TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))
+"""Gymnasium drops old versions."""
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    with registered():
+        yield
+
+
+@pytest.mark.parametrize(("name", "size", "actions"), [("FrozenLake-v1", 16, 4), (TAXI, 500, 6)], ids=["lake", "taxi"])
+def test_numbered_observations_are_the_numbers(name: str, size: int, actions: int) -> None:
+    environment, alone = make(name, 2), gymnasium.make(name)
+    features = environment.reset(seed=1).features[CLASS]
+    expected = [alone.reset(seed=episode_seed(1, copy))[0] for copy in range(2)]
+    assert features[:, 0, 0].tolist() == expected
+    agent = environment.roster.present[0]
+    assert (agent.categories, agent.width, agent.action.size) == ((size,), size, actions)
+
+
+def test_numbers_may_begin_anywhere() -> None:
+    environment = make(actions=spaces.Discrete(3, start=-1), observations=spaces.Discrete(4, start=7))
+    assert environment.reset(seed=0).features[CLASS][0, 0].tolist() == [0]
+    for chosen in range(3):
+        step = push(environment, chosen)
+    assert step.next_observation.features[CLASS][0, 0].tolist() == [3]
+    assert Probe.taken == [-1, 0, 1]
+
+
+def test_pictures_as_observations_are_flattened_and_stay_small() -> None:
+    environment = make(observations=spaces.Box(0, 255, (2, 3), np.uint8))
+    assert environment.reset(seed=0).features[CLASS].shape == (1, 1, 6)
+    assert environment.reset(seed=0).features[CLASS].dtype == torch.uint8
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_observations_and_actions_of_several_parts(vectorization: Any) -> None:
+    """Blackjack observes three numbers; the last observation of an episode is one, not a batch."""
+    environment = GymnasiumEnvironment("Blackjack-v1", 3, vectorization=vectorization)
+    alone = [gymnasium.make("Blackjack-v1") for _ in range(3)]
+    assert environment.roster.present[0].categories == (32, 11, 2)
+    seen = environment.reset(seed=4).features[CLASS][:, 0].tolist()
+    assert seen == [[int(x) for x in env.reset(seed=episode_seed(4, i))[0]] for i, env in enumerate(alone)]
+    step = environment.step({CLASS: torch.tensor([[0], [0], [0]])})  # stick: all end
+    assert step.terminated.all()
+    assert step.next_observation.features[CLASS][:, 0].tolist() == [[int(x) for x in env.step(0)[0]] for env in alone]
+    environment.close()
+
+
+def test_continuous_actions_are_scaled_to_their_bounds() -> None:
+    environment = make(actions=spaces.Box(-2, 2, (2,)))
+    environment.reset(seed=0)
+    push(environment, [5.0, -0.5])
+    assert Probe.taken[0].tolist() == [2, -1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"observations": spaces.Text(3)}, r"Probe-v0 observes Text.*; supported are Box, Discrete"),
+        ({"actions": spaces.Text(3)}, r"Probe-v0 acts in Text.*supported are Discrete, MultiDiscrete"),
+        ({"bogus": 3}, "Gymnasium cannot make Probe-v0 with .*bogus"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(**arguments)
+
+
+def test_masks_are_those_of_the_episodes_that_begin() -> None:
+    """One step to the right there is one legal action less than where a walk begins."""
+    environment = make("habits:Closed-v0", 2)
+    environment.reset(seed=0)
+    push(environment, 1, 1)
+    masks = environment.restart(torch.tensor([True, False])).action_mask
+    assert masks is not None and masks[CLASS][:, 0].tolist() == [[True, True, False], [False, True, False]]
+
+
+@pytest.mark.parametrize("vectorization", ["sync", "async"])
+def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None:
+    """Right of the middle only action 1 is legal; after the end the next episode begins in the middle."""
+    environment = GymnasiumEnvironment(f"habits:{Closed.__name__}-v0", 2, vectorization=vectorization)
+    observation = environment.reset(seed=0)
+    for place in range(5):
+        assert observation.action_mask[CLASS].tolist() == [[[place < 1, True, False]]] * 2
+        step = push(environment, 1, 1)
+        assert step.next_observation.action_mask[CLASS].tolist() == [[[False, True, False]]] * 2
+        observation = step.observation
+    assert step.ended.all()
+    assert observation.action_mask[CLASS].tolist() == [[[True, True, False]]] * 2
+    environment.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (Closed, {"moments": ("step",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        (Closed, {"moments": ("reset",)}, r"habits:Closed-v0 gives info\['action_mask'\] at some moments only"),
+        (Below, {}, r"habits:Below-v0: copy 0 observes -1, which is not in Discrete\(4\)"),
+    ],
+)
+def test_what_contradicts_its_spaces_is_refused(kind: Any, arguments: dict[str, Any], message: str) -> None:
+    environment = GymnasiumEnvironment(f"habits:{kind.__name__}-v0", 2, arguments)
+
+    def play() -> None:
+        environment.reset(seed=0)
+        push(environment, 1, 1)
+
+    with pytest.raises(EnvironmentFailedError, match=message):
+        play()
