@@ -63,7 +63,9 @@ LESSONS = {
     "frozen_lake_8x8_firm": Lesson("FrozenLake8x8-v1, not slippery", "frozen_lake_q_table", "1", 1, 1000, FIRM),
     "frozen_lake_4x4_firm": Lesson("FrozenLake-v1, not slippery", "frozen_lake_q_table", "1", 1, 1000, SMALL | FIRM),
     "taxi": Lesson("Taxi-v4", "taxi_q_table", "7.93", 7.8, 1000),
+    "blackjack": Lesson("Blackjack-v1, sab", "blackjack_q_table", "-0.0431", -0.055, 100_000),
     "mountain_car_q_table": Lesson("MountainCar-v0, 20 x 20 bins", "mountain_car_q_table", "-97.7", -145, 500),
+    "mountain_car_dqn": Lesson("MountainCar-v0", "mountain_car_dqn", "-97.7; RL Zoo -100.8 (120 k)", -110, 500),
     "acrobot": Lesson("Acrobot-v1", "acrobot_ppo", "RL Zoo -73.5 (1 M)", -90, 500),
     "pendulum": Lesson("Pendulum-v1", "pendulum_ppo", "RL Zoo -172 ± 104 (100 k)", -180, 500),
 }
