@@ -65,6 +65,7 @@ LESSONS = {
     "taxi": Lesson("Taxi-v4", "taxi_q_table", "7.93", 7.8, 1000),
     "mountain_car_q_table": Lesson("MountainCar-v0, 20 x 20 bins", "mountain_car_q_table", "-97.7", -145, 500),
     "acrobot": Lesson("Acrobot-v1", "acrobot_ppo", "RL Zoo -73.5 (1 M)", -90, 500),
+    "pendulum": Lesson("Pendulum-v1", "pendulum_ppo", "RL Zoo -172 ± 104 (100 k)", -180, 500),
 }
 """Rows by name."""
 

@@ -19,7 +19,7 @@ class Actor(nn.Module):
     .. math::
         a \sim \mathrm{Categorical}(f(h)) \quad\text{or}\quad a \sim \mathcal N(f(h), \mathrm{diag}(\sigma^2))
 
-    ``sigma``, 1 at first, is the same everywhere; bounds are -1 and 1.
+    ``sigma``, 1 at first, is the same everywhere; bounds are -1 and 1. A bounded mean is ``tanh f(h)``.
     Reference: Huang et al., "The 37 Implementation Details of Proximal Policy Optimization",
     https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/, details 2 and, for continuous actions,
     1 to 3.
@@ -36,7 +36,7 @@ class Actor(nn.Module):
 
     def __init__(self, width: int, action: ActionSpec, config: ActorConfig) -> None:
         super().__init__()
-        self.action = action
+        self.action, self.bounded = action, config.bounded
         self.network = MLP((width, *config.hidden, action.size), config.activation, output_gain=0.01)
         if action.kind == "continuous":
             self.log_std = nn.Parameter(torch.empty(action.size))
@@ -57,7 +57,8 @@ class Actor(nn.Module):
         output = self.network(embedding)
         if self.action.kind == "discrete":
             return Categorical.of(output, action_mask)
-        return DiagonalGaussian(output, self.log_std)
+        # from a mean far beyond a bound no action is drawn that is not cut to it, and nothing else is ever learnt there
+        return DiagonalGaussian(output.tanh() if self.bounded else output, self.log_std)
 
     def extra_repr(self) -> str:
         """Kind and number of actions."""

@@ -34,6 +34,8 @@ class ActorConfig(Config):
     """Widths of the layers between embedding and logits."""
     activation: Activation = "relu"
     """Activation after each of them."""
+    bounded: bool = False
+    """Keep the mean of continuous actions between their bounds, by a hyperbolic tangent."""
 
 
 class CriticConfig(Config):

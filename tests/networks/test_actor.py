@@ -29,3 +29,15 @@ def test_a_new_continuous_actor_is_centred_and_spreads_over_half_the_range() -> 
     assert isinstance(distribution, DiagonalGaussian)
     assert_close(distribution.mean, torch.zeros(5, 2, 2), atol=0.15, rtol=0)
     assert_close(distribution.log_std.exp(), torch.ones(2))
+
+
+def test_a_bounded_mean_stays_between_the_bounds_and_another_does_not() -> None:
+    embedding, action = 1000 * torch.randn(5, 2, 8), ActionSpec("continuous", 3)
+    means = {}
+    for bounded in (False, True):
+        torch.manual_seed(1)
+        distribution = Actor(8, action, ActorConfig(bounded=bounded))(embedding, None)
+        assert isinstance(distribution, DiagonalGaussian)
+        means[bounded] = distribution.mean
+    assert (means[False].abs() > 1).any()
+    assert_close(means[True], means[False].tanh())
