@@ -11,6 +11,7 @@ ACTOR_CRITIC = {
     "kind": "actor_critic",
     "encoder": ENCODER,
     "graph": {"kind": "none"},
+    "actor": {"bounded": True},
     "critic": {"sharing": "independent", "hidden": [64, 64], "activation": "tanh", "squash": False},
     "normalise_features": True,
 }
