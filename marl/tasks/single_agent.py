@@ -11,6 +11,7 @@ ACTOR_CRITIC = {
     "kind": "actor_critic",
     "encoder": ENCODER,
     "graph": {"kind": "none"},
+    "actor": {"bounded": True},
     "critic": {"sharing": "independent", "hidden": [64, 64], "activation": "tanh", "squash": False},
     "normalise_features": True,
 }
@@ -24,7 +25,7 @@ ROLLOUTS = {"gamma": 0.99, "entropy_coef": 0.0}
 LEARNING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ppo": (
         ACTOR_CRITIC,
-        {**ROLLOUTS, "learning_rate": [0.001, 0.0], "gae_lambda": 0.95, "epochs": 10, "minibatches": 4},
+        {**ROLLOUTS, "learning_rate": [0.003, 0.0], "gae_lambda": 0.95, "epochs": 10, "minibatches": 4},
     ),
     "a2c": (ACTOR_CRITIC, {**ROLLOUTS, "learning_rate": [0.002, 0.0], "gae_lambda": 0.95}),
     "reinforce": (ACTOR_CRITIC, {**ROLLOUTS, "learning_rate": [0.005, 0.0]}),
