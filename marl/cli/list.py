@@ -56,7 +56,7 @@ def list_names(arguments: list[str]) -> int:
         known = ", ".join((*KINDS, "runs"))
         raise ConfigError(f"there is no list of {options.what!r}; {did_you_mean(options.what, KINDS)}there is {known}")
     if (options.what == "runs") != (options.folder is not None):
-        raise ConfigError("name a folder for runs, and only for them: marl list runs FOLDER")
+        raise ConfigError("runs are listed from a folder, and nothing else is: marl list runs FOLDER")
     if options.folder is not None:
         found: dict[str, list[dict[str, Any]]] = {"runs": _runs(options.folder)}
     else:
@@ -96,7 +96,7 @@ def _environments() -> Purposes:
     import gymnasium
 
     from marl.core.entry_points import MissingModuleError, offered
-    from marl.tasks.registry import GROUP, find_task
+    from marl.tasks.registry import GROUP, find_task, latest_environments
 
     found: Purposes = {}
     for name in offered(GROUP):
@@ -104,14 +104,8 @@ def _environments() -> Purposes:
             purpose = getattr(find_task(name), "purpose", "")  # a task of another package may have none
             spec = gymnasium.registry.get(name)
             found[name] = purpose if spec is None else f"{_of_gymnasium(spec)}, {purpose}"
-    latest: dict[str, Any] = {}
-    for spec in gymnasium.registry.values():
-        if not isinstance(spec.entry_point, str):  # shims for environments of older Gyms
-            continue
-        key = f"{spec.namespace}/{spec.name}"
-        if key not in latest or (spec.version or 0) > (latest[key].version or 0):
-            latest[key] = spec
-    return found | {spec.id: _of_gymnasium(spec) for spec in latest.values() if spec.id not in found}
+    latest = latest_environments()
+    return found | {name: _of_gymnasium(spec) for name, spec in latest.items() if name not in found}
 
 
 def _of_gymnasium(spec: Any) -> str:

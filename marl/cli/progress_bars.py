@@ -15,7 +15,7 @@ from rich.table import Column
 if TYPE_CHECKING:
     from marl.training.progress import Progress
 
-__all__ = ["Counting", "ProgressBar", "Watcher", "note_of", "noted_columns"]
+__all__ = ["Counting", "ProgressBar", "Watcher", "note_of", "noted_columns", "short"]
 
 
 class ProgressBar:
@@ -168,8 +168,15 @@ def note_of(progress: Progress) -> str:
     """Line with events and the mean of the latest scores, as a narrow terminal cuts its end; then env steps, speed,
     returns, and the least and largest of these scores."""
     metrics = progress.metrics
-    shown = {name: f"{name} {value:.1f}" for name, value in metrics.items() if name.startswith(("return/", "score/m"))}
-    parts = [f"{name} {value:.1f}" for name, value in metrics.items() if name.partition("/")[0] in progress.events]
+    shown = {
+        name: f"{name} {short(value)}" for name, value in metrics.items() if name.startswith(("return/", "score/m"))
+    }
+    parts = [f"{name} {short(value)}" for name, value in metrics.items() if name.partition("/")[0] in progress.events]
     parts += [shown.pop(name) for name in list(shown) if name.startswith("score/mean")]
     parts += [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second", *shown.values()]
     return "  ".join(parts if progress.solved is None else [*parts, progress.solved])
+
+
+def short(value: float) -> str:
+    """A decimal, or three where a number is between -1 and 1, as returns of some tasks are."""
+    return f"{value:.3f}" if 0 < abs(value) < 1 else f"{value:.1f}"

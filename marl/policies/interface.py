@@ -76,6 +76,11 @@ class Seat:
         """Legal actions ``[*, A]``."""
         if self._acted.spec.kind != "discrete":
             raise ValueError(f"{self.who} acts in {self._acted.space}, where no mask says what is legal; leave it out")
+        if isinstance(given, tuple) and not leading:
+            try:
+                given = self._acted.mask(given)
+            except ValueError as error:
+                raise ValueError(f"{self.who}: action_mask {error}") from None
         mask, shape = np.asarray(given), (*leading, self.num_actions)
         if mask.shape != shape or mask.dtype.kind not in "biuf":
             raise ValueError(

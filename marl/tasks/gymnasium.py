@@ -209,28 +209,26 @@ class GymnasiumEnvironment:
 
     def _masks(self, infos: Mapping[str, Any], ended: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Legal actions ``[B, A]``."""
-        who, size = f"the environment {self._guard.name}", self._acted.spec.size
+        who = f"the environment {self._guard.name}"
         there = infos.get(f"_{MASK}", np.zeros(1, np.bool_))
         if not self._masked or not there.all():
             raise EnvironmentFailedError(f"{who} gives info['{MASK}'] at some moments only; give it at each, or never")
-        masks = _as_masks(infos[MASK], size, who)
+        masks = self._as_masks(infos[MASK])
         if not masks.any(1).all():
             raise EnvironmentFailedError(f"{who} leaves copy {masks.any(1).argmin()} no legal action")
         if ended is not None:
             last = infos.get("final_info", {})
             masks[ended] = True  # nobody acts there, so that it need not say
             known = ended & last.get(f"_{MASK}", np.zeros(1, np.bool_))
-            masks[known] = _as_masks(last[MASK][known], size, who) if known.any() else True
+            masks[known] = self._as_masks(last[MASK][known]) if known.any() else True
         return masks
+
+    def _as_masks(self, given: NDArray[Any]) -> NDArray[np.bool_]:
+        try:
+            return np.array([self._acted.mask(mask) for mask in given])
+        except ValueError as error:
+            who = f"the environment {self._guard.name}"
+            raise EnvironmentFailedError(f"{who} gives info['{MASK}'] {error}") from None
 
     def _column(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(values).to(self.device)[:, None]  # Gymnasium hands out copies
-
-
-def _as_masks(given: NDArray[Any], size: int, who: str) -> NDArray[np.bool_]:
-    masks = np.array([np.asarray(mask, np.bool_) for mask in given])
-    if masks.shape != (len(given), size):
-        raise EnvironmentFailedError(
-            f"{who} gives info['{MASK}'] of shape {list(masks.shape[1:])}; give one number for each of {size} actions"
-        )
-    return masks

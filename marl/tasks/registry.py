@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import gymnasium
+from gymnasium.envs.registration import EnvSpec
 
 from marl.core.entry_points import MissingModuleError, load_entry, offered
 from marl.core.errors import ConfigError, FileError
@@ -16,7 +17,7 @@ from marl.core.task import Task
 from marl.core.trust import module_of
 from marl.tasks.gymnasium_task import GymnasiumTask
 
-__all__ = ["GROUP", "UnknownTaskError", "find_policy", "find_task", "shipped_policies"]
+__all__ = ["GROUP", "UnknownTaskError", "find_policy", "find_task", "latest_environments", "shipped_policies"]
 
 GROUP = "marl.environments"
 MOVED = (
@@ -54,6 +55,16 @@ def find_task(name: str) -> Task:
         )
     task: Task = load_entry(tasks[name])
     return task
+
+
+def latest_environments() -> dict[str, EnvSpec]:
+    """Newest version of each environment that Gymnasium has registered by the name of its class."""
+    latest: dict[tuple[str | None, str], EnvSpec] = {}
+    for spec in gymnasium.registry.values():
+        newest = latest.get((spec.namespace, spec.name), spec)
+        if isinstance(spec.entry_point, str) and (spec.version or 0) >= (newest.version or 0):  # else a shim of a Gym
+            latest[spec.namespace, spec.name] = spec
+    return {spec.id: spec for spec in latest.values()}
 
 
 def shipped_policies() -> dict[str, Path]:
@@ -99,5 +110,5 @@ def _elsewhere(name: str) -> str | None:
 
 
 def _alike(name: str, offered: Collection[str]) -> str:
-    near = did_you_mean(name, (*gymnasium.registry, *offered))
+    near = did_you_mean(name, (*latest_environments(), *offered))
     return near and f"{near}Else "

@@ -128,6 +128,29 @@ class ActionSpace:
             raise ValueError(f"{who} acts in {space}, which leaves nothing to choose; give a range")
         self.spec = ActionSpec("continuous", size)
 
+    def mask(self, given: Any) -> NDArray[np.bool_]:
+        """Legal actions ``[A]``.
+
+        Args:
+            given: one number for each action, or a tuple with a mask of each whole number, as `sample` of Gymnasium's
+                MultiDiscrete takes them, of which all combinations are legal.
+
+        Raises:
+            ValueError: for another shape, and for continuous actions.
+        """
+        if isinstance(given, tuple) and [len(part) for part in given] == list(self._sizes):
+            parts = np.meshgrid(*(np.asarray(part, np.bool_) for part in given), indexing="ij")
+            return np.logical_and.reduce(parts).reshape(-1)
+        mask = np.asarray(given) if not isinstance(given, tuple) else np.empty(0)
+        if self.spec.kind == "discrete" and mask.shape == (self.spec.size,):
+            return mask.astype(np.bool_)
+        shown = [len(part) for part in given] if isinstance(given, tuple) else list(mask.shape)
+        what = f"{self.spec.size} actions"
+        if len(self._sizes) > 1:
+            each = " x ".join(map(str, self._sizes))
+            what += f", the combinations of {each} of which the last changes first, or a tuple of masks, one for each"
+        raise ValueError(f"of shape {shown}; give one number for each of {what}")
+
     def actions(self, chosen: NDArray[Any]) -> Any:
         """Actions in the space.
 

@@ -270,6 +270,10 @@ def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoi
 
 
 def _check_fresh(folder: Path) -> None:
+    if (folder / "config.yaml").is_file() and Checkpoints(folder / "checkpoints").latest is None:
+        raise ConfigError(
+            f"the run's folder {folder} holds a run that has saved no checkpoint; remove it, or name another with --out"
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         what = "exists and is not empty" if folder.is_dir() else "is a file"
         raise ConfigError(

@@ -76,8 +76,8 @@ def test_runs_are_found_in_a_folder(cli: Cli, run: Path, tmp_path: Path) -> None
     ("line", "message"),
     [
         ("preset", "there is no list of 'preset'; did you mean presets? there is presets, environments"),
-        ("runs", "name a folder for runs, and only for them: marl list runs FOLDER"),
-        ("games here", "name a folder for runs, and only for them"),
+        ("runs", "runs are listed from a folder, and nothing else is: marl list runs FOLDER"),
+        ("games here", "runs are listed from a folder, and nothing else is"),
         ("runs nowhere", "nowhere is no folder; name one with runs inside"),
     ],
 )

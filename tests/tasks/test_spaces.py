@@ -243,3 +243,27 @@ def test_one_observation_is_told_from_a_batch(space: Any, one: Any, batch: Any, 
     for other in neither:
         with pytest.raises(ValueError, match=r"is neither an observation in .* nor a batch of them"):
             seen.copies(other)
+
+
+def test_masks_of_several_numbers_are_of_their_combinations() -> None:
+    """The last number changes first, as in the actions."""
+    acted = ActionSpace(spaces.MultiDiscrete([3, 2]), "it")
+    expected = [False, False, True, False, True, False]
+    assert acted.mask((np.array([0, 1, 1], np.int8), np.array([1, 0], np.int8))).tolist() == expected
+    assert acted.mask(np.array([0, 0, 1, 0, 1, 0])).tolist() == expected
+    legal = [acted.actions(np.array(i)).tolist() for i in np.flatnonzero(expected)]
+    assert legal == [[1, 0], [2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("space", "given", "message"),
+    [
+        (spaces.Discrete(3), np.ones(2), r"of shape \[2\]; give one number for each of 3 actions$"),
+        (spaces.MultiDiscrete([3, 2]), np.ones(5), "6 actions, the combinations of 3 x 2 of which the last changes"),
+        (spaces.MultiDiscrete([3, 2]), (np.ones(2), np.ones(2)), r"of shape \[2, 2\].* or a tuple of masks, one for"),
+        (spaces.Box(-1, 1, (2,)), np.ones(2), "of shape"),
+    ],
+)
+def test_masks_of_another_shape_are_refused(space: Any, given: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ActionSpace(space, "it").mask(given)

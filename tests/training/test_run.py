@@ -33,6 +33,13 @@ def test_a_folder_that_exists_is_refused_untouched(preset: State, tmp_path: Path
     assert [path.name for path in (tmp_path / "x").iterdir()] == ["mine.txt"]
 
 
+def test_a_run_that_saved_nothing_is_named_as_such(preset: State, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/config.yaml").touch()
+    with pytest.raises(ConfigError, match="x holds a run that has saved no checkpoint; remove it, or name another"):
+        build_run(read_config(preset), tmp_path / "x")
+
+
 def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: Path) -> None:
     preset["policy"]["encoder"]["transformer"]["heads"] = 3
     with pytest.raises(ConfigError, match="3 attention heads do not divide the token width 16"):

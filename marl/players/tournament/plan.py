@@ -134,7 +134,7 @@ def _check(start: Game, players: Sequence[PlayerSpec], games: int, seed: int) ->
     if "human" in names:
         raise ConfigError("player 'human' plays no tournaments; there is marl play")
     if len(players) < start.num_players:
-        raise ConfigError(f"--players: {start.name} needs at least {start.num_players}; named is {len(players)}")
+        raise ConfigError(f"{start.name} needs at least {start.num_players} players; there is {len(players)}")
     for spec in players:
         make_player(spec, start, 0)
     check_between("--seed", seed, 0, SEED_BELOW - 1)

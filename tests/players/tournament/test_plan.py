@@ -80,8 +80,11 @@ def test_seeds_of_different_parts_have_nothing_in_common() -> None:
         ({"players": "random uct:1 random"}, "player 'random' is named twice"),
         ({"players": "uct:01 uct:1"}, "player 'uct:1' is named twice"),
         ({"players": "random human"}, "player 'human' plays no tournaments; there is marl play"),
-        ({"players": "random"}, "tic_tac_toe needs at least 2; named is 1"),
-        ({"players": "random first", "game": "three_marks", "games": 6}, "three_marks needs at least 3; named is 2"),
+        ({"players": "random"}, "tic_tac_toe needs at least 2 players; there is 1"),
+        (
+            {"players": "random first", "game": "three_marks", "games": 6},
+            "three_marks needs at least 3 players; there is 2",
+        ),
         ({"players": "random rules", "game": "connect_four"}, "'rules' knows .* cannot play connect_four"),
         ({"games": 0}, "--games is 0; give a multiple of 2"),
         ({"games": 7}, "--games is 7; give a multiple of 2, in which each opening is played from all seats"),
