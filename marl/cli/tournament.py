@@ -155,6 +155,11 @@ def _tell(report: TournamentReport, options: Arguments, console: Console) -> Non
             "each pair, interval over openings; … has no end: the results alone do not bound it. Times are CPU time.",
             soft_wrap=True,
         )
+        if options.openings == "paired" and not options.classic:
+            told = (
+                "Games begin with drawn openings, each played from all seats; a perfect player loses some of them, too."
+            )
+            console.print(told, soft_wrap=True)
     for written in (options.out, options.json):
         if written is not None:
             console.print(f"wrote {written}", soft_wrap=True)

@@ -37,6 +37,7 @@ def test_the_tables_and_the_file_tell_who_won(capsys: pytest.CaptureFixture[str]
     assert best["player"] == "rules"
     assert f"{best['elo']:+.0f}" in lines["rules"]
     assert "wrote tournament.png\nwrote out.json\n" in out
+    assert "openings" not in out.replace("over openings", "")
     assert {path.name for path in tmp_path.iterdir()} == {"tournament.png", "out.json"}
 
 
@@ -51,7 +52,8 @@ def test_an_open_interval_is_drawn_open(capsys: pytest.CaptureFixture[str]) -> N
 def test_paired_openings_are_drawn_by_the_seed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     def played(*more: str) -> Any:
         command = "tic_tac_toe first rules --games 40 --jobs 1 --json out.json"
-        assert tournament(capsys, *command.split(), *more)[0] == 0
+        status, out, _ = tournament(capsys, *command.split(), *more)
+        assert status == 0 and "Games begin with drawn openings, each played from all seats" in out
         report = json.loads((tmp_path / "out.json").read_text())
         return [report["pairs"][0][key] for key in ("won", "lost", "drawn", "by_seat_of_first")]
 
