@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, cast
@@ -176,13 +176,19 @@ def play_episodes(
     if cut:
         told = f"{cut} of {episodes} episodes were cut after {max_steps:,} steps and count with what they had brought"
         warnings.warn(told, Note, stacklevel=2)
+    seeds = tuple(episode_seed(seed, number) for number in range(episodes)) if probe.numbered else ()
+    return _joined(tables, cut, seeds)
+
+
+def _joined(tables: Sequence[EpisodeTable], cut: int, seeds: tuple[int, ...]) -> EpisodeTable:
+    """Rows of several tables, one after the other."""
     return EpisodeTable(
         np.concatenate([t.length for t in tables]),
-        returns,
+        np.concatenate([t.agent_return for t in tables]),
         {name: np.concatenate([t.events[name] for t in tables]) for name in tables[0].events},
         {name: np.concatenate([t.first[name] for t in tables]) for name in tables[0].first},
         cut,
-        tuple(episode_seed(seed, number) for number in range(episodes)) if probe.numbered else (),
+        seeds,
     )
 
 

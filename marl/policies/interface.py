@@ -49,7 +49,7 @@ class Seat:
         check_class(AgentClass(self.agent_class, self.seen.size, self._acted.spec, self.seen.categories), roster)
 
     def parts(self, observation: Any) -> Mapping[str, Any]:
-        """What it observes as a dictionary of fields; one that is none is put under ``"observation"``."""
+        """Dictionary of the fields of an observation; one without fields is put under ``"observation"``."""
         whole = isinstance(self.seen.space, spaces.Dict) and not self.fields
         if not whole and isinstance(observation, Mapping) and "observation" in observation:
             return observation

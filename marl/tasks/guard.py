@@ -233,14 +233,10 @@ def _watch(guards: Sequence[Guard], over: threading.Event) -> None:
 
 
 def _cause(error: BaseException) -> BaseException | None:
-    """Error to be told as the cause; none where the words say all."""
-    return (
-        error.__cause__
-        if isinstance(error, EnvironmentFailedError)
-        else None
-        if isinstance(error, AnswerError)
-        else error
-    )
+    """Error to be told as the cause; None where the words say all."""
+    if isinstance(error, EnvironmentFailedError):
+        return error.__cause__
+    return None if isinstance(error, AnswerError) else error
 
 
 def _words_of(error: BaseException) -> str:
@@ -251,7 +247,7 @@ def _words_of(error: BaseException) -> str:
 
 
 def _hint(error: BaseException) -> str:
-    """What Gymnasium has, where one of its wrappers meets an environment that was written for Gym."""
+    """Form that Gymnasium has, where one of its wrappers meets an environment that was written for Gym."""
     inside = "gymnasium" in Path(traceback.extract_tb(error.__traceback__)[-1].filename).parts
     if inside and "to unpack" in str(error):
         return (

@@ -24,6 +24,8 @@ MOST_ACTIONS = 4_096
 """Combinations of whole numbers that are told apart as actions."""
 MOST_WHOLE = 2**53
 """Whole numbers to which a float64 is exact."""
+KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}
+"""Data types of Boxes that features keep."""
 
 
 class ObservationSpace:
@@ -43,6 +45,7 @@ class ObservationSpace:
 
     def __init__(self, space: Space, who: str) -> None:
         self.space, self._leaves = space, list(_leaves(space))
+        self._whole = [(np.array(_sizes(leaf)), _start(leaf)) for leaf in self._leaves]  # of a Box nothing
         unknown = next((leaf for leaf in self._leaves if not isinstance(leaf, spaces.Box) and not _sizes(leaf)), None)
         if unknown is not None or not self._leaves:
             raise ValueError(
@@ -54,13 +57,13 @@ class ObservationSpace:
         self.categories = () if boxes else sizes
         self.size = len(sizes) if not boxes else sum(math.prod(box.shape) for box in boxes) + sum(sizes)
         kinds = {box.dtype for box in boxes}
-        small = len(self._leaves) == 1 and all(kind in _KEPT for kind in kinds)
+        small = len(self._leaves) == 1 and all(kind in KEPT for kind in kinds)
         self.dtype = np.dtype(np.int32) if not boxes else kinds.pop() if small else np.dtype(np.float32)
 
     def features(self, value: Any, *leading: int) -> NDArray[Any]:
         """Features ``[*, D]`` of observations, in memory of their own."""
         values = _values(self.space, value)
-        parts = [self._part(leaf, value, leading) for leaf, value in zip(self._leaves, values, strict=True)]
+        parts = [self._part(i, value, leading) for i, value in zip(range(len(self._leaves)), values, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, -1)
 
     def copies(self, value: Any) -> int | None:
@@ -76,11 +79,13 @@ class ObservationSpace:
             raise ValueError(f"{_shown(value)} is neither an observation in {self.space} nor a batch of them") from None
         return leading[0] if leading else None
 
-    def _part(self, leaf: Space, value: Any, leading: tuple[int, ...]) -> NDArray[Any]:
-        rows = np.asarray(value).reshape(*leading, -1)
+    def _part(self, i: int, value: Any, leading: tuple[int, ...]) -> NDArray[Any]:
+        """Features of the ``i``-th of the spaces inside."""
+        rows, leaf = np.asarray(value).reshape(*leading, -1), self._leaves[i]
         if isinstance(leaf, spaces.Box):
             return rows.astype(self.dtype)
-        sizes, digits = np.array(_sizes(leaf)), rows - _start(leaf)
+        sizes, start = self._whole[i]
+        digits = rows - start
         outside = (digits < 0) | (digits >= sizes)
         if outside.any():
             where = np.argwhere(outside)[0]
@@ -112,8 +117,7 @@ class ActionSpace:
     def __init__(self, space: Space, who: str) -> None:
         self.space, leaves = space, list(_leaves(space))
         self._sizes = tuple(size for leaf in leaves for size in _sizes(leaf))
-        self._discrete = bool(leaves) and all(_sizes(leaf) for leaf in leaves)
-        if self._discrete:
+        if leaves and all(_sizes(leaf) for leaf in leaves):
             number = math.prod(self._sizes)
             if number > MOST_ACTIONS:
                 raise ValueError(
@@ -159,7 +163,8 @@ class ActionSpace:
         """
         if isinstance(self.space, spaces.Discrete):
             return chosen + self.space.start
-        columns = np.stack(np.unravel_index(chosen, self._sizes), -1) if self._discrete else chosen
+        whole = self.spec.kind == "discrete"
+        columns = np.stack(np.unravel_index(chosen, self._sizes), -1) if whole else chosen
         return self._fill(self.space, columns)[0]
 
     def _fill(self, space: Space, columns: NDArray[Any]) -> tuple[Any, NDArray[Any]]:
@@ -174,9 +179,6 @@ class ActionSpace:
         mine, shape = columns[..., :taken], (*columns.shape[:-1], *(space.shape or ()))
         value = _scaled(space, mine.reshape(shape)) if isinstance(space, spaces.Box) else _whole(space, mine, shape)
         return value, columns[..., taken:]
-
-
-_KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}
 
 
 def _leaves(space: Space) -> Iterator[Space]:
@@ -218,7 +220,7 @@ def _shown(value: Any) -> str:
 
 
 def _sizes(leaf: Space) -> tuple[int, ...]:
-    """How many values each whole number of a space has; empty for a space of another kind."""
+    """Number of values of each whole number of a space; empty for a space of another kind."""
     if isinstance(leaf, spaces.Discrete):
         return (int(leaf.n),)
     if isinstance(leaf, spaces.MultiDiscrete):
