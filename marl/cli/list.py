@@ -189,4 +189,4 @@ KINDS: dict[str, Callable[[], Purposes]] = {
     "players": _players,
     "games": _games,
 }
-"""What can be listed, and how."""
+"""Kinds of names that can be listed, and the functions that find them."""

@@ -56,11 +56,14 @@ class Seat:
         return {"observation": observation}
 
     def features(self, observation: Any, *leading: int) -> NDArray[Any]:
-        """Features ``[*, D]``."""
+        """Features ``[*, D]``; refuses what is not finite, as training and evaluation do."""
         try:
-            return self.seen.features(observation, *leading)
+            rows = self.seen.features(observation, *leading)
         except ValueError as error:
             raise ValueError(f"{self.who}: {error}") from None
+        if not (finite := np.isfinite(rows)).all():
+            raise ValueError(f"{self.who}: the observation has {rows[~finite][0]}, which is not finite")
+        return rows
 
     def copies(self, observation: Any) -> int | None:
         """Number of observations in a batch; None for one observation."""

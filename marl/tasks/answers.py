@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["AnswerError", "Answers", "check_finite", "number"]
 
 KEPT = ("action_mask",)
-"""What is used of the infos; the rest may be anything, and is dropped."""
+"""Keys of the infos that are used; the rest may be anything, and is dropped."""
 FEW = 16
 """Numbers that are looked at faster one by one than by NumPy."""
 NUMBERS = "biuf"

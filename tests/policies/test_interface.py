@@ -269,6 +269,12 @@ def test_a_number_outside_its_space_is_named() -> None:
         policy.predict(np.array([0.1, 0.2]))
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_an_observation_that_is_not_finite_is_refused(number: float) -> None:
+    with pytest.raises(ValueError, match=f"Walk-v0: the observation has {number}, which is not finite"):
+        remembering().predict(np.array([number], np.float32))
+
+
 def test_a_policy_of_no_environment_or_of_another_is_refused() -> None:
     policy = Told(LINE, spaces.Discrete(2), [0])
     policy.interface = Interface(between(spaces.Box(-1, 1, (3,)), spaces.Discrete(2)))
