@@ -45,7 +45,7 @@ def found_classes(env: Any) -> dict[Any, str]:
             kind = name if len(known) == 1 else f"{name}_{number}"
             _check_name(kind)
             classes |= dict.fromkeys(members, kind)
-    return classes
+    return {agent: classes[agent] for agent in env.possible_agents}
 
 
 def declared_classes(agents: Sequence[Any], members: Mapping[str, Sequence[str]]) -> dict[Any, str]:
@@ -74,7 +74,7 @@ def declared_classes(agents: Sequence[Any], members: Mapping[str, Sequence[str]]
     absent = [agent for agent in agents if agent not in classes]
     if absent:
         raise ValueError(f"members name no class for agent {absent[0]!r}; there are {there}")
-    return classes
+    return {agent: classes[agent] for agent in agents}
 
 
 def _identifier(prefix: str) -> str:

@@ -45,13 +45,13 @@ def factory_of(name: str) -> Callable[..., Any]:
     text = name if ":" in name else f"{name}:"
     module = import_named(text)
     function = text.rpartition(":")[2]
-    found = next((getattr(module, kind) for kind in ([function] if function else KINDS) if hasattr(module, kind)), None)
+    found = next(filter(callable, (getattr(module, kind, None) for kind in ([function] if function else KINDS))), None)
     if found is None:
         there = ", ".join(sorted(each for each, value in vars(module).items() if callable(value) and each[0] != "_"))
         missing = function or " and no ".join(KINDS)
-        raise ValueError(f"{name} names the module {module.__name__}, which has no {missing}; it has {there or 'none'}")
-    if not callable(found):
-        raise ValueError(f"{name} is a {type(found).__name__}; name a function that makes an environment")
+        raise ValueError(
+            f"{name} names the module {module.__name__}, which has no function {missing}; it has {there or 'none'}"
+        )
     return found
 
 
@@ -71,9 +71,11 @@ def wrapped(env: Any, wrappers: Sequence[str | Mapping[str, Mapping[str, Any] | 
         module, _, function = path.replace(":", ".").rpartition(".")
         if not module:
             raise ValueError(f"env.wrappers names {path!r}; write MODULE.FUNCTION, e.g. supersuit.frame_stack_v1")
-        found = getattr(import_named(f"{module}:{function}"), function, None)
-        if not callable(found):
-            raise ValueError(f"env.wrappers names {path!r}, which is no function of {module}")
+        imported = import_named(f"{module}:{function}")
+        try:
+            found = getattr(imported, function)
+        except (AttributeError, ImportError) as error:  # SuperSuit's own says which versions there are
+            raise ValueError(f"env.wrappers names {path!r}, which is no function of {module}: {error}") from None
         try:
             env = found(env, **(arguments or {}))
         except Exception as error:  # whatever a wrapper does
