@@ -82,7 +82,7 @@ def evaluate(arguments: list[str]) -> int:
     console = plain_console()
     evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
-        result = {"policy": policy, **evaluation.as_json(), "messages": options.messages}
+        result = {"policy": policy, **evaluation.as_json()}
         save_json(options.json, result, allow_nan=True)  # a task may describe itself with infinite settings
     _show(evaluation, policy, console)
     if options.json is not None:

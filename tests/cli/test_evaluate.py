@@ -22,7 +22,7 @@ def test_evaluating_writes_the_json_that_is_promised(cli: Cli, run: Path, tmp_pa
         "episodes_cut": 0,
         "max_cycles": 15,
         "backend": "batched",
-        "messages": "off",
+        "messages": False,
         "deterministic": False,
         "seed": 7,
     }
