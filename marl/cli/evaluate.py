@@ -125,8 +125,8 @@ def _show(evaluation: Evaluation, policy: str, console: Console) -> None:
     from marl.cli.tables import described_text, measures_table
 
     silent = "" if evaluation.messages else ", messages off"
-    likeliest = ", likeliest actions" if evaluation.deterministic else ""
-    played = f"{described_text(evaluation.described)}{silent}{likeliest}, seed {evaluation.seed}"
+    choice = evaluation.choice and f", {evaluation.choice}"
+    played = f"{described_text(evaluation.described)}{silent}{choice}, seed {evaluation.seed}"
     cut = f", {evaluation.cut} of them cut" if evaluation.cut else ""
     console.print(f"{played}; mean and 95 % interval over {evaluation.episodes} episodes{cut}", soft_wrap=True)
     console.print(measures_table({policy: evaluation.measures}))

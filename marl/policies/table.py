@@ -60,6 +60,11 @@ class Table(Policy):
         """Share of actions that are drawn at random in training mode."""
         return float(self.epsilon)
 
+    @property
+    def is_greedy(self) -> bool:
+        """True: the best values decide."""
+        return True
+
     def values(self, name: str) -> Tensor:
         """The table of a class, ``[states, A]``."""
         return self.get_buffer(f"values_{name}")
