@@ -70,6 +70,11 @@ class Policy(nn.Module, ABC):
         return None
 
     @property
+    def size(self) -> str:
+        """Amount of what is learnt, in words."""
+        return f"{sum(parameter.numel() for parameter in self.parameters()):,} parameters"
+
+    @property
     def is_greedy(self) -> bool:
         """True if the best actions are taken outside training, whether or not they are to be drawn."""
         return False

@@ -61,6 +61,12 @@ class Table(Policy):
         return float(self.epsilon)
 
     @property
+    def size(self) -> str:
+        """Size of each table, in words."""
+        shapes = (self.values(c.name).shape for c in self.roster.classes)
+        return " and ".join(f"table of {states:,} x {actions:,} values" for states, actions in shapes)
+
+    @property
     def is_greedy(self) -> bool:
         """True: the best values decide."""
         return True
