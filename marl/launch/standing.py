@@ -11,7 +11,7 @@ from typing import Any, Literal
 from marl.core.errors import ConfigError, FileError
 from marl.system.lock import sole_user
 from marl.training.checkpoints import Checkpoints, is_settled, newest
-from marl.training.run_config import RunConfig, first_difference, run_values
+from marl.training.run_config import RunConfig, differences, run_values
 from marl.training.score_log import stopped_by_score
 
 __all__ = ["DECISIVE", "Standing", "check_same", "clear_unstarted", "standing_of"]
@@ -108,9 +108,7 @@ def check_same(folder: Path, config: RunConfig[Any], fields: Sequence[str] = DEC
         ConfigError: naming the field and both values.
         FileError: if the run's settings cannot be read.
     """
-    difference = first_difference(run_values(folder), config, fields)
-    if difference is not None:
-        name, was, wished = difference
+    for name, was, wished in differences(run_values(folder), config, fields):
         raise ConfigError(
             f"{name} is {wished!r}, but the run {folder} was trained with {was!r}; "
             "give the same settings to go on with what is there, or another --out"

@@ -30,7 +30,7 @@ from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite,
 from marl.training.collector import Collector
 from marl.training.initial_policy import build_policy, take_weights
 from marl.training.memory_check import check_memory
-from marl.training.run_config import RunConfig, check_resumable, run_values
+from marl.training.run_config import RunConfig, check_resumable, differences, run_values
 from marl.training.schedule_note import schedule_notes
 from marl.training.score_log import ScoreLog
 from marl.training.source import Source
@@ -244,7 +244,8 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     )
     if start is not None:
         run.load(start)
-        for note in schedule_notes(config, run_values(folder), run.env_steps):
+        former = run_values(folder)
+        for note in (*_changes(former, config), *schedule_notes(config, former, run.env_steps)):
             warnings.warn(note, Note, stacklevel=2)
     return run
 
@@ -267,6 +268,13 @@ def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoi
         told = f"{reason}; it is now {aside.name}, and the run goes on from {latest.folder.name}"
         warnings.warn(told, Note, stacklevel=2)
     return latest
+
+
+def _changes(former: Mapping[str, Any], config: RunConfig[Any]) -> list[str]:
+    """Sentence on settings that change as a run goes on; its length is no news. None if there are none."""
+    fields = [name for name in type(config).model_fields if name != "total_env_steps"]
+    told = ", ".join(f"{name} {was!r} -> {now!r}" for name, was, now in differences(former, config, fields))
+    return [f"this run goes on with other settings: {told}"] if told else []
 
 
 def _check_fresh(folder: Path) -> None:
