@@ -18,13 +18,13 @@ from marl.analysis.learning_curves_picture import save_curves
 from marl.analysis.logged_runs import SCORE, LoggedRun, Series, choose_metric, find_runs, read_logged
 from marl.analysis.seed_groups import (
     few_seeds_note,
-    flat_settings,
     group_seeds,
     shared_name,
     unique_name,
     without_seed,
 )
 from marl.core.errors import ConfigError
+from marl.core.settings import flat_settings
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import interquartile_curve, score
 

@@ -15,7 +15,7 @@ from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path
 from marl.core.limits import MOST_COPIES, MOST_GAMES, Seed
 from marl.core.reading import parse_yaml, read_text
-from marl.core.settings import completed, explain, laid_over
+from marl.core.settings import completed, explain, flat_settings, laid_over
 from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
 from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig
@@ -198,7 +198,8 @@ def read_config(values: Mapping[str, Any], source: str | None = None, task: Task
         config = RunConfig[task.config_type].model_validate(suited(values, task))  # type: ignore[name-defined]
     except ValidationError as error:
         where = "" if source is None else f"{source}: "
-        raise ConfigError(f"{where}{explain(error, CHOICES)}") from error
+        names = flat_settings(complete_values(values, task))
+        raise ConfigError(f"{where}{explain(error, CHOICES, names=names)}") from error
     config._task = task
     return config
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from marl.analysis.run_folders import run_folders
-from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
+from marl.analysis.seed_groups import group_seeds, shared_name, unique_name, without_seed
 from marl.core.composition import format_team, short_team
 from marl.core.errors import ConfigError
 from marl.core.files import digest
+from marl.core.settings import flat_settings
 from marl.policies.saved import SavedPolicy, load_policy, policy_file
 from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import load_config
