@@ -27,6 +27,8 @@ LONGEST = 4_000
 """Letters of an error; of a longer one the middle is left out."""
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """Control characters but for line ends: a file could colour the terminal, or rename its window."""
+GYMNASIUM = re.compile(r"\x1b\[\d+m(?:WARN|ERROR): (.*)\x1b\[0m", re.DOTALL)
+"""Warnings of Gymnasium, which colours them whoever reads them."""
 
 
 def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
@@ -68,9 +70,10 @@ def _show(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Show a note as one line, other warnings as Python does."""
-    text = f"note: {message}\n"
-    if not issubclass(category, Note):
+    """Show a note, or a warning of Gymnasium, as one line, other warnings as Python does."""
+    found = GYMNASIUM.fullmatch(str(message))
+    text = f"note: {found[1] if found else message}\n"
+    if not found and not issubclass(category, Note):
         text = warnings.formatwarning(message, category, filename, lineno, line)
     (file or sys.stderr).write(text)
 

@@ -41,8 +41,8 @@ def find_task(name: str) -> Task:
         UnknownTaskError: if there is no task of that name.
         MissingModuleError: if it cannot be imported.
     """
-    tasks = offered(GROUP)
-    if name not in tasks and (module_of(name) or name in gymnasium.registry):
+    tasks, spec = offered(GROUP), gymnasium.registry.get(name)
+    if name not in tasks and (module_of(name) or (spec is not None and not _is_shim(spec))):
         return GymnasiumTask()
     if name not in tasks:
         if known := _elsewhere(name):
@@ -94,13 +94,19 @@ def find_policy(run: str | Path) -> Path:
     return shipped[str(run)]
 
 
+def _is_shim(spec: EnvSpec) -> bool:
+    """True for a name that Gymnasium keeps only to say that the environment has moved, as Ant-v3."""
+    return callable(spec.entry_point) and spec.entry_point.__module__.startswith("gymnasium.")
+
+
 def _elsewhere(name: str) -> str | None:
     """Other versions of a name of Gymnasium, or the package to which it moved, in words; None if there are none."""
     try:
         parsed = gymnasium.envs.registration.parse_env_id(name)
     except gymnasium.error.Error:
         return None
-    specs = [spec for spec in gymnasium.registry.values() if (spec.namespace, spec.name) == parsed[:2]]
+    same = (spec for spec in gymnasium.registry.values() if (spec.namespace, spec.name) == parsed[:2])
+    specs = [spec for spec in same if not _is_shim(spec)]
     if specs:
         return f"Gymnasium {gymnasium.__version__} does not have; it has {' and '.join(spec.id for spec in specs)}"
     for pattern, module, package in MOVED:
