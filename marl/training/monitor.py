@@ -243,6 +243,7 @@ class Monitor:
         limits: dict[str, Any] = {
             "max_steps": self.run.config.evaluation_max_steps,
             "watch": lambda _: not stop_wished(),
+            "wants": recording.wants,
         }
         try:
             scores = record_episode(environment, self.run.policy, seed, recording.append, **limits)
