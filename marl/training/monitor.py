@@ -47,6 +47,7 @@ class Monitor:
         self.evaluating: Callable[[int, int], None] | None = None
         """Called in an evaluation with the number of episodes that have ended, and of all."""
         self._logged: State | None = None
+        self._stale = False
         if run.start is not None:
             with run.fitting():
                 self._load(run.start)
@@ -158,7 +159,8 @@ class Monitor:
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
         total, events = run.config.total_env_steps, list(run.events)
-        return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events)
+        stale = self._stale and not len(self.episodes)
+        return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events, stale)
 
     def state(self) -> State:
         """Episodes counted since the latest entry of the log, that entry, and how far the log is on the disk.
@@ -197,6 +199,7 @@ class Monitor:
         self._logged_at, self._logged_when = env_steps, now
         self._seconds.clear()
         means, self.episodes = self.episodes.means(), Episodes()
+        self._stale = not means
         return {**means, **self.run.scores.metrics, **collected.metrics, **update, **times}
 
     def _log_histograms(self, rollout: Rollout) -> None:
