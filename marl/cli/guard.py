@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
+from marl.core.wording import in_command
 from marl.system.interrupts import exit_status
 from marl.system.outputs import lasting_outputs
 
@@ -38,7 +39,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         Exit status; see `main`.
     """
     warnings.showwarning = _show
-    with lasting_outputs() as errors:
+    with lasting_outputs() as errors, in_command():
         status = _status_of(command, arguments)
         sys.stdout.flush()
         if errors and not status:

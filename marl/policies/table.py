@@ -10,6 +10,7 @@ from torch import Tensor
 
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import AgentClass, Roster
+from marl.core.wording import argument
 from marl.policies.configs import EvenBins, TableConfig
 from marl.policies.policy import Act, Policy
 
@@ -143,7 +144,9 @@ def _check(agent_class: AgentClass, config: TableConfig) -> Sequence[int]:
     if not counts:
         raise ValueError(
             f"class {name!r} observes {width} numbers, which name no state; give bins for each of them, e.g. "
-            "--policy.bins '[{low: -1, high: 1, count: 3}, ...]'"
+            + argument(
+                "policy.bins", "'[{low: -1, high: 1, count: 3}, ...]'", "[{'low': -1, 'high': 1, 'count': 3}, ...]"
+            )
         )
     if len(counts) != width:
         raise ValueError(

@@ -13,6 +13,7 @@ from marl.core.environment import State, TaskEnvironment
 from marl.core.errors import ConfigError, EnvironmentFailedError, Note, PictureError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
+from marl.core.wording import argument
 from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import summarise
 from marl.training.checkpoints import Checkpoint, is_settled
@@ -54,7 +55,8 @@ class Monitor:
         try:
             make_folder(run.folder, parents=True)
         except OSError as error:
-            raise ConfigError(f"the folder {run.folder} cannot be made ({error}); name another with --out") from error
+            told = f"the folder {run.folder} cannot be made ({error}); name another with {argument('out')}"
+            raise ConfigError(told) from error
         with run.writing(), run.fitting():
             save_config(run.config, run.folder / "config.yaml")
             self.logger = Logger(run.folder, None if run.start is None else run.env_steps, self._logged)

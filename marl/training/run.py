@@ -20,6 +20,7 @@ from marl.core.environment import State
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.core.reading import check_file
 from marl.core.task import Task
+from marl.core.wording import argument
 from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
@@ -137,7 +138,8 @@ class Run:
         checkpoint, state = start.folder, start.state
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
-            raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
+            told = f"{checkpoint} was written on {there}, this is {self.device.type}"
+            raise FileError(f"{told}: give {argument('device', there, repr(there))}")
         if state["format"] < SCALED and any(c.action.kind == "continuous" for c in self.policy.roster.classes):
             raise FileError(
                 f"{checkpoint} is of an earlier version, whose policies acted between the environment's own bounds; "
@@ -280,10 +282,12 @@ def _changes(former: Mapping[str, Any], config: RunConfig[Any]) -> list[str]:
 def _check_fresh(folder: Path) -> None:
     if (folder / "config.yaml").is_file() and Checkpoints(folder / "checkpoints").latest is None:
         raise ConfigError(
-            f"the run's folder {folder} holds a run that has saved no checkpoint; remove it, or name another with --out"
+            f"the run's folder {folder} holds a run that has saved no checkpoint; remove it, or name another "
+            f"with {argument('out')}"
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         what = "exists and is not empty" if folder.is_dir() else "is a file"
         raise ConfigError(
-            f"the run's folder {folder} {what}; name another with --out, or go on with a run: --resume RUN"
+            f"the run's folder {folder} {what}; name another with {argument('out')}, or go on with a run: "
+            f"{argument('resume', 'RUN', 'True')}"
         )

@@ -114,7 +114,7 @@ class RunConfig(Config, Generic[E]):
         if self.policy.kind not in kinds:
             raise ValueError(
                 f"policy.kind is {self.policy.kind!r}, but algorithm.name is {self.algorithm.name!r}, which trains "
-                f"{' or '.join(kinds)}: set --policy '{{kind: {kinds[0]}}}', or another algorithm"
+                f"{' or '.join(kinds)}: give the whole policy as {{kind: {kinds[0]}}}, or another algorithm"
             )
         return self
 
@@ -255,7 +255,7 @@ def run_values(folder: Path) -> dict[str, Any]:
     path = folder / "config.yaml"
     if not path.exists():
         missing = "config.yaml is missing" if folder.is_dir() else "there is no such folder"
-        raise FileError(f"{folder} is not a run ({missing}); name the folder of one, as given to --out")
+        raise FileError(f"{folder} is not a run ({missing}); name the folder of one")
     values = load_values(path)
     return complete_values(values, task_of(values, str(path)))
 
