@@ -61,8 +61,10 @@ def find_task(name: str, registry: str | None = None) -> Task:
         task: Task = load_entry(tasks[name])
         return task
     in_pettingzoo = registry in (None, "pettingzoo") and is_pettingzoo_name(name)
-    in_gymnasium = name in gymnasium.registry or (bool(module_of(name)) and not in_pettingzoo)
-    in_gymnasium = in_gymnasium and registry in (None, "gymnasium")
+    spec = gymnasium.registry.get(name)
+    in_gymnasium = registry in (None, "gymnasium") and (
+        (spec is not None and not _is_shim(spec)) or (bool(module_of(name)) and not in_pettingzoo)
+    )
     if in_gymnasium and in_pettingzoo:
         raise UnknownTaskError(f"env.name is {name!r}, which Gymnasium and PettingZoo have; name one as env.registry")
     if in_gymnasium or in_pettingzoo:
@@ -121,13 +123,19 @@ def find_policy(run: str | Path) -> Path:
     return shipped[str(run)]
 
 
+def _is_shim(spec: EnvSpec) -> bool:
+    """True for a name that Gymnasium keeps only to say that the environment has moved, as Ant-v3."""
+    return callable(spec.entry_point) and spec.entry_point.__module__.startswith("gymnasium.")
+
+
 def _elsewhere(name: str) -> str | None:
     """Other versions of a name of Gymnasium, or the package to which it moved, in words; None if there are none."""
     try:
         parsed = gymnasium.envs.registration.parse_env_id(name)
     except gymnasium.error.Error:
         return None
-    specs = [spec for spec in gymnasium.registry.values() if (spec.namespace, spec.name) == parsed[:2]]
+    same = (spec for spec in gymnasium.registry.values() if (spec.namespace, spec.name) == parsed[:2])
+    specs = [spec for spec in same if not _is_shim(spec)]
     if specs:
         return f"Gymnasium {gymnasium.__version__} does not have; it has {' and '.join(spec.id for spec in specs)}"
     for pattern, module, package in MOVED:
