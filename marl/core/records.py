@@ -22,7 +22,7 @@ class Observation(Record):
 
     Args:
         features: for each class with agents, ``[..., N_c, D_c]``.
-        alive: ``[..., N]``, True for agents that are there.
+        alive: ``[..., N]``, True for agents that are there; they may leave and join during an episode.
         action_mask: for each class ``[..., N_c, A]``, True = legal; or None if all is legal.
         adjacency: ``[..., N, N]``, True where row hears column; or None without messages.
         kinematics: ``[..., N, 4]``, position and velocity that a message carries; or None.
@@ -31,6 +31,7 @@ class Observation(Record):
         entity_mask: ``[..., S]``, True for entities that are there; or None.
         auxiliary_target: ``[..., N, Q]``, hidden quantities that each agent is trained to
             predict from its observations and messages; or None.
+        acting: ``[..., N]``, True for agents whose turn it is, all of them alive; None if everybody alive acts.
     """
 
     features: dict[str, Tensor]
@@ -41,6 +42,12 @@ class Observation(Record):
     entities: Tensor | None = None
     entity_mask: Tensor | None = None
     auxiliary_target: Tensor | None = None
+    acting: Tensor | None = None
+
+    @property
+    def to_move(self) -> Tensor:
+        """Agents that act on the observation, ``[..., N]``."""
+        return self.alive if self.acting is None else self.acting
 
     @property
     def leading_shape(self) -> torch.Size:
@@ -62,8 +69,10 @@ class Step(Record):
         observation: the observation to act on next; differs only in copies that were reset.
         reward: ``[B, N]``, as exact as the environment gives it; float64 where it gives Python's numbers.
         terminated: ``[B, N]``, ended by the task. Stays True for an agent that has left or was
-            never there, until its copy is reset.
-        truncated: ``[B, N]``, cut by a limit.
+            never there, until its copy is reset, or the agent joins: then it is False from the step whose successor
+            has it alive.
+        truncated: ``[B, N]``, cut by a limit. An agent that is cut while others play on is alive in
+            ``next_observation``, which bootstraps, not in ``observation``, and terminated in the steps after.
         info: named measurements, each ``[B, N]``.
         earned: ``[B, N]``, each agent's contribution to a reward that its team shares; None if that
             is not known.

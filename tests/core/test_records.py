@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
+from marl.core.record_fields import stack
 from marl.core.records import Memory, Observation, Rollout, Step
 from marl.core.roster import Roster
+from marl.core.serialisation import record_of, state_of
 
 
 def counted(start: int = 0) -> Observation:
@@ -26,6 +29,16 @@ def test_without_messages_only_the_links_go() -> None:
     assert observation.adjacency is not None
     assert observation.adjacency.any()
     assert Observation(observation.features, observation.alive).without_messages().adjacency is None
+
+
+def test_those_alive_are_to_move_unless_it_is_said_whose_turn_it_is() -> None:
+    observation = counted()
+    assert observation.to_move is observation.alive
+    acting = torch.tensor([[True, False], [False, True]])
+    in_turns = replace(observation, acting=acting)
+    assert in_turns.to_move is acting
+    assert stack([in_turns, in_turns]).index(1).to_move.equal(acting)
+    assert record_of(Observation, state_of(in_turns)).to_move is acting
 
 
 def test_a_copy_has_ended_once_nobody_goes_on() -> None:
