@@ -50,6 +50,13 @@ class Observation(Record):
         return self.alive if self.acting is None else self.acting
 
     @property
+    def present_entities(self) -> Tensor:
+        """Entities that are there, and are no agents that have left, ``[..., S]``."""
+        assert self.entity_mask is not None
+        size = self.alive.shape[-1]
+        return torch.cat([self.entity_mask[..., :size] & self.alive, self.entity_mask[..., size:]], -1)
+
+    @property
     def leading_shape(self) -> torch.Size:
         """Axes before the agent axis: ``[B]`` or ``[T, B]``."""
         return self.alive.shape[:-1]
@@ -94,17 +101,21 @@ class Step(Record):
 
 @dataclass(frozen=True)
 class Memory(Record):
-    """Cache of the temporal transformer: the last ``K`` keys and values of each layer and agent.
+    """Cache of the temporal transformer: keys and values of each agent's last ``K`` own steps, for each layer.
 
     Args:
         keys: ``[B, N, L, K, D]``, the latest last.
         values: ``[B, N, L, K, D]``.
-        valid: ``[B, K]``, True for entries of the running episode.
+        valid: ``[B, N, K]``, True for entries of the running episode; ``[B, K]`` if agents do not differ.
     """
 
     keys: Tensor
     values: Tensor
     valid: Tensor
+
+    def __post_init__(self) -> None:
+        if self.valid.ndim == 2:  # as earlier versions stored it
+            object.__setattr__(self, "valid", self.valid[:, None].expand(self.keys.shape[:2] + self.valid.shape[1:]))
 
     def reset(self, where: Tensor) -> Memory:
         """Clear the memory of some copies.
@@ -112,7 +123,7 @@ class Memory(Record):
         Args:
             where: ``[B]``, True for copies that begin an episode.
         """
-        return Memory(self.keys, self.values, self.valid & ~where[:, None])
+        return Memory(self.keys, self.values, self.valid & ~where[:, None, None])
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,14 @@ def test_a_copy_has_ended_once_nobody_goes_on() -> None:
 
 def test_a_reset_forgets_in_the_copies_named() -> None:
     memory = Memory(torch.ones(2, 1, 1, 3, 4), torch.ones(2, 1, 1, 3, 4), torch.ones(2, 3, dtype=torch.bool))
-    assert memory.reset(torch.tensor([True, False])).valid.tolist() == [[False] * 3, [True] * 3]
+    assert memory.reset(torch.tensor([True, False])).valid.tolist() == [[[False] * 3], [[True] * 3]]
     assert memory.valid.all()
+
+
+def test_a_memory_that_an_earlier_version_stored_is_the_same_for_all_agents() -> None:
+    cache = torch.ones(2, 4, 1, 3, 5)
+    valid = torch.tensor([[False, True, True], [False, False, True]])
+    assert Memory(cache, cache, valid).valid.tolist() == [[row] * 4 for row in valid.tolist()]
 
 
 def test_copies_of_a_rollout_take_the_copy_axis_of_every_field(
