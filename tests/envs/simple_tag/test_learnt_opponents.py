@@ -76,7 +76,7 @@ def test_its_memory_is_reset_copy_by_copy(tmp_path: Path) -> None:
         age = torch.where(step.ended, 0, age + 1)
         memory = tag.opponents.memory
         assert memory is not None
-        assert memory.valid.sum(1).tolist() == age.clamp(max=4).tolist()
+        assert memory.valid[:, 0].sum(1).tolist() == age.clamp(max=4).tolist()
     assert remembered > 5
 
 
