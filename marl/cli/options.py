@@ -80,7 +80,7 @@ class EnvironmentOptions:
     prey: Annotated[str | None, _as_trained("NAME")] = None
     """Prey of simple_tag: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
-    """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
     """Steps of an episode of simple_tag."""
     env: Annotated[tuple[str, ...], tyro.conf.arg(name="env.FIELD", metavar="VALUE", help_behavior_hint="")] = ()
@@ -117,7 +117,7 @@ class EnvironmentOptions:
         from marl.core.settings import completed, flat_settings
         from marl.tasks.registry import find_task
 
-        task = find_task(settings["name"])
+        task = find_task(settings["name"], settings.get("registry"))
         values, left = with_overrides({"env": completed(task.config_type, settings)}, task, list(self.env))
         if left:
             fields, names = (

@@ -24,7 +24,7 @@ from marl.tasks.compatibility import check_settings
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["Evaluation", "evaluate", "evaluate_episodes", "summarise", "summary_as_json"]
+__all__ = ["Evaluation", "class_returns", "evaluate", "evaluate_episodes", "summarise", "summary_as_json"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ def evaluate(
 
     Returns:
         The settings, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
-        interval over the episodes; for the return also ``minimum`` and ``maximum``.
+        interval over the episodes; for the return also ``minimum`` and ``maximum``. Where several classes play, each
+        has its return, too: ``return_per_<class>``.
 
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
@@ -142,7 +143,10 @@ def evaluate_episodes(
     probe.close()
     make_copies = partial(task.make, config, device=device)
     table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch)
-    summary = summarise(table, dict(probe.events), probe.agent_noun)
+    summary = {
+        **summarise(table, dict(probe.events), probe.agent_noun),
+        **{_name(kind, probe.agent_noun): estimate for kind, estimate in class_returns(table).items()},
+    }
     settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
     return Evaluation(task.describe(config), *settled, _choice(player, deterministic))
 
@@ -184,6 +188,17 @@ def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> d
     summary[f"return_per_{agent_noun}"] = replace(bootstrap_mean(returns), extremes=extremes)
     summary["episode_length"] = bootstrap_mean(table.length)
     return summary
+
+
+def class_returns(table: EpisodeTable) -> dict[str, Estimate]:
+    """Return of an episode, mean over the agents of a class that took part, for each of several classes."""
+    returns = table.class_returns if len(table.class_returns) > 1 else {}
+    return {name: bootstrap_mean(each[~np.isnan(each)]) for name, each in returns.items()}
+
+
+def _name(agent_class: str, agent_noun: str) -> str:
+    """Name of a class's return; that over all agents has the plain name if a class is called like them."""
+    return f"return_per_{'class_' * (agent_class == agent_noun)}{agent_class}"
 
 
 def summary_as_json(summary: Mapping[str, Estimate]) -> dict[str, Any]:

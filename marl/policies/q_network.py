@@ -121,7 +121,7 @@ class QNetwork(Policy):
             for name, best in action.items():
                 action[name] = best.where(~explores[..., first : first + best.shape[-1]], drawn[name])
                 first += best.shape[-1]
-        return Act(action, torch.zeros(alive.shape, device=alive.device), None)
+        return Act.of(observation, action)
 
     @torch.no_grad()
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:

@@ -104,7 +104,7 @@ class Table(Policy):
             name: self._choose(self.values(name)[self.states(name, features)], masks.get(name), generator)
             for name, features in observation.features.items()
         }
-        return Act(action, torch.zeros(observation.alive.shape, device=observation.alive.device), None)
+        return Act.of(observation, action)
 
     def _choose(self, values: Tensor, legal: Tensor | None, generator: torch.Generator | None) -> Tensor:
         """``[...]``, actions drawn evenly from the candidates: the best, or all that are legal."""

@@ -30,7 +30,7 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
     """
     if not isinstance(settings.get("name"), str):
         raise ConfigError(f"name is {settings.get('name')!r}; name a task, e.g. {{'name': 'simple_tag'}}")
-    task = find_task(settings["name"])
+    task = find_task(settings["name"], settings.get("registry"))
     values = dict(settings)
     fields = task.config_type.model_fields
     for name, value in overrides.items():

@@ -15,7 +15,7 @@ from marl.core.files import make_folder
 from marl.core.records import Rollout
 from marl.core.wording import argument
 from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import summarise
+from marl.evaluation.evaluate import class_returns, summarise
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
 from marl.training.progress import Progress
@@ -208,10 +208,11 @@ class Monitor:
         policy, env_steps = self.run.policy, self.run.env_steps
         for name, parameter in policy.named_parameters():
             self.logger.histogram(env_steps, f"weights/{name}", parameter)
-        alive = rollout.observation.alive
+        acting = rollout.observation.to_move
         policy.eval()
-        for name, values in {**policy.inspect(rollout), "reward": rollout.reward}.items():
-            self.logger.histogram(env_steps, f"rollout/{name}", values[alive])
+        for name, values in policy.inspect(rollout).items():
+            self.logger.histogram(env_steps, f"rollout/{name}", values[acting])
+        self.logger.histogram(env_steps, "rollout/reward", rollout.reward[rollout.observation.alive])
         policy.train()
 
     def _evaluate(self, stop_wished: Callable[[], bool]) -> dict[str, float]:
@@ -238,6 +239,10 @@ class Monitor:
         summary = summarise(table, dict(one.events), one.agent_noun)
         self._draw_episode(one, stop_wished)
         self._draw_scores()
+        returns = class_returns(table)
+        if returns:
+            returns["all"] = summary[f"return_per_{one.agent_noun}"]
+        summary |= {f"return/{name}": estimate for name, estimate in returns.items()}
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
     def _draw_episode(self, environment: TaskEnvironment, stop_wished: Callable[[], bool]) -> None:

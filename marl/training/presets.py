@@ -12,7 +12,7 @@ from marl.core.nearest import did_you_mean
 from marl.core.wording import argument
 from marl.games.registry import GROUP as GAMES
 from marl.tasks.registry import GROUP as TASKS
-from marl.tasks.registry import UnknownTaskError, find_task, latest_environments
+from marl.tasks.registry import UnknownTaskError, environment_names, find_task
 from marl.training.preset_files import preset_files
 from marl.training.run_config import load_values
 
@@ -57,5 +57,5 @@ def _unknown(word: str, presets: dict[str, Path]) -> str:
         return f"{word} is the folder of a run; go on with it: {again}, or train anew: {word}/config.yaml"
     if word in offered(GAMES):
         return f"{word} is a turn-based game, and nothing is trained on games; play it: marl play {word} human uct:1s"
-    near = did_you_mean(word, (*presets, *offered(TASKS), *latest_environments()))
+    near = did_you_mean(word, (*presets, *offered(TASKS), *environment_names()))
     return f"{word!r} is no preset, no environment and no .yaml file; {near}marl list shows what there is"

@@ -100,7 +100,7 @@ class RunConfig(Config, Generic[E]):
     def task(self) -> Task:
         """Kind of environment, found when the configuration was read."""
         env: Any = self.env
-        return find_task(env.name) if self._task is None else self._task
+        return find_task(env.name, getattr(env, "registry", None)) if self._task is None else self._task
 
     @model_validator(mode="before")
     @classmethod
@@ -156,7 +156,7 @@ def task_of(values: Mapping[str, Any], source: str | None = None) -> Task:
     if not isinstance(env, Mapping) or not isinstance(env.get("name"), str):
         where = "" if source is None else f"{source}: "
         raise ConfigError(f"{where}env.name is missing; name a task, e.g. env: {{name: simple_tag}}")
-    return find_task(env["name"])
+    return find_task(env["name"], env.get("registry"))
 
 
 def complete_values(values: Mapping[str, Any], task: Task, algorithm: str | None = None) -> dict[str, Any]:

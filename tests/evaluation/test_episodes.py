@@ -82,7 +82,7 @@ class Listener:
         assert memory is not None
         self.heard.append(int(observation.adjacency.sum()))
         self.generators.append(None if generator is None else generator.initial_seed())
-        self.remembered.append(memory.valid[:, 0].tolist())
+        self.remembered.append(memory.valid[:, 0, 0].tolist())
         shape = observation.alive.shape
         kept = Memory(memory.keys, memory.values, torch.ones_like(memory.valid))
         return Act({"A": torch.zeros(shape, dtype=torch.long)}, torch.zeros(shape), kept)
@@ -129,7 +129,7 @@ def test_very_large_teams_have_smaller_batches(agents: int, copies: int, monkeyp
             super().__init__(num_copies)
             made.append(num_copies)
 
-    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents))
+    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents, slices={}))
     episodes = min(copies + 1, 1024)
     play_episodes(Large, Listener(), episodes, seed=7)  # type: ignore[arg-type]
     assert made[:2] == [1, copies]

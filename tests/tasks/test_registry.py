@@ -23,7 +23,7 @@ def test_an_installed_task_is_found_by_name() -> None:
 
 def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "tag", "nothing:task")
-    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag, and all of Gymnasium's"):
+    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag, all of Gymnasium's and P"):
         find_task("chess")
     with pytest.raises(UnknownTaskError, match=r"; did you mean CartPole-v1 or .*\? Else there is: tag"):
         find_task("cartpole")

@@ -85,8 +85,8 @@ class Reader:
         return Memory(empty, empty, torch.zeros(num_copies, WINDOW, dtype=torch.bool))
 
     def act(self, observation: Observation, memory: Memory, generator: torch.Generator) -> Act:
-        self.remembered.append(memory.valid.sum(-1).tolist())
-        valid = torch.cat([memory.valid[:, 1:], torch.ones(len(memory.valid), 1, dtype=torch.bool)], 1)
+        self.remembered.append(memory.valid[:, 0].sum(-1).tolist())
+        valid = torch.cat([memory.valid[..., 1:], torch.ones_like(memory.valid[..., :1])], -1)
         action = {name: x[..., 0].long() % 2 for name, x in observation.features.items()}
         return Act(action, torch.full(observation.alive.shape, -0.5), Memory(memory.keys, memory.values, valid))
 
@@ -128,8 +128,8 @@ def test_the_memory_is_reset_where_an_episode_begins_and_goes_on_to_the_next_rol
     first = collector.collect(policy).batch
     second = collector.collect(policy).batch
     assert policy.remembered == [[0, 0], [1, 1], [0, 2], [1, 0], [0, 1], [1, 2], [0, 0], [1, 1]]
-    assert first.memory.valid.sum(-1).tolist() == [0, 0]
-    assert second.memory.valid.sum(-1).tolist() == [0, 1]
+    assert first.memory.valid[:, 0].sum(-1).tolist() == [0, 0]
+    assert second.memory.valid[:, 0].sum(-1).tolist() == [0, 1]
     assert second.started[0].tolist() == [True, False]
 
 

@@ -189,7 +189,7 @@ def test_a_checkpoint_of_other_content_is_refused_by_name(
 
 def test_what_shows_only_in_the_first_iteration_is_refused_by_name(preset: State, run: Path, tmp_path: Path) -> None:
     source = load_state(last(run), "state")["source"]
-    source["took_part"] = source["took_part"][:3]
+    source["lived"] = source["lived"][:3]
     resumed = build_run(
         read_config({**preset, "total_env_steps": 4096}),
         with_state(run, tmp_path / "x", "state", {"source": source}),
