@@ -83,7 +83,7 @@ class Seat:
         """Legal actions ``[*, A]``; without a mask None, and a note, once, if the environment gives masks."""
         if given is None:
             if self._masked:
-                warnings.warn(UNMASKED, Note, stacklevel=2)
+                warnings.warn(UNMASKED, Note, stacklevel=5)  # the loop, where one agent plays
             self._masked = False
             return None
         if self._acted.spec.kind != "discrete":
