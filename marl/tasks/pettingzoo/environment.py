@@ -219,6 +219,7 @@ class PettingZooEnvironment:
             features={kind: self._tensor(array) for kind, array in seen.features.items()},
             alive=self._tensor(seen.alive),
             action_mask=masks,
+            acting=self._tensor(seen.acting) if self._takes_turns else None,
             **fields,
         )
 

@@ -35,6 +35,7 @@ def test_one_dies_and_one_is_cut_while_the_last_plays_on() -> None:
     assert [flags(step.truncated) for step in steps] == ["000", "000", "010", "000", "000"]
     assert [bool(step.ended) for step in steps] == [False] * 4 + [True]
     assert [flags(step.observation.alive) for step in steps] == ["111", "011", "001", "001", "111"]
+    assert all(step.observation.acting is None for step in steps)
     assert [flags(step.next_observation.alive) for step in steps] == ["111", "111", "011", "001", "001"]
     assert [step.reward[0].tolist() for step in steps] == [[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 1]]
     # its own last observation where it was cut, nothing afterwards
@@ -100,6 +101,7 @@ def test_who_is_not_to_move_sees_nothing_and_is_alive() -> None:
         [[0, 0], [0, 0], [0, 0]],
     ]
     assert [flags(observation.alive) for observation in seen] == ["111"] * 5
+    assert [flags(observation.to_move) for observation in seen] == ["100", "010", "100", "001", "100"]
     assert [step.reward[0].tolist() for step in steps] == [[0, 1, 0], [10, 0, 0], [0, 0, 12], [100, 101, 0]]
     assert [flags(step.terminated) for step in steps] == ["000", "000", "000", "111"]
 
