@@ -12,7 +12,8 @@ import tyro
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
-from marl.core.settings import part_of
+from marl.core.nearest import did_you_mean
+from marl.core.settings import flat_settings, part_of
 from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal
 
@@ -175,6 +176,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     except ConfigError:
         read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
+    _check_options(left, config, preset)
     if _asks_for_fields(left):
         shown = _narrowed(config)
         with warnings.catch_warnings():  # the narrowed class says what the parameter of a generic base is
@@ -187,8 +189,19 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     return options
 
 
+def _check_options(arguments: list[str], config: RunConfig[Any], preset: str | None) -> None:
+    """Raise an error for an option that is none, with the nearest of those that there are."""
+    names = [*(name for name, _, _ in OPTIONS), *flat_settings(config.model_dump(mode="json"))]
+    known = [f"--{name.replace('_', '-')}" for name in ("help", *names)]
+    for word in arguments:
+        flag = word.partition("=")[0].replace("_", "-")
+        if flag.startswith("--") and not any(f"{name}.".startswith(f"{flag}.") for name in known):
+            command = "marl train --help" if preset is None else f"marl train {preset} --help"
+            raise ConfigError(f"there is no option {flag}; {did_you_mean(flag, known)}{command} lists all")
+
+
 def _asks_for_fields(arguments: list[str]) -> bool:
-    """True where all fields are to be listed: for help, and beside an unknown option."""
+    """True where all fields are to be listed: for help, and beside an option without its value."""
     flags = {word.partition("=")[0].replace("_", "-") for word in arguments if word.startswith("-")}
     return not flags <= {f"--{name.replace('_', '-')}" for name, _, _ in OPTIONS}
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from marl.core.environment import Environment, Numbered, Presentable
 from marl.core.errors import EnvironmentFailedError, Note
 from marl.core.limits import SEED_BELOW
 from marl.core.records import Memory, Observation, Step
-from marl.core.scene import Picture, Scene
 from marl.core.seeding import ACTIONS, episode_seed, global_seed, stream
 from marl.policies.policy import Act
 
@@ -240,11 +239,12 @@ def record_episode(
     environment: Presentable,
     player: EpisodePlayer,
     seed: int,
-    take: Callable[[Scene | Picture], object],
+    take: Callable[[Any], object],
     messages: bool = True,
     deterministic: bool = False,
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
+    wants: Callable[[int], bool] | None = None,
 ) -> list[float]:
     """Play one episode of the first copy and hand on its scenes as they come.
 
@@ -252,11 +252,12 @@ def record_episode(
         environment: is reset.
         player: the policy.
         seed: of the world and of the actions drawn.
-        take: called with each scene, that before the first step and that in which the episode ended included.
+        take: called with each scene or picture, those before the first step and at the end of the episode included.
         messages: True if agents hear each other.
         deterministic: take the most probable actions instead of drawing them.
         max_steps: steps after which the episode is cut, with a note.
         watch: called after each step with its number; False stops.
+        wants: called after each step with its number; False draws nothing, and ``take`` gets None, but for the last.
 
     Returns:
         With each scene the number of events so far (the return if the task names none).
@@ -280,7 +281,8 @@ def record_episode(
         scores.append(brought if environment.events else brought / int(took_part.sum()))
         memory, observation = act.memory, step.observation
         over = bool(step.ended[0])
-        take(environment.scene(at_end=over))
+        drawn = wants is None or over or number == max_steps or wants(number)
+        take(environment.scene(at_end=over) if drawn else None)
         if over:
             return scores
         _watched(watch, 0, number)

@@ -40,6 +40,7 @@ class Evaluation:
         measures: estimates over the episodes, by name; see `summarise`.
         cut: number of episodes that were cut.
         episode_seeds: seed of each episode; none where copies share one.
+        choice: how actions were chosen, in words; empty for a reference, which has a rule of its own.
     """
 
     described: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Evaluation:
     measures: Mapping[str, Estimate]
     cut: int = 0
     episode_seeds: tuple[int, ...] = ()
+    choice: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Settings, then each measure with ``mean`` and ``ci95``."""
@@ -146,7 +148,7 @@ def evaluate_episodes(
         **{_name(kind, probe.agent_noun): estimate for kind, estimate in class_returns(table).items()},
     }
     settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
-    return Evaluation(task.describe(config), *settled)
+    return Evaluation(task.describe(config), *settled, _choice(player, deterministic))
 
 
 def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:
@@ -157,6 +159,12 @@ def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> Epi
     if isinstance(given, Policy):
         check_fit(given, environment)
     return given
+
+
+def _choice(player: EpisodePlayer, deterministic: bool) -> str:
+    if not isinstance(player, Policy):
+        return ""
+    return "best actions" if player.is_greedy else "likeliest actions" if deterministic else "actions drawn"
 
 
 def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:

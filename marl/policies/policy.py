@@ -88,6 +88,16 @@ class Policy(nn.Module, ABC):
         """Share of actions that are drawn at random in training mode; None if the policy knows no such share."""
         return None
 
+    @property
+    def size(self) -> str:
+        """Amount of what is learnt, in words."""
+        return f"{sum(parameter.numel() for parameter in self.parameters()):,} parameters"
+
+    @property
+    def is_greedy(self) -> bool:
+        """True if the best actions are taken outside training, whether or not they are to be drawn."""
+        return False
+
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
         """The memory at the beginning of an episode in ``B`` copies of ``N`` agents; None if there is none."""
         return None

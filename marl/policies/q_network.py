@@ -82,6 +82,11 @@ class QNetwork(Policy):
         """Share of actions that are drawn at random in training mode."""
         return float(self.epsilon)
 
+    @property
+    def is_greedy(self) -> bool:
+        """True: the best values decide."""
+        return True
+
     def q_values(self, observation: Observation) -> dict[str, Tensor]:
         """Value of each action of each agent.
 

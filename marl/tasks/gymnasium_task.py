@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
 from marl.core.task import AgentSpaces
+from marl.core.wording import argument
 from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
 from marl.tasks.single_agent import single_agent_settings
 
@@ -85,8 +86,6 @@ class GymnasiumTask:
             config.step_timeout,
         )
         if training and config.max_episode_steps is None and made.registered_limit is None:
-            told = (
-                f"{config.name} is registered without a limit of steps; unless a rule of its own ends it, an episode "
-            )
-            warnings.warn(f"{told}never ends: give --env.max-episode-steps", Note, stacklevel=2)
+            told = f"{config.name} is registered without a limit of steps; unless a rule of its own ends it, an episode"
+            warnings.warn(f"{told} never ends: give {argument('env.max_episode_steps')}", Note, stacklevel=2)
         return made

@@ -251,6 +251,9 @@ def test_a_recorded_episode_has_a_scene_of_each_moment_the_last_included_and_the
     shown = [(scene.discs[0][0], scene.discs[0][3]) for scene in scenes]
     assert shown == [(0.0, "A"), (1.0, "A"), (2.0, "A"), (3.0, "the end")]
     assert scores == [0.0, 2.0, 2.0, 2.0]
+    few: list[Any] = []
+    record_episode(Longer(1), Listener(), 0, few.append, wants=lambda step: step == 2)  # type: ignore[arg-type]
+    assert few == [scenes[0], None, *scenes[2:]]
 
 
 def test_without_events_the_score_is_the_mean_return() -> None:

@@ -149,7 +149,7 @@ def test_backends_show_it_the_same_world(saved: dict[str, Path]) -> None:
     slow, fast = make({**settings, "backend": "pettingzoo"}, num_copies=2), make(settings, num_copies=2)
     slow.reset(0)
     fast.reset(0)
-    for opponents in (fast.opponents, *(env_prey(env) for env in slow._envs)):
+    for opponents in (fast.opponents, *(env_prey(copy.env) for copy in slow._block.copies)):
         for actor in opponents.policy.actors.values():
             actor.network[-1].weight.data.mul_(1e6)
     generator = torch.Generator().manual_seed(0)

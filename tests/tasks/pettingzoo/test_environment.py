@@ -1,4 +1,4 @@
-"""PettingZooEnvironment beside the environments that it runs, stepped one by one without SuperSuit."""
+"""PettingZooEnvironment beside the environments that it runs, stepped one by one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from marl.core.environment import Environment
 from marl.core.errors import PictureError
 from marl.core.seeding import episode_seed
 from marl.core.serialisation import load_state, save_state
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 
 CYCLES = 6
 CLASS_OF = {"walker_0": "A", "walker_1": "B", "walker_2": "B"}
