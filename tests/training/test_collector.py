@@ -157,6 +157,7 @@ def test_episode_statistics_by_hand(played: Any) -> None:
     assert metrics["hits/Y"] == [0] * 5
     assert metrics["episode/share_with_hit"] == [0, 0, 1, 0, 1]
     assert metrics["links/Y"] == [1.5, 2, 1.5, 1.5, 2]
+    assert metrics["links/X"] == [1.5, (1.5 + 2) / 2, 1.5, 1.5, (1.5 + 2) / 2]  # over the steps of each
     assert played[1].scores == [6, 11, 6, 6, 11]
     assert played[1].ended_at == [4, 6, 8, 12, 12]
     assert len(played[1]) == 5
