@@ -63,6 +63,8 @@ class Window(Record):
 class Replay:
     """A ring of transitions, preallocated when the first rollout comes.
 
+    An image is kept once: a successor's is that of the next row, unless the rollout gives it apart.
+
     Args:
         capacity: transitions of single copies that are kept; the oldest give way. Rounded down to whole rows.
         steps: ``W``.
@@ -73,6 +75,7 @@ class Replay:
         self._entries: Entries | None = None
         self._flat: Entries  # the same memory as [L B, ...]
         self._rows, self._copies, self._filled, self._head = 0, 0, 0, 0
+        self._last_images: dict[int, dict[str, Tensor]] = {}  # by place, of successors that are not in the next row
 
     @property
     def size(self) -> int:
@@ -111,7 +114,10 @@ class Replay:
             _write(self._entries, entries, rows)
         self._head = (self._head + length) % self._rows
         self._filled = min(self._filled + length, self._rows)
-        return (rows[:, None] * copies + torch.arange(copies, device=rows.device)).flatten()
+        places = rows[:, None] * copies + torch.arange(copies, device=rows.device)
+        if rollout.last_images is not None:
+            self._keep_last_images(rollout, places)
+        return places.flatten()
 
     def read(self, places: Tensor) -> Window:
         """Windows that begin at some places.
@@ -121,6 +127,9 @@ class Replay:
         """
         flat = self._flat
         steps, taken, last = self._window(places)
+        successor = _gather(flat.next_observation, last)
+        if successor.images is None and flat.observation.images is not None:
+            successor = replace(successor, images=self._successors_images(flat.observation.images, last))
         reward, alive, terminated = (
             x.index_select(0, steps.flatten()).view(*steps.shape, -1)
             for x in (flat.reward, flat.observation.alive, flat.terminated)
@@ -132,16 +141,18 @@ class Replay:
             alive=alive,
             terminated=terminated,
             taken=taken,
-            next_observation=_gather(flat.next_observation, last),
+            next_observation=successor,
         )
 
     def state(self) -> State:
         """Contents of the ring as far as it is filled, for a checkpoint."""
         if self._entries is None:
-            return {"entries": None, "rows": 0, "head": 0}
+            return {"entries": None, "rows": 0, "head": 0, "last_images": {}}
         kept = self._entries.map(lambda x: x[: self._filled].clone())
         observations = {name: state_of(getattr(kept, name)) for name in ("observation", "next_observation")}
-        return {"entries": {**state_of(kept), **observations}, "rows": self._rows, "head": self._head}
+        last = {str(place): images for place, images in self._last_images.items()}
+        entries = {**state_of(kept), **observations}
+        return {"entries": entries, "rows": self._rows, "head": self._head, "last_images": last}
 
     def load_state(self, state: State, device: torch.device) -> None:
         """Go on from a state that `state` gave.
@@ -166,6 +177,28 @@ class Replay:
         assert self._entries is not None
         _write(self._entries, kept, slice(0, self._filled))
         self._head = state["head"]
+        last = state.get("last_images", {})  # earlier versions had none
+        self._last_images = {
+            int(place): {name: x.to(device) for name, x in images.items()} for place, images in last.items()
+        }
+
+    def _keep_last_images(self, rollout: Rollout, places: Tensor) -> None:
+        """Keep the images of successors that are given apart, and forget those that are not needed any more."""
+        assert rollout.last_images is not None
+        before = (places[0] - self._copies) % self.places
+        ended = ((self._flat.terminated | self._flat.truncated) & self._flat.observation.alive)[before].any(-1)
+        for place in [*places.flatten().tolist(), *before[~ended].tolist()]:  # those before now have a next row
+            self._last_images.pop(place, None)
+        for number, place in enumerate(places[rollout.closing].tolist()):
+            self._last_images[place] = {name: x[number].clone() for name, x in rollout.last_images.items()}
+
+    def _successors_images(self, images: dict[str, Tensor], last: Tensor) -> dict[str, Tensor]:
+        """Images of the successors of steps ``[M]``, ``[M, N_c, C, H, W]`` of each class."""
+        following = {name: x.index_select(0, (last + self._copies) % self.places) for name, x in images.items()}
+        for number, place in enumerate(last.tolist()):
+            for name, image in self._last_images.get(place, {}).items():
+                following[name][number] = image
+        return following
 
     def _allocate(self, like: Entries, rows: int) -> None:
         self._rows, self._copies = rows, like.started.shape[1]

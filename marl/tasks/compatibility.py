@@ -46,4 +46,8 @@ def check_class(here: AgentClass, trained: Roster) -> None:
 
 def _features_of(agent_class: AgentClass) -> str:
     of = " x ".join(map(str, agent_class.categories))
-    return f"{agent_class.feature_size}{of and f' (numbers of {of} values)'}"
+    image = ""
+    if agent_class.image is not None:
+        channels, height, width = agent_class.image
+        image = f" and an image of {height} x {width} with {channels} channels of {agent_class.image_dtype}"
+    return f"{agent_class.feature_size}{of and f' (numbers of {of} values)'}{image}"
