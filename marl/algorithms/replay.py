@@ -186,7 +186,9 @@ class Replay:
         """Keep the images of successors that are given apart, and forget those that are not needed any more."""
         assert rollout.last_images is not None
         before = (places[0] - self._copies) % self.places
-        ended = ((self._flat.terminated | self._flat.truncated) & self._flat.observation.alive)[before].any(-1)
+        flat = self._flat
+        left = (flat.terminated[before] | flat.truncated[before]) & flat.observation.alive[before]
+        ended = left.any(-1) | rollout.started[0]
         for place in [*places.flatten().tolist(), *before[~ended].tolist()]:  # those before now have a next row
             self._last_images.pop(place, None)
         for number, place in enumerate(places[rollout.closing].tolist()):

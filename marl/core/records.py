@@ -168,7 +168,7 @@ class Rollout(Record):
     def closing(self) -> Tensor:
         """``[T, B]``, True for the last steps, and those at which an agent left or an episode ended."""
         left = ((self.terminated | self.truncated) & self.observation.alive).any(-1)
-        return torch.cat([left[:-1], torch.ones_like(left[-1:])])
+        return torch.cat([left[:-1] | self.started[1:], torch.ones_like(left[-1:])])
 
     def successors(self, steps: Tensor) -> Observation:
         """True successors of some of the steps that are `closing`.

@@ -96,13 +96,14 @@ def _read(network: nn.Sequential, images: Tensor) -> Tensor:
     """``[..., C, H, W]`` to ``[..., D]``."""
     rows = images.flatten(0, -4)
     at_once = len(rows) if torch.is_grad_enabled() else AT_ONCE // images[..., 0, :, :, :].shape[-3:].numel()
-    codes = [network(_as_floats(part)) for part in rows.split(max(at_once, 1))]
+    kind = cast("nn.Conv2d", network[0]).weight.dtype
+    codes = [network(_as_floats(part, kind)) for part in rows.split(max(at_once, 1))]
     return torch.cat(codes).view(*images.shape[:-3], -1)
 
 
-def _as_floats(images: Tensor) -> Tensor:
+def _as_floats(images: Tensor, kind: torch.dtype) -> Tensor:
     # convolutions on the CPU are half as fast again if a place's channels lie side by side
-    floats = images.to(torch.float32, memory_format=torch.channels_last)
+    floats = images.to(kind, memory_format=torch.channels_last)
     return floats.div_(255) if images.dtype == torch.uint8 else floats
 
 

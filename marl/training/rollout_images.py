@@ -37,7 +37,8 @@ class RolloutImages:
             self._images = {name: _room(images, self._length) for name, images in observation.images.items()}
         for name, images in observation.images.items():
             self._images[name][number] = images
-        closing = ((step.terminated | step.truncated) & observation.alive).any(-1) | (number == self._length - 1)
+        left = ((step.terminated | step.truncated) & observation.alive).any(-1)
+        closing = left | step.ended | (number == self._length - 1)
         if bool(closing.any()):
             self._last.append({name: images[closing] for name, images in successor.images.items()})
         seen = step.observation.without_images()
