@@ -200,8 +200,7 @@ class PolicyGradient:
     def _targets(self, rollout: Rollout, values: Values) -> tuple[Targets, dict[str, Tensor]]:
         valid = self._valid(rollout)
         advantage, returns = self._advantage(rollout, values)
-        normaliser = self.policy.normaliser
-        normaliser.update(returns[valid])
+        self.policy.take_returns(returns[valid])
         metrics = {"value/explained_variance": explained_variance(values.value, returns, valid)}
         if self.config.normalise_advantage == "all":
             advantage = normalise(advantage, valid)
@@ -209,7 +208,7 @@ class PolicyGradient:
             sizes = [features.shape[-2] for features in rollout.observation.features.values()]
             parts = zip(advantage.split(sizes, -1), valid.split(sizes, -1), strict=True)
             advantage = torch.cat([normalise(x, there) for x, there in parts], -1)
-        return Targets(advantage, normaliser.normalise(returns), valid), metrics
+        return Targets(advantage, self.policy.normaliser.normalise(returns), valid), metrics
 
     def _step(self, rollout: Rollout, targets: Targets, share_done: float) -> dict[str, Tensor]:
         """Take one step of the optimiser, and return its metrics."""
