@@ -110,7 +110,7 @@ def test_the_complete_settings_are_printed_as_a_preset(cli: Cli, tmp_path: Path)
     assert not (tmp_path / "own").exists()
 
 
-def test_the_name_of_an_environment_is_that_typed_before_the_presets_is_looked_up(cli: Any) -> None:
+def test_the_name_of_an_environment_is_that_typed_before_the_presets_is_looked_up(cli: Cli) -> None:
     status, out, _ = cli("train", "cartpole_ppo", "--env.name", "mpe2.simple_spread_v3", "--print-config")
     assert status == 0
     env = yaml.safe_load(out)["env"]
