@@ -56,11 +56,6 @@ class ValueNormaliser(nn.Module):
         mean, deviation = self._moments()
         return (values.double() * deviation + mean).to(values.dtype)
 
-    @property
-    def deviation(self) -> Tensor:
-        """Standard deviation of the returns of late; 1 before there are any."""
-        return self._moments()[1]
-
     def _moments(self) -> tuple[Tensor, Tensor]:
         weight = self.weight.clamp(min=1e-8)
         mean = self.mean / weight
