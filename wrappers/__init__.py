@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from marl.wrappers.adversary_class import AdversaryClass
     from marl.wrappers.communication_graph import CommunicationGraph
+    from marl.wrappers.flat_observation import FlatObservation
     from marl.wrappers.mpe2_world import get_state, read_world, set_state
     from marl.wrappers.scripted_prey import ScriptedPrey
     from marl.wrappers.team_state import TeamState
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AdversaryClass",
     "CommunicationGraph",
+    "FlatObservation",
     "ScriptedPrey",
     "TeamState",
     "get_state",
@@ -28,9 +30,16 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from marl.wrappers import adversary_class, communication_graph, mpe2_world, scripted_prey, team_state
+        from marl.wrappers import (
+            adversary_class,
+            communication_graph,
+            flat_observation,
+            mpe2_world,
+            scripted_prey,
+            team_state,
+        )
 
-        modules = (adversary_class, communication_graph, mpe2_world, scripted_prey, team_state)
+        modules = (adversary_class, communication_graph, flat_observation, mpe2_world, scripted_prey, team_state)
         return next(getattr(module, name) for module in modules if name in module.__all__)
     raise AttributeError(f"module 'marl.wrappers' has no attribute {name!r}")
 

@@ -90,7 +90,7 @@ class SimpleTagConfig(Config):
     name: Literal["simple_tag"] = "simple_tag"
     """Name of the task."""
     backend: Literal["batched", "pettingzoo"] = "batched"
-    """The simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    """The simulator on tensors, or mpe2 through PettingZoo wrappers."""
     side: Side = "predators"
     """Side that learns; team, classes and communication are those of this side."""
     classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}

@@ -1,4 +1,4 @@
-"""simple_tag through mpe2, the PettingZoo wrappers and SuperSuit: the same task, some hundred times slower."""
+"""simple_tag through mpe2 and the PettingZoo wrappers: the same task, some hundred times slower."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from marl.envs.simple_tag.opponents import make_opponents
 from marl.envs.simple_tag.references import roster_of, scripted_actors
 from marl.envs.simple_tag.rewards import CONTACT_REWARD
 from marl.envs.simple_tag.scene import tag_scene
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 from marl.wrappers.mpe2_world import get_state, read_world, set_state
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph

@@ -171,28 +171,34 @@ class PolicyGradient:
         value = self.policy.value(rollout.observation)
         successor = rollout.next_observation
         following = torch.cat([value[1:], self.policy.value(successor.index(-1))[None]])
-        cut = rollout.started[1:]  # what follows is another episode's
-        if bool(cut.any()):
-            following[:-1][cut] = self.policy.value(successor.index(slice(-1)).index(cut))
+        # elsewhere the next row is not what follows: another episode's, or one without the agent that was cut
+        elsewhere = rollout.started[1:, :, None] | rollout.truncated[:-1]
+        rows = elsewhere.any(-1)
+        if bool(rows.any()):
+            true = self.policy.value(successor.index(slice(-1)).index(rows))
+            following[:-1][rows] = true.where(elsewhere[rows], following[:-1][rows])
         for name, found in {"value": value, "value of the next observation": following}.items():
             if not bool(found.isfinite().all()):
                 raise NonFiniteError(name)
         return Values(value, following)
 
     def _valid(self, rollout: Rollout) -> Tensor:
-        """``[T, B, N]``, True for steps that count."""
-        return rollout.observation.alive
+        """``[T, B, N]``, True for steps that count: acts whose outcome is known."""
+        return rollout.observation.to_move & _known(rollout)
 
     def _advantage(self, rollout: Rollout, values: Values) -> tuple[Tensor, Tensor]:
         """Advantages and returns, each ``[T, B, N]``, in units of the return."""
+        known = _known(rollout)
+        last = torch.cat([known[:-1] & ~known[1:], torch.zeros_like(known[:1])])  # the rollout ends here for the agent
         advantage = generalised_advantage(
             rollout.reward,
             values.value,
             values.next_value,
             rollout.terminated,
-            rollout.truncated,
+            rollout.truncated | last,
             self.config.gamma,
             self.config.gae_lambda,
+            rollout.observation.to_move,
         )
         return advantage, advantage + values.value
 
@@ -242,6 +248,16 @@ class PolicyGradient:
         if evaluation.prediction is None or target is None or self.config.auxiliary_coef == 0:
             return evaluation.log_prob.new_zeros(())
         return masked_mean(regression(evaluation.prediction, target, "squared").sum(-1), targets.valid)
+
+
+def _known(rollout: Rollout) -> Tensor:
+    """``[T, B, N]``, True up to the last step after which the agent's episode is over or it acts again.
+
+    What comes of later acts is not in the rollout, and no critic tells, as it does not learn how it is to wait.
+    """
+    acting, ended = rollout.observation.to_move, rollout.terminated | rollout.truncated
+    closes = ended | torch.cat([acting[1:], rollout.next_observation.to_move[-1:]])
+    return closes.flip(0).cummax(0).values.flip(0)
 
 
 class A2C(PolicyGradient):

@@ -39,11 +39,10 @@ class Reinforce(PolicyGradient):
         super().__init__(policy, config, seed, symmetries)
 
     def _valid(self, rollout: Rollout) -> Tensor:
-        alive = rollout.observation.alive
         if self.config.baseline:
-            return alive
+            return super()._valid(rollout)
         ended = (rollout.terminated | rollout.truncated).flip(0).cummax(0).values.flip(0)
-        return alive & ended
+        return rollout.observation.to_move & ended
 
     def _value_loss(self, evaluation: Evaluation, targets: Targets) -> Tensor:
         if self.config.baseline:
@@ -59,6 +58,6 @@ class Reinforce(PolicyGradient):
         if self.config.baseline:
             return super()._advantage(rollout, values)
         nothing = torch.zeros_like(rollout.reward)
-        ends = (rollout.terminated, rollout.truncated)
-        returns = generalised_advantage(rollout.reward, nothing, nothing, *ends, self.config.gamma, 1.0)
+        ends, acting = (rollout.terminated, rollout.truncated), rollout.observation.to_move
+        returns = generalised_advantage(rollout.reward, nothing, nothing, *ends, self.config.gamma, 1.0, acting)
         return returns, returns

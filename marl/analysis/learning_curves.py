@@ -18,13 +18,13 @@ from marl.analysis.learning_curves_picture import save_curves
 from marl.analysis.logged_runs import SCORE, LoggedRun, Series, choose_metric, find_runs, read_logged
 from marl.analysis.seed_groups import (
     few_seeds_note,
-    flat_settings,
     group_seeds,
     shared_name,
     unique_name,
     without_seed,
 )
 from marl.core.errors import ConfigError
+from marl.core.settings import flat_settings
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import interquartile_curve, score
 
@@ -137,7 +137,8 @@ def compare(
         ``notes``, on how far intervals of few seeds reach.
 
     Raises:
-        ConfigError: if there are no runs, one has not logged the metric, a seed comes twice, or seeds share no place.
+        ConfigError: if there are no runs, or of several environments, one has not logged the metric, a seed comes
+            twice, or seeds share no place.
         FileError: if a run cannot be read.
     """
     return draw_learning_curves(runs, out, metric, threshold).as_json()
@@ -152,7 +153,8 @@ def draw_learning_curves(
     """Compute the learning curves of any runs as a record, and draw them if ``out`` is given; see `compare`.
 
     Raises:
-        ConfigError: if there are no runs, one has not logged the metric, a seed comes twice, or seeds share no place.
+        ConfigError: if there are no runs, or of several environments, one has not logged the metric, a seed comes
+            twice, or seeds share no place.
         FileError: if a run cannot be read.
     """
     folders = find_runs([Path(run) for run in runs])
@@ -163,6 +165,7 @@ def draw_learning_curves(
     if threshold is not None and not math.isfinite(threshold):
         raise ConfigError(f"threshold is {threshold}; give a number")
     logged = [read_logged(folder) for folder in folders]
+    _check_one_environment(logged)
     chosen = choose_metric(logged, metric)
     groups = group_seeds(logged)
     curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
@@ -179,6 +182,14 @@ def _check_picture(path: Path) -> None:
         raise ConfigError(f"the picture {str(path)!r} ends in {path.suffix!r}; give a name that ends in .png")
     if path.is_dir() or not path.parent.is_dir():
         raise ConfigError(f"the picture {str(path)!r}: name a file in a folder that exists")
+
+
+def _check_one_environment(runs: Sequence[LoggedRun]) -> None:
+    """Raise an error for runs of several environments, as returns of one say nothing beside those of another."""
+    firsts = {run.config["env"]["name"]: run.folder for run in reversed(runs)}
+    if len(firsts) > 1:
+        told = ", ".join(f"{name} ({folder})" for name, folder in reversed(firsts.items()))
+        raise ConfigError(f"the runs are of different environments: {told}; compare those of each apart")
 
 
 def _labels(groups: Sequence[Sequence[LoggedRun]]) -> list[str]:

@@ -16,7 +16,6 @@ __all__ = [
     "NOT_LEARNT",
     "SeedRun",
     "few_seeds_note",
-    "flat_settings",
     "group_seeds",
     "shared_name",
     "unique_name",
@@ -95,14 +94,6 @@ def few_seeds_note(numbers: Iterable[int]) -> str | None:
         "Few seeds: a percentile interval over seeds stays within the lowest and the highest of them, a range "
         f"that holds the median of all seeds in {covered}; so these intervals are narrower than 95 % needs."
     )
-
-
-def flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Flatten nested settings to dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat
 
 
 def shared_name(runs: Sequence[SeedRun]) -> str | None:

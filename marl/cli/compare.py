@@ -33,7 +33,7 @@ class Arguments:
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, shown("RUN [RUN...]")]
-    """Folders of runs; a folder with runs inside stands for all of them."""
+    """Folders of runs of one environment; a folder with runs inside stands for all of them."""
     out: Path = Path("comparison.png")
     """The picture: a .png file."""
     metric: Annotated[str | None, shown("NAME", "(default: evaluation, or else return, that all runs have)")] = None

@@ -82,7 +82,7 @@ def evaluate(arguments: list[str]) -> int:
     console = plain_console()
     evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
-        result = {"policy": policy, **evaluation.as_json(), "messages": options.messages}
+        result = {"policy": policy, **evaluation.as_json()}
         save_json(options.json, result, allow_nan=True)  # a task may describe itself with infinite settings
     _show(evaluation, policy, console)
     if options.json is not None:
@@ -125,8 +125,8 @@ def _show(evaluation: Evaluation, policy: str, console: Console) -> None:
     from marl.cli.tables import described_text, measures_table
 
     silent = "" if evaluation.messages else ", messages off"
-    likeliest = ", likeliest actions" if evaluation.deterministic else ""
-    played = f"{described_text(evaluation.described)}{silent}{likeliest}, seed {evaluation.seed}"
+    choice = evaluation.choice and f", {evaluation.choice}"
+    played = f"{described_text(evaluation.described)}{silent}{choice}, seed {evaluation.seed}"
     cut = f", {evaluation.cut} of them cut" if evaluation.cut else ""
     console.print(f"{played}; mean and 95 % interval over {evaluation.episodes} episodes{cut}", soft_wrap=True)
     console.print(measures_table({policy: evaluation.measures}))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
+from marl.core.wording import in_command
 from marl.system.interrupts import exit_status
 from marl.system.outputs import lasting_outputs
 
@@ -27,6 +28,8 @@ LONGEST = 4_000
 """Letters of an error; of a longer one the middle is left out."""
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """Control characters but for line ends: a file could colour the terminal, or rename its window."""
+GYMNASIUM = re.compile(r"\x1b\[\d+m(?:WARN|ERROR): (.*)\x1b\[0m", re.DOTALL)
+"""Warnings of Gymnasium, which colours them whoever reads them."""
 
 
 def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
@@ -36,7 +39,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         Exit status; see `main`.
     """
     warnings.showwarning = _show
-    with lasting_outputs() as errors:
+    with lasting_outputs() as errors, in_command():
         status = _status_of(command, arguments)
         sys.stdout.flush()
         if errors and not status:
@@ -68,9 +71,10 @@ def _show(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Show a note as one line, other warnings as Python does."""
-    text = f"note: {message}\n"
-    if not issubclass(category, Note):
+    """Show a note, or a warning of Gymnasium, as one line, other warnings as Python does."""
+    found = GYMNASIUM.fullmatch(str(message))
+    text = f"note: {found[1] if found else message}\n"
+    if not found and not issubclass(category, Note):
         text = warnings.formatwarning(message, category, filename, lineno, line)
     (file or sys.stderr).write(text)
 

@@ -20,6 +20,7 @@ __all__ = ["list_names"]
 
 Purposes = dict[str, str]
 """For each name a line that says what it is for."""
+_MOVES = {"parallel": "all agents act at once", "aec": "agents take turns"}
 NEEDED = {"box2d": "Box2D", "mujoco": "mujoco", "phys2d": "jax", "tabular": "jax"}
 """Module that a family of Gymnasium's environments needs; others need none."""
 
@@ -92,10 +93,11 @@ def _presets() -> Purposes:
 
 
 def _environments() -> Purposes:
-    """Those of entry points, then the latest version of each of Gymnasium's."""
+    """Those of entry points, then the latest version of each of Gymnasium's, then PettingZoo's."""
     import gymnasium
 
     from marl.core.entry_points import MissingModuleError, offered
+    from marl.tasks.pettingzoo.names import registered
     from marl.tasks.registry import GROUP, find_task, latest_environments
 
     found: Purposes = {}
@@ -105,7 +107,8 @@ def _environments() -> Purposes:
             spec = gymnasium.registry.get(name)
             found[name] = purpose if spec is None else f"{_of_gymnasium(spec)}, {purpose}"
     latest = latest_environments()
-    return found | {name: _of_gymnasium(spec) for name, spec in latest.items() if name not in found}
+    found |= {name: _of_gymnasium(spec) for name, spec in latest.items() if name not in found}
+    return found | {name: f"PettingZoo, {_MOVES[kind]}" for name, kind in registered().items()}
 
 
 def _of_gymnasium(spec: Any) -> str:

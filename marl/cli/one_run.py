@@ -72,10 +72,10 @@ def _announce(run: Run, console: Console) -> None:
         rule = "another rule in --score-log" if run.scores.over else "--total-env-steps N"
         console.print(f"{done}; for more: {rule}", soft_wrap=True)
     else:
-        parameters = sum(p.numel() for p in run.policy.parameters())
-        what = f"training from env step {run.env_steps:,} to {run.config.total_env_steps:,} on {run.device}"
+        steps = f"from env step {run.env_steps:,} to {run.config.total_env_steps:,}"
         memory = f"{math.ceil(run.batch_bytes / 1e6):,} MB for rollouts and replay"
-        console.print(f"{what}, {parameters:,} parameters, {memory}, run folder {run.folder}", soft_wrap=True)
+        what = f"training with {run.config.algorithm.name} {steps} on {run.device}, {run.policy.size}"
+        console.print(f"{what}, {memory}, run folder {run.folder}", soft_wrap=True)
         if run.config.keep_checkpoints == 1:
             told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
             console.print(told, soft_wrap=True)

@@ -11,6 +11,7 @@ import tyro
 
 from marl.core.errors import ConfigError
 from marl.core.limits import SEED_BELOW, check_between
+from marl.core.nearest import did_you_mean
 from marl.core.trust import trusting
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class EnvironmentOptions:
     prey: Annotated[str | None, _as_trained("NAME")] = None
     """Prey of simple_tag: random, still, flee, held_out_prey, or the folder of a run that trained prey."""
     backend: Annotated[Literal["batched", "pettingzoo"] | None, _as_trained("{batched,pettingzoo}")] = None
-    """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers and SuperSuit."""
+    """Backend of simple_tag: the simulator on tensors, or mpe2 through PettingZoo wrappers."""
     max_cycles: Annotated[int | None, _as_trained("N")] = None
     """Steps of an episode of simple_tag."""
     env: Annotated[tuple[str, ...], tyro.conf.arg(name="env.FIELD", metavar="VALUE", help_behavior_hint="")] = ()
@@ -113,14 +114,19 @@ class EnvironmentOptions:
         if not self.env:
             return settings
         from marl.cli.overrides import with_overrides
-        from marl.core.settings import completed
+        from marl.core.settings import completed, flat_settings
         from marl.tasks.registry import find_task
 
-        task = find_task(settings["name"])
+        task = find_task(settings["name"], settings.get("registry"))
         values, left = with_overrides({"env": completed(task.config_type, settings)}, task, list(self.env))
         if left:
-            there = ", ".join(f"--env.{name.replace('_', '-')}" for name in task.config_type.model_fields)
-            raise ConfigError(f"{left[0]} has no value, or is no field; {settings['name']} has {there}")
+            fields, names = (
+                [f"--env.{name.replace('_', '-')}" for name in there]
+                for there in (task.config_type.model_fields, flat_settings(values["env"]))
+            )
+            near = did_you_mean(left[0], names)
+            told = f"{near}{settings['name']} has {', '.join(fields)}"
+            raise ConfigError(f"{left[0]} has no value, or is no field; {told}")
         return values["env"]
 
 

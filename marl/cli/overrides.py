@@ -63,7 +63,7 @@ def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) 
     for flag, words in sorted(_groups(arguments), key=lambda group: group[0] not in ("", "algorithm.name")):
         path = SHORT.get(flag) or flag.replace("-", "_").split(".")
         if flag in SHORT and path[-1] not in values["env"]:
-            raise ConfigError(f"--{flag}: the environment {values['env']['name']!r} has no field {flag!r}")
+            raise ConfigError(f"--{flag}: {values['env']['name']} has no {flag} to choose; leave it out")
         _check_part(values, path, flag)
         kind = _type_at(model, values, path)
         if words and (_is_field(values, path) or kind is not None):

@@ -165,15 +165,18 @@ class Watcher:
 
 
 def note_of(progress: Progress) -> str:
-    """Line with events and the mean of the latest scores, as a narrow terminal cuts its end; then env steps, speed,
-    returns, and the least and largest of these scores."""
+    """Line with events per agent and the mean of the latest scores, as a narrow terminal cuts its end; then env steps,
+    speed, returns, the least and largest of these scores, and whether all of them are old."""
     metrics = progress.metrics
     shown = {
         name: f"{name} {short(value)}" for name, value in metrics.items() if name.startswith(("return/", "score/m"))
     }
     parts = [f"{name} {short(value)}" for name, value in metrics.items() if name.partition("/")[0] in progress.events]
+    if parts:
+        parts[-1] += " per agent"
     parts += [shown.pop(name) for name in list(shown) if name.startswith("score/mean")]
     parts += [f"{progress.env_steps:,} env steps", f"{progress.env_steps_per_second:,.0f} per second", *shown.values()]
+    parts += ["no episode has ended since"] if progress.stale and shown else []
     return "  ".join(parts if progress.solved is None else [*parts, progress.solved])
 
 

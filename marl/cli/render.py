@@ -40,7 +40,7 @@ class Arguments:
     run: RunFolder = None
     """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
     out: Path = Path("episode.gif")
-    """The picture: a .gif or .mp4 file."""
+    """The picture: a .gif or .mp4 file; one that is there is replaced."""
     policy: ReferenceName = None
     """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
@@ -86,9 +86,10 @@ def render(arguments: list[str]) -> int:
     with Counting(console, "steps") as show:
         scores = record_episode(environment, player, options.seed, recording.append, *limits, _shown(show))
     frames = draw(recording, scores, name, tuple(environment.roster.team))
+    done = "replaced" if options.out.exists() else "wrote"
     with Counting(console, "frames") as show:
         path = save(_counted(frames, len(scores), show), options.out, environment.frames_per_second)
-    print(f"wrote {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
+    print(f"{done} {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
     return 0
 
 

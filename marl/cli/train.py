@@ -12,7 +12,8 @@ import tyro
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
-from marl.core.settings import part_of
+from marl.core.nearest import did_you_mean
+from marl.core.settings import flat_settings, part_of
 from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal
 
@@ -156,6 +157,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     from marl.training.presets import settings_of
     from marl.training.run_config import complete_values, read_config, run_values, task_of
 
+    values: Mapping[str, Any]
     resumed = option(arguments, "resume")
     if preset is not None and resumed is not None:
         raise ConfigError(f"both a preset ({preset}) and --resume {resumed} are named; a run has its own settings")
@@ -165,16 +167,16 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         values, source = run_values(Path(resumed)), str(Path(resumed) / "config.yaml")
     else:
         raise ConfigError("name a preset first (marl train predator_teams --out RUN), or --resume RUN")
+    values = _renamed(values, {field: option(arguments, f"env.{field}") for field in ("name", "registry")})
     task = task_of(values, source)
     complete = complete_values(values, task, option(arguments, "algorithm.name"))
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
-    env = changed["env"]
-    task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)
     try:
         config = read_config(changed, None if changed != complete else source, task)
     except ConfigError:
         read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
+    _check_options(left, config, preset)
     if _asks_for_fields(left):
         shown = _narrowed(config)
         with warnings.catch_warnings():  # the narrowed class says what the parameter of a generic base is
@@ -187,8 +189,26 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     return options
 
 
+def _renamed(values: Mapping[str, Any], typed: Mapping[str, str | None]) -> Mapping[str, Any]:
+    """Settings with the environment's name as it was typed, before that of the preset is looked up."""
+    given = {field: value for field, value in typed.items() if value is not None}
+    env = values.get("env")
+    return {**values, "env": {**env, **given}} if given and isinstance(env, Mapping) else values
+
+
+def _check_options(arguments: list[str], config: RunConfig[Any], preset: str | None) -> None:
+    """Raise an error for an option that is none, with the nearest of those that there are."""
+    names = [*(name for name, _, _ in OPTIONS), *flat_settings(config.model_dump(mode="json"))]
+    known = [f"--{name.replace('_', '-')}" for name in ("help", *names)]
+    for word in arguments:
+        flag = word.partition("=")[0].replace("_", "-")
+        if flag.startswith("--") and not any(f"{name}.".startswith(f"{flag}.") for name in known):
+            command = "marl train --help" if preset is None else f"marl train {preset} --help"
+            raise ConfigError(f"there is no option {flag}; {did_you_mean(flag, known)}{command} lists all")
+
+
 def _asks_for_fields(arguments: list[str]) -> bool:
-    """True where all fields are to be listed: for help, and beside an unknown option."""
+    """True where all fields are to be listed: for help, and beside an option without its value."""
     flags = {word.partition("=")[0].replace("_", "-") for word in arguments if word.startswith("-")}
     return not flags <= {f"--{name.replace('_', '-')}" for name, _, _ in OPTIONS}
 

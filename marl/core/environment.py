@@ -35,7 +35,7 @@ class Environment(Protocol):
     """Names in ``Step.info`` that count events, and the singular of each, e.g. ``contacts`` and ``contact``; logs give
     the share of episodes with at least one."""
     per_step: frozenset[str]
-    """Names in ``Step.info`` that are averaged over an episode's steps; all others are summed."""
+    """Names in ``Step.info`` that are averaged over the steps at which an agent is alive; all others are summed."""
     numbered: bool
     """True for a `Numbered` environment."""
 

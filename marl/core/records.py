@@ -22,7 +22,7 @@ class Observation(Record):
 
     Args:
         features: for each class with agents, ``[..., N_c, D_c]``.
-        alive: ``[..., N]``, True for agents that are there.
+        alive: ``[..., N]``, True for agents that are there; they may leave and join during an episode.
         action_mask: for each class ``[..., N_c, A]``, True = legal; or None if all is legal.
         adjacency: ``[..., N, N]``, True where row hears column; or None without messages.
         kinematics: ``[..., N, 4]``, position and velocity that a message carries; or None.
@@ -31,6 +31,7 @@ class Observation(Record):
         entity_mask: ``[..., S]``, True for entities that are there; or None.
         auxiliary_target: ``[..., N, Q]``, hidden quantities that each agent is trained to
             predict from its observations and messages; or None.
+        acting: ``[..., N]``, True for agents whose turn it is, all of them alive; None if everybody alive acts.
     """
 
     features: dict[str, Tensor]
@@ -41,6 +42,19 @@ class Observation(Record):
     entities: Tensor | None = None
     entity_mask: Tensor | None = None
     auxiliary_target: Tensor | None = None
+    acting: Tensor | None = None
+
+    @property
+    def to_move(self) -> Tensor:
+        """Agents that act on the observation, ``[..., N]``."""
+        return self.alive if self.acting is None else self.acting
+
+    @property
+    def present_entities(self) -> Tensor:
+        """Entities that are there, and are no agents that have left, ``[..., S]``."""
+        assert self.entity_mask is not None
+        size = self.alive.shape[-1]
+        return torch.cat([self.entity_mask[..., :size] & self.alive, self.entity_mask[..., size:]], -1)
 
     @property
     def leading_shape(self) -> torch.Size:
@@ -62,8 +76,10 @@ class Step(Record):
         observation: the observation to act on next; differs only in copies that were reset.
         reward: ``[B, N]``, as exact as the environment gives it; float64 where it gives Python's numbers.
         terminated: ``[B, N]``, ended by the task. Stays True for an agent that has left or was
-            never there, until its copy is reset.
-        truncated: ``[B, N]``, cut by a limit.
+            never there, until its copy is reset, or the agent joins: then it is False from the step whose successor
+            has it alive.
+        truncated: ``[B, N]``, cut by a limit. An agent that is cut while others play on is alive in
+            ``next_observation``, which bootstraps, not in ``observation``, and terminated in the steps after.
         info: named measurements, each ``[B, N]``.
         earned: ``[B, N]``, each agent's contribution to a reward that its team shares; None if that
             is not known.
@@ -85,17 +101,21 @@ class Step(Record):
 
 @dataclass(frozen=True)
 class Memory(Record):
-    """Cache of the temporal transformer: the last ``K`` keys and values of each layer and agent.
+    """Cache of the temporal transformer: keys and values of each agent's last ``K`` own steps, for each layer.
 
     Args:
         keys: ``[B, N, L, K, D]``, the latest last.
         values: ``[B, N, L, K, D]``.
-        valid: ``[B, K]``, True for entries of the running episode.
+        valid: ``[B, N, K]``, True for entries of the running episode; ``[B, K]`` if agents do not differ.
     """
 
     keys: Tensor
     values: Tensor
     valid: Tensor
+
+    def __post_init__(self) -> None:
+        if self.valid.ndim == 2:  # as earlier versions stored it
+            object.__setattr__(self, "valid", self.valid[:, None].expand(self.keys.shape[:2] + self.valid.shape[1:]))
 
     def reset(self, where: Tensor) -> Memory:
         """Clear the memory of some copies.
@@ -103,7 +123,7 @@ class Memory(Record):
         Args:
             where: ``[B]``, True for copies that begin an episode.
         """
-        return Memory(self.keys, self.values, self.valid & ~where[:, None])
+        return Memory(self.keys, self.values, self.valid & ~where[:, None, None])
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from marl.core.config import Config
+from marl.core.nearest import did_you_mean
 
-__all__ = ["Choices", "completed", "explain", "laid_over", "part_of", "replace_field", "shown_value"]
+__all__ = ["Choices", "completed", "explain", "flat_settings", "laid_over", "part_of", "replace_field", "shown_value"]
 
 Choices = Mapping[int | str, Collection[str]]
 """Kinds of each part that is a union; a validator puts the kind after the name of the part."""
@@ -40,6 +41,14 @@ def replace_field(values: Mapping[str, Any], path: list[str], value: Any) -> dic
         inner = values.get(first)
         value = replace_field(inner if isinstance(inner, Mapping) else {}, rest, value)
     return {**values, first: value}
+
+
+def flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Flatten nested settings to dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat
 
 
 def laid_over(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,20 +102,24 @@ def _models(annotation: Any) -> Iterator[type[Config]]:
             yield from _models(part)
 
 
-def explain(error: ValidationError, choices: Choices = MappingProxyType({}), place: str = "") -> str:
+def explain(
+    error: ValidationError, choices: Choices = MappingProxyType({}), place: str = "", names: Collection[str] = ()
+) -> str:
     """Text for each refused field: its place, its value and the accepted values.
 
     Args:
         error: of the validator.
         choices: kinds of each part that is a union, by the name of the part.
         place: dotted name of the validated part within all settings.
+        names: dotted names of fields; those nearest to an unknown one are asked for.
     """
     lines, within = [], (place,) if place else ()
     for problem in error.errors():
         place = _place((*within, *problem["loc"]), choices)
         message, given = problem["msg"].removeprefix("Value error, "), f"{place} is {shown_value(problem['input'])}: "
         if problem["type"] == "extra_forbidden":
-            lines.append(f"{given}there is no such field in this version; see --help for those there are")
+            near = did_you_mean(place, [name for name in names if name != place])
+            lines.append(f"{given}there is no such field in this version{near and '; '}{near}".rstrip())
         elif problem["type"] == "union_tag_not_found":
             lines.append(f"{place}.{problem['ctx']['discriminator'][1:-1]} is missing")
         elif problem["type"] in ("model_type", "model_attributes_type"):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from marl.core.environment import Environment, Numbered, Presentable
 from marl.core.errors import EnvironmentFailedError, Note
 from marl.core.limits import SEED_BELOW
 from marl.core.records import Memory, Observation, Step
-from marl.core.scene import Picture, Scene
 from marl.core.seeding import ACTIONS, episode_seed, global_seed, stream
 from marl.policies.policy import Act
 
@@ -62,11 +61,12 @@ class EpisodeTable:
 
     Args:
         length: ``[E]``, steps.
-        agent_return: ``[E]``, sum of rewards, mean over the agents.
+        agent_return: ``[E]``, sum of rewards, mean over the agents that took part.
         events: for each kind of event ``[E]``, their number, summed over the agents.
         first: for each kind of event ``[E]``, the step (from 1) of the first; NaN if there was none.
         cut: number of episodes that were cut, which count with what they had brought.
         seeds: seed of each episode; none where copies share one.
+        class_returns: for each class ``[E]``, as ``agent_return`` for its agents; NaN where none of them took part.
     """
 
     length: NDArray[np.float64]
@@ -75,6 +75,7 @@ class EpisodeTable:
     first: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     cut: int = 0
     seeds: tuple[int, ...] = ()
+    class_returns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class _Tally:
@@ -83,22 +84,24 @@ class _Tally:
     Episodes that a copy plays beyond them are ignored. Rows of the first ``E`` to end would favour short ones.
     """
 
-    def __init__(self, environment: Environment, episodes: int, alive: torch.Tensor) -> None:
-        self.episodes, self.agents = episodes, alive.sum(-1)
+    def __init__(self, environment: Environment, episodes: int, agents: int) -> None:
+        self.episodes, self.slices = episodes, environment.roster.slices
         self.number = torch.arange(environment.num_copies, device=environment.device)
         zeros = torch.zeros(episodes + 1, dtype=torch.float64, device=environment.device)  # the last: of those ignored
-        self.length, self.agent_return = zeros.clone(), zeros.clone()
+        self.length, self.rewards = zeros.clone(), zeros[:, None].repeat(1, agents)
+        self.took_part = torch.zeros_like(self.rewards, dtype=torch.bool)
         self.events = {name: zeros.clone() for name in environment.events}
         self.first = {name: torch.full_like(zeros, torch.nan) for name in environment.events}
         self.ended = self.cut = 0
 
-    def count(self, step: Step, max_steps: int) -> torch.Tensor:
-        """Count a step, and return the copies whose episode is cut after it, ``[B]``."""
+    def count(self, step: Step, alive: torch.Tensor, max_steps: int) -> torch.Tensor:
+        """Count a step of agents that were alive before it, and return the copies whose episode is cut, ``[B]``."""
         rows = self.number.clamp(max=self.episodes)
         self.length[rows] += 1
-        self.agent_return[rows] += step.reward.sum(-1) / self.agents
+        self.rewards[rows] += step.reward * alive
+        self.took_part[rows] |= alive
         for name, total in self.events.items():
-            happened = step.info[name].sum(-1)
+            happened = (step.info[name] * alive).sum(-1)
             begins = (total[rows] == 0) & (happened > 0)
             self.first[name][rows] = torch.where(begins, self.length[rows], self.first[name][rows])
             total[rows] += happened
@@ -111,11 +114,19 @@ class _Tally:
         return cut
 
     def table(self) -> EpisodeTable:
-        everything = (self.length, self.agent_return, *self.events.values(), *self.first.values())
-        length, agent_return, *each = (column[:-1].cpu().numpy() for column in everything)
-        names = len(self.events)
-        events, first = (dict(zip(self.events, part, strict=True)) for part in (each[:names], each[names:]))
-        return EpisodeTable(length, agent_return, events, first, self.cut)
+        whole = _rows({"length": self.length, "return": self._return(slice(None))})
+        returns = _rows({name: self._return(agents) for name, agents in self.slices.items()})
+        events, first = _rows(self.events), _rows(self.first)
+        return EpisodeTable(whole["length"], whole["return"], events, first, self.cut, class_returns=returns)
+
+    def _return(self, agents: slice) -> torch.Tensor:
+        """Mean over those of some agents that took part; NaN if none did."""
+        return self.rewards[:, agents].sum(-1) / self.took_part[:, agents].sum(-1)
+
+
+def _rows(columns: Mapping[str, torch.Tensor]) -> dict[str, NDArray[np.float64]]:
+    """Columns without the row of ignored episodes."""
+    return {name: column[:-1].cpu().numpy() for name, column in columns.items()}
 
 
 def play_episodes(
@@ -189,6 +200,7 @@ def _joined(tables: Sequence[EpisodeTable], cut: int, seeds: tuple[int, ...]) ->
         {name: np.concatenate([t.first[name] for t in tables]) for name in tables[0].first},
         cut,
         seeds,
+        {name: np.concatenate([t.class_returns[name] for t in tables]) for name in tables[0].class_returns},
     )
 
 
@@ -210,11 +222,12 @@ def _play_batch(
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    tally = _Tally(environment, episodes, observation.alive)
+    tally = _Tally(environment, episodes, observation.alive.shape[-1])
     while tally.ended < episodes:
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
-        observation, cut = step.observation, tally.count(step, max_steps)
+        cut = tally.count(step, observation.alive, max_steps)
+        observation = step.observation
         watch(tally.ended)
         if bool(cut.any()) and tally.ended < episodes:  # only where copies have a second episode to play
             observation = cast(Numbered, environment).restart(cut)
@@ -226,11 +239,12 @@ def record_episode(
     environment: Presentable,
     player: EpisodePlayer,
     seed: int,
-    take: Callable[[Scene | Picture], object],
+    take: Callable[[Any], object],
     messages: bool = True,
     deterministic: bool = False,
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
+    wants: Callable[[int], bool] | None = None,
 ) -> list[float]:
     """Play one episode of the first copy and hand on its scenes as they come.
 
@@ -238,11 +252,12 @@ def record_episode(
         environment: is reset.
         player: the policy.
         seed: of the world and of the actions drawn.
-        take: called with each scene, that before the first step and that in which the episode ended included.
+        take: called with each scene or picture, those before the first step and at the end of the episode included.
         messages: True if agents hear each other.
         deterministic: take the most probable actions instead of drawing them.
         max_steps: steps after which the episode is cut, with a note.
         watch: called after each step with its number; False stops.
+        wants: called after each step with its number; False draws nothing, and ``take`` gets None, but for the last.
 
     Returns:
         With each scene the number of events so far (the return if the task names none).
@@ -254,16 +269,20 @@ def record_episode(
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    scores = [0.0]
+    scores, brought, took_part = [0.0], 0.0, observation.alive[0]
     take(environment.scene())
     for number in range(1, max_steps + 1):
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
-        counted = [step.info[name][0].sum() for name in environment.events] or [step.reward[0].mean()]
-        scores.append(scores[-1] + float(sum(counted)))
+        alive = observation.alive[0]
+        took_part = took_part | alive
+        counted = [step.info[name] for name in environment.events] or [step.reward]
+        brought += float(sum((each[0] * alive).sum() for each in counted))
+        scores.append(brought if environment.events else brought / int(took_part.sum()))
         memory, observation = act.memory, step.observation
         over = bool(step.ended[0])
-        take(environment.scene(at_end=over))
+        drawn = wants is None or over or number == max_steps or wants(number)
+        take(environment.scene(at_end=over) if drawn else None)
         if over:
             return scores
         _watched(watch, 0, number)

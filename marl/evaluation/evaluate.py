@@ -24,7 +24,7 @@ from marl.tasks.compatibility import check_settings
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["Evaluation", "evaluate", "evaluate_episodes", "summarise", "summary_as_json"]
+__all__ = ["Evaluation", "class_returns", "evaluate", "evaluate_episodes", "summarise", "summary_as_json"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Evaluation:
         measures: estimates over the episodes, by name; see `summarise`.
         cut: number of episodes that were cut.
         episode_seeds: seed of each episode; none where copies share one.
+        choice: how actions were chosen, in words; empty for a reference, which has a rule of its own.
     """
 
     described: Mapping[str, Any]
@@ -50,6 +51,7 @@ class Evaluation:
     measures: Mapping[str, Estimate]
     cut: int = 0
     episode_seeds: tuple[int, ...] = ()
+    choice: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Settings, then each measure with ``mean`` and ``ci95``."""
@@ -93,7 +95,8 @@ def evaluate(
 
     Returns:
         The settings, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
-        interval over the episodes; for the return also ``minimum`` and ``maximum``.
+        interval over the episodes; for the return also ``minimum`` and ``maximum``. Where several classes play, each
+        has its return, too: ``return_per_<class>``.
 
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
@@ -140,9 +143,12 @@ def evaluate_episodes(
     probe.close()
     make_copies = partial(task.make, config, device=device)
     table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch)
-    summary = summarise(table, dict(probe.events), probe.agent_noun)
+    summary = {
+        **summarise(table, dict(probe.events), probe.agent_noun),
+        **{_name(kind, probe.agent_noun): estimate for kind, estimate in class_returns(table).items()},
+    }
     settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
-    return Evaluation(task.describe(config), *settled)
+    return Evaluation(task.describe(config), *settled, _choice(player, deterministic))
 
 
 def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:
@@ -153,6 +159,12 @@ def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> Epi
     if isinstance(given, Policy):
         check_fit(given, environment)
     return given
+
+
+def _choice(player: EpisodePlayer, deterministic: bool) -> str:
+    if not isinstance(player, Policy):
+        return ""
+    return "best actions" if player.is_greedy else "likeliest actions" if deterministic else "actions drawn"
 
 
 def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> dict[str, Estimate]:
@@ -176,6 +188,17 @@ def summarise(table: EpisodeTable, events: dict[str, str], agent_noun: str) -> d
     summary[f"return_per_{agent_noun}"] = replace(bootstrap_mean(returns), extremes=extremes)
     summary["episode_length"] = bootstrap_mean(table.length)
     return summary
+
+
+def class_returns(table: EpisodeTable) -> dict[str, Estimate]:
+    """Return of an episode, mean over the agents of a class that took part, for each of several classes."""
+    returns = table.class_returns if len(table.class_returns) > 1 else {}
+    return {name: bootstrap_mean(each[~np.isnan(each)]) for name, each in returns.items()}
+
+
+def _name(agent_class: str, agent_noun: str) -> str:
+    """Name of a class's return; that over all agents has the plain name if a class is called like them."""
+    return f"return_per_{'class_' * (agent_class == agent_noun)}{agent_class}"
 
 
 def summary_as_json(summary: Mapping[str, Estimate]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from marl.core.errors import ConfigError
 from marl.core.limits import MOST_SEEDS
 from marl.core.settings import explain
 from marl.core.trust import TRUST
+from marl.core.wording import argument
 from marl.launch.standing import Standing
 from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_signal
@@ -140,12 +141,14 @@ def plan_runs(
     """
     number = len(seeds) * (1 if teams is None else len(teams))
     if number > MOST_SEEDS:
-        raise ConfigError(f"--native-grid and --seeds are {number:,} runs; give at most {MOST_SEEDS:,}")
+        both = f"{argument('native_grid')} and {argument('seeds')}"
+        raise ConfigError(f"{both} are {number:,} runs; give at most {MOST_SEEDS:,}")
     config = config.model_copy(update={"threads": config.threads or 1})
     if teams is None:
         return [_planned(config, out, f"seed-{seed}", seed, 1) for seed in seeds]
     if "team" not in type(config.env).model_fields:
-        raise ConfigError(f"--native-grid sets env.team, but the environment {config.env.name!r} has no such field")
+        grid = argument("native_grid")
+        raise ConfigError(f"{grid} sets env.team, but the environment {config.env.name!r} has no such field")
     runs = []
     for team in sorted(teams, key=lambda team: -sum(team.values())):
         name = "+".join(map(str, team.values()))

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from marl.core.errors import ConfigError, FileError
+from marl.core.wording import argument
 from marl.system.lock import sole_user
 from marl.training.checkpoints import Checkpoints, is_settled, newest
-from marl.training.run_config import RunConfig, first_difference, run_values
+from marl.training.run_config import RunConfig, differences, run_values
 from marl.training.score_log import stopped_by_score
 
 __all__ = ["DECISIVE", "Standing", "check_same", "clear_unstarted", "standing_of"]
@@ -65,7 +66,7 @@ def standing_of(folder: Path, config: RunConfig[Any]) -> Standing:
     if env_steps - total >= config.env_steps_per_iteration:
         raise ConfigError(
             f"total_env_steps is {total:,}, but the run {folder} has done {env_steps:,}; "
-            "give at least as many, or another --out"
+            f"give at least as many, or another {argument('out')}"
         )
     return Standing("finished" if is_settled(folder, latest) else "stopped", env_steps)
 
@@ -86,13 +87,15 @@ def _check_clearable(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is a file, but a run's folder is to be there; move it, or give another --out")
+        raise ConfigError(
+            f"{folder} is a file, but a run's folder is to be there; move it, or give another {argument('out')}"
+        )
     foreign = [path.name for path in folder.iterdir() if not any(path.match(name) for name in LEFTOVERS)]
     held = [*foreign, *(f"checkpoints/{path.name}" for path in Checkpoints(folder / "checkpoints").folders)]
     if held:
         raise ConfigError(
             f"{folder} has no checkpoint to go on from, but holds {held[0]!r}, which would be lost; "
-            "move the folder, or give another --out"
+            f"move the folder, or give another {argument('out')}"
         )
 
 
@@ -108,10 +111,8 @@ def check_same(folder: Path, config: RunConfig[Any], fields: Sequence[str] = DEC
         ConfigError: naming the field and both values.
         FileError: if the run's settings cannot be read.
     """
-    difference = first_difference(run_values(folder), config, fields)
-    if difference is not None:
-        name, was, wished = difference
+    for name, was, wished in differences(run_values(folder), config, fields):
         raise ConfigError(
             f"{name} is {wished!r}, but the run {folder} was trained with {was!r}; "
-            "give the same settings to go on with what is there, or another --out"
+            f"give the same settings to go on with what is there, or another {argument('out')}"
         )

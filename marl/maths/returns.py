@@ -16,15 +16,18 @@ def generalised_advantage(
     truncated: Tensor,
     gamma: float,
     gae_lambda: float,
+    acting: Tensor | None = None,
 ) -> Tensor:
-    r"""Generalised advantage estimation.
+    r"""Generalised advantage estimation, over the steps at which an agent acts.
 
     .. math::
         \delta_t = r_t + \gamma (1 - \mathrm{terminated}_t) V(s'_t) - V(s_t), \quad
         \hat A_t = \delta_t + \gamma \lambda (1 - \mathrm{terminated}_t)(1 - \mathrm{truncated}_t) \hat A_{t+1}
 
     Only termination stops bootstrapping; a truncated step bootstraps from its true successor.
-    With ``gae_lambda = 1`` the advantage plus the value is the discounted return.
+    With ``gae_lambda = 1`` the advantage plus the value is the discounted return. In turns, step ``t + 1`` is that of
+    the agent's next act, :math:`r_t` all that it receives until then, and :math:`s'_t` what it sees then; its last act
+    bootstraps from the last successor.
     Reference: Schulman et al., "High-Dimensional Continuous Control Using Generalized Advantage
     Estimation", https://arxiv.org/abs/1506.02438, equation 16.
 
@@ -32,19 +35,24 @@ def generalised_advantage(
         reward, value, next_value, terminated, truncated: ``[T, ...]``.
         gamma: discount :math:`\gamma`, in ``[0, 1]``.
         gae_lambda: :math:`\lambda`, in ``[0, 1]``.
+        acting: ``[T, ...]``, True where the agent acts; None if it always does.
 
     Returns:
-        Advantages ``[T, ...]``.
+        Advantages ``[T, ...]``, 0 where the agent does not act.
     """
-    delta = reward + gamma * next_value.masked_fill(terminated, 0.0) - value
+    acting = torch.ones_like(terminated) if acting is None else acting
+    ended = terminated | truncated
+    # a step after which the agent waits hands on what comes later whole: neither valued nor discounted
+    waits = torch.cat([~(acting[1:] | ended[:-1]), torch.zeros_like(ended[:1])])
+    delta = reward + gamma * next_value.masked_fill(terminated | waits, 0.0) - value.masked_fill(~acting, 0.0)
     # truncation cuts the sum only: its delta above keeps the value of the true successor
-    carry = torch.full_like(delta, gamma * gae_lambda).masked_fill(terminated | truncated, 0.0)
+    carry = torch.full_like(delta, gamma * gae_lambda).masked_fill(ended, 0.0).masked_fill(waits, 1.0)
     advantage = torch.empty_like(delta)
     running = torch.zeros_like(delta[0])
     for t in range(len(delta) - 1, -1, -1):
         running = delta[t] + carry[t] * running
         advantage[t] = running
-    return advantage
+    return advantage.masked_fill(~acting, 0.0)
 
 
 def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: float) -> tuple[Tensor, Tensor]:

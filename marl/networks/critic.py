@@ -107,8 +107,8 @@ class Critic(nn.Module):
         if self.config.sharing == "independent":
             values = [self.networks[name](self.squash(x)).squeeze(-1) for name, x in observation.features.items()]
             return torch.cat(values, -1)
-        assert observation.entities is not None and observation.entity_mask is not None
-        entities, mask = observation.entities, observation.entity_mask
+        assert observation.entities is not None
+        entities, mask = observation.entities, observation.present_entities
         if self.config.sharing == "team":
             return self.networks["team"](entities, mask, slice(0, observation.alive.shape[-1]))
         values, start = [], 0

@@ -15,7 +15,7 @@ from marl.core.roster import Roster
 from marl.maths.symlog import symlog
 from marl.networks.configs import EncoderConfig
 from marl.networks.mlp import MLP, chain
-from marl.networks.temporal_transformer import TemporalTransformer, remember
+from marl.networks.temporal_transformer import TemporalTransformer
 
 __all__ = ["TeamEncoder"]
 
@@ -101,7 +101,8 @@ class TeamEncoder(nn.Module):
         """Encode a stretch of time.
 
         Args:
-            observation: leading axes ``[T, B]``; any, if nothing is remembered.
+            observation: leading axes ``[T, B]``; any, if nothing is remembered. An agent remembers what it saw when
+                it was to move.
             memory: before the first step; None is an empty one.
             started: ``[T, B]``, True where an episode begins; not needed if nothing is remembered.
 
@@ -115,17 +116,15 @@ class TeamEncoder(nn.Module):
         if memory is None:
             memory = self.initial_memory(started.shape[1], plan.size, started.device)
         assert memory is not None
-        tokens, keys, values = [], [], []
+        tokens, caches = [], []
         for branch, agents in plan.branches:
             encoded = self._encode(branch, observation.features)
-            cache = Memory(memory.keys[:, agents], memory.values[:, agents], memory.valid)
-            encoded, new_keys, new_values = self.transformers[branch.key](encoded, cache, started)
-            keys.append(new_keys)
-            values.append(new_values)
+            cache = memory.index(slice(None), agents)
+            encoded, cache = self.transformers[branch.key](encoded, cache, started, observation.to_move[..., agents])
             tokens.append(encoded)
-        valid = remember(memory.valid, started)
-        after = Memory(_in_order(keys, 1, plan.places), _in_order(values, 1, plan.places), valid)
-        return _in_order(tokens, 2, plan.places), after
+            caches.append(cache)
+        after = (_in_order([getattr(c, name) for c in caches], 1, plan.places) for name in ("keys", "values", "valid"))
+        return _in_order(tokens, 2, plan.places), Memory(*after)
 
     @property
     def has_memory(self) -> bool:
@@ -137,7 +136,7 @@ class TeamEncoder(nn.Module):
         if not self.has_memory:
             return None
         shape = (num_copies, num_agents, self.config.transformer.layers, self.config.transformer.window, self.width)
-        valid = torch.zeros(num_copies, shape[3], dtype=torch.bool, device=device)
+        valid = torch.zeros(num_copies, num_agents, shape[3], dtype=torch.bool, device=device)
         return Memory(torch.zeros(shape, device=device), torch.zeros(shape, device=device), valid)
 
     def tokens(self, observation: Observation) -> Tensor:

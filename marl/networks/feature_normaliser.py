@@ -56,11 +56,11 @@ class FeatureNormaliser(nn.Module):
 
     @torch.no_grad()
     def update(self, observation: Observation) -> None:
-        """Take the features of living agents of a rollout, ``[T, B, ...]``, into the moments."""
-        parts = observation.alive.split([features.shape[-2] for features in observation.features.values()], -1)
-        for (name, features), alive in zip(observation.features.items(), parts, strict=True):
+        """Take the features of a rollout's agents that were to move, ``[T, B, ...]``, into the moments."""
+        parts = observation.to_move.split([features.shape[-2] for features in observation.features.values()], -1)
+        for (name, features), acting in zip(observation.features.items(), parts, strict=True):
             if name in self._measured:
-                self._take(name, features[alive].double())
+                self._take(name, features[acting].double())
 
     def _take(self, name: str, rows: Tensor) -> None:
         number, mean, variance = (self.get_buffer(f"{what}_{name}") for what in ("number", "mean", "variance"))

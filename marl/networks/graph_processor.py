@@ -31,7 +31,7 @@ class GraphProcessor(nn.Module):
         x_i \leftarrow x_i + U \,\mathrm{relu}(\mathrm{layer}(h, e)_i), \quad e_{ij} = [f(k_j - k_i), c_i, c_j]
 
     for kinematics :math:`k`, one-hot classes :math:`c` and `edge_features` :math:`f`, which GCN lacks. The processor
-    is shared by the whole team.
+    is shared by the whole team; agents that have left send nothing.
     Reference: Brody et al., https://arxiv.org/abs/2105.14491; Kipf and Welling, https://arxiv.org/abs/1609.02907.
 
     Args:
@@ -80,7 +80,7 @@ class GraphProcessor(nn.Module):
         assert observation.kinematics is not None
         leading, (size, width) = tokens.shape[:-2], tokens.shape[-2:]
         x = tokens.reshape(-1, size, width)
-        adjacency = observation.adjacency.reshape(-1, size, size)
+        adjacency = (observation.adjacency & observation.alive[..., None, :]).reshape(-1, size, size)
         whole = (x, adjacency, observation.kinematics.reshape(-1, size, self.plane.kinematics))
         kinds = self._kinds_of(observation, tokens)
         ends = _ends_of(kinds) if self.config.kind == "gat" else None

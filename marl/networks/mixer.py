@@ -82,8 +82,8 @@ class VDN(_Team):
     """
 
     def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
-        """Sum over the agents that are there; see `Mixer`."""
-        return q_value.masked_fill(~observation.alive, 0.0).sum(-1, keepdim=True)
+        """Sum over the agents that are to move; see `Mixer`."""
+        return q_value.masked_fill(~observation.to_move, 0.0).sum(-1, keepdim=True)
 
 
 class QMIX(_Team):
@@ -114,9 +114,9 @@ class QMIX(_Team):
         self.offset = MLP((state, config.width, 1), output_gain=1.0)
 
     def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
-        """The monotonic function of the agents that are there; see `Mixer`."""
-        assert observation.entities is not None and observation.entity_mask is not None
-        alive, there = observation.alive, observation.entity_mask
+        """The monotonic function of the agents that are to move; see `Mixer`."""
+        assert observation.entities is not None
+        alive, there = observation.alive, observation.present_entities
         embedded = self.embed(self._seen(observation.entities, alive))  # [M, S, D]
         number = there.sum(-1, keepdim=True).clamp(min=1)
         mean = embedded.masked_fill(~there[..., None], 0.0).sum(-2) / number
@@ -125,7 +125,7 @@ class QMIX(_Team):
         around = state[..., None, :].expand(*own.shape[:-1], -1)
         # weights without a sign keep the team's value rising with each agent's: each can act greedily by itself
         weights = self.agent_weight(torch.cat([own, around], -1)).abs()  # [M, N, width]
-        summed = (weights * q_value.masked_fill(~alive, 0.0)[..., None]).sum(-2)
+        summed = (weights * q_value.masked_fill(~observation.to_move, 0.0)[..., None]).sum(-2)
         hidden = functional.elu(summed + self.bias(state))
         return (hidden * self.weight(state).abs()).sum(-1, keepdim=True) + self.offset(state)
 

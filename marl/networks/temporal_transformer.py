@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from marl.core.records import Memory
 from marl.networks.configs import TransformerConfig
 from marl.networks.mlp import linear
+from marl.networks.own_past import OwnPast
 
-__all__ = ["GRUGate", "OutputGate", "TemporalTransformer", "attention_mask", "remember"]
+__all__ = ["GRUGate", "OutputGate", "TemporalTransformer"]
 
 
 class OutputGate(nn.Module):
@@ -141,7 +142,7 @@ class Block(nn.Module):
             x: ``[B, N, T, D]``.
             keys: cached ``[B, N, K, D]``.
             values: cached ``[B, N, K, D]``.
-            mask: ``[B, T, K + T]``, True where the row may attend to the column.
+            mask: ``[B, N, T, K + T]``, True where the row may attend to the column; ``N`` may be 1.
 
         Returns:
             Output ``[B, N, T, D]``, and all keys and values ``[B, N, K + T, D]``.
@@ -161,7 +162,7 @@ class Block(nn.Module):
         # distances out of the window are masked; they are clamped only so that they have an entry in the table
         bias = self.distance_bias[:, distance.clamp(0, self.window)]  # [H, T, K + T]
         # minus infinity is safe: each token may attend to itself, so no row of the softmax is empty
-        allowed = bias.masked_fill(~mask[:, None], -torch.inf)[:, None]  # [B, 1, H, T, K + T]
+        allowed = bias.masked_fill(~mask[:, :, None], -torch.inf)  # [B, N or 1, H, T, K + T]
         weights = (scores + allowed).softmax(-1)
         return (weights @ split(values)).transpose(-2, -3).flatten(-2)
 
@@ -171,7 +172,7 @@ class Block(nn.Module):
 
 
 class TemporalTransformer(nn.Module):
-    """Blocks over each agent's own past: causal, windowed, bounded by episodes.
+    """Blocks over each agent's own past, see `OwnPast`: causal, windowed, bounded by episodes.
 
     A step of acting is a pass of length one; learning passes a whole rollout at once, with the
     cache at its start as constant memory. Both give the same outputs. Equations and sources are those of its blocks.
@@ -194,58 +195,26 @@ class TemporalTransformer(nn.Module):
         self.config = config
         self.blocks = nn.ModuleList(Block(width, config) for _ in range(config.layers))
 
-    def forward(self, tokens: Tensor, memory: Memory, started: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, tokens: Tensor, memory: Memory, started: Tensor, acting: Tensor) -> tuple[Tensor, Memory]:
         """Pass a stretch of time.
 
         Args:
             tokens: ``[T, B, N, D]``.
             memory: the cache before the first of them, of these agents.
             started: ``[T, B]``, True where a token begins an episode.
+            acting: ``[T, B, N]``, True for agents that are to move.
 
         Returns:
-            Outputs ``[T, B, N, D]``, and the last ``K`` keys and values ``[B, N, L, K, D]``.
+            Outputs ``[T, B, N, D]``, and the cache after the last of them.
         """
-        mask = attention_mask(memory.valid, started, self.config.window)
-        x = tokens.permute(1, 2, 0, 3).contiguous()  # time last but one: attention is a product of matrices over it
+        past = OwnPast.of(memory.valid, started, acting, self.config.window)
+        # time last but one: attention is a product of matrices over it
+        x = past.pack(tokens.permute(1, 2, 0, 3).contiguous())
         all_keys, all_values = [], []
         for layer, block in enumerate(self.blocks):
-            x, keys, values = block(x, memory.keys[:, :, layer], memory.values[:, :, layer], mask)
+            x, keys, values = block(x, memory.keys[:, :, layer], memory.values[:, :, layer], past.mask)
             # each layer sees the window before it anew, so the cache is whole with the last K of each layer
-            all_keys.append(keys[:, :, -self.config.window :])
-            all_values.append(values[:, :, -self.config.window :])
-        return x.permute(2, 0, 1, 3), torch.stack(all_keys, 2), torch.stack(all_values, 2)
-
-
-def attention_mask(valid: Tensor, started: Tensor, window: int) -> Tensor:
-    """Attention mask: each token attends to itself and the ``window`` tokens before it, within its episode.
-
-    Args:
-        valid: ``[B, K]``, True for cached tokens of the episode running before the first new one.
-        started: ``[T, B]``, True where a new token begins an episode.
-        window: ``K``.
-
-    Returns:
-        ``[B, T, K + T]``, True where the row (a new token) may attend to the column.
-    """
-    length, cached = started.shape[0], valid.shape[1]
-    # numbering episodes makes "within its episode" one comparison, with no loop over beginnings
-    episode = started.mT.long().cumsum(1)  # [B, T], 0 for the episode that was running
-    episodes = torch.cat([torch.where(valid, 0, -1), episode], 1)  # [B, K + T], -1 equals nobody's
-    position = torch.arange(cached + length, device=valid.device)
-    back = position[cached:, None] - position
-    return (episodes[:, None] == episode[..., None]) & ((back >= 0) & (back <= window))
-
-
-def remember(valid: Tensor, started: Tensor) -> Tensor:
-    """Validity of cached entries after new tokens went by: True for those of the running episode.
-
-    Args:
-        valid: ``[B, K]`` before.
-        started: ``[T, B]`` of the new tokens.
-
-    Returns:
-        ``[B, K]`` after.
-    """
-    episode = started.mT.long().cumsum(1)  # as in `attention_mask`
-    episodes = torch.cat([torch.where(valid, 0, -1), episode], 1)
-    return episodes[:, -valid.shape[1] :] == episode[:, -1:]
+            all_keys.append(past.keep(keys))
+            all_values.append(past.keep(values))
+        cache = Memory(torch.stack(all_keys, 2), torch.stack(all_values, 2), past.valid)
+        return past.unpack(x).permute(2, 0, 1, 3), cache

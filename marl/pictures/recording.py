@@ -15,7 +15,7 @@ from marl.pictures.captions import scaled
 __all__ = ["Outline", "Recording", "SparseRecording", "Spool", "spread"]
 
 VIEW_MARGIN = 1.2
-MOST = 256
+MOST = 128
 """Scenes that a sparse recording keeps."""
 
 
@@ -101,7 +101,8 @@ class Recording:
 class SparseRecording:
     """Scenes of an episode that are evenly spread, whatever its length, and the last; those between are not kept.
 
-    All are there up to 256. Of more, every second goes each time that there are so many.
+    All are there up to 128. Of more, every second goes each time that there are so many, and pictures of such steps are
+    not even drawn from then on, as that may take longer than the episode.
 
     Args:
         width: width to which pictures are scaled down, in pixels.
@@ -113,9 +114,16 @@ class SparseRecording:
         self._stride = 1
         self._last: Scene | Picture
 
-    def append(self, scene: Scene | Picture) -> None:
-        """Take the next scene in."""
+    def wants(self, step: int) -> bool:
+        """True if the scene of a step is to be drawn: one that is kept, or any of a plane, whose view needs all."""
+        return step % self._stride == 0 or isinstance(self._last, Scene)
+
+    def append(self, scene: Scene | Picture | None) -> None:
+        """Take the next scene in; None for a step that was not drawn."""
         i = self.outline.length
+        if scene is None:
+            self.outline.length += 1
+            return
         self.outline.add(scene)
         self._last = scene
         if i % self._stride:

@@ -26,7 +26,7 @@ class Evaluation:
     """A rollout's actions under the present parameters.
 
     Args:
-        log_prob: ``[T, B, N]``.
+        log_prob: ``[T, B, N]``, 0 for agents that were not to move.
         entropy: ``[T, B, N]``.
         value: ``[T, B, N]``, as the critic gives it (normalised if values are).
         prediction: ``[T, B, N, Q]`` of the auxiliary target, or None.
@@ -84,7 +84,7 @@ class ActorCritic(Policy):
             chosen = distribution.mode if generator is None else distribution.sample(generator)
             log_prob.append(distribution.log_prob(chosen)[0])
             action[name] = chosen[0]
-        return Act(action, torch.cat(log_prob, -1), memory)
+        return Act.of(observation, action, torch.cat(log_prob, -1), memory)
 
     def evaluate(self, rollout: Rollout) -> Evaluation:
         """Pass a whole rollout at once.
@@ -95,6 +95,7 @@ class ActorCritic(Policy):
         observation = self.trunk.features(rollout.observation)
         distributions, embedding, _ = self._forward(observation, rollout.memory, rollout.started)
         log_prob = torch.cat([d.log_prob(rollout.action[name]) for name, d in distributions.items()], -1)
+        log_prob = log_prob.masked_fill(~observation.to_move, 0.0)
         entropy = torch.cat([d.entropy for d in distributions.values()], -1)
         prediction = None if self.predictor is None else self.predictor(embedding)
         return Evaluation(log_prob, entropy, self.critic(observation), prediction)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -33,6 +34,24 @@ class Act:
     action: dict[str, Tensor]
     log_prob: Tensor
     memory: Memory | None
+
+    @classmethod
+    def of(
+        cls,
+        observation: Observation,
+        action: Mapping[str, Tensor],
+        log_prob: Tensor | None = None,
+        memory: Memory | None = None,
+    ) -> Act:
+        """Result for the agents that are to move; others have action 0, which nobody reads, and log-probability 0."""
+        acting = observation.to_move
+        log_prob = torch.zeros(acting.shape, device=acting.device) if log_prob is None else log_prob * acting
+        parts = acting.split([x.shape[acting.ndim - 1] for x in action.values()], -1) if len(action) > 1 else (acting,)
+        zeroed = {
+            name: x * (part if x.ndim == part.ndim else part[..., None])
+            for (name, x), part in zip(action.items(), parts, strict=True)
+        }
+        return cls(zeroed, log_prob, memory)
 
 
 class Policy(nn.Module, ABC):
@@ -69,6 +88,16 @@ class Policy(nn.Module, ABC):
         """Share of actions that are drawn at random in training mode; None if the policy knows no such share."""
         return None
 
+    @property
+    def size(self) -> str:
+        """Amount of what is learnt, in words."""
+        return f"{sum(parameter.numel() for parameter in self.parameters()):,} parameters"
+
+    @property
+    def is_greedy(self) -> bool:
+        """True if the best actions are taken outside training, whether or not they are to be drawn."""
+        return False
+
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
         """The memory at the beginning of an episode in ``B`` copies of ``N`` agents; None if there is none."""
         return None
@@ -98,8 +127,7 @@ class Policy(nn.Module, ABC):
 
         - Gymnasium: one observation, or a batch of ``B`` as a vector environment gives it.
         - PettingZoo's parallel environments: a dictionary with the observation of each agent that is there. For those
-          that left there is no action, nobody hears them, and their memory goes on as in training, where they observe
-          zeros.
+          that left there is no action, nobody hears them, and their memory stays as it is.
         - Turns: the observation of ``agent``, one at a time.
 
         Args:

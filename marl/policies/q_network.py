@@ -82,6 +82,11 @@ class QNetwork(Policy):
         """Share of actions that are drawn at random in training mode."""
         return float(self.epsilon)
 
+    @property
+    def is_greedy(self) -> bool:
+        """True: the best values decide."""
+        return True
+
     def q_values(self, observation: Observation) -> dict[str, Tensor]:
         """Value of each action of each agent.
 
@@ -116,7 +121,7 @@ class QNetwork(Policy):
             for name, best in action.items():
                 action[name] = best.where(~explores[..., first : first + best.shape[-1]], drawn[name])
                 first += best.shape[-1]
-        return Act(action, torch.zeros(alive.shape, device=alive.device), None)
+        return Act.of(observation, action)
 
     @torch.no_grad()
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:

@@ -32,7 +32,7 @@ class Scripted:
         device = observation.alive.device
         generator = torch.Generator(device).manual_seed(0) if generator is None else generator
         action = self.actor(observation, generator)
-        return Act(action, torch.zeros(observation.alive.shape, device=device), None)
+        return Act.of(observation, action)
 
 
 def random_actor(roster: Roster) -> Rule:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import AgentClass, Roster
+from marl.core.wording import argument
 from marl.policies.configs import EvenBins, TableConfig
 from marl.policies.policy import Act, Policy
 
@@ -60,6 +61,17 @@ class Table(Policy):
         """Share of actions that are drawn at random in training mode."""
         return float(self.epsilon)
 
+    @property
+    def size(self) -> str:
+        """Size of each table, in words."""
+        shapes = (self.values(c.name).shape for c in self.roster.classes)
+        return " and ".join(f"table of {states:,} x {actions:,} values" for states, actions in shapes)
+
+    @property
+    def is_greedy(self) -> bool:
+        """True: the best values decide."""
+        return True
+
     def values(self, name: str) -> Tensor:
         """The table of a class, ``[states, A]``."""
         return self.get_buffer(f"values_{name}")
@@ -92,7 +104,7 @@ class Table(Policy):
             name: self._choose(self.values(name)[self.states(name, features)], masks.get(name), generator)
             for name, features in observation.features.items()
         }
-        return Act(action, torch.zeros(observation.alive.shape, device=observation.alive.device), None)
+        return Act.of(observation, action)
 
     def _choose(self, values: Tensor, legal: Tensor | None, generator: torch.Generator | None) -> Tensor:
         """``[...]``, actions drawn evenly from the candidates: the best, or all that are legal."""
@@ -132,7 +144,9 @@ def _check(agent_class: AgentClass, config: TableConfig) -> Sequence[int]:
     if not counts:
         raise ValueError(
             f"class {name!r} observes {width} numbers, which name no state; give bins for each of them, e.g. "
-            "--policy.bins '[{low: -1, high: 1, count: 3}, ...]'"
+            + argument(
+                "policy.bins", "'[{low: -1, high: 1, count: 3}, ...]'", "[{'low': -1, 'high': 1, 'count': 3}, ...]"
+            )
         )
     if len(counts) != width:
         raise ValueError(

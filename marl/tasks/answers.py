@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-__all__ = ["AnswerError", "Answers", "check_finite", "number"]
+__all__ = ["AnswerError", "Answers", "check_finite", "conformed", "number"]
 
 KEPT = ("action_mask",)
 """Keys of the infos that are used; the rest may be anything, and is dropped."""
@@ -48,7 +48,7 @@ class Answers:
             raise AnswerError(f"gave {_described(given)}; Gymnasium's reset gives an observation and a dict, the info")
         seen, info = given
         plain = self._few and type(seen) is np.ndarray and seen.dtype is self._dtype and seen.shape == self._shape
-        return seen if plain and isfinite(sum(seen.tolist())) else _fitted(self._space, seen), _kept(
+        return seen if plain and isfinite(sum(seen.tolist())) else conformed(self._space, seen), _kept(
             info
         ) if info else {}
 
@@ -72,19 +72,19 @@ class Answers:
             )
         seen, reward, terminated, truncated, info = given
         ends = _truth("terminated", terminated), _truth("truncated", truncated)
-        return _fitted(self._space, seen), number(reward), *ends, _kept(info)
+        return conformed(self._space, seen), number(reward), *ends, _kept(info)
 
 
-def _fitted(space: spaces.Space[Any], given: Any) -> Any:
+def conformed(space: spaces.Space[Any], given: Any) -> Any:
     """Observation in the form of its space."""
     if isinstance(space, spaces.Tuple):
         if not isinstance(given, tuple | list) or len(given) != len(space.spaces):
             raise _unfit(given, space)
-        return tuple(_fitted(part, value) for part, value in zip(space.spaces, given, strict=True))
+        return tuple(conformed(part, value) for part, value in zip(space.spaces, given, strict=True))
     if isinstance(space, spaces.Dict):
         if not isinstance(given, dict) or not space.spaces.keys() <= given.keys():
             raise _unfit(given, space)
-        return {name: _fitted(part, given[name]) for name, part in space.spaces.items()}
+        return {name: conformed(part, given[name]) for name, part in space.spaces.items()}
     if not isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
         return given
     try:
@@ -132,7 +132,7 @@ def number(reward: Any) -> float:
     except (TypeError, ValueError):
         array = np.empty(0)
     if reward is None or array.size != 1:
-        raise AnswerError(f"gave {_described(reward)} as reward; Gymnasium has one number")
+        raise AnswerError(f"gave {_described(reward)} as reward; a reward is one number")
     if not np.isfinite(array).all():
         raise AnswerError(f"gave a reward of {array.item()}, which is not finite")
     return float(array.item())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from marl.core.config import Config
 from marl.core.entry_points import MissingModuleError
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
+from marl.core.nearest import did_you_mean
 from marl.core.settings import explain, replace_field
 from marl.core.task import AgentSpaces, Task
 from marl.core.trust import UntrustedError
@@ -29,19 +30,26 @@ def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]
     """
     if not isinstance(settings.get("name"), str):
         raise ConfigError(f"name is {settings.get('name')!r}; name a task, e.g. {{'name': 'simple_tag'}}")
-    task = find_task(settings["name"])
+    task = find_task(settings["name"], settings.get("registry"))
     values = dict(settings)
     fields = task.config_type.model_fields
     for name, value in overrides.items():
         place = name.split("__")
         if place[0] not in fields:
-            there = ", ".join(sorted(fields))
-            raise ConfigError(f"{name} is {value!r}: there is no such field; {settings['name']} has {there}")
+            raise ConfigError(f"{name} is {value!r}: {_no_field(name, settings['name'], fields)}")
         values = replace_field(values, place, value)
     try:
         return task, task.config_type.model_validate(values)
     except ValidationError as error:
         raise ConfigError(explain(error)) from error
+
+
+def _no_field(name: str, environment: str, fields: Collection[str]) -> str:
+    """Reason why a setting cannot be replaced that is not there, and what would do."""
+    if name in ("team", "prey"):  # commands have options of these names for every environment
+        return f"{environment} has no {name} to choose; leave it out"
+    near = did_you_mean(name, fields)
+    return f"there is no such field; {near}{environment} has {', '.join(sorted(fields))}"
 
 
 def make_environment(

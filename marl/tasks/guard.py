@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gymnasium
-from pettingzoo.utils.wrappers import BaseParallelWrapper
 
 from marl.core.errors import EnvironmentFailedError, Note, PictureError
-from marl.tasks.answers import AnswerError, Answers, check_finite, number
+from marl.tasks.answers import AnswerError, Answers
 from marl.tasks.episode_seeds import EpisodeSeeds
-from marl.tasks.flat_observation import Env
 from marl.tasks.generators import Draws, OwnGenerators
 
-__all__ = ["Guard", "GuardedEnv", "GuardedParallelEnv", "Scenes", "Watch"]
+__all__ = ["Guard", "GuardedEnv", "Scenes", "Watch"]
 
 T = TypeVar("T")
 
@@ -153,53 +151,6 @@ class GuardedEnv(gymnasium.Wrapper):
     def _reset(self, seed: int) -> tuple[Any, dict[str, Any]]:
         self._generators.seed(seed)
         return self._answers.reset(self._generators(self.env.reset, seed=seed))
-
-
-class GuardedParallelEnv(BaseParallelWrapper[str, Any, Any]):
-    """Copy of a PettingZoo environment with a guard, with seeds and global generators of its own.
-
-    Args:
-        env: the copy.
-        guard: its guard.
-    """
-
-    scenes: Scenes | None = None
-
-    def __init__(self, env: Env, guard: Guard) -> None:
-        super().__init__(env)
-        self.guard, self._generators = guard, OwnGenerators(Draws())
-        self.seeds = EpisodeSeeds(0, 0, 1)
-        """Seeds of the episodes to come."""
-
-    def become(self, number: int, copies: int, draws: Draws, scene: Callable[[Env], Any] | None) -> None:
-        """Become one of several copies, with a scene that is drawn of what is inside."""
-        self.guard, self._generators = Guard(self.guard.name, number), OwnGenerators(draws)
-        self.seeds = EpisodeSeeds(0, number, copies)
-        if scene is not None:
-            self.scenes = Scenes(self.guard, partial(self._generators, scene, self.env.env))
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
-        """Begin the next episode with the next of `seeds`; ``seed`` and ``options`` are not used."""
-        self.guard.steps = 0
-        return self.guard(self._reset, next(self.seeds))
-
-    def step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
-        self.guard.steps += 1
-        told = _, _, terminated, truncated, _ = self.guard(self._step, actions)
-        if self.scenes is not None and all(terminated[agent] or truncated[agent] for agent in terminated):
-            self.scenes.end()
-        return told
-
-    def _reset(self, seed: int) -> tuple[dict[str, Any], Any]:
-        self._generators.seed(seed)
-        seen, infos = self._generators(self.env.reset, seed=seed)
-        check_finite(*seen.values())
-        return seen, infos
-
-    def _step(self, actions: dict[str, Any]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
-        seen, rewards, *rest = self._generators(self.env.step, actions)
-        check_finite(*seen.values())
-        return seen, {agent: number(reward) for agent, reward in rewards.items()}, *rest
 
 
 class Watch:

@@ -19,6 +19,8 @@ class GymnasiumConfig(Config):
 
     name: str
     """In Gymnasium's registry, e.g. CartPole-v1; MODULE:NAME imports the module first."""
+    registry: Literal["gymnasium"] | None = None
+    """Names the registry, if another has the name too."""
     arguments: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the environment."""
     max_episode_steps: int | None = Field(None, ge=1)

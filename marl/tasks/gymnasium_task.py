@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
 from marl.core.task import AgentSpaces
+from marl.core.wording import argument
 from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
 from marl.tasks.single_agent import single_agent_settings
 
@@ -61,11 +62,17 @@ class GymnasiumTask:
     def spaces(self, config: Config) -> AgentSpaces:
         """Spaces of the one agent; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.episode_seeds import DealtSeeds
+        from marl.tasks.gymnasium import MASK
         from marl.tasks.vectorised import vectorise
 
         made = vectorise(config.name, 1, dict(config.arguments), None, "sync", None)
-        made.close()
-        return AgentSpaces(CLASS, made.single_observation_space, made.single_action_space)
+        seeds: Any = DealtSeeds(1).begin(0)
+        try:
+            _, infos = made.reset(seed=seeds)  # no space says whether there are masks
+        finally:
+            made.close()
+        return AgentSpaces(CLASS, made.single_observation_space, made.single_action_space, masked=MASK in infos)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
@@ -85,8 +92,6 @@ class GymnasiumTask:
             config.step_timeout,
         )
         if training and config.max_episode_steps is None and made.registered_limit is None:
-            told = (
-                f"{config.name} is registered without a limit of steps; unless a rule of its own ends it, an episode "
-            )
-            warnings.warn(f"{told}never ends: give --env.max-episode-steps", Note, stacklevel=2)
+            told = f"{config.name} is registered without a limit of steps; unless a rule of its own ends it, an episode"
+            warnings.warn(f"{told} never ends: give {argument('env.max_episode_steps')}", Note, stacklevel=2)
         return made

@@ -16,8 +16,18 @@ from marl.core.nearest import did_you_mean
 from marl.core.task import Task
 from marl.core.trust import module_of
 from marl.tasks.gymnasium_task import GymnasiumTask
+from marl.tasks.pettingzoo.names import is_pettingzoo_name, registered
+from marl.tasks.pettingzoo.task import PettingZooTask
 
-__all__ = ["GROUP", "UnknownTaskError", "find_policy", "find_task", "latest_environments", "shipped_policies"]
+__all__ = [
+    "GROUP",
+    "UnknownTaskError",
+    "environment_names",
+    "find_policy",
+    "find_task",
+    "latest_environments",
+    "shipped_policies",
+]
 
 GROUP = "marl.environments"
 MOVED = (
@@ -32,29 +42,48 @@ class UnknownTaskError(ConfigError):
     """Task that no installed package offers."""
 
 
-def find_task(name: str) -> Task:
-    """Find a task in the entry-point group ``marl.environments`` or, for other names, in Gymnasium.
+def find_task(name: str, registry: str | None = None) -> Task:
+    """Find a task in the entry-point group ``marl.environments`` or, for other names, in Gymnasium or PettingZoo.
 
-    The module of ``MODULE:NAME`` is not imported here, but when an environment is made.
+    No module is imported here for a name, but when an environment is made.
+
+    Args:
+        name: as ``env.name`` has it. A name of Gymnasium with a module is ``MODULE:NAME-v0``; ``MODULE:FUNCTION``, and
+            a module alone, make an environment of PettingZoo.
+        registry: ``"gymnasium"`` or ``"pettingzoo"``, for a name that both may have; None for the one that has it.
 
     Raises:
-        UnknownTaskError: if there is no task of that name.
+        UnknownTaskError: if there is no task of that name, or two.
         MissingModuleError: if it cannot be imported.
     """
     tasks = offered(GROUP)
-    if name not in tasks and (module_of(name) or name in gymnasium.registry):
-        return GymnasiumTask()
-    if name not in tasks:
-        if known := _elsewhere(name):
-            raise UnknownTaskError(f"env.name is {name!r}, which {known}")
-        raise UnknownTaskError(
-            f"env.name is {name!r}, which no installed package offers; {_alike(name, tasks)}there is: "
-            f"{', '.join(sorted(tasks)) or 'none'}, and all of Gymnasium's environments, e.g. CartPole-v1, or "
-            "MODULE:NAME for one that a module registers, e.g. ale_py:ALE/Pong-v5. "
-            f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
-        )
-    task: Task = load_entry(tasks[name])
-    return task
+    if name in tasks and registry is None:
+        task: Task = load_entry(tasks[name])
+        return task
+    in_pettingzoo = registry in (None, "pettingzoo") and is_pettingzoo_name(name)
+    spec = gymnasium.registry.get(name)
+    in_gymnasium = registry in (None, "gymnasium") and (
+        (spec is not None and not _is_shim(spec)) or (bool(module_of(name)) and not in_pettingzoo)
+    )
+    if in_gymnasium and in_pettingzoo:
+        raise UnknownTaskError(f"env.name is {name!r}, which Gymnasium and PettingZoo have; name one as env.registry")
+    if in_gymnasium or in_pettingzoo:
+        return GymnasiumTask() if in_gymnasium else PettingZooTask()
+    if registry is None and (known := _elsewhere(name)):
+        raise UnknownTaskError(f"env.name is {name!r}, which {known}")
+    where = "no installed package offers" if registry is None else f"{registry} does not have"
+    raise UnknownTaskError(
+        f"env.name is {name!r}, which {where}; {_near(name, tasks)}there is: "
+        f"{', '.join(sorted(tasks)) or 'none'}, all of Gymnasium's and PettingZoo's environments, e.g. CartPole-v1 and "
+        "butterfly/pistonball-v6, MODULE:NAME for one that a module registers, e.g. ale_py:ALE/Pong-v5, a module that "
+        "makes one, e.g. mpe2.simple_spread_v3, or MODULE:FUNCTION. "
+        f"Install the package that offers it (it names the task in its entry-point group {GROUP!r})"
+    )
+
+
+def environment_names() -> list[str]:
+    """Names of the newest environments of Gymnasium, and of PettingZoo's registry."""
+    return [*latest_environments(), *registered()]
 
 
 def latest_environments() -> dict[str, EnvSpec]:
@@ -94,13 +123,19 @@ def find_policy(run: str | Path) -> Path:
     return shipped[str(run)]
 
 
+def _is_shim(spec: EnvSpec) -> bool:
+    """True for a name that Gymnasium keeps only to say that the environment has moved, as Ant-v3."""
+    return callable(spec.entry_point) and spec.entry_point.__module__.startswith("gymnasium.")
+
+
 def _elsewhere(name: str) -> str | None:
     """Other versions of a name of Gymnasium, or the package to which it moved, in words; None if there are none."""
     try:
         parsed = gymnasium.envs.registration.parse_env_id(name)
     except gymnasium.error.Error:
         return None
-    specs = [spec for spec in gymnasium.registry.values() if (spec.namespace, spec.name) == parsed[:2]]
+    same = (spec for spec in gymnasium.registry.values() if (spec.namespace, spec.name) == parsed[:2])
+    specs = [spec for spec in same if not _is_shim(spec)]
     if specs:
         return f"Gymnasium {gymnasium.__version__} does not have; it has {' and '.join(spec.id for spec in specs)}"
     for pattern, module, package in MOVED:
@@ -109,6 +144,6 @@ def _elsewhere(name: str) -> str | None:
     return None
 
 
-def _alike(name: str, offered: Collection[str]) -> str:
-    near = did_you_mean(name, (*latest_environments(), *offered))
+def _near(name: str, tasks: Collection[str]) -> str:
+    near = did_you_mean(name, (*environment_names(), *tasks))
     return near and f"{near}Else "

@@ -20,8 +20,8 @@ __all__ = ["MOST_ACTIONS", "ActionSpace", "ObservationSpace"]
 
 Space: TypeAlias = spaces.Space[Any]
 
-MOST_ACTIONS = 4_096
-"""Combinations of whole numbers that are told apart as actions."""
+MOST_ACTIONS = 16_384
+"""Combinations of whole numbers that are told apart as actions; chess has 4,672."""
 MOST_WHOLE = 2**53
 """Whole numbers to which a float64 is exact."""
 KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}

@@ -76,7 +76,8 @@ def vectorise(
         if isinstance(error, RuntimeError) and "space" in str(error):
             raise ValueError(f"the copies of {name} differ, and Gymnasium steps those alike: {error}") from error
         what = f"{type(error).__name__}: {error}"
-        raise ValueError(f"Gymnasium cannot make {name} with {arguments}: {what}") from error
+        given = f" with {arguments}" if arguments else ""
+        raise ValueError(f"Gymnasium cannot make {name}{given}: {what}") from error
 
 
 def _drawing(make: Callable[[], GuardedEnv], arguments: dict[str, Any]) -> GuardedEnv:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import time
+import warnings
 
 import torch
 from torch import Tensor
 
 from marl.algorithms.learner import check_finite
 from marl.core.environment import Resumable, State
+from marl.core.errors import Note
 from marl.core.record_fields import stack
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.seeding import ACTIONS, stream
 from marl.core.serialisation import record_of, state_of
 from marl.policies.policy import Policy
+from marl.tasks.checking import constant_classes
 from marl.training.source import Collected, Episodes
 
 __all__ = ["Collector"]
+
+LOOKED_AT = 256
+"""Observations of a class from which on it is told that all are the same."""
 
 
 class Collector:
@@ -40,7 +46,8 @@ class Collector:
         # float64: in float32 0.9 stays below a threshold of 0.9, and 20,000,039 is 20,000,040
         self._sums = {"reward": torch.zeros(copies, agents, dtype=torch.float64, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
-        self._took_part = torch.zeros_like(self.observation.alive)  # agents alive at some step of the running episode
+        self._looked = False
+        self._lived = torch.zeros(copies, agents, device=environment.device)  # steps at which each agent was there
 
     def collect(self, policy: Policy) -> Collected:
         """Play ``T`` steps; the batch is a `Rollout`.
@@ -70,6 +77,7 @@ class Collector:
             if bool(self.started.any()):
                 self._finish(self.started, episodes, number * self.environment.num_copies)
                 self.memory = None if self.memory is None else self.memory.reset(self.started)
+        self._look(observations)
         rollout = Rollout(
             observation=stack(observations),
             next_observation=stack([step.next_observation for step in steps]),
@@ -101,7 +109,7 @@ class Collector:
             "memory": None if self.memory is None else state_of(self.memory),
             "sums": {name: total.clone() for name, total in self._sums.items()},
             "steps": self._steps.clone(),
-            "took_part": self._took_part,
+            "lived": self._lived.clone(),
         }
 
     def load_state(self, state: State) -> None:
@@ -122,11 +130,27 @@ class Collector:
         self.memory = None if state["memory"] is None else record_of(Memory, state["memory"]).to(device)
         self._sums = {name: total.to(device, torch.float64, copy=True) for name, total in state["sums"].items()}
         self._steps = state["steps"].to(device, copy=True)
-        self._took_part = state["took_part"].to(device)
+        # earlier versions stored who took part, and then for the whole episode
+        lived = state["lived"] if "lived" in state else state["took_part"] * state["steps"][:, None]
+        self._lived = lived.to(device, copy=True)
+
+    def _look(self, observations: list[Observation]) -> None:
+        """Warn of a class that saw the same at each step of the first rollout."""
+        if self._looked:
+            return
+        self._looked = True
+        seen = [(observation, observation.to_move) for observation in observations]
+        for kind in constant_classes(seen, self.environment.roster, LOOKED_AT):
+            warnings.warn(
+                f"class {kind} saw the same at each step of the first rollout: there is nothing to learn from what it "
+                "observes; marl check shows more",
+                Note,
+                stacklevel=2,
+            )
 
     def _count(self, reward: Tensor, info: dict[str, Tensor], alive: Tensor) -> None:
         self._steps += 1
-        self._took_part = self._took_part | alive
+        self._lived += alive
         self._sums["reward"] += reward * alive
         for name, amount in info.items():
             if name not in self._sums:
@@ -134,8 +158,8 @@ class Collector:
             self._sums[name] += amount * alive
 
     def _finish(self, ended: Tensor, episodes: Episodes, env_steps: int) -> None:
-        steps, took_part = self._steps[ended], self._took_part[ended]
-        roster = self.environment.roster
+        steps, lived = self._steps[ended], self._lived[ended]
+        roster, took_part = self.environment.roster, lived > 0
         episodes.metrics["episode/length"] += steps.tolist()
         scores = (self._sums["reward"][ended] * took_part).sum(-1) / took_part.sum(-1)
         episodes.scores += scores.tolist()
@@ -143,7 +167,7 @@ class Collector:
         for name, total in self._sums.items():
             amounts = total[ended]
             if name in self.environment.per_step:
-                amounts = amounts / steps[:, None]
+                amounts = amounts / lived.clamp(min=1)
             for metric, values in _by_class(name, amounts, took_part, roster.slices).items():
                 episodes.metrics[metric] += values.tolist()
             if name in self.environment.events:
@@ -151,7 +175,7 @@ class Collector:
                 episodes.metrics[f"episode/share_with_{event}"] += (amounts.sum(-1) > 0).float().tolist()
             total[ended] = 0
         self._steps = self._steps * ~ended
-        self._took_part = self._took_part & ~ended[:, None]
+        self._lived = self._lived * ~ended[:, None]
 
 
 def _by_class(name: str, amounts: Tensor, took_part: Tensor, slices: dict[str, slice]) -> dict[str, Tensor]:

@@ -13,8 +13,9 @@ from marl.core.environment import State, TaskEnvironment
 from marl.core.errors import ConfigError, EnvironmentFailedError, Note, PictureError, UndrawableError
 from marl.core.files import make_folder
 from marl.core.records import Rollout
+from marl.core.wording import argument
 from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import summarise
+from marl.evaluation.evaluate import class_returns, summarise
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
 from marl.training.progress import Progress
@@ -47,13 +48,15 @@ class Monitor:
         self.evaluating: Callable[[int, int], None] | None = None
         """Called in an evaluation with the number of episodes that have ended, and of all."""
         self._logged: State | None = None
+        self._stale = False
         if run.start is not None:
             with run.fitting():
                 self._load(run.start)
         try:
             make_folder(run.folder, parents=True)
         except OSError as error:
-            raise ConfigError(f"the folder {run.folder} cannot be made ({error}); name another with --out") from error
+            told = f"the folder {run.folder} cannot be made ({error}); name another with {argument('out')}"
+            raise ConfigError(told) from error
         with run.writing(), run.fitting():
             save_config(run.config, run.folder / "config.yaml")
             self.logger = Logger(run.folder, None if run.start is None else run.env_steps, self._logged)
@@ -158,7 +161,8 @@ class Monitor:
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
         total, events = run.config.total_env_steps, list(run.events)
-        return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events)
+        stale = self._stale and not len(self.episodes)
+        return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events, stale)
 
     def state(self) -> State:
         """Episodes counted since the latest entry of the log, that entry, and how far the log is on the disk.
@@ -197,16 +201,18 @@ class Monitor:
         self._logged_at, self._logged_when = env_steps, now
         self._seconds.clear()
         means, self.episodes = self.episodes.means(), Episodes()
+        self._stale = not means
         return {**means, **self.run.scores.metrics, **collected.metrics, **update, **times}
 
     def _log_histograms(self, rollout: Rollout) -> None:
         policy, env_steps = self.run.policy, self.run.env_steps
         for name, parameter in policy.named_parameters():
             self.logger.histogram(env_steps, f"weights/{name}", parameter)
-        alive = rollout.observation.alive
+        acting = rollout.observation.to_move
         policy.eval()
-        for name, values in {**policy.inspect(rollout), "reward": rollout.reward}.items():
-            self.logger.histogram(env_steps, f"rollout/{name}", values[alive])
+        for name, values in policy.inspect(rollout).items():
+            self.logger.histogram(env_steps, f"rollout/{name}", values[acting])
+        self.logger.histogram(env_steps, "rollout/reward", rollout.reward[rollout.observation.alive])
         policy.train()
 
     def _evaluate(self, stop_wished: Callable[[], bool]) -> dict[str, float]:
@@ -233,6 +239,10 @@ class Monitor:
         summary = summarise(table, dict(one.events), one.agent_noun)
         self._draw_episode(one, stop_wished)
         self._draw_scores()
+        returns = class_returns(table)
+        if returns:
+            returns["all"] = summary[f"return_per_{one.agent_noun}"]
+        summary |= {f"return/{name}": estimate for name, estimate in returns.items()}
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
     def _draw_episode(self, environment: TaskEnvironment, stop_wished: Callable[[], bool]) -> None:
@@ -243,6 +253,7 @@ class Monitor:
         limits: dict[str, Any] = {
             "max_steps": self.run.config.evaluation_max_steps,
             "watch": lambda _: not stop_wished(),
+            "wants": recording.wants,
         }
         try:
             scores = record_episode(environment, self.run.policy, seed, recording.append, **limits)

@@ -9,9 +9,10 @@ from typing import Any
 from marl.core.entry_points import MissingModuleError, offered
 from marl.core.errors import ConfigError
 from marl.core.nearest import did_you_mean
+from marl.core.wording import argument
 from marl.games.registry import GROUP as GAMES
 from marl.tasks.registry import GROUP as TASKS
-from marl.tasks.registry import UnknownTaskError, find_task, latest_environments
+from marl.tasks.registry import UnknownTaskError, environment_names, find_task
 from marl.training.preset_files import preset_files
 from marl.training.run_config import load_values
 
@@ -34,7 +35,8 @@ def settings_of(word: str) -> dict[str, Any]:
         return load_values(Path(word))
     if word in presets:
         if _is_environment(word) or word in offered(GAMES):
-            raise ConfigError(f"{word!r} is a preset and an environment; write {presets[word]}, or --env.name {word}")
+            either = f"{presets[word]}, or {argument('env.name', word, repr(word))}"
+            raise ConfigError(f"{word!r} is a preset and an environment; write {either}")
         return load_values(presets[word])
     if _is_environment(word):
         return {"env": {"name": word}}
@@ -51,8 +53,9 @@ def _is_environment(word: str) -> bool:
 
 def _unknown(word: str, presets: dict[str, Path]) -> str:
     if Path(word, "config.yaml").is_file():
-        return f"{word} is the folder of a run; go on with it: --resume {word}, or train anew: {word}/config.yaml"
+        again = argument("resume", word, "True")
+        return f"{word} is the folder of a run; go on with it: {again}, or train anew: {word}/config.yaml"
     if word in offered(GAMES):
         return f"{word} is a turn-based game, and nothing is trained on games; play it: marl play {word} human uct:1s"
-    near = did_you_mean(word, (*presets, *offered(TASKS), *latest_environments()))
+    near = did_you_mean(word, (*presets, *offered(TASKS), *environment_names()))
     return f"{word!r} is no preset, no environment and no .yaml file; {near}marl list shows what there is"

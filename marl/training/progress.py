@@ -23,6 +23,7 @@ class Progress:
         solved: when the task was solved, in words; None if it is not.
         finished: True in the last report: nothing is left to be done.
         events: names of the metrics that count events, before the slash.
+        stale: True if no episode has ended since those of which the latest metrics are.
     """
 
     env_steps: int
@@ -32,6 +33,7 @@ class Progress:
     solved: str | None = None
     finished: bool = False
     events: list[str] = field(default_factory=list)
+    stale: bool = False
 
 
 Watch = Callable[[Progress], bool | None]

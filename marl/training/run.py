@@ -20,6 +20,7 @@ from marl.core.environment import State
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
 from marl.core.reading import check_file
 from marl.core.task import Task
+from marl.core.wording import argument
 from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
@@ -30,7 +31,7 @@ from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite,
 from marl.training.collector import Collector
 from marl.training.initial_policy import build_policy, take_weights
 from marl.training.memory_check import check_memory
-from marl.training.run_config import RunConfig, check_resumable, run_values
+from marl.training.run_config import RunConfig, check_resumable, differences, run_values
 from marl.training.schedule_note import schedule_notes
 from marl.training.score_log import ScoreLog
 from marl.training.source import Source
@@ -137,7 +138,8 @@ class Run:
         checkpoint, state = start.folder, start.state
         if state.get("device", self.device.type) != self.device.type:
             there = state["device"]
-            raise FileError(f"{checkpoint} was written on {there}, this is {self.device.type}: give --device {there}")
+            told = f"{checkpoint} was written on {there}, this is {self.device.type}"
+            raise FileError(f"{told}: give {argument('device', there, repr(there))}")
         if state["format"] < SCALED and any(c.action.kind == "continuous" for c in self.policy.roster.classes):
             raise FileError(
                 f"{checkpoint} is of an earlier version, whose policies acted between the environment's own bounds; "
@@ -244,7 +246,8 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     )
     if start is not None:
         run.load(start)
-        for note in schedule_notes(config, run_values(folder), run.env_steps):
+        former = run_values(folder)
+        for note in (*_changes(former, config), *schedule_notes(config, former, run.env_steps)):
             warnings.warn(note, Note, stacklevel=2)
     return run
 
@@ -269,13 +272,22 @@ def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoi
     return latest
 
 
+def _changes(former: Mapping[str, Any], config: RunConfig[Any]) -> list[str]:
+    """Sentence on settings that change as a run goes on; its length is no news. None if there are none."""
+    fields = [name for name in type(config).model_fields if name != "total_env_steps"]
+    told = ", ".join(f"{name} {was!r} -> {now!r}" for name, was, now in differences(former, config, fields))
+    return [f"this run goes on with other settings: {told}"] if told else []
+
+
 def _check_fresh(folder: Path) -> None:
     if (folder / "config.yaml").is_file() and Checkpoints(folder / "checkpoints").latest is None:
         raise ConfigError(
-            f"the run's folder {folder} holds a run that has saved no checkpoint; remove it, or name another with --out"
+            f"the run's folder {folder} holds a run that has saved no checkpoint; remove it, or name another "
+            f"with {argument('out')}"
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         what = "exists and is not empty" if folder.is_dir() else "is a file"
         raise ConfigError(
-            f"the run's folder {folder} {what}; name another with --out, or go on with a run: --resume RUN"
+            f"the run's folder {folder} {what}; name another with {argument('out')}, or go on with a run: "
+            f"{argument('resume', 'RUN', 'True')}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -15,7 +15,7 @@ from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path
 from marl.core.limits import MOST_COPIES, MOST_GAMES, Seed
 from marl.core.reading import parse_yaml, read_text
-from marl.core.settings import completed, explain, laid_over
+from marl.core.settings import completed, explain, flat_settings, laid_over
 from marl.core.task import Task
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
 from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig
@@ -27,7 +27,7 @@ __all__ = [
     "check_resumable",
     "complete_values",
     "config_text",
-    "first_difference",
+    "differences",
     "load_config",
     "load_values",
     "read_config",
@@ -100,7 +100,7 @@ class RunConfig(Config, Generic[E]):
     def task(self) -> Task:
         """Kind of environment, found when the configuration was read."""
         env: Any = self.env
-        return find_task(env.name) if self._task is None else self._task
+        return find_task(env.name, getattr(env, "registry", None)) if self._task is None else self._task
 
     @model_validator(mode="before")
     @classmethod
@@ -114,7 +114,7 @@ class RunConfig(Config, Generic[E]):
         if self.policy.kind not in kinds:
             raise ValueError(
                 f"policy.kind is {self.policy.kind!r}, but algorithm.name is {self.algorithm.name!r}, which trains "
-                f"{' or '.join(kinds)}: set --policy '{{kind: {kinds[0]}}}', or another algorithm"
+                f"{' or '.join(kinds)}: give the whole policy as {{kind: {kinds[0]}}}, or another algorithm"
             )
         return self
 
@@ -156,7 +156,7 @@ def task_of(values: Mapping[str, Any], source: str | None = None) -> Task:
     if not isinstance(env, Mapping) or not isinstance(env.get("name"), str):
         where = "" if source is None else f"{source}: "
         raise ConfigError(f"{where}env.name is missing; name a task, e.g. env: {{name: simple_tag}}")
-    return find_task(env["name"])
+    return find_task(env["name"], env.get("registry"))
 
 
 def complete_values(values: Mapping[str, Any], task: Task, algorithm: str | None = None) -> dict[str, Any]:
@@ -198,7 +198,8 @@ def read_config(values: Mapping[str, Any], source: str | None = None, task: Task
         config = RunConfig[task.config_type].model_validate(suited(values, task))  # type: ignore[name-defined]
     except ValidationError as error:
         where = "" if source is None else f"{source}: "
-        raise ConfigError(f"{where}{explain(error, CHOICES)}") from error
+        names = flat_settings(complete_values(values, task))
+        raise ConfigError(f"{where}{explain(error, CHOICES, names=names)}") from error
     config._task = task
     return config
 
@@ -254,7 +255,7 @@ def run_values(folder: Path) -> dict[str, Any]:
     path = folder / "config.yaml"
     if not path.exists():
         missing = "config.yaml is missing" if folder.is_dir() else "there is no such folder"
-        raise FileError(f"{folder} is not a run ({missing}); name the folder of one, as given to --out")
+        raise FileError(f"{folder} is not a run ({missing}); name the folder of one")
     values = load_values(path)
     return complete_values(values, task_of(values, str(path)))
 
@@ -269,17 +270,15 @@ def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
     Raises:
         ConfigError: naming the field and both values.
     """
-    difference = first_difference(old, new, ("env", "policy", "initial_policy", "num_copies", "seed"))
-    if difference is not None:
-        name, was, wished = difference
+    for name, was, wished in differences(old, new, ("env", "policy", "initial_policy", "num_copies", "seed")):
         raise ConfigError(
             f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
             "(a network of another architecture cannot take its weights): leave it out, or train a new run"
         )
 
 
-def first_difference(old: Mapping[str, Any], new: RunConfig[Any], fields: Sequence[str]) -> tuple[str, Any, Any] | None:
-    """First of some fields in which two runs differ: dotted name and both values; None if there is none.
+def differences(old: Mapping[str, Any], new: RunConfig[Any], fields: Sequence[str]) -> list[tuple[str, Any, Any]]:
+    """Dotted name and both values of each setting in which two runs differ.
 
     Args:
         old: complete settings of one.
@@ -289,11 +288,12 @@ def first_difference(old: Mapping[str, Any], new: RunConfig[Any], fields: Sequen
     now = new.model_dump(mode="json")
     if any(old[field] != now[field] for field in fields):
         old = read_config(old).model_dump(mode="json")  # validated, as equal settings can be written in other ways
-    return _difference("", {field: old[field] for field in fields}, {field: now[field] for field in fields})
+    return [found for field in fields for found in _differences(field, old[field], now[field])]
 
 
-def _difference(prefix: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
-        return None if old == new else (prefix.removesuffix("."), old, new)
-    parts = (_difference(f"{prefix}{key}.", old.get(key), new.get(key)) for key in {**old, **new})
-    return next((part for part in parts if part is not None), None)
+def _differences(name: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in {**old, **new}:
+            yield from _differences(f"{name}.{key}", old.get(key), new.get(key))
+    elif old != new:
+        yield name, old, new

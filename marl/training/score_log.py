@@ -20,6 +20,7 @@ from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path, save_json
 from marl.core.limits import MOST_GAMES
 from marl.core.reading import read_json
+from marl.core.wording import argument
 from marl.maths.running_window import RunningWindow
 
 if TYPE_CHECKING:
@@ -248,13 +249,14 @@ def _threshold(config: ScoreLogConfig, name: str, reward_threshold: float | None
     if wished == "task" and reward_threshold is None:
         raise ConfigError(
             f"score_log.threshold is 'task', but the environment {name!r} states no reward_threshold: give a number, "
-            "e.g. --score-log.threshold 195, or None"
+            f"e.g. {argument('score_log.threshold', '195')}, or None"
         )
     threshold = reward_threshold if wished is None or wished == "task" else wished
     if config.stop_when_solved and threshold is None:
         raise ConfigError(
             f"score_log.stop_when_solved is true, but the environment {name!r} states no reward_threshold and "
-            "score_log.threshold is None: give a number, e.g. --score-log.threshold 195, or set stop_when_solved false"
+            f"score_log.threshold is None: give a number, e.g. {argument('score_log.threshold', '195')}, or set "
+            "stop_when_solved false"
         )
     return threshold
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from marl.analysis.seed_groups import few_seeds_note, flat_settings, group_seeds, shared_name, unique_name
+from marl.analysis.seed_groups import few_seeds_note, group_seeds, shared_name, unique_name
 from marl.core.errors import ConfigError
 
 
@@ -50,10 +50,9 @@ def test_names_of_groups(folders: list[str], name: str | None) -> None:
     assert shared_name([run(folder) for folder in folders]) == name
 
 
-def test_taken_names_get_a_number_and_nested_settings_dots() -> None:
+def test_taken_names_get_a_number() -> None:
     assert unique_name("x", []) == "x"
     assert unique_name("x", ["x", "x (2)"]) == "x (3)"
-    assert flat_settings({"a": {"b": {"c": 1}, "d": [2]}, "e": None}) == {"a.b.c": 1, "a.d": [2], "e": None}
 
 
 def test_the_range_of_few_seeds_holds_the_median_less_often_than_it_says() -> None:

@@ -47,6 +47,18 @@ def test_bad_input_has_status_2(line: str, message: str, make_run: MakeRun, caps
     assert message in capsys.readouterr().err
 
 
+def test_runs_of_several_environments_are_refused_and_named(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run("a", [(1, 1)])
+    make_run("b", [(1, 1)], seed=2)
+    make_run("c", [(1, 1)], env__name="Acrobot-v1")
+    assert main(["compare", str(tmp_path), "--out", str(tmp_path / "x.png")]) == 2
+    told = f"CartPole-v1 ({tmp_path / 'a'}), Acrobot-v1 ({tmp_path / 'c'}); compare those of each apart"
+    assert f"the runs are of different environments: {told}" in capsys.readouterr().err
+    assert not (tmp_path / "x.png").exists()
+
+
 @pytest.mark.parametrize(
     ("places", "text"),
     [

@@ -22,7 +22,7 @@ def test_evaluating_writes_the_json_that_is_promised(cli: Cli, run: Path, tmp_pa
         "episodes_cut": 0,
         "max_cycles": 15,
         "backend": "batched",
-        "messages": "off",
+        "messages": False,
         "deterministic": False,
         "seed": 7,
     }
@@ -50,6 +50,22 @@ def test_fields_of_the_environment_are_set_as_in_training(cli: Cli, run: Path, t
     assert (
         cli("evaluate", "--policy", "random", "--env.name", "habits:Walk-v0", "--episodes", "2")[0] == 0
     )  # it is typed
+
+
+def test_the_choice_of_actions_is_told(cli: Cli, run: Path, tmp_path: Path) -> None:
+    """Drawn unless the likeliest are asked for; a table takes the best either way, a reference has its own rule."""
+    preset = tmp_path / "table.yaml"
+    preset.write_text("env: {name: FrozenLake-v1}\nalgorithm: {name: q_learning}\n")
+    table = tmp_path / "table"
+    assert cli("train", preset, "--out", table, "--total-env-steps", 64, "--evaluation-episodes", 1)[0] == 0
+    told = {
+        ", actions drawn, seed 0": [run],
+        ", likeliest actions, seed 0": [run, "--deterministic"],
+        ", best actions, seed 0": [table],
+        "FrozenLake-v1, seed 0": ["--policy", "random", "--task", "FrozenLake-v1"],
+    }
+    for words, line in told.items():
+        assert words in " ".join(cli("evaluate", *line, "--episodes", 2)[1].split())
 
 
 def test_references_are_evaluated_without_a_run(cli: Cli, tmp_path: Path) -> None:

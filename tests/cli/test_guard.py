@@ -5,6 +5,7 @@ import sys
 import warnings
 from io import BytesIO, TextIOWrapper
 
+import gymnasium
 import pytest
 
 from marl.cli.guard import fail, guarded
@@ -91,10 +92,12 @@ def test_what_is_printed_onto_a_full_disk_is_not_done(
 def test_a_note_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def command(arguments: list[str]) -> int:
         warnings.warn("x has no checksum", Note, stacklevel=1)
+        gymnasium.logger.deprecation("The environment %s is out of date.", "CartPole-v0")
         warnings.warn("old", DeprecationWarning, stacklevel=1)
         return 0
 
     assert guarded(command, []) == 0
-    first, *rest = capsys.readouterr().err.splitlines()
+    first, gymnasiums, *rest = capsys.readouterr().err.splitlines()
     assert first == "note: x has no checksum"
+    assert gymnasiums == "note: The environment CartPole-v0 is out of date."  # which it colours
     assert "DeprecationWarning: old" in rest[0]

@@ -50,7 +50,7 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
     terminal = subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stdout=pipe, env={**os.environ, "TERM": "xterm"})
     assert terminal.stdin is not None and terminal.stdout is not None
     seen = b""
-    while not all(log.exists() and "training from env step 0" in log.read_text() for log in logs):
+    while not all(log.exists() and "from env step 0" in log.read_text() for log in logs):
         seen += (chunk := os.read(terminal.stdout.fileno(), 65_536))
         assert chunk, seen.decode()
     for process in children_of(terminal.pid)[1:]:  # the runs, which leave it to the first, the command itself

@@ -34,6 +34,17 @@ def test_a_run_is_resumed_and_extended(cli: Cli, preset_file: Path, tmp_path: Pa
     assert load_config(folder / "config.yaml").total_env_steps == 300
 
 
+def test_a_training_begins_with_its_algorithm_and_what_it_trains(cli: Cli, tmp_path: Path) -> None:
+    """Taxi has 500 states and 6 actions. PPO is usual: 4 x 64 + 64 x 64 + 64 x 2 weights and 130 biases act, and as
+    many, with 1 output in place of 2, value."""
+    short = ("--total-env-steps", 8, "--num-copies", 8, "--rollout-length", 1, "--evaluation-episodes", 1)
+    few = ("--evaluation-max-steps", 1, "--algorithm.name", "q_learning")
+    out = cli("train", "Taxi-v4", "--out", tmp_path / "taxi", *short, *few)[1]
+    assert out.startswith("training with q_learning from env step 0 to 8 on cpu, table of 500 x 6 values, ")
+    out = cli("train", "CartPole-v1", "--out", tmp_path / "pole", *short)[1]
+    assert out.startswith("training with ppo from env step 0 to 8 on cpu, 9,155 parameters, ")
+
+
 def test_the_evaluation_within_a_training_is_shown(
     cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

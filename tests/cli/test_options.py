@@ -26,6 +26,8 @@ Cli = Callable[..., tuple[int, str, str]]
             "evaluate {run} --env.bogus 3",
             "--env.bogus has no value, or is no field; simple_tag has --env.name, --env.backend, --env.side",
         ),
+        ("evaluate {run} --env.max-cycle 3", "is no field; did you mean --env.max-cycles? simple_tag has --env.name"),
+        ("evaluate {run} --env.comunication.range 3", "did you mean --env.communication.range or "),
         ("evaluate {run} --env.max-cycles", "--env.max-cycles has no value, or is no field"),
         ("evaluate {run} --env.num-obstacles 4", "was trained with"),
         ("render {run} --env.max-cycles 0", "max_cycles is '0': input should be greater than or equal to 1"),

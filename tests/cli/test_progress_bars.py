@@ -102,7 +102,15 @@ def test_returns_and_scores_are_shown() -> None:
     assert note_of(Progress(20, 100, 5.0, metrics)) == shown
 
 
+def test_numbers_of_episodes_that_ended_long_ago_are_told_as_such() -> None:
+    told = [note_of(Progress(20, 100, 5.0, metrics, stale=True)) for metrics in ({"return/agent": 20.0}, {})]
+    assert told == [
+        "20 env steps  5 per second  return/agent 20.0  no episode has ended since",
+        "20 env steps  5 per second",
+    ]
+
+
 def test_events_of_each_class_stand_first() -> None:
     metrics = {"return/A": 30.0, "contacts/A": 1.25, "contacts/B": 3.0, "links/A": 2.0}
-    shown = "contacts/A 1.2  contacts/B 3.0  20 env steps  5 per second  return/A 30.0"
+    shown = "contacts/A 1.2  contacts/B 3.0 per agent  20 env steps  5 per second  return/A 30.0"
     assert note_of(Progress(20, 100, 5.0, metrics, events=["contacts"])) == shown

@@ -17,6 +17,13 @@ def test_steps_and_frames_are_counted_as_they_come(
     assert out.splitlines()[:-1] == ["1 steps", "1 of 3 frames", "2 of 3 frames", "3 of 3 frames"]
 
 
+def test_a_file_that_is_replaced_is_told(cli: Cli, run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.gif"
+    told = [cli("render", run, "--out", path, "--max-cycles", 1)[1] for _ in range(2)]
+    assert told[0].startswith(f"wrote {path}: 1 steps")
+    assert told[1].startswith(f"replaced {path}: 1 steps")
+
+
 @pytest.mark.parametrize("suffix", ["gif", "mp4"])
 def test_rendering_writes_a_frame_of_each_moment(suffix: str, cli: Cli, run: Path, tmp_path: Path) -> None:
     path = tmp_path / f"episode.{suffix}"

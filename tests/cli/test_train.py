@@ -88,8 +88,10 @@ def test_a_rate_is_shown_as_it_is_a_number_or_a_decay(preset_file: Path, capsys:
 def test_an_option_near_a_field_is_answered_with_the_field(
     preset_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["train", str(preset_file), "--out", "x", "--algorithm.gama", "0.5"]) == 2
-    assert "--algorithm.gamma" in capsys.readouterr().err
+    for wrong, near in (("gama", "gamma"), ("lr", "learning-rate")):
+        assert main(["train", str(preset_file), "--out", "x", f"--algorithm.{wrong}", "0.5"]) == 2
+        told = f"no option --algorithm.{wrong}; did you mean --algorithm.{near}? marl train {preset_file} --help lists"
+        assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -108,8 +110,8 @@ def test_an_option_near_a_field_is_answered_with_the_field(
         ("--algorithm.name muzero", "algorithm.name is 'muzero'; there is ppo, a2c, reinforce"),
         ("--num-copies many", "num_copies is 'many': input should be a valid integer"),
         ("--device tpu", "device is 'tpu'; write cpu, cuda, cuda:N or auto"),
-        ("--env.bogus 3", "Unrecognized options: --env.bogus"),
-        ("--bogus", "Unrecognized options: --bogus"),
+        ("--env.bogus 3", "there is no option --env.bogus; marl train "),
+        ("--bogus", "there is no option --bogus; marl train "),
         ("--seed", "Missing value for argument '--seed'"),
         ("--seeds -0.5", "--seeds is '-0.5'; give how many, e.g. 3, or a list, e.g. 1,4,7"),
         ("--resume y", "a run has its own settings"),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
+from marl.core.record_fields import stack
 from marl.core.records import Memory, Observation, Rollout, Step
 from marl.core.roster import Roster
+from marl.core.serialisation import record_of, state_of
 
 
 def counted(start: int = 0) -> Observation:
@@ -28,6 +31,16 @@ def test_without_messages_only_the_links_go() -> None:
     assert Observation(observation.features, observation.alive).without_messages().adjacency is None
 
 
+def test_those_alive_are_to_move_unless_it_is_said_whose_turn_it_is() -> None:
+    observation = counted()
+    assert observation.to_move is observation.alive
+    acting = torch.tensor([[True, False], [False, True]])
+    in_turns = replace(observation, acting=acting)
+    assert in_turns.to_move is acting
+    assert stack([in_turns, in_turns]).index(1).to_move.equal(acting)
+    assert record_of(Observation, state_of(in_turns)).to_move is acting
+
+
 def test_a_copy_has_ended_once_nobody_goes_on() -> None:
     observation = counted()
     terminated = torch.tensor([[True, False], [True, True], [False, False]])
@@ -38,8 +51,14 @@ def test_a_copy_has_ended_once_nobody_goes_on() -> None:
 
 def test_a_reset_forgets_in_the_copies_named() -> None:
     memory = Memory(torch.ones(2, 1, 1, 3, 4), torch.ones(2, 1, 1, 3, 4), torch.ones(2, 3, dtype=torch.bool))
-    assert memory.reset(torch.tensor([True, False])).valid.tolist() == [[False] * 3, [True] * 3]
+    assert memory.reset(torch.tensor([True, False])).valid.tolist() == [[[False] * 3], [[True] * 3]]
     assert memory.valid.all()
+
+
+def test_a_memory_that_an_earlier_version_stored_is_the_same_for_all_agents() -> None:
+    cache = torch.ones(2, 4, 1, 3, 5)
+    valid = torch.tensor([[False, True, True], [False, False, True]])
+    assert Memory(cache, cache, valid).valid.tolist() == [[row] * 4 for row in valid.tolist()]
 
 
 def test_copies_of_a_rollout_take_the_copy_axis_of_every_field(

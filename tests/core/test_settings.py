@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from marl.core.config import Config
-from marl.core.settings import completed, explain, laid_over, part_of, replace_field, shown_value
+from marl.core.settings import completed, explain, flat_settings, laid_over, part_of, replace_field, shown_value
 
 
 class Round(Config):
@@ -56,6 +56,10 @@ def test_one_field_is_replaced_and_the_rest_is_kept() -> None:
     assert values == {"a": {"b": 1, "c": 2}, "d": 3}
 
 
+def test_nested_settings_get_dots() -> None:
+    assert flat_settings({"a": {"b": {"c": 1}, "d": [2]}, "e": None}) == {"a.b.c": 1, "a.d": [2], "e": None}
+
+
 def test_a_refusal_names_place_value_and_remedy() -> None:
     with pytest.raises(ValidationError) as caught:
         Drawing.model_validate({"shape": {"kind": "square", "side": "long"}, "width": 0, "colour": "red"})
@@ -66,6 +70,8 @@ def test_a_refusal_names_place_value_and_remedy() -> None:
         "width is 0: input should be greater than or equal to 1",
     ]
     assert "colour is 'red': there is no such field" in said
+    names = ("colour", "shape.color", "width")
+    assert explain(caught.value, kinds, names=names).endswith("in this version; did you mean shape.color?")
     assert explain(caught.value, kinds, place="picture").startswith("picture.shape.side is 'long'")
 
 

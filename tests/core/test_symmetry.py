@@ -139,4 +139,4 @@ def test_a_rollout_is_turned_and_turned_copies_lose_their_memory() -> None:
     assert turned.action["A"].tolist() == [[[LEFT], [DOWN]]]
     assert turned.reward.tolist() == [[[9], [9]]]
     assert turned.memory is not None
-    assert turned.memory.valid.tolist() == [[True] * 3, [False] * 3]
+    assert turned.memory.valid.tolist() == [[[True] * 3], [[False] * 3]]

@@ -82,7 +82,7 @@ class Listener:
         assert memory is not None
         self.heard.append(int(observation.adjacency.sum()))
         self.generators.append(None if generator is None else generator.initial_seed())
-        self.remembered.append(memory.valid[:, 0].tolist())
+        self.remembered.append(memory.valid[:, 0, 0].tolist())
         shape = observation.alive.shape
         kept = Memory(memory.keys, memory.values, torch.ones_like(memory.valid))
         return Act({"A": torch.zeros(shape, dtype=torch.long)}, torch.zeros(shape), kept)
@@ -129,7 +129,7 @@ def test_very_large_teams_have_smaller_batches(agents: int, copies: int, monkeyp
             super().__init__(num_copies)
             made.append(num_copies)
 
-    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents))
+    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents, slices={}))
     episodes = min(copies + 1, 1024)
     play_episodes(Large, Listener(), episodes, seed=7)  # type: ignore[arg-type]
     assert made[:2] == [1, copies]
@@ -251,6 +251,9 @@ def test_a_recorded_episode_has_a_scene_of_each_moment_the_last_included_and_the
     shown = [(scene.discs[0][0], scene.discs[0][3]) for scene in scenes]
     assert shown == [(0.0, "A"), (1.0, "A"), (2.0, "A"), (3.0, "the end")]
     assert scores == [0.0, 2.0, 2.0, 2.0]
+    few: list[Any] = []
+    record_episode(Longer(1), Listener(), 0, few.append, wants=lambda step: step == 2)  # type: ignore[arg-type]
+    assert few == [scenes[0], None, *scenes[2:]]
 
 
 def test_without_events_the_score_is_the_mean_return() -> None:

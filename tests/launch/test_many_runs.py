@@ -185,5 +185,5 @@ def test_leaving_early_ends_the_processes(many: ManyRuns) -> None:
 
 
 def test_more_than_10000_runs_are_refused(preset: State) -> None:
-    with pytest.raises(ConfigError, match="--native-grid and --seeds are 10,004 runs; give at most 10,000"):
+    with pytest.raises(ConfigError, match="native_grid and seeds are 10,004 runs; give at most 10,000"):
         plan_runs(read_config(preset), Path("runs"), TEAMS, range(1, 2502))

@@ -14,13 +14,13 @@ def test_seeds_are_a_number_or_a_list(text: str, seeds: list[int]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0", "--seeds is '0'; give at least 1"),
+        ("0", "seeds is '0'; give at least 1"),
         ("1,0", "seeds from 1 on"),
         ("-1", "give how many, e.g. 3, or a list, e.g. 1,4,7"),
         ("1,", "give how many"),
         ("two", "give how many"),
         ("1,2,1", "which has 1 twice"),
-        ("999999999", "--seeds is '999999999'; give at most 10,000 seeds, each below 4,294,967,296"),
+        ("999999999", "seeds is '999999999'; give at most 10,000 seeds, each below 4,294,967,296"),
         ("9" * 5000, "give at most 10,000 seeds"),
         ("1,4294967296", "give at most 10,000 seeds, each below 4,294,967,296"),
         (",".join(map(str, range(1, 10_002))), "give at most 10,000 seeds"),

@@ -76,6 +76,64 @@ def test_what_follows_a_termination_has_no_weight_even_if_it_is_not_a_number() -
     assert advantage.tolist() == [1.0, 1.0]
 
 
+def test_two_players_in_turns_by_hand() -> None:
+    """Each acts every other step and is paid after the other's act, too; gamma and lambda are a half.
+
+    The first acts at 0, 2 and 4: paid 1 + 2, 0 and 4, worth 2, 6 and 0 there, and the game ends for it at step 4.
+    A_4 = 4 - 0, A_2 = 0 + 0 / 2 - 6 + A_4 / 4 = -5, A_0 = 3 + 6 / 2 - 2 + A_2 / 4 = 2.75.
+    The second acts at 1 and 3: paid 5 + 0 and 1, worth 1 and 8, and the rollout ends before it acts again, at 2.
+    A_3 = 1 + 2 / 2 - 8 = -6, A_1 = 5 + 8 / 2 - 1 + A_3 / 4 = 6.5. No other value is read.
+    """
+    nan = torch.nan
+    advantage = generalised_advantage(
+        reward=torch.tensor([[1.0, 9.0], [2.0, 5.0], [0.0, 0.0], [0.0, 0.0], [4.0, 1.0]]),
+        value=torch.tensor([[2.0, nan], [nan, 1.0], [6.0, nan], [nan, 8.0], [0.0, nan]]),
+        next_value=torch.tensor([[nan, 1.0], [6.0, nan], [nan, 8.0], [0.0, nan], [nan, 2.0]]),
+        terminated=torch.tensor([[False, False]] * 4 + [[True, False]]),
+        truncated=torch.zeros(5, 2, dtype=torch.bool),
+        gamma=0.5,
+        gae_lambda=0.5,
+        acting=torch.tensor([[True, False], [False, True]] * 2 + [[True, False]]),
+    )
+    assert advantage.tolist() == [[2.75, 0.0], [0.0, 6.5], [-5.0, 0.0], [0.0, -6.0], [4.0, 0.0]]
+
+
+def test_turns_equal_each_agents_own_sequence() -> None:
+    """500 agents, of which each acts at about every third step, over 24 steps in which episodes end both ways."""
+    generator = torch.Generator().manual_seed(0)
+    reward, value, last = torch.randn(3, 24, 500, generator=generator, dtype=torch.float64).unbind()
+    next_value = torch.cat([value[1:], last[-1:]])
+    acting, terminated, truncated = (torch.rand(24, 500, generator=generator) < share for share in (0.35, 0.06, 0.06))
+    next_value = torch.where(truncated, last, next_value)
+    found = generalised_advantage(reward, value, next_value, terminated, truncated, 0.97, 0.95, acting)
+    assert found[~acting].eq(0).all()
+    for agent in range(500):
+        turns, over = acting[:, agent].nonzero()[:, 0].tolist(), terminated | truncated
+        own = []
+        for turn, after in zip(turns, [*turns[1:], 24], strict=True):
+            ends = [t for t in range(turn, after) if over[t, agent]]
+            until = ends[0] if ends else after - 1  # the step with which the act's outcome is whole
+            own.append((turn, until, float(reward[turn : until + 1, agent].sum())))
+        steps, ends = [turn for turn, _, _ in own], [until for _, until, _ in own]
+        paid = torch.tensor([paid for _, _, paid in own], dtype=torch.float64)
+        rest = (x[ends, agent] for x in (next_value, terminated, truncated))
+        assert_close(found[steps, agent], naive(paid, value[steps, agent], *rest, 0.97, 0.95), rtol=0, atol=1e-6)
+
+
+def test_where_all_act_the_numbers_are_those_of_equation_16_bit_for_bit() -> None:
+    generator = torch.Generator().manual_seed(0)
+    reward, value, next_value = torch.randn(3, 16, 8, 3, generator=generator).unbind()
+    terminated, truncated = (torch.rand(2, 16, 8, 3, generator=generator) < 0.15).unbind()
+    delta = reward + 0.97 * next_value.masked_fill(terminated, 0.0) - value
+    carry = torch.full_like(delta, 0.97 * 0.9).masked_fill(terminated | truncated, 0.0)
+    rows = [delta[-1]]
+    for t in range(14, -1, -1):
+        rows.append(delta[t] + carry[t] * rows[-1])
+    arguments = (reward, value, next_value, terminated, truncated, 0.97, 0.9)
+    for acting in (None, torch.ones_like(terminated)):
+        assert generalised_advantage(*arguments, acting).equal(torch.stack(rows[::-1]))
+
+
 def test_explained_variance_by_hand() -> None:
     """Returns 0, 2, 4 have variance 8/3; errors 1, 0, -1 have 2/3."""
     valid = torch.tensor([True, True, True, False])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -24,6 +26,14 @@ def test_features_get_the_moments_of_all_that_the_living_saw() -> None:
     normaliser.update(of_two([[1.0, 3.0]], [[True, True]]))
     normaliser.update(of_two([[5.0, 7.0], [9.0, 100.0]], [[True, True], [True, False]]))
     scaled = normaliser(of_two([[5.0, 5.0 + 8**0.5]], [[True, True]])).features["solo"]
+    assert_close(scaled[0, :, 0], torch.tensor([0.0, 1.0]))
+
+
+def test_features_count_where_an_agent_is_to_move() -> None:
+    """Rows 1, 3, 5 and 7, of which those of the agents whose turn it is are 1 and 7: mean 4, variance 9."""
+    normaliser, seen = normaliser_of_two(), of_two([[1.0, 3.0], [5.0, 7.0]], [[True, True], [True, True]])
+    normaliser.update(replace(seen, acting=torch.tensor([[True, False], [False, True]])))
+    scaled = normaliser(of_two([[4.0, 7.0]], [[True, True]])).features["solo"]
     assert_close(scaled[0, :, 0], torch.tensor([0.0, 1.0]))
 
 

@@ -53,6 +53,14 @@ def test_vdn_sums_the_agents_that_are_there(seen: Observation) -> None:
     assert VDN()(q_value, without_last_agent(seen)).tolist() == [[3.0]] * 6
 
 
+def test_who_waits_adds_nothing_and_is_seen_all_the_same(qmix: Mixer, seen: Observation) -> None:
+    """In turns only the values of those that are to move are mixed, in a state that has everybody."""
+    q_value, acting = torch.tensor([[1.0, 2.0, 4.0]]).expand(6, 3), torch.tensor([True, False, True]).expand(6, 3)
+    in_turns = replace(seen, acting=acting)
+    assert VDN()(q_value, in_turns).tolist() == [[5.0]] * 6
+    assert qmix(values(), in_turns).equal(qmix(values().masked_fill(~acting, 0.0), seen))
+
+
 @pytest.mark.parametrize("mixer", [VDN(), QMIX(7, Plane(), MixerConfig(kind="qmix"))])
 def test_a_teams_reward_is_the_mean_of_those_that_are_there_and_it_ends_with_all(mixer: Mixer) -> None:
     alive = torch.tensor([[True, True, False], [True, True, True]])

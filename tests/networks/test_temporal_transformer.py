@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 from marl.core.records import Memory
 from marl.networks.configs import TransformerConfig
-from marl.networks.temporal_transformer import GRUGate, OutputGate, TemporalTransformer, attention_mask, remember
+from marl.networks.temporal_transformer import GRUGate, OutputGate, TemporalTransformer
 
 LENGTH, COPIES, AGENTS, WIDTH = 9, 4, 2, 8
 EXACT = {"rtol": 0.0, "atol": 1e-10}
@@ -39,6 +39,13 @@ def started() -> Tensor:
     return started
 
 
+@pytest.fixture(params=["all", "some"])
+def acting(request: pytest.FixtureRequest) -> Tensor:
+    """All agents act at every step, or each at about half of them."""
+    drawn = torch.rand(LENGTH, COPIES, AGENTS, generator=torch.Generator().manual_seed(2))
+    return drawn < (1 if request.param == "all" else 0.5)
+
+
 @pytest.fixture
 def memory_of(make_memory: Callable[..., Memory]) -> Callable[[TemporalTransformer], Memory]:
     """A memory of which each copy has another share filled."""
@@ -52,16 +59,13 @@ def memory_of(make_memory: Callable[..., Memory]) -> Callable[[TemporalTransform
     return make
 
 
-def advance(model: TemporalTransformer, tokens: Tensor, memory: Memory, started: Tensor) -> tuple[Tensor, Memory]:
-    output, keys, values = model(tokens, memory, started)
-    return output, Memory(keys, values, remember(memory.valid, started))
-
-
-def stepped(model: TemporalTransformer, tokens: Tensor, memory: Memory, started: Tensor) -> tuple[Tensor, Memory]:
+def stepped(
+    model: TemporalTransformer, tokens: Tensor, memory: Memory, started: Tensor, acting: Tensor
+) -> tuple[Tensor, Memory]:
     """As in acting: one token at a time, the memory reset where an episode begins."""
     outputs = []
-    for token, begins in zip(tokens, started, strict=True):
-        output, memory = advance(model, token[None], memory.reset(begins), torch.zeros_like(begins)[None])
+    for token, begins, acts in zip(tokens, started, acting, strict=True):
+        output, memory = model(token[None], memory.reset(begins), torch.zeros_like(begins)[None], acts[None])
         outputs.append(output)
     return torch.cat(outputs), memory
 
@@ -69,7 +73,7 @@ def stepped(model: TemporalTransformer, tokens: Tensor, memory: Memory, started:
 def assert_same_memory(ours: Memory, theirs: Memory) -> None:
     """Equal where it counts: what is not valid may hold anything."""
     assert ours.valid.equal(theirs.valid)
-    where = ours.valid[:, None, None, :, None]
+    where = ours.valid[:, :, None, :, None]
     assert_close(ours.keys * where, theirs.keys * where, **EXACT)
     assert_close(ours.values * where, theirs.values * where, **EXACT)
 
@@ -77,24 +81,26 @@ def assert_same_memory(ours: Memory, theirs: Memory) -> None:
 @pytest.mark.parametrize("gate", ["output", "gru"])
 @pytest.mark.parametrize(("layers", "window"), [(1, 3), (2, 1), (3, 3), (2, 20)])
 def test_stepping_with_the_cache_equals_one_pass(
-    layers: int, window: int, gate: str, started: Tensor, memory_of: Callable[..., Memory]
+    layers: int, window: int, gate: str, started: Tensor, acting: Tensor, memory_of: Callable[..., Memory]
 ) -> None:
     model, tokens = transformer(layers, window, gate), tokens_of()
     memory = memory_of(model)
-    one_pass, one_memory = advance(model, tokens, memory, started)
-    steps, steps_memory = stepped(model, tokens, memory, started)
+    one_pass, one_memory = model(tokens, memory, started, acting)
+    steps, steps_memory = stepped(model, tokens, memory, started, acting)
     assert_close(steps, one_pass, **EXACT)
     assert_same_memory(steps_memory, one_memory)
 
 
 @pytest.mark.parametrize("window", [2, 20])
-def test_a_pass_in_pieces_equals_one_pass(window: int, started: Tensor, memory_of: Callable[..., Memory]) -> None:
+def test_a_pass_in_pieces_equals_one_pass(
+    window: int, started: Tensor, acting: Tensor, memory_of: Callable[..., Memory]
+) -> None:
     model, tokens = transformer(2, window), tokens_of()
     memory = memory_of(model)
-    expected, last = advance(model, tokens, memory, started)
+    expected, last = model(tokens, memory, started, acting)
     outputs = []
     for piece in (slice(0, 1), slice(1, 5), slice(5, 9)):
-        output, memory = advance(model, tokens[piece], memory, started[piece])
+        output, memory = model(tokens[piece], memory, started[piece], acting[piece])
         outputs.append(output)
     assert_close(torch.cat(outputs), expected, **EXACT)
     assert_same_memory(memory, last)
@@ -102,17 +108,20 @@ def test_a_pass_in_pieces_equals_one_pass(window: int, started: Tensor, memory_o
 
 @pytest.mark.parametrize(("layers", "window"), [(1, 2), (2, 2), (2, 20)])
 def test_an_output_depends_on_its_own_past_within_the_episode_and_the_window_alone(
-    layers: int, window: int, started: Tensor, memory_of: Callable[..., Memory]
+    layers: int, window: int, started: Tensor, acting: Tensor, memory_of: Callable[..., Memory]
 ) -> None:
+    """Own steps are those at which it acts; what it does not act on is seen at that step alone, and counts for none."""
     model, tokens = transformer(layers, window), tokens_of().requires_grad_()
-    output, _, _ = model(tokens, memory_of(model), started)
-    episode = started.long().cumsum(0)
+    output, _ = model(tokens, memory_of(model), started, acting)
+    episode, own = started.long().cumsum(0), acting.long().cumsum(0)
     for t in range(LENGTH):
         for agent in range(AGENTS):
             (gradient,) = torch.autograd.grad(output[t, :, agent].sin().sum(), tokens, retain_graph=True)
             reached = gradient.abs().amax(-1) > 0
-            back = t - torch.arange(LENGTH)[:, None]
-            expected = (back >= 0) & (back <= layers * window) & (episode == episode[t])
+            back = own[t, :, agent] - own[:, :, agent]
+            both = acting[t, :, agent] & acting[:, :, agent] & (episode == episode[t])
+            expected = both & (back >= 0) & (back <= layers * window)
+            expected[t] = True
             assert reached[:, :, agent].equal(expected)
             assert not reached[:, :, 1 - agent].any()
 
@@ -123,31 +132,32 @@ def test_the_memory_is_seen_while_its_episode_and_the_window_last(
     model, tokens = transformer(1, 3), tokens_of()
     memory = memory_of(model)
     values = memory.values.requires_grad_()
-    output, _, _ = model(tokens, memory, started)
+    output, _ = model(tokens, memory, started, torch.ones(LENGTH, COPIES, AGENTS, dtype=torch.bool))
     seen = torch.zeros(LENGTH, COPIES, 3, dtype=torch.bool)
     for t in range(LENGTH):
         (gradient,) = torch.autograd.grad(output[t].sin().sum(), values, retain_graph=True)
         seen[t] = (gradient.abs() > 0).any(-1).any(1)[:, 0]
     going_on = started.long().cumsum(0) == 0
     place = torch.arange(LENGTH)[:, None, None] + 3 - torch.arange(3)
-    assert seen.equal(going_on[..., None] & memory.valid & (place <= 3))
+    assert seen.equal(going_on[..., None] & memory.valid[:, 0] & (place <= 3))
 
 
-def test_one_block_against_a_loop_over_rows(started: Tensor, memory_of: Callable[..., Memory]) -> None:
+def test_one_block_against_a_loop_over_rows(started: Tensor, acting: Tensor, memory_of: Callable[..., Memory]) -> None:
     """Softmax over what is allowed, row by row, from the block's own matrices."""
     model, tokens = transformer(1, 3), tokens_of()
     memory, block = memory_of(model), model.blocks[0]
-    output, _, _ = model(tokens, memory, started)
+    output, _ = model(tokens, memory, started, acting)
     for b in range(COPIES):
         for n in range(AGENTS):
             x = tokens[:, b, n]
             query, key, value = block.query_key_value(block.norm_attention(x)).chunk(3, -1)
-            keys = list(memory.keys[b, n, 0][memory.valid[b]])
-            values = list(memory.values[b, n, 0][memory.valid[b]])
+            past = list(zip(memory.keys[b, n, 0], memory.values[b, n, 0], strict=True))
+            past = [each for each, there in zip(past, memory.valid[b, n], strict=True) if there]
             for t in range(LENGTH):
-                if started[t, b]:
-                    keys, values = [], []
-                keys, values = [*keys, key[t]][-4:], [*values, value[t]][-4:]
+                past = [] if started[t, b] else past
+                seen = [*(past if acting[t, b, n] else ()), (key[t], value[t])][-4:]
+                past = seen if acting[t, b, n] else past
+                keys, values = zip(*seen, strict=True)
                 heads = []
                 for h, part in enumerate((slice(0, 4), slice(4, 8))):
                     scores = torch.stack([query[t, part] @ k[part] / 4**0.5 for k in keys])
@@ -199,25 +209,9 @@ def test_a_new_transformer_is_near_the_identity() -> None:
     x = tokens_of().float()
     empty = torch.zeros(COPIES, AGENTS, 1, 8, WIDTH)
     memory = Memory(empty, empty, torch.zeros(COPIES, 8, dtype=torch.bool))
-    output, _, _ = model(x, memory, torch.zeros(LENGTH, COPIES, dtype=torch.bool))
+    never = torch.zeros(LENGTH, COPIES, dtype=torch.bool)
+    output, _ = model(x, memory, never, ~never[..., None].expand(-1, -1, AGENTS))
     assert (output - x).square().mean() < 0.05 * x.square().mean()
-
-
-def test_attention_mask_by_hand() -> None:
-    """Window 2, one valid cached entry, an episode begins at the third of four tokens."""
-    valid = torch.tensor([[False, True]])
-    started = torch.tensor([[False], [False], [True], [False]])
-    expected = [
-        [0, 1, 1, 0, 0, 0],
-        [0, 1, 1, 1, 0, 0],
-        [0, 0, 0, 0, 1, 0],
-        [0, 0, 0, 0, 1, 1],
-    ]
-    assert attention_mask(valid, started, 2)[0].long().tolist() == expected
-    assert remember(valid, started).tolist() == [[True, True]]
-    assert remember(valid, started[:2]).tolist() == [[True, True]]
-    assert remember(valid, started[:3]).tolist() == [[False, True]]
-    assert remember(valid, started[:1]).tolist() == [[True, True]]
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:

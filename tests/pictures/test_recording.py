@@ -77,7 +77,7 @@ def test_pictures_of_a_recording_are_as_they_were(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 100, MOST])
-def test_up_to_256_scenes_those_of_an_even_spread_are_there(length: int) -> None:
+def test_up_to_128_scenes_those_of_an_even_spread_are_there(length: int) -> None:
     recording = sparse(length)
     moments = recording.spread()
     assert moments == spread(length)
@@ -92,6 +92,28 @@ def test_of_more_the_nearest_that_are_kept_are_shown_and_few_are_held(length: in
     assert np.abs(np.subtract(moments, spread(length))).max() <= length / MOST
     assert [number(recording[i]) for i in moments] == moments
     assert len(recording._kept) <= MOST
+
+
+@pytest.mark.parametrize("length", [MOST, MOST + 1, 5000])
+def test_only_pictures_that_are_kept_are_drawn_and_the_last(length: int) -> None:
+    """128 at first, then 64 for each time that the distance between them doubles."""
+    recording, moments, drawn = SparseRecording(width=240), sparse(length).spread(), 0
+    for i in range(length):
+        wanted = i in (0, length - 1) or recording.wants(i)
+        drawn += wanted
+        recording.append(picture(i) if wanted else None)
+    doublings = max(0, int(np.ceil(np.log2(length / MOST))))
+    assert drawn <= MOST + doublings * MOST / 2 + 2
+    assert recording.outline.length == length
+    assert recording.spread() == moments
+    assert [number(recording[i]) for i in moments] == moments
+
+
+def test_all_scenes_of_a_plane_are_wanted_as_the_view_widens_for_each() -> None:
+    recording = SparseRecording(width=240)
+    for step in range(MOST + 10):
+        assert step == 0 or recording.wants(step)
+        recording.append(Scene((), (), (), None, 1.0))
 
 
 def test_kept_pictures_are_scaled_down() -> None:

@@ -93,10 +93,10 @@ FIVE = "Gymnasium's step gives 5: observation, reward, terminated, truncated, in
         (lambda *_: None, f"gave a NoneType; {FIVE}"),
         (lambda seen, reward, *rest: (seen, float("nan"), *rest), "gave a reward of nan, which is not finite"),
         (lambda seen, reward, *rest: (seen, np.array([np.inf]), *rest), "gave a reward of inf, which is not finite"),
-        (lambda seen, reward, *rest: (seen, None, *rest), "gave a NoneType as reward; Gymnasium has one number"),
+        (lambda seen, reward, *rest: (seen, None, *rest), "gave a NoneType as reward; a reward is one number"),
         (
             lambda seen, reward, *rest: (seen, np.zeros(2), *rest),
-            "gave an array of float64 and shape [2] as reward; Gymnasium has one number",
+            "gave an array of float64 and shape [2] as reward; a reward is one number",
         ),
         (
             lambda seen, reward, end, *rest: (seen, reward, np.zeros(2), *rest),

@@ -27,6 +27,8 @@ def test_settings_are_read_by_their_task_and_some_replaced() -> None:
     [
         ({}, {}, "name is None; name a task, e.g. {'name': 'simple_tag'}"),
         ({"name": 3}, {}, "name is 3; name a task"),
+        ({"name": "Acrobot-v1"}, {"team": "2+2"}, "team is '2\\+2': Acrobot-v1 has no team to choose; leave it out"),
+        ({"name": "meeting"}, {"max_cycle": 1}, "no such field; did you mean max_cycles\\? meeting has classes, "),
         ({"name": "meeting"}, {"bogus": 1}, "bogus is 1: there is no such field; meeting has classes, communication, "),
         ({"name": "meeting"}, {"max_cycles": 0}, "max_cycles is 0: .* greater than or equal to 1"),
         ({"name": "meeting"}, {"communication__link_loss": 2}, r"communication\.link_loss is 2: "),

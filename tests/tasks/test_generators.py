@@ -15,7 +15,7 @@ from marl.core.seeding import episode_seed
 from marl.tasks.generators import LOOKS, Draws, OwnGenerators
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 
 COPIES = 3
 

@@ -18,7 +18,7 @@ from marl.tasks import guard as guards
 from marl.tasks.guard import Guard, Watch
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 
 
 @pytest.fixture(autouse=True)
@@ -81,25 +81,26 @@ def test_a_copy_that_fails_is_named_and_no_process_is_left(how: str, words: str,
 @pytest.mark.parametrize("error", [ZeroDivisionError("x"), SystemExit(0)])
 def test_a_copy_of_a_pettingzoo_environment_is_named_with_its_step(error: BaseException) -> None:
     """The second copy, in the second step after an episode of three."""
-    environment = PettingZooEnvironment(Counting, 2, lambda name: "A", ("A",))
+    made = [Counting(), Counting()]
+    environment = PettingZooEnvironment(iter(made).__next__, 2, lambda name: "A", ("A",))
     environment.reset(0)
     action = {"A": torch.zeros(2, 3, dtype=torch.long)}
     for _ in range(4):
         environment.step(action)
-    environment._envs[1].step = lambda actions: fail(error)  # type: ignore[method-assign]
+    made[1].step = lambda actions: fail(error)  # type: ignore[method-assign]
     name = f"counting, copy 1, in step 2 of its episode, failed: {type(error).__name__}: "
     with pytest.raises(EnvironmentFailedError, match=f"^the environment {name}"):
         environment.step(action)
     environment.close()
 
 
-def test_agents_that_leave_early_are_told_with_the_copy() -> None:
+def test_agents_that_leave_without_an_end_are_told_with_the_copy() -> None:
     environment = PettingZooEnvironment(lambda: Counting(leaver="y"), 2, lambda name: "A", ("A",))
     environment.reset(0)
     action = {"A": torch.zeros(2, 3, dtype=torch.long)}
     environment.step(action)
     with pytest.raises(
-        EnvironmentFailedError, match=r"counting, copy 0, in step 2 of .*agents y left before the others"
+        EnvironmentFailedError, match=r"counting, copy 0, in step 2 of .*lost agent y, neither terminated nor trunc"
     ):
         environment.step(action)
 

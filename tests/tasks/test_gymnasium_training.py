@@ -75,7 +75,7 @@ def test_an_evaluation_of_what_never_ends_is_cut_and_said_to_be(tmp_path: Path) 
     with pytest.warns(Note) as notes:
         result = marl.train(preset("habits:Cage-v0") | {"evaluation_max_steps": 30}, tmp_path / "x")
     told = [str(each.message) for each in notes]
-    assert told[0].endswith("an episode never ends: give --env.max-episode-steps")
+    assert told[0].endswith("an episode never ends: give env__max_episode_steps")
     assert "2 of 2 episodes were cut after 30 steps and count with what they had brought" in told
     assert result.metrics["evaluation/episode_length"] == 30
 

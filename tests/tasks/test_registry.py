@@ -23,7 +23,7 @@ def test_an_installed_task_is_found_by_name() -> None:
 
 def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, "tag", "nothing:task")
-    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag, and all of Gymnasium's"):
+    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess', .*there is: tag, all of Gymnasium's and P"):
         find_task("chess")
     with pytest.raises(UnknownTaskError, match=r"; did you mean CartPole-v1 or .*\? Else there is: tag"):
         find_task("cartpole")
@@ -37,6 +37,7 @@ def test_an_unknown_name_is_refused_with_those_there_are(monkeypatch: pytest.Mon
             r"^env\.name is 'CartPole-v7', which Gymnasium .* does not have; it has CartPole-v0 and CartPole-v1$",
         ),
         ("FrozenLake-v0", "does not have; it has FrozenLake-v1$"),
+        ("Ant-v3", "does not have; it has Ant-v4 and Ant-v5$"),
         ("Pendulum", "does not have; it has Pendulum-v1$"),
         ("ALE/Pong-v5", r"is registered by the module ale_py: name it ale_py:ALE/Pong-v5 \(pip install ale-py\)$"),
         ("PongNoFrameskip-v4", "name it ale_py:PongNoFrameskip-v4"),
@@ -74,7 +75,7 @@ def test_a_trusted_module_may_register_what_gymnasium_makes(monkeypatch: pytest.
 def test_a_name_in_no_module_is_refused_when_the_environment_is_made() -> None:
     for name, message in {
         "nowhere:Pushed-v0": r"'nowhere', which cannot be imported here .* on PYTHONPATH",
-        "gymnasium:Nowhere-v0": r"Gymnasium cannot make gymnasium:Nowhere-v0 .*: Environment `Nowhere` doesn't exist",
+        "gymnasium:Nowhere-v0": r"cannot make gymnasium:Nowhere-v0: NameNotFound: Environment `Nowhere` doesn't exist",
     }.items():
         task = find_task(name)
         with trusting("nowhere"), pytest.raises(ConfigError, match=message):

@@ -189,7 +189,7 @@ def test_a_table_of_whole_numbers_is_filled_row_by_row() -> None:
         (spaces.Box(2, 2, (3,)), "leaves nothing to choose; give a range"),
         (spaces.Box(0, 1, (0,)), "leaves nothing to choose"),
         (spaces.Box(-(2**60), 2**60, (1,), np.int64), "whole numbers may be as large as 9,007,199,254,740,992"),
-        (spaces.MultiBinary(13), r"has 8,192 combinations; at most 4,096 are told apart"),
+        (spaces.MultiBinary(15), r"has 32,768 combinations; at most 16,384 are told apart"),
     ],
 )
 def test_other_actions_are_refused(space: Any, message: str) -> None:

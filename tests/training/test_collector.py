@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ from meeting import Meeting
 from torch import Tensor
 
 from marl.core.environment import State
+from marl.core.errors import Note
 from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.serialisation import load_state, save_state
@@ -85,8 +87,8 @@ class Reader:
         return Memory(empty, empty, torch.zeros(num_copies, WINDOW, dtype=torch.bool))
 
     def act(self, observation: Observation, memory: Memory, generator: torch.Generator) -> Act:
-        self.remembered.append(memory.valid.sum(-1).tolist())
-        valid = torch.cat([memory.valid[:, 1:], torch.ones(len(memory.valid), 1, dtype=torch.bool)], 1)
+        self.remembered.append(memory.valid[:, 0].sum(-1).tolist())
+        valid = torch.cat([memory.valid[..., 1:], torch.ones_like(memory.valid[..., :1])], -1)
         action = {name: x[..., 0].long() % 2 for name, x in observation.features.items()}
         return Act(action, torch.full(observation.alive.shape, -0.5), Memory(memory.keys, memory.values, valid))
 
@@ -128,8 +130,8 @@ def test_the_memory_is_reset_where_an_episode_begins_and_goes_on_to_the_next_rol
     first = collector.collect(policy).batch
     second = collector.collect(policy).batch
     assert policy.remembered == [[0, 0], [1, 1], [0, 2], [1, 0], [0, 1], [1, 2], [0, 0], [1, 1]]
-    assert first.memory.valid.sum(-1).tolist() == [0, 0]
-    assert second.memory.valid.sum(-1).tolist() == [0, 1]
+    assert first.memory.valid[:, 0].sum(-1).tolist() == [0, 0]
+    assert second.memory.valid[:, 0].sum(-1).tolist() == [0, 1]
     assert second.started[0].tolist() == [True, False]
 
 
@@ -155,6 +157,7 @@ def test_episode_statistics_by_hand(played: Any) -> None:
     assert metrics["hits/Y"] == [0] * 5
     assert metrics["episode/share_with_hit"] == [0, 0, 1, 0, 1]
     assert metrics["links/Y"] == [1.5, 2, 1.5, 1.5, 2]
+    assert metrics["links/X"] == [1.5, (1.5 + 2) / 2, 1.5, 1.5, (1.5 + 2) / 2]  # over the steps of each
     assert played[1].scores == [6, 11, 6, 6, 11]
     assert played[1].ended_at == [4, 6, 8, 12, 12]
     assert len(played[1]) == 5
@@ -227,3 +230,19 @@ def test_an_environment_that_cannot_be_stored_begins_anew(
     assert other.started.all()
     assert not other.observation.features["A"].equal(first)  # the run does not begin with the same episodes again
     assert_same(other.collect(policy).batch, twin.collect(policy).batch)
+
+
+class Dull(Clock):
+    """Class Y sees zeros."""
+
+    def observe(self) -> Observation:
+        seen = super().observe()
+        return replace(seen, features={**seen.features, "Y": torch.zeros_like(seen.features["Y"])})
+
+
+def test_a_class_that_sees_the_same_at_each_step_is_told_of_once() -> None:
+    collector = Collector(Dull(), 128, 0)
+    with pytest.warns(Note, match=r"^class Y saw the same at each step of the first rollout: .*marl check") as told:
+        collector.collect(Reader())
+    collector.collect(Reader())
+    assert len(told) == 1

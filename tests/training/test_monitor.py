@@ -96,6 +96,17 @@ def test_an_evaluation_holds_no_picture_that_is_not_drawn(
     assert strip.width == 4 * 240
 
 
+@pytest.mark.parametrize(("interval", "old"), [(256, [1, 0, 0, 1, 0]), (512, [0] * 5)])
+def test_numbers_are_old_while_no_episode_has_ended_since(
+    interval: int, old: list[int], preset: State, tmp_path: Path
+) -> None:
+    """Episodes end at steps 12, 24 and 36; an iteration has 8 steps of 32 copies, and each may be logged."""
+    told: list[bool] = []
+    config = read_config({**preset, "log_interval": interval, "evaluation_episodes": 1})
+    train_run(config, tmp_path / "x", watch=lambda progress: told.append(progress.stale))
+    assert told[:5] == [bool(each) for each in old]
+
+
 def texts_of(folder: Path) -> list[tuple[int, str]]:
     events = EventAccumulator(str(folder)).Reload()
     return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]

@@ -32,7 +32,7 @@ def test_a_file_a_preset_an_environment(tmp_path: Path, monkeypatch: pytest.Monk
         ("xyzzyx", r"no \.yaml file; marl list shows"),
         ("nothing.yaml", "nothing.yaml does not exist or is not a file; marl list presets"),
         ("connect_four", "is a turn-based game, and nothing is trained on games; play it: marl play connect_four"),
-        ("a_run", "a_run is the folder of a run; go on with it: --resume a_run, or train anew: a_run/config.yaml"),
+        ("a_run", "a_run is the folder of a run; go on with it: resume=True, or train anew: a_run/config.yaml"),
     ],
 )
 def test_other_words_are_answered_with_what_is_near(
@@ -49,6 +49,6 @@ def test_other_words_are_answered_with_what_is_near(
 def test_a_word_of_two_meanings_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presets, "preset_files", lambda: {name: Path("folder", f"{name}.yaml")})
     with pytest.raises(
-        ConfigError, match=f"'{name}' is a preset and an environment; write folder/{name}.yaml, or --env"
+        ConfigError, match=f"'{name}' is a preset and an environment; write folder/{name}.yaml, or env__name="
     ):
         settings_of(name)

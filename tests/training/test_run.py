@@ -47,6 +47,14 @@ def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: P
     assert not (tmp_path / "x").exists()
 
 
+def test_settings_that_change_as_a_run_goes_on_are_told(run: Path, preset: State) -> None:
+    """Its length is not one of them, and the same number written otherwise is no change."""
+    preset["algorithm"] |= {"learning_rate": 0.002, "epochs": 2.0}
+    told = r"^this run goes on with other settings: algorithm.learning_rate \[0.003, 0.001\] -> 0.002$"
+    with pytest.warns(Note, match=told):
+        build_run(read_config({**preset, "total_env_steps": 2560}), run, resume=True)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -181,7 +189,7 @@ def test_a_checkpoint_of_other_content_is_refused_by_name(
 
 def test_what_shows_only_in_the_first_iteration_is_refused_by_name(preset: State, run: Path, tmp_path: Path) -> None:
     source = load_state(last(run), "state")["source"]
-    source["took_part"] = source["took_part"][:3]
+    source["lived"] = source["lived"][:3]
     resumed = build_run(
         read_config({**preset, "total_env_steps": 4096}),
         with_state(run, tmp_path / "x", "state", {"source": source}),

@@ -38,6 +38,7 @@ def test_every_algorithm_and_none_and_tuples_come_back(name: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"algorithm": {"name": "ppo", "lr": 3}}, r"^algorithm.lr is 3: .* did you mean algorithm.learning_rate\?$"),
         ({"bogus": 3}, "bogus is 3: there is no such field"),
         ({"env": {"name": "meeting", "bogus": 3}}, "env.bogus is 3: there is no such field"),
         ({"policy": {"encoder": {"bogus": 3}}}, "policy.encoder.bogus is 3: there is no such field"),

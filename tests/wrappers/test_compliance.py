@@ -11,7 +11,7 @@ from mpe2 import simple_tag_v3
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from marl import wrappers
-from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState
+from marl.wrappers import AdversaryClass, CommunicationGraph, FlatObservation, ScriptedPrey, TeamState
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -34,6 +34,7 @@ STACKS = {
     "prey-flee": lambda env: ScriptedPrey(env, "flee"),
     "state": lambda env: TeamState(AdversaryClass(env)),
     "all": lambda env: TeamState(CommunicationGraph(AdversaryClass(ScriptedPrey(env)), 1.0, link_loss=0.2)),
+    "flat": lambda env: FlatObservation(CommunicationGraph(AdversaryClass(env), 1.0, link_loss=0.2)),
     "all-prey-last": lambda env: ScriptedPrey(TeamState(CommunicationGraph(AdversaryClass(env), 1.0))),
 }
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from marl.analysis.run_folders import run_folders
-from marl.analysis.seed_groups import flat_settings, group_seeds, shared_name, unique_name, without_seed
+from marl.analysis.seed_groups import group_seeds, shared_name, unique_name, without_seed
 from marl.core.composition import format_team, short_team
 from marl.core.errors import ConfigError
 from marl.core.files import digest
+from marl.core.settings import flat_settings
+from marl.core.wording import argument
 from marl.policies.saved import SavedPolicy, load_policy, policy_file
 from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import load_config
@@ -161,7 +163,7 @@ def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict
     if not fitting:
         raise ConfigError(
             f"natives {folder}: no run trained at one composition of {', '.join(classes)} is in this folder or below; "
-            "train some, or leave --natives out"
+            f"train some, or leave {argument('natives')} out"
         )
     notes = []
     if len(runs) < len(paths):

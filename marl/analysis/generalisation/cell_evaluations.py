@@ -23,6 +23,7 @@ from marl.core.errors import FileError, Note, TrainingError
 from marl.core.files import digest, save_json
 from marl.core.reading import read_json
 from marl.core.version import __version__
+from marl.core.wording import argument
 from marl.evaluation.access import reference
 from marl.evaluation.episodes import EpisodePlayer, EpisodeTable, play_episodes
 from marl.policies.saved import load_policy, policy_file
@@ -231,6 +232,7 @@ def _in_processes(evaluations: Sequence[CellEvaluation], jobs: int) -> Finished:
                 yield futures[future], future.result()
     except BrokenProcessPool as error:
         raise TrainingError(
-            "a playing process died; it may have lacked memory (then give fewer --jobs), or a script calls "
-            "marl.generalise outside of if __name__ == '__main__'. What was played is kept: the same again goes on"
+            f"a playing process died; it may have lacked memory (then give fewer {argument('jobs')}), or a script "
+            "calls marl.generalise outside of if __name__ == '__main__'. What was played is kept: the same again goes "
+            "on"
         ) from error

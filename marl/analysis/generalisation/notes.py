@@ -6,6 +6,7 @@ from marl.analysis.generalisation.arms import Arm, TrainedRun, differing
 from marl.analysis.generalisation.records import TransferPlan
 from marl.analysis.seed_groups import few_seeds_note
 from marl.core.composition import format_team
+from marl.core.wording import argument
 
 __all__ = ["notes_of"]
 
@@ -38,7 +39,7 @@ def _missing_natives(plan: TransferPlan) -> list[str]:
     cells, seeds = ",".join(missing), max(len(c.arm.runs) for c in plan.contestants if c.arm is not None)
     return [
         f"No natives of {', '.join(missing)}, so no ratio there. To train them: "
-        f"marl train PRESET --native-grid {cells} --seeds {seeds} --out FOLDER, then --natives FOLDER."
+        f"marl train PRESET --native-grid {cells} --seeds {seeds} --out FOLDER, then {argument('natives', 'FOLDER')}."
     ]
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 
 from marl.core.errors import TrainingError
 from marl.core.game import Game
+from marl.core.wording import argument
 from marl.games.registry import new_game
 from marl.games.search.negamax import Negamax
 from marl.games.search.uct import UCT
@@ -124,4 +125,5 @@ def _in_processes(
                 waiting |= {submit(chunk) for chunk in islice(chunks, len(done))}
                 yield [game for future in done for game in future.result()]
     except BrokenProcessPool as error:
-        raise TrainingError("a playing process died; it may have lacked memory: give fewer --jobs") from error
+        told = f"a playing process died; it may have lacked memory: give fewer {argument('jobs')}"
+        raise TrainingError(told) from error

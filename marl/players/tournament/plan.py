@@ -18,6 +18,7 @@ import numpy as np
 from marl.core.errors import ConfigError
 from marl.core.game import Game
 from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between
+from marl.core.wording import argument
 from marl.games.registry import new_game
 from marl.games.search.negamax import Ties
 from marl.players.specs import PlayerSpec, make_player
@@ -115,7 +116,8 @@ def plan_tournament(
     plan = TournamentPlan(game, specs, games, 1 if classic else plies, seed, classic, groups)
     if games < 1 or games % plan.seatings:
         raise ConfigError(
-            f"--games is {games}; give a multiple of {plan.seatings}, in which each opening is played from all seats"
+            f"{argument('games')} is {games}; give a multiple of {plan.seatings}, in which each opening is played from "
+            "all seats"
         )
     opening_of(start, plan, 0)
     return plan
@@ -129,7 +131,8 @@ def _check(start: Game, players: Sequence[PlayerSpec], games: int, seed: int) ->
     groups = math.comb(len(players), start.num_players)
     if groups * games > MOST_GAMES:
         raise ConfigError(
-            f"--games is {games:,} for each of {groups:,} groups of players; give at most {MOST_GAMES:,} in all"
+            f"{argument('games')} is {games:,} for each of {groups:,} groups of players; give at most {MOST_GAMES:,} "
+            "in all"
         )
     if "human" in names:
         raise ConfigError("player 'human' plays no tournaments; there is marl play")
@@ -137,16 +140,18 @@ def _check(start: Game, players: Sequence[PlayerSpec], games: int, seed: int) ->
         raise ConfigError(f"{start.name} needs at least {start.num_players} players; there is {len(players)}")
     for spec in players:
         make_player(spec, start, 0)
-    check_between("--seed", seed, 0, SEED_BELOW - 1)
+    check_between(argument("seed"), seed, 0, SEED_BELOW - 1)
 
 
 def _classic_groups(start: Game, players: Sequence[PlayerSpec]) -> tuple[tuple[int, ...], ...]:
     if start.num_players != 2:
-        raise ConfigError(f"--classic is for games of two; {start.name} has {start.num_players} players")
+        raise ConfigError(f"{argument('classic')} is for games of two; {start.name} has {start.num_players} players")
     first = [place for place, spec in enumerate(players) if spec.kind == "negamax"]
     others = [place for place, spec in enumerate(players) if spec.kind != "negamax"]
     if not first or not others:
-        raise ConfigError("--classic lets negamax begin against others; name a negamax, e.g. negamax:9, and another")
+        raise ConfigError(
+            f"{argument('classic')} lets negamax begin against others; name a negamax, e.g. negamax:9, and another"
+        )
     return tuple((place, other) for place in first for other in others)
 
 
@@ -179,7 +184,8 @@ def opening_of(start: Game, plan: TournamentPlan, number: int) -> Game:
             position = position.play(int(generator.choice(position.legal)))
         if not position.over:
             return position
-    raise ConfigError(f"--opening-plies is {plan.plies}, after which games of {start.name} are over; give fewer")
+    told = f"{argument('opening_plies')} is {plan.plies}, after which games of {start.name} are over"
+    raise ConfigError(f"{told}; give fewer")
 
 
 def seed_of(*parts: object) -> int:

@@ -76,7 +76,7 @@ def test_its_memory_is_reset_copy_by_copy(tmp_path: Path) -> None:
         age = torch.where(step.ended, 0, age + 1)
         memory = tag.opponents.memory
         assert memory is not None
-        assert memory.valid.sum(1).tolist() == age.clamp(max=4).tolist()
+        assert memory.valid[:, 0].sum(1).tolist() == age.clamp(max=4).tolist()
     assert remembered > 5
 
 
@@ -149,7 +149,7 @@ def test_backends_show_it_the_same_world(saved: dict[str, Path]) -> None:
     slow, fast = make({**settings, "backend": "pettingzoo"}, num_copies=2), make(settings, num_copies=2)
     slow.reset(0)
     fast.reset(0)
-    for opponents in (fast.opponents, *(env_prey(env) for env in slow._envs)):
+    for opponents in (fast.opponents, *(env_prey(copy.env) for copy in slow._block.copies)):
         for actor in opponents.policy.actors.values():
             actor.network[-1].weight.data.mul_(1e6)
     generator = torch.Generator().manual_seed(0)

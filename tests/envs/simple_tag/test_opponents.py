@@ -103,7 +103,7 @@ def test_a_run_against_several_resumes_bit_for_bit(prey: Path, tmp_path: Path) -
     opponents = other.source.environment.opponents  # type: ignore[attr-defined]
     assert len(set(opponents.drawn.tolist())) > 1
     # 16 steps of episodes of 12
-    assert opponents.members[1].memory.valid.sum(1).tolist() == [3] * 8
+    assert opponents.members[1].memory.valid[:, 0].sum(1).tolist() == [3] * 8
     loop.train(other, Monitor(other))
     one, two = (load_state(tmp_path / run / "checkpoints" / "000000000256", "state") for run in ("whole", "parts"))
     where = one["source"]["environment"], two["source"]["environment"]

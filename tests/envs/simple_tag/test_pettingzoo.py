@@ -12,7 +12,7 @@ from marl.core.roster import ActionSpec, Plane
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.envs.simple_tag.task import task
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 
 
 def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:

@@ -19,7 +19,7 @@ from marl.core.records import Observation
 from marl.core.seeding import episode_seed
 from marl.core.serialisation import load_state, save_state
 from marl.envs.simple_tag.environment import SimpleTag, tag_scene
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey, TeamState, get_state, read_world, set_state
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph

@@ -11,7 +11,7 @@ from counting_pettingzoo import Counting
 from gymnasium import spaces
 
 from marl.core.errors import EnvironmentFailedError
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 
 
 def counting(class_of: str = "xy", num_copies: int = 2, **options: Any) -> PettingZooEnvironment:

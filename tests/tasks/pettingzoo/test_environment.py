@@ -1,4 +1,4 @@
-"""PettingZooEnvironment beside the environments that it runs, stepped one by one without SuperSuit."""
+"""PettingZooEnvironment beside the environments that it runs, stepped one by one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from marl.core.environment import Environment
 from marl.core.errors import PictureError
 from marl.core.seeding import episode_seed
 from marl.core.serialisation import load_state, save_state
-from marl.tasks.pettingzoo import PettingZooEnvironment
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 
 CYCLES = 6
 CLASS_OF = {"walker_0": "A", "walker_1": "B", "walker_2": "B"}
@@ -234,7 +234,7 @@ def test_what_was_not_given_is_refused() -> None:
     env = PettingZooEnvironment(Counting, 1, lambda name: "A", ("A",))
     for call, message in [
         (lambda: env.load_state({"copies": {"0": {}}}), "give get_state and set_state"),
-        (env.scene, "cannot be drawn; give scene"),
+        (env.scene, "cannot be drawn: it has no render mode rgb_array, and no scene was given"),
     ]:
         with pytest.raises(ValueError, match=message):
             call()

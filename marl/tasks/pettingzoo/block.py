@@ -1,0 +1,232 @@
+"""Copies of a PettingZoo environment that step together in one process, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl.tasks.answers import AnswerError, check_finite, number
+from marl.tasks.episode_seeds import EpisodeSeeds
+from marl.tasks.pettingzoo.copies import Copy, Flags, Moved, Seen
+from marl.tasks.pettingzoo.drivers import Turn
+from marl.tasks.pettingzoo.team import MASK, Team
+
+__all__ = ["Block"]
+
+
+class Block:
+    """``B`` copies as arrays. A copy whose episode ends begins its next.
+
+    Args:
+        copies: the environments.
+        team: their agents.
+
+    Raises:
+        EnvironmentFailedError: by all methods, if a copy fails or answers what PettingZoo does not know.
+    """
+
+    def __init__(self, copies: Sequence[Copy], team: Team) -> None:
+        self.copies, self.team = copies, team
+        self.masked = any(side.masked for side in team.sides)  # or once a reset gives one
+        self._given: dict[int, bool] = {}  # for each agent that moved, True if it was given a mask
+        self.seen = self._blank()
+        self._left = np.zeros_like(self.seen.alive)  # in the running episode
+
+    def reset(self, seeds: Sequence[EpisodeSeeds] | None = None) -> Seen:
+        """Begin the next episode in every copy; with ``seeds``, of these series."""
+        for copy, series in zip(self.copies, seeds or (), strict=seeds is not None):
+            copy.seeds = series
+        self.seen = self._blank()
+        self._begin(range(len(self.copies)))
+        return self.seen
+
+    def restart(self, copies: Flags) -> Seen:
+        """Begin the next episode in some copies, ``[B]``."""
+        self.seen = self.seen.copy()
+        self._begin(copies.nonzero()[0].tolist())
+        return self.seen
+
+    def step(self, actions: Mapping[str, NDArray[Any]]) -> Moved:
+        """Step every copy with actions ``[B, N_c]`` or ``[B, N_c, A]`` of each class."""
+        chosen = {
+            side.agent: side.chosen(actions[kind][:, i])
+            for side, (kind, i) in zip(self.team.sides, self.team.places, strict=True)
+        }
+        before, self.seen = self.seen, self._blank()
+        shape = before.alive.shape
+        moved = Moved(self.seen, self.seen, np.zeros(shape), ~before.alive, np.zeros(shape, bool), {})
+        for b, copy in enumerate(self.copies):
+            copy.guard(self._step, b, {agent: of_copies[b] for agent, of_copies in chosen.items()}, before, moved)
+        self._check()
+        ended, gone = moved.ended, moved.successor.alive & self._left
+        if gone.any():
+            self.seen = moved.successor.copy()
+            self._erase(gone)
+            moved = replace(moved, seen=self.seen)
+        over = ended.nonzero()[0].tolist()
+        for b in over:
+            if (scenes := self.copies[b].scenes) is not None:
+                scenes.end()
+        self._begin(over)
+        return moved
+
+    def close(self) -> None:
+        """Close every copy."""
+        for copy in self.copies:
+            copy.guard(copy.env.close)
+
+    def _begin(self, copies: Iterable[int]) -> None:
+        for b in copies:
+            self._left[b] = False
+            self._erase(np.arange(len(self.copies))[:, None] == b)
+            self.copies[b].guard(self._first, b)
+        self._check()
+
+    def _first(self, b: int) -> None:
+        turn = self.copies[b].begin()
+        if not self.masked and any(MASK in (info or {}) for info in turn.infos.values()):
+            self.masked, self.seen.masks = True, self._all_legal()
+        self.seen.alive[b] = self._named(turn.present)
+        if not self.seen.alive[b].any():
+            raise AnswerError("has no agents after its reset")
+        self._write(b, turn)
+
+    def _step(self, b: int, actions: Mapping[Any, Any], before: Seen, moved: Moved) -> None:
+        turn, was = self.copies[b].step(actions), before.alive[b]
+        for agent, reward in turn.rewards.items():
+            plain = type(reward) is float and isfinite(reward)
+            moved.reward[b, self._number(agent)] = reward if plain else number(reward)
+        for agent, info in turn.infos.items():
+            for name, value in (info or {}).items():
+                if isinstance(value, int | float | np.number | np.bool_):
+                    where = moved.measured.setdefault(name, np.zeros(moved.reward.shape, np.float32))
+                    where[b, self._number(agent)] = value
+        after = self._named(turn.present)
+        if not (any(turn.terminated.values()) or any(turn.truncated.values())) and (after == was).all():
+            self.seen.alive[b] = was
+            self._write(b, turn)
+            return
+        terminated, truncated = (
+            self._named([agent for agent, flag in flags.items() if flag]) for flags in (turn.terminated, turn.truncated)
+        )
+        after &= ~(terminated | truncated)
+        left = was & ~after
+        self._check_moves(left & ~(terminated | truncated), after & self._left[b])
+        self._left[b] |= left
+        moved.terminated[b] = np.where(was, terminated, ~after)
+        moved.truncated[b] = was & truncated
+        self.seen.alive[b] = was | after
+        self._write(b, turn)
+        for n in left.nonzero()[0].tolist():
+            if turn.observations.get(self.team.sides[n].agent) is None:
+                self._carry(b, n, before)
+
+    def _write(self, b: int, turn: Turn) -> None:
+        """Write what agents observe, and who is to move."""
+        seen, team = self.seen, self.team
+        alive, left = seen.alive[b], self._left[b]
+        acting = alive & ~left if turn.acting is None else self._named([turn.acting])
+        seen.acting[b] = acting
+        silent = acting.copy()
+        for agent, observed in turn.observations.items():
+            n = self._number(agent)
+            if not alive[n] or (observed is None and left[n]):
+                continue
+            (kind, i), side = team.places[n], team.sides[n]
+            silent[n] = False
+            if type(observed) is np.ndarray and (observed.dtype, observed.shape) == side.plain:
+                seen.features[kind][b, i] = observed.reshape(-1)
+            else:
+                for name, values in side.read(observed):
+                    where = seen.features[kind][b, i] if name == "observation" else seen.fields[name][b, n]
+                    where[...] = values.reshape(where.shape)
+            info = turn.infos.get(agent)
+            if acting[n] and (self.masked or (info and MASK in info)):
+                self._mask(b, n, side.mask(observed, info))
+        if silent.any():
+            raise AnswerError(f"told {self._agents(silent)} no observation; each agent that is to move needs one")
+
+    def _mask(self, b: int, n: int, mask: Flags | None) -> None:
+        (kind, i), agent = self.team.places[n], self.team.sides[n].agent
+        if not self.masked or self._given.setdefault(n, mask is not None) != (mask is not None):
+            raise AnswerError(f"gave agent {agent} an action_mask at some moments only; give it at each, or never")
+        if mask is None:
+            return
+        if not mask.any():
+            raise AnswerError(f"leaves agent {agent} no legal action")
+        self.seen.masks[kind][b, i] = mask
+
+    def _carry(self, b: int, n: int, before: Seen) -> None:
+        """Keep the last observation of an agent that left without another."""
+        kind, i = self.team.places[n]
+        self.seen.features[kind][b, i] = before.features[kind][b, i]
+        for name, array in self.seen.fields.items():
+            array[b, n] = before.fields[name][b, n]
+
+    def _erase(self, where: Flags) -> None:
+        """Take agents out of what is seen, ``[B, N]`` or ``[B, 1]``."""
+        seen = self.seen
+        where = np.broadcast_to(where, seen.alive.shape)
+        for kind, agents in self.team.roster.slices.items():
+            seen.features[kind][where[:, agents]] = 0
+            if kind in seen.masks:
+                seen.masks[kind][where[:, agents]] = True
+        for array in seen.fields.values():
+            array[where] = 0
+        seen.alive[where] = seen.acting[where] = False
+
+    def _blank(self) -> Seen:
+        copies, roster = len(self.copies), self.team.roster
+        features = {
+            c.name: np.zeros((copies, count, c.feature_size), c.dtype)
+            for c, count in zip(roster.classes, roster.counts, strict=True)
+            if count
+        }
+        masks = self._all_legal() if self.masked else {}
+        fields = {name: np.zeros((copies, roster.size, *shape), np.float32) for name, shape in self.team.fields.items()}
+        alive = np.zeros((copies, roster.size), bool)
+        return Seen(features, masks, fields, alive, alive.copy())
+
+    def _all_legal(self) -> dict[str, Flags]:
+        counted = zip(self.team.roster.classes, self.team.roster.counts, strict=True)
+        return {c.name: np.ones((len(self.copies), count, c.action.size), bool) for c, count in counted if count}
+
+    def _check(self) -> None:
+        """Check that all that is seen is finite."""
+        for arrays in (*self.seen.features.values(), *self.seen.fields.values()):
+            if arrays.dtype.kind == "f" and not np.isfinite(arrays).all():
+                b = int(np.argwhere(~np.isfinite(arrays))[0, 0])
+                self.copies[b].guard(check_finite, arrays[b])
+
+    def _check_moves(self, lost: Flags, returned: Flags) -> None:
+        if lost.any():
+            raise AnswerError(
+                f"lost {self._agents(lost)}, neither terminated nor truncated; an agent leaves with one of them"
+            )
+        if returned.any():
+            raise AnswerError(
+                f"has {self._agents(returned)} again, who had left in this episode; an agent that left stays away "
+                "until the next reset, so let it wait instead, e.g. with an action_mask"
+            )
+
+    def _named(self, agents: Any) -> Flags:
+        """``[N]``, True for agents of these names."""
+        flags = np.zeros(self.team.roster.size, bool)
+        for agent in agents:
+            flags[self._number(agent)] = True
+        return flags
+
+    def _number(self, agent: Any) -> int:
+        if agent not in self.team.number:
+            raise AnswerError(
+                f"has an agent {agent!r}, which is not in its possible_agents; name all who may ever play there"
+            )
+        return self.team.number[agent]
+
+    def _agents(self, flags: Flags) -> str:
+        return ", ".join(f"agent {side.agent}" for side, flag in zip(self.team.sides, flags, strict=True) if flag)

@@ -1,0 +1,76 @@
+"""PettingZoo's environments by name, as tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from marl.core.config import Config
+from marl.core.errors import ConfigError
+from marl.core.task import AgentSpaces
+from marl.tasks.pettingzoo.config import PettingZooConfig
+from marl.tasks.single_agent import single_agent_settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from marl.core.environment import TaskEnvironment
+
+__all__ = ["PettingZooTask"]
+
+
+@dataclass(frozen=True)
+class PettingZooTask:
+    """A PettingZoo environment as a `Task`."""
+
+    config_type = PettingZooConfig
+    changeable = frozenset({"arguments", "wrappers"})
+    policies = MappingProxyType[str, Path]({})
+
+    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+        """Those of agents that see vectors; see `Task`."""
+        return single_agent_settings(algorithm)
+
+    def describe(self, config: Config) -> dict[str, Any]:
+        """Name, and the settings that differ from the environment's own; see `Task`."""
+        assert isinstance(config, PettingZooConfig)
+        changed = {"arguments": config.arguments, "wrappers": config.wrappers, "members": config.members}
+        return {"environment": config.name, **{name: value for name, value in changed.items() if value}}
+
+    def sides(self, config: Config) -> tuple[str, str]:
+        """Raise an error, as all agents are of one side; see `Task`.
+
+        Raises:
+            ConfigError: always.
+        """
+        assert isinstance(config, PettingZooConfig)
+        raise ConfigError(f"{config.name} trains all its agents together; there is no side to train in turn with")
+
+    def spaces(self, config: Config) -> Mapping[str, AgentSpaces]:
+        """Spaces of each agent; see `Task`."""
+        assert isinstance(config, PettingZooConfig)
+        from marl.tasks.pettingzoo.making import classes_of, make_one
+        from marl.tasks.pettingzoo.team import MASK
+
+        env = make_one(config)
+        found = {}
+        for agent, kind in classes_of(env, config).items():
+            seen, fields = env.observation_space(agent), []
+            inner = getattr(seen, "spaces", None)
+            if isinstance(inner, Mapping) and "observation" in inner:
+                seen, fields = inner["observation"], [MASK] if MASK in inner else []
+            found[agent] = AgentSpaces(kind, seen, env.action_space(agent), tuple(fields))
+        env.close()
+        return found
+
+    def make(
+        self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
+    ) -> TaskEnvironment:
+        """Make the environment of a configuration; see `Task`."""
+        assert isinstance(config, PettingZooConfig)
+        from marl.tasks.pettingzoo.making import make_environment
+
+        return make_environment(config, num_copies, training, device)
