@@ -28,12 +28,14 @@ class AgentSpaces:
         action: space of its actions.
         fields: keys beside ``"observation"`` if it observes a dictionary of them, of which `observation` is the first:
             any of ``"action_mask"``, ``"adjacency"`` and ``"kinematics"``.
+        masked: True if its infos have an ``"action_mask"``.
     """
 
     agent_class: str
     observation: Space[Any]
     action: Space[Any]
     fields: tuple[str, ...] = ()
+    masked: bool = False
 
 
 class Task(Protocol):

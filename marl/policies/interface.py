@@ -5,6 +5,7 @@ Axes as in `marl.core.records`; a loop steps one world of ``N`` agents, or ``B``
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space, iterate
 from numpy.typing import NDArray
 
+from marl.core.errors import Note
 from marl.core.nearest import did_you_mean
 from marl.core.records import Memory, Observation
 from marl.core.roster import AgentClass, Roster
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from marl.policies.policy import Policy
 
 __all__ = ["Interface", "Seat"]
+
+UNMASKED = "trained with masks, and predict is given none: actions may be illegal; give action_mask=info['action_mask']"
 
 
 class Seat:
@@ -44,7 +48,7 @@ class Seat:
     def __init__(self, who: str, given: AgentSpaces, roster: Roster) -> None:
         self.who, self.agent_class, self.fields = who, given.agent_class, given.fields
         self.seen, self._acted = ObservationSpace(given.observation, who), ActionSpace(given.action, who)
-        self.num_actions = self._acted.spec.size
+        self.num_actions, self._masked = self._acted.spec.size, given.masked or "action_mask" in given.fields
         self._single = batch_space(given.action, 1)
         check_class(AgentClass(self.agent_class, self.seen.size, self._acted.spec, self.seen.categories), roster)
 
@@ -75,8 +79,13 @@ class Seat:
             told += "; give the observation alone, of the two that env.reset() returns"
         raise ValueError(told)
 
-    def mask(self, given: Any, *leading: int) -> NDArray[np.bool_]:
-        """Legal actions ``[*, A]``."""
+    def mask(self, given: Any, *leading: int) -> NDArray[np.bool_] | None:
+        """Legal actions ``[*, A]``; without a mask None, and a note, once, if the environment gives masks."""
+        if given is None:
+            if self._masked:
+                warnings.warn(UNMASKED, Note, stacklevel=5)  # the loop, where one agent plays
+            self._masked = False
+            return None
         if self._acted.spec.kind != "discrete":
             raise ValueError(f"{self.who} acts in {self._acted.space}, where no mask says what is legal; leave it out")
         if isinstance(given, tuple) and not leading:
@@ -159,11 +168,11 @@ def _predict(
     copies = seat.copies(observation)
     leading = () if copies is None else (copies,)
     rows = seat.features(observation, *leading).reshape(*leading or (1,), 1, -1)
-    legal = None if action_mask is None else seat.mask(action_mask, *leading).reshape(*rows.shape[:2], -1)
+    legal = seat.mask(action_mask, *leading)
     seen = Observation(
         {seat.agent_class: torch.from_numpy(rows)},
         torch.ones(rows.shape[:2], dtype=torch.bool),
-        None if legal is None else {seat.agent_class: torch.from_numpy(legal)},
+        None if legal is None else {seat.agent_class: torch.from_numpy(legal.reshape(*rows.shape[:2], -1))},
     )
     act = policy.act(seen.to(policy.device), _memory(policy, state, start, *rows.shape[:2]), generator)
     chosen = act.action[seat.agent_class][:, 0].cpu().numpy()
@@ -236,11 +245,8 @@ def _row(seat: Seat, observation: Any, mask: Any, widths: Mapping[str, int]) -> 
         )
     if seat.copies(parts["observation"]) is not None:
         raise ValueError(f"{seat.who} is given a batch; give the observations of one world")
-    mask = parts.get("action_mask") if mask is None else mask
-    row = {
-        "observation": seat.features(parts["observation"]),
-        "action_mask": legal if mask is None else seat.mask(mask),
-    }
+    given = seat.mask(parts.get("action_mask") if mask is None else mask)
+    row = {"observation": seat.features(parts["observation"]), "action_mask": legal if given is None else given}
     for name in fields:
         row[name] = np.asarray(parts[name], np.float32)
         if row[name].shape != (widths[name],):

@@ -13,6 +13,7 @@ from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
 from marl.core.task import AgentSpaces
 from marl.core.wording import argument
+from marl.tasks.episode_seeds import DealtSeeds
 from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
 from marl.tasks.single_agent import single_agent_settings
 
@@ -62,11 +63,16 @@ class GymnasiumTask:
     def spaces(self, config: Config) -> AgentSpaces:
         """Spaces of the one agent; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.gymnasium import MASK
         from marl.tasks.vectorised import vectorise
 
         made = vectorise(config.name, 1, dict(config.arguments), None, "sync", None)
-        made.close()
-        return AgentSpaces(CLASS, made.single_observation_space, made.single_action_space)
+        seeds: Any = DealtSeeds(1).begin(0)
+        try:
+            _, infos = made.reset(seed=seeds)  # no space says whether there are masks
+        finally:
+            made.close()
+        return AgentSpaces(CLASS, made.single_observation_space, made.single_action_space, masked=MASK in infos)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import time
+import warnings
 
 import torch
 from torch import Tensor
 
 from marl.algorithms.learner import check_finite
 from marl.core.environment import Resumable, State
+from marl.core.errors import Note
 from marl.core.record_fields import stack
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.seeding import ACTIONS, stream
 from marl.core.serialisation import record_of, state_of
 from marl.policies.policy import Policy
+from marl.tasks.checking import constant_classes
 from marl.training.source import Collected, Episodes
 
 __all__ = ["Collector"]
+
+LOOKED_AT = 256
+"""Observations of a class from which on it is told that all are the same."""
 
 
 class Collector:
@@ -40,6 +46,7 @@ class Collector:
         # float64: in float32 0.9 stays below a threshold of 0.9, and 20,000,039 is 20,000,040
         self._sums = {"reward": torch.zeros(copies, agents, dtype=torch.float64, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
+        self._looked = False
         self._lived = torch.zeros(copies, agents, device=environment.device)  # steps at which each agent was there
 
     def collect(self, policy: Policy) -> Collected:
@@ -70,6 +77,7 @@ class Collector:
             if bool(self.started.any()):
                 self._finish(self.started, episodes, number * self.environment.num_copies)
                 self.memory = None if self.memory is None else self.memory.reset(self.started)
+        self._look(observations)
         rollout = Rollout(
             observation=stack(observations),
             next_observation=stack([step.next_observation for step in steps]),
@@ -125,6 +133,20 @@ class Collector:
         # earlier versions stored who took part, and then for the whole episode
         lived = state["lived"] if "lived" in state else state["took_part"] * state["steps"][:, None]
         self._lived = lived.to(device, copy=True)
+
+    def _look(self, observations: list[Observation]) -> None:
+        """Warn of a class that saw the same at each step of the first rollout."""
+        if self._looked:
+            return
+        self._looked = True
+        seen = [(observation, observation.to_move) for observation in observations]
+        for kind in constant_classes(seen, self.environment.roster, LOOKED_AT):
+            warnings.warn(
+                f"class {kind} saw the same at each step of the first rollout: there is nothing to learn from what it "
+                "observes; marl check shows more",
+                Note,
+                stacklevel=2,
+            )
 
     def _count(self, reward: Tensor, info: dict[str, Tensor], alive: Tensor) -> None:
         self._steps += 1

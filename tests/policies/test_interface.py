@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from marl.core.roster import AgentClass, Roster
 from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, TransformerConfig
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig, RandomPolicyConfig
-from marl.policies.interface import Interface
+from marl.policies.interface import UNMASKED, Interface
 from marl.policies.policy import Act, Policy
 from marl.policies.random import RandomPolicy
 from marl.tasks.environment_config import environment_config, make_environment
@@ -146,6 +147,17 @@ def test_masks_are_obeyed() -> None:
     assert set(drawn) == {0, 2}
     actions, _ = policy.predict([[0.0], [0.5]], action_mask=[[0, 0, 1], [0, 1, 0]])
     assert actions.tolist() == [2, 1]
+
+
+def test_that_a_mask_is_left_out_is_told_once() -> None:
+    told = Told(LINE, spaces.Discrete(3), [1])
+    for given, notes in ((None, 1), ([1, 1, 0], 0)):
+        told.interface = Interface({"name": "habits:Closed-v0"})  # whose infos have masks
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for _ in range(3):
+                told.predict([0.0], action_mask=given)
+        assert [str(note.message) for note in caught] == [UNMASKED] * notes
 
 
 def test_draws_begin_again_with_a_seed() -> None:

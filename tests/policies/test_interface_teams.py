@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import torch
 from meeting_config import MeetingConfig
 from meeting_pettingzoo import MeetingParallel
 
+from marl.core.errors import Note
 from marl.core.records import Memory, Observation
 from marl.core.task import AgentSpaces
 from marl.evaluation.access import load
 from marl.policies.policy import Act, Policy
 from marl.tasks.environment_config import find_spaces
+
+MEETING = {"name": "meeting"}
 
 
 def test_a_team_plays_as_in_its_own_environment(run: Path) -> None:
@@ -42,6 +46,16 @@ def test_a_team_plays_as_in_its_own_environment(run: Path) -> None:
     assert policy.predict({}, state)[0] == {}
 
 
+def test_a_team_that_was_trained_with_masks_is_told_that_they_are_left_out(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked = {name: replace(each, fields=(*each.fields, "action_mask")) for name, each in find_spaces(MEETING).items()}
+    monkeypatch.setattr("marl.policies.interface.find_spaces", lambda settings: masked)
+    policy, observations = load(run), met(4)
+    with pytest.warns(Note, match="predict is given none: actions may be illegal; give action_mask=info"):
+        policy.predict(observations)
+
+
 def watched(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> list[Observation]:
     """What the policy will observe."""
     seen: list[Observation] = []
@@ -57,7 +71,7 @@ def watched(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> list[Observation
 
 def test_agents_may_come_in_any_order(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Adjacencies are in the order of the environment's agents, features class by class: 0 and 1, then 3 and 2."""
-    policy, observations, given = load(run), met(4), find_spaces({"name": "meeting"})
+    policy, observations, given = load(run), met(4), find_spaces(MEETING)
     assert not isinstance(given, AgentSpaces)
     (order, seen) = ["walker_3", "walker_0", "walker_2", "walker_1"], watched(policy, monkeypatch)
     monkeypatch.setattr("marl.policies.interface.find_spaces", lambda settings: {name: given[name] for name in order})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 
+import habits
 import pytest
 import torch
 from gymnasium.spaces import Discrete
@@ -50,3 +51,4 @@ def test_a_single_agent_has_nobody_to_train_in_turn_with() -> None:
 def test_spaces_are_those_of_the_environment_with_its_arguments() -> None:
     settings = GymnasiumConfig(name="FrozenLake-v1", arguments={"map_name": "8x8"})
     assert GymnasiumTask().spaces(settings) == AgentSpaces("agent", Discrete(64), Discrete(4))
+    assert GymnasiumTask().spaces(GymnasiumConfig(name=f"{habits.__name__}:Closed-v0")).masked

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ from meeting import Meeting
 from torch import Tensor
 
 from marl.core.environment import State
+from marl.core.errors import Note
 from marl.core.records import Memory, Observation, Step
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.serialisation import load_state, save_state
@@ -228,3 +230,19 @@ def test_an_environment_that_cannot_be_stored_begins_anew(
     assert other.started.all()
     assert not other.observation.features["A"].equal(first)  # the run does not begin with the same episodes again
     assert_same(other.collect(policy).batch, twin.collect(policy).batch)
+
+
+class Dull(Clock):
+    """Class Y sees zeros."""
+
+    def observe(self) -> Observation:
+        seen = super().observe()
+        return replace(seen, features={**seen.features, "Y": torch.zeros_like(seen.features["Y"])})
+
+
+def test_a_class_that_sees_the_same_at_each_step_is_told_of_once() -> None:
+    collector = Collector(Dull(), 128, 0)
+    with pytest.warns(Note, match=r"^class Y saw the same at each step of the first rollout: .*marl check") as told:
+        collector.collect(Reader())
+    collector.collect(Reader())
+    assert len(told) == 1

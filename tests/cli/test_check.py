@@ -1,0 +1,43 @@
+"""``marl check``: what is printed, and written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from marl.cli.main import main
+
+
+def test_it_prints_the_facts_and_a_preset_that_trains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "check.json"
+    arguments = ["mpe2.simple_spread_v3", "--env.arguments.max_cycles", "4", "--episodes", "1", "--json", str(file)]
+    assert main(["check", *arguments]) == 0
+    told = capsys.readouterr().out
+    for words in (
+        "3 (agent_0, agent_1, agent_2); observes Box(-inf, inf, (18,), float32); acts in Discrete(5)",
+        "agents move     all at once",
+        "episodes        4 steps, truncated",
+        "one seed twice  the same episode",
+        "pictures        700 x 700 pixels",
+    ):
+        assert words in told
+    preset = yaml.safe_load(told.partition("a preset to start from")[2].partition("\n\n")[2].partition("wrote")[0])
+    assert preset["env"] == {"name": "mpe2.simple_spread_v3", "arguments": {"max_cycles": 4}}
+    written = tmp_path / "preset.yaml"
+    written.write_text(yaml.safe_dump(preset))
+    assert main(["train", str(written), "--print-config"]) == 0
+    assert json.loads(file.read_text())["lengths"] == [4]
+
+
+def test_a_name_that_is_not_there_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "classic/conect_four-v3"]) == 2
+    assert "did you mean classic/connect_four-v3" in capsys.readouterr().err
+
+
+def test_gymnasiums_are_checked_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "CliffWalking-v1", "--max-steps", "20", "--episodes", "1"]) == 0
+    told = capsys.readouterr().out
+    assert "observes Discrete(48); acts in Discrete(4)" in told and "20 steps, cut here" in told
