@@ -15,7 +15,7 @@ __all__ = ["OwnPast"]
 
 @dataclass(frozen=True)
 class OwnPast:
-    """What each step attends to: itself and the ``K`` own steps before it, within its episode.
+    """Attention of each step to itself and to the ``K`` own steps before it, within its episode.
 
     Own steps are those at which the agent is to move. Distances count them alone, and the cache holds the latest of
     them; at other steps an agent attends to that step only.
