@@ -17,7 +17,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train test crash lint format bench bench-cartpole bench-games course clean
+.PHONY: help venv train test crash lint format bench bench-cartpole bench-games bench-pettingzoo environments course clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,15 @@ bench-games: $(STAMP) ## Measure search beside OpenSpiel, which it installs, and
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[games]'
 	$(BIN)/python experiments/benchmark_games.py $(BENCH_ARGS)
 	$(BIN)/python experiments/games_tables.py
+
+environments: $(STAMP) ## Check, train, evaluate and render every PettingZoo environment, whose packages it installs
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[pettingzoo]'
+	$(BIN)/python experiments/pettingzoo_environments.py
+
+bench-pettingzoo: $(STAMP) ## Measure stepping of PettingZoo environments beside SuperSuit and TorchRL, and learning beside Stable-Baselines3
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[pettingzoo,bench]' torchrl
+	$(BIN)/python experiments/benchmark_pettingzoo.py
+	$(BIN)/python experiments/pettingzoo_learning.py
 
 course: $(STAMP) ## Train the environments that courses use, five seeds each, and print their table
 	$(BIN)/python experiments/course_environments.py $(COURSE_ARGS)

@@ -204,7 +204,7 @@ def measure(console: Console) -> list[Row]:
         name = f"batched simple_tag, views and graph, {copies:,} copies"
         add(name, partial(_stepping, made))
     wrapped = task.make(SimpleTagConfig(team=team, backend="pettingzoo"), 8, training=True)
-    add("mpe2 with wrappers and SuperSuit, 8 copies", partial(_stepping, wrapped))
+    add("mpe2 with wrappers, 8 copies", partial(_stepping, wrapped))
     for preset in ("full_view.yaml", "predator_teams.yaml"):
         add(f"training {preset}", partial(training_rate, preset))
     through_mpe2 = load_config(HERE / "presets" / "predator_teams.yaml").env.model_copy(

@@ -77,3 +77,12 @@ def test_the_command_says_what_a_row_changes(script: ModuleType) -> None:
 def test_a_row_that_is_not_there_is_refused_with_the_names(script: ModuleType) -> None:
     with pytest.raises(SystemExit, match=r"--only names poker; there are .*taxi"):
         script.main(only=("poker",))
+
+
+def test_a_row_that_needs_what_is_not_installed_is_left_out(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(script, "LESSONS", {"moon": script.Lesson("a moon", LAKE, "1", 0.5, 30, needs="no_such_box")})
+    monkeypatch.setattr(script, "measure", lambda *_: pytest.fail("it was measured"))
+    script.main(out=tmp_path / "rows.json")
+    assert "moon is left out: no_such_box is not installed" in capsys.readouterr().out

@@ -66,7 +66,9 @@ def commands(name: str) -> list[list[str]]:
 @pytest.fixture
 def runs() -> None:
     """The runs that most commands speak of."""
-    for preset, run in (("predator_teams", "runs/x"), ("prey", "runs/prey"), ("cartpole_ppo", "runs/cartpole")):
+    spread = ("mpe2.simple_spread_v3", "runs/spread")
+    presets = {"predator_teams": "runs/x", "prey": "runs/prey", "cartpole_ppo": "runs/cartpole"}
+    for preset, run in (*presets.items(), spread):
         assert main(["train", preset, "--out", run, *SHORT.split()]) == 0
 
 

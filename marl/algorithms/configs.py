@@ -83,9 +83,8 @@ class PolicyGradientConfig(LearnerConfig):
     """Weight of the reward that the team shares; the rest of 1 goes to what each agent brought of it itself."""
     symmetries: bool = False
     """Turn and mirror each copy of a rollout at random, as the environment's symmetries allow; PPO only."""
-    normalise_advantage: Literal["class", "all", "returns", "none"] = "all"
-    """Scale advantages to mean 0 and deviation 1 over each class or over all agents, to mean 0 by the deviation of
-    returns, or not."""
+    normalise_advantage: Literal["class", "all", "none"] = "all"
+    """Scale advantages to mean 0 and deviation 1 over each class, over all agents, or not."""
 
 
 class A2CConfig(PolicyGradientConfig):

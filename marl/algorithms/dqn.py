@@ -13,7 +13,7 @@ from marl.algorithms.configs import DQNConfig
 from marl.algorithms.learner import NonFiniteError
 from marl.algorithms.optimiser import Optimiser
 from marl.algorithms.priorities import Drawing, Prioritised, Uniform
-from marl.algorithms.replay import Replay
+from marl.algorithms.replay import Replay, TurnWindow, Window
 from marl.core.environment import State
 from marl.core.errors import ConfigError
 from marl.core.record_fields import Record
@@ -21,7 +21,7 @@ from marl.core.records import Observation, Rollout
 from marl.core.seeding import SHUFFLING, stream
 from marl.core.symmetry import Symmetries
 from marl.maths.losses import masked_mean, regression
-from marl.maths.returns import n_step_return
+from marl.maths.returns import n_step_return, turn_return
 from marl.maths.schedules import Clock, rate_at, scheduled
 from marl.policies.q_network import QNetwork, value_of
 
@@ -37,7 +37,7 @@ class ReplayBatch(Record):
         action: for each class ``[M, N_c]``.
         returns: ``[M, G]``, rewards up to the successor.
         discount: ``[M, G]``, weight of the successor's value.
-        next_observation: ``[M, ...]``, the successor, scaled.
+        next_observation: ``[M, ...]``, the successor, scaled; in turns ``[M, N, ...]``, that of each agent.
         weight: ``[M, G]`` of each error in the loss; 0 for groups of which nobody is there.
         valid: ``[M, G]``, True for the others.
         places: ``[M]`` in the replay.
@@ -179,10 +179,9 @@ class DQN:
         config, mixer = self.config, self.policy.mixer
         count = config.updates_per_iteration * config.batch_size
         places, weight = self.drawing.draw(count, self.replay.size, self.clock.share_done, self.generator)
-        window = self.replay.read(places)
-        reward = mixer.reward(window.reward, window.alive)
-        returns, discount = n_step_return(reward, mixer.everyone(window.terminated), window.taken, config.gamma)
-        valid = ~mixer.everyone(~window.alive[:, 0])
+        # a team's value goes from step to step, whoever is to move; that of an agent from one of its turns to the next
+        outcome = self._turns if self.replay.has_turns and mixer.apart else self._outcome
+        window, returns, discount, successor, valid = outcome(places)
         number = valid.view(config.updates_per_iteration, -1).sum(1).clamp(min=1)  # of each batch
         weight = weight / number.repeat_interleave(config.batch_size)
         return ReplayBatch(
@@ -190,11 +189,27 @@ class DQN:
             action=window.action,
             returns=returns,
             discount=discount,
-            next_observation=self.policy.trunk.features(window.next_observation),
+            next_observation=self.policy.trunk.features(successor),
             weight=valid * weight[:, None],
             valid=valid,
             places=places,
         )
+
+    def _outcome(self, places: Tensor) -> tuple[Window, Tensor, Tensor, Observation, Tensor]:
+        """Windows from some places, returns, discounts ``[M, G]``, successors, and which groups count ``[M, G]``."""
+        mixer, window = self.policy.mixer, self.replay.read(places)
+        reward = mixer.reward(window.reward, window.alive)
+        ends = mixer.everyone(window.terminated)
+        returns, discount = n_step_return(reward, ends, window.taken, self.config.gamma)
+        return window, returns, discount, window.next_observation, ~mixer.everyone(~window.observation.to_move)
+
+    def _turns(self, places: Tensor) -> tuple[TurnWindow, Tensor, Tensor, Observation, Tensor]:
+        """As `_outcome`, from each agent's turn to its next; its successor is another step for each."""
+        window = self.replay.read_turns(places)
+        flags = (window.follows, window.terminated, window.ended, window.taken)
+        returns, discount, last, known = turn_return(window.reward, *flags, self.config.n_step, self.config.gamma)
+        successor = self.replay.successors(window.places.gather(1, last))
+        return window, returns, discount, successor, window.observation.to_move & known
 
     @torch.no_grad()
     def _targets(self, batch: ReplayBatch) -> Tensor:
@@ -203,6 +218,8 @@ class DQN:
         values = self.target.values_of_scaled(successor)
         choosing = self.policy.values_of_scaled(successor) if self.config.double else values
         best = value_of(values, self.policy.best(choosing, successor))
+        if best.ndim == 3:
+            best = best.diagonal(dim1=1, dim2=2)  # each agent in its own successor
         return batch.returns + batch.discount * self.target.mixer(best, successor)
 
     def _step(self, batch: ReplayBatch, rate: float) -> Learnt:

@@ -68,8 +68,7 @@ class PolicyGradient:
         symmetries: of the environment; None if it has none.
 
     Raises:
-        ConfigError: if symmetries, a prediction of hidden quantities, or the deviation of returns are asked for and
-            there are none.
+        ConfigError: if symmetries, or a prediction of hidden quantities, are asked for and there are none.
     """
 
     weighs_by_ratio = False
@@ -86,11 +85,6 @@ class PolicyGradient:
             raise ConfigError(
                 f"algorithm.auxiliary_coef is {config.auxiliary_coef}, but this environment names no hidden quantities "
                 "to predict; set it to 0"
-            )
-        if config.normalise_advantage == "returns" and not policy.normaliser.active:
-            raise ConfigError(
-                "algorithm.normalise_advantage is 'returns', but policy.normalise_value is off, so that the "
-                "deviation of returns is not known; switch it on"
             )
         self.policy, self.config = policy, config
         self.symmetries = symmetries if config.symmetries else None
@@ -213,8 +207,7 @@ class PolicyGradient:
     def _targets(self, rollout: Rollout, values: Values) -> tuple[Targets, dict[str, Tensor]]:
         valid = self._valid(rollout)
         advantage, returns = self._advantage(rollout, values)
-        normaliser = self.policy.normaliser
-        normaliser.update(returns[valid])
+        self.policy.take_returns(returns[valid])
         metrics = {"value/explained_variance": explained_variance(values.value, returns, valid)}
         if self.config.normalise_advantage == "all":
             advantage = normalise(advantage, valid)
@@ -222,11 +215,7 @@ class PolicyGradient:
             sizes = [features.shape[-2] for features in rollout.observation.features.values()]
             parts = zip(advantage.split(sizes, -1), valid.split(sizes, -1), strict=True)
             advantage = torch.cat([normalise(x, there) for x, there in parts], -1)
-        elif self.config.normalise_advantage == "returns":
-            # where nothing fails, advantages are errors of the critic: their own deviation would enlarge them
-            deviation = normaliser.deviation.to(advantage.dtype)
-            advantage = (advantage - masked_mean(advantage, valid)) / deviation
-        return Targets(advantage, normaliser.normalise(returns), valid), metrics
+        return Targets(advantage, self.policy.normaliser.normalise(returns), valid), metrics
 
     def _step(self, rollout: Rollout, targets: Targets, share_done: float) -> dict[str, Tensor]:
         """Take one step of the optimiser, and return its metrics."""

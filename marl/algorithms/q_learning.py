@@ -12,6 +12,7 @@ from torch import Tensor
 
 from marl.algorithms.configs import TableLearnerConfig
 from marl.core.environment import State
+from marl.core.errors import ConfigError
 from marl.core.records import Rollout
 from marl.core.symmetry import Symmetries
 from marl.maths.schedules import Clock, rate_at
@@ -89,7 +90,16 @@ class TableLearner(ABC):
 
     @torch.no_grad()
     def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Learn from each step once, then set the exploration; see `Learner`."""
+        """Learn from each step once, then set the exploration; see `Learner`.
+
+        Raises:
+            ConfigError: if agents take turns.
+        """
+        if rollout.observation.acting is not None:
+            raise ConfigError(
+                "a table learns from one step at a time, but here agents take turns, and what an action brings comes "
+                "with the turns of others; train dqn, ppo, a2c or reinforce"
+            )
         clock = replace(self.clock, share_done=share_done)
         rate = rate_at(self.config.learning_rate, clock)
         slices = self.policy.roster.slices.items()

@@ -18,7 +18,7 @@ from marl.core.record_fields import Record
 from marl.core.records import Observation, Rollout
 from marl.core.serialisation import record_of, state_of
 
-__all__ = ["Replay", "Window"]
+__all__ = ["Replay", "TurnWindow", "Window"]
 
 R = TypeVar("R", bound=Record)
 
@@ -58,6 +58,31 @@ class Window(Record):
     terminated: Tensor
     taken: Tensor
     next_observation: Observation
+
+
+@dataclass(frozen=True)
+class TurnWindow(Record):
+    """Windows that begin with the transitions drawn and reach as far as the agents that acted there need.
+
+    Args:
+        observation: ``[M, ...]``, what was acted on.
+        action: for each class ``[M, N_c]``.
+        reward: ``[M, W, N]``.
+        follows: ``[M, W, N]``, True for steps after which the agent is to move.
+        terminated: ``[M, W, N]``.
+        ended: ``[M, W, N]``, terminated or truncated.
+        taken: ``[M, W]``, True for steps of the same episode, up to the latest that is kept.
+        places: ``[M, W]`` of the steps.
+    """
+
+    observation: Observation
+    action: dict[str, Tensor]
+    reward: Tensor
+    follows: Tensor
+    terminated: Tensor
+    ended: Tensor
+    taken: Tensor
+    places: Tensor
 
 
 class Replay:
@@ -144,6 +169,39 @@ class Replay:
             next_observation=successor,
         )
 
+    @property
+    def has_turns(self) -> bool:
+        """True if what is kept says whose turn it was."""
+        return self._entries is not None and self._entries.observation.acting is not None
+
+    def read_turns(self, places: Tensor) -> TurnWindow:
+        """Windows that hold ``W`` acts of each agent that acted at some places, however many steps these are.
+
+        Args:
+            places: ``[M]``, each below `size`.
+        """
+        flat, length = self._flat, self.steps
+        observation = _gather(flat.observation, places)
+        while True:
+            steps, goes_on = self._ahead(places, length)
+            taken = _prefix(goes_on)
+            reward, follows, terminated, truncated = (
+                x.index_select(0, steps.flatten()).view(*steps.shape, -1)
+                for x in (flat.reward, flat.next_observation.to_move, flat.terminated, flat.truncated)
+            )
+            ended = terminated | truncated
+            known = (follows | ended) & taken[..., None]
+            enough = (known.sum(1) >= self.steps) | (ended & taken[..., None]).any(1) | ~observation.to_move
+            if bool((enough | ~taken[:, -1:]).all()):
+                break
+            length *= 2
+        action = {name: x.index_select(0, places) for name, x in flat.action.items()}
+        return TurnWindow(observation, action, reward, follows, terminated, ended, taken, steps)
+
+    def successors(self, places: Tensor) -> Observation:
+        """The true successors of the steps at some places of any shape."""
+        return _gather(self._flat.next_observation, places.flatten()).map(lambda x: x.unflatten(0, places.shape))
+
     def state(self) -> State:
         """Contents of the ring as far as it is filled, for a checkpoint."""
         if self._entries is None:
@@ -213,20 +271,27 @@ class Replay:
         # the usual case needs none of the arithmetic below
         if self.steps == 1:
             return places[:, None], torch.ones_like(places[:, None], dtype=torch.bool), places
-        rows = places // self._copies
-        after = torch.arange(self.steps, device=places.device)
-        newest = (self._head - 1 - rows) % self._rows  # how many rows are younger
-        steps = (rows[:, None] + after) % self._rows * self._copies + (places % self._copies)[:, None]
-        before, following = steps[:, :-1], steps[:, 1:]
+        steps, goes_on = self._ahead(places, self.steps)
+        before = steps[:, :-1]
         # a cut ends the window for everybody, for then the successor must be valued; an end by the task shows in the
         # next row, which begins an episode
         truncated = self._flat.truncated.index_select(0, before.flatten()).view(*before.shape, -1).any(-1)
-        started = self._flat.started.index_select(0, following.flatten()).view_as(following)
-        goes_on = ~(truncated | started) & (after[1:] <= newest[:, None])
-        # once one step is not taken, none after it is: the running minimum of "goes on"
-        taken = torch.cat([torch.ones_like(goes_on[:, :1]), goes_on.cummin(1).values], 1)
+        taken = _prefix(goes_on & ~truncated)
         last = steps.gather(1, taken.sum(1, keepdim=True) - 1).squeeze(1)
         return steps, taken, last
+
+    def _ahead(self, places: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """Places ``[M, W]`` of the steps from each place, mask ``[M, W - 1]`` of those that go on from the one before.
+
+        These are of the same episode, and not older than it.
+        """
+        rows = places // self._copies
+        after = torch.arange(length, device=places.device)
+        newest = (self._head - 1 - rows) % self._rows  # how many rows are younger
+        steps = (rows[:, None] + after) % self._rows * self._copies + (places % self._copies)[:, None]
+        following = steps[:, 1:]
+        started = self._flat.started.index_select(0, following.flatten()).view_as(following)
+        return steps, ~started & (after[1:] <= newest[:, None])
 
 
 def _entries_of(rollout: Rollout) -> Entries:
@@ -240,6 +305,12 @@ def _entries_of(rollout: Rollout) -> Entries:
         truncated=rollout.truncated,
         started=rollout.started,
     )
+
+
+def _prefix(goes_on: Tensor) -> Tensor:
+    """``[M, W]``, True for the first step and those after it until one does not go on, from ``[M, W - 1]``."""
+    first = goes_on.new_ones(len(goes_on), 1)
+    return torch.cat([first, goes_on.cummin(1).values], 1) if goes_on.shape[1] else first
 
 
 def _gather(record: R, places: Tensor) -> R:

@@ -157,6 +157,7 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     from marl.training.presets import settings_of
     from marl.training.run_config import complete_values, read_config, run_values, task_of
 
+    values: Mapping[str, Any]
     resumed = option(arguments, "resume")
     if preset is not None and resumed is not None:
         raise ConfigError(f"both a preset ({preset}) and --resume {resumed} are named; a run has its own settings")
@@ -166,11 +167,10 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         values, source = run_values(Path(resumed)), str(Path(resumed) / "config.yaml")
     else:
         raise ConfigError("name a preset first (marl train predator_teams --out RUN), or --resume RUN")
+    values = _renamed(values, {field: option(arguments, f"env.{field}") for field in ("name", "registry")})
     task = task_of(values, source)
     complete = complete_values(values, task, option(arguments, "algorithm.name"))
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
-    env = changed["env"]
-    task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)
     try:
         config = read_config(changed, None if changed != complete else source, task)
     except ConfigError:
@@ -187,6 +187,13 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         options.config = config
     options.typed = option(arguments, "env.name") if preset is None else config.env.name
     return options
+
+
+def _renamed(values: Mapping[str, Any], typed: Mapping[str, str | None]) -> Mapping[str, Any]:
+    """Settings with the environment's name as it was typed, before that of the preset is looked up."""
+    given = {field: value for field, value in typed.items() if value is not None}
+    env = values.get("env")
+    return {**values, "env": {**env, **given}} if given and isinstance(env, Mapping) else values
 
 
 def _check_options(arguments: list[str], config: RunConfig[Any], preset: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["explained_variance", "generalised_advantage", "n_step_return"]
+__all__ = ["explained_variance", "generalised_advantage", "n_step_return", "turn_return"]
 
 
 def generalised_advantage(
@@ -83,6 +83,35 @@ def n_step_return(reward: Tensor, terminated: Tensor, taken: Tensor, gamma: floa
     until = goes_on.cumprod(1)  # c_1 to c_W
     counted = torch.cat([torch.ones_like(until[:, :1]), until[:, :-1]], 1) * taken[..., None]
     return (powers[:-1, None] * counted * reward).sum(1), powers[taken.sum(1)][:, None] * until[:, -1]
+
+
+def turn_return(
+    reward: Tensor, follows: Tensor, terminated: Tensor, ended: Tensor, taken: Tensor, acts: int, gamma: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """n-step return in turns, where a step is one of the agent's own acts with all that it receives until its next.
+
+    Args:
+        reward: ``[M, W, N]``, from an act of the agents on.
+        follows: ``[M, W, N]``, True for steps after which the agent is to move.
+        terminated: ``[M, W, N]``.
+        ended: ``[M, W, N]``, terminated or truncated.
+        taken: ``[M, W]``, True for the first steps, which belong together and are known.
+        acts: largest number of own acts.
+        gamma: discount, in ``[0, 1]``.
+
+    Returns:
+        Discounted rewards and the discount of the value after them, see `n_step_return`; the number of the last step
+        that they count; and True where there is one: the outcome of one act at least is known. Each ``[M, N]``.
+    """
+    whole = (follows | ended) & taken[..., None]  # after these steps the outcome of an act is known
+    before = whole.cumsum(1) - whole.long()
+    counted = taken[..., None] & (before < acts) & (ended.cumsum(1) - ended.long() == 0)
+    counted &= (whole & counted).flip(1).cummax(1).values.flip(1)
+    last = (counted.sum(1) - 1).clamp(min=0)
+    powers = torch.tensor([gamma**k for k in range(acts + 1)], dtype=reward.dtype, device=reward.device)
+    returns = (powers[before.clamp(max=acts)] * reward * counted).sum(1)
+    goes_on = ~terminated.gather(1, last[:, None]).squeeze(1)
+    return returns, powers[(whole & counted).sum(1)] * goes_on, last, counted[:, 0]
 
 
 def explained_variance(value: Tensor, returns: Tensor, valid: Tensor) -> Tensor:

@@ -118,6 +118,15 @@ class Critic(nn.Module):
             start = agents.stop
         return torch.cat(values, -1)
 
+    @torch.no_grad()
+    def rescale(self, scale: Tensor, shift: Tensor) -> None:
+        """Change the last layers so that every value ``v`` becomes ``scale v + shift``."""
+        for network in self.networks.values():
+            *_, last = (network.head if isinstance(network, EntityCritic) else network).children()
+            assert isinstance(last, nn.Linear)
+            last.weight.mul_(scale)
+            last.bias.mul_(scale).add_(shift)
+
     def extra_repr(self) -> str:
         """Sharing of parameters."""
         return f"sharing={self.config.sharing}"

@@ -119,8 +119,9 @@ class TeamEncoder(nn.Module):
         tokens, caches = [], []
         for branch, agents in plan.branches:
             encoded = self._encode(branch, observation.features)
+            seats = (x[..., agents] for x in (observation.to_move, observation.alive))
             cache = memory.index(slice(None), agents)
-            encoded, cache = self.transformers[branch.key](encoded, cache, started, observation.to_move[..., agents])
+            encoded, cache = self.transformers[branch.key](encoded, cache, started, *seats)
             tokens.append(encoded)
             caches.append(cache)
         after = (_in_order([getattr(c, name) for c in caches], 1, plan.places) for name in ("keys", "values", "valid"))

@@ -24,6 +24,9 @@ class Mixer(nn.Module, ABC):
         Values ``[M, N]`` with an observation ``[M, ...]`` to ``[M, G]``.
     """
 
+    apart = False
+    """True if every agent is a group by itself."""
+
     @abstractmethod
     def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
         """Values of the groups.
@@ -47,6 +50,8 @@ class Mixer(nn.Module, ABC):
 
 class Independent(Mixer):
     """Every agent by itself: ``G = N``."""
+
+    apart = True
 
     def forward(self, q_value: Tensor, observation: Observation) -> Tensor:
         """The same values; see `Mixer`."""

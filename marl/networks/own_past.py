@@ -15,7 +15,7 @@ __all__ = ["OwnPast"]
 
 @dataclass(frozen=True)
 class OwnPast:
-    """What each step attends to: itself and the ``K`` own steps before it, within its episode.
+    """Attention of each step to itself and to the ``K`` own steps before it, within its episode.
 
     Own steps are those at which the agent is to move. Distances count them alone, and the cache holds the latest of
     them; at other steps an agent attends to that step only.
@@ -34,32 +34,31 @@ class OwnPast:
     latest: Tensor | None = None
 
     @classmethod
-    def of(cls, valid: Tensor, started: Tensor, acting: Tensor, window: int) -> OwnPast:
+    def of(cls, valid: Tensor, started: Tensor, acting: Tensor, alive: Tensor, window: int) -> OwnPast:
         """Find it from the cache and the new steps.
 
         Args:
             valid: ``[B, N, K]``, True for cached steps of the episode running before the first new one.
             started: ``[T, B]``, True where a new step begins an episode.
             acting: ``[T, B, N]``, True for agents that are to move.
+            alive: ``[T, B, N]``, True for agents that are there; what others attend to feeds nothing.
             window: ``K``.
         """
         # numbering episodes makes "within its episode" one comparison, with no loop over beginnings
         episode = started.mT.long().cumsum(1)[:, None]  # [B, 1, T], 0 for the one that was running
-        running, acts, cached, order = episode[..., -1:], acting.permute(1, 2, 0), valid, None
-        if bool(acts.all()) and bool((valid == valid[:, :1]).all()):
-            acts, cached = acts[:, :1], valid[:, :1]  # one mask serves all
-        elif _interrupted(valid, started, acts):
+        running, acts, order, latest = episode[..., -1:], acting.permute(1, 2, 0), None, None
+        if _interrupted(valid, started, acts):
             # as distances are those of places, steps that are not its own may not lie between an agent's own
             order = (~acts).byte().argsort(dim=-1, stable=True)
             episode, acts = episode.expand_as(acts).gather(-1, order), acts.gather(-1, order)
-        keys = torch.cat([torch.where(cached, 0, -1), torch.where(acts, episode, -1)], -1)  # -1 equals nobody's
-        place = torch.arange(keys.shape[-1], device=keys.device)
-        back = place[valid.shape[-1] :, None] - place
-        within = torch.where(acts, episode, -2)[..., None] == keys[..., None, :]
-        mask = within & ((back >= 0) & (back <= window)) | (back == 0)
-        latest = None if order is None else acts.sum(-1, keepdim=True) + place[:window]
+            latest = acts.sum(-1, keepdim=True) + torch.arange(window, device=acts.device)
+        mask, keys = _mask(valid, episode, acts)
+        if order is None:
+            shared, _ = _mask(valid.any(1, keepdim=True), episode, torch.ones_like(acts[:, :1]))
+            if bool(((mask == shared) | ~alive.permute(1, 2, 0)[..., None]).all()):
+                mask = shared  # the usual case: all that are there attend to the same, and a smaller mask is faster
         kept = keys[..., -window:] if latest is None else keys.gather(-1, latest)
-        return cls(mask, (kept == running).expand_as(valid), order, latest)
+        return cls(mask, kept == running, order, latest)
 
     def pack(self, x: Tensor) -> Tensor:
         """Put new steps ``[B, N, T, D]`` into the order in which they are passed."""
@@ -78,6 +77,16 @@ def _interrupted(valid: Tensor, started: Tensor, acts: Tensor) -> bool:
     """True if a step at which an agent does not act follows an own step of the same episode."""
     before = torch.cat([valid.any(-1, keepdim=True), acts[..., :-1]], -1)
     return bool((before & ~acts & ~started.mT[:, None]).any())
+
+
+def _mask(valid: Tensor, episode: Tensor, acts: Tensor) -> tuple[Tensor, Tensor]:
+    """Mask ``[B, N, T, K + T]``, and the episodes ``[B, N, K + T]`` of own steps; -1 for others."""
+    window = valid.shape[-1]
+    keys = torch.cat([torch.where(valid, 0, -1), torch.where(acts, episode, -1)], -1)
+    place = torch.arange(keys.shape[-1], device=keys.device)
+    back = place[window:, None] - place
+    within = torch.where(acts, episode, -2)[..., None] == keys[..., None, :]
+    return within & ((back >= 0) & (back <= window)) | (back == 0), keys
 
 
 def _take(x: Tensor, places: Tensor) -> Tensor:

@@ -195,7 +195,9 @@ class TemporalTransformer(nn.Module):
         self.config = config
         self.blocks = nn.ModuleList(Block(width, config) for _ in range(config.layers))
 
-    def forward(self, tokens: Tensor, memory: Memory, started: Tensor, acting: Tensor) -> tuple[Tensor, Memory]:
+    def forward(
+        self, tokens: Tensor, memory: Memory, started: Tensor, acting: Tensor, alive: Tensor
+    ) -> tuple[Tensor, Memory]:
         """Pass a stretch of time.
 
         Args:
@@ -203,11 +205,12 @@ class TemporalTransformer(nn.Module):
             memory: the cache before the first of them, of these agents.
             started: ``[T, B]``, True where a token begins an episode.
             acting: ``[T, B, N]``, True for agents that are to move.
+            alive: ``[T, B, N]``, True for agents that are there; outputs of others mean nothing.
 
         Returns:
             Outputs ``[T, B, N, D]``, and the cache after the last of them.
         """
-        past = OwnPast.of(memory.valid, started, acting, self.config.window)
+        past = OwnPast.of(memory.valid, started, acting, alive, self.config.window)
         # time last but one: attention is a product of matrices over it
         x = past.pack(tokens.permute(1, 2, 0, 3).contiguous())
         all_keys, all_values = [], []

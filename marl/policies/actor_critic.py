@@ -109,6 +109,19 @@ class ActorCritic(Policy):
         """Values ``[..., N]`` in units of the return."""
         return self.normaliser.restore(self.critic(self.trunk.read(observation)))
 
+    @torch.no_grad()
+    def take_returns(self, returns: Tensor) -> None:
+        """Take the returns of one rollout, of any shape, into the normaliser of values.
+
+        With ``preserve_values`` the critics' last layers change against it, so that values stay: van Hasselt
+        et al., "Learning values across many orders of magnitude", https://arxiv.org/abs/1602.07714, proposition 1.
+        """
+        mean, deviation = self.normaliser.moments()
+        self.normaliser.update(returns)
+        if self.config.preserve_values:
+            new_mean, new_deviation = self.normaliser.moments()
+            self.critic.rescale(deviation / new_deviation, (mean - new_mean) / new_deviation)
+
     def _forward(
         self, observation: Observation, memory: Memory | None, started: Tensor
     ) -> tuple[dict[str, Distribution], Tensor, Memory | None]:

@@ -40,6 +40,8 @@ class ActorCriticConfig(Config):
     """Features enter scaled to mean 0 and standard deviation 1 over all that was seen in training."""
     normalise_value: bool = True
     """Critics predict returns scaled to mean 0 and standard deviation 1."""
+    preserve_values: bool = False
+    """Critics' last layers change against that scale, so that it moves no value in units of the return."""
 
 
 class QNetworkConfig(Config):

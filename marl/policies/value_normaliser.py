@@ -46,22 +46,18 @@ class ValueNormaliser(nn.Module):
         """From units of the return to the critic's."""
         if not self.active:
             return returns
-        mean, deviation = self._moments()
+        mean, deviation = self.moments()
         return ((returns.double() - mean) / deviation).to(returns.dtype)
 
     def restore(self, values: Tensor) -> Tensor:
         """From the critic's units to those of the return."""
         if not self.active:
             return values
-        mean, deviation = self._moments()
+        mean, deviation = self.moments()
         return (values.double() * deviation + mean).to(values.dtype)
 
-    @property
-    def deviation(self) -> Tensor:
-        """Standard deviation of the returns of late; 1 before there are any."""
-        return self._moments()[1]
-
-    def _moments(self) -> tuple[Tensor, Tensor]:
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the returns of late; 0 and 1 before there are any."""
         weight = self.weight.clamp(min=1e-8)
         mean = self.mean / weight
         variance = (self.square / weight - mean.square()).clamp(min=1e-4)

@@ -13,7 +13,6 @@ from marl.core.config import Config
 from marl.core.errors import ConfigError, Note
 from marl.core.task import AgentSpaces
 from marl.core.wording import argument
-from marl.tasks.episode_seeds import DealtSeeds
 from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
 from marl.tasks.single_agent import single_agent_settings
 
@@ -63,6 +62,7 @@ class GymnasiumTask:
     def spaces(self, config: Config) -> AgentSpaces:
         """Spaces of the one agent; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
+        from marl.tasks.episode_seeds import DealtSeeds
         from marl.tasks.gymnasium import MASK
         from marl.tasks.vectorised import vectorise
 

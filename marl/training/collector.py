@@ -168,6 +168,9 @@ class Collector:
         episodes.metrics["episode/length"] += steps.tolist()
         scores = (self._sums["reward"][ended] * took_part).sum(-1) / took_part.sum(-1)
         episodes.scores += scores.tolist()
+        for name, agents in roster.slices.items() if len(roster.slices) > 1 else ():
+            returns = (self._sums["reward"][ended] * took_part)[:, agents].sum(-1) / took_part[:, agents].sum(-1)
+            episodes.class_scores[name] += returns.tolist()
         episodes.ended_at += [env_steps] * len(scores)
         for name, total in self._sums.items():
             amounts = total[ended]

@@ -85,7 +85,8 @@ class Monitor:
         scores, ended_at = self.run.scores, [self.run.env_steps + steps for steps in collected.episodes.ended_at]
         solved_before = scores.solved  # the log announces the solution once
         with self.run.writing():
-            scores.add(collected.episodes.scores, ended_at, self.run.policy.exploration)
+            episodes = collected.episodes
+            scores.add(episodes.scores, ended_at, self.run.policy.exploration, episodes.class_scores)
             if solved_before is None and scores.solved is not None:
                 self.logger.text(scores.solved.env_steps, "score", str(scores.solved))
 

@@ -234,7 +234,8 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     probe.close()
     batch_bytes = check_memory(config, probe.roster, device)
     environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
-    scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold)
+    classes = tuple(environment.roster.slices)
+    scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold, classes)
     policy = build_policy(config, environment, device)
     policy.interface = Interface(config.env.model_dump(mode="json"))
     if start is None and config.initial_policy is not None:

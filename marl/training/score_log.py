@@ -6,10 +6,12 @@ episode ``M`` if the mean score of the last ``window`` episodes reaches the thre
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
@@ -75,13 +77,17 @@ class ScoreLog:
         config: settings.
         name: name of the environment, for errors.
         reward_threshold: threshold that it states, or None.
+        classes: names of the classes that play; of several each has a column for its own return.
 
     Raises:
         ConfigError: if a threshold is asked for that the environment does not state.
     """
 
-    def __init__(self, config: ScoreLogConfig, name: str, reward_threshold: float | None) -> None:
+    def __init__(
+        self, config: ScoreLogConfig, name: str, reward_threshold: float | None, classes: Sequence[str] = ()
+    ) -> None:
         self.config = config
+        self.class_scores: dict[str, list[float]] = {c: [] for c in classes} if len(classes) > 1 else {}
         self.threshold = _threshold(config, name, reward_threshold)
         self.active = self.threshold is not None or config.episodes is not None
         self.scores: list[float] = []
@@ -130,17 +136,25 @@ class ScoreLog:
             text = path.read_bytes().decode(errors="replace") if path.exists() else ""
             lines = [f"{line}\n" for line in text.splitlines()[1 : len(self) + 1]]
         with atomic_path(path) as temporary:
-            temporary.write_text("".join([f"{HEADER}\n", *lines]), encoding="utf-8")
+            header = ",".join([HEADER, *(f"return_{name}" for name in self.class_scores)])
+            temporary.write_text("".join([f"{header}\n", *lines]), encoding="utf-8")
         self._loaded = None
         self._file = path.open("a", encoding="utf-8")
 
-    def add(self, scores: Sequence[float], env_steps: Sequence[int], exploration: float | None) -> None:
+    def add(
+        self,
+        scores: Sequence[float],
+        env_steps: Sequence[int],
+        exploration: float | None,
+        class_scores: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
         """Count episodes in the order in which they ended.
 
         Args:
             scores: score of each.
             env_steps: env steps of the run when each ended.
             exploration: of the policy that played them; None if it has none.
+            class_scores: return of each for each of several classes, NaN where none of its agents took part.
 
         Raises:
             OSError: if they cannot be written.
@@ -148,7 +162,9 @@ class ScoreLog:
         if self._file is None or not scores:
             return
         share = NONE if exploration is None else exploration
-        self._file.write("".join([self._take(*each, share) for each in zip(scores, env_steps, strict=True)]))
+        by_class = self._by_class(class_scores or {}, len(scores))
+        rows = zip(scores, env_steps, by_class, strict=True)
+        self._file.write("".join([self._take(score, steps, share, each) for score, steps, each in rows]))
         self._file.flush()
 
     def sync(self) -> None:
@@ -184,6 +200,7 @@ class ScoreLog:
             "scores": torch.tensor(self.scores, dtype=torch.float64),
             "env_steps": torch.tensor(self.env_steps, dtype=torch.int64),
             "exploration": torch.tensor(self._exploration, dtype=torch.float64),
+            "class_scores": {name: torch.tensor(x, dtype=torch.float64) for name, x in self.class_scores.items()},
         }
 
     def load_state(self, state: State) -> None:
@@ -191,11 +208,21 @@ class ScoreLog:
         if self.active:
             scores, env_steps = state["scores"].tolist(), state["env_steps"].tolist()
             shares = state["exploration"].tolist() if "exploration" in state else [NONE] * len(scores)
-            rows = [self._take(*each) for each in zip(scores, env_steps, shares, strict=True)]
+            known = {name: x.tolist() for name, x in state.get("class_scores", {}).items()}
+            by_class = self._by_class(known, len(scores))
+            rows = [self._take(*each) for each in zip(scores, env_steps, shares, by_class, strict=True)]
             self._loaded = rows if "exploration" in state else None
 
-    def _take(self, score: float, env_steps: int, exploration: float = NONE) -> str:
+    def _by_class(self, class_scores: Mapping[str, Sequence[float]], episodes: int) -> Iterator[tuple[float, ...]]:
+        """Returns of the classes in each episode, NaN where they are not known."""
+        unknown = [math.nan] * episodes
+        columns = [class_scores.get(name, unknown) for name in self.class_scores]
+        return zip(*columns, strict=True) if columns else repeat((), episodes)
+
+    def _take(self, score: float, env_steps: int, exploration: float = NONE, by_class: tuple[float, ...] = ()) -> str:
         """Count an episode, and return its row."""
+        for column, of_class in zip(self.class_scores.values(), by_class, strict=True):
+            column.append(of_class)
         self._exploration.append(exploration)
         self.scores.append(score)
         self.env_steps.append(env_steps)
@@ -207,7 +234,8 @@ class ScoreLog:
             self.solved = Solved(len(self), env_steps, self.config.window)
         share = "" if exploration == NONE else f"{exploration:.6g}"
         numbers = f"{score:.12g},{self.recent.minimum:.12g},{mean:.12g},{self.recent.maximum:.12g}"
-        return f"{len(self)},{env_steps},{share},{numbers}\n"
+        returns = "".join("," if math.isnan(x) else f",{x:.12g}" for x in by_class)
+        return f"{len(self)},{env_steps},{share},{numbers}{returns}\n"
 
     def _summary(self, env_steps: int) -> dict[str, Any]:
         solved = self.solved

@@ -22,11 +22,14 @@ class Episodes:
         metrics: for each metric one number an episode; none of a class that did not play in it.
         scores: return of each episode, mean over the agents that took part.
         ended_at: env steps of all copies between the start of collecting and the end of each episode.
+        class_scores: where several classes play, return of each episode for each, mean over its agents that took part;
+            NaN where none did.
     """
 
     metrics: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     scores: list[float] = field(default_factory=list)
     ended_at: list[int] = field(default_factory=list)
+    class_scores: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def __len__(self) -> int:
         return len(self.metrics["episode/length"])

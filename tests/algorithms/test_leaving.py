@@ -22,8 +22,10 @@ from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig
 from marl.training.collector import Collector
 
+LEARNERS = each({name: {**CRITICS, **Q_NETWORKS}[name] for name in ("a2c", "dqn", "far_dqn")})
 
-@each({name: {**CRITICS, **Q_NETWORKS}[name] for name in ("a2c", "dqn", "far_dqn")})
+
+@LEARNERS
 def test_each_is_worth_what_it_has_ahead(config: LearnerConfig) -> None:
     """The first dies at 2, the second is cut at 4 while others play on, the third joins at 2, the last has both flags.
 
@@ -37,7 +39,7 @@ def test_each_is_worth_what_it_has_ahead(config: LearnerConfig) -> None:
     assert_close(found[:3, 3], torch.tensor([2.71, 1.9, 1.0]), rtol=0.02, atol=0)
 
 
-@each({"a2c": CRITICS["a2c"]})
+@LEARNERS
 def test_in_turns_an_act_is_worth_what_comes_until_the_next(config: LearnerConfig) -> None:
     """Paid 1 for an own act and 2 after the other's, in a game of six turns.
 
@@ -46,9 +48,18 @@ def test_in_turns_an_act_is_worth_what_comes_until_the_next(config: LearnerConfi
     """
     paid = ((1.0, 2.0, 1.0, 2.0, 1.0, 2.0), (2.0, 1.0, 2.0, 1.0, 2.0, 1.0))
     environment = Written(("x.x.x.", ".x.x.x"), ("dies", "dies"), paid)
-    found = values(trained(environment, config, 150, length=8), environment)
+    found = values(trained(environment, config, 220, length=8), environment)
     assert_close(found[::2, 0], torch.tensor([8.13, 5.7, 3.0]), rtol=0.02, atol=0)
     assert_close(found[1::2, 1], torch.tensor([6.51, 3.9, 1.0]), rtol=0.02, atol=0)
+
+
+def test_a_team_in_turns_is_worth_what_all_have_ahead() -> None:
+    """The mean of its two agents' rewards, (1 + 2) / 2 a turn, from whoever is to move: 1.5, 1.5 + 0.9 * 1.5, ..."""
+    paid = ((1.0, 2.0, 1.0, 2.0), (2.0, 1.0, 2.0, 1.0))
+    environment = Written(("x.x.", ".x.x"), ("dies", "dies"), paid)
+    found = values(trained(environment, Q_NETWORKS["dqn"], 220, mixer="vdn"), environment)
+    expected = torch.tensor([5.1585, 4.065, 2.85, 1.5])
+    assert_close(found[range(4), [0, 1, 0, 1]], expected, rtol=0.02, atol=0)
 
 
 def seated(observation: Observation, index: Tensor, there: Tensor) -> Observation:

@@ -14,7 +14,7 @@ from torch.testing import assert_close
 from marl.algorithms.configs import A2CConfig, AlgorithmConfig, PPOConfig, ReinforceConfig
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import NonFiniteError
-from marl.algorithms.policy_gradient import A2C, Targets, Values
+from marl.algorithms.policy_gradient import A2C, Targets
 from marl.algorithms.ppo import PPO
 from marl.algorithms.reinforce import Reinforce
 from marl.core.errors import ConfigError
@@ -134,28 +134,6 @@ def test_advantages_are_normalised_over_all(policy: ActorCritic, rollout: Rollou
     assert_close(advantage[valid].std(correction=0), torch.tensor(1.0), atol=1e-5, rtol=0)
     # ten times, were it not for the critic, whose values are of one size for both; once if each class had its own scale
     assert advantage[..., 2:].std() > 3 * advantage[..., :2].std()
-
-
-def test_advantages_far_smaller_than_returns_stay_small(policy: ActorCritic, rollout: Rollout) -> None:
-    """Advantages 0 and 0.01, returns 3 and 7: half of 0.01 to both sides of the mean, over a deviation of 2."""
-
-    class Told(Watched):
-        def _advantage(self, rollout: Rollout, values: Values) -> tuple[Tensor, Tensor]:
-            every_other = (torch.arange(values.value.numel()) % 2).view(values.value.shape)
-            return 0.01 * every_other, 3.0 + 4 * every_other
-
-    everybody = replace(rollout.observation, alive=torch.ones_like(rollout.observation.alive))
-    learner = Told(policy, A2CConfig(normalise_advantage="returns"), 0)
-    learner.update(replace(rollout, observation=everybody), 0.0)
-    assert_close(learner.targets.advantage.unique(), torch.tensor([-0.0025, 0.0025]))
-
-
-def test_the_deviation_of_returns_is_not_known_where_values_are_not_normalised(
-    make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]
-) -> None:
-    policy = ActorCritic(make_meeting({"A": 2, "B": 2}).roster, team_config(normalise_value=False))
-    with pytest.raises(ConfigError, match=r"is 'returns', but policy\.normalise_value is off.*switch it on"):
-        A2C(policy, A2CConfig(normalise_advantage="returns"), 0)
 
 
 def test_advantages_are_left_as_they_are(policy: ActorCritic, rollout: Rollout) -> None:

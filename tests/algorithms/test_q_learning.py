@@ -11,6 +11,7 @@ from table_learning import STATES, make_learning
 from marl.algorithms.configs import QLearningConfig, SarsaConfig, TableLearnerConfig
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.q_learning import expected_value
+from marl.core.errors import ConfigError
 from marl.core.records import Observation, Rollout
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.maths.schedules import LogarithmicDecay
@@ -93,6 +94,14 @@ def test_agents_that_are_not_there_teach_nothing(as_rollout: Callable[..., Rollo
     metrics = learner.update(as_rollout(observation, reward=reward), 0.0)
     assert table.values("solo")[0].tolist() == [1, 0]
     assert metrics["value/td_error"] == 2
+
+
+@pytest.mark.parametrize("kind", [QLearningConfig, SarsaConfig])
+def test_turns_are_refused(kind: type[TableLearnerConfig], as_rollout: Callable[..., Rollout]) -> None:
+    _, learner = make_learning(kind)
+    seen = shown([[0]])
+    with pytest.raises(ConfigError, match=r"table learns .* agents take turns.*; train dqn, ppo"):
+        learner.update(as_rollout(replace(seen, acting=seen.alive)), 0.0)
 
 
 def test_each_class_learns_its_own(as_rollout: Callable[..., Rollout]) -> None:

@@ -108,3 +108,10 @@ def test_the_complete_settings_are_printed_as_a_preset(cli: Cli, tmp_path: Path)
     )
     assert cli("train", tmp_path / "own.yaml", "--print-config")[1] == out
     assert not (tmp_path / "own").exists()
+
+
+def test_the_name_of_an_environment_is_that_typed_before_the_presets_is_looked_up(cli: Cli) -> None:
+    status, out, _ = cli("train", "cartpole_ppo", "--env.name", "mpe2.simple_spread_v3", "--print-config")
+    assert status == 0
+    env = yaml.safe_load(out)["env"]
+    assert (env["name"], env["reward"], "vectorization" in env) == ("mpe2.simple_spread_v3", "own", False)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from marl.maths.returns import explained_variance, generalised_advantage, n_step_return
+from marl.maths.returns import explained_variance, generalised_advantage, n_step_return, turn_return
 
 
 def naive(
@@ -175,3 +175,37 @@ def test_n_step_returns(
             ends[0, step, agent] = True
     found = n_step_return(HALVES, ends, torch.tensor([taken]), 0.5)
     assert_close(found, (torch.tensor([returns]), torch.tensor([discount])))
+
+
+def test_n_step_returns_in_turns_by_hand() -> None:
+    """Two acts, gamma a half. The first agent is to move after steps 1 and 3: 1 + 2 for an act, 4 + 8 for the next.
+
+    The second is to move after step 0 and its episode ends with step 1: 1 and 2 / 2, and nothing after them. The third
+    is to move after step 0, and what comes of its next act is not known: 1, and half the value there. The last waits.
+    """
+    F, T = False, True
+    reward = torch.tensor([1.0, 2.0, 4.0, 8.0, 16.0])[None, :, None].expand(1, 5, 4)
+    follows = torch.tensor([[F, T, F, T, F], [T, F, F, F, F], [T, F, F, F, F], [F, F, F, F, F]]).T[None]
+    ends = torch.tensor([[F] * 5, [F, T, F, F, F], [F] * 5, [F] * 5]).T[None]
+    taken = torch.ones(1, 5, dtype=torch.bool)
+    returns, discount, last, known = turn_return(reward, follows, ends, ends, taken, 2, 0.5)
+    assert returns[0, :3].tolist() == [3 + 12 / 2, 1 + 2 / 2, 1]
+    assert discount[0, :3].tolist() == [0.25, 0.0, 0.5]
+    assert last[0, :3].tolist() == [3, 1, 0]
+    assert known.tolist() == [[True, True, True, False]]
+    returns, discount, last, known = turn_return(
+        reward, follows, ends & False, ends, taken & (reward[..., 0] < 8), 2, 0.5
+    )
+    assert returns[0, :3].tolist() == [3, 1 + 2 / 2, 1]  # the window holds three steps, and the second agent is cut
+    assert discount[0, :3].tolist() == [0.5, 0.25, 0.5]
+    assert last[0, :3].tolist() == [1, 1, 0]
+    assert known.tolist() == [[True, True, True, False]]
+
+
+def test_n_step_returns_of_those_who_always_act_are_the_plain_ones() -> None:
+    generator = torch.Generator().manual_seed(0)
+    reward, terminated = torch.randn(50, 3, 2, generator=generator), torch.rand(50, 3, 2, generator=generator) < 0.2
+    taken = torch.arange(3) < torch.randint(1, 4, (50, 1), generator=generator)
+    in_turns = turn_return(reward, ~terminated, terminated, terminated, taken, 3, 0.9)
+    assert_close(in_turns[:2], n_step_return(reward, terminated, taken, 0.9))
+    assert in_turns[3].all()

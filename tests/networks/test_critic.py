@@ -156,3 +156,15 @@ def test_a_critic_that_does_not_squash_tells_far_from_farther(
         ratios.append(float((other / one).median()))
     assert ratios[0] == pytest.approx(2.0, abs=0.05)
     assert ratios[1] < 1.6
+
+
+@pytest.mark.parametrize("sharing", ["class", "team", "independent"])
+def test_rescaled_values_are_linear_in_those_before(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    roster = make_roster(2, 1)
+    model, observation = critic(roster, sharing), make_observation(roster, 4)
+    before = model(observation)
+    for shift in (5.0, 1.0):  # the second time the bias is no longer zero: 3 (3 v + 5) + 1
+        model.rescale(torch.tensor(3.0), torch.tensor(shift))
+    assert_close(model(observation), 9 * before + 16, **EXACT)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -59,13 +60,18 @@ def memory_of(make_memory: Callable[..., Memory]) -> Callable[[TemporalTransform
     return make
 
 
+def passed(model: TemporalTransformer, tokens: Tensor, memory: Memory, started: Tensor, acting: Tensor) -> Any:
+    """A pass of agents that are all there."""
+    return model(tokens, memory, started, acting, torch.ones_like(acting))
+
+
 def stepped(
     model: TemporalTransformer, tokens: Tensor, memory: Memory, started: Tensor, acting: Tensor
 ) -> tuple[Tensor, Memory]:
     """As in acting: one token at a time, the memory reset where an episode begins."""
     outputs = []
     for token, begins, acts in zip(tokens, started, acting, strict=True):
-        output, memory = model(token[None], memory.reset(begins), torch.zeros_like(begins)[None], acts[None])
+        output, memory = passed(model, token[None], memory.reset(begins), torch.zeros_like(begins)[None], acts[None])
         outputs.append(output)
     return torch.cat(outputs), memory
 
@@ -85,7 +91,7 @@ def test_stepping_with_the_cache_equals_one_pass(
 ) -> None:
     model, tokens = transformer(layers, window, gate), tokens_of()
     memory = memory_of(model)
-    one_pass, one_memory = model(tokens, memory, started, acting)
+    one_pass, one_memory = passed(model, tokens, memory, started, acting)
     steps, steps_memory = stepped(model, tokens, memory, started, acting)
     assert_close(steps, one_pass, **EXACT)
     assert_same_memory(steps_memory, one_memory)
@@ -97,10 +103,10 @@ def test_a_pass_in_pieces_equals_one_pass(
 ) -> None:
     model, tokens = transformer(2, window), tokens_of()
     memory = memory_of(model)
-    expected, last = model(tokens, memory, started, acting)
+    expected, last = passed(model, tokens, memory, started, acting)
     outputs = []
     for piece in (slice(0, 1), slice(1, 5), slice(5, 9)):
-        output, memory = model(tokens[piece], memory, started[piece], acting[piece])
+        output, memory = passed(model, tokens[piece], memory, started[piece], acting[piece])
         outputs.append(output)
     assert_close(torch.cat(outputs), expected, **EXACT)
     assert_same_memory(memory, last)
@@ -112,7 +118,7 @@ def test_an_output_depends_on_its_own_past_within_the_episode_and_the_window_alo
 ) -> None:
     """Own steps are those at which it acts; what it does not act on is seen at that step alone, and counts for none."""
     model, tokens = transformer(layers, window), tokens_of().requires_grad_()
-    output, _ = model(tokens, memory_of(model), started, acting)
+    output, _ = passed(model, tokens, memory_of(model), started, acting)
     episode, own = started.long().cumsum(0), acting.long().cumsum(0)
     for t in range(LENGTH):
         for agent in range(AGENTS):
@@ -132,7 +138,7 @@ def test_the_memory_is_seen_while_its_episode_and_the_window_last(
     model, tokens = transformer(1, 3), tokens_of()
     memory = memory_of(model)
     values = memory.values.requires_grad_()
-    output, _ = model(tokens, memory, started, torch.ones(LENGTH, COPIES, AGENTS, dtype=torch.bool))
+    output, _ = passed(model, tokens, memory, started, torch.ones(LENGTH, COPIES, AGENTS, dtype=torch.bool))
     seen = torch.zeros(LENGTH, COPIES, 3, dtype=torch.bool)
     for t in range(LENGTH):
         (gradient,) = torch.autograd.grad(output[t].sin().sum(), values, retain_graph=True)
@@ -146,7 +152,7 @@ def test_one_block_against_a_loop_over_rows(started: Tensor, acting: Tensor, mem
     """Softmax over what is allowed, row by row, from the block's own matrices."""
     model, tokens = transformer(1, 3), tokens_of()
     memory, block = memory_of(model), model.blocks[0]
-    output, _ = model(tokens, memory, started, acting)
+    output, _ = passed(model, tokens, memory, started, acting)
     for b in range(COPIES):
         for n in range(AGENTS):
             x = tokens[:, b, n]
@@ -210,7 +216,7 @@ def test_a_new_transformer_is_near_the_identity() -> None:
     empty = torch.zeros(COPIES, AGENTS, 1, 8, WIDTH)
     memory = Memory(empty, empty, torch.zeros(COPIES, 8, dtype=torch.bool))
     never = torch.zeros(LENGTH, COPIES, dtype=torch.bool)
-    output, _ = model(x, memory, never, ~never[..., None].expand(-1, -1, AGENTS))
+    output, _ = passed(model, x, memory, never, ~never[..., None].expand(-1, -1, AGENTS))
     assert (output - x).square().mean() < 0.05 * x.square().mean()
 
 

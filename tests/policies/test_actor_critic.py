@@ -267,6 +267,16 @@ def test_values_are_in_units_of_the_return(
     assert_close(policy.value(observation), 5 + 2 * normalised.detach())
 
 
+@pytest.mark.parametrize("preserve", [True, False])
+def test_values_stay_where_they_are_to_be_preserved(
+    preserve: bool, make_policy: MakePolicy, make_roster: MakeRoster, make_observation: MakeObservation
+) -> None:
+    policy = make_policy(roster := make_roster(1, 2), preserve_values=preserve)
+    before = policy.value(observation := make_observation(roster, 1, COPIES))
+    policy.take_returns(torch.tensor([18.0, 22.0], dtype=torch.float64))  # mean 20, deviation 2
+    assert_close(policy.value(observation), before if preserve else 20 + 2 * before)
+
+
 def test_units_of_normalised_features_change_nothing() -> None:
     """Actors and critics see the same whether a class observes in metres or in shifted centimetres."""
     roster = Roster((AgentClass("solo", 3, ActionSpec("discrete", 4)),), (2,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ from marl.algorithms.configs import (
 from marl.algorithms.kinds import make_learner
 from marl.core.records import Observation
 from marl.maths.schedules import LinearDecay
-from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, QHeadConfig
+from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, MixerConfig, QHeadConfig
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig, QNetworkConfig
 from marl.policies.policy import Policy
@@ -54,11 +54,13 @@ WITH_VALUE = each({**CRITICS, **Q_NETWORKS})
 ALL = each({**CRITICS, "plain": PLAIN, **Q_NETWORKS})
 
 
-def policy_of(environment: Probe, learner: LearnerConfig, normalise_value: bool = True) -> Policy:
+def policy_of(
+    environment: Probe, learner: LearnerConfig, normalise_value: bool = True, mixer: Literal["none", "vdn"] = "none"
+) -> Policy:
     encoder = EncoderConfig(hidden=(16,), temporal="none", activation="tanh")
     if isinstance(learner, DQNConfig):
         head = QHeadConfig(dueling=learner.target is None)
-        return QNetwork(environment.roster, QNetworkConfig(encoder=encoder, head=head))
+        return QNetwork(environment.roster, QNetworkConfig(encoder=encoder, head=head, mixer=MixerConfig(kind=mixer)))
     config = ActorCriticConfig(
         encoder=encoder,
         graph=GraphConfig(kind="none"),

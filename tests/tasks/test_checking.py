@@ -30,7 +30,7 @@ def test_it_tells_who_left_who_joined_and_how_episodes_end() -> None:
     assert found.returns == pytest.approx({"x": 2, "y": 6, "z": 3})
     assert found.shared_reward and found.repeats and not found.seeds_differ
     assert found.warnings == []
-    assert found.pictures == "this environment cannot be drawn; give scene"
+    assert found.pictures == "this environment cannot be drawn: it has no render mode rgb_array, and no scene was given"
 
 
 def test_classes_are_told_with_their_spaces() -> None:

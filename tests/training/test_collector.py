@@ -159,6 +159,7 @@ def test_episode_statistics_by_hand(played: Any) -> None:
     assert metrics["links/Y"] == [1.5, 2, 1.5, 1.5, 2]
     assert metrics["links/X"] == [1.5, (1.5 + 2) / 2, 1.5, 1.5, (1.5 + 2) / 2]  # over the steps of each
     assert played[1].scores == [6, 11, 6, 6, 11]
+    assert played[1].class_scores == {"X": metrics["return/X"], "Y": metrics["return/Y"]}
     assert played[1].ended_at == [4, 6, 8, 12, 12]
     assert len(played[1]) == 5
     assert played[1].means()["episode/length"] == pytest.approx(12 / 5)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from marl.core.errors import ConfigError
+from marl.core.serialisation import load_state, save_state
 from marl.training.score_log import ScoreLog, ScoreLogConfig, Solved, stopped_by_score
 
 
@@ -39,6 +40,35 @@ def test_each_episode_is_a_row_with_the_window_that_ends_there(tmp_path: Path) -
         "4,31,0.25,2.5,1,2.5,4",
     ]
     log.close()
+
+
+def test_several_classes_have_columns_of_their_own_and_keep_them(tmp_path: Path) -> None:
+    def made() -> ScoreLog:
+        return ScoreLog(ScoreLogConfig(window=3), "Task-v0", 4.0, ("wolf", "hare"))
+
+    log = made()
+    log.open(tmp_path)
+    log.add([1.0, 4.0], [8, 8], 0.5, {"wolf": [3.0, 5.0], "hare": [-1.0, math.nan]})
+    log.close()
+    whole = [
+        "episode,env_steps,exploration,score,minimum,mean,maximum,return_wolf,return_hare",
+        "1,8,0.5,1,1,1,1,3,-1",
+        "2,8,0.5,4,1,2.5,4,5,",
+    ]
+    assert rows(tmp_path) == whole
+    save_state(tmp_path, "state", log.state())
+    state = load_state(tmp_path, "state")
+    resumed = made()
+    resumed.load_state(state)
+    resumed.open(tmp_path)
+    resumed.close()
+    assert rows(tmp_path) == whole
+    del state["class_scores"]  # as an earlier version stored it
+    resumed = made()
+    resumed.load_state(state)
+    resumed.open(tmp_path)
+    resumed.close()
+    assert rows(tmp_path)[1:] == ["1,8,0.5,1,1,1,1,,", "2,8,0.5,4,1,2.5,4,,"]
 
 
 def test_metrics_are_of_the_last_window(tmp_path: Path) -> None:

@@ -190,7 +190,9 @@ class PettingZooEnvironment:
     def scene(self, copy: int = 0, at_end: bool = False) -> Scene | Picture:
         """Scene of one copy; see `Environment`."""
         if (scenes := self._block.copies[copy].scenes) is None:
-            raise UndrawableError("this environment cannot be drawn; give scene")
+            raise UndrawableError(
+                "this environment cannot be drawn: it has no render mode rgb_array, and no scene was given"
+            )
         found = scenes(at_end)
         return found if isinstance(found, Scene) else check_picture(found, self._name)
 

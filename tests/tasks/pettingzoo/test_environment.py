@@ -234,7 +234,7 @@ def test_what_was_not_given_is_refused() -> None:
     env = PettingZooEnvironment(Counting, 1, lambda name: "A", ("A",))
     for call, message in [
         (lambda: env.load_state({"copies": {"0": {}}}), "give get_state and set_state"),
-        (env.scene, "cannot be drawn; give scene"),
+        (env.scene, "cannot be drawn: it has no render mode rgb_array, and no scene was given"),
     ]:
         with pytest.raises(ValueError, match=message):
             call()
