@@ -121,6 +121,6 @@ def _network(agent_class: AgentClass, kind: str, width: int) -> nn.Sequential:
         layer = nn.Conv2d(channels, outputs, kernel, stride, padding)
         nn.init.orthogonal_(layer.weight, 2**0.5)
         nn.init.zeros_(cast("Tensor", layer.bias))
-        layers += [layer, nn.ReLU()]
+        layers += [layer, nn.ReLU(inplace=True)]
         channels, size = outputs, [(length + 2 * padding - kernel) // stride + 1 for length in size]
     return nn.Sequential(*layers, nn.Flatten(), linear(channels * size[0] * size[1], width), nn.ReLU())

@@ -215,3 +215,12 @@ def test_images_are_stored_in_their_own_type(tmp_path: Path) -> None:
     for each in (replay, other):
         each.add(images(rollout(3, 4), []))
     assert shown(other) == shown(replay)
+
+
+def test_successors_of_any_places_have_their_images() -> None:
+    """As turns ask for them: of each agent another step's."""
+    replay = Replay(capacity=10)
+    places = replay.add(images(rollout(0, 2), [(1, 0)]))
+    found = replay.successors(places.view(3, 2)).images
+    assert found is not None
+    assert found["solo"][:, :, 0, 0, 0, 0].tolist() == [[1, 51], [102, 52], [103, 153]]
