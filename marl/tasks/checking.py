@@ -158,7 +158,7 @@ def _classes(
             "observes": str(first.observation),
             "features": each.feature_size,
             "acts": str(first.action),
-        }
+        } | ({} if each.image is None else {"image": list(each.image)})
     return list(map(str, names)), classes
 
 

@@ -98,4 +98,5 @@ def test_images_are_looked_at_too() -> None:
     alone = torch.tensor([[True, False, False]])  # the others' images differ
     assert constant_classes([(first, alone), (first, alone)], env.roster) == ["A"]
     assert constant_classes([(first, alone), (later, alone)], env.roster) == []
-    assert check("leaving_pettingzoo:painted", 1).classes["x"]["features"] == 0
+    told = check("leaving_pettingzoo:painted", 1).classes["x"]
+    assert (told["features"], told["image"]) == (0, [2, 4, 5])

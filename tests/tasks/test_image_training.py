@@ -8,9 +8,18 @@ from typing import Any
 import habits  # noqa: F401, registers its environments
 import pytest
 import torch
+from leaving_pettingzoo import Painted
+from torch.testing import assert_close
 
 import marl
+from marl.algorithms.configs import PPOConfig
+from marl.algorithms.policy_gradient import PolicyGradient
+from marl.core.records import Step
+from marl.policies.actor_critic import ActorCritic
+from marl.policies.configs import ActorCriticConfig
 from marl.policies.saved import load_policy
+from marl.tasks.pettingzoo.environment import PettingZooEnvironment
+from marl.training.collector import Collector
 
 PPO = {"name": "ppo", "learning_rate": 0.002, "gamma": 0.0, "epochs": 4, "minibatches": 4, "entropy_coef": 0.01}
 DQN = {
@@ -56,6 +65,28 @@ def test_a_file_tells_of_images_only_where_there_are_some(tmp_path: Path) -> Non
         (agent,) = load_policy(tmp_path / name).policy.roster.classes
         assert (agent.image, agent.image_dtype) == ((3, 12, 12) if name == "Colour" else None, "uint8")
     assert b"image" not in (tmp_path / "Walk/policy/policy.safetensors").read_bytes()
+
+
+def test_successors_are_valued_by_their_true_images() -> None:
+    """x is cut at 2, the others die at 3: the next row shows another episode, and x nothing."""
+    environment = PettingZooEnvironment(
+        lambda: Painted(cut={"x": 2}, dies={"y": 3, "z": 3}), 2, lambda name: "A", ("A",)
+    )
+    policy = ActorCritic(environment.roster, ActorCriticConfig.model_validate(ACTOR_CRITIC))
+    policy.critic.networks["A"][-1].weight.data.mul_(10)
+    stepping, true = environment.step, []
+
+    def step(action: dict[str, torch.Tensor]) -> Step:
+        taken = stepping(action)
+        true.append(policy.value(taken.next_observation))
+        return taken
+
+    environment.step = step  # type: ignore[method-assign]
+    rollout = Collector(environment, 5, seed=0).collect(policy).batch
+    found = PolicyGradient(policy, PPOConfig(), seed=0)._values(rollout).next_value
+    counts = ~rollout.terminated
+    assert_close(found[counts], torch.stack(true)[counts])
+    assert not torch.isclose(found[1, :, 0], policy.value(rollout.observation)[2, :, 0]).any()
 
 
 def test_a_team_with_images_is_trained_and_evaluated(tmp_path: Path) -> None:
