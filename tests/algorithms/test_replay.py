@@ -186,14 +186,14 @@ def shown(replay: Replay) -> dict[int, int]:
 
 
 def test_images_of_successors_are_those_of_the_next_row_or_were_given_apart() -> None:
-    """Steps 0 to 2, of which 1 ends in the first copy; then 3 and 4; then 5, in the place of 0."""
+    """Steps 0 to 2, of which 1 ends in the first copy; then 3 and 4; then 5 to 7 in the places of 0 to 2."""
     replay = Replay(capacity=10)
     replay.add(images(rollout(0, 2), [(1, 0)]))
     assert shown(replay) == {0: 1, 1: 102, 2: 103, 50: 51, 51: 52, 52: 153}
     replay.add(images(rollout(3, 4), [(4, 1)]))
     assert shown(replay) == {0: 1, 1: 102, 2: 3, 3: 4, 4: 105, 50: 51, 51: 52, 52: 53, 53: 54, 54: 155}
-    replay.add(images(rollout(5, 6), []))
-    assert shown(replay) == {2: 3, 3: 4, 4: 5, 5: 6, 6: 107, 52: 53, 53: 54, 54: 155, 55: 56, 56: 157}
+    replay.add(images(rollout(5, 7), []))
+    assert shown(replay) == {3: 4, 4: 5, 5: 6, 6: 7, 7: 108, 53: 54, 54: 155, 55: 56, 56: 57, 57: 158}
     assert len(replay._last_images) == 3  # those of 1 and of what goes on were forgotten
 
 

@@ -49,7 +49,9 @@ def test_a_batch_and_an_image_alone_are_acted_on_as_in_the_environment() -> None
         policy.predict(seen[0][..., 0])
 
 
-def test_a_team_is_acted_for_as_in_the_environment_and_who_is_not_there_sees_blanks() -> None:
+def test_a_team_is_acted_for_as_in_the_environment_and_who_is_not_there_sees_blanks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     policy, environment = seeing({"name": "leaving_pettingzoo:painted", "arguments": {"cut": {"y": 1}}}, 2)
     alone = Painted(cut={"y": 1})
     given, _ = alone.reset()
@@ -63,3 +65,8 @@ def test_a_team_is_acted_for_as_in_the_environment_and_who_is_not_there_sees_bla
             name: each for name, each in alone.step(dict.fromkeys(alone.agents, 0))[0].items() if name in alone.agents
         }
     assert "y" not in given
+    act, saw = policy.act, []
+    monkeypatch.setattr(policy, "act", lambda seen, *rest: saw.append(seen) or act(seen, *rest))
+    policy.predict(given)
+    assert {name: bool(images.any()) for name, images in saw[0].images.items()} == {"x": True, "y": False, "z": True}
+    assert {images.dtype for images in saw[0].images.values()} == {torch.int8}
