@@ -13,7 +13,8 @@ from marl.algorithms.configs import DQNConfig
 from marl.algorithms.learner import NonFiniteError
 from marl.algorithms.optimiser import Optimiser
 from marl.algorithms.priorities import Drawing, Prioritised, Uniform
-from marl.algorithms.replay import Replay, TurnWindow, Window
+from marl.algorithms.replay import Replay
+from marl.algorithms.windows import TurnWindow, Window
 from marl.core.environment import State
 from marl.core.errors import ConfigError
 from marl.core.record_fields import Record

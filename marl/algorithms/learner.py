@@ -110,6 +110,11 @@ def _first(values: Tensor) -> int:
 
 def _quantities(which: str, observation: Observation) -> dict[str, Tensor]:
     named = {f"{which} of class {name}": features for name, features in observation.features.items()}
+    named |= {
+        f"image in the {which} of class {name}": x
+        for name, x in (observation.images or {}).items()
+        if x.is_floating_point()
+    }
     parts = {
         "kinematics": observation.kinematics,
         "entities": observation.entities,

@@ -107,7 +107,7 @@ class PolicyGradient:
             ConfigError: if team spirit is asked for and the rollout does not say who brought what.
         """
         values = self._values(rollout)
-        rollout = replace(rollout, reward=self._reward(rollout, share_done))
+        rollout = replace(rollout, reward=self._reward(rollout, share_done), last_images=None)
         targets, metrics = self._targets(rollout, values)
         rollout = self._turned(rollout)
         steps = self._pass(rollout, targets, share_done)
@@ -169,13 +169,14 @@ class PolicyGradient:
             NonFiniteError: if it is not finite.
         """
         value = self.policy.value(rollout.observation)
-        successor = rollout.next_observation
-        following = torch.cat([value[1:], self.policy.value(successor.index(-1))[None]])
+        last = torch.zeros_like(rollout.started)
+        last[-1] = True
+        following = torch.cat([value[1:], self.policy.value(rollout.successors(last))[None]])
         # elsewhere the next row is not what follows: another episode's, or one without the agent that was cut
         elsewhere = rollout.started[1:, :, None] | rollout.truncated[:-1]
         rows = elsewhere.any(-1)
         if bool(rows.any()):
-            true = self.policy.value(successor.index(slice(-1)).index(rows))
+            true = self.policy.value(rollout.successors(torch.cat([rows, torch.zeros_like(rows[:1])])))
             following[:-1][rows] = true.where(elsewhere[rows], following[:-1][rows])
         for name, found in {"value": value, "value of the next observation": following}.items():
             if not bool(found.isfinite().all()):

@@ -12,13 +12,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from marl.algorithms.replay_images import LastImages
+from marl.algorithms.windows import TurnWindow, Window
 from marl.core.environment import State
 from marl.core.errors import ConfigError
 from marl.core.record_fields import Record
 from marl.core.records import Observation, Rollout
 from marl.core.serialisation import record_of, state_of
 
-__all__ = ["Replay", "TurnWindow", "Window"]
+__all__ = ["Replay"]
 
 R = TypeVar("R", bound=Record)
 
@@ -36,57 +38,10 @@ class Entries(Record):
     started: Tensor
 
 
-@dataclass(frozen=True)
-class Window(Record):
-    """Windows of ``W`` steps that begin with the transitions drawn.
-
-    Args:
-        observation: ``[M, ...]``, what was acted on.
-        action: for each class ``[M, N_c]``.
-        reward: ``[M, W, N]``.
-        alive: ``[M, W, N]``, True for agents that were there at the step.
-        terminated: ``[M, W, N]``.
-        taken: ``[M, W]``, True for steps that belong to the window: the first, and those after it in the same
-            episode, up to a cut and up to the latest that is kept.
-        next_observation: ``[M, ...]``, the true successor of the last step taken.
-    """
-
-    observation: Observation
-    action: dict[str, Tensor]
-    reward: Tensor
-    alive: Tensor
-    terminated: Tensor
-    taken: Tensor
-    next_observation: Observation
-
-
-@dataclass(frozen=True)
-class TurnWindow(Record):
-    """Windows that begin with the transitions drawn and reach as far as the agents that acted there need.
-
-    Args:
-        observation: ``[M, ...]``, what was acted on.
-        action: for each class ``[M, N_c]``.
-        reward: ``[M, W, N]``.
-        follows: ``[M, W, N]``, True for steps after which the agent is to move.
-        terminated: ``[M, W, N]``.
-        ended: ``[M, W, N]``, terminated or truncated.
-        taken: ``[M, W]``, True for steps of the same episode, up to the latest that is kept.
-        places: ``[M, W]`` of the steps.
-    """
-
-    observation: Observation
-    action: dict[str, Tensor]
-    reward: Tensor
-    follows: Tensor
-    terminated: Tensor
-    ended: Tensor
-    taken: Tensor
-    places: Tensor
-
-
 class Replay:
     """A ring of transitions, preallocated when the first rollout comes.
+
+    An image is kept once: a successor's is that of the next row, unless the rollout gives it apart.
 
     Args:
         capacity: transitions of single copies that are kept; the oldest give way. Rounded down to whole rows.
@@ -98,6 +53,7 @@ class Replay:
         self._entries: Entries | None = None
         self._flat: Entries  # the same memory as [L B, ...]
         self._rows, self._copies, self._filled, self._head = 0, 0, 0, 0
+        self._last_images = LastImages()
 
     @property
     def size(self) -> int:
@@ -136,7 +92,10 @@ class Replay:
             _write(self._entries, entries, rows)
         self._head = (self._head + length) % self._rows
         self._filled = min(self._filled + length, self._rows)
-        return (rows[:, None] * copies + torch.arange(copies, device=rows.device)).flatten()
+        places = rows[:, None] * copies + torch.arange(copies, device=rows.device)
+        if rollout.last_images is not None:
+            self._last_images.keep(rollout, places, self._superseded(rollout, places))
+        return places.flatten()
 
     def read(self, places: Tensor) -> Window:
         """Windows that begin at some places.
@@ -157,7 +116,7 @@ class Replay:
             alive=alive,
             terminated=terminated,
             taken=taken,
-            next_observation=_gather(flat.next_observation, last),
+            next_observation=self.successors(last),
         )
 
     @property
@@ -191,15 +150,21 @@ class Replay:
 
     def successors(self, places: Tensor) -> Observation:
         """The true successors of the steps at some places of any shape."""
-        return _gather(self._flat.next_observation, places.flatten()).map(lambda x: x.unflatten(0, places.shape))
+        rows = places.flatten()
+        successors, images = _gather(self._flat.next_observation, rows), self._flat.observation.images
+        if images is not None and successors.images is None:
+            following = {name: x.index_select(0, (rows + self._copies) % self.places) for name, x in images.items()}
+            successors = replace(successors, images=self._last_images.put(following, rows))
+        return successors.map(lambda x: x.unflatten(0, places.shape))
 
     def state(self) -> State:
         """Contents of the ring as far as it is filled, for a checkpoint."""
         if self._entries is None:
-            return {"entries": None, "rows": 0, "head": 0}
+            return {"entries": None, "rows": 0, "head": 0, "last_images": {}}
         kept = self._entries.map(lambda x: x[: self._filled].clone())
         observations = {name: state_of(getattr(kept, name)) for name in ("observation", "next_observation")}
-        return {"entries": {**state_of(kept), **observations}, "rows": self._rows, "head": self._head}
+        entries, last_images = {**state_of(kept), **observations}, self._last_images.state()
+        return {"entries": entries, "rows": self._rows, "head": self._head, "last_images": last_images}
 
     def load_state(self, state: State, device: torch.device) -> None:
         """Go on from a state that `state` gave.
@@ -224,6 +189,13 @@ class Replay:
         assert self._entries is not None
         _write(self._entries, kept, slice(0, self._filled))
         self._head = state["head"]
+        self._last_images.load_state(state.get("last_images", {}), device)  # earlier versions had none
+
+    def _superseded(self, rollout: Rollout, places: Tensor) -> list[int]:
+        """Places before a rollout whose successors it shows, as nothing ended there."""
+        before, flat = (places[0] - self._copies) % self.places, self._flat
+        left = (flat.terminated[before] | flat.truncated[before]) & flat.observation.alive[before]
+        return before[~(left.any(-1) | rollout.started[0])].tolist()
 
     def _allocate(self, like: Entries, rows: int) -> None:
         self._rows, self._copies = rows, like.started.shape[1]

@@ -91,9 +91,11 @@ def _show(found: Check, settings: dict[str, Any]) -> None:
     lines: dict[str, str] = {}
     for kind, told in found.classes.items():
         agents = ", ".join(told["agents"][:6]) + (", ..." if len(told["agents"]) > 6 else "")
-        lines[f"class {kind}"] = (
-            f"{len(told['agents'])} ({agents}); observes {told['observes']}; acts in {told['acts']}"
-        )
+        observes = told["observes"]
+        if "image" in told:
+            channels, height, width = told["image"]
+            observes += f", an image of {height} x {width} with {channels} channels"
+        lines[f"class {kind}"] = f"{len(told['agents'])} ({agents}); observes {observes}; acts in {told['acts']}"
     ends = [f"{length} steps, {end}" for length, end in zip(found.lengths, found.ends, strict=True)]
     lines |= {
         "agents move": found.moves,
@@ -109,9 +111,9 @@ def _show(found: Check, settings: dict[str, Any]) -> None:
     }
     if found.state is not None:
         lines["state()"] = found.state
-    width = max(map(len, lines))
+    longest = max(map(len, lines))
     for name, text in lines.items():
-        console.print(f"{name:{width}}  {text}", soft_wrap=True, markup=False)
+        console.print(f"{name:{longest}}  {text}", soft_wrap=True, markup=False)
     for warning in found.warnings:
         console.print(f"warning: {warning}", soft_wrap=True, markup=False)
     console.print("\na preset to start from, for marl train FILE.yaml --out runs/x:\n", markup=False)

@@ -32,6 +32,7 @@ class Observation(Record):
         auxiliary_target: ``[..., N, Q]``, hidden quantities that each agent is trained to
             predict from its observations and messages; or None.
         acting: ``[..., N]``, True for agents whose turn it is, all of them alive; None if everybody alive acts.
+        images: for each class that sees some ``[..., N_c, C, H, W]``, in a data type of their own; or None.
     """
 
     features: dict[str, Tensor]
@@ -43,6 +44,7 @@ class Observation(Record):
     entity_mask: Tensor | None = None
     auxiliary_target: Tensor | None = None
     acting: Tensor | None = None
+    images: dict[str, Tensor] | None = None
 
     @property
     def to_move(self) -> Tensor:
@@ -60,6 +62,10 @@ class Observation(Record):
     def leading_shape(self) -> torch.Size:
         """Axes before the agent axis: ``[B]`` or ``[T, B]``."""
         return self.alive.shape[:-1]
+
+    def without_images(self) -> Observation:
+        """The same without images."""
+        return replace(self, images=None)
 
     def without_messages(self) -> Observation:
         """Copy of the observation in which no agent hears another."""
@@ -132,7 +138,8 @@ class Rollout(Record):
 
     Args:
         observation: ``[T, B, ...]``, the observations that the actions answer.
-        next_observation: ``[T, B, ...]``, the true successor, also where an episode ended.
+        next_observation: ``[T, B, ...]``, the true successor, also where an episode ended; without images, see
+            ``last_images``.
         action: for each class ``[T, B, N_c]`` (discrete) or ``[T, B, N_c, A]`` (continuous).
         log_prob: ``[T, B, N]`` of the action when it was drawn; zeros if the policy has none.
         reward: ``[T, B, N]``, in the policy's data type.
@@ -141,6 +148,8 @@ class Rollout(Record):
         started: ``[T, B]``, True where the observation begins an episode.
         memory: the policy's memory before the first step, or None. Axes as in `Memory`.
         earned: ``[T, B, N]``, see `Step`; or None.
+        last_images: for each class that sees images ``[E, N_c, C, H, W]``, those of the ``E`` successors that are not
+            the next row's observation, see `closing`, row by row; or None. So each image is kept once.
     """
 
     observation: Observation
@@ -153,12 +162,34 @@ class Rollout(Record):
     started: Tensor
     memory: Memory | None
     earned: Tensor | None = None
+    last_images: dict[str, Tensor] | None = None
+
+    @property
+    def closing(self) -> Tensor:
+        """``[T, B]``, True for the last steps, and those at which an agent left or an episode ended."""
+        left = ((self.terminated | self.truncated) & self.observation.alive).any(-1)
+        return torch.cat([left[:-1] | self.started[1:], torch.ones_like(left[-1:])])
+
+    def successors(self, steps: Tensor) -> Observation:
+        """True successors of some of the steps that are `closing`.
+
+        Args:
+            steps: ``[T, B]``, True for ``M`` of them.
+
+        Returns:
+            Leading axis ``[M]``.
+        """
+        successors = self.next_observation.index(steps)
+        if self.last_images is None:
+            return successors
+        where = steps[self.closing]
+        return replace(successors, images={name: images[where] for name, images in self.last_images.items()})
 
     def copies(self, index: Tensor) -> Rollout:
-        """Select some copies of the rollout.
+        """Select some copies of the rollout, without images of successors.
 
         Args:
             index: ``[M]``, indices into the copy axis.
         """
-        chosen = replace(self, memory=None).map(lambda tensor: tensor[:, index])
+        chosen = replace(self, memory=None, last_images=None).map(lambda tensor: tensor[:, index])
         return replace(chosen, memory=None if self.memory is None else self.memory.index(index))

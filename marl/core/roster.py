@@ -39,6 +39,8 @@ class AgentClass:
         categories: if features are whole numbers that name something, as a state's, how many values each has: feature
             ``i`` is at least 0 and below ``categories[i]``. Empty if features measure something.
         dtype: data type in which features are kept, e.g. ``"uint8"``; policies take any.
+        image: channels, height and width ``(C, H, W)`` of an agent's image; None if it sees none.
+        image_dtype: data type of images.
 
     Raises:
         ValueError: if there are categories for some features only.
@@ -49,6 +51,8 @@ class AgentClass:
     action: ActionSpec
     categories: tuple[int, ...] = ()
     dtype: str = field(default="float32", compare=False)
+    image: tuple[int, int, int] | None = None
+    image_dtype: str = "uint8"
 
     def __post_init__(self) -> None:
         if self.categories and len(self.categories) != self.feature_size:
@@ -59,7 +63,8 @@ class AgentClass:
 
     @property
     def width(self) -> int:
-        """Width of the features as networks read them: each category has a place of its own, 1 for the present one."""
+        """Width of the features as networks read them, images aside: each category has a place of its own, 1 for the
+        present one."""
         return sum(self.categories) or self.feature_size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from marl.core.config import Config
 
@@ -29,6 +29,7 @@ class AgentSpaces:
         fields: keys beside ``"observation"`` if it observes a dictionary of them, of which `observation` is the first:
             any of ``"action_mask"``, ``"adjacency"`` and ``"kinematics"``.
         masked: True if its infos have an ``"action_mask"``.
+        channels: axis of the channels of images, ``"first"`` or ``"last"``; None if their sizes decide.
     """
 
     agent_class: str
@@ -36,6 +37,7 @@ class AgentSpaces:
     action: Space[Any]
     fields: tuple[str, ...] = ()
     masked: bool = False
+    channels: Literal["first", "last"] | None = None
 
 
 class Task(Protocol):

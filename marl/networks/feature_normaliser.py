@@ -65,7 +65,7 @@ class FeatureNormaliser(nn.Module):
     def _take(self, name: str, rows: Tensor) -> None:
         number, mean, variance = (self.get_buffer(f"{what}_{name}") for what in ("number", "mean", "variance"))
         total = number + len(rows)
-        if len(rows) == 0:
+        if rows.numel() == 0:
             return
         share, distance = len(rows) / total, rows.mean(0) - mean
         spread = rows.var(0, correction=0)

@@ -11,17 +11,19 @@ from marl.networks.configs import EncoderConfig, GraphConfig
 from marl.networks.encoder import TeamEncoder
 from marl.networks.feature_normaliser import FeatureNormaliser
 from marl.networks.graph_processor import GraphProcessor
+from marl.networks.image_encoder import ImageEncoder
 
 __all__ = ["TeamTrunk"]
 
 
 class TeamTrunk(nn.Module):
-    r"""Feature normaliser, class encoders with memory, graph processor and norm.
+    r"""Feature normaliser, image encoders, class encoders with memory, graph processor and norm.
 
-    .. math:: h = \mathrm{norm}(\mathrm{graph}(\mathrm{encoder}(o, m))), \quad o = \mathrm{features}(\text{observation})
+    .. math:: h = \mathrm{norm}(\mathrm{graph}(\mathrm{encoder}(o, m))), \quad
+        o = \mathrm{images}(\mathrm{features}(\text{observation}))
 
     The norm is there if there is a memory or a graph, whose residuals let tokens grow; without either an embedding is
-    a token. Policies scale an observation once, by `features`, and hand what it gives to `forward` and to critics.
+    a token. Policies read an observation once, by `read`, and hand what it gives to `forward` and to critics.
     Sources are those of its parts.
 
     Args:
@@ -40,7 +42,10 @@ class TeamTrunk(nn.Module):
     def __init__(self, roster: Roster, encoder: EncoderConfig, graph: GraphConfig, normalise_features: bool) -> None:
         super().__init__()
         self.features = FeatureNormaliser(roster, normalise_features)
-        self.encoder = TeamEncoder(roster, encoder)
+        self.images = ImageEncoder(roster, encoder)
+        self.roster = self.images.roster
+        """The roster as it is seen behind `read`."""
+        self.encoder = TeamEncoder(self.roster, encoder)
         self.width = self.encoder.width
         self.graph = None if graph.kind == "none" else GraphProcessor(self.width, roster, graph)
         normed = self.has_messages or self.encoder.has_memory
@@ -52,7 +57,7 @@ class TeamTrunk(nn.Module):
         """Embed a stretch of time.
 
         Args:
-            observation: scaled by `features`.
+            observation: from `read`.
             memory: before the first step; None is an empty one.
             started: ``[T, B]``, True where an episode begins; not needed without a memory.
 
@@ -61,6 +66,10 @@ class TeamTrunk(nn.Module):
         """
         tokens, memory = self.encoder(observation, memory, started)
         return self.norm(tokens if self.graph is None else self.graph(tokens, observation)), memory
+
+    def read(self, observation: Observation) -> Observation:
+        """The same observation with its features scaled and its images among them."""
+        return self.images(self.features(observation))
 
     @property
     def has_messages(self) -> bool:

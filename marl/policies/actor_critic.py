@@ -57,7 +57,7 @@ class ActorCritic(Policy):
         self.actors = nn.ModuleDict({c.name: Actor(width, c.action, config.actor) for c in roster.classes})
         hidden = roster.auxiliary_size
         self.predictor = MLP((width, width, hidden), output_gain=1.0) if hidden else None
-        self.critic = Critic(roster, config.critic)
+        self.critic = Critic(self.trunk.roster, config.critic)
         self.normaliser = ValueNormaliser(config.normalise_value)
 
     @property
@@ -78,7 +78,7 @@ class ActorCritic(Policy):
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
         """Draw an action for every agent, or take the likeliest; see `Policy.act`."""
         started = torch.zeros(1, *observation.leading_shape, dtype=torch.bool, device=observation.alive.device)
-        distributions, _, memory = self._forward(self.trunk.features(observation.index(None)), memory, started)
+        distributions, _, memory = self._forward(self.trunk.read(observation.index(None)), memory, started)
         action, log_prob = {}, []
         for name, distribution in distributions.items():
             chosen = distribution.mode if generator is None else distribution.sample(generator)
@@ -92,7 +92,7 @@ class ActorCritic(Policy):
         Args:
             rollout: leading axes ``[T, B]``.
         """
-        observation = self.trunk.features(rollout.observation)
+        observation = self.trunk.read(rollout.observation)
         distributions, embedding, _ = self._forward(observation, rollout.memory, rollout.started)
         log_prob = torch.cat([d.log_prob(rollout.action[name]) for name, d in distributions.items()], -1)
         log_prob = log_prob.masked_fill(~observation.to_move, 0.0)
@@ -107,7 +107,7 @@ class ActorCritic(Policy):
     @torch.no_grad()
     def value(self, observation: Observation) -> Tensor:
         """Values ``[..., N]`` in units of the return."""
-        return self.normaliser.restore(self.critic(self.trunk.features(observation)))
+        return self.normaliser.restore(self.critic(self.trunk.read(observation)))
 
     @torch.no_grad()
     def take_returns(self, returns: Tensor) -> None:
@@ -125,7 +125,7 @@ class ActorCritic(Policy):
     def _forward(
         self, observation: Observation, memory: Memory | None, started: Tensor
     ) -> tuple[dict[str, Distribution], Tensor, Memory | None]:
-        """Distributions by class, embeddings ``[T, B, N, D]`` and memory of a scaled observation ``[T, B, ...]``."""
+        """Distributions by class, embeddings ``[T, B, N, D]`` and memory of a read observation ``[T, B, ...]``."""
         embedding, memory = self.trunk(observation, memory, started)
         parts, masks = self.trunk.by_class(embedding, observation), observation.action_mask or {}
         distributions = {name: self.actors[name](part, masks.get(name)) for name, part in parts.items()}

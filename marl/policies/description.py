@@ -22,6 +22,10 @@ Size = Annotated[int, Field(ge=0, le=MOST_PARAMETERS)]
 """Width of an input or an output; all layers together are bounded by `check_size`."""
 
 
+Side = Annotated[int, Field(ge=1, le=MOST_WIDTH)]
+"""Channels, height or width of an image."""
+
+
 class ActionDescription(Config):
     """Actions; see `ActionSpec`."""
 
@@ -36,6 +40,8 @@ class ClassDescription(Config):
     feature_size: Size
     action: ActionDescription
     categories: tuple[Annotated[Size, Field(ge=1)], ...] = Field((), max_length=MOST_WIDTH)
+    image: tuple[Side, Side, Side] | None = None
+    image_dtype: Literal["bool", "uint8", "int8", "int16", "float32"] = "uint8"
 
 
 class PlaneDescription(Config):
@@ -81,7 +87,14 @@ class Description(Config):
             ValueError: if the parts do not fit each other.
         """
         classes = tuple(
-            AgentClass(c.name, c.feature_size, ActionSpec(c.action.kind, c.action.size), c.categories)
+            AgentClass(
+                c.name,
+                c.feature_size,
+                ActionSpec(c.action.kind, c.action.size),
+                c.categories,
+                image=c.image,
+                image_dtype=c.image_dtype,
+            )
             for c in self.classes
         )
         plane = None if self.plane is None else Plane(**self.plane.model_dump())

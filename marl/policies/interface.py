@@ -5,112 +5,25 @@ Axes as in `marl.core.records`; a loop steps one world of ``N`` agents, or ``B``
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from gymnasium import spaces
-from gymnasium.vector.utils import batch_space, iterate
 from numpy.typing import NDArray
 
-from marl.core.errors import Note
 from marl.core.nearest import did_you_mean
 from marl.core.records import Memory, Observation
-from marl.core.roster import AgentClass, Roster
+from marl.core.roster import Roster
 from marl.core.task import AgentSpaces
 from marl.core.trust import trusting
-from marl.tasks.compatibility import check_class
+from marl.policies.seat import Seat
 from marl.tasks.environment_config import find_spaces
-from marl.tasks.spaces import ActionSpace, ObservationSpace
 
 if TYPE_CHECKING:
     from marl.policies.policy import Policy
 
-__all__ = ["Interface", "Seat"]
-
-UNMASKED = "trained with masks, and predict is given none: actions may be illegal; give action_mask=info['action_mask']"
-
-
-class Seat:
-    """One agent's observations as features, and a policy's actions as its own.
-
-    Args:
-        who: agent or environment, for errors.
-        given: its spaces.
-        roster: that of the policy.
-
-    Raises:
-        ConfigError: see `check_class`.
-    """
-
-    def __init__(self, who: str, given: AgentSpaces, roster: Roster) -> None:
-        self.who, self.agent_class, self.fields = who, given.agent_class, given.fields
-        self.seen, self._acted = ObservationSpace(given.observation, who), ActionSpace(given.action, who)
-        self.num_actions, self._masked = self._acted.spec.size, given.masked or "action_mask" in given.fields
-        self._single = batch_space(given.action, 1)
-        check_class(AgentClass(self.agent_class, self.seen.size, self._acted.spec, self.seen.categories), roster)
-
-    def parts(self, observation: Any) -> Mapping[str, Any]:
-        """Dictionary of the fields of an observation; one without fields is put under ``"observation"``."""
-        whole = isinstance(self.seen.space, spaces.Dict) and not self.fields
-        if not whole and isinstance(observation, Mapping) and "observation" in observation:
-            return observation
-        return {"observation": observation}
-
-    def features(self, observation: Any, *leading: int) -> NDArray[Any]:
-        """Features ``[*, D]``; refuses what is not finite, as training and evaluation do."""
-        try:
-            rows = self.seen.features(observation, *leading)
-        except ValueError as error:
-            raise ValueError(f"{self.who}: {error}") from None
-        if not (finite := np.isfinite(rows)).all():
-            raise ValueError(f"{self.who}: the observation has {rows[~finite][0]}, which is not finite")
-        return rows
-
-    def copies(self, observation: Any) -> int | None:
-        """Number of observations in a batch; None for one observation."""
-        try:
-            return self.seen.copies(observation)
-        except ValueError as error:
-            told = f"{self.who}: {error}"
-        if isinstance(observation, tuple) and len(observation) == 2 and isinstance(observation[1], Mapping):
-            told += "; give the observation alone, of the two that env.reset() returns"
-        raise ValueError(told)
-
-    def mask(self, given: Any, *leading: int) -> NDArray[np.bool_] | None:
-        """Legal actions ``[*, A]``; without a mask None, and a note, once, if the environment gives masks."""
-        if given is None:
-            if self._masked:
-                warnings.warn(UNMASKED, Note, stacklevel=5)  # the loop, where one agent plays
-            self._masked = False
-            return None
-        if self._acted.spec.kind != "discrete":
-            raise ValueError(f"{self.who} acts in {self._acted.space}, where no mask says what is legal; leave it out")
-        if isinstance(given, tuple) and not leading:
-            try:
-                given = self._acted.mask(given)
-            except ValueError as error:
-                raise ValueError(f"{self.who}: action_mask {error}") from None
-        mask, shape = np.asarray(given), (*leading, self.num_actions)
-        if mask.shape != shape or mask.dtype.kind not in "biuf":
-            raise ValueError(
-                f"{self.who}: action_mask has shape {mask.shape}; give {shape}, 1 for each action that is legal"
-            )
-        if not (legal := mask > 0.5).any(-1).all():
-            raise ValueError(
-                f"{self.who}: action_mask leaves no legal action; for an agent that is done, step with None instead"
-            )
-        return legal
-
-    def actions(self, chosen: NDArray[Any]) -> Any:
-        """Actions of a batch, ``[B]`` of whole numbers or ``[B, A]``."""
-        return self._acted.actions(chosen)
-
-    def action(self, chosen: NDArray[Any]) -> Any:
-        """The one action of a batch of one, as vector environments hand it on."""
-        return next(iter(iterate(self._single, self.actions(chosen))))
+__all__ = ["Interface"]
 
 
 class Interface:
@@ -167,14 +80,20 @@ def _predict(
     """Action of one agent, or in each of several copies."""
     copies = seat.copies(observation)
     leading = () if copies is None else (copies,)
-    rows = seat.features(observation, *leading).reshape(*leading or (1,), 1, -1)
+    alone = (*(leading or (1,)), 1)
+    features, images = seat.features(observation, *leading), seat.images(observation, *leading)
     legal = seat.mask(action_mask, *leading)
+
+    def of_class(part: NDArray[Any]) -> dict[str, torch.Tensor]:
+        return {seat.agent_class: torch.from_numpy(part.reshape(*alone, *part.shape[len(leading) :]))}
+
     seen = Observation(
-        {seat.agent_class: torch.from_numpy(rows)},
-        torch.ones(rows.shape[:2], dtype=torch.bool),
-        None if legal is None else {seat.agent_class: torch.from_numpy(legal.reshape(*rows.shape[:2], -1))},
+        of_class(features),
+        torch.ones(alone, dtype=torch.bool),
+        None if legal is None else of_class(legal),
+        images=None if images is None else of_class(images),
     )
-    act = policy.act(seen.to(policy.device), _memory(policy, state, start, *rows.shape[:2]), generator)
+    act = policy.act(seen.to(policy.device), _memory(policy, state, start, *alone), generator)
     chosen = act.action[seat.agent_class][:, 0].cpu().numpy()
     return seat.action(chosen) if copies is None else seat.actions(chosen), act.memory
 
@@ -227,6 +146,8 @@ def _team_observation(
         {kind: stacked("action_mask", agents) for kind, agents in members.items()} if masked else None,
         heard,
         stacked("kinematics", order) if "kinematics" in fields else None,
+        images={kind: stacked("image", agents) for kind, agents in members.items() if seats[agents[0]].seen.image}
+        or None,
     )
 
 
@@ -236,6 +157,8 @@ def _row(seat: Seat, observation: Any, mask: Any, widths: Mapping[str, int]) -> 
     fields = [name for name in seat.fields if name in widths]
     if observation is None:
         absent = {name: np.zeros(widths[name], np.float32) for name in fields}
+        if (image := seat.seen.image) is not None:
+            absent["image"] = np.zeros(image.shape, image.dtype)
         return {"observation": np.zeros(seat.seen.size, seat.seen.dtype), "action_mask": legal, **absent}
     parts = seat.parts(observation)
     if missing := [name for name in fields if name not in parts]:
@@ -247,6 +170,8 @@ def _row(seat: Seat, observation: Any, mask: Any, widths: Mapping[str, int]) -> 
         raise ValueError(f"{seat.who} is given a batch; give the observations of one world")
     given = seat.mask(parts.get("action_mask") if mask is None else mask)
     row = {"observation": seat.features(parts["observation"]), "action_mask": legal if given is None else given}
+    if (seen := seat.images(parts["observation"])) is not None:
+        row["image"] = seen
     for name in fields:
         row[name] = np.asarray(parts[name], np.float32)
         if row[name].shape != (widths[name],):

@@ -100,6 +100,7 @@ class QNetwork(Policy):
 
     def values_of_scaled(self, observation: Observation) -> dict[str, Tensor]:
         """As `q_values`, of an observation that went through the trunk's feature normaliser already."""
+        observation = self.trunk.images(observation)
         embedding, _ = self.trunk(observation)
         parts, masks = self.trunk.by_class(embedding, observation), observation.action_mask or {}
         return {name: self.heads[name](part, masks.get(name)) for name, part in parts.items()}

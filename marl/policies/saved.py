@@ -18,6 +18,7 @@ from marl.core.errors import FileError
 from marl.core.files import atomic_path, make_folder
 from marl.core.limits import MOST_PARAMETERS
 from marl.core.reading import check_file
+from marl.core.roster import AgentClass
 from marl.core.serialisation import encode_state, load_state, state_file
 from marl.core.settings import explain
 from marl.policies.configs import POLICY_KINDS
@@ -131,7 +132,7 @@ def encode_policy(policy: Policy, environment: dict[str, Any]) -> bytes:
     roster = policy.roster
     description = {
         "format": FORMAT,
-        "classes": [{name: x for name, x in asdict(c).items() if name != "dtype"} for c in roster.classes],
+        "classes": [_described(c) for c in roster.classes],
         "counts": list(roster.counts),
         "plane": None if roster.plane is None else asdict(roster.plane),
         "networks": policy.config.model_dump(mode="json"),
@@ -140,6 +141,12 @@ def encode_policy(policy: Policy, environment: dict[str, Any]) -> bytes:
         "environment": environment,
     }
     return encode_state({"description": description, "weights": dict(policy.state_dict())})
+
+
+def _described(agent_class: AgentClass) -> dict[str, Any]:
+    """Fields of a class that a policy depends on."""
+    left_out = {"dtype"} if agent_class.image else {"dtype", "image", "image_dtype"}
+    return {name: value for name, value in asdict(agent_class).items() if name not in left_out}
 
 
 def write_policy(folder: Path, content: bytes) -> None:

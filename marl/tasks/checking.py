@@ -127,16 +127,19 @@ def constant_classes(seen: Iterable[tuple[Observation, Tensor]], roster: Roster,
         roster: the agents.
         least: number of observations of a class from which on it is judged.
     """
-    first: dict[str, Tensor] = {}
+    first: dict[tuple[str, str], Tensor] = {}
     number, varied = dict.fromkeys(roster.slices, 0), set()
     for observation, counts in seen:
         for kind, agents in roster.slices.items():
-            rows = observation.features[kind][counts[..., agents]]
-            if len(rows):
-                number[kind] += len(rows)
-                first.setdefault(kind, rows[0].clone())
-                if not bool((rows == first[kind]).all()):
-                    varied.add(kind)
+            there = counts[..., agents]
+            number[kind] += int(there.sum())
+            if kind in varied or not bool(there.any()):
+                continue
+            for name, part in {"features": observation.features, "image": observation.images or {}}.items():
+                if kind in part:
+                    rows = part[kind][there]
+                    if not bool((rows == first.setdefault((kind, name), rows[0].clone())).all()):
+                        varied.add(kind)
     return [kind for kind, rows in number.items() if rows >= least and kind not in varied]
 
 
@@ -155,21 +158,25 @@ def _classes(
             "observes": str(first.observation),
             "features": each.feature_size,
             "acts": str(first.action),
-        }
+        } | ({} if each.image is None else {"image": list(each.image)})
     return list(map(str, names)), classes
 
 
 def _played(environment: TaskEnvironment, seed: int, steps: int) -> list[Tensor]:
     """All that is seen and received in the first steps from a seed, with the same random actions."""
     generator, observation = torch.Generator().manual_seed(0), environment.reset(seed)
-    told = list(observation.features.values())
+    told = _seen(observation)
     for _ in range(steps):
         step = environment.step(random_actions(observation, environment.roster, generator))
-        told += [*step.next_observation.features.values(), step.reward]
+        told += [*_seen(step.next_observation), step.reward]
         observation = step.observation
         if bool(step.ended[0]):
             break
     return told
+
+
+def _seen(observation: Observation) -> list[Tensor]:
+    return [*observation.features.values(), *(observation.images or {}).values()]
 
 
 def _equal(one: list[Tensor], two: list[Tensor]) -> bool:

@@ -37,13 +37,20 @@ def check_class(here: AgentClass, trained: Roster) -> None:
         raise ConfigError(f"the policy knows no class {here.name!r}; it was trained with {names}")
     if known != here:
         raise ConfigError(
-            f"class {here.name!r} was trained with {_features_of(known)} features and {known.action.size} "
-            f"{known.action.kind} actions, and here has {_features_of(here)} and {here.action.size} "
-            f"{here.action.kind}; what it sees must be the same (the numbers of teammates, prey and obstacles count, "
-            "unless the class is trained to see the nearest few of them, e.g. teammates:2)"
+            f"class {here.name!r} was trained with {_features_of(known)} features{_image_of(known)} and "
+            f"{known.action.size} {known.action.kind} actions, and here has {_features_of(here)}{_image_of(here)} and "
+            f"{here.action.size} {here.action.kind}; what it sees must be the same (the numbers of teammates, prey and "
+            "obstacles count, unless the class is trained to see the nearest few of them, e.g. teammates:2)"
         )
 
 
 def _features_of(agent_class: AgentClass) -> str:
     of = " x ".join(map(str, agent_class.categories))
     return f"{agent_class.feature_size}{of and f' (numbers of {of} values)'}"
+
+
+def _image_of(agent_class: AgentClass) -> str:
+    if agent_class.image is None:
+        return ""
+    channels, height, width = agent_class.image
+    return f" and an image of {height} x {width} with {channels} channels of {agent_class.image_dtype}"

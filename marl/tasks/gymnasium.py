@@ -17,13 +17,13 @@ from torch import Tensor
 from marl.core.environment import Rule, State
 from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
 from marl.core.records import Observation, Step
-from marl.core.roster import AgentClass, Roster
+from marl.core.roster import Roster
 from marl.core.scene import Picture
 from marl.pictures.given import check_picture
 from marl.tasks.episode_seeds import DealtSeeds, EpisodeSeeds
 from marl.tasks.guard import Guard, Watch
 from marl.tasks.gymnasium_config import CLASS
-from marl.tasks.spaces import ActionSpace, ObservationSpace
+from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 from marl.tasks.vectorised import no_display, vectorise
 
 __all__ = ["GymnasiumEnvironment"]
@@ -52,6 +52,7 @@ class GymnasiumEnvironment:
         scripted: reference policies by name.
         device: device of the tensors.
         step_timeout: seconds that a reset or a step may take in a process of its own; None for any time.
+        channels: axis of the channels of images; see `ImageSpace`.
 
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, or spaces that are not supported.
@@ -75,6 +76,7 @@ class GymnasiumEnvironment:
         scripted: Mapping[str, Rule] | None = None,
         device: torch.device | str = "cpu",
         step_timeout: float | None = None,
+        channels: Literal["first", "last"] | None = None,
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
@@ -88,15 +90,13 @@ class GymnasiumEnvironment:
         here = self._vector.envs if isinstance(self._vector, SyncVectorEnv) else []  # else only the whole is watched
         self._watch = Watch([env.guard for env in here] or [self._guard])  # type: ignore[attr-defined]
         try:
-            self._seen = ObservationSpace(self._vector.single_observation_space, name)
+            self._seen = ObservationSpace(self._vector.single_observation_space, name, channels)
             self._acted = ActionSpace(self._vector.single_action_space, name)
         except ValueError:
             self.close()
             raise
         self._masked = False  # until a reset gives a mask
-        seen = self._seen
-        agent = AgentClass(CLASS, seen.size, self._acted.spec, seen.categories, str(seen.dtype))
-        self.roster = Roster((agent,), (1,))
+        self.roster = Roster((agent_class(CLASS, self._seen, self._acted),), (1,))
         spec = gymnasium.spec(name.rpartition(":")[2])
         self.reward_threshold: float | None = spec.reward_threshold
         self.registered_limit: int | None = spec.max_episode_steps
@@ -114,21 +114,25 @@ class GymnasiumEnvironment:
         rows, infos = self._guard(self._vector.reset, options={"reset_mask": mask})
         for key in {MASK, f"_{MASK}"} & infos.keys():  # the others have theirs from their last step
             self._infos[key][mask] = infos[key][mask]
-        return self._observe(self._features(rows, self.num_copies), self._infos)
+        return self._observe(*self._read(rows, self.num_copies), self._infos)
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Step every copy; see `Environment`."""
         packed = self._acted.actions(action[CLASS][:, 0].detach().cpu().numpy())
         rows, reward, terminated, truncated, infos = self._guard(self._vector.step, packed)
         self._infos = infos
-        features = self._features(rows, self.num_copies)
-        observation = next_observation = self._observe(features, infos)
+        features, images = self._read(rows, self.num_copies)
+        observation = next_observation = self._observe(features, images, infos)
         ended = terminated | truncated
         if ended.any():
             self._dealt.count(ended)
-            successor = features.copy()
-            successor[ended] = [self._features(last) for last in infos["final_obs"][ended]]
-            next_observation = self._observe(successor, infos, ended)
+            last = [self._read(seen) for seen in infos["final_obs"][ended]]
+            features = features.copy()
+            features[ended] = [its_features for its_features, _ in last]
+            if images is not None:
+                images = images.copy()
+                images[ended] = [its_image for _, its_image in last]
+            next_observation = self._observe(features, images, infos, ended)
         return Step(
             next_observation=next_observation,
             observation=observation,
@@ -188,24 +192,30 @@ class GymnasiumEnvironment:
     def _begin(self, seeds: list[EpisodeSeeds]) -> Observation:
         rows, self._infos = self._guard(self._vector.reset, seed=seeds)
         self._masked = MASK in self._infos
-        return self._observe(self._features(rows, self.num_copies), self._infos)
+        return self._observe(*self._read(rows, self.num_copies), self._infos)
 
-    def _features(self, seen: Any, *leading: int) -> NDArray[Any]:
-        """Features of all copies, or of one where there are no leading axes."""
+    def _read(self, seen: Any, *leading: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Features and images of all copies, or of one where there are no leading axes; in memory of their own."""
         try:
-            return self._seen.features(seen, *leading)
+            features = self._seen.features(seen, *leading)
+            return features, None if self._seen.image is None else self._seen.images(seen, *leading).copy("K")
         except ValueError as error:
             raise EnvironmentFailedError(f"the environment {self._guard.name}: {error}") from None
 
     def _observe(
-        self, features: NDArray[Any], infos: Mapping[str, Any], ended: NDArray[np.bool_] | None = None
+        self,
+        features: NDArray[Any],
+        images: NDArray[Any] | None,
+        infos: Mapping[str, Any],
+        ended: NDArray[np.bool_] | None = None,
     ) -> Observation:
-        """Observation of features ``[B, D]``; in copies whose episode ended, with the masks of its last step."""
+        """Observation of features ``[B, D]`` and images; where an episode ended, with the masks of its last step."""
         tensor = torch.from_numpy(features).to(self.device)[:, None]
+        seen = None if images is None else {CLASS: torch.from_numpy(images).to(self.device)[:, None]}
         if not self._masked and MASK not in infos:
-            return Observation({CLASS: tensor}, self._alive)
-        masks = self._masks(infos, ended)
-        return Observation({CLASS: tensor}, self._alive, {CLASS: torch.from_numpy(masks).to(self.device)[:, None]})
+            return Observation({CLASS: tensor}, self._alive, images=seen)
+        masks = torch.from_numpy(self._masks(infos, ended)).to(self.device)[:, None]
+        return Observation({CLASS: tensor}, self._alive, {CLASS: masks}, images=seen)
 
     def _masks(self, infos: Mapping[str, Any], ended: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Legal actions ``[B, A]``."""

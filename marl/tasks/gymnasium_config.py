@@ -25,6 +25,9 @@ class GymnasiumConfig(Config):
     """Keyword arguments of the environment."""
     max_episode_steps: int | None = Field(None, ge=1)
     """Largest number of steps of an episode; None for the registered limit."""
+    channels: Literal["first", "last"] | None = None
+    """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
+    smallest."""
     vectorization: Literal["sync", "async"] = "sync"
     """All copies in one process, or each in its own; in evaluation they are in one."""
     step_timeout: float | None = Field(None, gt=0, allow_inf_nan=False)

@@ -72,7 +72,8 @@ class GymnasiumTask:
             _, infos = made.reset(seed=seeds)  # no space says whether there are masks
         finally:
             made.close()
-        return AgentSpaces(CLASS, made.single_observation_space, made.single_action_space, masked=MASK in infos)
+        seen, acted = made.single_observation_space, made.single_action_space
+        return AgentSpaces(CLASS, seen, acted, masked=MASK in infos, channels=config.channels)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
@@ -90,6 +91,7 @@ class GymnasiumTask:
             self.scripted,
             device,
             config.step_timeout,
+            config.channels,
         )
         if training and config.max_episode_steps is None and made.registered_limit is None:
             told = f"{config.name} is registered without a limit of steps; unless a rule of its own ends it, an episode"

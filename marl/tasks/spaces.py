@@ -14,9 +14,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from marl.core.roster import ActionSpec
+from marl.core.roster import ActionSpec, AgentClass
+from marl.tasks.images import KEPT, Channels, ImageSpace, is_image
 
-__all__ = ["MOST_ACTIONS", "ActionSpace", "ObservationSpace"]
+__all__ = ["MOST_ACTIONS", "ActionSpace", "ObservationSpace", "agent_class"]
 
 Space: TypeAlias = spaces.Space[Any]
 
@@ -24,26 +25,25 @@ MOST_ACTIONS = 16_384
 """Combinations of whole numbers that are told apart as actions; chess has 4,672."""
 MOST_WHOLE = 2**53
 """Whole numbers to which a float64 is exact."""
-KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}
-"""Data types of Boxes that features keep."""
 
 
 class ObservationSpace:
-    """Features of what a space holds: a Box, Discrete, MultiDiscrete, MultiBinary, or a Tuple or Dict of these.
+    """Features and image of what a space holds: Box, Discrete, MultiDiscrete, MultiBinary, or Tuple or Dict of these.
 
     Without a Box in it, features are whole numbers, each counted from 0, and `categories` says how many values each
     has. Else they are measurements, with one number for each value of a whole number, 1 for the present one. A Box of
-    whole numbers keeps its data type if it is smaller than float32, so that pictures stay small.
+    whole numbers keeps its data type if it is smaller than float32. Boxes of three axes are no features but the image.
 
     Args:
         space: the space.
         who: who observes, for errors.
+        channels: see `ImageSpace`.
 
     Raises:
         ValueError: for another space; by `features`, naming a number that is not in the space; by `copies`.
     """
 
-    def __init__(self, space: Space, who: str) -> None:
+    def __init__(self, space: Space, who: str, channels: Channels | None = None) -> None:
         self.space, self._leaves = space, list(_leaves(space))
         self._whole = [(np.array(_sizes(leaf)), _start(leaf)) for leaf in self._leaves]  # of a Box nothing
         unknown = next((leaf for leaf in self._leaves if not isinstance(leaf, spaces.Box) and not _sizes(leaf)), None)
@@ -53,18 +53,29 @@ class ObservationSpace:
                 "Tuple and Dict of these: wrap it in one that gives them"
             )
         sizes = tuple(size for leaf in self._leaves for size in _sizes(leaf))
-        boxes = [leaf for leaf in self._leaves if isinstance(leaf, spaces.Box)]
+        self._seen = [is_image(leaf) for leaf in self._leaves]
+        seen = [leaf for leaf in self._leaves if isinstance(leaf, spaces.Box) and is_image(leaf)]
+        self.image = ImageSpace(seen, who, channels) if seen else None
+        boxes = [leaf for leaf in self._leaves if isinstance(leaf, spaces.Box) and not is_image(leaf)]
         self.categories = () if boxes else sizes
         self.size = len(sizes) if not boxes else sum(math.prod(box.shape) for box in boxes) + sum(sizes)
         kinds = {box.dtype for box in boxes}
-        small = len(self._leaves) == 1 and all(kind in KEPT for kind in kinds)
-        self.dtype = np.dtype(np.int32) if not boxes else kinds.pop() if small else np.dtype(np.float32)
+        small = self._seen.count(False) == 1 and all(kind in KEPT for kind in kinds)
+        self.dtype = np.dtype(np.int32) if sizes and not boxes else kinds.pop() if small else np.dtype(np.float32)
 
     def features(self, value: Any, *leading: int) -> NDArray[Any]:
         """Features ``[*, D]`` of observations, in memory of their own."""
         values = _values(self.space, value)
-        parts = [self._part(i, value, leading) for i, value in zip(range(len(self._leaves)), values, strict=True)]
+        parts = [self._part(i, x, leading) for i, x in enumerate(values) if not self._seen[i]]
+        if not parts:
+            return np.zeros((*leading, 0), self.dtype)
         return parts[0] if len(parts) == 1 else np.concatenate(parts, -1)
+
+    def images(self, value: Any, *leading: int) -> NDArray[Any]:
+        """Images ``[*, C, H, W]`` of observations, which may share their memory; for spaces with an image."""
+        assert self.image is not None
+        values = _values(self.space, value)
+        return self.image.images([x for x, seen in zip(values, self._seen, strict=True) if seen], len(leading))
 
     def copies(self, value: Any) -> int | None:
         """Number of observations in a batch, as Gymnasium's vector environments give it; None for one observation.
@@ -179,6 +190,14 @@ class ActionSpace:
         mine, shape = columns[..., :taken], (*columns.shape[:-1], *(space.shape or ()))
         value = _scaled(space, mine.reshape(shape)) if isinstance(space, spaces.Box) else _whole(space, mine, shape)
         return value, columns[..., taken:]
+
+
+def agent_class(name: str, seen: ObservationSpace, acted: ActionSpace) -> AgentClass:
+    """Class of agents with these spaces."""
+    if seen.image is None:
+        return AgentClass(name, seen.size, acted.spec, seen.categories, str(seen.dtype))
+    image = seen.image
+    return AgentClass(name, seen.size, acted.spec, seen.categories, str(seen.dtype), image.shape, str(image.dtype))
 
 
 def _leaves(space: Space) -> Iterator[Space]:

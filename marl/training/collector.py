@@ -17,6 +17,7 @@ from marl.core.seeding import ACTIONS, stream
 from marl.core.serialisation import record_of, state_of
 from marl.policies.policy import Policy
 from marl.tasks.checking import constant_classes
+from marl.training.rollout_images import RolloutImages
 from marl.training.source import Collected, Episodes
 
 __all__ = ["Collector"]
@@ -59,6 +60,7 @@ class Collector:
             self.memory = policy.initial_memory(self.environment.num_copies, self.environment.roster.size)
         # a learner replays the rollout from the memory before its first step
         memory, observations, steps, acts, started = self.memory, [], [], [], []
+        images = RolloutImages(self.length)
         episodes, seconds = Episodes(), {"acting": 0.0, "environment": 0.0}
         for number in range(1, self.length + 1):
             begin = time.perf_counter()
@@ -67,19 +69,19 @@ class Collector:
             step = self.environment.step(act.action)
             seconds["acting"] += between - begin
             seconds["environment"] += time.perf_counter() - between
-            observations.append(self.observation)
+            seen, kept = images.keep(number - 1, self.observation, step)
+            observations.append(seen)
             started.append(self.started)
             acts.append(act)
-            steps.append(step)
+            steps.append(kept)
             # alive before the step: an agent that leaves at this step still earns its reward
             self._count(step.reward, step.info, self.observation.alive)
             self.observation, self.started, self.memory = step.observation, step.ended, act.memory
             if bool(self.started.any()):
                 self._finish(self.started, episodes, number * self.environment.num_copies)
                 self.memory = None if self.memory is None else self.memory.reset(self.started)
-        self._look(observations)
         rollout = Rollout(
-            observation=stack(observations),
+            observation=images.of(stack(observations)),
             next_observation=stack([step.next_observation for step in steps]),
             action={name: torch.stack([act.action[name] for act in acts]) for name in acts[0].action},
             log_prob=torch.stack([act.log_prob for act in acts]),
@@ -89,7 +91,9 @@ class Collector:
             started=torch.stack(started),
             memory=memory,
             earned=_joined([step.earned for step in steps]),
+            last_images=images.last,
         )
+        self._look(rollout.observation)
         check_finite(rollout)
         env_steps = self.length * self.environment.num_copies
         return Collected(rollout, episodes, self.environment.metrics, env_steps, seconds)
@@ -134,12 +138,13 @@ class Collector:
         lived = state["lived"] if "lived" in state else state["took_part"] * state["steps"][:, None]
         self._lived = lived.to(device, copy=True)
 
-    def _look(self, observations: list[Observation]) -> None:
+    def _look(self, observation: Observation) -> None:
         """Warn of a class that saw the same at each step of the first rollout."""
         if self._looked:
             return
         self._looked = True
-        seen = [(observation, observation.to_move) for observation in observations]
+        rows = (observation.index(number) for number in range(self.length))
+        seen = ((row, row.to_move) for row in rows)
         for kind in constant_classes(seen, self.environment.roster, LOOKED_AT):
             warnings.warn(
                 f"class {kind} saw the same at each step of the first rollout: there is nothing to learn from what it "

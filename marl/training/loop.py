@@ -38,6 +38,7 @@ def train(run: Run, monitor: Monitor, watch: Watch | None = None) -> TrainingRes
                     update = run.learner.update(collected.batch, run.share_done)
                 run.env_steps += collected.env_steps
                 monitor.see(collected, update, before)
+                del collected  # before the next is collected: images take most of the memory
                 evaluation_due = run.is_due(run.config.evaluation_interval, before)
                 if run.is_due(run.config.checkpoint_interval, before):
                     run.save(monitor.state(), evaluation_due)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,12 @@ def check_memory(config: RunConfig[Any], roster: Roster, device: torch.device) -
 
 def rollout_bytes(config: RunConfig[Any], roster: Roster) -> int:
     """Bytes of the world, a rollout with its successors and the replay: a run takes more."""
-    features = sum(
-        count * c.feature_size * np.dtype(c.dtype).itemsize
-        for c, count in zip(roster.classes, roster.counts, strict=True)
-    )
+    counted = list(zip(roster.classes, roster.counts, strict=True))
+    features = sum(count * c.feature_size * np.dtype(c.dtype).itemsize for c, count in counted)
+    images = sum(count * math.prod(c.image) * np.dtype(c.image_dtype).itemsize for c, count in counted if c.image)
     seen = features + 4 * roster.size * (roster.entity_size + roster.auxiliary_size)
     pairs = roster.size**2 if roster.plane is not None else 0
     kept = config.algorithm.replay_capacity if isinstance(config.algorithm, DQNConfig) else 0
-    # a byte for each link; the world itself has a float for each pair
-    rollout = 2 * (seen + pairs) * (config.num_copies * config.rollout_length + kept)
+    # images of successors are those of the next step; a byte for each link; the world itself has a float for each pair
+    rollout = (2 * (seen + pairs) + images) * (config.num_copies * config.rollout_length + kept)
     return rollout + 4 * pairs * config.num_copies

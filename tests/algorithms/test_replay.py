@@ -157,3 +157,70 @@ def test_another_capacity_is_refused() -> None:
 def test_a_rollout_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ConfigError, match="replay_capacity is 5, but one rollout alone has 2 copies x 3 steps = 6"):
         Replay(capacity=5).add(rollout(0, 2))
+
+
+def images(rollout: Rollout, ends: list[tuple[int, int]]) -> Rollout:
+    """The same with images of the time and the copy, a hundred more in successors; steps that end are (time, copy)."""
+    (length, copies), start = rollout.started.shape, int(rollout.reward[0, 0, 0])
+    time = torch.arange(start, start + length, dtype=torch.uint8)
+    shown = torch.stack([time + 0, time + 50], 1)[..., None, None, None, None].expand(length, copies, 2, 1, 2, 3)
+    terminated, started = rollout.terminated.clone(), rollout.started.clone()
+    for at, copy in ends:
+        terminated[at - start, copy] = True
+        if at - start + 1 < length:
+            started[at - start + 1, copy] = True
+    seen = Observation(rollout.observation.features, rollout.observation.alive, images={"solo": shown})
+    made = Rollout(**{**vars(rollout), "observation": seen, "terminated": terminated, "started": started})
+    return Rollout(**{**vars(made), "last_images": {"solo": (shown + 101)[made.closing]}})
+
+
+def shown(replay: Replay) -> dict[int, int]:
+    """First number of each successor's image by that of what was acted on."""
+    window = replay.read(torch.arange(replay.size))
+    before, after = window.observation.images, window.next_observation.images
+    assert before is not None
+    assert after is not None
+    assert before["solo"].dtype == after["solo"].dtype == torch.uint8
+    assert after["solo"].shape == (replay.size, 2, 1, 2, 3)
+    return {int(x[0, 0, 0, 0]): int(y[1, 0, 1, 2]) for x, y in zip(before["solo"], after["solo"], strict=True)}
+
+
+def test_images_of_successors_are_those_of_the_next_row_or_were_given_apart() -> None:
+    """Steps 0 to 2, of which 1 ends in the first copy; then 3 and 4; then 5, in the place of 0."""
+    replay = Replay(capacity=10)
+    replay.add(images(rollout(0, 2), [(1, 0)]))
+    assert shown(replay) == {0: 1, 1: 102, 2: 103, 50: 51, 51: 52, 52: 153}
+    replay.add(images(rollout(3, 4), [(4, 1)]))
+    assert shown(replay) == {0: 1, 1: 102, 2: 3, 3: 4, 4: 105, 50: 51, 51: 52, 52: 53, 53: 54, 54: 155}
+    replay.add(images(rollout(5, 6), []))
+    assert shown(replay) == {2: 3, 3: 4, 4: 5, 5: 6, 6: 107, 52: 53, 53: 54, 54: 155, 55: 56, 56: 157}
+    assert len(replay._last_images) == 3  # those of 1 and of what goes on were forgotten
+
+
+def test_images_after_a_resume_that_began_new_episodes_are_those_given_apart() -> None:
+    replay = Replay(capacity=10)
+    replay.add(images(rollout(0, 1), []))
+    begun = images(rollout(2, 3), [])
+    begun.started[0] = True
+    replay.add(begun)
+    assert shown(replay)[1] == 102
+
+
+def test_images_are_stored_in_their_own_type(tmp_path: Path) -> None:
+    replay, other = Replay(capacity=8), Replay(capacity=8)
+    replay.add(images(rollout(0, 2), [(1, 0)]))
+    save_state(tmp_path, "replay", replay.state())
+    other.load_state(load_state(tmp_path, "replay"), torch.device("cpu"))
+    assert shown(other) == shown(replay)
+    for each in (replay, other):
+        each.add(images(rollout(3, 4), []))
+    assert shown(other) == shown(replay)
+
+
+def test_successors_of_any_places_have_their_images() -> None:
+    """As turns ask for them: of each agent another step's."""
+    replay = Replay(capacity=10)
+    places = replay.add(images(rollout(0, 2), [(1, 0)]))
+    found = replay.successors(places.view(3, 2)).images
+    assert found is not None
+    assert found["solo"][:, :, 0, 0, 0, 0].tolist() == [[1, 51], [102, 52], [103, 153]]

@@ -19,9 +19,10 @@ from marl.core.roster import AgentClass, Roster
 from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, TransformerConfig
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig, RandomPolicyConfig
-from marl.policies.interface import UNMASKED, Interface
+from marl.policies.interface import Interface
 from marl.policies.policy import Act, Policy
 from marl.policies.random import RandomPolicy
+from marl.policies.seat import UNMASKED
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.spaces import ActionSpace, ObservationSpace
 

@@ -161,6 +161,12 @@ def test_a_table_that_would_be_too_large_is_refused() -> None:
         make_table(TableConfig(bins=bins), width=4)
 
 
+def test_images_are_refused() -> None:
+    roster = Roster((AgentClass("solo", 0, ActionSpec("discrete", 2), image=(3, 8, 8)),), (1,))
+    with pytest.raises(ValueError, match=r"class 'solo' observes images, which name no state; train .*'actor_critic'"):
+        Table(roster, GIVEN)
+
+
 def test_continuous_actions_are_refused() -> None:
     roster = Roster((AgentClass("solo", 3, ActionSpec("continuous", 1)),), (1,))
     with pytest.raises(ValueError, match="class 'solo' has continuous actions"):

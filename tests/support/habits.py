@@ -16,6 +16,7 @@ __all__ = [
     "Between",
     "Cage",
     "Closed",
+    "Colour",
     "Drawing",
     "Drawn",
     "ModesNone",
@@ -103,6 +104,24 @@ class Target(Walk):
         low, high = self.action_space.low[0], self.action_space.high[0]  # type: ignore[attr-defined]
         way = (float(action[0]) - low) / (high - low)
         return self.seen, -4 * (way - 0.7) ** 2, self.steps == 10, False, {}
+
+
+class Colour(Walk):
+    """Five pictures of one colour each; the action of its number, red, green or blue, pays 1."""
+
+    observation_space = spaces.Box(0, 255, (12, 12, 3), np.uint8)  # type: ignore[assignment]
+    action_space = spaces.Discrete(3)
+
+    def step(self, action: Any) -> Any:
+        paid, self.steps = float(action == self.colour), self.steps + 1
+        return self.seen, paid, self.steps == 5, False, {}
+
+    @property
+    def seen(self) -> Any:
+        self.colour = int(self.np_random.integers(3))
+        picture = np.zeros((12, 12, 3), np.uint8)
+        picture[..., self.colour] = 255
+        return picture
 
 
 class Below(Walk):
@@ -236,6 +255,7 @@ gymnasium.register("Walk-v0", Walk)
 gymnasium.register("Drawing-v0", Drawing)
 gymnasium.register("Target-v0", Target)
 gymnasium.register("Below-v0", Below)
+gymnasium.register("Colour-v0", Colour)
 gymnasium.register("Closed-v0", Closed)
 gymnasium.register("Answering-v0", Answering)
 gymnasium.register("Limited-v0", Answering, max_episode_steps=50)

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo.utils.env import AECEnv, ParallelEnv
 
-__all__ = ["Leaving", "Turns", "leaving"]
+__all__ = ["Leaving", "Painted", "PaintedTurns", "Turns", "leaving", "painted"]
 
 
 class Leaving(ParallelEnv):
@@ -70,6 +70,33 @@ def leaving(**arguments: Any) -> Leaving:
     return Leaving(**arguments)
 
 
+PAINTING = spaces.Box(0, 99, (4, 5, 2), np.int8)
+
+
+def painting(index: int, time: int) -> Any:
+    """One channel full of the index and one, the other of the time; its last corner of 99."""
+    painted = np.empty(PAINTING.shape, np.int8)
+    painted[..., 0], painted[..., 1] = index + 1, time
+    painted[3, 4] = 99
+    return painted
+
+
+class Painted(Leaving):
+    """`Leaving` with paintings to observe."""
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        return PAINTING
+
+    def _told(self, agents: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+        seen, infos = super()._told(agents)
+        return {name: painting(*map(int, each)) for name, each in seen.items()}, infos
+
+
+def painted(**arguments: Any) -> Painted:
+    """Make one, as a module's function."""
+    return Painted(**arguments)
+
+
 class Turns(AECEnv):
     """Players who move in a given order; each move of player ``i`` gives all others ``10 ** i``; the last ends it.
 
@@ -120,3 +147,13 @@ class Turns(AECEnv):
             self.terminations = dict.fromkeys(self.agents, True)
         self.agent_selection = self.agents[0] if over else self.possible_agents[self.order[self.time]]
         self._accumulate_rewards()
+
+
+class PaintedTurns(Turns):
+    """`Turns` with paintings to observe."""
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        return PAINTING
+
+    def observe(self, agent: str) -> Any:
+        return painting(*map(int, super().observe(agent)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from leaving_pettingzoo import Leaving
+from leaving_pettingzoo import Leaving, Painted
 
 from marl.core.trust import trusting
 from marl.tasks.checking import Check, check_environment, constant_classes
@@ -89,3 +89,14 @@ def test_constant_classes_are_those_where_nobody_sees_another_thing() -> None:
     assert constant_classes(seen[:1], env.roster, least=3) == []
     nobody = torch.zeros_like(first.alive)
     assert constant_classes([(first, nobody)], env.roster) == []
+
+
+def test_images_are_looked_at_too() -> None:
+    env = PettingZooEnvironment(Painted, 1, lambda name: "A", ("A",))
+    first = env.reset(0)
+    later = env.step({"A": torch.zeros(1, 3, dtype=torch.long)}).observation
+    alone = torch.tensor([[True, False, False]])  # the others' images differ
+    assert constant_classes([(first, alone), (first, alone)], env.roster) == ["A"]
+    assert constant_classes([(first, alone), (later, alone)], env.roster) == []
+    told = check("leaving_pettingzoo:painted", 1).classes["x"]
+    assert (told["features"], told["image"]) == (0, [2, 4, 5])

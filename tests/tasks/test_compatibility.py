@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
-from marl.tasks.compatibility import check_settings
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.tasks.compatibility import check_class, check_settings
 
 
 class Settings(Config):
@@ -26,3 +28,16 @@ def test_settings_that_change_what_features_mean_are_refused() -> None:
 def test_settings_that_may_change_and_those_that_are_not_known_pass() -> None:
     check_settings({"frame": "relative", "length": 9}, TASK, Settings())  # type: ignore[arg-type]
     check_settings({}, TASK, Settings(frame="absolute"))  # type: ignore[arg-type]
+
+
+def test_another_image_is_refused() -> None:
+    def agent(**image: Any) -> AgentClass:
+        return AgentClass("A", 0, ActionSpec("discrete", 2), **image)
+
+    trained = Roster((agent(image=(3, 8, 9)),), (1,))
+    check_class(agent(image=(3, 8, 9)), trained)
+    message = r"with 0 features and an image of 8 x 9 with 3 channels of uint8 and 2 .*, and here has 0"
+    with pytest.raises(ConfigError, match=message + " and 2 discrete"):
+        check_class(agent(), trained)
+    with pytest.raises(ConfigError, match=message + " and an image of 8 x 9 with 3 channels of int8 and 2"):
+        check_class(agent(image=(3, 8, 9), image_dtype="int8"), trained)

@@ -48,7 +48,20 @@ def test_numbers_may_begin_anywhere() -> None:
     assert Probe.taken == [-1, 0, 1]
 
 
-def test_pictures_as_observations_are_flattened_and_stay_small() -> None:
+def test_images_are_channels_height_and_width_and_the_last_is_kept_apart() -> None:
+    environment = make(observations=spaces.Box(0, 255, (4, 5, 3), np.uint8), copies=2, last=2)
+    observation = environment.reset(seed=0)
+    assert environment.roster.classes[0].image == (3, 4, 5)
+    assert observation.features[CLASS].shape == (2, 1, 0)
+    seen = [observation, *(push(environment, 0, 0) for _ in range(2))]
+    images = [
+        each.images[CLASS] for each in (seen[0], seen[1].observation, seen[2].next_observation, seen[2].observation)
+    ]
+    assert [(x.shape, x.dtype) for x in images] == [((2, 1, 3, 4, 5), torch.uint8)] * 4
+    assert [x.unique().tolist() for x in images] == [[0], [1], [2], [0]]  # each in memory of its own
+
+
+def test_numbers_of_two_axes_are_flattened_and_stay_small() -> None:
     environment = make(observations=spaces.Box(0, 255, (2, 3), np.uint8))
     assert environment.reset(seed=0).features[CLASS].shape == (1, 1, 6)
     assert environment.reset(seed=0).features[CLASS].dtype == torch.uint8

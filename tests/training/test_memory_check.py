@@ -26,6 +26,15 @@ def test_the_bytes_of_a_rollout_by_hand(preset: State) -> None:
     picture = Roster((AgentClass("A", 3, ACTION, dtype="uint8"),), (2,))
     assert rollout_bytes(config, picture) == 2 * 40 * 2 * 3
     assert rollout_bytes(config, alone) == 2 * 40 * 4 * 3
+    seen = Roster(
+        (
+            AgentClass("A", 3, ACTION, image=(2, 5, 7)),
+            AgentClass("B", 0, ACTION, image=(1, 2, 2), image_dtype="float32"),
+        ),
+        (2, 1),
+    )
+    # 40 steps with features and their successors', and images once: bytes, and a class of floats
+    assert rollout_bytes(config, seen) == 40 * (2 * 4 * 2 * 3 + 2 * 70 + 4 * 4)
     dqn = {"name": "dqn", "replay_capacity": 1000}
     replayed = read_config({**preset, "num_copies": 10, "rollout_length": 4, "algorithm": dqn, "policy": {}})
     assert rollout_bytes(replayed, alone) == 2 * 1040 * 4 * 3

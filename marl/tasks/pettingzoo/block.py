@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.core.roster import AgentClass
 from marl.tasks.answers import AnswerError, check_finite, number
 from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.pettingzoo.copies import Copy, Flags, Moved, Seen
@@ -143,6 +144,9 @@ class Block:
                 seen.features[kind][b, i] = observed.reshape(-1)
             else:
                 for name, values in side.read(observed):
+                    if name == "image":
+                        seen.images[kind][b, i] = values
+                        continue
                     where = seen.features[kind][b, i] if name == "observation" else seen.fields[name][b, n]
                     where[...] = values.reshape(where.shape)
             info = turn.infos.get(agent)
@@ -165,6 +169,8 @@ class Block:
         """Keep the last observation of an agent that left without another."""
         kind, i = self.team.places[n]
         self.seen.features[kind][b, i] = before.features[kind][b, i]
+        if kind in before.images:
+            self.seen.images[kind][b, i] = before.images[kind][b, i]
         for name, array in self.seen.fields.items():
             array[b, n] = before.fields[name][b, n]
 
@@ -174,6 +180,8 @@ class Block:
         where = np.broadcast_to(where, seen.alive.shape)
         for kind, agents in self.team.roster.slices.items():
             seen.features[kind][where[:, agents]] = 0
+            if kind in seen.images:
+                seen.images[kind][where[:, agents]] = 0
             if kind in seen.masks:
                 seen.masks[kind][where[:, agents]] = True
         for array in seen.fields.values():
@@ -190,7 +198,8 @@ class Block:
         masks = self._all_legal() if self.masked else {}
         fields = {name: np.zeros((copies, roster.size, *shape), np.float32) for name, shape in self.team.fields.items()}
         alive = np.zeros((copies, roster.size), bool)
-        return Seen(features, masks, fields, alive, alive.copy())
+        images = {c.name: _blank_images(c, features[c.name].shape[:2]) for c in roster.present if c.image}
+        return Seen(features, masks, fields, alive, alive.copy(), images)
 
     def _all_legal(self) -> dict[str, Flags]:
         counted = zip(self.team.roster.classes, self.team.roster.counts, strict=True)
@@ -198,7 +207,8 @@ class Block:
 
     def _check(self) -> None:
         """Check that all that is seen is finite."""
-        for arrays in (*self.seen.features.values(), *self.seen.fields.values()):
+        seen = self.seen
+        for arrays in (*seen.features.values(), *seen.fields.values(), *seen.images.values()):
             if arrays.dtype.kind == "f" and not np.isfinite(arrays).all():
                 b = int(np.argwhere(~np.isfinite(arrays))[0, 0])
                 self.copies[b].guard(check_finite, arrays[b])
@@ -230,3 +240,10 @@ class Block:
 
     def _agents(self, flags: Flags) -> str:
         return ", ".join(f"agent {side.agent}" for side, flag in zip(self.team.sides, flags, strict=True) if flag)
+
+
+def _blank_images(agent_class: AgentClass, leading: tuple[int, ...]) -> NDArray[Any]:
+    """``[B, N_c, C, H, W]``; in memory as most environments have them, so that they are written without turning."""
+    assert agent_class.image is not None
+    channels, height, width = agent_class.image
+    return np.moveaxis(np.zeros((*leading, height, width, channels), agent_class.image_dtype), -1, -3)

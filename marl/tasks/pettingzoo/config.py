@@ -27,6 +27,9 @@ class PettingZooConfig(Config):
     members: dict[str, list[str]] | None = None
     """Patterns of the agents of each class, e.g. {hunters: ["adversary_*"], prey: ["agent_*"]}; None finds classes by
     names and spaces."""
+    channels: Literal["first", "last"] | None = None
+    """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
+    smallest."""
     reward: Literal["own", "class", "side"] = "own"
     """Reward that an agent learns from: its own, or the mean over those of its class, or its side, that are alive."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ class Seen:
         fields: further parts of observations, ``[B, N, ...]``.
         alive: ``[B, N]``.
         acting: ``[B, N]``, True for who is to move.
+        images: for each class that sees some ``[B, N_c, C, H, W]``; in memory a place's channels are side by side.
     """
 
     features: dict[str, NDArray[Any]]
@@ -37,6 +38,7 @@ class Seen:
     fields: dict[str, NDArray[Any]]
     alive: Flags
     acting: Flags
+    images: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def copy(self) -> Seen:
         """The same in memory of its own."""
@@ -46,6 +48,7 @@ class Seen:
             {name: array.copy() for name, array in self.fields.items()},
             self.alive.copy(),
             self.acting.copy(),
+            {kind: array.copy("K") for kind, array in self.images.items()},
         )
 
 

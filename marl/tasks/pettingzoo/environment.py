@@ -58,6 +58,7 @@ class PettingZooEnvironment:
         earned: from the infos, each agent's contribution to a shared reward, ``[B, N]``; None if unknown.
         shared: ``"own"`` leaves each agent its reward; ``"class"`` and ``"side"`` give the mean over those of its
             class, or over all, that were alive, and say in `Step.earned` what each brought.
+        channels: axis of the channels of images; see `ImageSpace`.
 
     Raises:
         ValueError: for no copies, an environment that is none of PettingZoo's, an agent of an undeclared class, agents
@@ -86,6 +87,7 @@ class PettingZooEnvironment:
         agent_noun: str = "agent",
         earned: Callable[[Mapping[str, Tensor]], Tensor] | None = None,
         shared: Literal["own", "class", "side"] = "own",
+        channels: Literal["first", "last"] | None = None,
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
@@ -98,7 +100,7 @@ class PettingZooEnvironment:
         self._scripted = dict(scripted or {})
         self._get_state, self._set_state = get_state, set_state
         envs = [make() for _ in range(num_copies)]
-        self._team = Team(envs[0], class_of, classes, feature_sizes)
+        self._team = Team(envs[0], class_of, classes, feature_sizes, channels)
         self.roster = self._team.roster
         self._name, draws = _name_of(envs[0]), Draws()
         copies = [Copy(env, Guard(self._name, number), draws, scene) for number, env in enumerate(envs)]
@@ -222,6 +224,7 @@ class PettingZooEnvironment:
             alive=self._tensor(seen.alive),
             action_mask=masks,
             acting=self._tensor(seen.acting) if self._takes_turns else None,
+            images={kind: self._tensor(array) for kind, array in seen.images.items()} or None,
             **fields,
         )
 

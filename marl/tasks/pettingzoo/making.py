@@ -66,6 +66,7 @@ def make_environment(
         scene=_picture if getattr(first, "render_mode", None) == "rgb_array" else None,
         device=device,
         shared=config.reward,
+        channels=config.channels,
     )
 
 

@@ -62,7 +62,7 @@ class PettingZooTask:
             inner = getattr(seen, "spaces", None)
             if isinstance(inner, Mapping) and "observation" in inner:
                 seen, fields = inner["observation"], [MASK] if MASK in inner else []
-            found[agent] = AgentSpaces(kind, seen, env.action_space(agent), tuple(fields))
+            found[agent] = AgentSpaces(kind, seen, env.action_space(agent), tuple(fields), channels=config.channels)
         env.close()
         return found
 

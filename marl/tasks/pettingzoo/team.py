@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from marl.core.roster import AgentClass, Plane, Roster
 from marl.tasks.answers import AnswerError, conformed
-from marl.tasks.spaces import ActionSpace, ObservationSpace
+from marl.tasks.images import Channels
+from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 
 __all__ = ["FIELDS", "MASK", "AgentSide", "Team"]
 
@@ -29,12 +30,19 @@ class AgentSide:
         agent: its name, for errors.
         observed: its observation space.
         acted: its action space.
+        channels: see `ImageSpace`.
 
     Raises:
         ValueError: for an unknown key in a dictionary, and spaces that are not supported.
     """
 
-    def __init__(self, agent: Hashable, observed: spaces.Space[Any], acted: spaces.Space[Any]) -> None:
+    def __init__(
+        self,
+        agent: Hashable,
+        observed: spaces.Space[Any],
+        acted: spaces.Space[Any],
+        channels: Channels | None = None,
+    ) -> None:
         self.agent, who = agent, f"agent {str(agent)!r}"
         self.keyed = isinstance(observed, spaces.Dict) and "observation" in observed.spaces
         parts: dict[str, spaces.Space[Any]] = {"observation": observed}
@@ -47,8 +55,13 @@ class AgentSide:
         self.masked = MASK in parts
         parts.pop(MASK, None)
         self.actions = ActionSpace(acted, who)
-        self.parts = {name: ObservationSpace(part, who) for name, part in parts.items()}
-        plain = isinstance(observed, spaces.Box) and observed.dtype == self.parts["observation"].dtype
+        self.parts = {name: ObservationSpace(part, who, channels) for name, part in parts.items()}
+        self.image = self.parts["observation"].image
+        plain = (
+            self.image is None
+            and isinstance(observed, spaces.Box)
+            and observed.dtype == self.parts["observation"].dtype
+        )
         self.plain = (observed.dtype, observed.shape) if plain else None
         """Data type and shape of observations that are features as they stand; None if none are."""
 
@@ -59,10 +72,11 @@ class AgentSide:
         shapes = {
             name: (part.size,) if name == "observation" else part.space.shape for name, part in self.parts.items()
         }
-        return {**shapes, MASK: self.masked, "categories": seen.categories, "actions": self.actions.spec}
+        image = {} if self.image is None else {"image": (self.image.shape, str(self.image.dtype))}
+        return {**shapes, **image, MASK: self.masked, "categories": seen.categories, "actions": self.actions.spec}
 
     def read(self, seen: Any) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Parts of an observation as features.
+        """Parts of an observation as features, and its image.
 
         Raises:
             AnswerError: for what its space cannot hold.
@@ -73,7 +87,10 @@ class AgentSide:
                 plain = (
                     type(given) is np.ndarray and given.dtype == part.space.dtype and given.shape == part.space.shape
                 )
-                yield name, part.features(given if plain else conformed(part.space, given))
+                given = given if plain else conformed(part.space, given)
+                if part.image is not None:
+                    yield "image", part.images(given)
+                yield name, part.features(given)
             except (AnswerError, ValueError, KeyError, TypeError, IndexError) as error:
                 what = f"has no {error}" if isinstance(error, KeyError) else str(error)
                 raise AnswerError(f"told agent {self.agent} what is no observation of its own: it {what}") from error
@@ -113,6 +130,7 @@ class Team:
         class_of: the class of each agent, by its name.
         classes: every declared class, in order; some may have no agents.
         feature_sizes: width of the features of classes without agents; 0 where not given.
+        channels: see `ImageSpace`.
 
     Raises:
         ValueError: for an agent of an undeclared class, agents of one class that differ, or spaces that are not
@@ -125,6 +143,7 @@ class Team:
         class_of: Mapping[Any, str] | Callable[[Any], str],
         classes: Sequence[str],
         feature_sizes: Mapping[str, int] | None = None,
+        channels: Channels | None = None,
     ) -> None:
         names = list(getattr(env, "possible_agents", ()))
         if not names:
@@ -133,7 +152,8 @@ class Team:
         self.order = sorted(range(len(names)), key=lambda i: classes.index(kinds[names[i]]))
         """Places in ``possible_agents`` of the agents, class by class."""
         self.sides = [
-            AgentSide(names[i], env.observation_space(names[i]), env.action_space(names[i])) for i in self.order
+            AgentSide(names[i], env.observation_space(names[i]), env.action_space(names[i]), channels)
+            for i in self.order
         ]
         self.number = {side.agent: n for n, side in enumerate(self.sides)}
         """Index on the agent axis, by name."""
@@ -165,7 +185,7 @@ class Team:
                 continue
             side = self.side_of(kind)
             seen = side.parts["observation"]
-            declared.append(AgentClass(kind, seen.size, side.actions.spec, seen.categories, str(seen.dtype)))
+            declared.append(agent_class(kind, seen, side.actions))
         fields = self.fields
         entities, auxiliary = (fields[name][-1] if name in fields else 0 for name in ("entities", "auxiliary_target"))
         plane = Plane() if "kinematics" in fields or entities else None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from leaving_pettingzoo import Leaving, Turns
+from leaving_pettingzoo import Leaving, Painted, PaintedTurns, Turns
 
 from marl.core.errors import EnvironmentFailedError
 from marl.core.records import Observation, Step
@@ -233,3 +233,48 @@ def test_a_mask_in_the_observation_and_another_in_the_info_are_refused() -> None
     env = PettingZooEnvironment(lambda: Twice(masks=True), 1, lambda name: "A", ("A",))
     with pytest.raises(EnvironmentFailedError, match="p_0 an action_mask in its observation and another in its info"):
         env.reset(0)
+
+
+def corners(observation: Observation) -> list[list[int]]:
+    """Of each agent in copy 0 the two channels in the first corner of its painting."""
+    assert observation.images is not None
+    return observation.images["A"][0, :, :, 0, 0].tolist()
+
+
+def test_images_are_channels_height_and_width_in_their_own_type() -> None:
+    env = PettingZooEnvironment(lambda: Painted(cut={"x": 1}), 2, lambda name: "A", ("A",))
+    observation = env.reset(0)
+    (agent,) = env.roster.classes
+    assert (agent.image, agent.image_dtype, agent.feature_size) == ((2, 4, 5), "int8", 0)
+    assert observation.features["A"].shape == (2, 3, 0)
+    assert observation.images is not None
+    images = observation.images["A"]
+    assert (images.shape, images.dtype) == ((2, 3, 2, 4, 5), torch.int8)
+    index = torch.tensor([1, 2, 3], dtype=torch.int8)[:, None, None].expand(3, 4, 5).clone()
+    index[:, 3, 4] = 99
+    assert images[1, :, 0].equal(index)
+    assert env._block.seen.images["A"].strides[2] == 1  # so that what most environments give is copied as it lies
+
+
+def test_who_has_left_sees_a_blank_image_and_who_was_cut_its_last() -> None:
+    for silent, time in ((False, 2), (True, 1)):
+        env = PettingZooEnvironment(lambda: Painted(cut={"x": 2}, silent=silent), 1, lambda name: "A", ("A",))  # noqa: B023
+        seen = [env.reset(0), *(step.observation for step in walk(env, 2))]
+        assert [corners(each) for each in seen[:2]] == [[[1, t], [2, t], [3, t]] for t in range(2)]
+        assert corners(seen[2]) == [[0, 0], [2, 2], [3, 2]]
+        env.reset(0)
+        assert corners(walk(env, 2)[1].next_observation) == [[1, time], [2, 2], [3, 2]]
+
+
+def test_a_new_episode_leaves_the_last_image_of_the_one_before() -> None:
+    env = PettingZooEnvironment(lambda: Painted(dies=dict.fromkeys("xyz", 1)), 2, lambda name: "A", ("A",))
+    env.reset(0)
+    (step,) = walk(env, 1)
+    assert corners(step.next_observation) == [[1, 1], [2, 1], [3, 1]]
+    assert corners(step.observation) == [[1, 0], [2, 0], [3, 0]]
+
+
+def test_who_is_not_to_move_sees_a_blank_image() -> None:
+    env = PettingZooEnvironment(PaintedTurns, 1, lambda name: "A", ("A",))
+    assert corners(env.reset(0)) == [[1, 0], [0, 0], [0, 0]]
+    assert corners(walk(env, 1)[0].observation) == [[0, 0], [2, 1], [0, 0]]

@@ -1,0 +1,126 @@
+"""Image encoders: from an agent's image to features, by a convolutional network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from marl.core.records import Observation
+from marl.core.roster import AgentClass, Roster
+from marl.networks.configs import EncoderConfig
+from marl.networks.mlp import linear
+
+__all__ = ["ImageEncoder"]
+
+SMALLEST = 36
+"""Least height and width that the large network leaves something of."""
+LAYERS = {"nature": ((32, 8, 4, 0), (64, 4, 2, 0), (64, 3, 1, 0)), "board": ((32, 3, 1, 1), (64, 3, 1, 1))}
+"""Channels, kernel, stride and padding of each convolution."""
+AT_ONCE = 2**24
+"""Numbers of images that are read at once where no gradient is kept: 64 MB."""
+
+
+class ImageEncoder(nn.Module):
+    r"""Append what a convolutional network makes of an agent's image to its features.
+
+    .. math:: (f, \mathrm{relu}(W \, \mathrm{cnn}(x) + b))
+
+    Bytes are divided by 255; numbers of other types are read as they are. Images of 36 x 36 or more go through three
+    convolutions with strides, smaller ones, as boards are, through two that keep their size. The number of agents is
+    read off the images; with ``sharing="agent"`` each agent trained has a network, else each class.
+    Reference: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015), methods,
+    https://doi.org/10.1038/nature14236.
+
+    Args:
+        roster: the team that is trained; all its declared classes with images get networks.
+        config: shape; images become as many features as the first hidden layer is wide.
+
+    Shapes:
+        Features ``[..., N_c, W_c]`` and images ``[..., N_c, C, H, W]`` to features ``[..., N_c, W_c + hidden[0]]``.
+
+    Raises:
+        ValueError: if images are too small for the network asked for.
+    """
+
+    def __init__(self, roster: Roster, config: EncoderConfig) -> None:
+        super().__init__()
+        width, alone = config.hidden[0], config.sharing == "agent"
+        self._numbers = {
+            c.name: max(count, 1) if alone else 1
+            for c, count in zip(roster.classes, roster.counts, strict=True)
+            if c.image
+        }
+        self.networks = nn.ModuleDict(
+            {
+                f"{c.name}_{i}": _network(c, config.cnn, width)
+                for c in roster.classes
+                for i in range(self._numbers.get(c.name, 0))
+            }
+        )
+        classes = (
+            replace(c, feature_size=c.width + width, categories=(), image=None) if c.image else c
+            for c in roster.classes
+        )
+        self.roster = replace(roster, classes=tuple(classes))
+        """The roster as it is seen behind this module: without images."""
+
+    def forward(self, observation: Observation) -> Observation:
+        """The same observation with its images in its features, of any leading axes."""
+        if observation.images is None:
+            return observation
+        codes = {name: self._encode(name, images) for name, images in observation.images.items()}
+        features = {
+            name: torch.cat([x, codes[name]], -1) if name in codes else x for name, x in observation.features.items()
+        }
+        return replace(observation, features=features, images=None)
+
+    def _encode(self, name: str, images: Tensor) -> Tensor:
+        number = self._numbers[name]
+        # as class encoders do, agents beyond those trained take turns with the networks there are
+        parts = [
+            _read(cast("nn.Sequential", self.networks[f"{name}_{i}"]), images[..., i::number, :, :, :])
+            for i in range(min(number, images.shape[-4]))
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        codes = parts[0].new_empty(*images.shape[:-3], parts[0].shape[-1])
+        for i, part in enumerate(parts):
+            codes[..., i::number, :] = part
+        return codes
+
+
+def _read(network: nn.Sequential, images: Tensor) -> Tensor:
+    """``[..., C, H, W]`` to ``[..., D]``."""
+    rows = images.flatten(0, -4)
+    at_once = len(rows) if torch.is_grad_enabled() else AT_ONCE // images[..., 0, :, :, :].shape[-3:].numel()
+    kind = cast("nn.Conv2d", network[0]).weight.dtype
+    codes = [network(_as_floats(part, kind)) for part in rows.split(max(at_once, 1))]
+    return torch.cat(codes).view(*images.shape[:-3], -1)
+
+
+def _as_floats(images: Tensor, kind: torch.dtype) -> Tensor:
+    # convolutions on the CPU are half as fast again if a place's channels lie side by side
+    floats = images.to(kind, memory_format=torch.channels_last)
+    return floats.div_(255) if images.dtype == torch.uint8 else floats
+
+
+def _network(agent_class: AgentClass, kind: str, width: int) -> nn.Sequential:
+    assert agent_class.image is not None
+    channels, *size = agent_class.image
+    large = min(size) >= SMALLEST
+    if kind == "nature" and not large:
+        raise ValueError(
+            f"encoder.cnn is 'nature', which reads images of {SMALLEST} x {SMALLEST} and more, and those of class "
+            f"{agent_class.name!r} have {size[0]} x {size[1]}; use auto or board"
+        )
+    layers: list[nn.Module] = []
+    for outputs, kernel, stride, padding in LAYERS[("nature" if large else "board") if kind == "auto" else kind]:
+        layer = nn.Conv2d(channels, outputs, kernel, stride, padding)
+        nn.init.orthogonal_(layer.weight, 2**0.5)
+        nn.init.zeros_(cast("Tensor", layer.bias))
+        layers += [layer, nn.ReLU(inplace=True)]
+        channels, size = outputs, [(length + 2 * padding - kernel) // stride + 1 for length in size]
+    return nn.Sequential(*layers, nn.Flatten(), linear(channels * size[0] * size[1], width), nn.ReLU())

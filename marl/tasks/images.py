@@ -1,0 +1,62 @@
+"""Boxes of three axes as images ``[C, H, W]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+__all__ = ["KEPT", "Channels", "ImageSpace", "is_image"]
+
+Channels: TypeAlias = Literal["first", "last"]
+KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}
+"""Data types of Boxes that features and images keep; they are smaller than float32, which others become."""
+
+
+def is_image(space: spaces.Space[Any]) -> bool:
+    """True for a Box of three axes."""
+    return isinstance(space, spaces.Box) and len(space.shape) == 3 and 0 not in space.shape
+
+
+class ImageSpace:
+    """Image of an agent that observes some Boxes of three axes: one, its channels those of the Boxes in their order.
+
+    Args:
+        boxes: one at least.
+        who: who observes, for errors.
+        channels: the axis of the channels; None is the last, unless the first is the smallest.
+
+    Raises:
+        ValueError: for Boxes that differ in type, height or width.
+    """
+
+    def __init__(self, boxes: Sequence[spaces.Box], who: str, channels: Channels | None = None) -> None:
+        self._last = [channels == "last" if channels else box.shape[0] >= min(box.shape[1:]) for box in boxes]
+        sizes = [
+            (*box.shape[2:], *box.shape[:2]) if last else box.shape for box, last in zip(boxes, self._last, strict=True)
+        ]
+        if len({(size[1:], box.dtype) for size, box in zip(sizes, boxes, strict=True)}) > 1:
+            raise ValueError(
+                f"{who} observes the images {' and '.join(map(str, boxes))}; images of one agent must have equal data "
+                "types, heights and widths, as their channels are joined: leave some out, or resize them, in a wrapper"
+            )
+        self.shape: tuple[int, int, int] = (sum(size[0] for size in sizes), sizes[0][1], sizes[0][2])
+        """Channels, height and width."""
+        self.dtype = boxes[0].dtype if boxes[0].dtype in KEPT else np.dtype(np.float32)
+
+    def images(self, values: Iterable[Any], leading: int) -> NDArray[Any]:
+        """Images ``[*, C, H, W]`` of the Boxes' values; one alone may share its memory.
+
+        Args:
+            values: of each Box, with leading axes.
+            leading: number of these axes.
+        """
+        axes = (*range(leading), leading + 2, leading, leading + 1)
+        parts = [
+            array.transpose(axes) if last else array
+            for array, last in zip((np.asarray(value, self.dtype) for value in values), self._last, strict=True)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, leading)
