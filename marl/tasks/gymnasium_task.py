@@ -14,7 +14,7 @@ from marl.core.errors import ConfigError, Note
 from marl.core.task import AgentSpaces
 from marl.core.wording import argument
 from marl.tasks.gymnasium_config import CLASS, GymnasiumConfig
-from marl.tasks.single_agent import single_agent_settings
+from marl.tasks.usual_settings import usual_settings
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +42,7 @@ class GymnasiumTask:
 
     def run_settings(self, algorithm: str) -> Mapping[str, Any]:
         """Those of one agent; see `Task`."""
-        return single_agent_settings(algorithm)
+        return usual_settings(algorithm)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the registered environment; see `Task`."""

@@ -12,7 +12,7 @@ from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.task import AgentSpaces
 from marl.tasks.pettingzoo.config import PettingZooConfig
-from marl.tasks.single_agent import single_agent_settings
+from marl.tasks.usual_settings import usual_settings
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +32,7 @@ class PettingZooTask:
 
     def run_settings(self, algorithm: str) -> Mapping[str, Any]:
         """Those of agents that see vectors; see `Task`."""
-        return single_agent_settings(algorithm)
+        return usual_settings(algorithm)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the environment's own; see `Task`."""

@@ -95,3 +95,16 @@ def test_a_task_has_one_side() -> None:
 def test_a_description_names_what_was_changed() -> None:
     task, config = environment_config({"name": LEAVING, "arguments": {"masks": True}}, {})
     assert task.describe(config) == {"environment": LEAVING, "arguments": {"masks": True}}
+
+
+@pytest.mark.parametrize("name", ["mpe2.simple_spread_v3", LEAVING])
+def test_a_seed_gives_the_same_weights_twice(name: str, tmp_path: Path) -> None:
+    settings = {
+        "name": name,
+        "arguments": {"max_cycles": 5} if name.startswith("mpe2") else {"dies": {"x": 2, "y": 4, "z": 5}},
+    }
+    small = {"total_env_steps": 256, "num_copies": 4, "rollout_length": 16, "evaluation_interval": 1000}
+    with marl.core.trust.trusting("leaving_pettingzoo"):
+        one, two = (marl.train({"env": settings}, out=tmp_path / str(i), seed=3, **small).policy for i in (1, 2))
+    weights = zip(one.state_dict().values(), two.state_dict().values(), strict=True)
+    assert all(a.equal(b) for a, b in weights)

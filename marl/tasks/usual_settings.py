@@ -1,10 +1,10 @@
-"""Settings of a run that suit an environment with one agent, for each algorithm."""
+"""Settings of a run that suit environments of Gymnasium and PettingZoo, for each algorithm."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["single_agent_settings"]
+__all__ = ["usual_settings"]
 
 ENCODER = {"hidden": [64, 64], "activation": "tanh", "squash": False, "temporal": "none"}
 ACTOR_CRITIC = {
@@ -45,7 +45,7 @@ LEARNING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 """Settings of the policy and of the algorithm; the rest are their own defaults."""
 
 
-def single_agent_settings(algorithm: str) -> dict[str, Any]:
+def usual_settings(algorithm: str) -> dict[str, Any]:
     """Settings of a run, for those that a preset leaves out.
 
     Args:
