@@ -69,12 +69,17 @@ FAMILIES = {
 """The 26 environments of PettingZoo and mpe2 that run without ROMs."""
 
 
+FEWER = ("--algorithm.epochs", "1")
+PICTURES = {"butterfly/cooperative_pong-v6": FEWER, "butterfly/pistonball-v6": FEWER}
+"""Further options of trainings on whole pictures, which would take an hour for their 2,000 env steps."""
+
+
 def commands(name: str, run: Path) -> dict[str, list[str]]:
     """The commands of a row, as typed after ``marl``."""
-    folder = str(run)
+    folder, further = str(run), PICTURES.get(name, ())
     return {
         "check": ["check", name, "--episodes", "1", "--max-steps", "200", "--json", f"{folder}.json"],
-        "train": ["train", name, "--out", folder, "--total-env-steps", "2000", "--evaluation-episodes", "2"],
+        "train": ["train", name, "--out", folder, "--total-env-steps", "2000", "--evaluation-episodes", "2", *further],
         "evaluate": ["evaluate", folder, "--episodes", "2", "--max-steps", "200"],
         "render": ["render", folder, "--out", f"{folder}.gif", "--max-steps", "10"],
     }
