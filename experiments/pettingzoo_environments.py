@@ -147,9 +147,9 @@ def main(only: tuple[str, ...] = (), runs: Path = Path("runs/pettingzoo_environm
             rows[name] = measure(name, runs)
             failed += [name] if any(rows[name].get(c, {"status": 1})["status"] for c in commands(name, runs)) else []
             print(name, rows[name], flush=True)
-    ordered = {name: rows[name] for family in FAMILIES.values() for name in family.names if name in rows}
-    save_json(out, ordered)
-    print(table(ordered))
+            rows = {each: rows[each] for family in FAMILIES.values() for each in family.names if each in rows}
+            save_json(out, rows)
+    print(table(rows))
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

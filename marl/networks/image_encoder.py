@@ -32,8 +32,8 @@ class ImageEncoder(nn.Module):
 
     Bytes are divided by 255; numbers of other types are read as they are. Images of 36 x 36 or more go through three
     convolutions with strides, smaller ones, as boards are, through two that keep their size. Images of 168 x 168 or
-    more are averaged over squares first, the largest that leave 84 x 84. The number of agents is read off the images; with
-    ``sharing="agent"`` each agent trained has a network, else each class.
+    more are averaged over squares first, the largest that leave 84 x 84. The number of agents is read off the images;
+    with ``sharing="agent"`` each agent trained has a network, else each class.
     Reference: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015), methods,
     https://doi.org/10.1038/nature14236.
 
