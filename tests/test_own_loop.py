@@ -101,8 +101,8 @@ def test_a_game_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     env = to_aec(TicTacToe())
     seat = env.observation_space("player_1")["observation"], env.action_space("player_1")
     monkeypatch.setattr("marl.policies.interface.find_spaces", lambda settings: AgentSpaces("player", *seat))
-    width = int(np.prod(seat[0].shape or ()))
-    roster = Roster((AgentClass("player", width, ActionSpec("discrete", 9)),), (1,))
+    player = AgentClass("player", 0, ActionSpec("discrete", 9), image=(2, 3, 3), dtype="int8")  # a board of two planes
+    roster = Roster((player,), (1,))
     config = ActorCriticConfig(graph=GraphConfig(kind="none"), critic=CriticConfig(sharing="independent"))
     policy = make_policy(roster, config)
     policy.interface = Interface({"name": "tic_tac_toe"})

@@ -171,6 +171,8 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     task = task_of(values, source)
     complete = complete_values(values, task, option(arguments, "algorithm.name"))
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
+    env = changed["env"]
+    task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)
     try:
         config = read_config(changed, None if changed != complete else source, task)
     except ConfigError:
