@@ -12,7 +12,7 @@ import pytest
 from mpe2 import simple_tag_v3
 
 import marl
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import Roster
 from marl.core.task import AgentSpaces
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games.turn_based import to_aec
@@ -21,6 +21,7 @@ from marl.policies.configs import ActorCriticConfig
 from marl.policies.interface import Interface
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
+from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 from marl.wrappers import AdversaryClass, CommunicationGraph, ScriptedPrey
 
 REMEMBERS: dict[str, Any] = {
@@ -101,8 +102,7 @@ def test_a_game_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     env = to_aec(TicTacToe())
     seat = env.observation_space("player_1")["observation"], env.action_space("player_1")
     monkeypatch.setattr("marl.policies.interface.find_spaces", lambda settings: AgentSpaces("player", *seat))
-    width = int(np.prod(seat[0].shape or ()))
-    roster = Roster((AgentClass("player", width, ActionSpec("discrete", 9)),), (1,))
+    roster = Roster((agent_class("player", ObservationSpace(seat[0], "it"), ActionSpace(seat[1], "it")),), (1,))
     config = ActorCriticConfig(graph=GraphConfig(kind="none"), critic=CriticConfig(sharing="independent"))
     policy = make_policy(roster, config)
     policy.interface = Interface({"name": "tic_tac_toe"})
