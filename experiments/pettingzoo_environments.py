@@ -69,12 +69,17 @@ FAMILIES = {
 """The 26 environments of PettingZoo and mpe2 that run without ROMs."""
 
 
+FEWER = ("--algorithm.epochs", "1")
+PICTURES = {"butterfly/cooperative_pong-v6": FEWER, "butterfly/pistonball-v6": FEWER}
+"""Further options of trainings on whole pictures, which would take an hour for their 2,000 env steps."""
+
+
 def commands(name: str, run: Path) -> dict[str, list[str]]:
     """The commands of a row, as typed after ``marl``."""
-    folder = str(run)
+    folder, further = str(run), PICTURES.get(name, ())
     return {
         "check": ["check", name, "--episodes", "1", "--max-steps", "200", "--json", f"{folder}.json"],
-        "train": ["train", name, "--out", folder, "--total-env-steps", "2000", "--evaluation-episodes", "2"],
+        "train": ["train", name, "--out", folder, "--total-env-steps", "2000", "--evaluation-episodes", "2", *further],
         "evaluate": ["evaluate", folder, "--episodes", "2", "--max-steps", "200"],
         "render": ["render", folder, "--out", f"{folder}.gif", "--max-steps", "10"],
     }
@@ -142,9 +147,9 @@ def main(only: tuple[str, ...] = (), runs: Path = Path("runs/pettingzoo_environm
             rows[name] = measure(name, runs)
             failed += [name] if any(rows[name].get(c, {"status": 1})["status"] for c in commands(name, runs)) else []
             print(name, rows[name], flush=True)
-    ordered = {name: rows[name] for family in FAMILIES.values() for name in family.names if name in rows}
-    save_json(out, ordered)
-    print(table(ordered))
+            rows = {each: rows[each] for family in FAMILIES.values() for each in family.names if each in rows}
+            save_json(out, rows)
+    print(table(rows))
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

@@ -17,6 +17,8 @@ __all__ = ["ImageEncoder"]
 
 SMALLEST = 36
 """Least height and width that the large network leaves something of."""
+USUAL = 84
+"""Height and width for which the large network was made; larger images are averaged over squares first."""
 LAYERS = {"nature": ((32, 8, 4, 0), (64, 4, 2, 0), (64, 3, 1, 0)), "board": ((32, 3, 1, 1), (64, 3, 1, 1))}
 """Channels, kernel, stride and padding of each convolution."""
 AT_ONCE = 2**24
@@ -29,8 +31,9 @@ class ImageEncoder(nn.Module):
     .. math:: (f, \mathrm{relu}(W \, \mathrm{cnn}(x) + b))
 
     Bytes are divided by 255; numbers of other types are read as they are. Images of 36 x 36 or more go through three
-    convolutions with strides, smaller ones, as boards are, through two that keep their size. The number of agents is
-    read off the images; with ``sharing="agent"`` each agent trained has a network, else each class.
+    convolutions with strides, smaller ones, as boards are, through two that keep their size. Images of 168 x 168 or
+    more are averaged over squares first, the largest that leave 84 x 84. The number of agents is read off the images;
+    with ``sharing="agent"`` each agent trained has a network, else each class.
     Reference: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015), methods,
     https://doi.org/10.1038/nature14236.
 
@@ -96,7 +99,7 @@ def _read(network: nn.Sequential, images: Tensor) -> Tensor:
     """``[..., C, H, W]`` to ``[..., D]``."""
     rows = images.flatten(0, -4)
     at_once = len(rows) if torch.is_grad_enabled() else AT_ONCE // images[..., 0, :, :, :].shape[-3:].numel()
-    kind = cast("nn.Conv2d", network[0]).weight.dtype
+    kind = next(network.parameters()).dtype
     codes = [network(_as_floats(part, kind)) for part in rows.split(max(at_once, 1))]
     return torch.cat(codes).view(*images.shape[:-3], -1)
 
@@ -117,6 +120,9 @@ def _network(agent_class: AgentClass, kind: str, width: int) -> nn.Sequential:
             f"{agent_class.name!r} have {size[0]} x {size[1]}; use auto or board"
         )
     layers: list[nn.Module] = []
+    if large and kind != "board" and (side := min(size) // USUAL) > 1:
+        layers.append(nn.AvgPool2d(side))
+        size = [length // side for length in size]
     for outputs, kernel, stride, padding in LAYERS[("nature" if large else "board") if kind == "auto" else kind]:
         layer = nn.Conv2d(channels, outputs, kernel, stride, padding)
         nn.init.orthogonal_(layer.weight, 2**0.5)

@@ -39,6 +39,19 @@ def test_large_images_go_through_the_network_of_mnih_et_al() -> None:
     assert shapes(encoder((1, 36, 40))) == [(32, 1, 8, 8), (64, 32, 4, 4), (64, 64, 3, 3), (4, 64 * 1 * 1)]
 
 
+def test_larger_images_are_averaged_over_squares() -> None:
+    """280 x 480 in squares of 3 x 3 are 93 x 160: 22 x 39, 10 x 18 and 8 x 16."""
+    made = encoder((3, 280, 480), agents=1)
+    assert shapes(made)[-1] == (4, 64 * 8 * 16)
+    fine = torch.rand(1, 1, 3, 280, 480)
+    coarse = fine.unfold(-1, 3, 3).unfold(-3, 3, 3).mean((-1, -2))  # each square's mean
+    coarse = torch.nn.functional.interpolate(coarse[0], scale_factor=3)[None]
+    whole = torch.zeros_like(fine)
+    whole[..., :279, :] = coarse
+    codes = [made(seen(images)).features["A"] for images in (fine, whole)]
+    assert_close(codes[0], codes[1])
+
+
 def test_boards_keep_their_size() -> None:
     board = [(32, 2, 3, 3), (64, 32, 3, 3), (4, 64 * 6 * 7)]
     assert shapes(encoder((2, 6, 7))) == board
