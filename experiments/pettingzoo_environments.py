@@ -70,8 +70,13 @@ FAMILIES = {
 
 
 FEWER = ("--algorithm.epochs", "1")
-PICTURES = {"butterfly/cooperative_pong-v6": FEWER, "butterfly/pistonball-v6": FEWER}
-"""Further options of trainings on whole pictures, which would take an hour for their 2,000 env steps."""
+SMALLER = (
+    "--env.wrappers",
+    "[{supersuit.color_reduction_v0: {mode: B}}, {supersuit.resize_v1: {x_size: 84, y_size: 84}}]",
+)
+PICTURES = {"butterfly/cooperative_pong-v6": FEWER, "butterfly/pistonball-v6": (*FEWER, *SMALLER)}
+"""Further options of trainings on pictures, which would take an hour for their 2,000 env steps: one epoch, and for the
+20 pistons pictures as small as PettingZoo's tutorial makes them."""
 
 
 def commands(name: str, run: Path) -> dict[str, list[str]]:
