@@ -40,6 +40,7 @@ def test_children_end_when_their_parent_is_killed_and_not_with_the_thread_that_s
     finally:
         parent.kill()
         parent.wait()
+        parent.stdout.close()
     assert all(wait_until_gone(int(child)) for child in children)
 
 
@@ -60,6 +61,7 @@ def test_a_process_has_some_seconds_after_its_parent() -> None:
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
+    parent.stdout.close()
     killed = time.monotonic()
     assert is_alive(child)
     assert wait_until_gone(child)

@@ -117,6 +117,7 @@ def test_its_processes_ignore_signals_and_end_when_it_is_killed() -> None:
     finally:
         parent.kill()
         parent.wait()
+        parent.stdout.close()
     assert all(wait_until_gone(child) for child in children)
 
 

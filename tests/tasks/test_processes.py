@@ -172,4 +172,5 @@ def test_the_processes_end_with_the_one_that_made_them(end: str) -> None:
         parent.kill()
     parent.stdin.close()
     parent.wait(timeout=20)
+    parent.stdout.close()
     assert all(wait_until_gone(process) for process in processes)
