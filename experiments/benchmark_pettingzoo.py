@@ -21,6 +21,7 @@ import torch
 import tyro
 
 from marl.core.files import save_json
+from marl.core.reading import read_json
 from marl.tasks.checking import random_actions
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.pettingzoo.names import made
@@ -28,7 +29,7 @@ from marl.tasks.pettingzoo.names import made
 RESULTS = Path(__file__).parent / "results" / "benchmark_pettingzoo.json"
 ENVIRONMENTS: Mapping[str, dict[str, Any]] = {
     "mpe2.simple_spread_v3": {},
-    "butterfly/knights_archers_zombies-v11": {"vector_state": True},
+    "butterfly/knights_archers_zombies-v11": {},
     "butterfly/pistonball-v6": {},
     "sisl/multiwalker-v9": {},
 }
@@ -144,7 +145,7 @@ def main(only: tuple[str, ...] = (), copies: int = 32, seconds: float = 5.0, out
     """
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    rows = {}
+    rows: dict[str, Any] = read_json(out) if out.exists() else {}
     for name, arguments in ENVIRONMENTS.items():
         if not only or any(part in name for part in only):
             rates = measure(name, arguments, copies, seconds)

@@ -52,7 +52,6 @@ class Lesson:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-KAZ = {"max_cycles": 100, "max_zombies": 4, "vector_state": True}
 LESSONS = {
     "simple_spread": Lesson("mpe2.simple_spread_v3", (25_000, 100_000, 300_000), {"max_cycles": 25}),
 }
