@@ -26,7 +26,7 @@ REPEATED = 50
 
 @dataclass
 class Check:
-    """What was seen of an environment.
+    """Facts about an environment, and warnings.
 
     Args:
         classes: for each class its agents, and what one of them observes and does.
@@ -218,8 +218,9 @@ def _play(
     for kind, agents in roster.slices.items():
         check.returns[kind] = float(total[agents].mean()) / episodes
     for kind in constant_classes(seen, roster):
+        more = "; play more than one episode to be sure" if episodes == 1 else ""
         check.warnings.append(
-            f"class {kind} saw the same at each of its steps: there is nothing to learn from what it observes"
+            f"class {kind} saw the same at each of its steps: there is nothing to learn from what it observes{more}"
         )
 
 
@@ -243,7 +244,7 @@ def _state(config: Config) -> str | None:
         return None
     from marl.tasks.pettingzoo.making import make_one
 
-    env = make_one(config)
+    env = make_one(config)  # not closed: that ends pygame, with which others draw
     try:
         env.reset(seed=0)
         state = env.state()
@@ -251,6 +252,4 @@ def _state(config: Config) -> str | None:
         return "none"
     except Exception as error:  # it is asked for, not needed
         return f"fails: {type(error).__name__}{str(error) and f': {error}'}"
-    finally:
-        env.close()
     return f"shape {list(state.shape)}" if hasattr(state, "shape") else type(state).__name__

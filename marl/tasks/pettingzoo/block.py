@@ -33,7 +33,7 @@ class Block:
 
     def __init__(self, copies: Sequence[Copy], team: Team) -> None:
         self.copies, self.team = copies, team
-        self.masked = any(side.masked for side in team.sides)  # or once a reset gives one
+        self.masked = any(view.masked for view in team.views)  # or once a reset gives one
         self._given: dict[int, bool] = {}  # for each agent that moved, True if it was given a mask
         self.seen = self._blank()
         self._left = np.zeros_like(self.seen.alive)  # in the running episode
@@ -55,8 +55,8 @@ class Block:
     def step(self, actions: Mapping[str, NDArray[Any]]) -> Moved:
         """Step every copy with actions ``[B, N_c]`` or ``[B, N_c, A]`` of each class."""
         chosen = {
-            side.agent: side.chosen(actions[kind][:, i])
-            for side, (kind, i) in zip(self.team.sides, self.team.places, strict=True)
+            view.agent: view.chosen(actions[kind][:, i])
+            for view, (kind, i) in zip(self.team.views, self.team.places, strict=True)
         }
         before, self.seen = self.seen, self._blank()
         shape = before.alive.shape
@@ -124,7 +124,7 @@ class Block:
         self.seen.alive[b] = was | after
         self._write(b, turn)
         for n in left.nonzero()[0].tolist():
-            if turn.observations.get(self.team.sides[n].agent) is None:
+            if turn.observations.get(self.team.views[n].agent) is None:
                 self._carry(b, n, before)
 
     def _write(self, b: int, turn: Turn) -> None:
@@ -138,12 +138,12 @@ class Block:
             n = self._number(agent)
             if not alive[n] or (observed is None and left[n]):
                 continue
-            (kind, i), side = team.places[n], team.sides[n]
+            (kind, i), view = team.places[n], team.views[n]
             silent[n] = False
-            if type(observed) is np.ndarray and (observed.dtype, observed.shape) == side.plain:
+            if type(observed) is np.ndarray and (observed.dtype, observed.shape) == view.plain:
                 seen.features[kind][b, i] = observed.reshape(-1)
             else:
-                for name, values in side.read(observed):
+                for name, values in view.read(observed):
                     if name == "image":
                         seen.images[kind][b, i] = values
                         continue
@@ -151,12 +151,12 @@ class Block:
                     where[...] = values.reshape(where.shape)
             info = turn.infos.get(agent)
             if acting[n] and (self.masked or (info and MASK in info)):
-                self._mask(b, n, side.mask(observed, info))
+                self._mask(b, n, view.mask(observed, info))
         if silent.any():
             raise AnswerError(f"told {self._agents(silent)} no observation; each agent that is to move needs one")
 
     def _mask(self, b: int, n: int, mask: Flags | None) -> None:
-        (kind, i), agent = self.team.places[n], self.team.sides[n].agent
+        (kind, i), agent = self.team.places[n], self.team.views[n].agent
         if not self.masked or self._given.setdefault(n, mask is not None) != (mask is not None):
             raise AnswerError(f"gave agent {agent} an action_mask at some moments only; give it at each, or never")
         if mask is None:
@@ -239,7 +239,7 @@ class Block:
         return self.team.number[agent]
 
     def _agents(self, flags: Flags) -> str:
-        return ", ".join(f"agent {side.agent}" for side, flag in zip(self.team.sides, flags, strict=True) if flag)
+        return ", ".join(f"agent {view.agent}" for view, flag in zip(self.team.views, flags, strict=True) if flag)
 
 
 def _blank_images(agent_class: AgentClass, leading: tuple[int, ...]) -> NDArray[Any]:

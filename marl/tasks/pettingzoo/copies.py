@@ -22,7 +22,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass
 class Seen:
-    """What the agents of ``B`` copies see. Agents that are absent, or not to move, have zeros and all actions.
+    """Perceptions of the agents of ``B`` copies. Agents that are absent, or not to move, have zeros and all actions.
 
     Args:
         features: for each class ``[B, N_c, D_c]``.

@@ -40,15 +40,12 @@ def classes_of(env: Any, config: PettingZooConfig) -> dict[Any, str]:
     return declared_classes(env.possible_agents, config.members)
 
 
-def make_environment(
-    config: PettingZooConfig, num_copies: int, training: bool, device: torch.device | str
-) -> PettingZooEnvironment:
+def make_environment(config: PettingZooConfig, num_copies: int, device: torch.device | str) -> PettingZooEnvironment:
     """Make ``B`` copies as an `Environment`.
 
     Args:
         config: settings.
         num_copies: ``B``.
-        training: not used; evaluation plays what training does.
         device: device of the tensors.
 
     Raises:
@@ -57,9 +54,9 @@ def make_environment(
     first = make_one(config)
     classes = classes_of(first, config)
     kinds = list(dict.fromkeys(classes.values())) if config.members is None else list(config.members)
-    envs = iter([first])
+    envs = [first]
     return PettingZooEnvironment(
-        lambda: next(envs, None) or make_one(config),
+        lambda: envs.pop() if envs else make_one(config),
         num_copies,
         classes,
         kinds,

@@ -9,7 +9,7 @@ from typing import Any
 
 from marl.core.trust import import_named
 
-__all__ = ["factory_of", "is_pettingzoo_name", "registered", "wrapped"]
+__all__ = ["factory_of", "is_pettingzoo_name", "made", "registered", "wrapped"]
 
 KINDS = ("parallel_env", "env")
 """Functions of a module that makes environments, the first of which is taken."""

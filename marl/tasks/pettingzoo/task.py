@@ -63,8 +63,7 @@ class PettingZooTask:
             if isinstance(inner, Mapping) and "observation" in inner:
                 seen, fields = inner["observation"], [MASK] if MASK in inner else []
             found[agent] = AgentSpaces(kind, seen, env.action_space(agent), tuple(fields), channels=config.channels)
-        env.close()
-        return found
+        return found  # not closed: that ends pygame, with which the caller's own environments may draw
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
@@ -73,4 +72,4 @@ class PettingZooTask:
         assert isinstance(config, PettingZooConfig)
         from marl.tasks.pettingzoo.making import make_environment
 
-        return make_environment(config, num_copies, training, device)
+        return make_environment(config, num_copies, device)  # evaluation plays what training does

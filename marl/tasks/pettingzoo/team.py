@@ -16,15 +16,15 @@ from marl.tasks.answers import AnswerError, conformed
 from marl.tasks.images import Channels
 from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 
-__all__ = ["FIELDS", "MASK", "AgentSide", "Team"]
+__all__ = ["FIELDS", "MASK", "AgentView", "Team"]
 
 MASK = "action_mask"
 FIELDS = ("adjacency", "kinematics", "entities", "entity_mask", "auxiliary_target")
 """Keys that an agent's dictionary may hold beside ``"observation"`` and ``"action_mask"``."""
 
 
-class AgentSide:
-    """One agent's side of the spaces: features of what it observes, and its actions.
+class AgentView:
+    """One agent's spaces as arrays: features of what it observes, and its actions.
 
     Args:
         agent: its name, for errors.
@@ -151,15 +151,15 @@ class Team:
         kinds = {name: _class_of(name, class_of, classes) for name in names}
         self.order = sorted(range(len(names)), key=lambda i: classes.index(kinds[names[i]]))
         """Places in ``possible_agents`` of the agents, class by class."""
-        self.sides = [
-            AgentSide(names[i], env.observation_space(names[i]), env.action_space(names[i]), channels)
+        self.views = [
+            AgentView(names[i], env.observation_space(names[i]), env.action_space(names[i]), channels)
             for i in self.order
         ]
-        self.number = {side.agent: n for n, side in enumerate(self.sides)}
+        self.number = {view.agent: n for n, view in enumerate(self.views)}
         """Index on the agent axis, by name."""
-        self.kinds = [kinds[side.agent] for side in self.sides]
-        _check_equal(self.sides, self.kinds)
-        _check_fields(self.sides, self.kinds)
+        self.kinds = [kinds[view.agent] for view in self.views]
+        _check_equal(self.views, self.kinds)
+        _check_fields(self.views, self.kinds)
         self.roster = self._roster(classes, feature_sizes or {})
 
     @cached_property
@@ -170,22 +170,22 @@ class Team:
     @property
     def fields(self) -> dict[str, tuple[int, ...]]:
         """Shape of each field that agents have beside features and masks."""
-        first = self.sides[0]
+        first = self.views[0]
         return {name: tuple(first.parts[name].space.shape or ()) for name in FIELDS if name in first.parts}
 
-    def side_of(self, kind: str) -> AgentSide:
-        """Side of the first agent of a class."""
-        return self.sides[self.kinds.index(kind)]
+    def view_of(self, kind: str) -> AgentView:
+        """View of the first agent of a class."""
+        return self.views[self.kinds.index(kind)]
 
     def _roster(self, classes: Sequence[str], feature_sizes: Mapping[str, int]) -> Roster:
         declared = []
         for kind in classes:
             if kind not in self.kinds:
-                declared.append(AgentClass(kind, feature_sizes.get(kind, 0), self.sides[0].actions.spec))
+                declared.append(AgentClass(kind, feature_sizes.get(kind, 0), self.views[0].actions.spec))
                 continue
-            side = self.side_of(kind)
-            seen = side.parts["observation"]
-            declared.append(agent_class(kind, seen, side.actions))
+            view = self.view_of(kind)
+            seen = view.parts["observation"]
+            declared.append(agent_class(kind, seen, view.actions))
         fields = self.fields
         entities, auxiliary = (fields[name][-1] if name in fields else 0 for name in ("entities", "auxiliary_target"))
         plane = Plane() if "kinematics" in fields or entities else None
@@ -202,29 +202,29 @@ def _class_of(name: Any, class_of: Mapping[Any, str] | Callable[[Any], str], cla
     return kind
 
 
-def _check_equal(sides: Sequence[AgentSide], kinds: Sequence[str]) -> None:
-    for side, kind in zip(sides, kinds, strict=True):
-        first = sides[kinds.index(kind)]
-        differ = [name for name, part in first.layout.items() if part != side.layout.get(name)]
-        if differ or first.layout.keys() != side.layout.keys():
+def _check_equal(views: Sequence[AgentView], kinds: Sequence[str]) -> None:
+    for view, kind in zip(views, kinds, strict=True):
+        first = views[kinds.index(kind)]
+        differ = [name for name, part in first.layout.items() if part != view.layout.get(name)]
+        if differ or first.layout.keys() != view.layout.keys():
             raise ValueError(
-                f"agents {str(first.agent)!r} and {str(side.agent)!r} are of class {kind!r} but differ: "
-                f"{_shown(first, differ)} against {_shown(side, differ)}; give them classes apart"
+                f"agents {str(first.agent)!r} and {str(view.agent)!r} are of class {kind!r} but differ: "
+                f"{_shown(first, differ)} against {_shown(view, differ)}; give them classes apart"
             )
 
 
-def _shown(side: AgentSide, names: Sequence[str]) -> str:
-    return ", ".join(f"{name} {side.layout.get(name)}" for name in names or side.layout)
+def _shown(view: AgentView, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {view.layout.get(name)}" for name in names or view.layout)
 
 
-def _check_fields(sides: Sequence[AgentSide], kinds: Sequence[str]) -> None:
-    found = [{name: side.layout.get(name) for name in FIELDS if name in side.layout} for side in sides]
+def _check_fields(views: Sequence[AgentView], kinds: Sequence[str]) -> None:
+    found = [{name: view.layout.get(name) for name in FIELDS if name in view.layout} for view in views]
     if any(fields != found[0] for fields in found):
         by_class = dict(zip(kinds, found, strict=True))
         raise ValueError(f"classes observe different fields: {by_class}; make them equal")
-    if found[0].get("adjacency", (len(sides),)) != (len(sides),):
+    if found[0].get("adjacency", (len(views),)) != (len(views),):
         raise ValueError(
-            f"adjacency has shape {found[0]['adjacency']}; give one number for each of {len(sides)} agents"
+            f"adjacency has shape {found[0]['adjacency']}; give one number for each of {len(views)} agents"
         )
-    if len({side.actions.spec.kind for side in sides}) > 1:
+    if len({view.actions.spec.kind for view in views}) > 1:
         raise ValueError("some agents act discretely and some continuously; all must act in one way")

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import mpe2.simple_speaker_listener_v4
 import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
@@ -108,3 +109,11 @@ def test_a_seed_gives_the_same_weights_twice(name: str, tmp_path: Path) -> None:
         one, two = (marl.train({"env": settings}, out=tmp_path / str(i), seed=3, **small).policy for i in (1, 2))
     weights = zip(one.state_dict().values(), two.state_dict().values(), strict=True)
     assert all(a.equal(b) for a, b in weights)
+
+
+def test_a_look_at_the_spaces_leaves_other_environments_drawing() -> None:
+    """mpe2 ends pygame's fonts when one is closed."""
+    env = mpe2.simple_speaker_listener_v4.parallel_env(render_mode="rgb_array")
+    env.reset(seed=0)
+    find_spaces({"name": "mpe2.simple_speaker_listener_v4"})
+    assert env.render().shape == (700, 700, 3)
