@@ -118,6 +118,7 @@ def _evaluate(options: Arguments, console: Console) -> Evaluation:
             options.environment.overrides,
             options.max_steps,
             watch,
+            options.environment.players,
         )
 
 

@@ -15,9 +15,12 @@ __all__ = [
     "POLICY_KINDS",
     "ActorCriticConfig",
     "EvenBins",
+    "PartConfig",
     "PolicyConfig",
     "QNetworkConfig",
     "RandomPolicyConfig",
+    "SavedPolicyConfig",
+    "SidesConfig",
     "TableConfig",
     "read_policy_config",
 ]
@@ -126,14 +129,42 @@ def _kind_of(value: Any) -> str:
     return "actor_critic" if kind is None else str(kind)
 
 
-PolicyConfig = Annotated[
+Tagged = (
     Annotated[ActorCriticConfig, Tag("actor_critic")]
     | Annotated[QNetworkConfig, Tag("q_network")]
     | Annotated[TableConfig, Tag("table")]
-    | Annotated[RandomPolicyConfig, Tag("random")],
-    Discriminator(_kind_of),
-]
+    | Annotated[RandomPolicyConfig, Tag("random")]
+)
+PolicyConfig = Annotated[Tagged, Discriminator(_kind_of)]
 """Settings of any policy; ``kind`` tells which, and is that of actor and critic if it is not given."""
+
+
+class PartConfig(Config):
+    """One side of several."""
+
+    name: str
+    """Its name."""
+    classes: tuple[str, ...]
+    """Classes that it plays."""
+    policy: PolicyConfig
+    """Its policy."""
+    fixed: bool = False
+    """True where it is not trained."""
+    knows: tuple[str, ...] = ()
+    """Classes that its policy was trained with, in order; empty for those that it plays."""
+
+
+class SidesConfig(Config):
+    """Policies of several sides, as a run with `sides` has them."""
+
+    kind: Literal["sides"] = "sides"
+    """The kind of policy."""
+    sides: tuple[PartConfig, ...] = Field(min_length=1)
+    """The sides."""
+
+
+SavedPolicyConfig = Annotated[Tagged | Annotated[SidesConfig, Tag("sides")], Discriminator(_kind_of)]
+"""Settings of a policy as its file has them."""
 
 
 POLICY_KINDS = ("actor_critic", "q_network", "table", "random")

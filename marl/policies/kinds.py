@@ -5,10 +5,17 @@ from __future__ import annotations
 from marl.core.config import Config
 from marl.core.roster import Roster
 from marl.policies.actor_critic import ActorCritic
-from marl.policies.configs import ActorCriticConfig, QNetworkConfig, RandomPolicyConfig, TableConfig
+from marl.policies.configs import (
+    ActorCriticConfig,
+    QNetworkConfig,
+    RandomPolicyConfig,
+    SidesConfig,
+    TableConfig,
+)
 from marl.policies.policy import Policy
 from marl.policies.q_network import QNetwork
 from marl.policies.random import RandomPolicy
+from marl.policies.sides import Sides, roster_of
 from marl.policies.table import Table
 
 __all__ = ["make_policy"]
@@ -28,4 +35,7 @@ def make_policy(roster: Roster, config: Config) -> Policy:
     Raises:
         ValueError: if it cannot be made for this roster or environment.
     """
+    if isinstance(config, SidesConfig):
+        sides = {side.name: make_policy(roster_of(roster, side), side.policy) for side in config.sides}
+        return Sides(roster, config, sides)
     return POLICIES[type(config)](roster, config)

@@ -209,10 +209,9 @@ class Monitor:
         policy, env_steps = self.run.policy, self.run.env_steps
         for name, parameter in policy.named_parameters():
             self.logger.histogram(env_steps, f"weights/{name}", parameter)
-        acting = rollout.observation.to_move
         policy.eval()
         for name, values in policy.inspect(rollout).items():
-            self.logger.histogram(env_steps, f"rollout/{name}", values[acting])
+            self.logger.histogram(env_steps, f"rollout/{name}", values)
         self.logger.histogram(env_steps, "rollout/reward", rollout.reward[rollout.observation.alive])
         policy.train()
 

@@ -30,6 +30,8 @@ class PettingZooConfig(Config):
     channels: Literal["first", "last"] | None = None
     """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
     smallest."""
+    sides: dict[str, list[str]] | None = None
+    """Classes of each side; None for those of the run's sides, or for one side with everybody."""
     reward: Literal["own", "class", "side"] = "own"
     """Reward that an agent learns from: its own, or the mean over those of its class, or its side, that are alive."""
 

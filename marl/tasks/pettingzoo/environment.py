@@ -57,7 +57,8 @@ class PettingZooEnvironment:
         agent_noun: word for one agent.
         earned: from the infos, each agent's contribution to a shared reward, ``[B, N]``; None if unknown.
         shared: ``"own"`` leaves each agent its reward; ``"class"`` and ``"side"`` give the mean over those of its
-            class, or over all, that were alive, and say in `Step.earned` what each brought.
+            class, or its side, that were alive, and say in `Step.earned` what each brought.
+        sides: classes of each side; None for one side with everybody.
         channels: axis of the channels of images; see `ImageSpace`.
 
     Raises:
@@ -87,6 +88,7 @@ class PettingZooEnvironment:
         agent_noun: str = "agent",
         earned: Callable[[Mapping[str, Tensor]], Tensor] | None = None,
         shared: Literal["own", "class", "side"] = "own",
+        sides: Mapping[str, Sequence[str]] | None = None,
         channels: Literal["first", "last"] | None = None,
     ) -> None:
         if num_copies < 1:
@@ -102,6 +104,7 @@ class PettingZooEnvironment:
         envs = [make() for _ in range(num_copies)]
         self._team = Team(envs[0], class_of, classes, feature_sizes, channels)
         self.roster = self._team.roster
+        self._groups = _groups(self._team, shared, sides)
         self._name, draws = _name_of(envs[0]), Draws()
         copies = [Copy(env, Guard(self._name, number), draws, scene) for number, env in enumerate(envs)]
         self._block = Block(copies, self._team)
@@ -133,8 +136,7 @@ class PettingZooEnvironment:
         if self._earned is not None:
             earned = self._earned(measured)
         elif self._shared != "own":
-            groups = self.roster.slices.values() if self._shared == "class" else [slice(None)]
-            reward, earned = _mean(reward, alive, groups), reward
+            reward, earned = _mean(reward, alive, self._groups), reward
         return Step(
             next_observation=successor,
             observation=observation,
@@ -229,7 +231,22 @@ class PettingZooEnvironment:
         )
 
 
-def _mean(reward: Tensor, alive: Tensor, groups: Iterable[slice]) -> Tensor:
+def _groups(team: Team, shared: str, sides: Mapping[str, Sequence[str]] | None) -> list[list[int]]:
+    """Places on the agent axis of those who share a reward.
+
+    Raises:
+        ValueError: for a class that the team does not have.
+    """
+    declared = [c.name for c in team.roster.classes]
+    named = {"all": declared} if sides is None else sides
+    for side, classes in named.items():
+        if unknown := [kind for kind in classes if kind not in declared]:
+            raise ValueError(f"side {side!r} has the class {unknown[0]!r}; classes are {', '.join(declared)}")
+    groups = [[kind] for kind in declared] if shared == "class" else list(named.values())
+    return [[number for number, kind in enumerate(team.kinds) if kind in group] for group in groups]
+
+
+def _mean(reward: Tensor, alive: Tensor, groups: Iterable[list[int]]) -> Tensor:
     """Mean reward of the agents of a group that are alive, for each of them, ``[B, N]``."""
     mean = torch.zeros_like(reward)
     for agents in groups:

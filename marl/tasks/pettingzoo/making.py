@@ -63,6 +63,7 @@ def make_environment(config: PettingZooConfig, num_copies: int, device: torch.de
         scene=_picture if getattr(first, "render_mode", None) == "rgb_array" else None,
         device=device,
         shared=config.reward,
+        sides=config.sides,
         channels=config.channels,
     )
 

@@ -27,7 +27,7 @@ class PettingZooTask:
     """A PettingZoo environment as a `Task`."""
 
     config_type = PettingZooConfig
-    changeable = frozenset({"arguments", "wrappers"})
+    changeable = frozenset({"arguments", "wrappers", "sides", "reward"})
     policies = MappingProxyType[str, Path]({})
 
     def run_settings(self, algorithm: str) -> Mapping[str, Any]:
