@@ -87,7 +87,7 @@ def _algorithms(run: Run) -> str:
     if not run.config.sides:
         return str(run.config.algorithm.name)
     return ", ".join(
-        f"{name}: {side.algorithm.name if side.algorithm else side.fixed}" for name, side in run.config.sides.items()
+        f"{name}: {side.algorithm.name if side.algorithm else 'fixed'}" for name, side in run.config.sides.items()
     )
 
 

@@ -18,7 +18,8 @@ from marl.core.task import AgentSpaces, Task
 from marl.evaluation.access import reference
 from marl.policies.policy import Act, EpisodePlayer
 from marl.policies.saved import load_policy
-from marl.policies.sides import Sides, act_together, memory_together, player_of
+from marl.policies.sides import Sides, player_of
+from marl.policies.together import act_together, memory_together
 from marl.tasks.compatibility import check_class, check_settings
 from marl.tasks.environment_config import environment_config
 from marl.tasks.registry import find_policy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Evaluation:
         cut: number of episodes that were cut.
         episode_seeds: seed of each episode; none where copies share one.
         choice: how actions were chosen, in words; empty for a reference, which has a rule of its own.
+        play: players of sides, classes or agents that others played.
     """
 
     described: Mapping[str, Any]
@@ -53,6 +54,7 @@ class Evaluation:
     cut: int = 0
     episode_seeds: tuple[int, ...] = ()
     choice: str = ""
+    play: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Settings, then each measure with ``mean`` and ``ci95``."""
@@ -63,6 +65,7 @@ class Evaluation:
             "messages": self.messages,
             "deterministic": self.deterministic,
             "seed": self.seed,
+            **({"play": dict(self.play)} if self.play else {}),
             **({"episode_seeds": list(self.episode_seeds)} if self.episode_seeds else {}),
             **summary_as_json(self.measures),
         }
@@ -143,7 +146,7 @@ def evaluate_episodes(
     given = saved.policy if saved is not None else run
     device = given.device if isinstance(given, Policy) else torch.device("cpu")
     probe = make_environment(task, config, 1, device=device)
-    player = _player(given, policy, probe)
+    player = main = _player(given, policy, probe)
     if saved is not None and player is saved.policy:
         check_settings(saved.environment, task, config)
     groups = groups_of(player, config, probe)
@@ -158,7 +161,7 @@ def evaluate_episodes(
         **outcomes(table),
     }
     settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
-    return Evaluation(task.describe(config), *settled, _choice(player, deterministic))
+    return Evaluation(task.describe(config), *settled, _choice(main, deterministic), play)
 
 
 def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:

@@ -16,6 +16,7 @@ __all__ = [
     "ActorCriticConfig",
     "EvenBins",
     "PartConfig",
+    "PlayerConfig",
     "PolicyConfig",
     "QNetworkConfig",
     "RandomPolicyConfig",
@@ -139,6 +140,15 @@ PolicyConfig = Annotated[Tagged, Discriminator(_kind_of)]
 """Settings of any policy; ``kind`` tells which, and is that of actor and critic if it is not given."""
 
 
+class PlayerConfig(Config):
+    """A policy that plays a side."""
+
+    policy: PolicyConfig
+    """Its settings."""
+    knows: tuple[str, ...] = ()
+    """Classes that it was trained with, in order; empty for those of the side."""
+
+
 class PartConfig(Config):
     """One side of several."""
 
@@ -146,12 +156,10 @@ class PartConfig(Config):
     """Its name."""
     classes: tuple[str, ...]
     """Classes that it plays."""
-    policy: PolicyConfig
-    """Its policy."""
+    players: tuple[PlayerConfig, ...] = Field(min_length=1)
+    """Its policy, or a pool of which one plays each episode."""
     fixed: bool = False
     """True where it is not trained."""
-    knows: tuple[str, ...] = ()
-    """Classes that its policy was trained with, in order; empty for those that it plays."""
 
 
 class SidesConfig(Config):

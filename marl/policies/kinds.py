@@ -7,12 +7,14 @@ from marl.core.roster import Roster
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import (
     ActorCriticConfig,
+    PartConfig,
     QNetworkConfig,
     RandomPolicyConfig,
     SidesConfig,
     TableConfig,
 )
 from marl.policies.policy import Policy
+from marl.policies.pool import Pool
 from marl.policies.q_network import QNetwork
 from marl.policies.random import RandomPolicy
 from marl.policies.sides import Sides, roster_of
@@ -36,6 +38,10 @@ def make_policy(roster: Roster, config: Config) -> Policy:
         ValueError: if it cannot be made for this roster or environment.
     """
     if isinstance(config, SidesConfig):
-        sides = {side.name: make_policy(roster_of(roster, side), side.policy) for side in config.sides}
-        return Sides(roster, config, sides)
+        return Sides(roster, config, {side.name: _side(roster, side) for side in config.sides})
     return POLICIES[type(config)](roster, config)
+
+
+def _side(roster: Roster, side: PartConfig) -> Policy:
+    players = [make_policy(roster_of(roster, side, player), player.policy) for player in side.players]
+    return players[0] if len(players) == 1 else Pool(roster_of(roster, side), side, players)

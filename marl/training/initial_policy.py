@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from marl.core.environment import Environment
 from marl.core.errors import ConfigError, FileError
 from marl.core.roster import Roster
 from marl.core.symmetry import Symmetries
-from marl.policies.configs import PartConfig, RandomPolicyConfig, SidesConfig
+from marl.policies.configs import PartConfig, PlayerConfig, RandomPolicyConfig, SidesConfig
 from marl.policies.description import check_size
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
+from marl.policies.pool import Pool
 from marl.policies.saved import load_policy, load_weights
 from marl.policies.sides import Sides, player_of
 from marl.tasks.compatibility import check_class, check_settings
@@ -40,16 +42,12 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
         ConfigError: if the networks cannot be made as described, or are too large, or sides do not fit the classes.
         FileError: if the policy of a fixed side cannot be loaded.
     """
-    roster, fixed = environment.roster, _fixed(config, environment.roster)
+    roster, fixed = environment.roster, {}
     networks: Config = config.policy
     if config.sides:
         _check_classes(config, roster)
-        parts = {
-            name: PartConfig(name=name, classes=side.classes, policy=side.policy)
-            for name, side in config.sides.items()
-            if side.policy is not None
-        }
-        networks = SidesConfig(sides=tuple(parts.get(name) or _part(config, name, fixed) for name in config.sides))
+        fixed = {name: _opponents(config, name, roster) for name in config.sides}
+        networks = SidesConfig(sides=tuple(_part(config, name, fixed[name]) for name in config.sides))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         try:
@@ -58,8 +56,12 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
         except ValueError as error:
             raise ConfigError(f"policy: {error}") from error
     if isinstance(policy, Sides):
-        for name, trained in fixed.items():
-            policy.policies[name].load_state_dict(trained.state_dict())
+        for name, opponents in fixed.items():
+            side = policy.policies[name]
+            players = side.policies if isinstance(side, Pool) else [side]
+            for player, trained in zip(players, opponents, strict=False):  # none where it learns
+                if trained is not None:
+                    player.load_state_dict(trained.state_dict())
     return policy.to(device)
 
 
@@ -112,34 +114,42 @@ def _loaded(source: str | Path, config: RunConfig[Any]) -> Policy:
     return saved.policy
 
 
-def _fixed(config: RunConfig[Any], roster: Roster) -> dict[str, Policy]:
-    """Trained policy of each side that a run plays."""
-    found = {}
-    for name, side in config.sides.items():
-        if side.fixed is None or side.fixed == RandomPolicyConfig().kind:
+def _opponents(config: RunConfig[Any], name: str, roster: Roster) -> list[Policy | None]:
+    """Trained policies that play a fixed side; None for a random one."""
+    side = config.sides[name]
+    found: list[Policy | None] = []
+    for opponent in side.opponents:
+        if opponent == RandomPolicyConfig().kind:
+            found.append(None)
             continue
         try:
-            policy = player_of(_loaded(side.fixed, config), side.classes)
+            policy = player_of(_loaded(opponent, config), side.classes)
             if isinstance(policy, Sides):
                 apart = "; ".join(f"{other}: {', '.join(s.classes)}" for other, s in policy.parts.items())
                 raise ConfigError(f"its sides are {apart}; none has just the classes {', '.join(side.classes)}")
+            if isinstance(policy, Pool):
+                raise ConfigError("a pool plays that side there; name one of the pool")
             for agent_class in (c for c in roster.classes if c.name in side.classes):
                 check_class(agent_class, policy.roster)
         except (ConfigError, FileError) as error:
-            raise ConfigError(f"sides.{name}.fixed is {side.fixed!r}: {error}") from error
-        found[name] = policy
+            raise ConfigError(f"sides.{name}.fixed is {opponent!r}: {error}") from error
+        found.append(policy)
     return found
 
 
-def _part(config: RunConfig[Any], name: str, fixed: dict[str, Policy]) -> PartConfig:
-    classes = config.sides[name].classes
-    if name not in fixed:
-        return PartConfig(name=name, classes=classes, policy=RandomPolicyConfig(), fixed=True)
-    policy = fixed[name]
-    knows = tuple(c.name for c in policy.roster.classes)
-    return PartConfig.model_validate(
-        {"name": name, "classes": classes, "policy": policy.config.model_dump(), "fixed": True, "knows": knows}
-    )
+def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | None]) -> PartConfig:
+    """Settings of a side's policy, or of the pool that plays it."""
+    side = config.sides[name]
+    if side.policy is not None:
+        return PartConfig(name=name, classes=side.classes, players=(PlayerConfig(policy=side.policy),))
+    players = []
+    for policy in opponents:
+        if policy is None:
+            players.append(PlayerConfig(policy=RandomPolicyConfig()))
+        else:
+            knows = tuple(c.name for c in policy.roster.classes)
+            players.append(PlayerConfig.model_validate({"policy": policy.config.model_dump(), "knows": knows}))
+    return PartConfig(name=name, classes=side.classes, players=tuple(players), fixed=True)
 
 
 def _check_classes(config: RunConfig[Any], roster: Roster) -> None:

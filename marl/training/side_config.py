@@ -22,8 +22,9 @@ class SideConfig(Config):
 
     classes: tuple[str, ...] = Field((), min_length=1)
     """Its classes of agents; the class of its own name if none are given."""
-    fixed: str | None = None
-    """Who plays it where it does not learn: random, or the folder of a run; None where it learns."""
+    fixed: str | tuple[str, ...] | None = None
+    """Who plays it where it does not learn: random, the folder of a run, or a list of these, of which training draws
+    one for each episode and evaluation takes the last. None where it learns."""
     algorithm: AlgorithmConfig | None = None
     """Its learner; what is left out is as the run's. None where it does not learn."""
     policy: PolicyConfig | None = None
@@ -31,8 +32,17 @@ class SideConfig(Config):
 
     @field_validator("fixed")
     @classmethod
-    def _from_any_folder(cls, fixed: str | None) -> str | None:
-        return str(Path(fixed).resolve()) if fixed is not None and Path(fixed).is_dir() else fixed
+    def _from_any_folder(cls, fixed: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        if isinstance(fixed, str):
+            return str(Path(fixed).resolve()) if Path(fixed).is_dir() else fixed
+        if fixed == ():
+            raise ValueError("fixed is empty; name random or the folder of a run, or leave it out")
+        return fixed and tuple(str(Path(name).resolve()) if Path(name).is_dir() else name for name in fixed)
+
+    @property
+    def opponents(self) -> tuple[str, ...]:
+        """Who plays it where it does not learn."""
+        return (self.fixed,) if isinstance(self.fixed, str) else self.fixed or ()
 
 
 def usual_policy(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,7 +11,14 @@ from marl.core.records import Observation
 from marl.core.roster import Roster
 from marl.core.selection import Selection, class_sizes
 from marl.networks.configs import EncoderConfig, GraphConfig, TransformerConfig
-from marl.policies.configs import ActorCriticConfig, PartConfig, QNetworkConfig, RandomPolicyConfig, SidesConfig
+from marl.policies.configs import (
+    ActorCriticConfig,
+    PartConfig,
+    PlayerConfig,
+    QNetworkConfig,
+    RandomPolicyConfig,
+    SidesConfig,
+)
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy, save_policy
@@ -27,7 +34,10 @@ def remembering(window: int, layers: int) -> ActorCriticConfig:
 
 def parts(**policies: Any) -> SidesConfig:
     return SidesConfig(
-        sides=tuple(PartConfig(name=name, classes=(kind,), policy=p) for name, (kind, p) in policies.items())
+        sides=tuple(
+            PartConfig(name=name, classes=(kind,), players=(PlayerConfig(policy=p),))
+            for name, (kind, p) in policies.items()
+        )
     )
 
 
@@ -74,8 +84,8 @@ def test_each_side_plays_as_if_it_were_alone(
 def test_a_side_that_is_fixed_plays_as_outside_training(make_roster: Callable[..., Roster]) -> None:
     config = SidesConfig(
         sides=(
-            PartConfig(name="one", classes=("A",), policy=QNetworkConfig()),
-            PartConfig(name="other", classes=("B",), policy=QNetworkConfig(), fixed=True),
+            PartConfig(name="one", classes=("A",), players=(PlayerConfig(policy=QNetworkConfig()),)),
+            PartConfig(name="other", classes=("B",), players=(PlayerConfig(policy=QNetworkConfig()),), fixed=True),
         )
     )
     policy = make_policy(make_roster(), config)

@@ -13,6 +13,7 @@ import torch
 import marl
 from marl.algorithms.sides import SidesLearner
 from marl.core.errors import ConfigError
+from marl.policies.pool import Pool
 from marl.policies.sides import Sides
 from marl.training.run import build_run
 from marl.training.run_config import load_config, read_config, save_config
@@ -103,6 +104,23 @@ def test_a_side_may_be_a_run_or_random(sided: Preset, run: Path, tmp_path: Path)
     assert random.policy.policies["second"].exploration == 1
 
 
+def test_a_pool_plays_a_side(sided: Preset, run: Path, tmp_path: Path) -> None:
+    """Its choices are part of the state from which a run goes on."""
+    sided["sides"] = {"first": {"classes": ["A"], "fixed": ["random", str(run)]}, "second": {"classes": ["B"]}}
+    whole = marl.train(sided, tmp_path / "whole").policy
+    assert isinstance(whole, Sides)
+    pool = whole.policies["first"]
+    assert isinstance(pool, Pool)
+    assert not changed(marl.load(run).state_dict(), pool.policies[1].state_dict())
+    marl.train(sided, tmp_path / "parts", total_env_steps=256)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # schedules jump
+        save_config(read_config(sided), tmp_path / "parts" / "config.yaml")
+        parts = marl.train(None, tmp_path / "parts", resume=True).policy
+    assert not changed(whole.state_dict(), parts.state_dict())
+    assert marl.evaluate(tmp_path / "whole", 2) == marl.evaluate(tmp_path / "parts", 2)
+
+
 def test_each_side_goes_on_from_what_played_its_classes(sided: Preset, run: Path, tmp_path: Path) -> None:
     trained = marl.train(sided, tmp_path / "x").policy
     started = built({**sided, "initial_policy": str(tmp_path / "x"), "seed": 9}, tmp_path / "y")
@@ -135,6 +153,7 @@ def test_what_a_side_leaves_out_is_as_the_run_has_it(sided: Preset, tmp_path: Pa
         ({**BOTH, "third": {"classes": ["C"]}}, "sides have the class 'C'; this environment has A, B"),
         ({**BOTH, "third": {"classes": ["B"]}}, "sides second and third both have the class 'B'; give it to one"),
         ({"A": {"fixed": "random"}, "B": {"fixed": "random"}}, "all sides are fixed, so nobody learns"),
+        ({"A": {}, "B": {"fixed": []}}, "sides.B.fixed: fixed is empty; name random or the folder of a run"),
         ({"A": {}, "B": {"fixed": "nowhere"}}, "sides.B.fixed is 'nowhere': nowhere does not exist"),
         ({"A": {}, "B": {"algorithm": {"name": "pppo"}}}, "sides.B.algorithm is {'name': 'pppo'}: .*'ppo', 'a2c'"),
         ({"A": {}, "B": {"algorithm": {"epoch": 3}}}, "sides.B.algorithm.epoch is 3: there is no such field"),
