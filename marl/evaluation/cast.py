@@ -27,6 +27,8 @@ from marl.tasks.registry import find_policy
 __all__ = ["Cast", "cast", "groups_of", "opponents_of"]
 
 RANDOM = "random"
+Classes = Mapping[str, Sequence[str]]
+"""Classes of each side."""
 
 
 @dataclass(frozen=True)
@@ -70,25 +72,33 @@ def opponents_of(
     return task, config, {name: player for name, player in play.items() if name not in inside}
 
 
-def groups_of(policy: Any, config: Config, environment: TaskEnvironment) -> dict[str, list[int]]:
+def groups_of(
+    policy: Any, config: Config, environment: TaskEnvironment, sides: Classes | None = None
+) -> dict[str, list[int]]:
     """Groups of agents by name, with their places on the agent axis: classes, and sides of several classes.
 
     Args:
         policy: whoever plays; a run with sides has a `Sides`.
         config: settings of the environment.
         environment: made from them.
+        sides: classes of each side; None for those that the policy or the settings name.
     """
     axis = range(environment.roster.size)
     groups = {name: list(axis[agents]) for name, agents in environment.roster.slices.items()}
-    sides = getattr(config, "sides", None) or {}
-    if isinstance(policy, Sides):
-        sides = {side.name: side.classes for side in policy.config.sides}
-    both = {name: [n for kind in classes for n in groups.get(kind, ())] for name, classes in sides.items()}
+    named: Classes = sides or getattr(config, "sides", None) or {}
+    if sides is None and isinstance(policy, Sides):
+        named = {side.name: side.classes for side in policy.config.sides}
+    both = {name: [n for kind in classes for n in groups.get(kind, ())] for name, classes in named.items()}
     return groups | {name: sorted(agents) for name, agents in both.items() if agents and name not in groups}
 
 
 def cast(
-    play: Mapping[str, str], others: EpisodePlayer, task: Task, config: Config, environment: TaskEnvironment
+    play: Mapping[str, str],
+    others: EpisodePlayer,
+    task: Task,
+    config: Config,
+    environment: TaskEnvironment,
+    sides: Classes | None = None,
 ) -> tuple[Cast, dict[str, list[int]]]:
     """Give some of the agents to other players.
 
@@ -98,6 +108,7 @@ def cast(
         task: kind of the environment.
         config: its settings.
         environment: made from them.
+        sides: see `groups_of`.
 
     Returns:
         The cast, and groups of agents whose returns are told apart.
@@ -105,7 +116,7 @@ def cast(
     Raises:
         ConfigError: for a name that nobody has, agents that are given twice, and a run that cannot play them.
     """
-    groups = groups_of(others, config, environment)
+    groups = groups_of(others, config, environment, sides)
     names = {} if all(name in groups for name in play) else _agent_names(task, config, environment)
     places = {**{name: [number] for name, number in names.items()}, **groups}
     owner: dict[int, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -128,8 +128,11 @@ def evaluate_episodes(
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
     play: Mapping[str, str] | None = None,
+    sides: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:
     """Play whole episodes and return their measures as a record; see `evaluate` and `play_episodes`.
+
+    ``sides`` has the classes of each side; None for those that the policy or the settings name.
 
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
@@ -149,9 +152,9 @@ def evaluate_episodes(
     player = main = _player(given, policy, probe)
     if saved is not None and player is saved.policy:
         check_settings(saved.environment, task, config)
-    groups = groups_of(player, config, probe)
+    groups = groups_of(player, config, probe, sides)
     if play:
-        player, groups = cast(play, player, task, config, probe)
+        player, groups = cast(play, player, task, config, probe, sides)
     probe.close()
     make_copies = partial(task.make, config, device=device)
     table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch, groups=groups)
