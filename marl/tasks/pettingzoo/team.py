@@ -226,5 +226,3 @@ def _check_fields(views: Sequence[AgentView], kinds: Sequence[str]) -> None:
         raise ValueError(
             f"adjacency has shape {found[0]['adjacency']}; give one number for each of {len(views)} agents"
         )
-    if len({view.actions.spec.kind for view in views}) > 1:
-        raise ValueError("some agents act discretely and some continuously; all must act in one way")
