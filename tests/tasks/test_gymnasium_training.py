@@ -126,7 +126,6 @@ def test_pictures_that_fail_cost_a_note_and_nothing_else(habit: str, words: str,
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"policy__critic__sharing": "class"}, r"critic\.sharing is 'class', .* no entities; use 'independent'"),
         ({"algorithm__symmetries": True}, r"algorithm\.symmetries is on, but this environment names none"),
         (
             {"algorithm__auxiliary_coef": 0.5},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from marl.tasks.episode_seeds import DealtSeeds
 from marl.tasks.generators import Draws
 from marl.tasks.guard import Guard, Watch
 from marl.tasks.pettingzoo.block import Block, Copy, Seen
+from marl.tasks.pettingzoo.config import LinksConfig
 from marl.tasks.pettingzoo.team import Team
 
 __all__ = ["PettingZooEnvironment"]
@@ -59,6 +61,7 @@ class PettingZooEnvironment:
         shared: ``"own"`` leaves each agent its reward; ``"class"`` and ``"side"`` give the mean over those of its
             class, or its side, that were alive, and say in `Step.earned` what each brought.
         sides: classes of each side; None for one side with everybody.
+        links: who hears whom; None for what agents observe of it.
         channels: axis of the channels of images; see `ImageSpace`.
 
     Raises:
@@ -89,6 +92,7 @@ class PettingZooEnvironment:
         earned: Callable[[Mapping[str, Tensor]], Tensor] | None = None,
         shared: Literal["own", "class", "side"] = "own",
         sides: Mapping[str, Sequence[str]] | None = None,
+        links: LinksConfig | None = None,
         channels: Literal["first", "last"] | None = None,
     ) -> None:
         if num_copies < 1:
@@ -103,7 +107,10 @@ class PettingZooEnvironment:
         self._get_state, self._set_state = get_state, set_state
         envs = [make() for _ in range(num_copies)]
         self._team = Team(envs[0], class_of, classes, feature_sizes, channels)
-        self.roster = self._team.roster
+        self.roster, self._links = self._team.roster, None
+        if links is not None:
+            self._links = self._team.links(links)
+            self.roster = replace(self.roster, plane=self._links.plane or self.roster.plane)
         self._groups = _groups(self._team, shared, sides)
         self._name, draws = _name_of(envs[0]), Draws()
         copies = [Copy(env, Guard(self._name, number), draws, scene) for number, env in enumerate(envs)]
@@ -221,7 +228,7 @@ class PettingZooEnvironment:
             if "entity_mask" in fields:
                 fields["entity_mask"] = fields["entity_mask"][teller][:, rows] > 0.5
         masks = {kind: self._tensor(mask) for kind, mask in seen.masks.items()} if self._block.masked else None
-        return Observation(
+        observation = Observation(
             features={kind: self._tensor(array) for kind, array in seen.features.items()},
             alive=self._tensor(seen.alive),
             action_mask=masks,
@@ -229,6 +236,7 @@ class PettingZooEnvironment:
             images={kind: self._tensor(array) for kind, array in seen.images.items()} or None,
             **fields,
         )
+        return observation if self._links is None else self._links(observation)
 
 
 def _groups(team: Team, shared: str, sides: Mapping[str, Sequence[str]] | None) -> list[list[int]]:

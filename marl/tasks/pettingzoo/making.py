@@ -64,6 +64,7 @@ def make_environment(config: PettingZooConfig, num_copies: int, device: torch.de
         device=device,
         shared=config.reward,
         sides=config.sides,
+        links=config.links,
         channels=config.channels,
     )
 
