@@ -129,7 +129,10 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     lines = []
     for row in rows.values():
         measures = list(next(iter(row["matches"].values())))
-        titles = [f"{row['environment']}, {row['env_steps']:,} env steps", *(name.replace("_", " ") for name in measures)]
+        titles = [
+            f"{row['environment']}, {row['env_steps']:,} env steps",
+            *(name.replace("_", " ") for name in measures),
+        ]
         cells = [titles, ["---"] * len(titles)]
         for title, told in row["matches"].items():
             cells.append([title, *(_cell(told[name]) for name in measures)])
