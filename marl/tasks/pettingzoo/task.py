@@ -31,8 +31,8 @@ class PettingZooTask:
     policies = MappingProxyType[str, Path]({})
 
     def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
-        """Those that suit any environment; see `Task`."""
-        return usual_settings(algorithm, pictures)
+        """Those that suit any team; see `Task`."""
+        return usual_settings(algorithm, pictures, team=True)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the environment's own; see `Task`."""
