@@ -10,6 +10,7 @@ import pytest
 from marl.analysis.generalisation.arms import Arm
 from marl.analysis.generalisation.measures import measures_of, transfer_report
 from marl.analysis.generalisation.records import Cell, Contestant, Protocol, TransferPlan
+from marl.analysis.generalisation.sizes import Compositions
 from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.evaluation.episodes import EpisodeTable
 
@@ -43,7 +44,7 @@ class Run:
 
 
 def cell(a: int, b: int) -> Cell:
-    return Cell((("A", a), ("B", b)), "still", "still", "fixed", 1.0)
+    return Cell(f"{a}+{b}", (("A", a), ("B", b)), {}, "still", "still", "fixed", 1.0)
 
 
 SMALL, LARGE = cell(1, 1), cell(3, 1)
@@ -69,6 +70,7 @@ def plan(**changed: Any) -> TransferPlan:
     values: dict[str, Any] = {
         "contestants": contestants,
         "cells": [SMALL, LARGE],
+        "sizes": Compositions([], ["A", "B"], 1.0),
         "evaluations": TABLES,
         "events": {"contacts": "contact"},
         "agent_noun": "predator",
