@@ -32,7 +32,7 @@ from marl.analysis.generalisation.transfer_report import (
 from marl.core.composition import format_team
 from marl.core.version import __version__
 from marl.evaluation.episodes import EpisodeTable
-from marl.maths.seed_statistics import normalised_score, probability_of_improvement, score
+from marl.maths.seed_statistics import interquartile_mean, normalised_score, probability_of_improvement, score
 
 __all__ = ["measures_of", "transfer_report"]
 
@@ -58,7 +58,7 @@ def transfer_report(
         results=tuple(_result(plan, c, cell, tables) for cell in plan.cells for c in plan.contestants),
         comparisons=tuple(_comparisons(plan, tables)),
         aggregates=tuple(a for c in learnt for group in groups for a in _aggregates(plan, c, group, tables)),
-        notes=tuple(plan.notes),
+        notes=(*plan.notes, *_losing_natives(plan, tables)),
     )
 
 
@@ -160,6 +160,13 @@ def _comparisons(plan: TransferPlan, tables: Tables) -> list[Comparison]:
             place, seen = _place(contestant, cell), _seen(plan, contestant, cell)
             compared.append(Comparison(place, native.name, seen, ratio, better))
     return compared
+
+
+def _losing_natives(plan: TransferPlan, tables: Tables) -> list[str]:
+    natives = {cell: plan.natives(cell.composition) for cell in plan.cells}
+    scores = {n.name: _scores(plan, tables, n, cell).mean(-1) for cell, n in natives.items() if n is not None}
+    losing = [name for name, means in scores.items() if interquartile_mean(means) < 0]
+    return [f"{', '.join(losing)}: scores below zero have no ratio; compare the scores themselves."] if losing else []
 
 
 def _seen(plan: TransferPlan, contestant: Contestant, cell: Cell) -> bool:

@@ -143,6 +143,16 @@ def test_aggregates_are_over_cells_with_natives_and_over_those_not_trained_at() 
     assert unseen.normalised_score.value == pytest.approx(0.45)
 
 
+def test_natives_that_score_below_zero_give_no_ratio() -> None:
+    """Returns are -10 for the natives of 3+1, -4.5 for x: not 0.45 times as good."""
+    report = transfer_report(plan(events={}), lambda evaluation: evaluation, Protocol())  # type: ignore[arg-type, return-value]
+    assert [comparison.ratio.value for comparison in report.comparisons] == [None, None]
+    better = report.comparisons[0].probability_of_improvement
+    assert better is not None and better.value == 0.75
+    assert report.notes[1] == "native 3+1: scores below zero have no ratio; compare the scores themselves."
+    assert report.setting.form == ".2f"
+
+
 def test_the_setting_and_the_policies_are_those_of_the_plan(report: GeneralisationReport) -> None:
     setting = report.setting
     assert setting.measures[0] == setting.score == "contacts_per_episode"
