@@ -80,13 +80,13 @@ class TrainedRun:
         return None if self.config is None or latest is None else (int(latest.name), self.config["total_env_steps"])
 
     def describe(self) -> dict[str, Any]:
-        """Folder, seed, length of training, prey and hash of the policy, for JSON."""
+        """Folder, seed, length of training, prey if there is one, and hash of the policy, for JSON."""
         budget = None if self.config is None else self.config["total_env_steps"]
         return {
             "run": str(self.folder),
             "seed": self.seed,
             "total_env_steps": budget,
-            "prey": self.environment.get("prey"),
+            **({"prey": self.environment["prey"]} if "prey" in self.environment else {}),
             "policy_sha256": self.content,
         }
 

@@ -67,8 +67,8 @@ class _Planner:
         except UntrustedError:
             raise
         except (ConfigError, FileError) as error:
-            who = "" if run is None else f", {run.folder}"
-            raise ConfigError(f"{cell.title}{who}: {error}{self.hint}") from error
+            who, hint = ("", self.hint) if run is None else (f", {run.folder}", "")
+            raise ConfigError(f"{cell.title}{who}: {error}{hint}") from error
         return CellEvaluation(
             environment=probe.settings,
             agents=cell.agents,

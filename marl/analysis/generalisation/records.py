@@ -89,7 +89,7 @@ class Sizes(Interface):
 
     @property
     def hint(self) -> str:
-        """Advice at the end of the refusal of a cell."""
+        """Advice where the environment refuses a cell."""
         ...
 
     @property

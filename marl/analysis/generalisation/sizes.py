@@ -12,6 +12,7 @@ from marl.analysis.generalisation.arms import TrainedRun
 from marl.analysis.generalisation.records import ArenaChoice, Cell
 from marl.core.composition import parse_teams, short_team
 from marl.core.errors import ConfigError
+from marl.core.nearest import did_you_mean
 from marl.core.settings import shown_value
 from marl.core.wording import argument
 from marl.tasks.environment_config import environment_config
@@ -64,7 +65,7 @@ class ArgumentValues:
         cells: one for each value, without its team.
         argument: name of the argument.
         name: name of the environment.
-        hint: advice at the end of the refusal of a cell.
+        hint: advice where the environment refuses a cell.
     """
 
     cells: list[Cell]
@@ -196,8 +197,8 @@ def argument_values(
     ((name, several),) = values.items()
     _check_values(f"argument {name}", several)
     known = base.get("arguments") or {}
-    there = f"the run {first.folder} has {', '.join(known) or 'none'}"
-    hint = "" if name in known else f"; does the environment take {name}? Of its arguments {there}"
+    trained = f"{first.folder} was trained with {', '.join(known) or 'no arguments'}"
+    hint = "" if name in known else f"; {did_you_mean(name, known)}{trained}"
     cells = [Cell(f"{name}={value}", (), {f"arguments__{name}": value}) for value in several]
     return ArgumentValues(cells, name, base["name"], hint)
 

@@ -22,7 +22,7 @@ from marl.pictures.style import CLASS_COLOURS, bare_frame, new_figure, plain_lab
 
 __all__ = ["transfer_curves", "transfer_heat_map"]
 
-CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH, SMALLEST_PANEL = 0.72, 0.42, 0.082, 3.2
+CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH, SMALLEST_PANEL, LEGEND_WIDTH = 0.72, 0.42, 0.082, 3.2, 6.4
 """Sizes in inches."""
 RATIO_LIMIT = 4.0
 """Largest ratio of the colour scale; the smallest is its inverse."""
@@ -150,7 +150,7 @@ def transfer_curves(report: GeneralisationReport, arena: str | None) -> Figure:
     cells = sorted(teams, key=lambda cell: (sum(teams[cell].values()), cell))
     measures = [name for name in setting.measures[:2] if name.startswith(setting.score.split("_")[0])]
     width = max(4.2, 0.85 * len(cells) + 1.2)
-    figure = new_figure(width * len(measures), 3.4 * len(preys) + 1.3)
+    figure = new_figure(max(width * len(measures), LEGEND_WIDTH), 3.4 * len(preys) + 1.3)
     axes = figure.subplots(len(preys), len(measures), squeeze=False)
     styles = _styles(report)
     results = {_key(result.place): result for result in report.results if result.place.arena == arena}

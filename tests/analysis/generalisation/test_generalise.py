@@ -164,10 +164,7 @@ def test_an_argument_of_the_environment_makes_the_size(walkers: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (
-            {"runner": [5]},
-            r"runner=5: .*'runner'.*; does the environment take runner\? .* the run .* has walkers",
-        ),
+        ({"walker": [5]}, r"walker=5: .*'walker'; did you mean walkers\? .*x-1 was trained with walkers, steps"),
         ({"walkers": []}, "argument walkers has no values; give some, e.g. 5,20,40"),
         ({"walkers": [5, 5]}, "argument walkers has 5 twice"),
         ({"walkers": [[5]]}, r"argument walkers: \[5\] is no number"),

@@ -97,7 +97,11 @@ def test_values_of_an_argument_are_the_columns_and_losses_have_colours() -> None
     assert bar.get_ylim() == (-5.25, pytest.approx(0, abs=1e-6))
 
 
-def test_curves_over_an_argument_name_it() -> None:
-    (axis,) = transfer_curves(of_an_argument(), None).axes
+def test_curves_over_an_argument_name_it_and_hold_their_legend() -> None:
+    figure = transfer_curves(of_an_argument(), None)
+    figure.canvas.draw()
+    legend = figure.legends[0].get_window_extent()
+    assert legend.x0 >= 0 and legend.x1 <= figure.bbox.x1
+    (axis,) = figure.axes
     assert (axis.get_title(loc="left"), axis.get_xlabel()) == ("return per agent", "walkers (predators in all)")
     assert [label.get_text() for label in axis.get_xticklabels()] == ["2\n(2)", "4\n(4)", "8\n(8)"]
