@@ -37,7 +37,7 @@ class PettingZooEnvironment:
     order of the environment's ``possible_agents``; here agents are ordered class by class. Numbers in the
     infos of a step become ``Step.info``, and ``links`` is the number of agents that each agent hears.
 
-    Agents may leave before others, and join later; one that left stays away until its copy's next episode. Where agents
+    Agents may leave before others, and join later; one that left comes back in its copy's next episode. Where agents
     take turns, a step is one turn, and only the agent that is to move observes.
 
     A state without ``get_state`` has the seeds of the episodes to come, and no running episodes. A `Numbered`
@@ -63,6 +63,7 @@ class PettingZooEnvironment:
         sides: classes of each side; None for one side with everybody.
         links: who hears whom; None for what agents observe of it.
         channels: axis of the channels of images; see `ImageSpace`.
+        rejoin: True if an agent that left may come back in the same episode.
 
     Raises:
         ValueError: for no copies, an environment that is none of PettingZoo's, an agent of an undeclared class, agents
@@ -94,6 +95,7 @@ class PettingZooEnvironment:
         sides: Mapping[str, Sequence[str]] | None = None,
         links: LinksConfig | None = None,
         channels: Literal["first", "last"] | None = None,
+        rejoin: bool = False,
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
@@ -114,7 +116,7 @@ class PettingZooEnvironment:
         self._groups = _groups(self._team, shared, sides)
         self._name, draws = _name_of(envs[0]), Draws()
         copies = [Copy(env, Guard(self._name, number), draws, scene) for number, env in enumerate(envs)]
-        self._block = Block(copies, self._team)
+        self._block = Block(copies, self._team, rejoin)
         self._takes_turns = copies[0].driver.takes_turns
         self._watch = Watch([copy.guard for copy in copies])
         self._dealt = DealtSeeds(num_copies)
@@ -217,7 +219,7 @@ class PettingZooEnvironment:
         return torch.from_numpy(array).to(self.device)
 
     def _observation(self, seen: Seen) -> Observation:
-        fields = {name: self._tensor(array) for name, array in seen.fields.items()}
+        fields: dict[str, Any] = {name: self._tensor(array) for name, array in seen.fields.items()}
         order = self._team.order
         if "adjacency" in fields:
             fields["adjacency"] = fields["adjacency"][:, :, order] > 0.5

@@ -66,6 +66,7 @@ def make_environment(config: PettingZooConfig, num_copies: int, device: torch.de
         sides=config.sides,
         links=config.links,
         channels=config.channels,
+        rejoin=config.rejoin,
     )
 
 
