@@ -98,12 +98,7 @@ class _Planner:
             probe.environment.close()
 
 
-def make_plan(
-    runs: Sequence[TrainedRun],
-    natives: Mapping[str, Arm],
-    sizes: Sizes,
-    protocol: Protocol,
-) -> TransferPlan:
+def make_plan(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], sizes: Sizes, protocol: Protocol) -> TransferPlan:
     """Plan all evaluations, and make every environment once as a check.
 
     Args:
@@ -160,6 +155,7 @@ def _contestants(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], probe: 
     found: list[Contestant] = []
     for arm in arms_of(runs, [*references, *native_names]):
         found.append(Contestant(arm.name, "arm", arm))
+        # settings of simple_tag say if agents talk; elsewhere a policy with a graph has somebody to hear
         if all(run.saved.policy.has_messages and run.environment.get("communication", True) for run in arm.runs):
             found.append(Contestant(f"{arm.name}, messages off", "messages off", arm))
     found += [Contestant(arm.name, "native", arm) for arm in natives.values()]

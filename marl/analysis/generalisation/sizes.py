@@ -203,7 +203,9 @@ def argument_values(
     return ArgumentValues(cells, name, base["name"], hint)
 
 
-def _check_values(told: str, values: Sequence[Any]) -> None:
+def _check_values(told: str, values: Any) -> None:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise ConfigError(f"{told} is {shown_value(values)}; give a list of values, e.g. [5, 20, 40]")
     if not values:
         raise ConfigError(f"{told} has no values; give some, e.g. 5,20,40")
     for number, value in enumerate(values):

@@ -166,6 +166,8 @@ def test_an_argument_of_the_environment_makes_the_size(walkers: Path, tmp_path: 
     [
         ({"walker": [5]}, r"walker=5: .*'walker'; did you mean walkers\? .*x-1 was trained with walkers, steps"),
         ({"walkers": []}, "argument walkers has no values; give some, e.g. 5,20,40"),
+        ({"walkers": "5,6"}, r"argument walkers is '5,6'; give a list of values, e.g. \[5, 20, 40\]"),
+        ({"walkers": 5}, "argument walkers is 5; give a list of values"),
         ({"walkers": [5, 5]}, "argument walkers has 5 twice"),
         ({"walkers": [[5]]}, r"argument walkers: \[5\] is no number"),
         ({"walkers": [5], "steps": [2]}, "give one with its values"),
