@@ -42,6 +42,7 @@ def test_its_commands_and_loops_work(reader: Path, capsys: pytest.CaptureFixture
     assert len(lines) >= 8
     for command in lines:
         quick = {"train": SHORT.split(), "evaluate": ["--episodes", "2"], "check": ["--episodes", "1"]}
+        quick["generalise"] = ["--episodes", "2", "--jobs", "1"]
         shorter = [word for word in command if word not in ("--total-env-steps", "100000", "--episodes", "100")]
         assert main([*shorter, *quick.get(command[0], [])]) == 0, (command, capsys.readouterr().err)
     for code in blocks("python")[2:]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -14,6 +14,8 @@ from marl.cli.console import plain_console
 from marl.cli.options import Deterministic, Jobs, TrustedModules, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
+from marl.core.errors import ConfigError
+from marl.core.reading import parse_yaml
 from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal, exit_status
 
@@ -42,15 +44,18 @@ class Arguments:
     draws the report at once when everything is there.
 
     Examples: marl generalise runs/x-1 runs/x-2 runs/x-3 --teams 1+1,2+2,3+1,8+8 --prey random,flee
-    --natives runs/natives --out report; marl generalise runs/x --teams A=1+B=1,B=4 --out report
+    --natives runs/natives --out report; marl generalise runs/x --teams A=1+B=1,B=4 --out report;
+    marl generalise runs/pistons --env.arguments.n-pistons 5,20,40 --out report
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, shown("RUN [RUN...]")]
     """Folders of trained runs, or their policy/."""
-    teams: Annotated[str, shown("N+N,N+N,...")]
-    """Compositions: counts in the order of the classes (3+1), or by name (A=3+B=1); at most 4,096 agents."""
     out: Annotated[Path, shown("FOLDER")]
     """Folder of the report; made if it is not there."""
+    teams: Annotated[str | None, shown("N+N,N+N,...")] = None
+    """Compositions: counts in the order of the classes (3+1), or by name (A=3+B=1); at most 4,096 agents."""
+    env: Annotated[tuple[str, ...], tyro.conf.arg(name="env.arguments.NAME", metavar="VALUE,VALUE,...")] = ()
+    """In place of --teams: values of an argument of the environment that makes the size of its team."""
     prey: Annotated[str | None, shown("NAME,NAME,...", "(default: as the first run was trained)")] = None
     """Prey: random, still, flee, or the folder of a run that trained prey; with commas."""
     natives: Annotated[Path | None, shown("FOLDER", "(default: none, and no ratios)")] = None
@@ -79,7 +84,10 @@ def generalise(arguments: list[str]) -> int:
     Returns:
         Exit status.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl generalise")
+    from marl.cli.overrides import split_environment
+
+    fields, others = split_environment(arguments)
+    options = tyro.cli(Arguments, args=others, prog="marl generalise")
     from marl.analysis.generalisation.generalise import measure_transfer
     from marl.analysis.generalisation.records import Protocol
     from marl.system.launcher import command_line
@@ -99,6 +107,7 @@ def generalise(arguments: list[str]) -> int:
                 options.jobs,
                 watch,
                 partial(_tell, console),
+                _values(fields),
             )
     except KeyboardInterrupt as stop:
         again = command_line("marl", "generalise", *arguments)
@@ -115,6 +124,27 @@ def generalise(arguments: list[str]) -> int:
     return 0
 
 
+def _values(words: list[str]) -> dict[str, list[Any]] | None:
+    """Values of each ``--env.arguments.NAME 5,20,40``, as YAML; None without any.
+
+    Raises:
+        ConfigError: for another field, and for what is no list.
+    """
+    from marl.cli.overrides import grouped
+
+    values: dict[str, list[Any]] = {}
+    for flag, given in grouped(words)[1:]:
+        name = flag.removeprefix("env.arguments.").replace("-", "_")
+        if not name or name == flag.replace("-", "_"):
+            raise ConfigError(f"--{flag} {' '.join(given)}: only an argument is changed: --env.arguments.NAME 5,20,40")
+        text = ",".join(given)
+        try:
+            values[name] = parse_yaml(f"[{text}]")
+        except ValueError as error:
+            raise ConfigError(f"--{flag} is {text!r}; give values between commas, e.g. 5,20,40 ({error})") from error
+    return values or None
+
+
 def _tell(console: Console, notes: Sequence[str]) -> None:
     for note in notes:
         console.print(f"- {note}", soft_wrap=True)
@@ -126,7 +156,8 @@ def _show(report: GeneralisationReport, console: Console) -> None:
     setting = report.setting
     over = f"{setting.protocol.episodes} episodes, seed {setting.protocol.seed}"
     for prey, arena in dict.fromkeys((result.place.prey, result.place.arena) for result in report.results):
-        title = f"{setting.score.replace('_', ' ')}, prey {prey}, arena {arena}, {over}"
+        condition = "" if prey is None else f", prey {prey}, arena {arena}"
+        title = f"{setting.score.replace('_', ' ')}{condition}, {over}"
         scores = {
             (result.place.policy, result.place.composition): result.measures[setting.score].estimate
             for result in report.results
@@ -151,7 +182,7 @@ def _table(report: GeneralisationReport, scores: Cells, ratios: Cells, together:
     table = plain_table("policy", [*cells, *(["all"] if ratios else [])], no_wrap=False, padding=(0, 0))
     for policy in report.policies:
         values = (scores.get((policy.name, cell)) for cell in cells)
-        table.add_row(_named(policy), *(estimate_text(value, ".1f", star=True) for value in values))
+        table.add_row(_named(policy), *(estimate_text(value, report.setting.form, star=True) for value in values))
     if ratios:
         table.add_section()
         for policy in (p for p in report.policies if p.kind != "native"):

@@ -20,12 +20,12 @@ from marl.core.task import Task
 from marl.training.field_paths import SHORT, with_override
 from marl.training.run_config import RunConfig
 
-__all__ = ["option", "split_environment", "with_overrides"]
+__all__ = ["grouped", "option", "split_environment", "with_overrides"]
 
 
 def option(arguments: list[str], name: str) -> str | None:
     """Value of ``--name VALUE`` or ``--name=VALUE`` in the typed arguments, or None."""
-    for flag, words in _groups(arguments):
+    for flag, words in grouped(arguments):
         if flag == name and words:
             return words[0]
     return None
@@ -60,7 +60,7 @@ def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) 
     model: type[Config] = RunConfig[task.config_type]  # type: ignore[name-defined]
     left: list[str] = []
     # another algorithm has other fields, which may be named before it
-    for flag, words in sorted(_groups(arguments), key=lambda group: group[0] not in ("", "algorithm.name")):
+    for flag, words in sorted(grouped(arguments), key=lambda group: group[0] not in ("", "algorithm.name")):
         path = SHORT.get(flag) or flag.replace("-", "_").split(".")
         if flag in SHORT and path[-1] not in values["env"]:
             raise ConfigError(f"--{flag}: {values['env']['name']} has no {flag} to choose; leave it out")
@@ -76,7 +76,7 @@ def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) 
     return values, [word for word in left if word]
 
 
-def _groups(arguments: list[str]) -> list[tuple[str, list[str]]]:
+def grouped(arguments: list[str]) -> list[tuple[str, list[str]]]:
     """Group each option without its dashes with the words after it; words before the first option under ''."""
     groups: list[tuple[str, list[str]]] = [("", [])]
     for argument in arguments:

@@ -128,7 +128,7 @@ def normalised_score(
         resamples: number of samples drawn.
 
     Returns:
-        No value if natives of a cell have a score of zero; no interval if those of a resample have.
+        No value if natives of a cell have a score of zero or below; no interval if those of a resample have.
 
     Raises:
         ValueError: if there is no cell, the numbers of cells differ, or frozen cells differ in the number of seeds.
@@ -179,11 +179,13 @@ def _normalise(samples: Sequence[Values], axis: int) -> Values:
         axis: axis of the seeds.
     """
     half = len(samples) // 2
-    # natives that score zero give inf or nan, which callers report as no value or no interval
+    natives = [interquartile_mean(native, axis) for native in samples[half:]]
+    # natives that score zero give inf or nan, which callers report as no value or no interval; so must those that score
+    # below: a team that loses twice as much would seem twice as good
     with np.errstate(divide="ignore", invalid="ignore"):
         cells = [
-            frozen / np.expand_dims(interquartile_mean(native, axis), axis)
-            for frozen, native in zip(samples[:half], samples[half:], strict=True)
+            frozen / np.expand_dims(np.where(native < 0, np.nan, native), axis)
+            for frozen, native in zip(samples[:half], natives, strict=True)
         ]
     return interquartile_mean(np.concatenate(cells, axis), axis)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from line_runs import walkers
 from small_tag import small_env
 from written_runs import make_run
 
 from marl.cli.main import main
 
-__all__ = ["make_run", "small_env"]
+__all__ = ["make_run", "small_env", "walkers"]
 
 Cli = Callable[..., tuple[int, str, str]]
 

@@ -72,5 +72,49 @@ def test_what_cannot_be_meant_ends_with_2(run: Path, tmp_path: Path, capsys: pyt
 def test_help_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["generalise", "--help"]) == 0
     text = capsys.readouterr().out
-    for option in ("RUN [RUN...]", "--teams", "--prey", "--natives", "--arena", "--jobs", "--out", "3+1", "A=3+B=1"):
+    for option in (
+        "RUN [RUN...]",
+        "--teams",
+        "--prey",
+        "--natives",
+        "--arena",
+        "--jobs",
+        "--out",
+        "3+1",
+        "A=3+B=1",
+        "--env.arguments.NAME",
+    ):
         assert option in text
+
+
+def test_an_argument_of_the_environment_takes_the_place_of_teams(
+    walkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["generalise", str(walkers / "x-1"), "--out", str(tmp_path / "r"), "--episodes", "2", "--jobs", "1"]
+    trust = ["--trust", "line_pettingzoo", "--natives", str(walkers / "natives")]
+    assert main([*command, *trust, "--env.arguments.walkers", "1,5"]) == 0
+    text = capsys.readouterr().out
+    assert "\nreturn per agent, 2 episodes, seed 0\n" in text
+    for words in ("walkers=1", "walkers=5", "8.00", "2.00", f"{tmp_path / 'r' / 'curves.png'}"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--env.arguments.walkers", ""], "argument walkers has no values; give some, e.g. 5,20,40"),
+        (["--env.arguments.walkers"], "argument walkers has no values"),
+        (["--env.arguments.walkers=5,,6"], "--env.arguments.walkers is '5,,6'; give values between commas"),
+        (["--env.arguments.walkers", "5", "--teams", "1"], "teams '1' and arguments {'walkers': [5]} are given"),
+        (["--env.arguments.", "5"], "--env.arguments. 5: only an argument is changed: --env.arguments.NAME 5,20,40"),
+        (["--env.wrappers", "x.y"], "--env.wrappers x.y: only an argument is changed"),
+        (["--env.arguments.runners", "5"], "runners=5: env: line_pettingzoo:Line cannot be made with"),
+        ([], "no size is given; give compositions (--teams 1+1,2+2)"),
+    ],
+)
+def test_sizes_that_cannot_be_meant_end_with_2(
+    walkers: Path, tmp_path: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["generalise", str(walkers / "x-1"), "--out", str(tmp_path / "r"), "--trust", "line_pettingzoo"]
+    assert main([*command, *words]) == 2
+    assert message in " ".join(capsys.readouterr().err.split())

@@ -119,6 +119,8 @@ def test_where_natives_score_nothing_there_is_no_ratio() -> None:
     assert normalised_score([some], [none]) == Estimate(None, None, "seeds", counts={"seeds": 2, "native_seeds": 2})
     rarely = normalised_score([some], [np.array([[0.0], [2.0]])])  # a quarter of the resamples has none
     assert (rarely.value, rarely.ci95) == (3.5, None)
+    below = normalised_score([-some], [-some])  # twice the loss is not twice as good
+    assert (below.value, below.ci95) == (None, None)
 
 
 def test_as_many_cells_of_natives_as_of_frozen_are_needed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marl.analysis.generalisation.records import Protocol
+from marl.analysis.generalisation.setting import Setting
 from marl.analysis.generalisation.transfer_report import (
     Comparison,
     GeneralisationReport,
@@ -12,7 +13,6 @@ from marl.analysis.generalisation.transfer_report import (
     Place,
     ReportedPolicy,
     Result,
-    Setting,
     Training,
 )
 from marl.maths.intervals import Estimate, Over

@@ -1,4 +1,4 @@
-"""Arms: groups of trained runs that differ in their training seed alone, and natives of each composition."""
+"""Arms: groups of trained runs that differ in their training seed alone."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from marl.analysis.run_folders import run_folders
 from marl.analysis.seed_groups import group_seeds, shared_name, unique_name, without_seed
-from marl.core.composition import format_team, short_team
+from marl.core.composition import format_team
 from marl.core.errors import ConfigError
 from marl.core.files import digest
 from marl.core.settings import flat_settings
-from marl.core.wording import argument
 from marl.policies.saved import SavedPolicy, load_policy, policy_file
 from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import load_config
 
-__all__ = ["Arm", "TrainedRun", "arms_of", "differing", "natives_of", "read_trained_run"]
+__all__ = ["Arm", "TrainedRun", "arms_of", "differing", "read_trained_run"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,9 @@ class TrainedRun:
     @property
     def team(self) -> dict[str, int]:
         """Composition that it was trained at (or made for, if there were several), of all classes."""
-        return {c.name: self.environment.get("team", {}).get(c.name, 0) for c in self.saved.policy.roster.classes}
+        roster = self.saved.policy.roster
+        team = self.environment.get("team", roster.team)
+        return {c.name: team.get(c.name, 0) for c in roster.classes}
 
     @property
     def mixed(self) -> bool:
@@ -80,13 +80,13 @@ class TrainedRun:
         return None if self.config is None or latest is None else (int(latest.name), self.config["total_env_steps"])
 
     def describe(self) -> dict[str, Any]:
-        """Folder, seed, length of training, prey and hash of the policy, for JSON."""
+        """Folder, seed, length of training, prey if there is one, and hash of the policy, for JSON."""
         budget = None if self.config is None else self.config["total_env_steps"]
         return {
             "run": str(self.folder),
             "seed": self.seed,
             "total_env_steps": budget,
-            "prey": self.environment.get("prey"),
+            **({"prey": self.environment["prey"]} if "prey" in self.environment else {}),
             "policy_sha256": self.content,
         }
 
@@ -141,59 +141,6 @@ def arms_of(runs: Sequence[TrainedRun], taken: Sequence[str] = ()) -> list[Arm]:
         name = shared_name(group) or f"trained {format_team(group[0].team)}"
         arms.append(Arm(unique_name(name, [*taken, *(arm.name for arm in arms)]), tuple(group)))
     return arms
-
-
-def natives_of(folder: Path, classes: Sequence[str], arena: float) -> tuple[dict[str, Arm], list[str]]:
-    """Find the runs in a folder and below, grouped by the one composition that each was trained at.
-
-    Args:
-        folder: searched for run folders.
-        classes: names of the declared classes, in order; runs with others are left out.
-        arena: half-width of their training arena; runs with another are left out.
-
-    Returns:
-        Arms by composition as `short_team` writes it, and notes about the runs left out.
-
-    Raises:
-        ConfigError: if nothing is found, or runs at one composition differ in more than the seed.
-    """
-    paths = run_folders(folder)
-    runs = [read_trained_run(path) for path in paths if (path / "policy").is_dir()]
-    fitting = [run for run in runs if not run.mixed and _alike(run, classes, arena)]
-    if not fitting:
-        raise ConfigError(
-            f"natives {folder}: no run trained at one composition of {', '.join(classes)} is in this folder or below; "
-            f"train some, or leave {argument('natives')} out"
-        )
-    notes = []
-    if len(runs) < len(paths):
-        without = ", ".join(str(path) for path in paths if not (path / "policy").is_dir())
-        notes.append(f"Natives without a policy are left out: {without}.")
-    if len(fitting) < len(runs):
-        notes.append(
-            f"{len(runs) - len(fitting)} of {len(runs)} runs in {folder} are no natives: trained at several "
-            "compositions, with other classes, or in an arena of another size."
-        )
-    by_team: dict[str, list[TrainedRun]] = {}
-    for run in fitting:
-        by_team.setdefault(short_team(run.team), []).append(run)
-    by_size = sorted(by_team.items(), key=lambda item: (sum(item[1][0].team.values()), item[0]))
-    return {team: _one_kind(team, group) for team, group in by_size}, notes
-
-
-def _alike(run: TrainedRun, classes: Sequence[str], arena: float) -> bool:
-    return list(run.team) == list(classes) and run.environment.get("arena", 1.0) == arena
-
-
-def _one_kind(team: str, runs: Sequence[TrainedRun]) -> Arm:
-    first, *others = group_seeds(runs)
-    if others:
-        fields = "; ".join(differing(first[0], others[0][0]))
-        raise ConfigError(
-            f"natives of {team}: {first[0].folder} and {others[0][0].folder} differ in more than the seed ({fields}); "
-            "keep natives of one kind in a folder"
-        )
-    return Arm(f"native {team}", tuple(first))
 
 
 def differing(one: TrainedRun, other: TrainedRun, without: Sequence[str] = ()) -> list[str]:

@@ -34,9 +34,10 @@ def write_files(report: GeneralisationReport, folder: Path) -> None:
     _write_csv(report, folder / "report.csv")
     pictures = {}
     for arena in dict.fromkeys(result.place.arena for result in report.results):
-        pictures[f"heat_map_{arena}"] = transfer_heat_map(report, arena)
-        pictures[f"curves_{arena}"] = transfer_curves(report, arena)
-    for stale in (*folder.glob("heat_map_*.png"), *folder.glob("curves_*.png")):
+        of = "" if arena is None else f"_{arena}"
+        pictures[f"heat_map{of}"] = transfer_heat_map(report, arena)
+        pictures[f"curves{of}"] = transfer_curves(report, arena)
+    for stale in (*folder.glob("heat_map*.png"), *folder.glob("curves*.png")):
         if stale.stem not in pictures:
             stale.unlink()
     for name, figure in pictures.items():
@@ -82,7 +83,8 @@ def _write_tensorboard(report: GeneralisationReport, pictures: Mapping[str, Figu
             for place, name, estimate in _by_size(report, policy.name):
                 if estimate.value is not None:
                     mix = "" if place.composition in balanced else f" {place.composition}"
-                    writer.add_scalar(f"{name}/{place.prey} {place.arena}{mix}", estimate.value, place.agents)
+                    of = f"{place.prey} {place.arena}" if place.prey else report.setting.varied
+                    writer.add_scalar(f"{name}/{of}{mix}", estimate.value, place.agents)
     with SummaryWriter(str(folder / "pictures")) as writer:
         for name, figure in pictures.items():
             writer.add_image(name, pixels(figure), 0, dataformats="HWC")

@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from marl.analysis.generalisation.arms import Arm, TrainedRun, natives_of, read_trained_run
+from marl.analysis.generalisation.arms import read_trained_run
 from marl.analysis.generalisation.cell_evaluations import EvaluationStore, evaluate_cells
 from marl.analysis.generalisation.files import write_files
 from marl.analysis.generalisation.measures import transfer_report
+from marl.analysis.generalisation.natives import natives_of
 from marl.analysis.generalisation.plan import make_plan
-from marl.analysis.generalisation.records import ArenaChoice, Protocol
+from marl.analysis.generalisation.records import ArenaChoice, Protocol, Sizes
+from marl.analysis.generalisation.sizes import argument_values, compositions
 from marl.analysis.generalisation.transfer_report import GeneralisationReport
-from marl.core.composition import parse_teams
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_GAMES, MOST_JOBS, SEED_BELOW, check_between
+from marl.core.settings import shown_value
 from marl.core.trust import trusting
+from marl.core.wording import argument
 from marl.system.process_pool import usable_cores
 from marl.tasks.registry import find_policy
 
@@ -25,7 +28,7 @@ __all__ = ["generalise", "measure_transfer"]
 
 def generalise(
     runs: Sequence[str | Path],
-    teams: str,
+    teams: str | None,
     out: str | Path,
     prey: str | None = None,
     episodes: int = 500,
@@ -37,6 +40,7 @@ def generalise(
     watch: Callable[[int, int], None] | None = None,
     tell: Callable[[Sequence[str]], None] | None = None,
     trust: str | Iterable[str] = (),
+    arguments: Mapping[str, Sequence[Any]] | None = None,
 ) -> dict[str, Any]:
     """Play trained teams, frozen, in other sizes and mixes, and compare them with teams trained there.
 
@@ -47,7 +51,7 @@ def generalise(
 
     Args:
         runs: folders of trained runs, or names of policies that come with the package.
-        teams: compositions, e.g. ``"1+1,2+2,8+8"`` or ``"A=1+B=1,A=3"``.
+        teams: compositions, e.g. ``"1+1,2+2,8+8"`` or ``"A=1+B=1,A=3"``; None where an argument makes the size.
         out: folder of the report.
         prey: names with commas; by default that of the first run's training.
         episodes: of each policy in each cell.
@@ -59,6 +63,8 @@ def generalise(
         watch: called after each evaluation with the number done and the number of all.
         tell: called before anything is played, with the notes that qualify the numbers.
         trust: modules that may be imported where a run that plays names them; those imported already may.
+        arguments: values of an argument of the environment that makes the size of its team, in place of ``teams``,
+            e.g. ``{"n_pistons": [5, 20, 40]}``.
 
     Returns:
         The content of ``report.json``.
@@ -71,12 +77,13 @@ def generalise(
     """
     protocol = Protocol(episodes, seed, deterministic)
     with trusting(trust):
-        return measure_transfer(runs, teams, out, protocol, prey, natives, arena, jobs, watch, tell).as_json()
+        options = (protocol, prey, natives, arena, jobs, watch, tell, arguments)
+        return measure_transfer(runs, teams, out, *options).as_json()
 
 
 def measure_transfer(
     runs: Sequence[str | Path],
-    teams: str,
+    teams: str | None,
     out: str | Path,
     protocol: Protocol,
     prey: str | None = None,
@@ -85,6 +92,7 @@ def measure_transfer(
     jobs: int | None = None,
     watch: Callable[[int, int], None] | None = None,
     tell: Callable[[Sequence[str]], None] | None = None,
+    arguments: Mapping[str, Sequence[Any]] | None = None,
 ) -> GeneralisationReport:
     """Measure transfer, write the files, and return the report as a record; see `generalise`.
 
@@ -98,11 +106,15 @@ def measure_transfer(
         raise ConfigError("nobody plays; name the folder of at least one run")
     folder = _checked_folder(Path(out))
     read = [read_trained_run(find_policy(run)) for run in runs]
-    first = read[0]
-    compositions = _compositions(first, teams)
-    by_team, notes = _natives(first, natives)
-    preys = [str(first.environment.get("prey"))] if prey is None else [name.strip() for name in prey.split(",")]
-    plan = make_plan(read, by_team, compositions, preys, arena, protocol)
+    sizes: Sizes
+    if teams is not None and arguments is None:
+        sizes = compositions(read[0], teams, prey, arena)
+    elif arguments is not None and teams is None:
+        sizes = argument_values(read[0], arguments, prey, arena)
+    else:
+        raise ConfigError(_one_of(teams, arguments))
+    by_size, notes = ({}, []) if natives is None else natives_of(Path(natives), sizes)
+    plan = make_plan(read, by_size, sizes, protocol)
     plan.notes += notes
     if tell is not None:
         tell(plan.notes)
@@ -116,22 +128,13 @@ def measure_transfer(
     return report
 
 
-def _compositions(first: TrainedRun, teams: str) -> list[dict[str, int]]:
-    if "team" not in first.environment:
-        raise ConfigError(
-            f"{first.folder} plays {first.environment['name']}, which has no team to change; "
-            "evaluate plays it as it is: marl evaluate"
-        )
-    try:
-        return parse_teams(teams, list(first.team))
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-
-
-def _natives(first: TrainedRun, folder: str | Path | None) -> tuple[Mapping[str, Arm], list[str]]:
-    if folder is None:
-        return {}, []
-    return natives_of(Path(folder), list(first.team), float(first.environment.get("arena", 1.0)))
+def _one_of(teams: str | None, arguments: Mapping[str, Sequence[Any]] | None) -> str:
+    """Refusal of both kinds of sizes together, and of none."""
+    both = "no size is given" if teams is None else f"teams {teams!r} and arguments {shown_value(arguments)} are given"
+    return (
+        f"{both}; give compositions ({argument('teams', '1+1,2+2')}), or values of an argument of the environment that "
+        "is its number of agents (--env.arguments.NAME 5,20, in Python arguments={'NAME': [5, 20]})"
+    )
 
 
 def _check_numbers(episodes: int, seed: int, jobs: int | None) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.analysis.generalisation.records import Cell, Contestant, Protocol, TransferPlan
+from marl.analysis.generalisation.setting import Setting
 from marl.analysis.generalisation.transfer_report import (
     ALL_CELLS,
     UNSEEN_CELLS,
@@ -26,13 +27,12 @@ from marl.analysis.generalisation.transfer_report import (
     Place,
     ReportedPolicy,
     Result,
-    Setting,
     Training,
 )
 from marl.core.composition import format_team
 from marl.core.version import __version__
 from marl.evaluation.episodes import EpisodeTable
-from marl.maths.seed_statistics import normalised_score, probability_of_improvement, score
+from marl.maths.seed_statistics import interquartile_mean, normalised_score, probability_of_improvement, score
 
 __all__ = ["measures_of", "transfer_report"]
 
@@ -58,7 +58,7 @@ def transfer_report(
         results=tuple(_result(plan, c, cell, tables) for cell in plan.cells for c in plan.contestants),
         comparisons=tuple(_comparisons(plan, tables)),
         aggregates=tuple(a for c in learnt for group in groups for a in _aggregates(plan, c, group, tables)),
-        notes=tuple(plan.notes),
+        notes=(*plan.notes, *_losing_natives(plan, tables)),
     )
 
 
@@ -92,11 +92,12 @@ def _setting(plan: TransferPlan, protocol: Protocol) -> Setting:
         measures=_measure_names(plan),
         agent_noun=plan.agent_noun,
         compositions={cell.composition: dict(cell.team) for cell in plan.cells},
-        prey={cell.prey: cell.prey_setting for cell in plan.cells},
-        arena_size={f"{cell.arena} {cell.composition}": cell.arena_size for cell in plan.cells},
+        prey={cell.prey: str(cell.prey_setting) for cell in plan.cells if cell.prey is not None},
+        arena_size={f"{c.arena} {c.composition}": c.arena_size for c in plan.cells if c.arena_size is not None},
         mixed_as_trained=tuple(plan.mixed_as_trained),
         reference_size=plan.reference_size,
         versions={"marl": __version__, "python": platform.python_version(), **packages},
+        argument=plan.sizes.argument,
     )
 
 
@@ -110,7 +111,7 @@ def _policy(plan: TransferPlan, contestant: Contestant) -> ReportedPolicy:
     arm = contestant.arm
     if arm is None:
         return ReportedPolicy(contestant.name, contestant.kind)
-    seen = dict.fromkeys(cell.composition for cell in plan.cells if _seen(contestant, cell))
+    seen = dict.fromkeys(cell.composition for cell in plan.cells if _seen(plan, contestant, cell))
     drawn, runs = arm.runs[0].environment.get("training_teams"), tuple(run.describe() for run in arm.runs)
     return ReportedPolicy(contestant.name, contestant.kind, Training(arm.team, drawn, tuple(seen), runs))
 
@@ -156,20 +157,29 @@ def _comparisons(plan: TransferPlan, tables: Tables) -> list[Comparison]:
             ratio, better = normalised_score([frozen], [trained]), None
             if contestant.arm is not None:
                 better = probability_of_improvement(frozen.mean(-1), trained.mean(-1))
-            place, seen = _place(contestant, cell), _seen(contestant, cell)
+            place, seen = _place(contestant, cell), _seen(plan, contestant, cell)
             compared.append(Comparison(place, native.name, seen, ratio, better))
     return compared
 
 
-def _seen(contestant: Contestant, cell: Cell) -> bool:
+def _losing_natives(plan: TransferPlan, tables: Tables) -> list[str]:
+    natives = {cell: plan.natives(cell.composition) for cell in plan.cells}
+    scores = {n.name: _scores(plan, tables, n, cell).mean(-1) for cell, n in natives.items() if n is not None}
+    losing = [name for name, means in scores.items() if interquartile_mean(means) < 0]
+    return [f"{', '.join(losing)}: scores below zero have no ratio; compare the scores themselves."] if losing else []
+
+
+def _seen(plan: TransferPlan, contestant: Contestant, cell: Cell) -> bool:
     """True if the policy was trained at this composition."""
-    return contestant.arm is not None and contestant.arm.runs[0].trained_at(dict(cell.team))
+    return contestant.arm is not None and plan.sizes.seen(contestant.arm.runs[0], cell)
 
 
-def _aggregates(plan: TransferPlan, contestant: Contestant, group: tuple[str, str], tables: Tables) -> list[Aggregate]:
+def _aggregates(
+    plan: TransferPlan, contestant: Contestant, group: tuple[str | None, str | None], tables: Tables
+) -> list[Aggregate]:
     """Normalised scores over all cells with natives, and over those that were not seen in training."""
     cells = [c for c in plan.cells if (c.prey, c.arena) == group and plan.natives(c.composition) is not None]
-    unseen = [cell for cell in cells if not _seen(contestant, cell)]
+    unseen = [cell for cell in cells if not _seen(plan, contestant, cell)]
     found = []
     for over, chosen in ((ALL_CELLS, cells), (UNSEEN_CELLS, unseen)):
         if not chosen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from marl.analysis.generalisation.arms import Arm, TrainedRun, differing
 from marl.analysis.generalisation.records import TransferPlan
 from marl.analysis.seed_groups import few_seeds_note
@@ -9,9 +11,6 @@ from marl.core.composition import format_team
 from marl.core.wording import argument
 
 __all__ = ["notes_of"]
-
-MAY_DIFFER = ("env.team", "env.training_teams", "env.curriculum.stages")
-"""Settings in which natives differ from an arm by definition."""
 
 
 def notes_of(plan: TransferPlan) -> list[str]:
@@ -22,7 +21,7 @@ def notes_of(plan: TransferPlan) -> list[str]:
         *_missing_natives(plan),
         *_twins(arms),
         *_same_runs(arms, natives),
-        *_native_settings(arms, natives),
+        *_native_settings(arms, natives, plan.sizes.settings),
         *_prey_of_natives(plan, natives),
         *_arena(plan, natives),
         *_few_seeds([*arms, *natives]),
@@ -36,10 +35,10 @@ def _missing_natives(plan: TransferPlan) -> list[str]:
     missing = list(dict.fromkeys(cell.composition for cell in plan.cells if plan.natives(cell.composition) is None))
     if not missing:
         return []
-    cells, seeds = ",".join(missing), max(len(c.arm.runs) for c in plan.contestants if c.arm is not None)
+    seeds = max(len(c.arm.runs) for c in plan.contestants if c.arm is not None)
     return [
         f"No natives of {', '.join(missing)}, so no ratio there. To train them: "
-        f"marl train PRESET --native-grid {cells} --seeds {seeds} --out FOLDER, then {argument('natives', 'FOLDER')}."
+        f"{plan.sizes.training_of(missing, seeds)}, then {argument('natives', 'FOLDER')}."
     ]
 
 
@@ -67,11 +66,11 @@ def _same_runs(arms: list[Arm], natives: list[Arm]) -> list[str]:
     return notes
 
 
-def _native_settings(arms: list[Arm], natives: list[Arm]) -> list[str]:
+def _native_settings(arms: list[Arm], natives: list[Arm], may_differ: Sequence[str]) -> list[str]:
     unlike: dict[tuple[str, str], list[str]] = {}
     for arm in arms:
         for native in natives:
-            fields = differing(arm.runs[0], native.runs[0], MAY_DIFFER) if native.runs[0].trained else []
+            fields = differing(arm.runs[0], native.runs[0], may_differ) if native.runs[0].trained else []
             if fields and arm.runs[0].trained:
                 unlike.setdefault((arm.name, "; ".join(fields)), []).append(native.name)
     return [f"{arm} and {', '.join(of)} were not trained alike: {fields}." for (arm, fields), of in unlike.items()]
@@ -81,7 +80,7 @@ def _prey_of_natives(plan: TransferPlan, natives: list[Arm]) -> list[str]:
     notes = []
     for prey, setting in {cell.prey: cell.prey_setting for cell in plan.cells}.items():
         strange = [arm.name for arm in natives if arm.runs[0].environment.get("prey") != setting]
-        if strange:
+        if strange and prey is not None:
             notes.append(
                 f"Against prey {prey} {', '.join(strange)} are natives of the composition only: trained against others."
             )
@@ -89,7 +88,7 @@ def _prey_of_natives(plan: TransferPlan, natives: list[Arm]) -> list[str]:
 
 
 def _arena(plan: TransferPlan, natives: list[Arm]) -> list[str]:
-    if all(cell.arena == "fixed" for cell in plan.cells):
+    if all(cell.arena != "density" for cell in plan.cells):
         return []
     base = "".join(
         f" Natives were trained in arena {arm.runs[0].environment.get('arena', 1.0):g}." for arm in natives[:1]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,10 @@ import torch
 from marl.analysis.generalisation.arms import Arm, TrainedRun, arms_of
 from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.analysis.generalisation.notes import notes_of
-from marl.analysis.generalisation.records import ArenaChoice, Cell, Contestant, Protocol, TransferPlan
-from marl.core.config import Config
+from marl.analysis.generalisation.records import Cell, Contestant, Protocol, Sizes, TransferPlan
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, FileError
 from marl.core.files import digest
-from marl.core.task import Task
 from marl.core.trust import UntrustedError
 from marl.evaluation.access import check_fit
 from marl.policies.saved import policy_file
@@ -46,9 +43,9 @@ class _Probe:
 
 
 class _Planner:
-    def __init__(self, base: Mapping[str, Any], protocol: Protocol) -> None:
-        self.base, self.protocol = base, protocol
-        self.probes: dict[tuple[str, Cell], _Probe] = {}
+    def __init__(self, base: Mapping[str, Any], protocol: Protocol, hint: str) -> None:
+        self.base, self.protocol, self.hint = base, protocol, hint
+        self.probes: dict[str, _Probe] = {}
 
     def probe(self, cell: Cell) -> TaskEnvironment:
         """Make the environment of a cell with the settings of the first run."""
@@ -70,8 +67,8 @@ class _Planner:
         except UntrustedError:
             raise
         except (ConfigError, FileError) as error:
-            who = "" if run is None else f", {run.folder}"
-            raise ConfigError(f"team {cell.composition} against prey {cell.prey}{who}: {error}") from error
+            who, hint = ("", self.hint) if run is None else (f", {run.folder}", "")
+            raise ConfigError(f"{cell.title}{who}: {error}{hint}") from error
         return CellEvaluation(
             environment=probe.settings,
             agents=cell.agents,
@@ -85,10 +82,10 @@ class _Planner:
         )
 
     def _probe(self, settings: Mapping[str, Any], cell: Cell) -> _Probe:
-        key = json.dumps(settings, sort_keys=True), cell
+        key = json.dumps([settings, cell.overrides], sort_keys=True)
         if key not in self.probes:
             playing = {name: value for name, value in settings.items() if name not in ONLY_TRAINING}
-            task, config = environment_config(playing, _overrides(settings, cell))
+            task, config = environment_config(playing, cell.overrides)
             environment = make_environment(task, config, 1)
             entities = environment.reset(self.protocol.seed).entities
             values = config.model_dump(mode="json")
@@ -101,22 +98,13 @@ class _Planner:
             probe.environment.close()
 
 
-def make_plan(
-    runs: Sequence[TrainedRun],
-    natives: Mapping[str, Arm],
-    teams: Sequence[Mapping[str, int]],
-    prey: Sequence[str],
-    arena: ArenaChoice,
-    protocol: Protocol,
-) -> TransferPlan:
+def make_plan(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], sizes: Sizes, protocol: Protocol) -> TransferPlan:
     """Plan all evaluations, and make every environment once as a check.
 
     Args:
         runs: at least one.
-        natives: natives by composition.
-        teams: compositions, every declared class in order.
-        prey: names or folders, as the task knows them.
-        arena: ``fixed``, ``density`` or ``both``.
+        natives: natives by the name of their size.
+        sizes: sizes of the team, and their cells.
         protocol: rules of the evaluations.
 
     Raises:
@@ -124,20 +112,16 @@ def make_plan(
     """
     base = runs[0].environment
     same_classes([*runs, *(run for arm in natives.values() for run in arm.runs)])
-    task, config = _check_task(runs, base, prey, arena)
-    planner = _Planner(base, protocol)
-    cells = [
-        Cell(tuple(team.items()), label, setting, mode, size)
-        for label, setting in _labels(prey).items()
-        for mode, team, size in _arenas(base, teams, runs[0], arena)
-    ]
+    planner = _Planner(base, protocol, sizes.hint)
     try:
+        cells = [_with_team(planner, cell) for cell in sizes.cells]
         probe = planner.probe(cells[0])
         contestants = _contestants(runs, natives, probe)
         evaluations = {(c.name, cell): _evaluations(planner, c, cell) for cell in cells for c in contestants}
-        described = {k: v for k, v in task.describe(config).items() if k not in ("team", "prey")}
         names = dict(probe.events), probe.agent_noun
-        plan = TransferPlan(contestants, cells, evaluations, *names, runs[0].team, described)
+        plan = TransferPlan(
+            contestants, cells, sizes, evaluations, *names, runs[0].team, _described(base, cells[0].overrides)
+        )
     finally:
         planner.close()
     plan.notes = notes_of(plan)
@@ -171,53 +155,32 @@ def _contestants(runs: Sequence[TrainedRun], natives: Mapping[str, Arm], probe: 
     found: list[Contestant] = []
     for arm in arms_of(runs, [*references, *native_names]):
         found.append(Contestant(arm.name, "arm", arm))
-        if all(run.saved.policy.has_messages and run.environment.get("communication") for run in arm.runs):
+        # settings of simple_tag say if agents talk; elsewhere a policy with a graph has somebody to hear
+        if all(run.saved.policy.has_messages and run.environment.get("communication", True) for run in arm.runs):
             found.append(Contestant(f"{arm.name}, messages off", "messages off", arm))
     found += [Contestant(arm.name, "native", arm) for arm in natives.values()]
     return found + [Contestant(name, "reference") for name in references]
 
 
-def _check_task(
-    runs: Sequence[TrainedRun], base: Mapping[str, Any], prey: Sequence[str], arena: str
-) -> tuple[Task, Config]:
+def _with_team(planner: _Planner, cell: Cell) -> Cell:
+    """Cell with the team that its environment has."""
+    return replace(cell, team=tuple(planner.probe(cell).roster.team.items())) if not cell.team else cell
+
+
+def _described(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of the environment as its task describes them, without those that make a cell."""
     task, config = environment_config(base, {})
-    if prey and "prey" not in task.describe(config):
-        raise ConfigError(
-            f"{runs[0].folder} trained no predators, and only their teams are changed here; name runs that did"
-        )
-    if arena != "fixed" and "arena" not in config.model_dump():
-        raise ConfigError(f"arena is {arena!r}, but env {base['name']!r} has no field arena; write fixed")
-    return task, config
+    described = task.describe(config)
+    for path in (name.split("__") for name in overrides):
+        described = _without(described, path)
+    return described
 
 
-def _labels(prey: Sequence[str]) -> dict[str, str]:
-    """Setting of each prey by its name in tables: for a folder its own name, if no other has that."""
-    if not prey:
-        raise ConfigError("prey names nobody; write for example random,flee or the folder of a run that trained prey")
-    twice = next((name for name in prey if prey.count(name) > 1), None)
-    if twice is not None:
-        raise ConfigError(f"prey {twice!r} comes twice; name it once")
-    names = [Path(name).name for name in prey]
-    return {name if names.count(name) == 1 else setting: setting for name, setting in zip(names, prey, strict=True)}
-
-
-def _arenas(
-    base: Mapping[str, Any], teams: Sequence[Mapping[str, int]], first: TrainedRun, arena: ArenaChoice
-) -> list[tuple[str, Mapping[str, int], float]]:
-    size, trained = float(base.get("arena", 1.0)), sum(first.team.values())
-    modes = ("fixed", "density") if arena == "both" else (arena,)
-    return [
-        (mode, team, size if mode == "fixed" else size * math.sqrt(sum(team.values()) / trained))
-        for mode in modes
-        for team in teams
-    ]
-
-
-def _overrides(settings: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
-    overrides: dict[str, Any] = {"team": dict(cell.team), "prey": cell.prey_setting}
-    if cell.arena_size != settings.get("arena", 1.0):
-        overrides["arena"] = cell.arena_size
-    return overrides
+def _without(settings: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    first, *rest = path
+    if not rest or first not in settings:
+        return {name: value for name, value in settings.items() if name != first}
+    return {**settings, first: _without(settings[first], rest)}
 
 
 def _check_alike(here: _Probe, there: _Probe) -> None:

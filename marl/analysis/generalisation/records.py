@@ -1,19 +1,21 @@
 """Plan of a measurement of transfer: contestants, cells, and the evaluations of each contestant in each cell.
 
 Words: an *arm* is a group of runs that differ in their training seed alone; a *native* is an arm that was trained at
-one composition, and the yardstick of the others there; a *cell* is a composition against a prey in an arena.
+one composition, and the yardstick of the others there; a *cell* is a composition against a prey in an arena, or the
+value of an argument of an environment without those.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from typing import Protocol as Interface
 
-from marl.analysis.generalisation.arms import Arm
+from marl.analysis.generalisation.arms import Arm, TrainedRun
 from marl.analysis.generalisation.cell_evaluations import CellEvaluation
-from marl.core.composition import short_team
 
-__all__ = ["ArenaChoice", "Cell", "Contestant", "Protocol", "TransferPlan"]
+__all__ = ["ArenaChoice", "Cell", "Contestant", "Protocol", "Sizes", "TransferPlan"]
 
 ArenaChoice = Literal["fixed", "density", "both"]
 Kind = Literal["arm", "messages off", "native", "reference"]
@@ -36,31 +38,81 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Cell:
-    """A composition against a prey in an arena.
+    """A size of the team, against a prey in an arena where there are such.
 
     Args:
-        team: the composition, every declared class in order.
-        prey: name of the prey in tables.
+        composition: name of the size in tables: counts by class, e.g. ``3+1``, or a value, e.g. ``n_pistons=5``.
+        team: number of agents of every declared class, in order.
+        overrides: settings of the environment that make the cell, as `environment_config` takes them.
+        prey: name of the prey in tables; None where there is none to choose.
         prey_setting: name or folder of the prey, as the task knows it.
-        arena: ``fixed``, or ``density`` where the arena grows with the team.
+        arena: ``fixed``, or ``density`` where the arena grows with the team; None where there is none.
         arena_size: half-width of the square where episodes begin.
     """
 
-    team: tuple[tuple[str, int], ...]
-    prey: str
-    prey_setting: str
-    arena: str
-    arena_size: float
+    composition: str
+    team: tuple[tuple[str, int], ...] = field(compare=False)
+    overrides: Mapping[str, Any] = field(compare=False)
+    prey: str | None = None
+    prey_setting: str | None = None
+    arena: str | None = None
+    arena_size: float | None = None
 
     @property
-    def composition(self) -> str:
-        """Counts by class, e.g. ``3+1``."""
-        return short_team(dict(self.team))
+    def title(self) -> str:
+        """Name in errors."""
+        return self.composition if self.prey is None else f"team {self.composition} against prey {self.prey}"
 
     @property
     def agents(self) -> int:
         """Size of the team."""
         return sum(count for _, count in self.team)
+
+
+class Sizes(Interface):
+    """Sizes of a team to measure a transfer over."""
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Cells in the order of the tables; teams that only the environment knows are empty."""
+        ...
+
+    @property
+    def argument(self) -> str | None:
+        """Argument of the environment that makes a size; None for compositions."""
+        ...
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Dotted settings of a run in which natives differ from an arm by definition."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """Advice where the environment refuses a cell."""
+        ...
+
+    @property
+    def native(self) -> str:
+        """Training of a native, in words."""
+        ...
+
+    @property
+    def unfit(self) -> str:
+        """Reasons why a run is no native, in words."""
+        ...
+
+    def home(self, run: TrainedRun) -> str | None:
+        """Name of the one size that a run was trained at; None for several, and for no fit as a native."""
+        ...
+
+    def seen(self, run: TrainedRun, cell: Cell) -> bool:
+        """True if a run was trained at the size of a cell, among others or alone."""
+        ...
+
+    def training_of(self, sizes: Sequence[str], seeds: int) -> str:
+        """Command that trains natives of some sizes, with their folder ``FOLDER``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -85,6 +137,7 @@ class TransferPlan:
     Args:
         contestants: in the order of the tables.
         cells: in the order of the tables.
+        sizes: sizes of the team that the cells have.
         evaluations: one for each training seed, by the contestant's name and the cell.
         events: as `Environment.events`.
         agent_noun: as `Environment.agent_noun`.
@@ -96,6 +149,7 @@ class TransferPlan:
 
     contestants: list[Contestant]
     cells: list[Cell]
+    sizes: Sizes
     evaluations: dict[tuple[str, Cell], list[CellEvaluation]]
     events: dict[str, str]
     agent_noun: str
@@ -121,4 +175,4 @@ class TransferPlan:
     def natives(self, composition: str) -> Contestant | None:
         """Natives of a composition, or None."""
         natives = (c for c in self.contestants if c.kind == "native")
-        return next((c for c in natives if c.arm and short_team(c.arm.team) == composition), None)
+        return next((c for c in natives if c.name == f"native {composition}"), None)

@@ -15,13 +15,14 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from marl.analysis.generalisation.setting import Setting
 from marl.analysis.generalisation.transfer_report import GeneralisationReport, Place, Result
 from marl.maths.intervals import Estimate
 from marl.pictures.style import CLASS_COLOURS, bare_frame, new_figure, plain_label
 
 __all__ = ["transfer_curves", "transfer_heat_map"]
 
-CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH, SMALLEST_PANEL = 0.72, 0.42, 0.082, 3.2
+CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH, SMALLEST_PANEL, LEGEND_WIDTH = 0.72, 0.42, 0.082, 3.2, 6.4
 """Sizes in inches."""
 RATIO_LIMIT = 4.0
 """Largest ratio of the colour scale; the smallest is its inverse."""
@@ -32,6 +33,8 @@ LEGEND_WORDS = (
     "Bars: 95 % interval over n training seeds; hollow markers and references: over episodes.\n"
     "Lines join teams mixed as in training."
 )
+Key = tuple[str, str | None, str]
+"""Policy, prey and composition."""
 SPREAD = 0.5
 """Width over which the policies of one cell are spread, in distances between cells."""
 
@@ -54,39 +57,42 @@ class _Scale:
     form: str
 
 
-def transfer_heat_map(report: GeneralisationReport, arena: str) -> Figure:
+def transfer_heat_map(report: GeneralisationReport, arena: str | None) -> Figure:
     """Draw the scores of each trained policy (row) in each cell (column), and their ratios to the natives of the cell.
 
     Args:
         report: with results in that arena.
         arena: one of its arenas.
     """
-    setting, preys = report.setting, list(report.setting.prey)
+    setting, preys = report.setting, report.setting.preys
     policies = [policy.name for policy in report.policies if policy.kind in ("arm", "native")]
-    homes = [policy.training.seen for policy in report.policies if policy.training and policy.name in policies]
+    trained = [policy.training for policy in report.policies if policy.training and policy.name in policies]
+    homes = [[setting.short(cell) for cell in training.seen] for training in trained]
     cells, labels = list(setting.compositions), [_numbered(report, name) for name in policies]
+    columns = [setting.short(cell) for cell in cells]
     score = setting.score
     scores = {_key(r.place): r.measures[score].estimate.value for r in report.results if r.place.arena == arena}
     ratios = {_key(c.place): c.ratio.value for c in report.comparisons if c.place.arena == arena}
-    panels = 2 if ratios else 1
+    panels, ratio = 2 if ratios else 1, "ratio to the natives\nof the column"
     names = max(len(name) for name in labels) * LETTER_WIDTH + 0.3
     width = names + panels * max(len(cells) * CELL_WIDTH + 1.1, SMALLEST_PANEL)
     figure = new_figure(max(width, 5.5), len(preys) * (len(policies) * CELL_HEIGHT + 1.4) + 0.2)
     axes = figure.subplots(len(preys), panels, squeeze=False)
     for row, prey in enumerate(preys):
         table = _table(scores, policies, prey, cells)
-        title = f"{_words(score)},\nprey {plain_label(prey)}{_arena_words(arena)}"
-        scale = _Scale(Normalize(0, max(float(np.nanmax(table, initial=0.0)), 1e-9)), "cividis", "{:.1f}")
-        _panel(axes[row, 0], table, cells, labels, homes, title, scale)
+        title = f"{_words(score)}{_condition(prey, arena, chr(10))}"
+        low, high = float(np.nanmin(table, initial=0.0)), max(float(np.nanmax(table, initial=0.0)), 1e-9)
+        scale = _Scale(Normalize(low, high), "cividis", f"{{:{setting.form}}}")
+        _panel(axes[row, 0], table, columns, labels, homes, title, scale)
         if ratios:
             own = {(f"native {cell}", prey, cell): 1.0 for cell in cells if f"native {cell}" in policies}
             table = _table({**ratios, **own}, policies, prey, cells)
             scale = _Scale(LogNorm(1 / RATIO_LIMIT, RATIO_LIMIT), "PuOr", "{:.2f}")
-            _panel(axes[row, 1], table, cells, [""] * len(labels), homes, "ratio to the natives\nof the column", scale)
+            _panel(axes[row, 1], table, columns, [""] * len(labels), homes, ratio, scale)
         axes[row, 0].set_ylabel("trained")
-    classes = "+".join(next(iter(setting.compositions.values())))
+    plays = "plays as" if setting.argument is None else "plays with"
     for axis in axes[-1]:
-        axis.set_xlabel(f"plays as {classes} (bold: trained at)", fontsize=9)
+        axis.set_xlabel(f"{plays} {plain_label(setting.varied)} (bold: trained at)", fontsize=9)
     return figure
 
 
@@ -106,7 +112,7 @@ def _panel(
         ink = _ink(colour_map(scale.norm(value))) if known else "#555555"
         text, weight = scale.form.format(value) if known else "-", "bold" if cells[column] in homes[row] else "normal"
         axis.text(column, row, text, ha="center", va="center", color=ink, fontsize=9, weight=weight)
-    axis.set_xticks(range(len(cells)), cells, fontsize=9)
+    axis.set_xticks(range(len(cells)), [plain_label(cell) for cell in cells], fontsize=9)
     axis.set_yticks(range(len(labels)), labels, fontsize=9)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
@@ -130,7 +136,7 @@ def _ink(colour: Sequence[float]) -> str:
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
 
 
-def transfer_curves(report: GeneralisationReport, arena: str) -> Figure:
+def transfer_curves(report: GeneralisationReport, arena: str | None) -> Figure:
     """Draw scores of the team, and of each agent, over the cells from the smallest team to the largest.
 
     Lines join the cells whose mix is that of the first run's training; the others stand alone.
@@ -139,12 +145,12 @@ def transfer_curves(report: GeneralisationReport, arena: str) -> Figure:
         report: with results in that arena.
         arena: one of its arenas.
     """
-    setting, preys = report.setting, list(report.setting.prey)
+    setting, preys = report.setting, report.setting.preys
     teams = setting.compositions
     cells = sorted(teams, key=lambda cell: (sum(teams[cell].values()), cell))
     measures = [name for name in setting.measures[:2] if name.startswith(setting.score.split("_")[0])]
     width = max(4.2, 0.85 * len(cells) + 1.2)
-    figure = new_figure(width * len(measures), 3.4 * len(preys) + 1.3)
+    figure = new_figure(max(width * len(measures), LEGEND_WIDTH), 3.4 * len(preys) + 1.3)
     axes = figure.subplots(len(preys), len(measures), squeeze=False)
     styles = _styles(report)
     results = {_key(result.place): result for result in report.results if result.place.arena == arena}
@@ -159,8 +165,8 @@ def transfer_curves(report: GeneralisationReport, arena: str) -> Figure:
                 axis.plot([], [], label=policy, markersize=5, lw=1.3, **marks)  # for the legend
             natives = _estimates(results, {cell: f"native {cell}" for cell in cells}, prey, measure)
             _natives(axis, cells, natives, _shift(len(styles), len(styles) + 1))
-            _dress(axis, cells, teams, setting.agent_noun)
-            axis.set_title(f"{_words(measure)}, prey {plain_label(prey)}{_arena_words(arena)}", fontsize=10, loc="left")
+            _dress(axis, cells, setting)
+            axis.set_title(f"{_words(measure)}{_condition(prey, arena)}", fontsize=10, loc="left")
     handles, names = axes[0, 0].get_legend_handles_labels()
     labels = [_numbered(report, name) for name in names]
     figure.legend(
@@ -194,7 +200,7 @@ def _styles(report: GeneralisationReport) -> dict[str, _Style]:
 
 
 def _estimates(
-    results: Mapping[tuple[str, str, str], Result], policies: Mapping[str, str], prey: str, measure: str
+    results: Mapping[Key, Result], policies: Mapping[str, str], prey: str | None, measure: str
 ) -> dict[str, Estimate]:
     """One measure of the policy named for each cell, where there are results."""
     places = {cell: (policy, prey, cell) for cell, policy in policies.items()}
@@ -238,9 +244,9 @@ def _shift(index: int, number: int) -> float:
     return SPREAD * ((index + 0.5) / number - 0.5)
 
 
-def _dress(axis: Axes, cells: Sequence[str], teams: Mapping[str, Mapping[str, int]], noun: str) -> None:
-    sizes = [sum(teams[cell].values()) for cell in cells]
-    labels = [f"{cell}\n({size})" for cell, size in zip(cells, sizes, strict=True)]
+def _dress(axis: Axes, cells: Sequence[str], setting: Setting) -> None:
+    sizes = [sum(setting.compositions[cell].values()) for cell in cells]
+    labels = [f"{plain_label(setting.short(cell))}\n({size})" for cell, size in zip(cells, sizes, strict=True)]
     axis.set_xticks(range(len(cells)), labels, fontsize=9)
     axis.set_xlim(-0.6, len(cells) - 0.4)
     if axis.dataLim.y0 >= 0:
@@ -249,7 +255,7 @@ def _dress(axis: Axes, cells: Sequence[str], teams: Mapping[str, Mapping[str, in
     for band in bands[::2]:
         places = [i for i, size in enumerate(sizes) if size == band]
         axis.axvspan(places[0] - 0.5, places[-1] + 0.5, color="#F3F3F3", zorder=0, lw=0)
-    axis.set_xlabel(f"composition ({noun}s in all)", fontsize=9)
+    axis.set_xlabel(f"{plain_label(setting.argument or 'composition')} ({setting.agent_noun}s in all)", fontsize=9)
     axis.grid(axis="y", color="#E0E0E0", lw=0.7)
     axis.set_axisbelow(True)
     bare_frame(axis)
@@ -263,13 +269,13 @@ def _numbered(report: GeneralisationReport, policy: str) -> str:
 
 
 def _table(
-    values: Mapping[tuple[str, str, str], float | None], policies: Sequence[str], prey: str, cells: Sequence[str]
+    values: Mapping[Key, float | None], policies: Sequence[str], prey: str | None, cells: Sequence[str]
 ) -> NDArray[np.float64]:
     """Values by policy (row) and cell (column); nan where there is none."""
     return np.array([[values.get((p, prey, c)) for c in cells] for p in policies], dtype=np.float64)
 
 
-def _key(place: Place) -> tuple[str, str, str]:
+def _key(place: Place) -> Key:
     return place.policy, place.prey, place.composition
 
 
@@ -277,5 +283,8 @@ def _words(measure: str) -> str:
     return measure.replace("_", " ")
 
 
-def _arena_words(arena: str) -> str:
-    return "" if arena == "fixed" else f", arena by {arena}"
+def _condition(prey: str | None, arena: str | None, before: str = " ") -> str:
+    """Prey and arena of a panel as the end of its title; nothing where there is no prey."""
+    if prey is None:
+        return ""
+    return f",{before}prey {plain_label(prey)}{'' if arena == 'fixed' else f', arena by {arena}'}"

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from marl.analysis.generalisation.records import Kind, Protocol
+from marl.analysis.generalisation.records import Kind
+from marl.analysis.generalisation.setting import Setting
 from marl.maths.intervals import Estimate
 
 __all__ = [
@@ -23,69 +24,11 @@ __all__ = [
     "Place",
     "ReportedPolicy",
     "Result",
-    "Setting",
     "Training",
 ]
 
 ALL_CELLS, UNSEEN_CELLS = "all cells with natives", "those not trained at"
 """Names of the sets of cells that an aggregate is over."""
-
-STATISTICS = (
-    "interquartile mean over training seeds of the means over episodes; 95 % percentile bootstrap "
-    "over seeds, or over episodes where there is one seed (bias-corrected for a mean); over several cells the "
-    "frozen seeds are drawn jointly for all cells, since the same runs play in each, natives cell by cell"
-)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Settings common to all policies.
-
-    Args:
-        protocol: rules of the evaluations.
-        described: settings of the environment, as its task describes them.
-        measures: names of the measures; the first is the score.
-        agent_noun: word for an agent, e.g. predator.
-        compositions: counts by class, by the composition's short name (``3+1``), in the order of the tables.
-        prey: setting of each prey, by its name in tables.
-        arena_size: half-width by arena and composition, e.g. ``fixed 3+1``.
-        mixed_as_trained: compositions whose classes have the proportions of training.
-        reference_size: size of the team whose density the arena ``density`` keeps.
-        versions: of the packages.
-    """
-
-    protocol: Protocol
-    described: Mapping[str, Any]
-    measures: tuple[str, ...]
-    agent_noun: str
-    compositions: Mapping[str, Mapping[str, int]]
-    prey: Mapping[str, str]
-    arena_size: Mapping[str, float]
-    mixed_as_trained: tuple[str, ...]
-    reference_size: int
-    versions: Mapping[str, str]
-
-    @property
-    def score(self) -> str:
-        """Name of the score: the measure whose ratios are reported."""
-        return self.measures[0]
-
-    def as_json(self) -> dict[str, Any]:
-        """Fields by name, and the statistics in words."""
-        return {
-            **asdict(self.protocol),
-            **self.described,
-            "score": self.score,
-            "measures": list(self.measures),
-            "agent_noun": self.agent_noun,
-            "cells": {name: dict(counts) for name, counts in self.compositions.items()},
-            "prey": dict(self.prey),
-            "arena_size": dict(self.arena_size),
-            "cells_mixed_as_trained": list(self.mixed_as_trained),
-            "reference_size_of_density": self.reference_size,
-            "statistics": STATISTICS,
-            "versions": dict(self.versions),
-        }
 
 
 @dataclass(frozen=True)
@@ -145,24 +88,25 @@ class Place:
     Args:
         policy: name of the policy.
         kind: kind of the policy.
-        prey: name of the prey in tables.
-        arena: ``fixed`` or ``density``.
+        prey: name of the prey in tables; None where there is none to choose.
+        arena: ``fixed`` or ``density``; None where there is none.
         arena_size: half-width of the square where episodes begin.
-        composition: e.g. ``3+1``.
+        composition: e.g. ``3+1``, or ``n_pistons=5``.
         agents: size of the team.
     """
 
     policy: str
     kind: Kind
-    prey: str
-    arena: str
-    arena_size: float
+    prey: str | None
+    arena: str | None
+    arena_size: float | None
     composition: str
     agents: int
 
     def as_json(self) -> dict[str, Any]:
-        """Fields by name; the composition is called ``cell``."""
-        return {"cell" if name == "composition" else name: value for name, value in asdict(self).items()}
+        """Fields by name, those that are there; the composition is called ``cell``."""
+        there = {name: value for name, value in asdict(self).items() if value is not None}
+        return {"cell" if name == "composition" else name: value for name, value in there.items()}
 
 
 @dataclass(frozen=True)
@@ -240,24 +184,25 @@ class Aggregate:
 
     Args:
         policy: name of the policy.
-        prey: prey of the cells.
-        arena: arena of the cells.
+        prey: prey of the cells; None where there is none to choose.
+        arena: arena of the cells; None where there is none.
         over: `ALL_CELLS` or `UNSEEN_CELLS`.
         compositions: compositions of the cells.
         normalised_score: see `marl.maths.seed_statistics.normalised_score`.
     """
 
     policy: str
-    prey: str
-    arena: str
+    prey: str | None
+    arena: str | None
     over: str
     compositions: tuple[str, ...]
     normalised_score: Estimate
 
     def as_json(self) -> dict[str, Any]:
-        """Fields by name; the compositions are called ``cells``."""
+        """Fields by name, those that are there; the compositions are called ``cells``."""
         place = {"policy": self.policy, "prey": self.prey, "arena": self.arena, "over": self.over}
-        return {**place, "cells": list(self.compositions), "normalised_score": self.normalised_score.as_json()}
+        there = {name: value for name, value in place.items() if value is not None}
+        return {**there, "cells": list(self.compositions), "normalised_score": self.normalised_score.as_json()}
 
 
 @dataclass(frozen=True)

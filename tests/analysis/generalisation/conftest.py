@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
+from line_runs import walkers
 from small_tag import small_env
 
 from marl.analysis.generalisation.arms import TrainedRun, read_trained_run
 from marl.policies.saved import load_policy, save_policy
 
-__all__ = ["small_env"]
+__all__ = ["small_env", "walkers"]
 
 Variant = Callable[..., TrainedRun]
 

@@ -113,3 +113,103 @@ def test_what_cannot_be_played_is_refused_before_anything_is(
 def test_a_folder_of_something_else_is_left_alone(run: Path) -> None:
     with pytest.raises(ConfigError, match="holds something else than a report"):
         marl.generalise([run], out=run, **OPTIONS)
+
+
+def test_an_argument_of_the_environment_makes_the_size(walkers: Path, tmp_path: Path) -> None:
+    """Four steps to the right are worth 8 to each walker, to the left 4; random ones get what is between."""
+    runs, out = [walkers / "x-1", walkers / "x-2"], tmp_path / "out"
+    options: dict[str, Any] = {"arguments": {"walkers": [1, 3, 5]}, "natives": walkers / "natives", "episodes": 3}
+    report = marl.generalise(runs, None, out, jobs=1, **options)
+    setting = report["protocol"]
+    assert (setting["argument"], setting["arguments"], setting["score"]) == (
+        "walkers",
+        {"steps": 4},
+        "return_per_agent",
+    )
+    assert setting["cells"] == {f"walkers={number}": {"walker": number} for number in (1, 3, 5)}
+    assert not {"prey", "arena_size", "reference_size_of_density"} & set(setting)
+    assert [(p["name"], p["kind"]) for p in report["policies"]] == [
+        ("x", "arm"),
+        ("native walkers=5", "native"),
+        ("random", "reference"),
+    ]
+    assert report["policies"][0]["cells_seen_in_training"] == ["walkers=3"]
+    assert report["policies"][0]["trained_team"] == {"walker": 3}
+    for number in (1, 3, 5):
+        score = {
+            policy: found(report["results"], policy=policy, cell=f"walkers={number}")["measures"]["return_per_agent"]
+            for policy in ("x", "native walkers=5", "random")
+        }
+        assert score["x"]["per_seed"] == [8.0, 8.0]
+        assert score["native walkers=5"]["value"] == 4.0
+        assert 4 < score["random"]["value"] < 8
+    assert [(row["policy"], row["cell"]) for row in report["comparisons"]] == [
+        ("x", "walkers=5"),
+        ("random", "walkers=5"),
+    ]
+    row = report["comparisons"][0]
+    assert (row["ratio"]["value"], row["probability_of_improvement"]["value"], row["agents"]) == (2.0, 1.0, 5)
+    assert not {"prey", "arena", "arena_size"} & set(row)
+    assert {path.stem for path in out.glob("*.png")} == {"heat_map", "curves"}
+    command = "marl train PRESET --env.arguments.walkers 1 --seeds 2 --out FOLDER/1 (and so on, each into a folder of"
+    assert any(command in note for note in report["notes"])
+    unnamed = (
+        f"1 of 2 runs in {walkers / 'natives'} are no natives: trained in something else than line_pettingzoo:Line"
+    )
+    assert any(unnamed in note for note in report["notes"])
+    assert not any("not trained alike" in note for note in report["notes"])
+    assert len(list((out / "plays").iterdir())) == 12
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"walker": [5]}, r"walker=5: .*'walker'; did you mean walkers\? .*x-1 was trained with walkers, steps"),
+        ({"walkers": []}, "argument walkers has no values; give some, e.g. 5,20,40"),
+        ({"walkers": "5,6"}, r"argument walkers is '5,6'; give a list of values, e.g. \[5, 20, 40\]"),
+        ({"walkers": 5}, "argument walkers is 5; give a list of values"),
+        ({"walkers": [5, 5]}, "argument walkers has 5 twice"),
+        ({"walkers": [[5]]}, r"argument walkers: \[5\] is no number"),
+        ({"walkers": [5], "steps": [2]}, "give one with its values"),
+        ({}, "arguments are {}; give one"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused(
+    walkers: Path, tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        marl.generalise([walkers / "x-1"], None, tmp_path / "out", arguments=changed, jobs=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_what_is_seen_depends_on_the_size_the_class_and_both_widths_are_named(
+    walkers: Path, tmp_path: Path
+) -> None:
+    message = "walkers=5, .*crowded: class 'walker' was trained with 3 features .* and here has 5"
+    with pytest.raises(ConfigError, match=message):
+        marl.generalise([walkers / "crowded"], None, tmp_path / "out", arguments={"walkers": [3, 5]}, jobs=1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"teams": "1"}, "plays line_pettingzoo:Line, which has no team to change; if its number of agents is one of"),
+        ({}, "no size is given; give compositions .teams=1.1,2.2., or values of an argument"),
+        ({"teams": "1", "arguments": {"walkers": [5]}}, "teams '1' and arguments {'walkers': .5.} are given"),
+        (
+            {"arguments": {"walkers": [5]}, "prey": "flee"},
+            "prey is 'flee', but .*Line has none to choose",
+        ),
+        ({"arguments": {"walkers": [5]}, "arena": "both"}, "arena is 'both', but line_pettingzoo:Line has none"),
+    ],
+)
+def test_sizes_of_the_other_kind_are_refused(
+    walkers: Path, tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        marl.generalise(**{"runs": [walkers / "x-1"], "out": tmp_path / "out", "teams": None, **changed})
+
+
+def test_simple_tag_takes_no_arguments(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"arguments are {'n': \[5\]}, but simple_tag takes none; .* teams=1\+1,2\+2"):
+        marl.generalise([run], None, tmp_path / "out", arguments={"n": [5]})

@@ -10,6 +10,7 @@ import pytest
 from marl.analysis.generalisation.arms import Arm
 from marl.analysis.generalisation.measures import measures_of, transfer_report
 from marl.analysis.generalisation.records import Cell, Contestant, Protocol, TransferPlan
+from marl.analysis.generalisation.sizes import Compositions
 from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.evaluation.episodes import EpisodeTable
 
@@ -43,7 +44,7 @@ class Run:
 
 
 def cell(a: int, b: int) -> Cell:
-    return Cell((("A", a), ("B", b)), "still", "still", "fixed", 1.0)
+    return Cell(f"{a}+{b}", (("A", a), ("B", b)), {}, "still", "still", "fixed", 1.0)
 
 
 SMALL, LARGE = cell(1, 1), cell(3, 1)
@@ -69,6 +70,7 @@ def plan(**changed: Any) -> TransferPlan:
     values: dict[str, Any] = {
         "contestants": contestants,
         "cells": [SMALL, LARGE],
+        "sizes": Compositions([], ["A", "B"], 1.0),
         "evaluations": TABLES,
         "events": {"contacts": "contact"},
         "agent_noun": "predator",
@@ -139,6 +141,16 @@ def test_aggregates_are_over_cells_with_natives_and_over_those_not_trained_at() 
     assert every.normalised_score.value == pytest.approx(0.4)  # mean of the two middle ones of the four
     assert (unseen.over, unseen.compositions) == ("those not trained at", ("3+1",))
     assert unseen.normalised_score.value == pytest.approx(0.45)
+
+
+def test_natives_that_score_below_zero_give_no_ratio() -> None:
+    """Returns are -10 for the natives of 3+1, -4.5 for x: not 0.45 times as good."""
+    report = transfer_report(plan(events={}), lambda evaluation: evaluation, Protocol())  # type: ignore[arg-type, return-value]
+    assert [comparison.ratio.value for comparison in report.comparisons] == [None, None]
+    better = report.comparisons[0].probability_of_improvement
+    assert better is not None and better.value == 0.75
+    assert report.notes[1] == "native 3+1: scores below zero have no ratio; compare the scores themselves."
+    assert report.setting.form == ".2f"
 
 
 def test_the_setting_and_the_policies_are_those_of_the_plan(report: GeneralisationReport) -> None:

@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 
 import marl
-from marl.analysis.generalisation.arms import TrainedRun, natives_of, read_trained_run
+from marl.analysis.generalisation.arms import TrainedRun, read_trained_run
+from marl.analysis.generalisation.natives import natives_of
 from marl.analysis.generalisation.plan import make_plan
 from marl.analysis.generalisation.records import Protocol
+from marl.analysis.generalisation.sizes import compositions
 
 Variant = Callable[..., TrainedRun]
 
 
 def notes_of(runs: list[TrainedRun], natives: Path | None = None, prey: str = "random", arena: Any = "fixed") -> str:
-    found = {} if natives is None else natives_of(natives, ["A", "B"], 1.0)[0]
-    teams = [{"A": 1, "B": 1}, {"A": 2, "B": 2}]
-    return "\n".join(make_plan(runs, found, teams, [prey], arena, Protocol(5, 3)).notes)
+    sizes = compositions(runs[0], "1+1,2+2", prey, arena)
+    found = {} if natives is None else natives_of(natives, sizes)[0]
+    return "\n".join(make_plan(runs, found, sizes, Protocol(5, 3)).notes)
 
 
 def test_missing_natives_come_with_the_command_that_trains_them(variant: Variant, tmp_path: Path) -> None:

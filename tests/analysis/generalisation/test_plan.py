@@ -9,28 +9,30 @@ from typing import Any
 import pytest
 
 import marl
-from marl.analysis.generalisation.arms import TrainedRun, natives_of, read_trained_run
+from marl.analysis.generalisation.arms import TrainedRun, read_trained_run
+from marl.analysis.generalisation.natives import natives_of
 from marl.analysis.generalisation.plan import make_plan
 from marl.analysis.generalisation.records import Protocol, TransferPlan
+from marl.analysis.generalisation.sizes import Compositions, compositions
 from marl.core.errors import ConfigError
 from marl.tasks.registry import shipped_policies
 
 Variant = Callable[..., TrainedRun]
 
-TEAMS = [{"A": 1, "B": 1}, {"A": 3, "B": 1}, {"A": 4, "B": 4}]
+TEAMS = "1+1,3+1,4+4"
 
 
 def plan_of(
-    runs: list[TrainedRun], prey: tuple[str, ...] = ("random",), arena: Any = "fixed", **changed: Any
+    runs: list[TrainedRun], prey: str = "random", arena: Any = "fixed", teams: str = TEAMS, natives: Any = None
 ) -> TransferPlan:
-    return make_plan(runs, changed.pop("natives", {}), changed.pop("teams", TEAMS), prey, arena, Protocol(5, 3))
+    return make_plan(runs, natives or {}, compositions(runs[0], teams, prey, arena), Protocol(5, 3))
 
 
 def test_who_plays_where(variant: Variant, tmp_path: Path) -> None:
     runs = [variant("x-1"), variant("x-2", seed=2)]
     variant("natives/a", env={"team": {"A": 3, "B": 1}})
-    natives, _ = natives_of(tmp_path / "natives", ["A", "B"], 1.0)
-    plan = plan_of(runs, ("flee", "random"), natives=natives)
+    natives, _ = natives_of(tmp_path / "natives", Compositions([], ["A", "B"], 1.0))
+    plan = plan_of(runs, "flee,random", natives=natives)
     names = ["x", "x, messages off", "native 3+1", "chase", "random"]
     assert [c.name for c in plan.contestants] == names
     assert [(w.prey, w.composition) for w in plan.cells] == [
@@ -93,9 +95,9 @@ def test_an_arm_trained_at_several_compositions_plays_the_one_of_the_cell(varian
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"prey": ("fly",)}, "team 1\\+1 against prey fly: prey: prey is 'fly'"),
-        ({"prey": ("flee", "flee")}, "prey 'flee' comes twice"),
-        ({"prey": ()}, "prey names nobody"),
+        ({"prey": "fly"}, "team 1\\+1 against prey fly: prey: prey is 'fly'"),
+        ({"prey": "flee,flee"}, "prey 'flee' comes twice"),
+        ({"prey": ""}, "prey names nobody"),
     ],
 )
 def test_prey_that_cannot_be_are_refused(variant: Variant, changed: dict[str, Any], message: str) -> None:
@@ -107,9 +109,9 @@ def test_a_class_that_cannot_play_at_a_size_is_refused_by_the_cell(preset: dict[
     preset["env"] |= {"classes": {"A": ["landmarks", "teammates"], "B": ["prey"]}}
     marl.train({**preset, "total_env_steps": 256}, out=tmp_path / "x")
     run = read_trained_run(tmp_path / "x")
-    plan_of([run], teams=[{"A": 3, "B": 1}])
+    plan_of([run], teams="3+1")
     with pytest.raises(ConfigError, match=r"team 4\+4 against prey random, .*x: class 'A' was trained with"):
-        plan_of([run], teams=[{"A": 3, "B": 1}, {"A": 4, "B": 4}])
+        plan_of([run], teams="3+1,4+4")
 
 
 def test_runs_of_other_worlds_or_classes_are_refused(variant: Variant) -> None:
@@ -140,15 +142,15 @@ def test_trained_prey_decide_by_what_they_are_not_by_where_they_lie(
         marl.train({**preset, "seed": seed, "total_env_steps": 256}, out=tmp_path / "prey" / name)
     run = variant("x")
     (tmp_path / "prey" / "p").rename(tmp_path / "p")
-    first = plan_of([run], (str(tmp_path / "p"), str(tmp_path / "prey" / "q")))
+    first = plan_of([run], f"{tmp_path / 'p'},{tmp_path / 'prey' / 'q'}")
     assert [w.prey for w in first.cells] == ["p"] * 3 + ["q"] * 3
     key = first.evaluations["x", first.cells[0]][0].key
     assert first.evaluations["x", first.cells[3]][0].key != key
     (tmp_path / "p").rename(tmp_path / "moved")
-    moved = plan_of([run], (str(tmp_path / "moved"),))
+    moved = plan_of([run], str(tmp_path / "moved"))
     assert moved.evaluations["x", moved.cells[0]][0].key == key
     with pytest.raises(ConfigError, match="trained no predators"):
-        plan_of([read_trained_run(tmp_path / "moved")], teams=[{"P": 1}])
+        plan_of([read_trained_run(tmp_path / "moved")], teams="1")
 
 
 def test_a_folder_with_the_name_of_a_rule_is_not_asked(
@@ -168,7 +170,7 @@ def test_a_policy_of_the_package_decides_by_what_it_is(variant: Variant, monkeyp
     run, name = variant("x"), "held_out_prey"
 
     def key(prey: str) -> str:
-        found = plan_of([run], (prey,), teams=TEAMS[:1])
+        found = plan_of([run], prey, teams="1+1")
         return found.evaluations["x", found.cells[0]][0].key
 
     by_name, by_folder = key(name), key(str(shipped_policies()[name]))
