@@ -22,9 +22,9 @@ import tyro
 
 from marl.core.files import save_json
 from marl.core.reading import read_json
-from marl.tasks.checking import random_actions
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.pettingzoo.names import made
+from marl.tasks.random_actions import random_actions
 
 RESULTS = Path(__file__).parent / "results" / "benchmark_pettingzoo.json"
 ENVIRONMENTS: Mapping[str, dict[str, Any]] = {

@@ -55,6 +55,9 @@ CHOICES: dict[int | str, Collection[str]] = {
 }
 """Kinds of each part of the settings that is a union; a validator puts the kind after the name of the part."""
 
+ANYTIME = frozenset({"env.processes", "env.step_timeout"})
+"""Settings of the environment that change nothing of what a run learns."""
+
 
 class RunConfig(Config, Generic[E]):
     """A training run."""
@@ -271,6 +274,8 @@ def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
         ConfigError: naming the field and both values.
     """
     for name, was, wished in differences(old, new, ("env", "policy", "initial_policy", "num_copies", "seed")):
+        if name in ANYTIME:
+            continue
         raise ConfigError(
             f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
             "(a network of another architecture cannot take its weights): leave it out, or train a new run"
