@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,9 +11,11 @@ from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
+import habits
 import pytest
 import torch
 from counting_pettingzoo import Counting
+from gymnasium.spaces import Discrete
 from leaving_pettingzoo import Leaving, Painted, PaintedTurns, Turns
 from torch import Tensor
 
@@ -177,6 +180,20 @@ def test_what_cannot_be_pickled_plays_in_one_process_only() -> None:
         ValueError, match=told + "set processes to 1 and leave step_timeout out, or give arguments that"
     ):
         make(factory, 2)
+    assert not multiprocessing.active_children()
+
+
+def test_copies_in_other_spaces_than_the_first_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All in the other process are alike."""
+    here = os.getpid()
+
+    def make_one(self: Any) -> None:
+        self.action_space = Discrete(2 if os.getpid() == here else 3)
+
+    monkeypatch.setattr(habits.Walk, "__init__", make_one)
+    told = r"^the copies of habits:Walk-v0 differ, .* a copy has the space Discrete\(3\), the first has Discrete\(2\)$"
+    with pytest.raises(ValueError, match=told):
+        GymnasiumEnvironment("habits:Walk-v0", 2, processes=2)
     assert not multiprocessing.active_children()
 
 
