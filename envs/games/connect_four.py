@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
+from marl.envs.games.board_symmetries import mirrored_columns
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
@@ -54,6 +55,7 @@ class ConnectFour:
     observation_shape = (ROWS, COLUMNS, 2)
     board_shape = (ROWS, COLUMNS)
     block = COLUMNS
+    symmetries = mirrored_columns(ROWS, COLUMNS, 2)
     caption = ""
 
     @cached_property

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, play_out, read_number
 from marl.core.kernels import Kernels, compiled_rules
+from marl.envs.games.board_symmetries import quarto_symmetries
 from marl.envs.games.small_boards import lines
 
 __all__ = ["NOBODY", "Quarto"]
@@ -49,11 +50,18 @@ class Quarto:
     observation_shape = (4, 4, 11)
     board_shape = (4, 4)
     block = 4
+    phases = (tuple(range(16)), tuple(range(16, 32)))
+    symmetries = quarto_symmetries()
 
     @cached_property
     def mover(self) -> int:
         """The seat to move; the first seat chooses first. See `Game`."""
         return self.gone.bit_count() % 2
+
+    @property
+    def phase(self) -> int:
+        """0 where a piece is to be chosen, 1 where it is to be placed; see `Game`."""
+        return int(self.chosen != NOBODY)
 
     @cached_property
     def _won(self) -> bool:

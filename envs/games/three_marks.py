@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, play_out, read_number
 from marl.core.kernels import Kernels, compiled_rules
+from marl.envs.games.board_symmetries import square_board
 from marl.envs.games.small_boards import lines
 
 __all__ = ["SIDE", "ThreeMarks"]
@@ -40,6 +41,7 @@ class ThreeMarks:
     observation_shape = (SIDE, SIDE, 3)
     board_shape = (SIDE, SIDE)
     block = SIDE
+    symmetries = square_board(SIDE, 3)
     caption = ""
 
     @cached_property

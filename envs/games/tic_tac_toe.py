@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
+from marl.envs.games.board_symmetries import square_board
 from marl.envs.games.small_boards import FREE, FULL, WON
 
 __all__ = ["TicTacToe"]
@@ -36,6 +37,7 @@ class TicTacToe:
     observation_shape = (3, 3, 2)
     board_shape = (3, 3)
     block = 3
+    symmetries = square_board(3, 2)
     caption = ""
 
     @cached_property

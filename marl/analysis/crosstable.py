@@ -5,6 +5,7 @@ Axes: ``R`` rows, ``C`` columns.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,12 @@ def play_crosstable(alternation: Alternation, episodes: int) -> Crosstable:
     rows, columns = (
         (*alternation.names(side), *alternation.trained(side, alternation.rounds)) for side in (first, second)
     )
-    settings = alternation.presets[first].env.model_dump(mode="json")
-    results = [[_play(row, settings, {second: column}, episodes) for column in columns] for row in rows]
-    measure = next(iter(results[0][0].measures))
+    preset = alternation.presets[first]
+    settings, sides = preset.env.model_dump(mode="json"), {name: side.classes for name, side in preset.sides.items()}
+    results = [[_play(row, settings, {second: column}, sides, episodes) for column in columns] for row in rows]
+    measures = results[0][0].measures
+    own = [f"return_per_{first}", f"return_per_class_{first}"]  # of agents with sides; a task's own score comes first
+    measure = next((name for name in own if name in measures), next(iter(measures)))
     return Crosstable(
         measure,
         (first, second),
@@ -96,11 +100,13 @@ def play_crosstable(alternation: Alternation, episodes: int) -> Crosstable:
     )
 
 
-def _play(player: str, settings: dict[str, Any], opponents: dict[str, Any], episodes: int) -> Evaluation:
+def _play(
+    player: str, settings: dict[str, Any], opponents: dict[str, str], sides: Mapping[str, Sequence[str]], episodes: int
+) -> Evaluation:
     saved = shipped_policies().get(player, Path(player))
     if saved.is_absolute():  # as all saved policies are; a relative name is a rule, even if a folder has it
-        return evaluate_episodes(saved, episodes, SEED, overrides=opponents)
-    return evaluate_episodes(None, episodes, SEED, policy=player, settings=settings, overrides=opponents)
+        return evaluate_episodes(saved, episodes, SEED, play=opponents, sides=sides)
+    return evaluate_episodes(None, episodes, SEED, policy=player, settings=settings, play=opponents, sides=sides)
 
 
 def crosstable_heat_map(table: Crosstable) -> Figure:
@@ -109,13 +115,14 @@ def crosstable_heat_map(table: Crosstable) -> Figure:
     height, width = means.shape
     figure = new_figure(2.2 + 0.9 * width, 1.6 + 0.5 * height, DOTS_PER_INCH)
     axes = figure.add_subplot()
-    axes.imshow(means, cmap="viridis", vmin=0, aspect="auto")
+    low = min(0.0, means.min())
+    axes.imshow(means, cmap="viridis", vmin=low, aspect="auto")
     axes.set_xticks(
         range(width), [plain_label(name) for name in table.columns], rotation=30, ha="right", rotation_mode="anchor"
     )
     axes.set_yticks(range(height), [plain_label(name) for name in table.rows])
     axes.set_title(table.measure.replace("_", " "), loc="left", fontsize=10)
-    middle = means.max() / 2
+    middle = (low + means.max()) / 2
     for (row, column), mean in np.ndenumerate(means):
         colour = "white" if mean < middle else "black"
         axes.text(column, row, f"{mean:.1f}", ha="center", va="center", color=colour, fontsize=9)

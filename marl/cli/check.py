@@ -99,7 +99,7 @@ def _show(found: Check, settings: dict[str, Any]) -> None:
     ends = [f"{length} steps, {end}" for length, end in zip(found.lengths, found.ends, strict=True)]
     lines |= {
         "agents move": found.moves,
-        "legal actions": "masks" if found.masks else "all",
+        "legal actions": f"masks in {found.masks}" if found.masks else "all",
         "episodes": "; ".join(ends),
         "left early": _moments(found.left),
         "joined": _moments(found.joined),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from marl.cli.progress_bars import Counting, counted
 from marl.cli.tables import described_text, measures_table
 from marl.core.config import Config
 from marl.core.errors import UndrawableError
@@ -61,13 +63,13 @@ def report_run(folder: Path, console: Console) -> None:
     saved = load_policy(folder)
     task, config = environment_config(saved.environment, {})
     console.print(f"comparing with reference policies over {EPISODES} episodes each")
-    report = ClosingReport(config.model_dump(mode="json"), _compare(saved, task, config))
+    report = ClosingReport(config.model_dump(mode="json"), _compare(saved, task, config, console))
     save_json(folder / "report.json", report.as_json(), allow_nan=True)  # settings of a task may be infinite
     described = described_text({"environment": report.env["name"], **task.describe(config)})
     console.print(f"{described}; mean over {EPISODES} episodes and 95 % bootstrap interval", soft_wrap=True)
     console.print(measures_table(report.policies))
     try:
-        picture = str(_draw(saved.policy, task, config, folder / "episode.gif"))
+        picture = str(_draw(saved.policy, task, config, folder / "episode.gif", console))
     except UndrawableError as error:
         picture = f"none: {error}"
     console.print(f"saved policy       {folder / 'policy'}", soft_wrap=True)
@@ -76,7 +78,7 @@ def report_run(folder: Path, console: Console) -> None:
     console.print(f"TensorBoard        {command_line('tensorboard', '--logdir', folder)}", soft_wrap=True)
 
 
-def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[str, Estimate]]:
+def _compare(saved: SavedPolicy, task: Task, config: Config, console: Console) -> dict[str, dict[str, Estimate]]:
     environment = task.make(config, 1)
     noun = environment.agent_noun
     players: dict[str, tuple[EpisodePlayer, bool]] = {"trained": (saved.policy, True)}
@@ -85,16 +87,24 @@ def _compare(saved: SavedPolicy, task: Task, config: Config) -> dict[str, dict[s
     players |= {name: (reference(name, environment), True) for name in environment.scripted()}
     players["random"] = (reference("random", environment), True)
     rows = {}
-    for name, (player, messages) in players.items():
-        episodes = play_episodes(lambda copies: task.make(config, copies), player, EPISODES, SEED, messages)
-        rows[name] = summarise(episodes, dict(environment.events), noun)
+    with Counting(console, "episodes") as show:
+        for number, (name, (player, messages)) in enumerate(players.items()):
+            watch = partial(_watched, show, number * EPISODES, len(players) * EPISODES)
+            episodes = play_episodes(partial(task.make, config), player, EPISODES, SEED, messages, watch=watch)
+            rows[name] = summarise(episodes, dict(environment.events), noun)
     environment.close()
     return rows
 
 
-def _draw(player: EpisodePlayer, task: Task, config: Config, path: Path) -> Path:
+def _watched(show: Callable[[int, int], None], before: int, total: int, ended: int) -> bool:
+    show(before + ended, total)
+    return True
+
+
+def _draw(player: EpisodePlayer, task: Task, config: Config, path: Path, console: Console) -> Path:
     environment, recording = task.make(config, 1), Recording(path.parent)
     scores = record_episode(environment, player, SEED, recording.append)
     environment.close()
     frames = draw(recording, scores, score_name(environment), tuple(environment.roster.team))
-    return save(frames, path, environment.frames_per_second)
+    with Counting(console, "frames") as show:
+        return save(counted(frames, len(scores), show), path, environment.frames_per_second)

@@ -118,6 +118,7 @@ def _evaluate(options: Arguments, console: Console) -> Evaluation:
             options.environment.overrides,
             options.max_steps,
             watch,
+            options.environment.players,
         )
 
 
@@ -126,7 +127,8 @@ def _show(evaluation: Evaluation, policy: str, console: Console) -> None:
 
     silent = "" if evaluation.messages else ", messages off"
     choice = evaluation.choice and f", {evaluation.choice}"
-    played = f"{described_text(evaluation.described)}{silent}{choice}, seed {evaluation.seed}"
+    others = "".join(f", {side} played by {player}" for side, player in evaluation.play.items())
+    played = f"{described_text(evaluation.described)}{others}{silent}{choice}, seed {evaluation.seed}"
     cut = f", {evaluation.cut} of them cut" if evaluation.cut else ""
     console.print(f"{played}; mean and 95 % interval over {evaluation.episodes} episodes{cut}", soft_wrap=True)
     console.print(measures_table({policy: evaluation.measures}))

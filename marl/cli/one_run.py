@@ -74,12 +74,21 @@ def _announce(run: Run, console: Console) -> None:
     else:
         steps = f"from env step {run.env_steps:,} to {run.config.total_env_steps:,}"
         memory = f"{math.ceil(run.batch_bytes / 1e6):,} MB for rollouts and replay"
-        what = f"training with {run.config.algorithm.name} {steps} on {run.device}, {run.policy.size}"
+        what = f"training with {_algorithms(run)} {steps} on {run.device}, {run.policy.size}"
         console.print(f"{what}, {memory}, run folder {run.folder}", soft_wrap=True)
         if run.config.keep_checkpoints == 1:
             told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
             console.print(told, soft_wrap=True)
         console.print(f"watch it: {command_line('tensorboard', '--logdir', run.folder)}", soft_wrap=True)
+
+
+def _algorithms(run: Run) -> str:
+    """Name of the algorithm, or of that of each side that learns."""
+    if not run.config.sides:
+        return str(run.config.algorithm.name)
+    return ", ".join(
+        f"{name}: {side.algorithm.name if side.algorithm else 'fixed'}" for name, side in run.config.sides.items()
+    )
 
 
 def _both(first: Watch, second: Watch) -> Watch:

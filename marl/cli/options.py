@@ -85,13 +85,32 @@ class EnvironmentOptions:
     """Steps of an episode of simple_tag."""
     env: Annotated[tuple[str, ...], tyro.conf.arg(name="env.FIELD", metavar="VALUE", help_behavior_hint="")] = ()
     """Any other setting, as in marl train: --env.max-episode-steps 200, --env.arguments.is_slippery False."""
+    play: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, shown("SIDE=PLAYER")] = ()
+    """Another player for a side, a class or an agent: random, or the folder of a run; may be given several times."""
     trust: TrustedModules = ()
     """Import this module where the run names it; may be given several times."""
 
     @property
+    def players(self) -> dict[str, str]:
+        """Player of each side, class or agent that is not the run's.
+
+        Raises:
+            ConfigError: for words without ``=``, and a side that is given twice.
+        """
+        players: dict[str, str] = {}
+        for word in self.play:
+            side, equals, player = word.partition("=")
+            if not (side and equals and player):
+                raise ConfigError(f"--play is {word!r}; write SIDE=PLAYER, e.g. --play prey=random")
+            if side in players:
+                raise ConfigError(f"--play gives {side!r} to {players[side]!r} and to {player!r}; give it to one")
+            players[side] = player
+        return players
+
+    @property
     def overrides(self) -> dict[str, Any]:
         """Settings that have options of their own, as they were given."""
-        no_settings = ("task", "trust", "env")
+        no_settings = ("task", "trust", "env", "play")
         return {name: value for name, value in vars(self).items() if value is not None and name not in no_settings}
 
     @property
@@ -189,17 +208,21 @@ def player_of(
         FileError: if the run cannot be used.
     """
     from marl.evaluation.access import check_fit, reference
+    from marl.evaluation.cast import cast, opponents_of
     from marl.policies.saved import load_policy
-    from marl.tasks.environment_config import environment_config, make_environment
+    from marl.tasks.environment_config import make_environment
     from marl.tasks.registry import find_policy
 
     saved = None if run is None else load_policy(find_policy(run))
     settings = options.settings(None if saved is None else saved.environment)
-    task, config = environment_config(settings, options.overrides)
+    task, config, play = opponents_of(settings, options.overrides, options.players)
     with trusting(options.trust, typed=options.typed):
         environment = make_environment(task, config, 1)
-    if policy is not None:
-        return environment, reference(policy, environment)
-    assert saved is not None
-    check_fit(saved.policy, environment)
-    return environment, saved.policy
+        player: EpisodePlayer
+        if policy is not None:
+            player = reference(policy, environment)
+        else:
+            assert saved is not None
+            check_fit(saved.policy, environment)
+            player = saved.policy
+        return environment, cast(play, player, task, config, environment)[0] if play else player

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -15,7 +15,9 @@ from rich.table import Column
 if TYPE_CHECKING:
     from marl.training.progress import Progress
 
-__all__ = ["Counting", "ProgressBar", "Watcher", "note_of", "noted_columns", "short"]
+__all__ = ["Counting", "ProgressBar", "Watcher", "counted", "note_of", "noted_columns", "short"]
+
+Thing = TypeVar("Thing")
 
 
 class ProgressBar:
@@ -123,6 +125,13 @@ class Counting:
         """Show the number done, and the number of all; None if nobody knows."""
         self.bar.update(done, total)
         self.bar.tell(f"{done} {self.things}" if total is None else f"{done} of {total} {self.things}")
+
+
+def counted(things: Iterable[Thing], total: int, show: Callable[[int, int], None]) -> Iterator[Thing]:
+    """Hand on things one by one, and show how many have been taken."""
+    for number, thing in enumerate(things, 1):
+        yield thing
+        show(number, total)
 
 
 class Watcher:

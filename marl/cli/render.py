@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +20,9 @@ from marl.cli.options import (
     parse,
     player_of,
 )
-from marl.cli.progress_bars import Counting
+from marl.cli.progress_bars import Counting, counted
 from marl.core.errors import ConfigError
 from marl.core.limits import check_between
-from marl.core.scene import Picture
 
 __all__ = ["render"]
 
@@ -88,7 +87,7 @@ def render(arguments: list[str]) -> int:
     frames = draw(recording, scores, name, tuple(environment.roster.team))
     done = "replaced" if options.out.exists() else "wrote"
     with Counting(console, "frames") as show:
-        path = save(_counted(frames, len(scores), show), options.out, environment.frames_per_second)
+        path = save(counted(frames, len(scores), show), options.out, environment.frames_per_second)
     print(f"{done} {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
     return 0
 
@@ -99,9 +98,3 @@ def _shown(show: Callable[..., None]) -> Callable[[int], bool]:
         return True
 
     return watch
-
-
-def _counted(frames: Iterable[Picture], total: int, show: Callable[..., None]) -> Iterator[Picture]:
-    for number, frame in enumerate(frames, 1):
-        yield frame
-        show(number, total)

@@ -38,7 +38,8 @@ class Game(Protocol):
     and stay with their players; returns have one number for each seat. The same player may move
     several times in a row.
 
-    Search, players and tournaments need only this; `GameView` adds what is shown to people.
+    Search, players and tournaments need only this; `GameView` adds what is shown to people. A game may say more, for
+    those who learn it: ``phase``, ``phases`` and ``symmetries``, see `marl.core.game_structure`.
     """
 
     name: str

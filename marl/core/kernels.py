@@ -28,6 +28,9 @@ class Kernels:
         most_legal: the largest number of legal actions in any position.
         rollout: ``(state, out)``: play an unfinished game to its end at random and write the returns of all seats; the
             state may become anything. Draws as `Game.rollout` does, with Numba's ``np.random.random()``.
+        observe: ``(state, seat, out)``: write what a seat observes, flattened, into an array of int8; None if nobody
+            learns the game by these rules.
+        phase: ``(state) -> phase``; None for a game of one phase.
     """
 
     legal: Any
@@ -37,6 +40,8 @@ class Kernels:
     encode: Callable[[Any], NDArray[np.int64]]
     most_legal: int
     rollout: Any
+    observe: Any = None
+    phase: Any = None
 
 
 @cache

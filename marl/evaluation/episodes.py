@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from marl.core.environment import Environment, Numbered, Presentable
 from marl.core.errors import EnvironmentFailedError, Note
 from marl.core.limits import SEED_BELOW
-from marl.core.records import Memory, Observation, Step
+from marl.core.records import Step
 from marl.core.seeding import ACTIONS, episode_seed, global_seed, stream
-from marl.policies.policy import Act
+from marl.policies.policy import EpisodePlayer
 
 __all__ = [
     "MAX_STEPS",
@@ -39,20 +39,12 @@ MAX_STEPS = 10_000
 """Steps after which an episode is cut, unless another number is asked for."""
 
 
+Groups = Mapping[str, slice | Sequence[int]]
+"""Groups of agents by name: their places on the agent axis."""
+
+
 class StoppedError(Exception):
     """Episodes that were not played to their end, as stopping was asked for."""
-
-
-class EpisodePlayer(Protocol):
-    """Policy as `play_episodes` needs it."""
-
-    def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
-        """Memory at the beginning of an episode."""
-        ...
-
-    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        """Choose an action for every agent."""
-        ...
 
 
 @dataclass
@@ -66,7 +58,8 @@ class EpisodeTable:
         first: for each kind of event ``[E]``, the step (from 1) of the first; NaN if there was none.
         cut: number of episodes that were cut, which count with what they had brought.
         seeds: seed of each episode; none where copies share one.
-        class_returns: for each class ``[E]``, as ``agent_return`` for its agents; NaN where none of them took part.
+        class_returns: for each class, or other group, ``[E]``, as ``agent_return`` for its agents; NaN where none of
+            them took part.
     """
 
     length: NDArray[np.float64]
@@ -84,8 +77,9 @@ class _Tally:
     Episodes that a copy plays beyond them are ignored. Rows of the first ``E`` to end would favour short ones.
     """
 
-    def __init__(self, environment: Environment, episodes: int, agents: int) -> None:
-        self.episodes, self.slices = episodes, environment.roster.slices
+    def __init__(self, environment: Environment, episodes: int, agents: int, groups: Groups | None) -> None:
+        self.episodes = episodes
+        self.groups: Groups = environment.roster.slices if groups is None else groups
         self.number = torch.arange(environment.num_copies, device=environment.device)
         zeros = torch.zeros(episodes + 1, dtype=torch.float64, device=environment.device)  # the last: of those ignored
         self.length, self.rewards = zeros.clone(), zeros[:, None].repeat(1, agents)
@@ -115,11 +109,11 @@ class _Tally:
 
     def table(self) -> EpisodeTable:
         whole = _rows({"length": self.length, "return": self._return(slice(None))})
-        returns = _rows({name: self._return(agents) for name, agents in self.slices.items()})
+        returns = _rows({name: self._return(agents) for name, agents in self.groups.items()})
         events, first = _rows(self.events), _rows(self.first)
         return EpisodeTable(whole["length"], whole["return"], events, first, self.cut, class_returns=returns)
 
-    def _return(self, agents: slice) -> torch.Tensor:
+    def _return(self, agents: slice | Sequence[int]) -> torch.Tensor:
         """Mean over those of some agents that took part; NaN if none did."""
         return self.rewards[:, agents].sum(-1) / self.took_part[:, agents].sum(-1)
 
@@ -139,6 +133,7 @@ def play_episodes(
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
     most_copies: int = MOST_NUMBERED,
+    groups: Groups | None = None,
 ) -> EpisodeTable:
     """Play episodes, in the order of their numbers.
 
@@ -157,6 +152,7 @@ def play_episodes(
         max_steps: steps after which an episode is cut.
         watch: called at each step with the number of episodes that have ended; False stops.
         most_copies: bound of the copies of a `Numbered` environment.
+        groups: agents of which returns are told apart; None for classes.
 
     Raises:
         ValueError: for fewer than one episode.
@@ -176,7 +172,7 @@ def play_episodes(
             environment = make_environment(min(copies, size))
             try:
                 options = (size, seed + 1_000_003 * number, messages, deterministic, max_steps)
-                tables.append(_play_batch(environment, player, *options, partial(_watched, watch, start)))
+                tables.append(_play_batch(environment, player, *options, partial(_watched, watch, start), groups))
             finally:
                 environment.close()
     returns = np.concatenate([t.agent_return for t in tables])
@@ -218,11 +214,12 @@ def _play_batch(
     deterministic: bool,
     max_steps: int,
     watch: Callable[[int], None],
+    groups: Groups | None,
 ) -> EpisodeTable:
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    tally = _Tally(environment, episodes, observation.alive.shape[-1])
+    tally = _Tally(environment, episodes, observation.alive.shape[-1], groups)
     while tally.ended < episodes:
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from marl.core.errors import ConfigError
 from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
+from marl.evaluation.cast import cast, groups_of, opponents_of
 from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, EpisodeTable, play_episodes
 from marl.maths.intervals import Estimate, bootstrap_mean
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
 from marl.tasks.compatibility import check_settings
-from marl.tasks.environment_config import environment_config, make_environment
+from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import find_policy
 
 __all__ = ["Evaluation", "class_returns", "evaluate", "evaluate_episodes", "summarise", "summary_as_json"]
@@ -41,6 +42,7 @@ class Evaluation:
         cut: number of episodes that were cut.
         episode_seeds: seed of each episode; none where copies share one.
         choice: how actions were chosen, in words; empty for a reference, which has a rule of its own.
+        play: players of sides, classes or agents that others played.
     """
 
     described: Mapping[str, Any]
@@ -52,6 +54,7 @@ class Evaluation:
     cut: int = 0
     episode_seeds: tuple[int, ...] = ()
     choice: str = ""
+    play: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Settings, then each measure with ``mean`` and ``ci95``."""
@@ -62,6 +65,7 @@ class Evaluation:
             "messages": self.messages,
             "deterministic": self.deterministic,
             "seed": self.seed,
+            **({"play": dict(self.play)} if self.play else {}),
             **({"episode_seeds": list(self.episode_seeds)} if self.episode_seeds else {}),
             **summary_as_json(self.measures),
         }
@@ -77,6 +81,7 @@ def evaluate(
     settings: Mapping[str, Any] | None = None,
     trust: str | Iterable[str] = (),
     max_steps: int = MAX_STEPS,
+    play: Mapping[str, str] | None = None,
     **overrides: Any,
 ) -> dict[str, Any]:
     """Play whole episodes and measure them.
@@ -91,12 +96,15 @@ def evaluate(
         settings: of the environment, as a preset's ``env``; those of the run by default.
         trust: modules that may be imported where the run names them; those imported already may.
         max_steps: steps after which an episode is cut; it counts with what it had brought.
+        play: others that play some of the agents, by the name of a side, a class or an agent: ``"random"``, or the
+            folder of a run, e.g. ``{"prey": "runs/x"}``.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Returns:
         The settings, and for each measure a dict with ``mean`` and ``ci95``, a bootstrap
         interval over the episodes; for the return also ``minimum`` and ``maximum``. Where several classes play, each
-        has its return, too: ``return_per_<class>``.
+        has its return, too: ``return_per_<class>``, and so has a side. Where two play whose returns are opposite in
+        every episode, there is the share that each won.
 
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
@@ -105,7 +113,7 @@ def evaluate(
     """
     with trusting(trust, typed=None if settings is None else settings.get("name")):
         options = (messages, deterministic, policy, settings, overrides, max_steps)
-        return evaluate_episodes(run, episodes, seed, *options).as_json()
+        return evaluate_episodes(run, episodes, seed, *options, play=play).as_json()
 
 
 def evaluate_episodes(
@@ -119,8 +127,12 @@ def evaluate_episodes(
     overrides: Mapping[str, Any] | None = None,
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
+    play: Mapping[str, str] | None = None,
+    sides: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:
     """Play whole episodes and return their measures as a record; see `evaluate` and `play_episodes`.
+
+    ``sides`` has the classes of each side; None for those that the policy or the settings name.
 
     Raises:
         ConfigError: if a setting cannot be used, or a policy comes without settings.
@@ -133,22 +145,26 @@ def evaluate_episodes(
     settings = saved.environment if settings is None and saved is not None else settings
     if settings is None:
         raise ConfigError("a policy without a run needs settings of the environment, e.g. {'name': 'simple_tag'}")
-    task, config = environment_config(settings, overrides or {})
+    task, config, play = opponents_of(settings, overrides or {}, play or {})
     given = saved.policy if saved is not None else run
     device = given.device if isinstance(given, Policy) else torch.device("cpu")
     probe = make_environment(task, config, 1, device=device)
-    player = _player(given, policy, probe)
+    player = main = _player(given, policy, probe)
     if saved is not None and player is saved.policy:
         check_settings(saved.environment, task, config)
+    groups = groups_of(player, config, probe, sides)
+    if play:
+        player, groups = cast(play, player, task, config, probe, sides)
     probe.close()
     make_copies = partial(task.make, config, device=device)
-    table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch)
+    table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch, groups=groups)
     summary = {
         **summarise(table, dict(probe.events), probe.agent_noun),
         **{_name(kind, probe.agent_noun): estimate for kind, estimate in class_returns(table).items()},
+        **outcomes(table),
     }
     settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
-    return Evaluation(task.describe(config), *settled, _choice(player, deterministic))
+    return Evaluation(task.describe(config), *settled, _choice(main, deterministic), play)
 
 
 def _player(given: Any, policy: str | None, environment: TaskEnvironment) -> EpisodePlayer:
@@ -194,6 +210,17 @@ def class_returns(table: EpisodeTable) -> dict[str, Estimate]:
     """Return of an episode, mean over the agents of a class that took part, for each of several classes."""
     returns = table.class_returns if len(table.class_returns) > 1 else {}
     return {name: bootstrap_mean(each[~np.isnan(each)]) for name, each in returns.items()}
+
+
+def outcomes(table: EpisodeTable) -> dict[str, Estimate]:
+    """Share of episodes that each of two won, and that were drawn; none unless their returns are always opposite."""
+    if len(table.class_returns) != 2:
+        return {}
+    (one, first), (other, second) = table.class_returns.items()
+    if not first.any() or not np.allclose(first, -second, atol=1e-6):
+        return {}
+    won = {f"share_won_{one}": first > 0, "share_drawn": first == 0, f"share_won_{other}": second > 0}
+    return {name: bootstrap_mean(each.astype(float)) for name, each in won.items()}
 
 
 def _name(agent_class: str, agent_noun: str) -> str:

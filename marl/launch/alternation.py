@@ -91,7 +91,7 @@ class Alternation:
     def __init__(self, presets: tuple[RunConfig[Any], RunConfig[Any]], out: Path, rounds: int) -> None:
         check_between("rounds", rounds, 1, MOST_ROUNDS)
         self.out, self.rounds = out.resolve(), rounds
-        sides = [preset.task.sides(preset.env) for preset in presets]
+        sides = [_sides_of(preset) for preset in presets]
         if presets[0].env.name != presets[1].env.name or sides[0] != sides[1][::-1]:
             learn = " and ".join(f"{side[0]} of {preset.env.name}" for side, preset in zip(sides, presets, strict=True))
             raise ConfigError(f"the presets train {learn}; give one for each side of the same task")
@@ -115,7 +115,10 @@ class Alternation:
 
     def names(self, side: str) -> tuple[str, ...]:
         """Names of a side's players that the other side's preset lists; they exist before the first round."""
-        env = dict(self.presets[self._other(side)].env)
+        preset = self.presets[self._other(side)]
+        if preset.sides:
+            return preset.sides[side].opponents
+        env = dict(preset.env)
         return tuple(env[f"training_{side}"]) or (env[side],)
 
     def trained(self, side: str, number: int) -> tuple[str, ...]:
@@ -132,7 +135,7 @@ class Alternation:
         if number > 1:
             changes["initial_policy"] = Path(self.trained(side, number - 1)[-1])
         if trained:
-            config = with_env(config, _against(other, pool), name)
+            config = _facing(config, other, pool, name)
         return Version(name, config.model_copy(update=changes), self.out / name, pool)
 
     def _other(self, side: str) -> str:
@@ -150,12 +153,39 @@ class Alternation:
                 other = self._other(side)
                 pool = (str(Path(folder) / other),)
                 try:
-                    config = with_env(preset, _against(other, pool), side)
-                    make_environment(config.task, config.env, 1, training=True).close()
+                    config = _facing(preset, other, pool, side)
+                    environment = make_environment(config.task, config.env, 1, training=True)
+                    build_policy(config, environment, torch.device("cpu"))
+                    environment.close()
                 except ConfigError as error:
                     raise ConfigError(f"the sides cannot meet: {str(error).replace(folder, str(self.out))}") from error
 
 
-def _against(other: str, pool: tuple[str, ...]) -> dict[str, Any]:
-    """Settings of a task with a pool of opponents: training draws from it, evaluation meets the last one."""
-    return {other: pool[-1], f"training_{other}": list(pool)}
+def _sides_of(preset: RunConfig[Any]) -> tuple[str, str]:
+    """Side that a preset trains, and side that it meets.
+
+    Raises:
+        ConfigError: if there are not two such sides.
+    """
+    if not preset.sides:
+        return preset.task.sides(preset.env)
+    learn = [name for name, side in preset.sides.items() if not side.opponents]
+    others = [name for name, side in preset.sides.items() if side.opponents]
+    if len(learn) != 1 or len(others) != 1:
+        raise ConfigError(
+            f"of the sides of a preset {', '.join(learn)} learn; to train them in turn, each of two presets has two "
+            f"sides, of which one is fixed, e.g. sides.{learn[-1]}.fixed: random"
+        )
+    return learn[0], others[0]
+
+
+def _facing(preset: RunConfig[Any], other: str, pool: tuple[str, ...], source: str) -> RunConfig[Any]:
+    """A preset with a pool of opponents: training draws from it, evaluation meets the last one.
+
+    Raises:
+        ConfigError: if the environment refuses them.
+    """
+    if not preset.sides:
+        return with_env(preset, {other: pool[-1], f"training_{other}": list(pool)}, source)
+    side = preset.sides[other].model_copy(update={"fixed": pool})
+    return preset.model_copy(update={"sides": {**preset.sides, other: side}})

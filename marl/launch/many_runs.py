@@ -283,6 +283,7 @@ class ManyRuns:
                 yield Advanced(run, Progress(**told))
             if status is not None:
                 del self._running[run.name]
+                process.close()
                 yield Ended(run, self._outcome(status), status, process.printed())
         yield Waited()
 

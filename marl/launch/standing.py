@@ -11,13 +11,14 @@ from typing import Any, Literal
 from marl.core.errors import ConfigError, FileError
 from marl.core.wording import argument
 from marl.system.lock import sole_user
+from marl.training.changes import differences
 from marl.training.checkpoints import Checkpoints, is_settled, newest
-from marl.training.run_config import RunConfig, differences, run_values
+from marl.training.run_config import RunConfig, run_values
 from marl.training.score_log import stopped_by_score
 
 __all__ = ["DECISIVE", "Standing", "check_same", "clear_unstarted", "standing_of"]
 
-DECISIVE = ("env", "policy", "algorithm", "initial_policy", "num_copies", "rollout_length", "seed")
+DECISIVE = ("env", "policy", "algorithm", "sides", "initial_policy", "num_copies", "rollout_length", "seed")
 """Settings that a run must share with the command that goes on with it; the others do not change its learning."""
 LEFTOVERS = (
     *("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "scores.csv", "scores.png", "score.json"),

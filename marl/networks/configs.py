@@ -42,11 +42,12 @@ class CriticConfig(Config):
     """Shape of the critic."""
 
     sharing: Literal["class", "team", "independent"] = "class"
-    """One centralised critic a class, one for the team, or each agent on its own features."""
+    """One centralised critic a class, one for the team, or each agent on its own features. Centralised ones see the
+    entities that an environment gives, or else what all agents see."""
     hidden: tuple[Width, ...] = Field((64, 64), max_length=MOST_LAYERS)
-    """Widths of the layers after the entities are pooled (or on an agent's own features)."""
+    """Widths of the layers after entities or agents are pooled (or on an agent's own features)."""
     entity_hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=MOST_LAYERS)
-    """Widths of the layers on each entity as an agent sees it."""
+    """Widths of the layers on each entity as an agent sees it, or on what each agent sees."""
     activation: Activation = "relu"
     """Activation after each layer."""
     squash: bool = True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from marl.maths.symlog import symlog
 from marl.networks.configs import CriticConfig
 from marl.networks.mlp import MLP
 
-__all__ = ["Critic", "EntityCritic"]
+__all__ = ["AgentCritic", "Critic", "EntityCritic"]
 
 
 class EntityCritic(nn.Module):
@@ -70,11 +71,55 @@ class EntityCritic(nn.Module):
         return self.head(context).squeeze(-1)
 
 
+class AgentCritic(nn.Module):
+    r"""Pool what all agents see into the value of some of them, where there are no entities.
+
+    .. math::
+        V_i = \mathrm{head}\Big(\frac{1}{N} \sum_{j \le N} e_j, e_i, \log N\Big), \quad
+            e_j = \mathrm{embed}_{c_j}(o_j)
+
+    over the ``N`` agents that are alive, for features :math:`o` and class :math:`c`. Mean and number together let any
+    team size do. Reference: Zaheer et al., "Deep Sets", https://arxiv.org/abs/1703.06114, theorem 2.
+
+    Args:
+        roster: widths of the features of each class.
+        config: shape.
+
+    Shapes:
+        Features ``[..., N_c, D_c]`` of each class and ``alive`` ``[..., N]`` to ``[..., M]``.
+    """
+
+    def __init__(self, roster: Roster, config: CriticConfig) -> None:
+        super().__init__()
+        self.squash, hidden = _squash(config), config.entity_hidden
+        self.embed = nn.ModuleDict({c.name: MLP((c.width, *hidden), config.activation) for c in roster.classes})
+        self.head = MLP((2 * hidden[-1] + 1, *config.hidden, 1), config.activation, output_gain=1.0)
+
+    def forward(self, features: Mapping[str, Tensor], alive: Tensor, agents: slice) -> Tensor:
+        """Values of some of the agents.
+
+        Args:
+            features: for each class ``[..., N_c, D_c]``.
+            alive: ``[..., N]``.
+            agents: their slice of the agent axis.
+
+        Returns:
+            ``[..., M]``.
+        """
+        embedded = torch.cat([self.embed[name](self.squash(x)) for name, x in features.items()], -2)
+        there = alive.to(embedded)[..., None]
+        number = there.sum(-2, keepdim=True).clamp(min=1)
+        mean = (embedded * there).sum(-2, keepdim=True) / number
+        own = embedded[..., agents, :]
+        parts = [mean.expand_as(own), own, number.log().expand(*own.shape[:-1], 1)]
+        return self.head(torch.cat(parts, -1)).squeeze(-1)
+
+
 class Critic(nn.Module):
-    """The critics of a team: centralised over entities, or each agent's on its own features.
+    """The critics of a team: centralised over entities, or what all see, or each agent's on its own features.
 
     Reference: Lowe et al., "Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments",
-    https://arxiv.org/abs/1706.02275, section 4.1; equation: `EntityCritic`.
+    https://arxiv.org/abs/1706.02275, section 4.1; equations: `EntityCritic` and `AgentCritic`.
 
     Args:
         roster: its classes, and the width of its entities.
@@ -82,9 +127,6 @@ class Critic(nn.Module):
 
     Shapes:
         An observation of any leading axes to ``[..., N]``.
-
-    Raises:
-        ValueError: if a centralised critic is asked for without entities.
     """
 
     def __init__(self, roster: Roster, config: CriticConfig) -> None:
@@ -95,26 +137,29 @@ class Critic(nn.Module):
                 {c.name: MLP((c.width, *config.hidden, 1), config.activation, output_gain=1.0) for c in roster.classes}
             )
             return
-        if not roster.entity_size or roster.plane is None:
-            raise ValueError(
-                f"critic.sharing is {config.sharing!r}, but this environment gives no entities; use 'independent'"
-            )
         names = ["team"] if config.sharing == "team" else [c.name for c in roster.classes]
-        self.networks = nn.ModuleDict({name: EntityCritic(roster.entity_size, roster.plane, config) for name in names})
+        size, plane = roster.entity_size, roster.plane
+        self.networks = nn.ModuleDict(
+            {
+                name: EntityCritic(size, plane, config) if size and plane is not None else AgentCritic(roster, config)
+                for name in names
+            }
+        )
 
     def forward(self, observation: Observation) -> Tensor:
         """Values ``[..., N]`` of every agent."""
         if self.config.sharing == "independent":
             values = [self.networks[name](self.squash(x)).squeeze(-1) for name, x in observation.features.items()]
             return torch.cat(values, -1)
-        assert observation.entities is not None
-        entities, mask = observation.entities, observation.present_entities
+        seen: tuple[Any, Tensor] = observation.features, observation.alive
+        if observation.entities is not None:
+            seen = observation.entities, observation.present_entities
         if self.config.sharing == "team":
-            return self.networks["team"](entities, mask, slice(0, observation.alive.shape[-1]))
+            return self.networks["team"](*seen, slice(0, observation.alive.shape[-1]))
         values, start = [], 0
         for name, features in observation.features.items():
             agents = slice(start, start + features.shape[-2])
-            values.append(self.networks[name](entities, mask, agents))
+            values.append(self.networks[name](*seen, agents))
             start = agents.stop
         return torch.cat(values, -1)
 
@@ -122,7 +167,7 @@ class Critic(nn.Module):
     def rescale(self, scale: Tensor, shift: Tensor) -> None:
         """Change the last layers so that every value ``v`` becomes ``scale v + shift``."""
         for network in self.networks.values():
-            *_, last = (network.head if isinstance(network, EntityCritic) else network).children()
+            *_, last = (network.head if isinstance(network, EntityCritic | AgentCritic) else network).children()
             assert isinstance(last, nn.Linear)
             last.weight.mul_(scale)
             last.bias.mul_(scale).add_(shift)

@@ -77,11 +77,13 @@ class GraphProcessor(nn.Module):
         """
         if observation.adjacency is None:
             return tokens
-        assert observation.kinematics is not None
+        moved = observation.kinematics
+        if moved is None:  # nobody's place is known
+            moved = tokens.new_zeros(*tokens.shape[:-1], self.plane.kinematics)
         leading, (size, width) = tokens.shape[:-2], tokens.shape[-2:]
         x = tokens.reshape(-1, size, width)
         adjacency = (observation.adjacency & observation.alive[..., None, :]).reshape(-1, size, size)
-        whole = (x, adjacency, observation.kinematics.reshape(-1, size, self.plane.kinematics))
+        whole = (x, adjacency, moved.reshape(-1, size, self.plane.kinematics))
         kinds = self._kinds_of(observation, tokens)
         ends = _ends_of(kinds) if self.config.kind == "gat" else None
         # many graphs at a time would move every tensor over pairs out of a CPU's cache and back

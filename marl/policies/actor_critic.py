@@ -102,7 +102,8 @@ class ActorCritic(Policy):
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """Values and log-probabilities; see `Policy.inspect`."""
-        return {"value": self.value(rollout.observation), "log_prob": rollout.log_prob}
+        acting = rollout.observation.to_move
+        return {"value": self.value(rollout.observation)[acting], "log_prob": rollout.log_prob[acting]}
 
     @torch.no_grad()
     def value(self, observation: Observation) -> Tensor:

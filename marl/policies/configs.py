@@ -15,9 +15,13 @@ __all__ = [
     "POLICY_KINDS",
     "ActorCriticConfig",
     "EvenBins",
+    "PartConfig",
+    "PlayerConfig",
     "PolicyConfig",
     "QNetworkConfig",
     "RandomPolicyConfig",
+    "SavedPolicyConfig",
+    "SidesConfig",
     "TableConfig",
     "read_policy_config",
 ]
@@ -126,14 +130,49 @@ def _kind_of(value: Any) -> str:
     return "actor_critic" if kind is None else str(kind)
 
 
-PolicyConfig = Annotated[
+Tagged = (
     Annotated[ActorCriticConfig, Tag("actor_critic")]
     | Annotated[QNetworkConfig, Tag("q_network")]
     | Annotated[TableConfig, Tag("table")]
-    | Annotated[RandomPolicyConfig, Tag("random")],
-    Discriminator(_kind_of),
-]
+    | Annotated[RandomPolicyConfig, Tag("random")]
+)
+PolicyConfig = Annotated[Tagged, Discriminator(_kind_of)]
 """Settings of any policy; ``kind`` tells which, and is that of actor and critic if it is not given."""
+
+
+class PlayerConfig(Config):
+    """A policy that plays a side."""
+
+    policy: PolicyConfig
+    """Its settings."""
+    knows: tuple[str, ...] = ()
+    """Classes that it was trained with, in order; empty for those of the side."""
+
+
+class PartConfig(Config):
+    """One side of several."""
+
+    name: str
+    """Its name."""
+    classes: tuple[str, ...]
+    """Classes that it plays."""
+    players: tuple[PlayerConfig, ...] = Field(min_length=1)
+    """Its policy, or a pool of which one plays each episode."""
+    fixed: bool = False
+    """True where it is not trained."""
+
+
+class SidesConfig(Config):
+    """Policies of several sides, as a run with `sides` has them."""
+
+    kind: Literal["sides"] = "sides"
+    """The kind of policy."""
+    sides: tuple[PartConfig, ...] = Field(min_length=1)
+    """The sides."""
+
+
+SavedPolicyConfig = Annotated[Tagged | Annotated[SidesConfig, Tag("sides")], Discriminator(_kind_of)]
+"""Settings of a policy as its file has them."""
 
 
 POLICY_KINDS = ("actor_critic", "q_network", "table", "random")

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from marl.core.config import Config
 from marl.core.limits import MOST_CLASSES, MOST_PARAMETERS, MOST_WIDTH, Count
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
-from marl.policies.configs import ActorCriticConfig, PolicyConfig, QNetworkConfig
+from marl.policies.configs import ActorCriticConfig, QNetworkConfig, SavedPolicyConfig
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 
@@ -62,7 +62,7 @@ class Description(Config):
     classes: tuple[ClassDescription, ...] = Field(max_length=MOST_CLASSES)
     counts: tuple[Count, ...] = Field(max_length=MOST_CLASSES)
     plane: PlaneDescription | None = Field(default_factory=PlaneDescription)
-    networks: PolicyConfig
+    networks: SavedPolicyConfig
     entity_size: Size
     auxiliary_size: Size
     environment: dict[str, Any]

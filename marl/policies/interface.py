@@ -19,6 +19,8 @@ from marl.core.task import AgentSpaces
 from marl.core.trust import trusting
 from marl.policies.seat import Seat
 from marl.tasks.environment_config import find_spaces
+from marl.tasks.pettingzoo.config import LinksConfig
+from marl.tasks.pettingzoo.links import Links
 
 if TYPE_CHECKING:
     from marl.policies.policy import Policy
@@ -39,6 +41,7 @@ class Interface:
     def __init__(self, settings: Mapping[str, Any], trust: str | Iterable[str] = ()) -> None:
         self._settings, self._trust = settings, trust
         self._seats: Seat | dict[str, Seat] | None = None
+        self._links: Links | None = None
 
     def predict(
         self,
@@ -64,13 +67,15 @@ class Interface:
             return action, None if memory is None else {**states, agent: memory}
         if isinstance(seats, Seat):
             return _predict(policy, seats, observation, state, episode_start, generator, action_mask)
-        return _predict_team(policy, seats, observation, state, episode_start, generator, action_mask)
+        return _predict_team(policy, seats, self._links, observation, state, episode_start, generator, action_mask)
 
     def _found(self, roster: Roster) -> Seat | dict[str, Seat]:
         with trusting(self._trust):
             found = find_spaces(self._settings)
         if isinstance(found, AgentSpaces):
             return Seat(str(self._settings["name"]), found, roster)
+        if self._settings.get("links") is not None:
+            self._links = Links(LinksConfig.model_validate(self._settings["links"]), roster)
         return {name: Seat(f"agent {name!r}", each, roster) for name, each in found.items()}
 
 
@@ -99,7 +104,14 @@ def _predict(
 
 
 def _predict_team(
-    policy: Policy, seats: Mapping[str, Seat], given: Any, state: Any, start: Any, generator: Any, action_mask: Any
+    policy: Policy,
+    seats: Mapping[str, Seat],
+    links: Links | None,
+    given: Any,
+    state: Any,
+    start: Any,
+    generator: Any,
+    action_mask: Any,
 ) -> tuple[dict[str, Any], Memory | None]:
     """Actions of those agents of one world that are there."""
     if not isinstance(given, Mapping):
@@ -114,6 +126,7 @@ def _predict_team(
     if not given:  # the episode is over
         return {}, memory
     seen = _team_observation(policy.roster, seats, given, action_mask or {})
+    seen = seen if links is None else links(seen)
     act = policy.act(seen.to(policy.device), memory, generator)
     chosen = {name: iter(action[0].cpu().numpy()) for name, action in act.action.items()}
     actions = {name: seat.action(np.asarray(next(chosen[seat.agent_class]))[None]) for name, seat in seats.items()}

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from marl.core.roster import Roster
 from marl.core.seeding import ACTIONS, stream
 from marl.policies.interface import Interface
 
-__all__ = ["Act", "Policy"]
+__all__ = ["Act", "EpisodePlayer", "Policy"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,18 @@ class Act:
             for (name, x), part in zip(action.items(), parts, strict=True)
         }
         return cls(zeroed, log_prob, memory)
+
+
+class EpisodePlayer(Protocol):
+    """Policy as episodes need it."""
+
+    def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
+        """Memory at the beginning of an episode."""
+        ...
+
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        """Choose an action for every agent."""
+        ...
 
 
 class Policy(nn.Module, ABC):
@@ -103,7 +115,7 @@ class Policy(nn.Module, ABC):
         return None
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
-        """Tensors of a rollout that get a histogram in the log, by name, each ``[T, B, N]``."""
+        """Numbers of a rollout that get a histogram in the log, by name: those of agents that were to move."""
         return {}
 
     def seed(self, seed: int = 0) -> None:

@@ -127,7 +127,8 @@ class QNetwork(Policy):
     @torch.no_grad()
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """Values of the actions that were taken; see `Policy.inspect`."""
-        return {"q_value": value_of(self.q_values(rollout.observation), rollout.action)}
+        values = value_of(self.q_values(rollout.observation), rollout.action)
+        return {"q_value": values[rollout.observation.to_move]}
 
 
 def value_of(values: Mapping[str, Tensor], action: Mapping[str, Tensor]) -> Tensor:

@@ -212,7 +212,7 @@ def _policy_of(description: dict[str, Any], stored: int, place: Path) -> Policy:
     try:
         return Description.model_validate(description).policy(stored)
     except ValidationError as error:
-        why = explain(error, {"networks": POLICY_KINDS})
+        why = explain(error, {"networks": (*POLICY_KINDS, "sides"), "policy": POLICY_KINDS})
         raise FileError(f"{place} is not a policy of this package, or of another version: {why}") from error
     except ValueError as error:
         raise FileError(f"{place} describes a policy that cannot be made: {error}") from error

@@ -91,10 +91,9 @@ class Table(Policy):
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """The highest value of each agent's state."""
-        features = rollout.observation.features
-        return {
-            "value": torch.cat([self.values(name)[self.states(name, x)].amax(-1) for name, x in features.items()], -1)
-        }
+        seen = rollout.observation
+        values = [self.values(name)[self.states(name, x)].amax(-1) for name, x in seen.features.items()]
+        return {"value": torch.cat(values, -1)[seen.to_move]}
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:

@@ -77,6 +77,12 @@ class RunProcess:
         """End it at once; its last checkpoint is left."""
         self._process.kill()
         self._process.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Close its pipes; one that still runs is stopped."""
+        self.stop()
+        self._output.close()
 
     def printed(self) -> list[str]:
         """Printed lines, blank ones left out."""

@@ -17,6 +17,7 @@ from marl.core.roster import Roster
 from marl.core.task import AgentSpaces, Task
 from marl.tasks.environment_config import find_spaces, make_environment
 from marl.tasks.pettingzoo.config import PettingZooConfig
+from marl.tasks.pettingzoo.team import MASK
 from marl.tasks.random_actions import random_actions
 
 __all__ = ["Check", "check_environment", "constant_classes"]
@@ -32,7 +33,7 @@ class Check:
     Args:
         classes: for each class its agents, and what one of them observes and does.
         moves: ``"all at once"`` or ``"in turns"``.
-        masks: where masks of legal actions are; None without.
+        masks: place of masks of legal actions, e.g. ``infos[agent]["action_mask"]``; None without.
         lengths: steps of each episode.
         ends: for each episode ``"terminated"``, ``"truncated"``, both, or ``"cut here"``.
         left: for each episode the steps at which agents left before its end, e.g. ``{"x": 12}``.
@@ -80,12 +81,13 @@ def check_environment(task: Task, config: Config, episodes: int = 3, seed: int =
         ConfigError: if it cannot be made.
         EnvironmentFailedError: if it fails.
     """
-    spaces, state = find_spaces(config.model_dump()), _state(config)
+    spaces = find_spaces(config.model_dump())
     environment, other = make_environment(task, config, 1), make_environment(task, config, 1)
     try:
         names, classes = _classes(spaces, environment.roster)
-        check = Check(classes, state=state)
         first = _played(environment, seed, REPEATED)
+        state, masked = _reset(config)
+        check = Check(classes, masks=_masks(spaces, masked), state=state)
         check.repeats = _equal(first, _played(other, seed, REPEATED))
         clean = _equal(first, _played(environment, seed, REPEATED))
         check.seeds_differ = not _equal(first, _played(other, seed + 1, REPEATED))
@@ -177,7 +179,6 @@ def _play(
     roster, generator = environment.roster, torch.Generator().manual_seed(seed)
     observation = environment.reset(seed)
     check.moves = "all at once" if observation.acting is None else "in turns"
-    check.masks = None if observation.action_mask is None else "action_mask"
     total, seen = torch.zeros(roster.size, dtype=torch.float64), []
     for _ in range(episodes):
         left: dict[str, int] = {}
@@ -225,18 +226,28 @@ def _pictures(environment: TaskEnvironment) -> str:
     return "a scene" if shape is None else f"{shape[1]} x {shape[0]} pixels"
 
 
-def _state(config: Config) -> str | None:
-    """Shape of PettingZoo's ``state()``, or why there is none."""
+def _masks(spaces: AgentSpaces | Mapping[str, AgentSpaces], in_infos: bool) -> str | None:
+    if isinstance(spaces, AgentSpaces):
+        return f'info["{MASK}"]' if spaces.masked else None
+    places = {"observation": any(MASK in each.fields for each in spaces.values()), "infos[agent]": in_infos}
+    return " and ".join(f'{place}["{MASK}"]' for place, there in places.items() if there) or None
+
+
+def _reset(config: Config) -> tuple[str | None, bool]:
+    """Shape of PettingZoo's ``state()``, or why there is none; and True if there are masks in the infos of a reset."""
     if not isinstance(config, PettingZooConfig):
-        return None
+        return None, False
+    from marl.tasks.pettingzoo.drivers import driver_of
     from marl.tasks.pettingzoo.making import make_one
 
     env = make_one(config)  # not closed: that ends pygame, with which others draw
+    infos = driver_of(env).reset(seed=0).infos
     try:
-        env.reset(seed=0)
         state = env.state()
     except (NotImplementedError, AttributeError):
-        return "none"
+        told = "none"
     except Exception as error:  # it is asked for, not needed
-        return f"fails: {type(error).__name__}{str(error) and f': {error}'}"
-    return f"shape {list(state.shape)}" if hasattr(state, "shape") else type(state).__name__
+        told = f"fails: {type(error).__name__}{str(error) and f': {error}'}"
+    else:
+        told = f"shape {list(state.shape)}" if hasattr(state, "shape") else type(state).__name__
+    return told, any(MASK in (info or {}) for info in infos.values())

@@ -21,6 +21,14 @@ Q_NETWORK = {
     "graph": {"kind": "none"},
     "normalise_features": True,
 }
+TABLE: tuple[dict[str, Any], dict[str, Any]] = (
+    {"kind": "table"},
+    {
+        "gamma": 0.99,  # with 1 it costs nothing to stay for ever where nothing happens
+        "learning_rate": {"kind": "linear", "start": 0.5, "end": 0.01, "share": 1.0},
+        "exploration": {"kind": "linear", "start": 1.0, "end": 0.1, "share": 0.5},
+    },
+)
 ROLLOUTS = {"gamma": 0.99, "entropy_coef": 0.0}
 LEARNING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ppo": (
@@ -41,6 +49,8 @@ LEARNING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "exploration": {"kind": "linear", "start": 1.0, "end": 0.05, "share": 0.2},
         },
     ),
+    "q_learning": TABLE,
+    "sarsa": TABLE,
 }
 """Settings of the policy and of the algorithm; the rest are their own defaults."""
 
@@ -57,7 +67,7 @@ def usual_settings(algorithm: str) -> dict[str, Any]:
         "algorithm": {"name": algorithm, **learning},
         "total_env_steps": 100_000,
         "num_copies": 8,
-        "rollout_length": 8 if algorithm == "dqn" else 64,
+        "rollout_length": 8 if algorithm in ("dqn", "q_learning", "sarsa") else 64,
         "log_interval": 2_000,
         "threads": 1,
     }

@@ -48,6 +48,7 @@ class Collector:
         self._sums = {"reward": torch.zeros(copies, agents, dtype=torch.float64, device=environment.device)}
         self._steps = torch.zeros(copies, device=environment.device)
         self._looked = False
+        self._leave = False  # whether any agent has left before its episode ended
         self._lived = torch.zeros(copies, agents, device=environment.device)  # steps at which each agent was there
 
     def collect(self, policy: Policy) -> Collected:
@@ -114,6 +115,7 @@ class Collector:
             "sums": {name: total.clone() for name, total in self._sums.items()},
             "steps": self._steps.clone(),
             "lived": self._lived.clone(),
+            "leave": self._leave,
         }
 
     def load_state(self, state: State) -> None:
@@ -137,6 +139,7 @@ class Collector:
         # earlier versions stored who took part, and then for the whole episode
         lived = state["lived"] if "lived" in state else state["took_part"] * state["steps"][:, None]
         self._lived = lived.to(device, copy=True)
+        self._leave = state.get("leave", False)
 
     def _look(self, observation: Observation) -> None:
         """Warn of a class that saw the same at each step of the first rollout."""
@@ -172,6 +175,10 @@ class Collector:
             returns = (self._sums["reward"][ended] * took_part)[:, agents].sum(-1) / took_part[:, agents].sum(-1)
             episodes.class_scores[name] += returns.tolist()
         episodes.ended_at += [env_steps] * len(scores)
+        self._leave |= bool((took_part & (lived < steps[:, None])).any())
+        if self._leave:
+            for metric, shares in _by_class("alive", lived / steps[:, None], took_part, roster.slices).items():
+                episodes.metrics[metric] += shares.tolist()
         for name, total in self._sums.items():
             amounts = total[ended]
             if name in self.environment.per_step:

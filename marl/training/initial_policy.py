@@ -1,23 +1,33 @@
-"""Policy that a run begins with."""
+"""Policy and learner that a run begins with."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from marl.algorithms.kinds import make_learner
+from marl.algorithms.learner import Learner
+from marl.algorithms.sides import SidesLearner
+from marl.core.config import Config
 from marl.core.environment import Environment
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, FileError
+from marl.core.roster import Roster
+from marl.core.symmetry import Symmetries
+from marl.policies.configs import PartConfig, PlayerConfig, RandomPolicyConfig, SidesConfig
 from marl.policies.description import check_size
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
+from marl.policies.pool import Pool
 from marl.policies.saved import load_policy, load_weights
-from marl.tasks.compatibility import check_settings
+from marl.policies.sides import Sides, player_of
+from marl.tasks.compatibility import check_class, check_settings
 from marl.tasks.registry import find_policy
 from marl.training.run_config import RunConfig
 
-__all__ = ["build_policy", "take_weights"]
+__all__ = ["build_learner", "build_policy", "take_weights"]
 
 
 def build_policy(config: RunConfig[Any], environment: Environment, device: torch.device) -> Policy:
@@ -29,19 +39,57 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
         device: device of the parameters.
 
     Raises:
-        ConfigError: if the networks cannot be made as described, or are too large.
+        ConfigError: if the networks cannot be made as described, or are too large, or sides do not fit the classes.
+        FileError: if the policy of a fixed side cannot be loaded.
     """
+    roster, fixed = environment.roster, {}
+    networks: Config = config.policy
+    if config.sides:
+        _check_classes(config, roster)
+        fixed = {name: _opponents(config, name, roster) for name in config.sides}
+        networks = SidesConfig(sides=tuple(_part(config, name, fixed[name]) for name in config.sides))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         try:
-            check_size(environment.roster, config.policy)
-            return make_policy(environment.roster, config.policy).to(device)
+            check_size(roster, networks)
+            policy = make_policy(roster, networks)
         except ValueError as error:
             raise ConfigError(f"policy: {error}") from error
+    if isinstance(policy, Sides):
+        for name, opponents in fixed.items():
+            side = policy.policies[name]
+            players = side.policies if isinstance(side, Pool) else [side]
+            for player, trained in zip(players, opponents, strict=False):  # none where it learns
+                if trained is not None:
+                    player.load_state_dict(trained.state_dict())
+    return policy.to(device)
+
+
+def build_learner(policy: Policy, config: RunConfig[Any], symmetries: Symmetries | None) -> Learner:
+    """Make the learner of a policy, or that of each side which is not fixed.
+
+    Args:
+        policy: is trained in place.
+        config: of the run.
+        symmetries: of the environment; None if it has none.
+
+    Raises:
+        ConfigError: see `make_learner`.
+    """
+    if not isinstance(policy, Sides):
+        return make_learner(policy, config.algorithm, config.seed, symmetries)
+    learners = {}
+    for name, side in policy.trained.items():
+        algorithm = config.sides[name].algorithm
+        assert algorithm is not None
+        learners[name] = make_learner(side, algorithm, config.seed)
+    return SidesLearner(policy, learners)
 
 
 def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
     """Put the weights and the normaliser of values of a trained policy into a new one.
+
+    With sides each side that learns takes those of the policy that plays its classes there.
 
     Args:
         policy: the new one.
@@ -52,6 +100,65 @@ def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
         ConfigError: if features had another meaning in its training.
         FileError: if it cannot be loaded, or has another architecture.
     """
+    trained = _loaded(source, config)
+    if not isinstance(policy, Sides):
+        load_weights(policy, trained.state_dict(), source)
+        return
+    for name, side in policy.trained.items():
+        load_weights(side, player_of(trained, policy.parts[name].classes).state_dict(), source)
+
+
+def _loaded(source: str | Path, config: RunConfig[Any]) -> Policy:
     saved = load_policy(find_policy(source))
     check_settings(saved.environment, config.task, config.env)
-    load_weights(policy, saved.policy.state_dict(), source)
+    return saved.policy
+
+
+def _opponents(config: RunConfig[Any], name: str, roster: Roster) -> list[Policy | None]:
+    """Trained policies that play a fixed side; None for a random one."""
+    side = config.sides[name]
+    found: list[Policy | None] = []
+    for opponent in side.opponents:
+        if opponent == RandomPolicyConfig().kind:
+            found.append(None)
+            continue
+        try:
+            policy = player_of(_loaded(opponent, config), side.classes)
+            if isinstance(policy, Sides):
+                apart = "; ".join(f"{other}: {', '.join(s.classes)}" for other, s in policy.parts.items())
+                raise ConfigError(f"its sides are {apart}; none has just the classes {', '.join(side.classes)}")
+            if isinstance(policy, Pool):
+                raise ConfigError("a pool plays that side there; name one of the pool")
+            for agent_class in (c for c in roster.classes if c.name in side.classes):
+                check_class(agent_class, policy.roster)
+        except (ConfigError, FileError) as error:
+            raise ConfigError(f"sides.{name}.fixed is {opponent!r}: {error}") from error
+        found.append(policy)
+    return found
+
+
+def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | None]) -> PartConfig:
+    """Settings of a side's policy, or of the pool that plays it."""
+    side = config.sides[name]
+    if side.policy is not None:
+        return PartConfig(name=name, classes=side.classes, players=(PlayerConfig(policy=side.policy),))
+    players = []
+    for policy in opponents:
+        if policy is None:
+            players.append(PlayerConfig(policy=RandomPolicyConfig()))
+        else:
+            knows = tuple(c.name for c in policy.roster.classes)
+            players.append(PlayerConfig.model_validate({"policy": policy.config.model_dump(), "knows": knows}))
+    return PartConfig(name=name, classes=side.classes, players=tuple(players), fixed=True)
+
+
+def _check_classes(config: RunConfig[Any], roster: Roster) -> None:
+    declared = [c.name for c in roster.classes]
+    played = [kind for side in config.sides.values() for kind in side.classes]
+    if unknown := [kind for kind in played if kind not in declared]:
+        raise ConfigError(f"sides have the class {unknown[0]!r}; this environment has {', '.join(declared)}")
+    if left_out := [kind for kind in declared if kind not in played]:
+        raise ConfigError(
+            f"sides leave out the class {left_out[0]!r}; give it to a side (which may be fixed: random); this "
+            f"environment has {', '.join(declared)}"
+        )

@@ -44,7 +44,8 @@ def rollout_bytes(config: RunConfig[Any], roster: Roster) -> int:
     images = sum(count * math.prod(c.image) * np.dtype(c.image_dtype).itemsize for c, count in counted if c.image)
     seen = features + 4 * roster.size * (roster.entity_size + roster.auxiliary_size)
     pairs = roster.size**2 if roster.plane is not None else 0
-    kept = config.algorithm.replay_capacity if isinstance(config.algorithm, DQNConfig) else 0
+    learners = [algorithm for algorithm, _ in config.learners.values()]
+    kept = sum(algorithm.replay_capacity for algorithm in learners if isinstance(algorithm, DQNConfig))
     # images of successors are those of the next step; a byte for each link; the world itself has a float for each pair
     rollout = (2 * (seen + pairs) + images) * (config.num_copies * config.rollout_length + kept)
     return rollout + 4 * pairs * config.num_copies

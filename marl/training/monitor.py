@@ -14,6 +14,7 @@ from marl.core.errors import ConfigError, EnvironmentFailedError, Note, PictureE
 from marl.core.files import make_folder
 from marl.core.records import Rollout
 from marl.core.wording import argument
+from marl.evaluation.cast import groups_of
 from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
 from marl.evaluation.evaluate import class_returns, summarise
 from marl.training.checkpoints import Checkpoint, is_settled
@@ -209,10 +210,9 @@ class Monitor:
         policy, env_steps = self.run.policy, self.run.env_steps
         for name, parameter in policy.named_parameters():
             self.logger.histogram(env_steps, f"weights/{name}", parameter)
-        acting = rollout.observation.to_move
         policy.eval()
         for name, values in policy.inspect(rollout).items():
-            self.logger.histogram(env_steps, f"rollout/{name}", values[acting])
+            self.logger.histogram(env_steps, f"rollout/{name}", values)
         self.logger.histogram(env_steps, "rollout/reward", rollout.reward[rollout.observation.alive])
         policy.train()
 
@@ -235,8 +235,9 @@ class Monitor:
             "max_steps": config.evaluation_max_steps,
             "most_copies": min(MOST_NUMBERED, config.num_copies),
         }
-        table = play_episodes(self._make_environment, policy, episodes, seed, watch=watch, **limits)
         one = self._make_environment(1)
+        limits["groups"] = groups_of(policy, config.env, one)
+        table = play_episodes(self._make_environment, policy, episodes, seed, watch=watch, **limits)
         summary = summarise(table, dict(one.events), one.agent_noun)
         self._draw_episode(one, stop_wished)
         self._draw_scores()

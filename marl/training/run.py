@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
 from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
@@ -27,11 +26,12 @@ from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
 from marl.system.process_pool import check_threads
 from marl.tasks.environment_config import make_environment
+from marl.training.changes import check_resumable, differences
 from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite, newest
 from marl.training.collector import Collector
-from marl.training.initial_policy import build_policy, take_weights
+from marl.training.initial_policy import build_learner, build_policy, take_weights
 from marl.training.memory_check import check_memory
-from marl.training.run_config import RunConfig, check_resumable, differences, run_values
+from marl.training.run_config import RunConfig, run_values
 from marl.training.schedule_note import schedule_notes
 from marl.training.score_log import ScoreLog
 from marl.training.source import Source
@@ -240,7 +240,7 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     policy.interface = Interface(config.env.model_dump(mode="json"))
     if start is None and config.initial_policy is not None:
         take_weights(policy, config, config.initial_policy)
-    learner = make_learner(policy, config.algorithm, config.seed, environment.symmetries)
+    learner = build_learner(policy, config, environment.symmetries)
     source = Collector(environment, config.rollout_length, config.seed)
     run = Run(
         config, folder, device, task, source, policy, learner, checkpoints, scores, batch_bytes, environment.events

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from marl.algorithms.configs import ALGORITHMS, AlgorithmConfig, HardTarget, PPOConfig, SoftTarget
+from marl.algorithms.configs import ALGORITHMS, AlgorithmConfig, HardTarget, LearnerConfig, PPOConfig, SoftTarget
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path
@@ -21,20 +21,18 @@ from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
 from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig
 from marl.tasks.registry import find_task
 from marl.training.score_log import ScoreLogConfig
+from marl.training.side_config import SideConfig, check_pair, usual_policy, with_sides
 
 __all__ = [
     "RunConfig",
-    "check_resumable",
     "complete_values",
     "config_text",
-    "differences",
     "load_config",
     "load_values",
     "read_config",
     "run_values",
     "save_config",
     "task_of",
-    "usual_policy",
 ]
 
 E = TypeVar("E", bound=Config)
@@ -55,9 +53,6 @@ CHOICES: dict[int | str, Collection[str]] = {
 }
 """Kinds of each part of the settings that is a union; a validator puts the kind after the name of the part."""
 
-ANYTIME = frozenset({"env.processes", "env.step_timeout"})
-"""Settings of the environment that change nothing of what a run learns."""
-
 
 class RunConfig(Config, Generic[E]):
     """A training run."""
@@ -68,6 +63,8 @@ class RunConfig(Config, Generic[E]):
     """The networks."""
     algorithm: AlgorithmConfig = Field(default_factory=PPOConfig)
     """The learner."""
+    sides: dict[str, SideConfig] = Field(default_factory=dict)
+    """Groups of classes that learn apart, or do not learn; none for one side with everybody."""
     initial_policy: Path | None = None
     """Begin with the weights of this run's policy, its normaliser of values included; None to draw them."""
     total_env_steps: int = Field(1_000_000, ge=1)
@@ -112,41 +109,39 @@ class RunConfig(Config, Generic[E]):
         return usual_policy(values) if isinstance(values, dict) else values
 
     @model_validator(mode="after")
-    def _check_policy(self) -> RunConfig[E]:
-        kinds = self.algorithm.policy_kinds
-        if self.policy.kind not in kinds:
-            raise ValueError(
-                f"policy.kind is {self.policy.kind!r}, but algorithm.name is {self.algorithm.name!r}, which trains "
-                f"{' or '.join(kinds)}: give the whole policy as {{kind: {kinds[0]}}}, or another algorithm"
-            )
+    def _check_pairs(self) -> RunConfig[E]:
+        for place, (algorithm, policy) in self.learners.items():
+            check_pair(place, algorithm, policy, self.num_copies, self.rollout_length)
         return self
 
     @model_validator(mode="after")
-    def _check_minibatches(self) -> RunConfig[E]:
-        if not isinstance(self.algorithm, PPOConfig) or not isinstance(self.policy, ActorCriticConfig):
-            return self
-        parts, remembers = self.algorithm.minibatches, self.policy.encoder.temporal != "none"
-        if parts > (self.num_copies if remembers else self.env_steps_per_iteration):
-            why = "a policy with memory (policy.encoder.temporal) learns from whole copies" if remembers else "too few"
-            raise ValueError(
-                f"algorithm.minibatches is {parts}, but num_copies is {self.num_copies} and rollout_length "
-                f"{self.rollout_length}: {why}; give more num_copies, or fewer minibatches"
-            )
+    def _check_sides(self) -> RunConfig[E]:
+        owner: dict[str, str] = {}
+        for name, side in self.sides.items():
+            if not name.isidentifier():
+                raise ValueError(f"a side is named {name!r}; a name is letters, digits and underscores")
+            for kind in side.classes:
+                if owner.setdefault(kind, name) != name:
+                    raise ValueError(f"sides {owner[kind]} and {name} both have the class {kind!r}; give it to one")
+        if self.sides and not self.learners:
+            raise ValueError("all sides are fixed, so nobody learns; leave fixed out for one")
         return self
+
+    @property
+    def learners(self) -> dict[str, tuple[LearnerConfig, Config]]:
+        """Algorithm and policy of each side that learns, by what stands before them: ``""``, or ``sides.NAME.``"""
+        if not self.sides:
+            return {"": (self.algorithm, self.policy)}
+        return {
+            f"sides.{name}.": (side.algorithm, side.policy)
+            for name, side in self.sides.items()
+            if side.algorithm is not None and side.policy is not None
+        }
 
     @property
     def env_steps_per_iteration(self) -> int:
         """Env steps collected between updates."""
         return self.num_copies * self.rollout_length
-
-
-def usual_policy(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Settings with the kind of policy filled in where none is named: the algorithm's usual one."""
-    algorithm, policy = values.get("algorithm"), values.get("policy", {})
-    name = algorithm.get("name") if isinstance(algorithm, Mapping) else getattr(algorithm, "name", None)
-    if not isinstance(name, str) or name not in ALGORITHMS or not isinstance(policy, Mapping) or "kind" in policy:
-        return values
-    return {**values, "policy": {"kind": ALGORITHMS[name].policy_kinds[0], **policy}}
 
 
 def task_of(values: Mapping[str, Any], source: str | None = None) -> Task:
@@ -198,7 +193,7 @@ def read_config(values: Mapping[str, Any], source: str | None = None, task: Task
     """
     task = task_of(values, source) if task is None else task
     try:
-        config = RunConfig[task.config_type].model_validate(suited(values, task))  # type: ignore[name-defined]
+        config = RunConfig[task.config_type].model_validate(with_sides(suited(values, task), task))  # type: ignore[name-defined]
     except ValidationError as error:
         where = "" if source is None else f"{source}: "
         names = flat_settings(complete_values(values, task))
@@ -261,44 +256,3 @@ def run_values(folder: Path) -> dict[str, Any]:
         raise FileError(f"{folder} is not a run ({missing}); name the folder of one")
     values = load_values(path)
     return complete_values(values, task_of(values, str(path)))
-
-
-def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
-    """Raise an error for settings under which a run cannot go on from its checkpoint.
-
-    Args:
-        old: complete settings of the run.
-        new: configuration to go on with.
-
-    Raises:
-        ConfigError: naming the field and both values.
-    """
-    for name, was, wished in differences(old, new, ("env", "policy", "initial_policy", "num_copies", "seed")):
-        if name in ANYTIME:
-            continue
-        raise ConfigError(
-            f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
-            "(a network of another architecture cannot take its weights): leave it out, or train a new run"
-        )
-
-
-def differences(old: Mapping[str, Any], new: RunConfig[Any], fields: Sequence[str]) -> list[tuple[str, Any, Any]]:
-    """Dotted name and both values of each setting in which two runs differ.
-
-    Args:
-        old: complete settings of one.
-        new: configuration of the other.
-        fields: fields of a configuration.
-    """
-    now = new.model_dump(mode="json")
-    if any(old[field] != now[field] for field in fields):
-        old = read_config(old).model_dump(mode="json")  # validated, as equal settings can be written in other ways
-    return [found for field in fields for found in _differences(field, old[field], now[field])]
-
-
-def _differences(name: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in {**old, **new}:
-            yield from _differences(f"{name}.{key}", old.get(key), new.get(key))
-    elif old != new:
-        yield name, old, new

@@ -25,11 +25,14 @@ def schedule_notes(config: RunConfig[Any], former: Mapping[str, Any], env_steps:
     total, now = former.get("total_env_steps"), config.total_env_steps
     if not isinstance(total, int) or total < 1:
         return []
-    before, after = (values_at(config.algorithm, min(1.0, env_steps / steps)) for steps in (total, now))
-    changed = [name for name in after if before[name] != after[name]]
-    if not changed:
+    shares = [min(1.0, env_steps / steps) for steps in (total, now)]
+    found = []
+    for place, (algorithm, _) in config.learners.items():
+        before, after = (values_at(algorithm, share) for share in shares)
+        found += [(f"{place}{name}", before[name], after[name]) for name in after if before[name] != after[name]]
+    if not found:
         return []
-    changes = ", ".join(f"{name} goes from {before[name]:.3g} to {after[name]:.3g}" for name in changed)
+    changes = ", ".join(f"{name} goes from {was:.3g} to {becomes:.3g}" for name, was, becomes in found)
     return [
         f"schedules follow the share of total_env_steps that is done, now {env_steps:,} of {now:,} and before of "
         f"{total:,}: {changes}"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from marl.cli.progress_bars import ProgressBar
+
 Cli = Callable[..., tuple[int, str, str]]
 
 
@@ -13,6 +15,8 @@ def test_the_report_compares_and_draws(
     cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("marl.cli.closing_report.EPISODES", 10)
+    told: list[str] = []  # as if each line's time had come
+    monkeypatch.setattr(ProgressBar, "tell", lambda bar, line, last=False: told.append(line))
     folder = tmp_path / "x"
     status, out, _ = cli("train", preset_file, "--out", folder, "--total-env-steps", 256, "--report")
     assert status == 0
@@ -22,3 +26,5 @@ def test_the_report_compares_and_draws(
     assert (folder / "episode.gif").exists()
     for line in (f"tensorboard --logdir {folder}", str(folder / "policy"), str(folder / "episode.gif")):
         assert line in out
+    assert [f"{done} of 40 episodes" in told for done in (10, 20, 30, 40)] == [True] * 4
+    assert told[-1] == "13 of 13 frames"  # the start, and 12 steps

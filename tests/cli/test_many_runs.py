@@ -105,6 +105,9 @@ class FakeProcess:
     def stop(self) -> None:
         self.stopping = True
 
+    def close(self) -> None:
+        pass
+
     def kill(self) -> None:
         raise AssertionError
 

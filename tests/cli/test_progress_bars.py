@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import TextColumn
 
 from marl.cli import progress_bars
-from marl.cli.progress_bars import Counting, ProgressBar, Watcher, note_of
+from marl.cli.progress_bars import Counting, ProgressBar, Watcher, counted, note_of
 from marl.training.progress import Progress
 
 
@@ -33,6 +33,13 @@ def test_where_nobody_knows_how_many_there_will_be_only_those_done_are_told(cloc
         clock[0] = 111.0
         show(7)
     assert text.getvalue() == "7 steps\n"
+
+
+def test_things_are_counted_as_they_are_taken() -> None:
+    seen: list[tuple[int, int]] = []
+    things = counted("ab", 2, lambda *numbers: seen.append(numbers))
+    assert next(things) == "a" and seen == []
+    assert [*things] == ["b"] and seen == [(1, 2), (2, 2)]
 
 
 def test_an_evaluation_is_shown_beside_the_share_that_is_trained(clock: list[float]) -> None:

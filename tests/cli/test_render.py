@@ -5,6 +5,7 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import pytest
+from mp4 import read_mp4
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -30,4 +31,4 @@ def test_rendering_writes_a_frame_of_each_moment(suffix: str, cli: Cli, run: Pat
     status, out, err = cli("render", run, "--out", path, "--max-cycles", 5, "--team", "A=1,B=2")
     assert (status, err) == (0, "")
     assert f"wrote {path}: 5 steps, contacts" in out
-    assert len(iio.imread(path, index=None if suffix == "gif" else ...)) == 5 + 1
+    assert len(read_mp4(path) if suffix == "mp4" else iio.imread(path, index=None)) == 5 + 1

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import marl
+from marl.analysis.crosstable import play_crosstable
 from marl.core.errors import ConfigError
 from marl.launch.alternation import Alternation, Version
 from marl.training.run_config import RunConfig, read_config
@@ -182,3 +183,37 @@ def test_what_cannot_be_trained_is_refused_at_once(
     with pytest.raises(ConfigError, match=message):
         Alternation((preset(first), preset(second)), tmp_path / "duel", rounds)
     assert not (tmp_path / "duel").exists()
+
+
+def test_sides_of_any_environment_are_trained_in_turn(tmp_path: Path) -> None:
+    """Each preset fixes the other side; versions of it join who the preset names."""
+    env = {"name": "meeting", "max_cycles": 10}
+    sides = {"one": {"classes": ["A"]}, "two": {"classes": ["B"]}}
+    presets = [
+        preset(
+            env,
+            sides={name: {**side, **({"fixed": "random"} if name != learns else {})} for name, side in sides.items()},
+        )
+        for learns in sides
+    ]
+    out = tmp_path / "duel"
+    alternation = Alternation((presets[0], presets[1]), out, 2)
+    versions = train(alternation)
+    assert [version.against for version in versions] == [
+        ("random",),
+        ("random", str(out / "one-1")),
+        ("random", str(out / "two-1")),
+        ("random", str(out / "one-1"), str(out / "one-2")),
+    ]
+    first, last = (marl.load(version.folder).policies for version in (versions[1], versions[3]))  # type: ignore[operator]
+    assert len(last["one"].policies) == 3
+    kept = last["one"].policies[1].state_dict()
+    assert all(kept[name].equal(tensor) for name, tensor in first["one"].policies[1].state_dict().items())
+    assert any(not tensor.equal(last["two"].state_dict()[name]) for name, tensor in first["two"].state_dict().items())
+    table = play_crosstable(alternation, 2)
+    assert (table.rows, table.columns) == (("random", "one-1", "one-2"), ("random", "two-1", "two-2"))
+    both_learn = preset(env, sides=sides)
+    with pytest.raises(
+        ConfigError, match="of the sides of a preset one, two learn; to train them in turn, each of two"
+    ):
+        Alternation((both_learn, presets[1]), out, 2)

@@ -109,6 +109,7 @@ class TwoLooks:
     """In place of `RunProcess`: tells of half its env steps at the first look, and has ended at the second."""
 
     killed: list[str] = []
+    closed: list[str] = []
 
     def __init__(self, command: Sequence[str], job: dict[str, Any], log: Path, lock: int) -> None:
         self.name, self.looks, self.asked = Path(job["folder"]).name, 0, False
@@ -128,6 +129,9 @@ class TwoLooks:
     def kill(self) -> None:
         self.killed.append(self.name)
 
+    def close(self) -> None:
+        self.closed.append(self.name)
+
     def printed(self) -> list[str]:
         return ["the last line"]
 
@@ -138,6 +142,7 @@ def many(preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Many
     monkeypatch.setattr("marl.launch.many_runs.RunProcess", TwoLooks)
     monkeypatch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
     monkeypatch.setattr(TwoLooks, "killed", [])
+    monkeypatch.setattr(TwoLooks, "closed", [])
     runs = plan_runs(read_config(preset), tmp_path, None, [1, 2, 3])
     standings = {"seed-1": Standing("new"), "seed-2": Standing("new"), "seed-3": Standing("finished", 1280)}
     return ManyRuns(runs, standings, 1, 0, ["start"])
@@ -167,6 +172,7 @@ def test_many_runs_begin_advance_and_end_one_after_the_other(many: ManyRuns) -> 
         ("advanced", "seed-2", 640),
         ("ended", "seed-2", "failed", 1, "the last line"),
     ]
+    assert TwoLooks.closed == ["seed-1", "seed-2"]
 
 
 def test_ctrl_c_lets_a_run_save_and_begins_no_other(many: ManyRuns) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,9 +10,9 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from marl.core.records import Observation
-from marl.core.roster import Plane, Roster
+from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.networks.configs import CriticConfig
-from marl.networks.critic import Critic, EntityCritic
+from marl.networks.critic import AgentCritic, Critic, EntityCritic
 
 EXACT = {"rtol": 0.0, "atol": 1e-12}
 
@@ -130,9 +131,45 @@ def test_a_situation_in_which_nobody_is_left_is_worth_what_an_empty_one_is(
 
 
 @pytest.mark.parametrize("sharing", ["class", "team"])
-def test_a_central_critic_without_entities_is_refused(sharing: str, make_roster: Callable[..., Roster]) -> None:
-    with pytest.raises(ValueError, match=f"critic.sharing is '{sharing}'.*use 'independent'"):
-        critic(replace(make_roster(), entity_size=0), sharing)
+def test_without_entities_a_central_critic_knows_what_all_agents_see(
+    sharing: str, make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    """Others in any order, and in any number; those who have left are as if they had never been."""
+    roster = make_roster(2, 3)
+    model, whole = critic(replace(roster, entity_size=0, plane=None), sharing), make_observation(roster, 4)
+    whole = replace(whole, entities=None, entity_mask=None)
+    value = model(whole)
+    shuffled = replace(whole, features={"A": whole.features["A"], "B": whole.features["B"][:, [0, 2, 1]]})
+    assert_close(model(shuffled)[:, :3], value[:, :3], **EXACT)
+    assert_close(model(shuffled)[:, 3:], value[:, [4, 3]], **EXACT)
+    moved = {"A": whole.features["A"], "B": whole.features["B"].clone()}
+    moved["B"][:, 2] += 1
+    assert (model(replace(whole, features=moved)) != value).all()
+    left = replace(whole, features=moved, alive=torch.tensor([[True, True, True, True, False]] * 4))
+    fewer = {"A": whole.features["A"], "B": whole.features["B"][:, :2]}
+    smaller = replace(whole, features=fewer, alive=whole.alive[:, :4])
+    assert_close(model(left)[:, :4], model(smaller), **EXACT)
+    for shift in (5.0, 1.0):
+        model.rescale(torch.tensor(3.0), torch.tensor(shift))
+    assert_close(model(whole), 9 * value + 16, **EXACT)
+
+
+def test_the_mean_over_agents_is_joined_to_ones_own_and_their_number() -> None:
+    """Two agents of class A with one feature, embedded as relu(2 x): 6 and 10; and one of B, as relu(3 x): 3."""
+    action = ActionSpec("discrete", 2)
+    roster = Roster((AgentClass("A", 1, action), AgentClass("B", 1, action)), (2, 1))
+    model = AgentCritic(roster, CriticConfig(entity_hidden=(1,), hidden=(4,), squash=False))
+    with torch.no_grad():
+        for name, weight in (("A", 2.0), ("B", 3.0)):
+            linear = next(module for module in model.embed[name].modules() if isinstance(module, torch.nn.Linear))
+            linear.weight.fill_(weight)
+            linear.bias.zero_()
+    seen: list[Tensor] = []
+    model.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    features = {"A": torch.tensor([[[3.0], [5.0]]]), "B": torch.tensor([[[1.0]]])}
+    model(features, torch.ones(1, 3, dtype=torch.bool), slice(1, 3))
+    expected = [[19 / 3, 10, math.log(3)], [19 / 3, 3, math.log(3)]]
+    assert_close(seen[0][0], torch.tensor(expected))
 
 
 @pytest.mark.parametrize("sharing", ["class", "independent"])

@@ -52,6 +52,8 @@ def test_a_process_reads_its_job_and_tells_where_it_stands(tmp_path: Path, lock:
     process.stop()
     assert process._process.wait(20) == 7
     assert process.status == 7
+    process.close()
+    assert process._output.closed
 
 
 def test_printed_are_the_lines_of_this_process_that_are_not_empty(tmp_path: Path, lock: int) -> None:
@@ -59,6 +61,7 @@ def test_printed_are_the_lines_of_this_process_that_are_not_empty(tmp_path: Path
     process = start(tmp_path / "log", lock)
     process.stop()
     process._process.wait(20)
+    process.close()
     assert process.printed() == ["started", "ended"]
     assert (tmp_path / "log").read_text().startswith("of a process before\n")
 
@@ -68,3 +71,4 @@ def test_a_process_that_is_killed_has_the_status_of_the_signal(tmp_path: Path, l
     process.kill()
     assert process.status == -9
     process.stop()  # which is too late, and no error
+    assert process._input.closed and process._output.closed

@@ -23,7 +23,7 @@ def check(name: str, episodes: int = 2, **arguments: Any) -> Check:
 
 def test_it_tells_who_left_who_joined_and_how_episodes_end() -> None:
     found = check("leaving_pettingzoo:leaving", dies={"x": 2, "z": 6}, cut={"y": 6}, joins={"z": 3}, masks=True)
-    assert (found.moves, found.masks) == ("all at once", "action_mask")
+    assert (found.moves, found.masks) == ("all at once", 'infos[agent]["action_mask"]')
     assert found.lengths == [6, 6] and found.ends == ["terminated and truncated"] * 2
     assert found.left == [{"x": 2}] * 2 and found.joined == [{"z": 3}] * 2
     # x lives 2 steps, y 6, z 3; each gets 1 a step
@@ -49,8 +49,9 @@ def test_classes_are_told_with_their_spaces() -> None:
 def test_turns_are_told() -> None:
     found = check("leaving_pettingzoo:Turns", 1)
     assert (found.moves, found.lengths, found.ends) == ("in turns", [4], ["terminated"])
-    assert not found.shared_reward
+    assert not found.shared_reward and found.masks is None
     assert found.state == "none"
+    assert check("leaving_pettingzoo:Turns", 1, masks=True).masks == 'observation["action_mask"]'
 
 
 class Dull(Leaving):

@@ -126,7 +126,6 @@ def test_pictures_that_fail_cost_a_note_and_nothing_else(habit: str, words: str,
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"policy__critic__sharing": "class"}, r"critic\.sharing is 'class', .* no entities; use 'independent'"),
         ({"algorithm__symmetries": True}, r"algorithm\.symmetries is on, but this environment names none"),
         (
             {"algorithm__auxiliary_coef": 0.5},
@@ -186,6 +185,14 @@ def test_whole_numbers_of_several_parts_are_learnt_from(algorithm: str, tmp_path
     if algorithm == "q_learning":
         assert marl.load(tmp_path / "x").get_buffer("values_agent").shape == (704, 2)
     assert marl.evaluate(tmp_path / "x", episodes=5)["episode_length"]["mean"] >= 1
+
+
+@pytest.mark.parametrize("algorithm", ["q_learning", "sarsa"])
+def test_a_table_of_states_learns_by_the_algorithms_name_alone(algorithm: str, tmp_path: Path) -> None:
+    """Slippery ice: a random walk gets 0.015, the best possible is 0.744."""
+    settings = {"env": {"name": "FrozenLake-v1"}, "algorithm": {"name": algorithm}}
+    marl.train(settings, tmp_path / "x", total_env_steps=10_000)
+    assert marl.evaluate(tmp_path / "x", episodes=200, deterministic=True)["return_per_agent"]["mean"] > 0.5
 
 
 def test_illegal_actions_are_never_played(tmp_path: Path) -> None:

@@ -158,6 +158,9 @@ def test_episode_statistics_by_hand(played: Any) -> None:
     assert metrics["episode/share_with_hit"] == [0, 0, 1, 0, 1]
     assert metrics["links/Y"] == [1.5, 2, 1.5, 1.5, 2]
     assert metrics["links/X"] == [1.5, (1.5 + 2) / 2, 1.5, 1.5, (1.5 + 2) / 2]  # over the steps of each
+    # told from the first episode on in which somebody left: one X of two was there for two of three steps
+    assert metrics["alive/X"] == pytest.approx([5 / 6, 1, 1, 5 / 6])
+    assert metrics["alive/Y"] == [1] * 4
     assert played[1].scores == [6, 11, 6, 6, 11]
     assert played[1].class_scores == {"X": metrics["return/X"], "Y": metrics["return/Y"]}
     assert played[1].ended_at == [4, 6, 8, 12, 12]

@@ -8,15 +8,8 @@ import yaml
 
 from marl.core.errors import ConfigError, FileError
 from marl.policies.configs import TableConfig
-from marl.training.run_config import (
-    check_resumable,
-    complete_values,
-    load_config,
-    read_config,
-    run_values,
-    save_config,
-    task_of,
-)
+from marl.training.changes import check_resumable
+from marl.training.run_config import complete_values, load_config, read_config, run_values, save_config, task_of
 
 
 @pytest.mark.parametrize("name", ["ppo", "a2c", "reinforce"])

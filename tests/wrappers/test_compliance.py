@@ -13,8 +13,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 from marl import wrappers
 from marl.wrappers import AdversaryClass, CommunicationGraph, FlatObservation, ScriptedPrey, TeamState
 
-# files that tests before left to the garbage are none of the wrappers'
-pytestmark = pytest.mark.filterwarnings("error", "default::ResourceWarning")
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def plain(continuous: bool) -> Any:

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from marl.core.kernels import Kernels
-from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, OBSERVE, PLAY, ROLLOUT, VALUE
 
 if TYPE_CHECKING:
     from marl.envs.games.connect_four import ConnectFour
@@ -99,4 +99,13 @@ def rollout(state: Any, out: Any) -> None:
     out[0] = out[1] = 0.0
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 7, rollout)
+@njit(OBSERVE, cache=True)
+def observe(state: Any, seat: Any, out: Any) -> None:
+    for plane in range(2):
+        discs = state[seat if plane == 0 else 1 - seat]
+        for column in range(7):
+            for row in range(6):  # bits count from the bottom, what is seen from the top
+                out[2 * (7 * (5 - row) + column) + plane] = discs >> (7 * column + row) & 1
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 7, rollout, observe)

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from marl.core.kernels import Kernels
-from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, OBSERVE, PLAY, ROLLOUT, VALUE
 from marl.envs.games.small_boards import FREE
 from marl.envs.games.small_boards import WON as WON_BY_CELLS
 
@@ -98,4 +98,17 @@ def rollout(state: Any, out: Any) -> None:
         own, other, board = other, own, cell
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout)
+@njit(OBSERVE, cache=True)
+def observe(state: Any, seat: Any, out: Any) -> None:
+    present = state[BOARD]
+    over = state[ENDED] or state[present] | state[9 + present] == 0o777
+    for board in range(9):
+        for cell in range(9):
+            # row and column of the whole square
+            place = 3 * (9 * (board // 3 * 3 + cell // 3) + board % 3 * 3 + cell % 3)
+            out[place] = state[9 * seat + board] >> cell & 1
+            out[place + 1] = state[9 * (1 - seat) + board] >> cell & 1
+            out[place + 2] = board == present and not over
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout, observe)

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from marl.core.kernels import Kernels
-from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, OBSERVE, PHASE, PLAY, ROLLOUT, VALUE
 from marl.envs.games.small_boards import lines
 
 if TYPE_CHECKING:
@@ -89,4 +89,22 @@ def rollout(state: Any, out: Any) -> None:
         play(state, actions[int(np.random.random() * legal(state, actions))])
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 16, rollout)
+@njit(OBSERVE, cache=True)
+def observe(state: Any, seat: Any, out: Any) -> None:
+    piece = state[CHOSEN]
+    for cell in range(16):
+        place = 11 * cell
+        out[place] = state[PLACED] >> cell & 1
+        out[place + 5] = not state[GONE] >> cell & 1
+        out[place + 6] = piece >= 0
+        for i in range(4):
+            out[place + 1 + i] = state[PROPERTIES + i] >> cell & 1
+            out[place + 7 + i] = piece >= 0 and piece >> i & 1
+
+
+@njit(PHASE, cache=True)
+def phase(state: Any) -> Any:
+    return int(state[CHOSEN] >= 0)
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 16, rollout, observe, phase)

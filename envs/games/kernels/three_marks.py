@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from marl.core.kernels import Kernels
-from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, OBSERVE, PLAY, ROLLOUT, VALUE
 from marl.envs.games.small_boards import lines
 
 if TYPE_CHECKING:
@@ -72,4 +72,12 @@ def rollout(state: Any, out: Any) -> None:
         play(state, actions[int(np.random.random() * legal(state, actions))])
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 16, rollout)
+@njit(OBSERVE, cache=True)
+def observe(state: Any, seat: Any, out: Any) -> None:
+    for ahead in range(3):
+        cells = state[(seat + ahead) % 3]
+        for cell in range(16):
+            out[3 * cell + ahead] = cells >> cell & 1
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 16, rollout, observe)

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from marl.core.kernels import Kernels
-from marl.envs.games.kernels.signatures import LEGAL, MOVER, PLAY, ROLLOUT, VALUE
+from marl.envs.games.kernels.signatures import LEGAL, MOVER, OBSERVE, PLAY, ROLLOUT, VALUE
 from marl.envs.games.small_boards import FREE
 from marl.envs.games.small_boards import WON as WON_BY_CELLS
 
@@ -81,4 +81,12 @@ def rollout(state: Any, out: Any) -> None:
     out[0] = out[1] = 0.0
 
 
-KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout)
+@njit(OBSERVE, cache=True)
+def observe(state: Any, seat: Any, out: Any) -> None:
+    for plane in range(2):
+        cells = state[seat if plane == 0 else 1 - seat]
+        for cell in range(9):
+            out[2 * cell + plane] = cells >> cell & 1
+
+
+KERNELS = Kernels(legal, play, value, mover, encode, 9, rollout, observe)

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from marl.core.config import Config
 from marl.core.limits import Processes, StepTimeout
 
-__all__ = ["PettingZooConfig"]
+__all__ = ["Columns", "LinksConfig", "PettingZooConfig"]
+
+
+Columns = tuple[int, ...]
+
+
+class LinksConfig(Config):
+    """Who hears whom."""
+
+    positions: Columns | dict[str, Columns] | None = None
+    """Numbers of the features that are an agent's position, for all classes or for each; None if nobody sees one."""
+    range: float | None = Field(None, ge=0)
+    """Largest distance of two agents that hear each other; None for unlimited."""
+    nearest: int | None = Field(None, ge=1)
+    """Largest number of agents that one hears, the nearest within the range; None for all."""
+
+    @model_validator(mode="after")
+    def _distances_are_known(self) -> LinksConfig:
+        given = next((name for name in ("range", "nearest") if getattr(self, name) is not None), None)
+        if given is not None and self.positions is None:
+            raise ValueError(
+                f"{given} is {getattr(self, given)}, and positions is None; name the features that are a position, "
+                "e.g. positions: [2, 3]"
+            )
+        return self
 
 
 class PettingZooConfig(Config):
@@ -31,6 +55,10 @@ class PettingZooConfig(Config):
     channels: Literal["first", "last"] | None = None
     """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
     smallest."""
+    links: LinksConfig | None = None
+    """Who hears whom, of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
+    sides: dict[str, list[str]] | None = None
+    """Classes of each side; None for those of the run's sides, or for one side with everybody."""
     reward: Literal["own", "class", "side"] = "own"
     """Reward that an agent learns from: its own, or the mean over those of its class, or its side, that are alive."""
     processes: Processes = 1

@@ -19,6 +19,7 @@ from marl.tasks.blocks import Block, Moved, Seen
 from marl.tasks.generators import Draws
 from marl.tasks.guard import Guard
 from marl.tasks.pettingzoo.block import PettingZooBlock
+from marl.tasks.pettingzoo.config import LinksConfig
 from marl.tasks.pettingzoo.copies import Copy
 from marl.tasks.pettingzoo.drivers import driver_of
 from marl.tasks.pettingzoo.team import Team
@@ -58,7 +59,9 @@ class PettingZooEnvironment(BlockEnvironment):
         agent_noun: word for one agent.
         earned: from the infos, each agent's contribution to a shared reward, ``[B, N]``; None if unknown.
         shared: ``"own"`` leaves each agent its reward; ``"class"`` and ``"side"`` give the mean over those of its
-            class, or over all, that were alive, and say in `Step.earned` what each brought.
+            class, or its side, that were alive, and say in `Step.earned` what each brought.
+        sides: classes of each side; None for one side with everybody.
+        links: who hears whom; None for what agents observe of it.
         channels: axis of the channels of images; see `ImageSpace`.
         processes: see `ProcessBlocks`; 1 for this one alone, as ``get_state`` needs it.
         step_timeout: see `ProcessBlocks`; None for any time.
@@ -89,6 +92,8 @@ class PettingZooEnvironment(BlockEnvironment):
         agent_noun: str = "agent",
         earned: Callable[[Mapping[str, Tensor]], Tensor] | None = None,
         shared: Literal["own", "class", "side"] = "own",
+        sides: Mapping[str, Sequence[str]] | None = None,
+        links: LinksConfig | None = None,
         channels: Literal["first", "last"] | None = None,
         processes: int = 1,
         step_timeout: float | None = None,
@@ -99,6 +104,8 @@ class PettingZooEnvironment(BlockEnvironment):
             raise ValueError("only one of get_state and set_state is given; give both or none")
         first = make()
         self._team = Team(first, class_of, classes, feature_sizes, channels)
+        self._links = None if links is None else self._team.links(links)
+        self._groups = _groups(self._team, shared, sides)
         name, roster, turns = _name_of(first), self._team.roster, driver_of(first).takes_turns
         make_copies = partial(_make_block, make, name, self._team, scene)
         if processes == 1 and step_timeout is None:
@@ -109,6 +116,8 @@ class PettingZooEnvironment(BlockEnvironment):
         else:
             blank = partial(Seen.blank, roster=roster, fields=self._team.fields)
             block = ProcessBlocks(name, make_copies, blank, num_copies, processes, step_timeout)
+        if self._links is not None:
+            roster = replace(roster, plane=self._links.plane or roster.plane)
         super().__init__(name, roster, block, num_copies, device, scripted, scene is not None, turns)
         self.events: Mapping[str, str] = dict(events or {})
         self.per_step, self.agent_noun = frozenset({"links"}), agent_noun
@@ -151,8 +160,11 @@ class PettingZooEnvironment(BlockEnvironment):
             return replace(step, earned=self._earned(step.info))
         if self._shared == "own":
             return step
-        groups = self.roster.slices.values() if self._shared == "class" else [slice(None)]
-        return replace(step, reward=_mean(step.reward, self._tensor(before.alive), groups), earned=step.reward)
+        return replace(step, reward=_mean(step.reward, self._tensor(before.alive), self._groups), earned=step.reward)
+
+    def _observation(self, seen: Seen) -> Observation:
+        observation = super()._observation(seen)
+        return observation if self._links is None else self._links(observation)
 
     def _fields(self, seen: Seen) -> dict[str, Tensor]:
         """Those beside features and masks, class by class; see `Observation`."""
@@ -179,7 +191,22 @@ def _make_block(
     return PettingZooBlock(copies, team)
 
 
-def _mean(reward: Tensor, alive: Tensor, groups: Iterable[slice]) -> Tensor:
+def _groups(team: Team, shared: str, sides: Mapping[str, Sequence[str]] | None) -> list[list[int]]:
+    """Places on the agent axis of those who share a reward.
+
+    Raises:
+        ValueError: for a class that the team does not have.
+    """
+    declared = [c.name for c in team.roster.classes]
+    named = {"all": declared} if sides is None else sides
+    for side, classes in named.items():
+        if unknown := [kind for kind in classes if kind not in declared]:
+            raise ValueError(f"side {side!r} has the class {unknown[0]!r}; classes are {', '.join(declared)}")
+    groups = [[kind] for kind in declared] if shared == "class" else list(named.values())
+    return [[number for number, kind in enumerate(team.kinds) if kind in group] for group in groups]
+
+
+def _mean(reward: Tensor, alive: Tensor, groups: Iterable[list[int]]) -> Tensor:
     """Mean reward of the agents of a group that are alive, for each of them, ``[B, N]``."""
     mean = torch.zeros_like(reward)
     for agents in groups:

@@ -70,6 +70,8 @@ def make_environment(
         scene=_picture if getattr(first, "render_mode", None) == "rgb_array" else None,
         device=device,
         shared=config.reward,
+        sides=config.sides,
+        links=config.links,
         channels=config.channels,
         processes=processes,
         step_timeout=step_timeout,

@@ -28,7 +28,7 @@ class PettingZooTask:
     """A PettingZoo environment as a `Task`."""
 
     config_type = PettingZooConfig
-    changeable = frozenset({"arguments", "wrappers", "processes", "step_timeout"})
+    changeable = frozenset({"arguments", "wrappers", "sides", "reward", "processes", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
     def run_settings(self, algorithm: str) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from marl.core.roster import AgentClass, Plane, Roster
 from marl.tasks.answers import AnswerError, conformed
 from marl.tasks.images import Channels
+from marl.tasks.pettingzoo.config import LinksConfig
+from marl.tasks.pettingzoo.links import Links
 from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 
 __all__ = ["FIELDS", "MASK", "AgentView", "Team"]
@@ -177,6 +179,16 @@ class Team:
         """View of the first agent of a class."""
         return self.views[self.kinds.index(kind)]
 
+    def links(self, config: LinksConfig) -> Links:
+        """Who hears whom, for agents that do not observe it.
+
+        Raises:
+            ValueError: if they do, and see `Links`.
+        """
+        if "adjacency" in self.fields:
+            raise ValueError("links are given, but agents observe an adjacency; leave one out")
+        return Links(config, self.roster)
+
     def _roster(self, classes: Sequence[str], feature_sizes: Mapping[str, int]) -> Roster:
         declared = []
         for kind in classes:
@@ -226,5 +238,3 @@ def _check_fields(views: Sequence[AgentView], kinds: Sequence[str]) -> None:
         raise ValueError(
             f"adjacency has shape {found[0]['adjacency']}; give one number for each of {len(views)} agents"
         )
-    if len({view.actions.spec.kind for view in views}) > 1:
-        raise ValueError("some agents act discretely and some continuously; all must act in one way")

@@ -16,8 +16,9 @@ import marl
 from marl.core.errors import ConfigError
 from marl.core.serialisation import load_state
 from marl.policies.saved import present_weights
+from marl.training.changes import check_resumable
 from marl.training.checkpoints import Checkpoints
-from marl.training.run_config import check_resumable, load_config, read_config, save_config
+from marl.training.run_config import load_config, read_config, save_config
 from marl.training.train import train_run
 
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "metrics.md"

@@ -87,6 +87,15 @@ def test_a_name_alone_trains_evaluates_and_renders(tmp_path: Path) -> None:
     assert len(told["episode_seeds"]) == 3
 
 
+def test_one_class_may_act_discretely_and_another_continuously(tmp_path: Path) -> None:
+    """Callers can get 8 in an episode, 4 by chance; pushers can lose nothing, and lose 8.7 by chance."""
+    settings = {"total_env_steps": 6_144, "evaluation_interval": 100_000, "evaluation_episodes": 1}
+    marl.train({"env": {"name": "mixed_pettingzoo:Mixed"}}, out=tmp_path / "x", **settings)
+    told = marl.evaluate(tmp_path / "x", 20, deterministic=True)
+    assert told["return_per_caller"]["mean"] > 7
+    assert told["return_per_pusher"]["mean"] > -2.5
+
+
 def test_a_task_has_one_side() -> None:
     task, config = environment_config({"name": LEAVING}, {})
     with pytest.raises(ConfigError, match="trains all its agents together"):

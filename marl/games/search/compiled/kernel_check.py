@@ -8,6 +8,7 @@ import numpy as np
 
 from marl.core.errors import ConfigError
 from marl.core.game import Game
+from marl.core.game_structure import phase_of
 from marl.core.kernels import Kernels
 from marl.games.search.compiled.uct import seed_draws
 from marl.games.search.python_tree import draws_of
@@ -58,6 +59,7 @@ def _play_both(game: Game, kernels: Kernels, seed: int) -> None:
     while True:
         after = f"{game.name}: the compiled rules disagree with the game after {played or 'no action'}"
         _compare(after, "play", kernels.encode(game).tolist(), state.tolist())
+        _compare_seen(after, game, kernels, state)
         _compare(after, "value", game.over, bool(kernels.value(state, returns)))
         if game.over:
             _compare(after, "value", game.returns, tuple(returns.tolist()))
@@ -74,6 +76,17 @@ def _play_both(game: Game, kernels: Kernels, seed: int) -> None:
         game = game.play(action)
         kernels.play(state, action)
         played.append(action)
+
+
+def _compare_seen(after: str, game: Game, kernels: Kernels, state: Any) -> None:
+    """Compare what the rules for learning tell, if there are any."""
+    if kernels.phase is not None:
+        _compare(after, "phase", phase_of(game), int(kernels.phase(state)))
+    for seat in range(game.num_players) if kernels.observe is not None else ():
+        expected = game.observe(seat).ravel()
+        seen = np.full(expected.size, -1, dtype=np.int8)  # so that what is not written shows
+        kernels.observe(state, seat, seen)
+        _compare(after, f"observe (seat {seat})", expected.tolist(), seen.tolist())
 
 
 def _compare(after: str, rule: str, position: Any, kernel: Any) -> None:

@@ -41,7 +41,20 @@ def twice(state: Any, out: Any) -> None:
     rollout(state, out)
 
 
+def swapped(state: Any, seat: int, out: Any) -> None:
+    KERNELS.observe(state, 1 - seat, out)
+
+
+def half(state: Any, seat: int, out: Any) -> None:
+    seen = np.zeros(18, dtype=np.int8)
+    KERNELS.observe(state, seat, seen)
+    out[:9] = seen[:9]
+
+
 WRONG: dict[str, dict[str, Any]] = {
+    "observe": {"observe": swapped},
+    r"observe \(seat 0\)": {"observe": half},
+    "phase": {"phase": lambda state: 1},
     "play": {"play": two_more},
     "value": {"value": turned},
     "legal": {"legal": falling},

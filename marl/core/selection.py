@@ -1,0 +1,112 @@
+"""Some of a team's agents, and their part of what flows between environment, policy and learner.
+
+Axes as in `marl.core.records`; ``M`` agents are selected of ``N``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from marl.core.records import Memory, Observation, Rollout
+
+__all__ = ["Selection", "class_sizes"]
+
+Places = slice | list[int]
+
+
+def class_sizes(observation: Observation) -> dict[str, int]:
+    """Number of agents of each class, in the order of the agent axis."""
+    return {name: features.shape[-2] for name, features in observation.features.items()}
+
+
+class Selection:
+    """Some agents of a team, in the team's order.
+
+    Args:
+        sizes: number of agents of each class of the whole team, in the order of the agent axis.
+        taken: for each class that has agents in the selection, their numbers within the class.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], taken: Mapping[str, Sequence[int]]) -> None:
+        starts, total = {}, 0
+        for name, size in sizes.items():
+            starts[name], total = total, total + size
+        chosen = {name: sorted(taken[name]) for name in sizes if taken.get(name)}
+        numbers = [starts[name] + place for name, places in chosen.items() for place in places]
+        self.size = len(numbers)
+        """``M``"""
+        self.agents = _compact(numbers)
+        """Places on the agent axis."""
+        self.places = {name: _compact(places) for name, places in chosen.items()}
+        """Places within each class."""
+        self._order = [*numbers, *(number for number in range(total) if number not in numbers)]
+
+    def of_agents(self, tensor: Tensor, leading: int) -> Tensor:
+        """Select ``[..., M, *]`` of ``[..., N, *]``, where ``leading`` axes come first."""
+        return tensor[(slice(None),) * leading + (self.agents,)]
+
+    def of_classes(self, tensors: Mapping[str, Tensor], leading: int) -> dict[str, Tensor]:
+        """Select ``[..., M_c, *]`` of ``[..., N_c, *]`` of each class that has some."""
+        axes = (slice(None),) * leading
+        return {name: tensors[name][(*axes, places)] for name, places in self.places.items() if name in tensors}
+
+    def observation(self, whole: Observation) -> Observation:
+        """What the selected agents observe; messages are those among them, and entities begin with them."""
+        leading = len(whole.leading_shape)
+
+        def agents(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else self.of_agents(tensor, leading)
+
+        def classes(tensors: Mapping[str, Tensor] | None) -> dict[str, Tensor] | None:
+            return self.of_classes(tensors or {}, leading) or None
+
+        heard, entities, there = agents(whole.adjacency), whole.entities, whole.entity_mask
+        if entities is not None and there is not None:
+            order = [*self._order, *range(whole.alive.shape[-1], entities.shape[-2])]
+            entities, there = entities[..., order, :], whole.present_entities[..., order]
+        return Observation(
+            features=self.of_classes(whole.features, leading),
+            alive=self.of_agents(whole.alive, leading),
+            action_mask=classes(whole.action_mask),
+            adjacency=None if heard is None else self.of_agents(heard, leading + 1),
+            kinematics=agents(whole.kinematics),
+            entities=entities,
+            entity_mask=there,
+            auxiliary_target=agents(whole.auxiliary_target),
+            acting=agents(whole.acting),
+            images=classes(whole.images),
+        )
+
+    def rollout(self, whole: Rollout, memory: Memory | None) -> Rollout:
+        """Steps of the selected agents.
+
+        Args:
+            whole: of all agents.
+            memory: of the selected agents before the first step.
+        """
+        part = Rollout(
+            observation=self.observation(whole.observation),
+            next_observation=self.observation(whole.next_observation),
+            action=self.of_classes(whole.action, 2),
+            log_prob=self.of_agents(whole.log_prob, 2),
+            reward=self.of_agents(whole.reward, 2),
+            terminated=self.of_agents(whole.terminated, 2),
+            truncated=self.of_agents(whole.truncated, 2),
+            started=whole.started,
+            memory=memory,
+            earned=None if whole.earned is None else self.of_agents(whole.earned, 2),
+        )
+        if whole.last_images is None:
+            return part
+        kept = part.closing[whole.closing]  # where another agent left, the selected ones may go on
+        images = {name: each[kept] for name, each in self.of_classes(whole.last_images, 1).items()}
+        return replace(part, last_images=images or None)
+
+
+def _compact(places: list[int]) -> Places:
+    """A slice where places follow each other, so that selecting copies nothing."""
+    follow = bool(places) and places == list(range(places[0], places[-1] + 1))
+    return slice(places[0], places[-1] + 1) if follow else places

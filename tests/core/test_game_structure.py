@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from heap_game import Heap
+
+from marl.core.errors import ConfigError
+from marl.core.game_structure import GameSymmetries, phase_of, phases_of, symmetries_of
+
+ONE = np.arange(1)[None]
+
+
+class Named(Heap):
+    """A heap with more to say."""
+
+    phase = 1
+    phases: Any = ((0,), (1,))
+    symmetries: Any = GameSymmetries(np.repeat(ONE, 2, 0), np.array([[0, 1], [1, 0]]))
+
+
+def test_a_game_that_says_nothing_has_one_phase_and_no_symmetries() -> None:
+    assert phase_of(Heap()) == 0
+    assert phases_of(Heap()) == ((0, 1),)
+    assert symmetries_of(Heap()) is None
+
+
+def test_what_a_game_says_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert phase_of(Named()) == 1
+    assert phases_of(Named()) == ((0,), (1,))
+    found = symmetries_of(Named())
+    assert found is not None and found.order == 2
+    monkeypatch.setattr(Named, "phases", ((0,), (0,)))
+    with pytest.raises(ConfigError, match="heap: of its phases action 1 is in none; actions are 0 to 1"):
+        phases_of(Named())
+    monkeypatch.setattr(Named, "phases", ((0, 1), (2,)))
+    with pytest.raises(ConfigError, match="heap: of its phases action 2 is not there"):
+        phases_of(Named())
+    monkeypatch.setattr(Named, "symmetries", GameSymmetries(np.arange(3)[None], np.arange(2)[None]))
+    with pytest.raises(ConfigError, match="heap: its symmetries permute 3 entries and 2 actions; an observation has 1"):
+        symmetries_of(Named())
+
+
+@pytest.mark.parametrize(
+    ("observation", "action", "message"),
+    [
+        ([[0, 1], [1, 1]], [[0], [0]], "observation has rows that are no permutations"),
+        ([[0, 1], [1, 0]], [[0, 2]], "action has rows that are no permutations"),
+        ([[1, 0], [0, 1]], [[0], [0]], "the first row of observation is not the identity"),
+        ([[0, 1], [1, 0]], [[0]], "there are 2 of observation and 1 of action"),
+    ],
+)
+def test_what_is_no_symmetry_is_refused(observation: Any, action: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GameSymmetries(np.array(observation), np.array(action))
