@@ -48,7 +48,7 @@ def test_auto_measures_a_step_and_says_what_it_takes(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(process_choice, "_seconds_of_a_step", lambda env: 0.005 + 0.001 * env.num_copies)
     asked: list[Any] = []
     settings = PettingZooConfig(name="slow", processes="auto", step_timeout=5)
-    told = r"^env\.processes auto is 3: a step of one of 6 copies takes 1 ms, a message to a process 0\.15 ms, and there"
+    told = r"^env\.processes auto is 3: a step of one of 6 copies takes 1 ms, a message to a process 0\.15 ms, and"
     with pytest.warns(Note, match=told):
         make_with_processes(partial(make, asked), settings, 6, training=True, device="meta")
     assert asked == [(1, 1, None, "cpu"), (4, 1, None, "cpu"), (6, 3, 5.0, "meta")]
