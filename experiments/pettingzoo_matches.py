@@ -67,7 +67,7 @@ WON = ("share_won_player_0", "share_drawn", "share_won_player_1")
 PAID = ("return_per_player_0", "return_per_player_1")
 ENCOUNTERS = {
     "speaker_listener": Encounter(
-        "speaker_listener_sides", sides("speaker", "listener"), ("return_per_speaker", "return_per_listener"), 500
+        "speaker_listener_ppo", sides("speaker", "listener"), ("return_per_speaker", "return_per_listener"), 500
     ),
     "world_comm": Encounter(
         "world_comm_sides",

@@ -52,7 +52,7 @@ class SimpleTagTask:
 
     policies = MappingProxyType({**SHIPPED["predators"], **SHIPPED["prey"]})
 
-    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+    def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
         """None: the defaults of a run are those of its teams; see `marl.core.task.Task`."""
         return {}
 

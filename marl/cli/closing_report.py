@@ -17,8 +17,9 @@ from marl.core.errors import UndrawableError
 from marl.core.files import save_json
 from marl.core.task import Task
 from marl.evaluation.access import reference
+from marl.evaluation.cast import groups_of
 from marl.evaluation.episodes import EpisodePlayer, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import summarise, summary_as_json
+from marl.evaluation.evaluate import group_measures, summarise, summary_as_json
 from marl.maths.intervals import Estimate
 from marl.pictures.animation import save
 from marl.pictures.episode import draw
@@ -86,12 +87,16 @@ def _compare(saved: SavedPolicy, task: Task, config: Config, console: Console) -
         players["trained, messages off"] = (saved.policy, False)
     players |= {name: (reference(name, environment), True) for name in environment.scripted()}
     players["random"] = (reference("random", environment), True)
-    rows = {}
+    rows, groups = {}, groups_of(saved.policy, config, environment)
     with Counting(console, "episodes") as show:
         for number, (name, (player, messages)) in enumerate(players.items()):
             watch = partial(_watched, show, number * EPISODES, len(players) * EPISODES)
-            episodes = play_episodes(partial(task.make, config), player, EPISODES, SEED, messages, watch=watch)
+            episodes = play_episodes(
+                partial(task.make, config), player, EPISODES, SEED, messages, watch=watch, groups=groups
+            )
             rows[name] = summarise(episodes, dict(environment.events), noun)
+            shared = all((each == episodes.agent_return).all() for each in episodes.class_returns.values())
+            rows[name] |= {} if shared else group_measures(episodes, noun)
     environment.close()
     return rows
 

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 OPEN_END = "…"
+RETURN = "return_per_"
 
 
 def plain_table(first: str, columns: Sequence[str], *, no_wrap: bool = True, **style: Any) -> Table:
@@ -82,12 +83,19 @@ def seconds_text(seconds: float | None) -> str:
 def measures_table(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:
     """Make a table with one row for each policy and one column for each measure but the length of episodes.
 
+    Of returns that are equal in all rows, as those of the classes of a team that shares its reward, one is shown.
+
     Args:
         rows: estimates by measure, by policy; all with the same measures.
     """
     table = Table()
     table.add_column("policy")
     measures = [name for name in next(iter(rows.values())) if name != "episode_length"]
+    returns = {
+        name: [(row[name].value, row[name].ci95) for row in rows.values()] for name in measures if RETURN in name
+    }
+    first = {str(told): name for name, told in reversed(returns.items())}
+    measures = [name for name in measures if RETURN not in name or first[str(returns[name])] == name]
     for measure in measures:
         table.add_column(measure.replace("_", " "), justify="right")
     for name, summary in rows.items():

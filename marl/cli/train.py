@@ -13,11 +13,12 @@ import tyro
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.nearest import did_you_mean
-from marl.core.settings import flat_settings, part_of
+from marl.core.settings import completed, flat_settings, part_of
 from marl.core.trust import trusting
 from marl.system.interrupts import end_on_signal
 
 if TYPE_CHECKING:
+    from marl.core.task import Task
     from marl.training.run_config import RunConfig
 
 __all__ = ["train"]
@@ -153,9 +154,9 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
 
     ``typed`` is the environment's name where it was typed, in the preset or as an option.
     """
-    from marl.cli.overrides import option, with_overrides
+    from marl.cli.overrides import option, split_environment, with_overrides
     from marl.training.presets import settings_of
-    from marl.training.run_config import complete_values, read_config, run_values, task_of
+    from marl.training.run_config import read_config, run_values, task_of
 
     values: Mapping[str, Any]
     resumed = option(arguments, "resume")
@@ -169,12 +170,14 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
         raise ConfigError("name a preset first (marl train predator_teams --out RUN), or --resume RUN")
     values = _renamed(values, {field: option(arguments, f"env.{field}") for field in ("name", "registry")})
     task = task_of(values, source)
-    complete = complete_values(values, task, option(arguments, "algorithm.name"))
+    typed = option(arguments, "env.name") if preset is None else values["env"]["name"]
+    complete = _complete(values, task, arguments, typed)
     changed, left = with_overrides(complete, task, arguments[preset is not None :])
     env = changed["env"]
     task = task if isinstance(env, Mapping) and env.get("name") == complete["env"]["name"] else task_of(changed)
     try:
-        config = read_config(changed, None if changed != complete else source, task)
+        as_written = changed == complete and not split_environment(arguments)[0]
+        config = read_config(changed, source if as_written else None, task)
     except ConfigError:
         read_config(values, source, task)  # raises its own error if the preset alone is wrong
         raise
@@ -187,8 +190,19 @@ def _options(preset: str | None, arguments: list[str]) -> Any:
     else:
         options = _parse(config, preset, left)
         options.config = config
-    options.typed = option(arguments, "env.name") if preset is None else config.env.name
+    options.typed = typed
     return options
+
+
+def _complete(values: Mapping[str, Any], task: Task, arguments: list[str], typed: str | None) -> Mapping[str, Any]:
+    """Complete settings; the options of the environment come first, as what suits it depends on them."""
+    from marl.cli.overrides import option, split_environment, with_overrides
+    from marl.training.run_config import complete_values
+
+    env = completed(task.config_type, values["env"])
+    values, _ = with_overrides({**values, "env": env}, task, split_environment(arguments)[0])
+    with trusting(typed=typed):
+        return complete_values(values, task, option(arguments, "algorithm.name"))
 
 
 def _renamed(values: Mapping[str, Any], typed: Mapping[str, str | None]) -> Mapping[str, Any]:

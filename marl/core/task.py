@@ -58,11 +58,12 @@ class Task(Protocol):
         """Folders of the trained policies that come with the task, by name."""
         ...
 
-    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+    def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
         """Settings of a run that suit the task, in place of those that a preset leaves out.
 
         Args:
             algorithm: name of the algorithm of the run.
+            pictures: True if agents see pictures.
         """
         ...
 

@@ -25,7 +25,15 @@ from marl.tasks.compatibility import check_settings
 from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["Evaluation", "class_returns", "evaluate", "evaluate_episodes", "summarise", "summary_as_json"]
+__all__ = [
+    "Evaluation",
+    "class_returns",
+    "evaluate",
+    "evaluate_episodes",
+    "group_measures",
+    "summarise",
+    "summary_as_json",
+]
 
 
 @dataclass(frozen=True)
@@ -158,11 +166,7 @@ def evaluate_episodes(
     probe.close()
     make_copies = partial(task.make, config, device=device)
     table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch, groups=groups)
-    summary = {
-        **summarise(table, dict(probe.events), probe.agent_noun),
-        **{_name(kind, probe.agent_noun): estimate for kind, estimate in class_returns(table).items()},
-        **outcomes(table),
-    }
+    summary = summarise(table, dict(probe.events), probe.agent_noun) | group_measures(table, probe.agent_noun)
     settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
     return Evaluation(task.describe(config), *settled, _choice(main, deterministic), play)
 
@@ -210,6 +214,12 @@ def class_returns(table: EpisodeTable) -> dict[str, Estimate]:
     """Return of an episode, mean over the agents of a class that took part, for each of several classes."""
     returns = table.class_returns if len(table.class_returns) > 1 else {}
     return {name: bootstrap_mean(each[~np.isnan(each)]) for name, each in returns.items()}
+
+
+def group_measures(table: EpisodeTable, agent_noun: str) -> dict[str, Estimate]:
+    """Return of each of several classes or sides, by the name that a result has it under, and who won."""
+    returns = {_name(kind, agent_noun): estimate for kind, estimate in class_returns(table).items()}
+    return returns | outcomes(table)
 
 
 def outcomes(table: EpisodeTable) -> dict[str, Estimate]:

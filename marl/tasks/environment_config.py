@@ -17,9 +17,11 @@ from marl.core.nearest import did_you_mean
 from marl.core.settings import explain, replace_field
 from marl.core.task import AgentSpaces, Task
 from marl.core.trust import UntrustedError
+from marl.networks.image_encoder import SMALLEST
 from marl.tasks.registry import find_task
+from marl.tasks.spaces import ObservationSpace
 
-__all__ = ["environment_config", "find_spaces", "make_environment"]
+__all__ = ["environment_config", "find_spaces", "make_environment", "shows_pictures"]
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
@@ -75,6 +77,20 @@ def find_spaces(settings: Mapping[str, Any]) -> AgentSpaces | Mapping[str, Agent
     task, config = environment_config(settings, {})
     with _told(config):
         return task.spaces(config)
+
+
+def shows_pictures(settings: Mapping[str, Any]) -> bool:
+    """True if an agent sees pictures, which are images that the large network reads; boards are smaller.
+
+    False where the environment cannot be made; who makes it later tells why.
+    """
+    try:
+        found = find_spaces(settings)
+        seen = [found] if isinstance(found, AgentSpaces) else found.values()
+        images = [ObservationSpace(each.observation, "", each.channels).image for each in seen]
+    except Exception:  # of the environment's own code too
+        return False
+    return any(image is not None and min(image.shape[1:]) >= SMALLEST for image in images)
 
 
 @contextmanager

@@ -40,9 +40,9 @@ class GymnasiumTask:
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
 
-    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+    def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
         """Those of one agent; see `Task`."""
-        return usual_settings(algorithm)
+        return usual_settings(algorithm, pictures)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the registered environment; see `Task`."""

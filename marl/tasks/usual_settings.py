@@ -7,7 +7,7 @@ from typing import Any
 __all__ = ["usual_settings"]
 
 ENCODER = {"hidden": [64, 64], "activation": "tanh", "squash": False, "temporal": "none"}
-ACTOR_CRITIC = {
+ACTOR_CRITIC: dict[str, Any] = {
     "kind": "actor_critic",
     "encoder": ENCODER,
     "graph": {"kind": "none"},
@@ -53,21 +53,35 @@ LEARNING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "sarsa": TABLE,
 }
 """Settings of the policy and of the algorithm; the rest are their own defaults."""
+PICTURES: dict[str, dict[str, Any]] = {
+    "ppo": {"learning_rate": [0.001, 0.0], "epochs": 3, "minibatches": 8},
+    "dqn": {"batch_size": 32, "replay_capacity": 10_000, "updates_per_iteration": 4},
+}
+"""Settings that differ where agents see pictures, as these fill memory, and a pass over them takes long."""
 
 
-def usual_settings(algorithm: str) -> dict[str, Any]:
+def usual_settings(algorithm: str, pictures: bool = False, team: bool = False) -> dict[str, Any]:
     """Settings of a run, for those that a preset leaves out.
 
     Args:
         algorithm: name of the algorithm.
+        pictures: True if agents see pictures.
+        team: True if several agents play. Their critics are centralised, and batches larger: what others do makes
+            returns vary more.
     """
     policy, learning = LEARNING.get(algorithm, ({}, {}))
+    from_replay = algorithm in ("dqn", "q_learning", "sarsa")
+    copies = 4 if pictures else 32 if team and not from_replay else 8
+    if team and policy is ACTOR_CRITIC:
+        policy = {**policy, "critic": {**ACTOR_CRITIC["critic"], "sharing": "class"}}
+    if pictures:
+        learning = learning | PICTURES.get(algorithm, {})
     return {
         "policy": policy,
         "algorithm": {"name": algorithm, **learning},
         "total_env_steps": 100_000,
-        "num_copies": 8,
-        "rollout_length": 8 if algorithm in ("dqn", "q_learning", "sarsa") else 64,
+        "num_copies": copies,
+        "rollout_length": 8 if from_replay else 64,
         "log_interval": 2_000,
         "threads": 1,
     }

@@ -171,13 +171,23 @@ def complete_values(values: Mapping[str, Any], task: Task, algorithm: str | None
 
 
 def suited(values: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
-    """Settings with those of the task, and the algorithm's usual kind of policy, in place of what is left out."""
+    """Settings with those of the task, and the algorithm's usual kind of policy, in place of what is left out.
+
+    The environment is made only where they leave out what depends on whether its agents see pictures.
+    """
     algorithm = values.get("algorithm", {})
     name = algorithm.get("name", PPOConfig().name) if isinstance(algorithm, Mapping) else None
     if not isinstance(name, str) or name not in ALGORITHMS:
         return values
-    usual = usual_policy(task.run_settings(name))
-    return laid_over(usual_policy(values), {part: usual[part] for part in usual if usual[part] != {}})
+    plain, pictured = (
+        laid_over(usual_policy(values), {part: value for part, value in usual.items() if value != {}})
+        for usual in (usual_policy(task.run_settings(name, pictures)) for pictures in (False, True))
+    )
+    if plain == pictured:
+        return plain
+    from marl.tasks.environment_config import shows_pictures  # which imports PyTorch
+
+    return pictured if shows_pictures(values["env"]) else plain
 
 
 def read_config(values: Mapping[str, Any], source: str | None = None, task: Task | None = None) -> RunConfig[Any]:

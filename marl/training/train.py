@@ -8,6 +8,8 @@ from typing import Any
 
 from marl.core.errors import ConfigError
 from marl.core.seeding import global_seed
+from marl.core.settings import completed
+from marl.core.task import Task
 from marl.core.trust import trusting
 from marl.training import loop
 from marl.training.field_paths import with_override
@@ -56,14 +58,25 @@ def train(
     else:
         raise ConfigError("there is nothing to train; give a preset, or resume=True to go on with the run in out")
     task = task_of(values, source)
-    if overrides:
-        values = complete_values(values, task, overrides.get("algorithm__name"))
-    for name, value in overrides.items():
-        values = with_override(values, name.split("__"), value)
-    task = task if "env__name" not in overrides else task_of(values, source)
-    typed = preset is not None or "env__name" in overrides
-    with trusting(trust, typed=values["env"]["name"] if typed else None):
+    typed = overrides.get("env__name", None if preset is None else values["env"]["name"])
+    with trusting(trust, typed=typed):
+        if overrides:
+            values = _overridden(values, task, overrides)
+        task = task if "env__name" not in overrides else task_of(values, source)
         return train_run(read_config(values, source, task), Path(out), resume)
+
+
+def _overridden(values: Mapping[str, Any], task: Task, overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Complete settings with some replaced; those of the environment first, as what suits it depends on them."""
+    env = {name: value for name, value in overrides.items() if name.startswith("env__")}
+    values = _replaced({**values, "env": completed(task.config_type, values["env"])}, env)
+    return _replaced(complete_values(values, task, overrides.get("algorithm__name")), overrides)
+
+
+def _replaced(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name, value in changes.items():
+        values = with_override(values, name.split("__"), value)
+    return values
 
 
 def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch: Watch | None = None) -> TrainingResult:

@@ -27,16 +27,18 @@ LEARNERS = each({name: {**CRITICS, **Q_NETWORKS}[name] for name in ("a2c", "dqn"
 
 @LEARNERS
 def test_each_is_worth_what_it_has_ahead(config: LearnerConfig) -> None:
-    """The first dies at 2, the second is cut at 4 while others play on, the third joins at 2, the last has both flags.
+    """The first dies at 2, the second is cut at 4 while others play on, the third joins at 2, one has both flags.
+    The last dies at 2, comes back at 4, and dies again at 6.
 
     One a step is worth 1 + 0.9 + ... until one dies, and 1 / (1 - 0.9) = 10 if one is only cut; both flags are a death.
     """
-    environment = Written(("xx", "xxxx", "--xxxx", "xxx"), ("dies", "cut", "dies", "both"))
+    environment = Written(("xx", "xxxx", "--xxxx", "xxx", "xx--xx"), ("dies", "cut", "dies", "both", "dies"))
     found = values(trained(environment, config, 300), environment)
     assert_close(found[:2, 0], torch.tensor([1.9, 1.0]), rtol=0.02, atol=0)
     assert_close(found[:4, 1], torch.full((4,), 10.0), rtol=0.02, atol=0)
     assert_close(found[2:6, 2], torch.tensor([3.439, 2.71, 1.9, 1.0]), rtol=0.02, atol=0)
     assert_close(found[:3, 3], torch.tensor([2.71, 1.9, 1.0]), rtol=0.02, atol=0)
+    assert_close(found[[0, 1, 4, 5], 4], torch.tensor([1.9, 1.0, 1.9, 1.0]), rtol=0.02, atol=0)
 
 
 @LEARNERS
@@ -144,8 +146,8 @@ def test_what_is_learnt_does_not_depend_on_the_seats(
 
 
 def test_an_agent_remembers_what_it_acted_on_and_nothing_else() -> None:
-    """Acting and learning agree over deaths, late joins and turns, within a rollout and from one to the next."""
-    environment = Written(("x.x.xx", "-xx.x-", "xx----"), ("dies", "cut", "dies"))
+    """Acting and learning agree over deaths, returns, late joins and turns, in a rollout and from one to the next."""
+    environment = Written(("x.x.xx", "-xx.x-", "xx--xx"), ("dies", "cut", "dies"))
     transformer = TransformerConfig(layers=2, heads=2, window=2, feedforward=16)
     config = ActorCriticConfig(
         encoder=EncoderConfig(hidden=(16,), temporal="transformer", transformer=transformer),

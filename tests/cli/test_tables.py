@@ -67,6 +67,16 @@ def test_measures_are_columns_but_for_the_length_of_episodes() -> None:
     assert not [line for line in lines if "length" in line]
 
 
+def test_returns_of_classes_that_share_a_reward_are_shown_once() -> None:
+    one, other = Estimate(1.0, (0.5, 1.5)), Estimate(2.0, (1.5, 2.5))
+    same = {"hits": one, "return_per_agent": one, "return_per_A": one, "return_per_B": one}
+    heads = printed(measures_table({"x": same}))[1]
+    assert "hits" in heads and "return per agent" in heads and "return per A" not in heads
+    apart = {**same, "return_per_A": other}
+    heads = printed(measures_table({"x": same, "y": apart}))[1]
+    assert "return per A" in heads and "return per B" not in heads
+
+
 def test_a_narrow_terminal_folds_names_and_no_numbers() -> None:
     table = plain_table("name", ["number"])
     table.add_row("a name of many words", "12,345,678,901")

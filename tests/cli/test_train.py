@@ -143,3 +143,9 @@ def test_bad_places_of_train_are_refused(line: str, message: str, cli: Cli, pres
     status, _, err = cli("train", *line.format(preset=preset_file, run=run).split())
     assert status == 2
     assert message in err
+
+
+@pytest.mark.parametrize(("size", "epochs"), [(36, 3), (35, 10)])
+def test_what_is_left_out_suits_the_environment_as_it_is_typed(size: int, epochs: int, cli: Cli) -> None:
+    status, out, _ = cli("train", "habits:Colour-v0", "--env.arguments.size", size, "--print-config")
+    assert status == 0 and f"epochs: {epochs}\n" in out

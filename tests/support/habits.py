@@ -109,8 +109,10 @@ class Target(Walk):
 class Colour(Walk):
     """Five pictures of one colour each; the action of its number, red, green or blue, pays 1."""
 
-    observation_space = spaces.Box(0, 255, (12, 12, 3), np.uint8)  # type: ignore[assignment]
     action_space = spaces.Discrete(3)
+
+    def __init__(self, size: int = 12) -> None:
+        self.observation_space = spaces.Box(0, 255, (size, size, 3), np.uint8)
 
     def step(self, action: Any) -> Any:
         paid, self.steps = float(action == self.colour), self.steps + 1
@@ -119,7 +121,7 @@ class Colour(Walk):
     @property
     def seen(self) -> Any:
         self.colour = int(self.np_random.integers(3))
-        picture = np.zeros((12, 12, 3), np.uint8)
+        picture = np.zeros(self.observation_space.shape, np.uint8)  # type: ignore[arg-type]
         picture[..., self.colour] = 255
         return picture
 

@@ -19,6 +19,7 @@ class Leaving(ParallelEnv):
         dies: step at which an agent is terminated, by name.
         cut: step at which one is truncated.
         joins: step at which one comes; the others are there from the reset on.
+        returns: step at which one that died comes back.
         masks: True for an ``action_mask`` in the infos: at time ``t`` only action ``t % 2`` is legal.
         silent: True if an agent that leaves is told no last observation.
     """
@@ -31,10 +32,11 @@ class Leaving(ParallelEnv):
         dies: Mapping[str, int] | None = None,
         cut: Mapping[str, int] | None = None,
         joins: Mapping[str, int] | None = None,
+        returns: Mapping[str, int] | None = None,
         masks: bool = False,
         silent: bool = False,
     ) -> None:
-        self.dies, self.cut, self.joins = dies or {}, cut or {}, joins or {}
+        self.dies, self.cut, self.joins, self.returns = dies or {}, cut or {}, joins or {}, returns or {}
         self.masks, self.silent, self.played = masks, silent, []
         self.agents: list[str] = []
 
@@ -60,7 +62,7 @@ class Leaving(ParallelEnv):
         was = self.agents
         terminated, truncated = ({name: who.get(name) == self.time for name in was} for who in (self.dies, self.cut))
         self.agents = [name for name in was if not (terminated[name] or truncated[name])]
-        self.agents += [name for name, time in self.joins.items() if time == self.time]
+        self.agents += [name for name, time in [*self.joins.items(), *self.returns.items()] if time == self.time]
         seen, infos = self._told(self.agents if self.silent else list(dict.fromkeys([*was, *self.agents])))
         return seen, dict.fromkeys(was, 1.0), terminated, truncated, infos
 

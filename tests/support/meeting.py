@@ -235,7 +235,7 @@ class MeetingTask:
     changeable = frozenset({"team", "training_teams", "communication", "target", "slow_episodes", "max_cycles"})
     policies: Mapping[str, Path] = MappingProxyType({})
 
-    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
+    def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
         return {}
 
     def describe(self, config: Config) -> dict[str, Any]:

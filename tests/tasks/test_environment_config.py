@@ -9,7 +9,8 @@ from meeting_config import CommunicationConfig, MeetingConfig
 
 from marl.core.entry_points import MissingModuleError
 from marl.core.errors import ConfigError
-from marl.tasks.environment_config import environment_config, find_spaces, make_environment
+from marl.core.trust import trusting
+from marl.tasks.environment_config import environment_config, find_spaces, make_environment, shows_pictures
 
 
 def test_settings_are_read_by_their_task_and_some_replaced() -> None:
@@ -64,3 +65,18 @@ def test_spaces_are_found_by_settings() -> None:
     assert [found[f"walker_{i}"].agent_class for i in range(3)] == ["A", "B", "B"]  # type: ignore[index]
     with pytest.raises(ConfigError, match=r"env: Gymnasium cannot make CartPole-v1 with {'bogus': 1}"):
         find_spaces({"name": "CartPole-v1", "arguments": {"bogus": 1}})
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "shows"),
+    [
+        ("habits:Colour-v0", {"size": 36}, True),
+        ("habits:Colour-v0", {"size": 35}, False),
+        ("habits:Walk-v0", {}, False),
+        ("leaving_pettingzoo:painted", {}, False),
+        ("habits:Colour-v0", {"bogus": 1}, False),  # it cannot be made
+    ],
+)
+def test_pictures_are_told_from_boards_and_numbers(name: str, arguments: dict[str, Any], shows: bool) -> None:
+    with trusting(["habits", "leaving_pettingzoo"]):
+        assert shows_pictures({"name": name, "arguments": arguments}) == shows

@@ -20,6 +20,7 @@ from marl.policies.configs import ActorCriticConfig
 from marl.policies.saved import load_policy
 from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 from marl.training.collector import Collector
+from marl.training.run_config import load_config
 
 PPO = {"name": "ppo", "learning_rate": 0.002, "gamma": 0.0, "epochs": 4, "minibatches": 4, "entropy_coef": 0.01}
 DQN = {
@@ -97,3 +98,9 @@ def test_a_team_with_images_is_trained_and_evaluated(tmp_path: Path) -> None:
         found = marl.evaluate(tmp_path / algorithm["name"], episodes=2)
         assert found["return_per_agent"]["mean"] == pytest.approx((3 + 5 + 5) / 3)
     assert torch.is_tensor(next(marl.load(tmp_path / "dqn").trunk.images.parameters()))
+
+
+def test_pictures_are_trained_on_with_settings_that_suit_them(tmp_path: Path) -> None:
+    marl.train("habits:Colour-v0", tmp_path / "x", env__arguments={"size": 36}, rollout_length=4, total_env_steps=1)
+    config = load_config(tmp_path / "x" / "config.yaml")
+    assert (config.algorithm.epochs, config.num_copies) == (3, 4)

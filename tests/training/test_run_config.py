@@ -174,6 +174,19 @@ def test_what_is_left_out_suits_the_environment(values: dict[str, Any], expected
     assert (config.num_copies, config.total_env_steps) == (8, 100_000)
 
 
+def test_pictures_have_fewer_epochs_and_copies_and_what_is_given_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("marl.tasks.environment_config.shows_pictures", lambda env: asked.append(env) or True)
+    values = {"env": {"name": "CartPole-v1"}}
+    config = read_config(values)
+    assert (config.algorithm.epochs, config.num_copies, asked) == (3, 4, [values["env"]])
+    given = read_config({**values, "num_copies": 8, "algorithm": {"name": "ppo", "epochs": 9}})
+    assert (given.algorithm.epochs, given.num_copies) == (9, 8)
+    asked.clear()
+    complete = config.model_dump(mode="json")
+    assert read_config(complete) == config and asked == []  # nothing was left out
+
+
 def test_a_table_and_a_policy_of_another_kind_keep_their_own_defaults() -> None:
     values = {"env": {"name": "FrozenLake-v1"}, "algorithm": {"name": "q_learning"}}
     assert read_config(values).policy == TableConfig()

@@ -27,14 +27,15 @@ class PettingZooBlock:
     Args:
         copies: the environments.
         team: their agents.
+        rejoin: True if an agent that left may come back in the same episode.
     """
 
-    def __init__(self, copies: Sequence[Copy], team: Team) -> None:
-        self.copies, self.team = copies, team
+    def __init__(self, copies: Sequence[Copy], team: Team, rejoin: bool = False) -> None:
+        self.copies, self.team, self.rejoin = copies, team, rejoin
         self.masked = any(view.masked for view in team.views)  # or once a reset gives one
         self._given: dict[int, bool] = {}  # for each agent that moved, True if it was given a mask
         self.seen = self._blank()
-        self._left = np.zeros_like(self.seen.alive)  # in the running episode
+        self._left = np.zeros_like(self.seen.alive)  # in the running episode, and not back
 
     def reset(self, seeds: Sequence[EpisodeSeeds] | None = None) -> Seen:
         """Begin the next episode in every copy; see `Block`."""
@@ -126,9 +127,10 @@ class PettingZooBlock:
             self._named([agent for agent, flag in flags.items() if flag]) for flags in (turn.terminated, turn.truncated)
         )
         after &= ~(terminated | truncated)
-        left = was & ~after
-        self._check_moves(left & ~(terminated | truncated), after & self._left[b])
+        left, returned = was & ~after, after & self._left[b]
+        self._check_moves(left & ~(terminated | truncated), returned)
         self._left[b] |= left
+        self._left[b] &= ~returned
         moved.terminated[b] = np.where(was, terminated, ~after)
         moved.truncated[b] = was & truncated
         self.seen.alive[b] = was | after
@@ -214,10 +216,10 @@ class PettingZooBlock:
             raise AnswerError(
                 f"lost {self._agents(lost)}, neither terminated nor truncated; an agent leaves with one of them"
             )
-        if returned.any():
+        if returned.any() and not self.rejoin:
             raise AnswerError(
                 f"has {self._agents(returned)} again, who had left in this episode; an agent that left stays away "
-                "until the next reset, so let it wait instead, e.g. with an action_mask"
+                "until the next reset, unless rejoin is declared (env.rejoin: true)"
             )
 
     def _named(self, agents: Any) -> Flags:

@@ -57,6 +57,8 @@ class PettingZooConfig(Config):
     smallest."""
     links: LinksConfig | None = None
     """Who hears whom, of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
+    rejoin: bool = False
+    """Agents that left may come back in the same episode."""
     sides: dict[str, list[str]] | None = None
     """Classes of each side; None for those of the run's sides, or for one side with everybody."""
     reward: Literal["own", "class", "side"] = "own"

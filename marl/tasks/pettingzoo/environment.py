@@ -38,7 +38,7 @@ class PettingZooEnvironment(BlockEnvironment):
     order of the environment's ``possible_agents``; here agents are ordered class by class. Numbers in the
     infos of a step become ``Step.info``, and ``links`` is the number of agents that each agent hears.
 
-    Agents may leave before others, and join later; one that left stays away until its copy's next episode. Where agents
+    Agents may leave before others, and join later; one that left comes back in its copy's next episode. Where agents
     take turns, a step is one turn, and only the agent that is to move observes.
 
     With ``get_state`` a state has the running episodes, too.
@@ -63,6 +63,7 @@ class PettingZooEnvironment(BlockEnvironment):
         sides: classes of each side; None for one side with everybody.
         links: who hears whom; None for what agents observe of it.
         channels: axis of the channels of images; see `ImageSpace`.
+        rejoin: True if an agent that left may come back in the same episode.
         processes: see `ProcessBlocks`; 1 for this one alone, as ``get_state`` needs it.
         step_timeout: see `ProcessBlocks`; None for any time.
 
@@ -95,6 +96,7 @@ class PettingZooEnvironment(BlockEnvironment):
         sides: Mapping[str, Sequence[str]] | None = None,
         links: LinksConfig | None = None,
         channels: Literal["first", "last"] | None = None,
+        rejoin: bool = False,
         processes: int = 1,
         step_timeout: float | None = None,
     ) -> None:
@@ -107,7 +109,7 @@ class PettingZooEnvironment(BlockEnvironment):
         self._links = None if links is None else self._team.links(links)
         self._groups = _groups(self._team, shared, sides)
         name, roster, turns = _name_of(first), self._team.roster, driver_of(first).takes_turns
-        make_copies = partial(_make_block, make, name, self._team, scene)
+        make_copies = partial(_make_block, make, name, self._team, scene, rejoin)
         if processes == 1 and step_timeout is None:
             self._here: Any = make_copies(range(num_copies), first)
             block: Block = self._here
@@ -182,13 +184,13 @@ class PettingZooEnvironment(BlockEnvironment):
 
 
 def _make_block(
-    make: Callable[[], Any], name: str, team: Team, scene: Any, numbers: range, first: Any = None
+    make: Callable[[], Any], name: str, team: Team, scene: Any, rejoin: bool, numbers: range, first: Any = None
 ) -> PettingZooBlock:
     """Make the copies of some numbers, the first of which may be made already."""
     draws = Draws()
     envs = [first if first is not None and n == numbers.start else make() for n in numbers]
     copies = [Copy(env, Guard(name, n), draws, scene) for env, n in zip(envs, numbers, strict=True)]
-    return PettingZooBlock(copies, team)
+    return PettingZooBlock(copies, team, rejoin)
 
 
 def _groups(team: Team, shared: str, sides: Mapping[str, Sequence[str]] | None) -> list[list[int]]:

@@ -73,6 +73,7 @@ def make_environment(
         sides=config.sides,
         links=config.links,
         channels=config.channels,
+        rejoin=config.rejoin,
         processes=processes,
         step_timeout=step_timeout,
     )

@@ -31,9 +31,9 @@ class PettingZooTask:
     changeable = frozenset({"arguments", "wrappers", "sides", "reward", "processes", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
-    def run_settings(self, algorithm: str) -> Mapping[str, Any]:
-        """Those of agents that see vectors; see `Task`."""
-        return usual_settings(algorithm)
+    def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
+        """Those that suit any team; see `Task`."""
+        return usual_settings(algorithm, pictures, team=True)
 
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the environment's own; see `Task`."""

@@ -210,18 +210,28 @@ def test_a_mask_that_comes_late_is_refused() -> None:
 
 
 def test_one_who_left_stays_away_until_the_next_reset() -> None:
-    class Returning(Leaving):
-        def step(self, actions: Any) -> Any:
-            given = super().step(actions)
-            if self.time == 3:
-                self.agents.append("x")
-            return given
-
-    env = PettingZooEnvironment(lambda: Returning(dies={"x": 2, "y": 5}), 1, lambda name: "A", ("A",))
+    env = leaving(dies={"x": 2, "y": 5}, returns={"x": 3})
     env.reset(0)
     walk(env, 2)
-    with pytest.raises(EnvironmentFailedError, match="has agent x again, who had left in this episode"):
+    told = r"has agent x again, who had left in this episode; .* unless rejoin is declared \(env.rejoin: true\)"
+    with pytest.raises(EnvironmentFailedError, match=told):
         walk(env, 1)
+
+
+def test_one_who_left_may_be_declared_to_come_back() -> None:
+    """x dies at 2, is back at 4, and is cut at 6, when the others die; then all begin anew."""
+    made = Leaving(dies={"x": 2, "y": 6, "z": 6}, returns={"x": 4}, cut={"x": 6})
+    env = PettingZooEnvironment(lambda: made, 1, lambda name: "A", ("A",), rejoin=True)
+    first = env.reset(0)
+    steps = walk(env, 7)
+    seen = [first, *(step.observation for step in steps)]
+    assert [flags(each.alive)[0] for each in seen] == ["1", "1", "0", "0", "1", "1", "1", "1"]
+    assert [each.features["A"][0, 0, 1].item() for each in seen] == [0, 1, 0, 0, 4, 5, 0, 1]
+    assert [flags(step.terminated)[0] for step in steps] == ["0", "1", "1", "0", "0", "0", "0"]
+    assert [flags(step.truncated)[0] for step in steps] == ["0", "0", "0", "0", "0", "1", "0"]
+    assert [step.reward[0, 0].item() for step in steps] == [1, 1, 0, 0, 1, 1, 1]
+    assert steps[5].next_observation.features["A"][0, 0].tolist() == [0, 6]  # its own last where it was cut
+    assert ["x" in actions for _, actions in made.played] == [True, True, False, False, True, True, True]
 
 
 def test_a_mask_in_the_observation_and_another_in_the_info_are_refused() -> None:
