@@ -55,17 +55,18 @@ ENDS = {"dies": {"x": 2, "z": 5}, "cut": {"y": 3}}
     [
         lambda: Leaving(**ENDS, masks=True),
         lambda: Leaving(joins={"x": 2}, dies={"x": 4, "y": 4, "z": 4}, silent=True),
+        lambda: Leaving(dies={"x": 2, "y": 6, "z": 6}, returns={"x": 4}, cut={"x": 6}),
         lambda: Painted(**ENDS),
         lambda: Turns(masks=True),
         PaintedTurns,
         lambda: Counting(fields=("adjacency", "entities", "entity_mask")),
         lambda: Counting(continuous=True),
     ],
-    ids=["masks", "joins", "images", "turns", "images in turns", "fields", "continuous"],
+    ids=["masks", "joins", "comes back", "images", "turns", "images in turns", "fields", "continuous"],
 )
 def test_two_processes_tell_what_one_tells(factory: Callable[[], Any]) -> None:
     """Three copies in one and two in the other; after a while some begin anew."""
-    one, two = (make(factory, processes) for processes in (1, 2))
+    one, two = (make(factory, processes, rejoin=True) for processes in (1, 2))
     generator = torch.Generator().manual_seed(0)
     seen = one.reset(3)
     assert_same(two.reset(3), seen)
