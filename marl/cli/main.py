@@ -31,6 +31,9 @@ commands:
   check      play a few random episodes of an environment, and tell what there is in it
   list       name presets, environments, algorithms, policies, players, games, or the runs in a folder
 
+To begin: marl train cartpole_ppo --out runs/cartpole, then marl evaluate runs/cartpole
+and marl render runs/cartpole --out cartpole.gif. marl list presets names other trainings.
+
 A module that a run names is imported only with --trust MODULE, or MARL_TRUST=MODULE,MODULE in the
 environment; one that you name yourself, in a preset or an option, is imported at once.
 

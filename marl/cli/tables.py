@@ -86,20 +86,21 @@ def measures_table(rows: Mapping[str, Mapping[str, Estimate]]) -> Table:
     Of returns that are equal in all rows, as those of the classes of a team that shares its reward, one is shown.
 
     Args:
-        rows: estimates by measure, by policy; all with the same measures.
+        rows: estimates by measure, by policy; what a row lacks is none.
     """
     table = Table()
     table.add_column("policy")
-    measures = [name for name in next(iter(rows.values())) if name != "episode_length"]
+    measures = list(dict.fromkeys(name for row in rows.values() for name in row if name != "episode_length"))
+    columns = {name: [row.get(name) for row in rows.values()] for name in measures}
     returns = {
-        name: [(row[name].value, row[name].ci95) for row in rows.values()] for name in measures if RETURN in name
+        name: str([each and (each.value, each.ci95) for each in columns[name]]) for name in measures if RETURN in name
     }
-    first = {str(told): name for name, told in reversed(returns.items())}
-    measures = [name for name in measures if RETURN not in name or first[str(returns[name])] == name]
+    first = {told: name for name, told in reversed(returns.items())}
+    measures = [name for name in measures if name not in returns or first[returns[name]] == name]
     for measure in measures:
         table.add_column(measure.replace("_", " "), justify="right")
-    for name, summary in rows.items():
-        table.add_row(name, *(estimate_text(summary[measure], ".2f", unknown="none") for measure in measures))
+    for number, name in enumerate(rows):
+        table.add_row(name, *(estimate_text(columns[each][number], ".2f", unknown="none") for each in measures))
     return table
 
 

@@ -96,6 +96,8 @@ def trusting(modules: str | Iterable[str] = (), typed: Any = None, imported: boo
 def import_named(text: str) -> ModuleType:
     """Import the module of a name in settings.
 
+    One that the user typed or trusts by name may lie in the working directory, which is searched last.
+
     Args:
         text: ``MODULE:NAME``.
 
@@ -108,6 +110,9 @@ def import_named(text: str) -> ModuleType:
         raise ConfigError(f"{text!r} names no module; write MODULE:NAME, e.g. my_package.envs:Maze-v0")
     if not TRUST.get().covers(module):
         raise UntrustedError(text)
+    packages, here = accumulate(module.split("."), "{}.{}".format), os.getcwd()
+    if not TRUST.get().modules.isdisjoint(packages) and not {"", here} & {*sys.path}:
+        sys.path.append(here)  # as for python -m, but after all others, so that it hides none
     named = f"{text!r} names the module {module!r}, which"
     try:
         return import_module(module)

@@ -151,7 +151,7 @@ class BlockEnvironment:
             **self._fields(seen),
         )
 
-    def _fields(self, seen: Seen) -> dict[str, Tensor]:
+    def _fields(self, seen: Seen) -> dict[str, Any]:
         """Further parts of the observation."""
         return {}
 

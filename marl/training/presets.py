@@ -56,6 +56,7 @@ def _unknown(word: str, presets: dict[str, Path]) -> str:
         again = argument("resume", word, "True")
         return f"{word} is the folder of a run; go on with it: {again}, or train anew: {word}/config.yaml"
     if word in offered(GAMES):
-        return f"{word} is a turn-based game, and nothing is trained on games; play it: marl play {word} human uct:1s"
+        play = f"marl play {word} --players human,uct:1s"
+        return f"{word} is a turn-based game, and nothing is trained on games; play it: {play}"
     near = did_you_mean(word, (*presets, *offered(TASKS), *environment_names()))
     return f"{word!r} is no preset, no environment and no .yaml file; {near}marl list shows what there is"

@@ -77,6 +77,11 @@ def test_returns_of_classes_that_share_a_reward_are_shown_once() -> None:
     assert "return per A" in heads and "return per B" not in heads
 
 
+def test_a_measure_that_a_policy_lacks_is_none() -> None:
+    lines = printed(measures_table({"x": {}, "y": {"share_drawn": Estimate(0.5, (0.25, 0.75))}}))
+    assert "┃ policy ┃ share drawn ┃" in lines and "│ x │ none │" in lines
+
+
 def test_a_narrow_terminal_folds_names_and_no_numbers() -> None:
     table = plain_table("name", ["number"])
     table.add_row("a name of many words", "12,345,678,901")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from collections.abc import Callable
@@ -100,3 +101,18 @@ def test_what_can_be_no_module_cannot_be_trusted() -> None:
 def test_a_module_that_is_not_there_is_named() -> None:
     with trusting("nowhere"), pytest.raises(ConfigError, match=r"'nowhere', which cannot be .* on PYTHONPATH"):
         import_named("nowhere:x")
+
+
+def test_a_trusted_module_may_lie_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it does for ``python -m marl``; the script ``marl`` has the folder of scripts in its place."""
+    (tmp_path / "my_own_team.py").write_text("made = 7")
+    elsewhere = [folder for folder in sys.path if folder not in ("", os.getcwd())]
+    monkeypatch.setattr(sys, "path", [*elsewhere])
+    monkeypatch.delitem(sys.modules, "my_own_team", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UntrustedError):
+        import_named("my_own_team:make")
+    assert sys.path == elsewhere
+    with trusting(typed="my_own_team:make"):
+        assert import_named("my_own_team:make").made == 7
+    assert sys.path == [*elsewhere, str(tmp_path)]

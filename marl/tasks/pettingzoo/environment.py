@@ -168,7 +168,7 @@ class PettingZooEnvironment(BlockEnvironment):
         observation = super()._observation(seen)
         return observation if self._links is None else self._links(observation)
 
-    def _fields(self, seen: Seen) -> dict[str, Tensor]:
+    def _fields(self, seen: Seen) -> dict[str, Any]:
         """Those beside features and masks, class by class; see `Observation`."""
         fields = {name: self._tensor(array) for name, array in seen.fields.items()}
         order = self._team.order
