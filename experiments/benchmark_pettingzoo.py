@@ -1,18 +1,24 @@
 """Env steps per second of CPU time with random actions: this package's copies beside the bare environment and others.
 
-Usage: python experiments/benchmark_pettingzoo.py [--only NAME ...] [--copies 32] [--seconds 5]
+Usage: python experiments/benchmark_pettingzoo.py [--only NAME ...] [--copies 32] [--seconds 5] [--wall]
 
 Each system steps alone, on one thread, one after the other and once more in the opposite order; the better of the two
 counts. An env step is one step of one copy, in which all agents act. TorchRL's SerialEnv and SuperSuit's
 concat_vec_envs are measured where they are installed and take the environment.
+
+With several processes the CPU time is that of the longest way through a step: this process, and the busiest of the
+others, which step at once. What the system takes to wake them is not in it; on an idle machine --wall has all.
 """
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.util import find_spec
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +28,9 @@ import tyro
 
 from marl.core.files import save_json
 from marl.core.reading import read_json
-from marl.tasks.checking import random_actions
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.pettingzoo.names import made
+from marl.tasks.random_actions import random_actions
 
 RESULTS = Path(__file__).parent / "results" / "benchmark_pettingzoo.json"
 ENVIRONMENTS: Mapping[str, dict[str, Any]] = {
@@ -51,10 +57,11 @@ def bare(name: str, arguments: Mapping[str, Any], copies: int) -> Stepper:
     return step
 
 
-def ours(name: str, arguments: Mapping[str, Any], copies: int) -> Stepper:
+def ours(name: str, arguments: Mapping[str, Any], copies: int, processes: int = 1) -> Stepper:
     """This package's copies, with random actions."""
-    task, config = environment_config({"name": name, "arguments": {**arguments, "render_mode": None}}, {})
-    environment, generator = make_environment(task, config, copies), torch.Generator().manual_seed(0)
+    settings = {"name": name, "arguments": {**arguments, "render_mode": None}, "processes": processes}
+    task, config = environment_config(settings, {})
+    environment, generator = make_environment(task, config, copies, training=True), torch.Generator().manual_seed(0)
     seen = environment.reset(0)
 
     def step() -> int:
@@ -100,22 +107,32 @@ def torchrl_copies(name: str, arguments: Mapping[str, Any], copies: int) -> Step
 SYSTEMS = {
     "bare parallel_env": (bare, "pettingzoo"),
     "marl-teams": (ours, "marl"),
+    "marl-teams, 2 processes": (partial(ours, processes=2), "marl"),
     "SuperSuit": (supersuit_copies, "supersuit"),
     "TorchRL SerialEnv": (torchrl_copies, "torchrl"),
 }
 
 
-def rate(step: Stepper, seconds: float) -> float:
-    """Env steps per second of CPU time."""
+def cpu_seconds() -> float:
+    """CPU seconds of this process, and of the busiest that it has started."""
+    others = (Path(f"/proc/{child.pid}/stat").read_text() for child in active_children())
+    ticks = (sum(map(int, line.rpartition(")")[2].split()[11:13])) for line in others)
+    return time.process_time() + max(ticks, default=0) / os.sysconf("SC_CLK_TCK")
+
+
+def rate(step: Stepper, seconds: float, clock: Callable[[], float]) -> float:
+    """Env steps per second."""
     for _ in range(3):
         step()
-    begin, steps = time.process_time(), 0
-    while (spent := time.process_time() - begin) < seconds:
+    begin, steps = clock(), 0
+    while (spent := clock() - begin) < seconds:
         steps += step()
     return steps / spent
 
 
-def measure(name: str, arguments: Mapping[str, Any], copies: int, seconds: float) -> dict[str, float]:
+def measure(
+    name: str, arguments: Mapping[str, Any], copies: int, seconds: float, clock: Callable[[], float]
+) -> dict[str, float]:
     """Rate of each system that is installed and takes the environment."""
     steppers = {}
     for system, (make, module) in SYSTEMS.items():
@@ -130,17 +147,20 @@ def measure(name: str, arguments: Mapping[str, Any], copies: int, seconds: float
             print(f"{system} does not take {name}: {type(error).__name__}: {str(error)[:100]}")
     rates = dict.fromkeys(steppers, 0.0)
     for system in (*steppers, *reversed(steppers)):
-        rates[system] = max(rates[system], rate(steppers[system], seconds))
+        rates[system] = max(rates[system], rate(steppers[system], seconds, clock))
     return {system: round(value, 1) for system, value in rates.items()}
 
 
-def main(only: tuple[str, ...] = (), copies: int = 32, seconds: float = 5.0, out: Path = RESULTS) -> None:
+def main(
+    only: tuple[str, ...] = (), copies: int = 32, seconds: float = 5.0, wall: bool = False, out: Path = RESULTS
+) -> None:
     """Measure, write the rates and print them.
 
     Args:
         only: parts of names; all by default.
         copies: copies that step together.
-        seconds: CPU seconds of each measurement.
+        seconds: length of each measurement.
+        wall: count seconds of the clock on the wall, for an idle machine.
         out: the JSON file.
     """
     torch.set_num_threads(1)
@@ -148,9 +168,10 @@ def main(only: tuple[str, ...] = (), copies: int = 32, seconds: float = 5.0, out
     rows: dict[str, Any] = read_json(out) if out.exists() else {}
     for name, arguments in ENVIRONMENTS.items():
         if not only or any(part in name for part in only):
-            rates = measure(name, arguments, copies, seconds)
+            rates = measure(name, arguments, copies, seconds, time.perf_counter if wall else cpu_seconds)
             ratios = {system: round(value / rates["bare parallel_env"], 2) for system, value in rates.items()}
-            rows[name] = {"copies": copies, "per_cpu_second": rates, "times_bare": ratios}
+            unit = "per_second" if wall else "per_cpu_second"
+            rows[name] = {"copies": copies, unit: rates, "times_bare": ratios}
             print(name, rows[name], flush=True)
     save_json(out, rows)
 

@@ -50,7 +50,7 @@ IMPORTERS = {
     "marl.core.entry_points",  # what installed packages declare
     "marl.core.kernels",  # a game's own
     "marl.core.trust",  # what settings name, if it is trusted
-    "marl.tasks.vectorised",  # Gymnasium imports MODULE of MODULE:NAME, after `import_named` has
+    "marl.tasks.gymnasium_making",  # Gymnasium imports MODULE of MODULE:NAME, after `import_named` has
 }
 """Modules that import others by names which are no part of their text."""
 

@@ -119,7 +119,8 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
 def _jobs(config: RunConfig[Any], runs: int) -> int:
     if resolve_device(config.device).type == "cuda":
         return 1
-    return jobs_that_fit(runs, config.threads or 1, usable_cores(), available_memory())
+    busy = max(config.threads or 1, getattr(config.env, "processes", 1))
+    return jobs_that_fit(runs, busy, usable_cores(), available_memory())
 
 
 @dataclass

@@ -5,7 +5,7 @@ Fields and options name them in their help.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -29,7 +29,9 @@ __all__ = [
     "THREADS_PER_CORE",
     "Count",
     "Layers",
+    "Processes",
     "Seed",
+    "StepTimeout",
     "Width",
     "check_between",
 ]
@@ -69,6 +71,10 @@ Width = Annotated[int, Field(ge=1, le=MOST_WIDTH)]
 """Width of a layer."""
 Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 """Number of layers."""
+Processes = Literal["auto"] | Annotated[int, Field(ge=1, le=MOST_JOBS)]
+"""Number of processes that step the copies of an environment."""
+StepTimeout = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+"""Seconds for a step of an environment."""
 
 
 def check_between(name: str, value: int | None, least: int, most: int = MOST_NUMBER) -> None:

@@ -128,7 +128,8 @@ def plan_runs(
 ) -> list[PlannedRun]:
     """Plan every run, the largest teams first, so that slow ones do not end alone.
 
-    A run uses one thread unless the configuration says otherwise.
+    A run uses one thread unless the configuration says otherwise, and one process where it leaves that open: the cores
+    are for the runs.
 
     Args:
         config: of the preset.
@@ -143,6 +144,8 @@ def plan_runs(
     if number > MOST_SEEDS:
         both = f"{argument('native_grid')} and {argument('seeds')}"
         raise ConfigError(f"{both} are {number:,} runs; give at most {MOST_SEEDS:,}")
+    if getattr(config.env, "processes", None) == "auto":
+        config = with_env(config, {"processes": 1}, "env.processes")
     config = config.model_copy(update={"threads": config.threads or 1})
     if teams is None:
         return [_planned(config, out, f"seed-{seed}", seed, 1) for seed in seeds]

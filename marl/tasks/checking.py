@@ -18,8 +18,9 @@ from marl.core.task import AgentSpaces, Task
 from marl.tasks.environment_config import find_spaces, make_environment
 from marl.tasks.pettingzoo.config import PettingZooConfig
 from marl.tasks.pettingzoo.team import MASK
+from marl.tasks.random_actions import random_actions
 
-__all__ = ["Check", "check_environment", "constant_classes", "random_actions"]
+__all__ = ["Check", "check_environment", "constant_classes"]
 
 REPEATED = 50
 """Steps of an episode that are played once more with the same seed."""
@@ -105,20 +106,6 @@ def check_environment(task: Task, config: Config, episodes: int = 3, seed: int =
     if state is not None and state.startswith("fails"):
         check.warnings.append(f"state() {state}")
     return check
-
-
-def random_actions(observation: Observation, roster: Roster, generator: torch.Generator) -> dict[str, Tensor]:
-    """Legal actions drawn with equal chances, or between -1 and 1, ``[B, N_c]`` or ``[B, N_c, A]`` of each class."""
-    actions = {}
-    for each in roster.present:
-        shape = (*observation.features[each.name].shape[:2], each.action.size)
-        if each.action.kind == "continuous":
-            actions[each.name] = torch.rand(shape, generator=generator) * 2 - 1
-            continue
-        legal = torch.ones(shape) if observation.action_mask is None else observation.action_mask[each.name].float()
-        drawn = torch.multinomial(legal.flatten(0, 1), 1, generator=generator)
-        actions[each.name] = drawn.view(shape[:2])
-    return actions
 
 
 def constant_classes(seen: Iterable[tuple[Observation, Tensor]], roster: Roster, least: int = 2) -> list[str]:

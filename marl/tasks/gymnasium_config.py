@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from marl.core.config import Config
+from marl.core.limits import Processes, StepTimeout
 
 __all__ = ["CLASS", "GymnasiumConfig"]
 
@@ -28,17 +30,20 @@ class GymnasiumConfig(Config):
     channels: Literal["first", "last"] | None = None
     """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
     smallest."""
-    vectorization: Literal["sync", "async"] = "sync"
-    """All copies in one process, or each in its own; in evaluation they are in one."""
-    step_timeout: float | None = Field(None, gt=0, allow_inf_nan=False)
-    """Seconds that a copy in a process of its own may take for a step, or a reset, before it counts as hanging and
-    training ends; None for any time."""
+    processes: Processes = 1
+    """Processes that step the copies in training; auto is as many as there are cores, where that is faster. Evaluations
+    are in one."""
+    step_timeout: StepTimeout = None
+    """Seconds that the copies of a process may take for a step, or a reset, before it counts as hanging and training
+    ends; None for any time. With it even one process is beside the training's own."""
 
-    @model_validator(mode="after")
-    def _check_timeout(self) -> GymnasiumConfig:
-        if self.step_timeout is not None and self.vectorization == "sync":
-            raise ValueError(
-                f"step_timeout is {self.step_timeout:g}, but vectorization is 'sync', and a process cannot end a step "
-                "of its own: set vectorization async, or leave step_timeout out"
-            )
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _read_vectorization(cls, values: Any) -> Any:
+        """Runs of earlier versions had all copies in one process, or each in its own."""
+        if not isinstance(values, Mapping) or values.get("vectorization") not in ("sync", "async"):
+            return values
+        others = {name: value for name, value in values.items() if name != "vectorization"}
+        if values["vectorization"] == "async" and others.get("processes", 1) == 1:
+            others["processes"] = "auto"
+        return others

@@ -35,7 +35,7 @@ class GymnasiumTask:
     purpose = "with reference policies"
 
     config_type = GymnasiumConfig
-    changeable = frozenset({"arguments", "max_episode_steps", "vectorization", "step_timeout"})
+    changeable = frozenset({"arguments", "max_episode_steps", "processes", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
@@ -62,18 +62,21 @@ class GymnasiumTask:
     def spaces(self, config: Config) -> AgentSpaces:
         """Spaces of the one agent; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
-        from marl.tasks.episode_seeds import DealtSeeds
-        from marl.tasks.gymnasium import MASK
-        from marl.tasks.vectorised import vectorise
+        from marl.tasks.episode_seeds import EpisodeSeeds
+        from marl.tasks.generators import Draws
+        from marl.tasks.guard import Guard, GuardedEnv
+        from marl.tasks.gymnasium_block import MASK
+        from marl.tasks.gymnasium_making import make_first
 
-        made = vectorise(config.name, 1, dict(config.arguments), None, "sync", None)
-        seeds: Any = DealtSeeds(1).begin(0)
+        first, _ = make_first(config.name, config.arguments, None)
+        env = GuardedEnv(first, Guard(config.name, 0), Draws())
         try:
-            _, infos = made.reset(seed=seeds)  # no space says whether there are masks
+            _, infos = env.reset(seed=EpisodeSeeds(0, 0, 1))  # no space says whether there are masks
         finally:
-            made.close()
-        seen, acted = made.single_observation_space, made.single_action_space
-        return AgentSpaces(CLASS, seen, acted, masked=MASK in infos, channels=config.channels)
+            env.close()
+        return AgentSpaces(
+            CLASS, env.observation_space, env.action_space, masked=MASK in infos, channels=config.channels
+        )
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
@@ -81,18 +84,24 @@ class GymnasiumTask:
         """Make the environment of a configuration; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
         from marl.tasks.gymnasium import GymnasiumEnvironment
+        from marl.tasks.process_choice import make_with_processes
 
-        made = GymnasiumEnvironment(
-            config.name,
-            num_copies,
-            config.arguments,
-            config.max_episode_steps,
-            config.vectorization if training else "sync",
-            self.scripted,
-            device,
-            config.step_timeout,
-            config.channels,
-        )
+        def make(
+            copies: int, processes: int, step_timeout: float | None, device: torch.device | str
+        ) -> GymnasiumEnvironment:
+            return GymnasiumEnvironment(
+                config.name,
+                copies,
+                config.arguments,
+                config.max_episode_steps,
+                processes,
+                self.scripted,
+                device,
+                step_timeout,
+                config.channels,
+            )
+
+        made = make_with_processes(make, config, num_copies, training, device)
         if training and config.max_episode_steps is None and made.registered_limit is None:
             told = f"{config.name} is registered without a limit of steps; unless a rule of its own ends it, an episode"
             warnings.warn(f"{told} never ends: give {argument('env.max_episode_steps')}", Note, stacklevel=2)

@@ -1,14 +1,16 @@
-"""Copies of a Gymnasium environment, each in a process of its own."""
+"""Environments in processes of their own, watched: one that dies or hangs ends all of them."""
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import wait
@@ -29,29 +31,33 @@ Environment = gymnasium.Env[Any, Any]
 
 GRACE = 5.0
 """Seconds in which a process ends by itself."""
+ERRORS = 2
+"""Standard error, which tests and notebooks put something else in place of."""
 
 
 class Processes(AsyncVectorEnv):
     """Gymnasium's processes, of which one that dies or hangs ends them all with its name.
 
-    They ignore signals that ask a run to stop, and end with this process.
+    They ignore signals that ask a run to stop, and end with this process. One that crashes or hangs prints its
+    traceback to standard error.
 
     Args:
         name: name of the environment.
-        makers: make the copies.
-        timeout: seconds that a reset or a step, with the reset after an episode, may take; None for any time.
-        modes: of Gymnasium.
+        envs: one for each process, in which its ``begin`` is called first.
+        copies: numbers of the copies that each has.
+        timeout: seconds that a reset or a step may take; None for any time.
     """
 
-    def __init__(
-        self, name: str, makers: Sequence[Callable[[], Environment]], timeout: float | None, **modes: Any
-    ) -> None:
-        self.name, self.timeout = name, timeout
+    def __init__(self, name: str, envs: Sequence[Environment], copies: Sequence[range], timeout: float | None) -> None:
+        self.name, self.copies, self.timeout = name, copies, timeout
         self.parent_pipes, self.processes, self._state = [], [], AsyncState.DEFAULT
         lasts = threading.current_thread() is threading.main_thread()
+        space = envs[0].observation_space
         try:
             with self._answers():
-                super().__init__([partial(_make, make, os.getpid(), lasts) for make in makers], **modes)
+                makers = [partial(_follow, env, os.getpid(), lasts) for env in envs]
+                super().__init__(makers, copy=False, observation_mode=(space, space))  # type: ignore[arg-type]
+            self.call("begin")
         except BaseException:  # Ctrl-C, too
             self.close(terminate=True)
             raise
@@ -95,10 +101,10 @@ class Processes(AsyncVectorEnv):
         if all(successes):
             return
         try:
-            _, _, error, _ = self.error_queue.get(timeout=GRACE)
+            _, _, error, trace = self.error_queue.get(timeout=GRACE)
         except queue.Empty:
             raise EOFError("a process ended before it told its error") from None
-        raise error
+        raise error from RemoteError(trace)
 
     @contextmanager
     def _answers(self) -> Iterator[None]:
@@ -114,25 +120,45 @@ class Processes(AsyncVectorEnv):
             self.close()
             if why is None:
                 raise
-            raise EnvironmentFailedError(f"the environment {self.name}, copy {why}") from error
+            raise EnvironmentFailedError(f"the environment {self.name}, {why}") from error
 
     def _reason(self, error: Exception) -> str | None:
-        """Number and state of the copy that does not answer; None if the error is a copy's own."""
+        """Copies and state of the process that does not answer; None if the error is a copy's own."""
         if isinstance(error, multiprocessing.TimeoutError):
             silent = next((i for i, pipe in enumerate(self.parent_pipes) if not pipe.poll()), 0)
-            return f"{silent}, has not answered for {self.timeout:g} s (env.step_timeout)"
+            _tell_traceback(self.processes[silent])
+            return f"{self._who(silent)}, has not answered for {self.timeout:g} s (env.step_timeout)"
         if not isinstance(error, EOFError | ConnectionError):
             return None
         gone = wait([process.sentinel for process in self.processes], GRACE)
         return next(
-            (f"{i}: {_end_of(process)}" for i, process in enumerate(self.processes) if process.sentinel in gone), None
+            (f"{self._who(i)}: {_end_of(each)}" for i, each in enumerate(self.processes) if each.sentinel in gone), None
         )
 
+    def _who(self, number: int) -> str:
+        first, *others = self.copies[number]
+        return f"copies {first} to {others[-1]}" if others else f"copy {first}"
 
-def _make(make: Callable[[], Environment], parent: int, thread_lasts: bool) -> Environment:
-    if os.getpid() != parent:  # Gymnasium makes one here, too, to learn its spaces
+
+class RemoteError(Exception):
+    """Cause of an error in another process: its traceback there, as text."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+def _follow(env: Environment, parent: int, thread_lasts: bool) -> Environment:
+    if os.getpid() != parent:  # Gymnasium asks for one here, too, to learn its spaces
         follow_parent(thread_lasts)
-    return make()
+        faulthandler.enable(ERRORS)
+        if sys.platform != "win32":
+            faulthandler.register(signal.SIGUSR1, ERRORS)
+    return env
+
+
+def _tell_traceback(process: BaseProcess) -> None:
+    if sys.platform != "win32" and process.pid is not None and process.is_alive():
+        os.kill(process.pid, signal.SIGUSR1)
 
 
 def _kill(processes: Sequence[BaseProcess]) -> None:

@@ -10,6 +10,9 @@ from marl.training.run_config import RunConfig, read_config
 
 __all__ = ["check_resumable", "differences"]
 
+ANYTIME = frozenset({"env.processes", "env.step_timeout"})
+"""Settings of the environment that change nothing of what a run learns."""
+
 
 def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
     """Raise an error for settings under which a run cannot go on from its checkpoint.
@@ -24,6 +27,8 @@ def check_resumable(old: Mapping[str, Any], new: RunConfig[Any]) -> None:
     for name, was, wished in differences(old, new, ("env", "policy", "sides", "initial_policy", "num_copies", "seed")):
         if name.startswith("sides.") and name.split(".")[2:3] == ["algorithm"]:
             continue  # as the run's own algorithm
+        if name in ANYTIME:
+            continue
         raise ConfigError(
             f"{name} is {wished!r}, but the run was trained with {was!r}; it cannot change when a run goes on "
             "(a network of another architecture cannot take its weights): leave it out, or train a new run"

@@ -59,6 +59,12 @@ def test_seeds_alone_keep_the_team_and_all_other_settings(preset: State) -> None
     assert plan_runs(read_config({**preset, "threads": 2}), Path("runs"), None, [2])[0].config.threads == 2
 
 
+@pytest.mark.parametrize(("given", "planned"), [("auto", 1), (3, 3)])
+def test_a_run_among_many_has_one_process_where_that_is_left_open(given: Any, planned: int) -> None:
+    config = read_config({"env": {"name": "gymnasium:CartPole-v1", "processes": given}})
+    assert plan_runs(config, Path("runs"), None, [2])[0].config.env.processes == planned
+
+
 def test_a_composition_that_the_task_refuses_is_named(preset: State) -> None:
     preset["env"]["classes"] = {"A": ["landmarks"]}
     preset["env"]["team"] = {"A": 2}

@@ -19,12 +19,12 @@ from marl.core.errors import EnvironmentFailedError, TrainingError
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
 
-BOTH = pytest.mark.parametrize("vectorization", ["sync", "async"])
+BOTH = pytest.mark.parametrize("processes", [1, 2])
 
 
-def play(arguments: dict[str, Any], vectorization: Any = "sync", steps: int = 2, name: str = "Answering") -> Any:
+def play(arguments: dict[str, Any], processes: int = 1, steps: int = 2, name: str = "Answering") -> Any:
     """The last of some steps to the right by two copies."""
-    environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, arguments, vectorization=vectorization)
+    environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, arguments, processes=processes)
     try:
         environment.reset(0)
         for _ in range(steps):
@@ -51,8 +51,8 @@ def play(arguments: dict[str, Any], vectorization: Any = "sync", steps: int = 2,
     ],
     ids=["[1]", "float32", "tensor", "list", "float64", "list of five", "bool_", "growing", "words", "None"],
 )
-def test_what_goes_well_alone_goes_well_in_copies(step: Any, vectorization: Any) -> None:
-    taken = play({"step": step, "at": 1}, vectorization)
+def test_what_goes_well_alone_goes_well_in_copies(step: Any, processes: int) -> None:
+    taken = play({"step": step, "at": 1}, processes)
     assert taken.reward.tolist() == [[0.5], [0.5]]
     torch.testing.assert_close(taken.next_observation.features[CLASS][:, 0], torch.tensor([[0.4, 0.04]] * 2))
 
@@ -114,9 +114,9 @@ FIVE = "Gymnasium's step gives 5: observation, reward, terminated, truncated, in
         (lambda seen, *rest: ("ab", *rest), "observed a str, which its observation_space Box"),
     ],
 )
-def test_what_no_vectoriser_gathers_is_refused_in_one_line(step: Any, words: str, vectorization: Any) -> None:
+def test_what_no_vectoriser_gathers_is_refused_in_one_line(step: Any, words: str, processes: int) -> None:
     with pytest.raises(EnvironmentFailedError) as caught:
-        play({"step": step}, vectorization)
+        play({"step": step}, processes)
     who = r"the environment habits:Answering-v0, copy [01], in step 2 of its episode, "
     assert re.match(who + re.escape(words), str(caught.value))
     assert "\n" not in str(caught.value)
@@ -171,11 +171,11 @@ def test_a_reset_without_a_seed_is_told_what_gymnasium_has(monkeypatch: pytest.M
 
 
 @BOTH
-def test_copies_that_act_in_other_spaces_are_refused(vectorization: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copies_that_act_in_other_spaces_are_refused(processes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = itertools.count(2)
     monkeypatch.setattr(habits.Walk, "__init__", lambda self: setattr(self, "action_space", Discrete(next(sizes))))
     with pytest.raises(ValueError, match=r"^the copies of habits:Walk-v0 differ, and Gymnasium .*Discrete\([23]\)"):
-        GymnasiumEnvironment("habits:Walk-v0", 3, vectorization=vectorization)
+        GymnasiumEnvironment("habits:Walk-v0", 3, processes=processes)
 
 
 def small(name: str) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 COPIES = 3
 
 
-def played(seed: int, vectorization: Any, steps: int = 60) -> list[Any]:
+def played(seed: int, processes: int, steps: int = 60) -> list[Any]:
     """What the copies of `habits.Drawn` observe, and where their episodes end."""
-    environment = GymnasiumEnvironment("habits:Drawn-v0", COPIES, vectorization=vectorization)
+    environment = GymnasiumEnvironment("habits:Drawn-v0", COPIES, processes=processes)
     seen = [environment.reset(seed).features[CLASS][:, 0].tolist()]
     for _ in range(steps):
         step = environment.step({CLASS: torch.zeros(COPIES, 1, dtype=torch.long)})
@@ -32,17 +32,17 @@ def played(seed: int, vectorization: Any, steps: int = 60) -> list[Any]:
 
 
 def test_copies_differ_and_repeat_and_are_the_same_in_one_process_and_in_several() -> None:
-    once = played(7, "sync")
-    assert played(7, "sync") == once
-    assert played(7, "async") == once
-    assert played(8, "sync") != once
+    once = played(7, 1)
+    assert played(7, 1) == once
+    assert played(7, 2) == once
+    assert played(8, 1) != once
     assert len({tuple(copy) for copy in once[0]}) == COPIES
     assert sum(any(ended) for _, ended in once[1:]) > 2
 
 
 def test_an_episode_is_the_one_that_seeding_by_hand_gives() -> None:
     """In its reset a walk draws a place, then a normal; in its first step whether it goes left."""
-    seen, ((first, *_), _), *_ = played(7, "sync", steps=1)
+    seen, ((first, *_), _), *_ = played(7, 1, steps=1)
     for copy in range(COPIES):
         numbers, coins = np.random.RandomState(episode_seed(7, copy)), random.Random(episode_seed(7, copy))
         place = int(numbers.randint(-3, 4))
@@ -56,7 +56,7 @@ def test_the_generators_of_who_steps_are_left_alone() -> None:
     np.random.seed(3)
     np.random.normal()  # another is now in reserve
     before = random.getstate(), str(np.random.get_state())
-    played(7, "sync")
+    played(7, 1)
     assert (random.getstate(), str(np.random.get_state())) == before
 
 

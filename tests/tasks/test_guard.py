@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
@@ -58,7 +57,7 @@ def test_ctrl_c_is_no_failure_and_what_an_inner_guard_said_stays() -> None:
         Guard("Task-v0")(Guard("Task-v0", 3), fail, KeyError("x"))
 
 
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize(
     ("how", "words"),
     [
@@ -70,8 +69,8 @@ def test_ctrl_c_is_no_failure_and_what_an_inner_guard_said_stays() -> None:
         ),
     ],
 )
-def test_a_copy_that_fails_is_named_and_no_process_is_left(how: str, words: str, vectorization: Any) -> None:
-    environment = GymnasiumEnvironment(NAME, 2, {"how": how}, vectorization=vectorization)
+def test_a_copy_that_fails_is_named_and_no_process_is_left(how: str, words: str, processes: int) -> None:
+    environment = GymnasiumEnvironment(NAME, 2, {"how": how}, processes=processes)
     with pytest.raises(EnvironmentFailedError, match=f"^the environment {words}"):
         play(environment, 7)
     assert not multiprocessing.active_children()

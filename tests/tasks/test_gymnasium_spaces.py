@@ -67,10 +67,10 @@ def test_numbers_of_two_axes_are_flattened_and_stay_small() -> None:
     assert environment.reset(seed=0).features[CLASS].dtype == torch.uint8
 
 
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
-def test_observations_and_actions_of_several_parts(vectorization: Any) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_observations_and_actions_of_several_parts(processes: int) -> None:
     """Blackjack observes three numbers; the last observation of an episode is one, not a batch."""
-    environment = GymnasiumEnvironment("Blackjack-v1", 3, vectorization=vectorization)
+    environment = GymnasiumEnvironment("Blackjack-v1", 3, processes=processes)
     alone = [gymnasium.make("Blackjack-v1") for _ in range(3)]
     assert environment.roster.present[0].categories == (32, 11, 2)
     seen = environment.reset(seed=4).features[CLASS][:, 0].tolist()
@@ -110,10 +110,10 @@ def test_masks_are_those_of_the_episodes_that_begin() -> None:
     assert masks is not None and masks[CLASS][:, 0].tolist() == [[True, True, False], [False, True, False]]
 
 
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
-def test_masks_in_the_infos_are_those_of_each_moment(vectorization: Any) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_masks_in_the_infos_are_those_of_each_moment(processes: int) -> None:
     """Right of the middle only action 1 is legal; after the end the next episode begins in the middle."""
-    environment = GymnasiumEnvironment(f"habits:{Closed.__name__}-v0", 2, vectorization=vectorization)
+    environment = GymnasiumEnvironment(f"habits:{Closed.__name__}-v0", 2, processes=processes)
     observation = environment.reset(seed=0)
     for place in range(5):
         assert observation.action_mask[CLASS].tolist() == [[[place < 1, True, False]]] * 2

@@ -14,7 +14,7 @@ from marl.tasks.gymnasium_task import GymnasiumTask
 
 
 def test_evaluation_stays_in_one_process() -> None:
-    task, settings = GymnasiumTask(), GymnasiumConfig(name="CartPole-v1", vectorization="async")
+    task, settings = GymnasiumTask(), GymnasiumConfig(name="CartPole-v1", processes=2)
     before = set(multiprocessing.active_children())
     for training, processes in ((False, 0), (True, 2)):
         environment = task.make(settings, 2, training=training)
@@ -37,7 +37,7 @@ def test_settings_reach_the_environment_with_the_references() -> None:
 
 def test_described_is_what_differs_from_the_registered_environment() -> None:
     task = GymnasiumTask()
-    assert task.describe(GymnasiumConfig(name="CartPole-v1", vectorization="async")) == {"environment": "CartPole-v1"}
+    assert task.describe(GymnasiumConfig(name="CartPole-v1", processes=2)) == {"environment": "CartPole-v1"}
     changed = GymnasiumConfig(name="FrozenLake-v1", arguments={"is_slippery": False}, max_episode_steps=9)
     told = {"environment": "FrozenLake-v1", "arguments": {"is_slippery": False}, "max_episode_steps": 9}
     assert task.describe(changed) == told

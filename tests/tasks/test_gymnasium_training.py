@@ -42,10 +42,10 @@ def preset(name: str, **env: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("name", [CARTPOLE, "Pendulum-v1"])
-def test_it_trains_goes_on_is_loaded_and_plays(name: str, vectorization: str, tmp_path: Path) -> None:
-    settings = preset(name, vectorization=vectorization, max_episode_steps=25)
+def test_it_trains_goes_on_is_loaded_and_plays(name: str, processes: int, tmp_path: Path) -> None:
+    settings = preset(name, processes=processes, max_episode_steps=25)
     first = marl.train(settings, tmp_path / "x")
     resumed = marl.train(None, tmp_path / "x", resume=True, total_env_steps=256)
     assert (first.env_steps, resumed.env_steps) == (128, 256)
@@ -141,10 +141,10 @@ def test_settings_that_do_not_suit_a_single_agent_are_refused(changes: Any, mess
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
-def test_an_environment_that_exits_ends_training_with_an_error(vectorization: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_environment_that_exits_ends_training_with_an_error(processes: int, tmp_path: Path) -> None:
     """Two copies, of which one exits in its 20th step: the fourth of the second rollout."""
-    settings = preset(NAME, arguments={"how": "exit", "last": 20}, vectorization=vectorization)
+    settings = preset(NAME, arguments={"how": "exit", "last": 20}, processes=processes)
     settings |= {"num_copies": 2, "checkpoint_interval": 32, "evaluation_interval": 1000}
     good = tmp_path / "x" / "checkpoints" / "000000000032"
     with registered(), pytest.raises(TrainingError) as caught:
@@ -233,10 +233,10 @@ def test_a_training_makes_few_environments(tmp_path: Path) -> None:
     assert Table.made == 11
 
 
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
-def test_a_run_that_goes_on_plays_the_episodes_that_would_have_come(vectorization: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_run_that_goes_on_plays_the_episodes_that_would_have_come(processes: int, tmp_path: Path) -> None:
     """Copies of walks of four steps play two episodes in a rollout; at the end three of each copy have begun."""
-    settings = preset("habits:Walk-v0", max_episode_steps=4, vectorization=vectorization)
+    settings = preset("habits:Walk-v0", max_episode_steps=4, processes=processes)
     settings |= {"num_copies": 2, "rollout_length": 8, "total_env_steps": 16}
     marl.train(settings, tmp_path / "x")
     run = build_run(load_config(tmp_path / "x" / "config.yaml"), tmp_path / "x", resume=True)

@@ -8,9 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import gymnasium
 import pytest
 import torch
 from failing_env import NAME, Failing, registered
@@ -30,13 +30,24 @@ def _registered() -> Iterator[None]:
         yield
 
 
+class Begun(Failing):
+    """As processes take them."""
+
+    def begin(self) -> None:
+        """Make nothing more."""
+
+
+def processes(how: str, last: int = 7) -> Processes:
+    return Processes(NAME, [Begun(how, last) for _ in range(2)], [range(1), range(1, 2)], None)
+
+
 def step(environment: GymnasiumEnvironment) -> Any:
     return environment.step({CLASS: torch.zeros(2, 1, dtype=torch.long)})
 
 
 @pytest.mark.parametrize(("how", "end"), [("die", "process ended with exit status 0"), ("kill", "ended by SIGKILL")])
 def test_a_process_that_dies_is_named_and_the_others_end(how: str, end: str) -> None:
-    environment = GymnasiumEnvironment(NAME, 2, {"how": how, "last": 2}, vectorization="async")
+    environment = GymnasiumEnvironment(NAME, 2, {"how": how, "last": 2}, processes=2)
     environment.reset(seed=0)
     step(environment)
     with pytest.raises(EnvironmentFailedError, match=rf"^the environment Failing-v0, copy 1: .*{end}$"):
@@ -46,7 +57,7 @@ def test_a_process_that_dies_is_named_and_the_others_end(how: str, end: str) -> 
 
 
 def test_a_process_that_dies_between_two_steps_is_named_too() -> None:
-    environment = GymnasiumEnvironment(NAME, 2, {"how": "die", "last": 9}, vectorization="async")
+    environment = GymnasiumEnvironment(NAME, 2, {"how": "die", "last": 9}, processes=2)
     environment.reset(seed=0)
     process = next(each for each in multiprocessing.active_children() if each.name.endswith("-0"))
     process.kill()
@@ -59,7 +70,7 @@ def test_a_process_that_dies_between_two_steps_is_named_too() -> None:
 def test_a_step_that_takes_too_long_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks_processes, "GRACE", 0.2)
     arguments = {"how": "hang", "last": 1}
-    settings = GymnasiumConfig(name=NAME, arguments=arguments, vectorization="async", step_timeout=0.5)
+    settings = GymnasiumConfig(name=NAME, arguments=arguments, processes=2, step_timeout=0.5)
     environment, begin = GymnasiumTask().make(settings, 2, training=True), time.monotonic()
     environment.reset(seed=0)
     with pytest.raises(
@@ -68,11 +79,6 @@ def test_a_step_that_takes_too_long_ends_all(monkeypatch: pytest.MonkeyPatch) ->
         step(environment)
     assert time.monotonic() - begin < 30  # it would sleep a minute
     assert not multiprocessing.active_children()
-
-
-def test_a_limit_of_time_is_refused_where_a_process_would_have_to_end_itself() -> None:
-    with pytest.raises(ValueError, match=r"step_timeout is 5, but vectorization is 'sync'.*set vectorization async"):
-        GymnasiumConfig(name=NAME, step_timeout=5)
 
 
 def test_a_copy_that_cannot_be_made_in_its_process_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +91,7 @@ def test_a_copy_that_cannot_be_made_in_its_process_leaves_none_behind(monkeypatc
 
     monkeypatch.setattr(Failing, "__init__", only_here)
     with pytest.raises(EnvironmentFailedError, match=r"Failing-v0, copy \d: its process ended with exit status 3"):
-        GymnasiumEnvironment(NAME, 2, {"how": "raise"}, vectorization="async")
+        GymnasiumEnvironment(NAME, 2, {"how": "raise"}, processes=2)
     assert not multiprocessing.active_children()
 
 
@@ -102,14 +108,15 @@ def start(process: Any) -> None:
 def test_where_there_is_no_memory_for_all_processes_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     here = os.getpid()
 
-    def make() -> gymnasium.Env[Any, Any]:
+    def follow(*arguments: Any) -> Any:
         time.sleep(0 if os.getpid() == here else 60)  # it is still being made
-        return Failing("raise")
+        return Begun("raise")
 
     monkeypatch.setattr(tasks_processes, "GRACE", 0.2)
+    monkeypatch.setattr(tasks_processes, "_follow", follow)
     monkeypatch.setattr("multiprocessing.process.BaseProcess.start", start)
     with pytest.raises(OSError, match="Cannot allocate memory"):
-        Processes(NAME, [make, make], None)
+        processes("raise")
     assert not multiprocessing.active_children()
 
 
@@ -122,8 +129,8 @@ def ring(number: int, frame: Any) -> None:
 
 
 def test_it_closes_at_once_where_a_step_is_interrupted() -> None:
-    environment = Processes(NAME, [lambda: Failing("hang", last=1)] * 2, None)
-    environment.reset(seed=0)
+    environment = processes("hang", last=1)
+    environment.reset(seed=[1, 3])
     begun, handler = time.monotonic(), signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     with pytest.raises(AlarmError):
@@ -136,19 +143,18 @@ def test_it_closes_at_once_where_a_step_is_interrupted() -> None:
 
 def test_copies_live_on_when_the_thread_ends_that_made_them() -> None:
     made: list[Processes] = []
-    thread = threading.Thread(target=lambda: made.append(Processes(NAME, [lambda: Failing("raise")], None)))
+    thread = threading.Thread(target=lambda: made.append(processes("raise")))
     thread.start()
     thread.join()
     time.sleep(0.1)
-    assert made[0].reset(seed=0)[0].shape == (1, 2)
+    assert made[0].reset(seed=0)[0].shape == (2, 2)
     made[0].close()
 
 
 SCRIPT = """
 import sys
-from failing_env import NAME, Failing
-from marl.tasks.processes import Processes
-environment = Processes(NAME, [lambda: Failing("hang", last=1)] * 2, None)
+from test_processes import processes
+environment = processes("hang", last=1)
 environment.reset(seed=[1, 3])
 environment.step_async([0, 0])
 print(*(process.pid for process in environment.processes), flush=True)
@@ -163,7 +169,7 @@ def test_the_processes_end_with_the_one_that_made_them(end: str) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
     )
     assert parent.stdin is not None and parent.stdout is not None
     processes = [int(word) for word in parent.stdout.readline().split()]

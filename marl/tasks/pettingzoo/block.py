@@ -10,26 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.roster import AgentClass
 from marl.tasks.answers import AnswerError, check_finite, number
+from marl.tasks.blocks import Flags, Moved, Seen
 from marl.tasks.episode_seeds import EpisodeSeeds
-from marl.tasks.pettingzoo.copies import Copy, Flags, Moved, Seen
+from marl.tasks.guard import Guard
+from marl.tasks.pettingzoo.copies import Copy
 from marl.tasks.pettingzoo.drivers import Turn
 from marl.tasks.pettingzoo.team import MASK, Team
 
-__all__ = ["Block"]
+__all__ = ["PettingZooBlock"]
 
 
-class Block:
-    """``B`` copies as arrays. A copy whose episode ends begins its next.
+class PettingZooBlock:
+    """Copies of a PettingZoo environment in one process. A `Block`.
 
     Args:
         copies: the environments.
         team: their agents.
         rejoin: True if an agent that left may come back in the same episode.
-
-    Raises:
-        EnvironmentFailedError: by all methods, if a copy fails or answers what PettingZoo does not know.
     """
 
     def __init__(self, copies: Sequence[Copy], team: Team, rejoin: bool = False) -> None:
@@ -40,7 +38,7 @@ class Block:
         self._left = np.zeros_like(self.seen.alive)  # in the running episode, and not back
 
     def reset(self, seeds: Sequence[EpisodeSeeds] | None = None) -> Seen:
-        """Begin the next episode in every copy; with ``seeds``, of these series."""
+        """Begin the next episode in every copy; see `Block`."""
         for copy, series in zip(self.copies, seeds or (), strict=seeds is not None):
             copy.seeds = series
         self.seen = self._blank()
@@ -48,13 +46,13 @@ class Block:
         return self.seen
 
     def restart(self, copies: Flags) -> Seen:
-        """Begin the next episode in some copies, ``[B]``."""
+        """Begin the next episode in some copies; see `Block`."""
         self.seen = self.seen.copy()
         self._begin(copies.nonzero()[0].tolist())
         return self.seen
 
     def step(self, actions: Mapping[str, NDArray[Any]]) -> Moved:
-        """Step every copy with actions ``[B, N_c]`` or ``[B, N_c, A]`` of each class."""
+        """Step every copy; see `Block`."""
         chosen = {
             view.agent: view.chosen(actions[kind][:, i])
             for view, (kind, i) in zip(self.team.views, self.team.places, strict=True)
@@ -77,6 +75,17 @@ class Block:
         self._begin(over)
         return moved
 
+    @property
+    def guards(self) -> list[Guard]:
+        """Those of the copies."""
+        return [copy.guard for copy in self.copies]
+
+    def scene(self, copy: int, at_end: bool) -> Any:
+        """Scene of one copy, of those that can be drawn; see `Block`."""
+        scenes = self.copies[copy].scenes
+        assert scenes is not None
+        return scenes(at_end)
+
     def close(self) -> None:
         """Close every copy."""
         for copy in self.copies:
@@ -92,7 +101,8 @@ class Block:
     def _first(self, b: int) -> None:
         turn = self.copies[b].begin()
         if not self.masked and any(MASK in (info or {}) for info in turn.infos.values()):
-            self.masked, self.seen.masks = True, self._all_legal()
+            self.masked = True
+            self.seen.masks = self._blank().masks
         self.seen.alive[b] = self._named(turn.present)
         if not self.seen.alive[b].any():
             raise AnswerError("has no agents after its reset")
@@ -191,21 +201,7 @@ class Block:
         seen.alive[where] = seen.acting[where] = False
 
     def _blank(self) -> Seen:
-        copies, roster = len(self.copies), self.team.roster
-        features = {
-            c.name: np.zeros((copies, count, c.feature_size), c.dtype)
-            for c, count in zip(roster.classes, roster.counts, strict=True)
-            if count
-        }
-        masks = self._all_legal() if self.masked else {}
-        fields = {name: np.zeros((copies, roster.size, *shape), np.float32) for name, shape in self.team.fields.items()}
-        alive = np.zeros((copies, roster.size), bool)
-        images = {c.name: _blank_images(c, features[c.name].shape[:2]) for c in roster.present if c.image}
-        return Seen(features, masks, fields, alive, alive.copy(), images)
-
-    def _all_legal(self) -> dict[str, Flags]:
-        counted = zip(self.team.roster.classes, self.team.roster.counts, strict=True)
-        return {c.name: np.ones((len(self.copies), count, c.action.size), bool) for c, count in counted if count}
+        return Seen.blank(len(self.copies), self.team.roster, self.team.fields, self.masked)
 
     def _check(self) -> None:
         """Check that all that is seen is finite."""
@@ -242,10 +238,3 @@ class Block:
 
     def _agents(self, flags: Flags) -> str:
         return ", ".join(f"agent {view.agent}" for view, flag in zip(self.team.views, flags, strict=True) if flag)
-
-
-def _blank_images(agent_class: AgentClass, leading: tuple[int, ...]) -> NDArray[Any]:
-    """``[B, N_c, C, H, W]``; in memory as most environments have them, so that they are written without turning."""
-    assert agent_class.image is not None
-    channels, height, width = agent_class.image
-    return np.moveaxis(np.zeros((*leading, height, width, channels), agent_class.image_dtype), -1, -3)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from marl.core.config import Config
+from marl.core.limits import Processes, StepTimeout
 
 __all__ = ["Columns", "LinksConfig", "PettingZooConfig"]
 
@@ -62,6 +63,12 @@ class PettingZooConfig(Config):
     """Classes of each side; None for those of the run's sides, or for one side with everybody."""
     reward: Literal["own", "class", "side"] = "own"
     """Reward that an agent learns from: its own, or the mean over those of its class, or its side, that are alive."""
+    processes: Processes = 1
+    """Processes that step the copies in training; auto is as many as there are cores, where that is faster. Evaluations
+    are in one."""
+    step_timeout: StepTimeout = None
+    """Seconds that the copies of a process may take for a step, or a reset, before it counts as hanging and training
+    ends; None for any time. With it even one process is beside the training's own."""
 
     @field_validator("wrappers")
     @classmethod

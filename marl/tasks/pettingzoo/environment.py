@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from marl.core.environment import Rule, State
-from marl.core.errors import EnvironmentFailedError, Note, UndrawableError
 from marl.core.records import Observation, Step
 from marl.core.scene import Picture, Scene
-from marl.pictures.given import check_picture
-from marl.tasks.episode_seeds import DealtSeeds
+from marl.tasks.block_environment import BlockEnvironment
+from marl.tasks.blocks import Block, Moved, Seen
 from marl.tasks.generators import Draws
-from marl.tasks.guard import Guard, Watch
-from marl.tasks.pettingzoo.block import Block, Copy, Seen
+from marl.tasks.guard import Guard
+from marl.tasks.pettingzoo.block import PettingZooBlock
 from marl.tasks.pettingzoo.config import LinksConfig
+from marl.tasks.pettingzoo.copies import Copy
+from marl.tasks.pettingzoo.drivers import driver_of
 from marl.tasks.pettingzoo.team import Team
+from marl.tasks.process_blocks import ProcessBlocks
 
 __all__ = ["PettingZooEnvironment"]
 
 
-class PettingZooEnvironment:
-    """``B`` copies of a ParallelEnv or AECEnv, stepped in one process. An `Environment`.
+class PettingZooEnvironment(BlockEnvironment):
+    """``B`` copies of a ParallelEnv or AECEnv.
 
     An agent's observation is what `marl.tasks.spaces.ObservationSpace` takes, or a dictionary with ``"observation"``
     and any of ``"action_mask"`` ``[A]``, ``"adjacency"`` ``[N]``, ``"kinematics"`` ``[4]``, ``"entities"``
@@ -40,8 +41,7 @@ class PettingZooEnvironment:
     Agents may leave before others, and join later; one that left comes back in its copy's next episode. Where agents
     take turns, a step is one turn, and only the agent that is to move observes.
 
-    A state without ``get_state`` has the seeds of the episodes to come, and no running episodes. A `Numbered`
-    environment.
+    With ``get_state`` a state has the running episodes, too.
 
     Args:
         make: makes one environment.
@@ -64,16 +64,17 @@ class PettingZooEnvironment:
         links: who hears whom; None for what agents observe of it.
         channels: axis of the channels of images; see `ImageSpace`.
         rejoin: True if an agent that left may come back in the same episode.
+        processes: see `ProcessBlocks`; 1 for this one alone, as ``get_state`` needs it.
+        step_timeout: see `ProcessBlocks`; None for any time.
 
     Raises:
         ValueError: for no copies, an environment that is none of PettingZoo's, an agent of an undeclared class, agents
-            of one class that differ, or spaces that are not supported.
-        EnvironmentFailedError: at a reset or a step, if a copy raises an error or exits, or answers what PettingZoo
-            does not know.
+            of one class that differ, spaces that are not supported, or an environment that cannot be sent to
+            processes.
+        EnvironmentFailedError: at a reset or a step, if a copy raises an error, exits, dies or hangs, or answers what
+            PettingZoo does not know.
     """
 
-    reward_threshold: float | None = None
-    numbered = True
     frames_per_second = 12.5
 
     def __init__(
@@ -96,70 +97,39 @@ class PettingZooEnvironment:
         links: LinksConfig | None = None,
         channels: Literal["first", "last"] | None = None,
         rejoin: bool = False,
+        processes: int = 1,
+        step_timeout: float | None = None,
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
         if (get_state is None) != (set_state is None):
             raise ValueError("only one of get_state and set_state is given; give both or none")
-        self.num_copies, self.device = num_copies, torch.device(device)
-        self.agent_noun, self._earned, self._shared = agent_noun, earned, shared
-        self.events: Mapping[str, str] = dict(events or {})
-        self.per_step = frozenset({"links"})
-        self._scripted = dict(scripted or {})
-        self._get_state, self._set_state = get_state, set_state
-        envs = [make() for _ in range(num_copies)]
-        self._team = Team(envs[0], class_of, classes, feature_sizes, channels)
-        self.roster, self._links = self._team.roster, None
-        if links is not None:
-            self._links = self._team.links(links)
-            self.roster = replace(self.roster, plane=self._links.plane or self.roster.plane)
+        first = make()
+        self._team = Team(first, class_of, classes, feature_sizes, channels)
+        self._links = None if links is None else self._team.links(links)
         self._groups = _groups(self._team, shared, sides)
-        self._name, draws = _name_of(envs[0]), Draws()
-        copies = [Copy(env, Guard(self._name, number), draws, scene) for number, env in enumerate(envs)]
-        self._block = Block(copies, self._team, rejoin)
-        self._takes_turns = copies[0].driver.takes_turns
-        self._watch = Watch([copy.guard for copy in copies])
-        self._dealt = DealtSeeds(num_copies)
-
-    def reset(self, seed: int) -> Observation:
-        """Begin an episode in every copy; see `Environment`."""
-        return self._observation(self._block.reset(self._dealt.begin(seed)))
-
-    def restart(self, copies: Tensor) -> Observation:
-        """Begin the next episode in some copies; see `Numbered`."""
-        mask = copies.cpu().numpy()
-        self._dealt.count(mask)
-        return self._observation(self._block.restart(mask))
-
-    def step(self, action: dict[str, Tensor]) -> Step:
-        """Step every copy; see `Environment`."""
-        alive = self._tensor(self._block.seen.alive)
-        moved = self._block.step({kind: chosen.detach().cpu().numpy() for kind, chosen in action.items()})
-        self._dealt.count(moved.ended)
-        successor = self._observation(moved.successor)
-        observation = successor if moved.seen is moved.successor else self._observation(moved.seen)
-        measured = {name: self._tensor(moved.measured[name]) for name in sorted(moved.measured)}
-        if successor.adjacency is not None:
-            measured["links"] = successor.adjacency.sum(-1).float()
-        reward, earned = self._tensor(moved.reward), None
-        if self._earned is not None:
-            earned = self._earned(measured)
-        elif self._shared != "own":
-            reward, earned = _mean(reward, alive, self._groups), reward
-        return Step(
-            next_observation=successor,
-            observation=observation,
-            reward=reward,
-            terminated=self._tensor(moved.terminated),
-            truncated=self._tensor(moved.truncated),
-            info=measured,
-            earned=earned,
-        )
+        name, roster, turns = _name_of(first), self._team.roster, driver_of(first).takes_turns
+        make_copies = partial(_make_block, make, name, self._team, scene, rejoin)
+        if processes == 1 and step_timeout is None:
+            self._here: Any = make_copies(range(num_copies), first)
+            block: Block = self._here
+        elif get_state is not None:
+            raise ValueError(f"processes is {processes}, but get_state is given, which needs the copies in this one")
+        else:
+            blank = partial(Seen.blank, roster=roster, fields=self._team.fields)
+            block = ProcessBlocks(name, make_copies, blank, num_copies, processes, step_timeout)
+        if self._links is not None:
+            roster = replace(roster, plane=self._links.plane or roster.plane)
+        super().__init__(name, roster, block, num_copies, device, scripted, scene is not None, turns)
+        self.events: Mapping[str, str] = dict(events or {})
+        self.per_step, self.agent_noun = frozenset({"links"}), agent_noun
+        self._earned, self._shared = earned, shared
+        self._get_state, self._set_state = get_state, set_state
 
     def state(self) -> State | None:
         """State for `load_state`; see `Environment`."""
         get = self._get_state
-        copies = None if get is None else {str(i): get(copy.env) for i, copy in enumerate(self._block.copies)}
+        copies = None if get is None else {str(i): get(copy.env) for i, copy in enumerate(self._here.copies)}
         return self._dealt.state() | {"copies": copies}
 
     def load_state(self, state: State) -> Observation | None:
@@ -169,57 +139,38 @@ class PettingZooEnvironment:
             ValueError: if the state is of another number of copies, or has running episodes and no ``set_state`` was
                 given.
         """
-        self._dealt.load_state(state)
         copies = state["copies"]
         if copies is None:
-            return self._observation(self._block.reset(self._dealt.go_on()))
+            return super().load_state(state)
         if self._set_state is None:
             raise ValueError("this environment cannot load a state; give get_state and set_state")
+        self._dealt.load_state(state)
         if len(copies) != self.num_copies:
             raise ValueError(f"the state has {len(copies)} copies; this environment has {self.num_copies}")
         # wrappers count agents too: a reset puts them at the start of a cycle, where they are between any two steps
-        self._block.reset()
-        for i, (copy, seeds) in enumerate(zip(self._block.copies, self._dealt.coming, strict=True)):
+        self._here.reset()
+        for i, (copy, seeds) in enumerate(zip(self._here.copies, self._dealt.coming, strict=True)):
             copy.seeds = seeds
             self._set_state(copy.env, copies[str(i)])
         return None
 
-    @property
-    def symmetries(self) -> None:
-        """None: no symmetry is known."""
-        return None
-
-    @property
-    def metrics(self) -> Mapping[str, float]:
-        """No metrics: nothing changes as training goes on."""
-        return {}
-
-    def scripted(self) -> Mapping[str, Rule]:
-        """Reference policies given to the constructor."""
-        return self._scripted
-
-    def scene(self, copy: int = 0, at_end: bool = False) -> Scene | Picture:
-        """Scene of one copy; see `Environment`."""
-        if (scenes := self._block.copies[copy].scenes) is None:
-            raise UndrawableError(
-                "this environment cannot be drawn: it has no render mode rgb_array, and no scene was given"
-            )
-        found = scenes(at_end)
-        return found if isinstance(found, Scene) else check_picture(found, self._name)
-
-    def close(self) -> None:
-        """Close every copy; one that fails in it stops nothing and is told as a note."""
-        self._watch.end()
-        try:
-            self._block.close()
-        except EnvironmentFailedError as error:
-            warnings.warn(str(error), Note, stacklevel=2)
-
-    def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+    def _step(self, before: Seen, moved: Moved) -> Step:
+        step = super()._step(before, moved)
+        if step.next_observation.adjacency is not None:
+            step.info["links"] = step.next_observation.adjacency.sum(-1).float()
+        if self._earned is not None:
+            return replace(step, earned=self._earned(step.info))
+        if self._shared == "own":
+            return step
+        return replace(step, reward=_mean(step.reward, self._tensor(before.alive), self._groups), earned=step.reward)
 
     def _observation(self, seen: Seen) -> Observation:
-        fields: dict[str, Any] = {name: self._tensor(array) for name, array in seen.fields.items()}
+        observation = super()._observation(seen)
+        return observation if self._links is None else self._links(observation)
+
+    def _fields(self, seen: Seen) -> dict[str, Any]:
+        """Those beside features and masks, class by class; see `Observation`."""
+        fields = {name: self._tensor(array) for name, array in seen.fields.items()}
         order = self._team.order
         if "adjacency" in fields:
             fields["adjacency"] = fields["adjacency"][:, :, order] > 0.5
@@ -229,16 +180,17 @@ class PettingZooEnvironment:
             fields["entities"] = fields["entities"][teller][:, rows]
             if "entity_mask" in fields:
                 fields["entity_mask"] = fields["entity_mask"][teller][:, rows] > 0.5
-        masks = {kind: self._tensor(mask) for kind, mask in seen.masks.items()} if self._block.masked else None
-        observation = Observation(
-            features={kind: self._tensor(array) for kind, array in seen.features.items()},
-            alive=self._tensor(seen.alive),
-            action_mask=masks,
-            acting=self._tensor(seen.acting) if self._takes_turns else None,
-            images={kind: self._tensor(array) for kind, array in seen.images.items()} or None,
-            **fields,
-        )
-        return observation if self._links is None else self._links(observation)
+        return fields
+
+
+def _make_block(
+    make: Callable[[], Any], name: str, team: Team, scene: Any, rejoin: bool, numbers: range, first: Any = None
+) -> PettingZooBlock:
+    """Make the copies of some numbers, the first of which may be made already."""
+    draws = Draws()
+    envs = [first if first is not None and n == numbers.start else make() for n in numbers]
+    copies = [Copy(env, Guard(name, n), draws, scene) for env, n in zip(envs, numbers, strict=True)]
+    return PettingZooBlock(copies, team, rejoin)
 
 
 def _groups(team: Team, shared: str, sides: Mapping[str, Sequence[str]] | None) -> list[list[int]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from marl.tasks.no_display import no_display
 from marl.tasks.pettingzoo.classes import declared_classes, found_classes
 from marl.tasks.pettingzoo.config import PettingZooConfig
 from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 from marl.tasks.pettingzoo.names import made, wrapped
-from marl.tasks.vectorised import no_display
 
 if TYPE_CHECKING:
     import torch
@@ -40,12 +40,19 @@ def classes_of(env: Any, config: PettingZooConfig) -> dict[Any, str]:
     return declared_classes(env.possible_agents, config.members)
 
 
-def make_environment(config: PettingZooConfig, num_copies: int, device: torch.device | str) -> PettingZooEnvironment:
+def make_environment(
+    config: PettingZooConfig,
+    num_copies: int,
+    processes: int,
+    step_timeout: float | None,
+    device: torch.device | str,
+) -> PettingZooEnvironment:
     """Make ``B`` copies as an `Environment`.
 
     Args:
         config: settings.
         num_copies: ``B``.
+        processes, step_timeout: see `ProcessBlocks`.
         device: device of the tensors.
 
     Raises:
@@ -67,6 +74,8 @@ def make_environment(config: PettingZooConfig, num_copies: int, device: torch.de
         links=config.links,
         channels=config.channels,
         rejoin=config.rejoin,
+        processes=processes,
+        step_timeout=step_timeout,
     )
 
 

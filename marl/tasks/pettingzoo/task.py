@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ class PettingZooTask:
     """A PettingZoo environment as a `Task`."""
 
     config_type = PettingZooConfig
-    changeable = frozenset({"arguments", "wrappers", "sides", "reward"})
+    changeable = frozenset({"arguments", "wrappers", "sides", "reward", "processes", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
     def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
@@ -71,5 +72,6 @@ class PettingZooTask:
         """Make the environment of a configuration; see `Task`."""
         assert isinstance(config, PettingZooConfig)
         from marl.tasks.pettingzoo.making import make_environment
+        from marl.tasks.process_choice import make_with_processes
 
-        return make_environment(config, num_copies, device)  # evaluation plays what training does
+        return make_with_processes(partial(make_environment, config), config, num_copies, training, device)

@@ -15,12 +15,12 @@ from marl.tasks.gymnasium import FRAMES_PER_SECOND, GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
 
 
-@pytest.mark.parametrize("vectorization", ["sync", "async"])
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("name", ["NoMode", "ModesNone"])
-def test_what_takes_or_names_no_render_mode_is_made_without_one(name: str, vectorization: Any) -> None:
+def test_what_takes_or_names_no_render_mode_is_made_without_one(name: str, processes: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Gymnasium's own
-        environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, vectorization=vectorization)
+        environment = GymnasiumEnvironment(f"habits:{name}-v0", 2, processes=processes)
     environment.reset(0)
     assert environment.step({CLASS: torch.ones(2, 1, dtype=torch.long)}).reward.tolist() == [[0.0], [0.0]]
     assert environment.frames_per_second == FRAMES_PER_SECOND
