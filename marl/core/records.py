@@ -33,6 +33,7 @@ class Observation(Record):
             predict from its observations and messages; or None.
         acting: ``[..., N]``, True for agents whose turn it is, all of them alive; None if everybody alive acts.
         images: for each class that sees some ``[..., N_c, C, H, W]``, in a data type of their own; or None.
+        others: features and presence of agents of other sides, for the centralised critic only; or None.
     """
 
     features: dict[str, Tensor]
@@ -45,6 +46,7 @@ class Observation(Record):
     auxiliary_target: Tensor | None = None
     acting: Tensor | None = None
     images: dict[str, Tensor] | None = None
+    others: Observation | None = None
 
     @property
     def to_move(self) -> Tensor:

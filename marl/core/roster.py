@@ -92,6 +92,7 @@ class Roster:
         plane: the world's coordinates; None if agents have no place in a plane.
         entity_size: width ``F`` of an entity; 0 if the environment gives none.
         auxiliary_size: width ``Q`` of an agent's auxiliary target; 0 if the environment gives none.
+        others: classes of other sides, whose features a centralised critic sees.
 
     Raises:
         ValueError: if classes and counts differ in length, a name is no identifier or comes twice, a count is
@@ -104,6 +105,7 @@ class Roster:
     plane: Plane | None = None
     entity_size: int = 0
     auxiliary_size: int = 0
+    others: tuple[AgentClass, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.counts):

@@ -5,8 +5,9 @@ Axes as in `marl.core.records`; ``M`` agents are selected of ``N``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from torch import Tensor
 
@@ -43,6 +44,7 @@ class Selection:
         self.places = {name: _compact(places) for name, places in chosen.items()}
         """Places within each class."""
         self._order = [*numbers, *(number for number in range(total) if number not in numbers)]
+        self._sizes, self._chosen = sizes, chosen
 
     def of_agents(self, tensor: Tensor, leading: int) -> Tensor:
         """Select ``[..., M, *]`` of ``[..., N, *]``, where ``leading`` axes come first."""
@@ -53,8 +55,19 @@ class Selection:
         axes = (slice(None),) * leading
         return {name: tensors[name][(*axes, places)] for name, places in self.places.items() if name in tensors}
 
-    def observation(self, whole: Observation) -> Observation:
-        """What the selected agents observe; messages are those among them, and entities begin with them."""
+    @cached_property
+    def rest(self) -> Selection:
+        """All other agents."""
+        left = {name: sorted(set(range(size)) - set(self._chosen.get(name, ()))) for name, size in self._sizes.items()}
+        return Selection(self._sizes, left)
+
+    def observation(self, whole: Observation, others: Collection[str] = ()) -> Observation:
+        """What the selected agents observe; messages are those among them, and entities begin with them.
+
+        Args:
+            whole: observation of all agents.
+            others: classes of the others whose features are kept.
+        """
         leading = len(whole.leading_shape)
 
         def agents(tensor: Tensor | None) -> Tensor | None:
@@ -78,18 +91,26 @@ class Selection:
             auxiliary_target=agents(whole.auxiliary_target),
             acting=agents(whole.acting),
             images=classes(whole.images),
+            others=self.rest._features(whole, others) if others else None,
         )
 
-    def rollout(self, whole: Rollout, memory: Memory | None) -> Rollout:
+    def _features(self, whole: Observation, classes: Collection[str]) -> Observation:
+        """Features alone of the selected agents of some classes."""
+        kept = Selection(self._sizes, {name: places for name, places in self._chosen.items() if name in classes})
+        leading = len(whole.leading_shape)
+        return Observation(kept.of_classes(whole.features, leading), kept.of_agents(whole.alive, leading))
+
+    def rollout(self, whole: Rollout, memory: Memory | None, others: Collection[str] = ()) -> Rollout:
         """Steps of the selected agents.
 
         Args:
             whole: of all agents.
             memory: of the selected agents before the first step.
+            others: see `observation`.
         """
         part = Rollout(
-            observation=self.observation(whole.observation),
-            next_observation=self.observation(whole.next_observation),
+            observation=self.observation(whole.observation, others),
+            next_observation=self.observation(whole.next_observation, others),
             action=self.of_classes(whole.action, 2),
             log_prob=self.of_agents(whole.log_prob, 2),
             reward=self.of_agents(whole.reward, 2),

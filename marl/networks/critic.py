@@ -72,7 +72,7 @@ class EntityCritic(nn.Module):
 
 
 class AgentCritic(nn.Module):
-    r"""Pool what all agents see into the value of some of them, where there are no entities.
+    r"""Pool what all agents see, those of other sides too, into the value of some, where there are no entities.
 
     .. math::
         V_i = \mathrm{head}\Big(\frac{1}{N} \sum_{j \le N} e_j, e_i, \log N\Big), \quad
@@ -92,7 +92,8 @@ class AgentCritic(nn.Module):
     def __init__(self, roster: Roster, config: CriticConfig) -> None:
         super().__init__()
         self.squash, hidden = _squash(config), config.entity_hidden
-        self.embed = nn.ModuleDict({c.name: MLP((c.width, *hidden), config.activation) for c in roster.classes})
+        classes = roster.classes + roster.others
+        self.embed = nn.ModuleDict({c.name: MLP((c.width, *hidden), config.activation) for c in classes})
         self.head = MLP((2 * hidden[-1] + 1, *config.hidden, 1), config.activation, output_gain=1.0)
 
     def forward(self, features: Mapping[str, Tensor], alive: Tensor, agents: slice) -> Tensor:
@@ -154,6 +155,8 @@ class Critic(nn.Module):
         seen: tuple[Any, Tensor] = observation.features, observation.alive
         if observation.entities is not None:
             seen = observation.entities, observation.present_entities
+        elif (others := observation.others) is not None:
+            seen = {**observation.features, **others.features}, torch.cat([observation.alive, others.alive], -1)
         if self.config.sharing == "team":
             return self.networks["team"](*seen, slice(0, observation.alive.shape[-1]))
         values, start = [], 0

@@ -28,7 +28,7 @@ class FeatureNormaliser(nn.Module):
     Moments, and what is scaled by them, are float64: squares of finite float32 numbers stay finite there.
 
     Args:
-        roster: names the classes; all its declared classes get moments.
+        roster: names the classes; all its declared classes, and those of other sides, get moments.
         active: False scales nothing and keeps nothing.
 
     Shapes:
@@ -38,21 +38,24 @@ class FeatureNormaliser(nn.Module):
     def __init__(self, roster: Roster, active: bool) -> None:
         super().__init__()
         self.active = active
-        for c in (c for c in roster.classes if c.categories):
+        classes = roster.classes + roster.others
+        for c in (c for c in classes if c.categories):
             starts = torch.tensor((0, *c.categories[:-1])).cumsum(0)  # of each category, the place of its first value
             self.register_buffer(f"starts_{c.name}", starts, persistent=False)
-        self._widths = {c.name: c.width for c in roster.classes if c.categories}
-        self._measured = {c.name for c in roster.classes if active and not c.categories}
-        for c in (c for c in roster.classes if c.name in self._measured):
+        self._widths = {c.name: c.width for c in classes if c.categories}
+        self._measured = {c.name for c in classes if active and not c.categories}
+        for c in (c for c in classes if c.name in self._measured):
             self.register_buffer(f"number_{c.name}", torch.zeros((), dtype=torch.float64))
             self.register_buffer(f"mean_{c.name}", torch.zeros(c.feature_size, dtype=torch.float64))
             self.register_buffer(f"variance_{c.name}", torch.ones(c.feature_size, dtype=torch.float64))
 
     def forward(self, observation: Observation) -> Observation:
         """The same observation with its features scaled."""
+        others = None if observation.others is None else self(observation.others)
         if not self.active and not self._widths and all(x.is_floating_point() for x in observation.features.values()):
-            return observation
-        return replace(observation, features={name: self._read(name, x) for name, x in observation.features.items()})
+            return observation if others is None else replace(observation, others=others)
+        features = {name: self._read(name, x) for name, x in observation.features.items()}
+        return replace(observation, features=features, others=others)
 
     @torch.no_grad()
     def update(self, observation: Observation) -> None:
@@ -61,6 +64,8 @@ class FeatureNormaliser(nn.Module):
         for (name, features), acting in zip(observation.features.items(), parts, strict=True):
             if name in self._measured:
                 self._take(name, features[acting].double())
+        if observation.others is not None:
+            self.update(observation.others)
 
     def _take(self, name: str, rows: Tensor) -> None:
         number, mean, variance = (self.get_buffer(f"{what}_{name}") for what in ("number", "mean", "variance"))

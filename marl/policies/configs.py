@@ -147,6 +147,8 @@ class PlayerConfig(Config):
     """Its settings."""
     knows: tuple[str, ...] = ()
     """Classes that it was trained with, in order; empty for those of the side."""
+    others: tuple[str, ...] = ()
+    """Classes of other sides that its critic sees."""
 
 
 class PartConfig(Config):

@@ -20,7 +20,9 @@ __all__ = ["Sides", "player_of", "roster_of"]
 
 
 class Sides(Policy):
-    """Policies of several sides. Each sees the observations of its own agents; messages stay within a side.
+    """Policies of several sides. Each acts on the observations of its own agents; messages stay within a side.
+
+    Centralised critics without entities see what the agents of all sides see.
 
     A memory has a row for each agent, as wide as the widest side's.
 
@@ -94,11 +96,12 @@ class Sides(Policy):
 
     def rollouts(self, rollout: Rollout) -> dict[str, Rollout]:
         """Rollout of each side that has agents in it."""
-        policies, memory = self.policies, rollout.memory
-        return {
-            name: agents.rollout(rollout, part_of_memory(policies[name], memory, agents))
-            for name, agents in self.selections(rollout.observation).items()
-        }
+        found = {}
+        for name, agents in self.selections(rollout.observation).items():
+            policy = self.policies[name]
+            seen = [c.name for c in policy.roster.others]
+            found[name] = agents.rollout(rollout, part_of_memory(policy, rollout.memory, agents), seen)
+        return found
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """What the policy of each side that is trained shows, by name and side; see `Policy.inspect`."""
@@ -128,11 +131,13 @@ def roster_of(roster: Roster, side: PartConfig, player: PlayerConfig | None = No
     """
     counted = {c.name: (c, count) for c, count in zip(roster.classes, roster.counts, strict=True)}
     names = (() if player is None else player.knows) or side.classes
-    if unknown := [name for name in (*side.classes, *names) if name not in counted]:
+    seen = () if player is None else player.others
+    if unknown := [name for name in (*side.classes, *names, *seen) if name not in counted]:
         raise ValueError(f"class {unknown[0]!r} of a side is not there; classes are {', '.join(counted)}")
     classes = tuple(counted[name][0] for name in names)
     counts = tuple(counted[name][1] if name in side.classes else 0 for name in names)
-    return Roster(classes, counts, roster.plane, roster.entity_size, roster.auxiliary_size)
+    others = tuple(counted[name][0] for name in seen)
+    return Roster(classes, counts, roster.plane, roster.entity_size, roster.auxiliary_size, others)
 
 
 @lru_cache(maxsize=64)

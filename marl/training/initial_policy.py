@@ -16,7 +16,7 @@ from marl.core.environment import Environment
 from marl.core.errors import ConfigError, FileError
 from marl.core.roster import Roster
 from marl.core.symmetry import Symmetries
-from marl.policies.configs import PartConfig, PlayerConfig, RandomPolicyConfig, SidesConfig
+from marl.policies.configs import ActorCriticConfig, PartConfig, PlayerConfig, RandomPolicyConfig, SidesConfig
 from marl.policies.description import check_size
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
@@ -47,7 +47,7 @@ def build_policy(config: RunConfig[Any], environment: Environment, device: torch
     if config.sides:
         _check_classes(config, roster)
         fixed = {name: _opponents(config, name, roster) for name in config.sides}
-        networks = SidesConfig(sides=tuple(_part(config, name, fixed[name]) for name in config.sides))
+        networks = SidesConfig(sides=tuple(_part(config, name, fixed[name], roster) for name in config.sides))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         try:
@@ -137,19 +137,32 @@ def _opponents(config: RunConfig[Any], name: str, roster: Roster) -> list[Policy
     return found
 
 
-def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | None]) -> PartConfig:
+def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | None], roster: Roster) -> PartConfig:
     """Settings of a side's policy, or of the pool that plays it."""
     side = config.sides[name]
     if side.policy is not None:
-        return PartConfig(name=name, classes=side.classes, players=(PlayerConfig(policy=side.policy),))
+        player = PlayerConfig(policy=side.policy, others=_seen_by_critic(side.policy, side.classes, roster))
+        return PartConfig(name=name, classes=side.classes, players=(player,))
     players = []
     for policy in opponents:
         if policy is None:
             players.append(PlayerConfig(policy=RandomPolicyConfig()))
         else:
             knows = tuple(c.name for c in policy.roster.classes)
-            players.append(PlayerConfig.model_validate({"policy": policy.config.model_dump(), "knows": knows}))
+            others = tuple(c.name for c in policy.roster.others)
+            values = {"policy": policy.config.model_dump(), "knows": knows, "others": others}
+            players.append(PlayerConfig.model_validate(values))
     return PartConfig(name=name, classes=side.classes, players=tuple(players), fixed=True)
+
+
+def _seen_by_critic(policy: Config, classes: tuple[str, ...], roster: Roster) -> tuple[str, ...]:
+    """Classes of other sides that the critic of a side sees: all, if it is centralised and has no entities to see.
+
+    Those that see images are left out, as only their own side has a network that reads them.
+    """
+    if not isinstance(policy, ActorCriticConfig) or policy.critic.sharing == "independent" or roster.entity_size:
+        return ()
+    return tuple(c.name for c in roster.classes if c.name not in classes and c.image is None)
 
 
 def _check_classes(config: RunConfig[Any], roster: Roster) -> None:

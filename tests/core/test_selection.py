@@ -40,6 +40,19 @@ def test_a_class_that_is_left_out_is_not_there(
     assert part.alive.shape == (4, 3)
 
 
+def test_a_critic_is_given_what_the_others_see(
+    make_roster: Callable[..., Roster], make_observation: Callable[..., Observation]
+) -> None:
+    whole = make_observation(make_roster(2, 3), 4)
+    whole = replace(whole, alive=torch.tensor([[True, False, True, True, True]] * 4))
+    agents = Selection(class_sizes(whole), {"B": [0, 1, 2]})
+    part = agents.observation(whole, ["A"])
+    assert part.others is not None
+    assert part.others.features["A"].equal(whole.features["A"])
+    assert part.others.alive.tolist() == [[True, False]] * 4
+    assert agents.observation(whole).others is None
+
+
 def test_images_of_successors_are_those_of_the_selected_agents(as_rollout: Callable[..., Rollout]) -> None:
     """One copy, three steps: A leaves at the first, B never; the rollout keeps A's successor and the last."""
     alive = torch.tensor([[[True, True]], [[False, True]], [[False, True]]])

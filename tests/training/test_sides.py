@@ -179,3 +179,36 @@ def test_only_the_learner_of_a_side_may_change_when_a_run_goes_on(sided: Preset,
     other = {**sided, "sides": {**BOTH, "second": {"classes": ["B"], "fixed": "random"}}}
     with pytest.raises(ConfigError, match=r"sides\.second\.fixed is 'random', but the run was trained with None"):
         build_run(read_config(other), tmp_path / "x", resume=True)
+
+
+SPEAKING = {"name": "mpe2.simple_speaker_listener_v4", "arguments": {"max_cycles": 5}}
+
+
+def test_critics_see_what_agents_of_other_sides_see(tmp_path: Path) -> None:
+    """The listener's value depends on the speaker's goal, which no action of the listener does; and so in a file."""
+    settings = {"env": SPEAKING, "sides": {"speaker": {}, "listener": {}}, "num_copies": 2, "rollout_length": 10}
+    run = built({**settings, "algorithm": {"minibatches": 1}}, tmp_path / "x")
+    rollout = run.source.collect(run.policy).batch
+    features = rollout.observation.features
+    moved = replace(rollout.observation, features={**features, "speaker": features["speaker"] + 1})
+    listener = run.policy.policies["listener"]
+    before, after = (
+        listener.value(run.policy.rollouts(replace(rollout, observation=o))["listener"].observation)
+        for o in (rollout.observation, moved)
+    )
+    assert (before != after).all()
+    run.learner.update(rollout, 0.0)
+    assert float(listener.trunk.features.number_speaker) == 20  # its moments, too, are the critic's
+    own = built({**settings, "policy": {"critic": {"sharing": "independent"}}}, tmp_path / "y")
+    assert own.policy.policies["listener"].roster.others == ()
+
+
+def test_who_was_trained_with_another_side_plays_on_without_it(tmp_path: Path) -> None:
+    small = {"num_copies": 2, "rollout_length": 5, "total_env_steps": 10, "evaluation_episodes": 1}
+    settings = {"env": SPEAKING, "algorithm": {"minibatches": 1}, **small}
+    first = marl.train({**settings, "sides": {"speaker": {}, "listener": {}}}, tmp_path / "x").policy
+    fixed = {"speaker": {"fixed": str(tmp_path / "x")}, "listener": {}}
+    second = marl.train({**settings, "sides": fixed, "seed": 2}, tmp_path / "y").policy
+    assert not changed(weights(first, "speaker"), weights(second, "speaker"))
+    loaded = marl.load(tmp_path / "y")
+    assert not changed(second.state_dict(), loaded.state_dict())

@@ -219,7 +219,7 @@ class PettingZooEnvironment:
         return torch.from_numpy(array).to(self.device)
 
     def _observation(self, seen: Seen) -> Observation:
-        fields = {name: self._tensor(array) for name, array in seen.fields.items()}
+        fields: dict[str, Any] = {name: self._tensor(array) for name, array in seen.fields.items()}
         order = self._team.order
         if "adjacency" in fields:
             fields["adjacency"] = fields["adjacency"][:, :, order] > 0.5
