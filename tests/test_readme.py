@@ -36,6 +36,9 @@ class Here:
         """Nothing is printed."""
         return []
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

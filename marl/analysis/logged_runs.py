@@ -107,7 +107,8 @@ def choose_metric(runs: Sequence[LoggedRun], wished: str | None = None) -> str:
     candidates += [name for name in evaluated if name.startswith("evaluation/return_per_")]
     candidates += [name for name in common if name.startswith("return/")]
     if not candidates:
-        raise ConfigError(f"these runs have no evaluation and no return in common; {_offer(common)}")
+        told = "these runs have no return in common, and not two evaluations each; train longer, or name a metric"
+        raise ConfigError(f"{told}: {_offer(common)}")
     return candidates[0]
 
 

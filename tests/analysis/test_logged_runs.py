@@ -86,6 +86,6 @@ def test_a_metric_that_a_run_lacks_is_refused_with_those_all_have(make_run: Make
     other = read_logged(make_run("y", [(1, 1.0)], "return/A"))
     with pytest.raises(ConfigError, match=r"metric is 'return/agent', which .*/y has not logged; all have loss/value$"):
         choose_metric([one, other], "return/agent")
-    with pytest.raises(ConfigError, match=r"no evaluation and no return in common; all have loss/value"):
+    with pytest.raises(ConfigError, match=r"not two evaluations each; .* or name a metric: all have loss/value"):
         choose_metric([one, other])
     assert choose_metric([one, other], "loss/value") == "loss/value"
