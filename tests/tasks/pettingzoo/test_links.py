@@ -98,8 +98,9 @@ def test_messages_pass_in_any_environment_and_in_a_loop_of_ones_own(graph: Any, 
             seen, rewards, *_ = env.step(actions)
             total += sum(rewards.values()) / 3
     assert math.isclose(total / 2, episodes["return_per_agent"]["mean"], rel_tol=1e-6)
-    silent = marl.evaluate(tmp_path / "x", 2, messages=False)
-    assert silent["return_per_agent"] != marl.evaluate(tmp_path / "x", 2)["return_per_agent"]
+    seen_by_all = marl.make(tmp_path / "x").reset(0)
+    heard = [trained.act(o, None).log_prob for o in (seen_by_all, seen_by_all.without_messages())]
+    assert not heard[0].equal(heard[1])
 
 
 def test_who_observes_an_adjacency_is_given_no_other() -> None:
