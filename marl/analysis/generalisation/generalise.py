@@ -133,7 +133,7 @@ def _one_of(teams: str | None, arguments: Mapping[str, Sequence[Any]] | None) ->
     both = "no size is given" if teams is None else f"teams {teams!r} and arguments {shown_value(arguments)} are given"
     return (
         f"{both}; give compositions ({argument('teams', '1+1,2+2')}), or values of an argument of the environment that "
-        "is its number of agents (--env.arguments.NAME 5,20, in Python arguments={'NAME': [5, 20]})"
+        "is its number of agents: marl generalise RUN --env.arguments.NAME 5,20 (in Python arguments={'NAME': [5, 20]})"
     )
 
 

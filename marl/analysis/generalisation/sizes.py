@@ -151,8 +151,8 @@ def compositions(first: TrainedRun, teams: str, prey: str | None, arena: ArenaCh
 def _instead(config_type: Any) -> str:
     if "arguments" in config_type.model_fields:
         return (
-            "if its number of agents is one of its arguments, change that: --env.arguments.NAME 5,20, or "
-            "arguments={'NAME': [5, 20]} in Python"
+            "if its number of agents is one of its arguments, change that: marl generalise RUN --env.arguments.NAME "
+            "5,20 (in Python arguments={'NAME': [5, 20]})"
         )
     return "evaluate plays it as it is: marl evaluate"
 
