@@ -102,8 +102,7 @@ class ArgumentValues:
         """Command that trains with one value; see `Sizes`."""
         value = sizes[0].partition("=")[2]
         more = f" (and so on, each into a folder of FOLDER: {', '.join(sizes[1:])})" * (len(sizes) > 1)
-        option = f"--env.arguments.{self.argument} {value}"
-        return f"marl train PRESET {option} --seeds {seeds} --out FOLDER/{value}{more}"
+        return f"marl train PRESET --env.arguments.{self.argument} {value} --seeds {seeds} --out FOLDER/{value}{more}"
 
 
 def compositions(first: TrainedRun, teams: str, prey: str | None, arena: ArenaChoice) -> Compositions:
