@@ -17,7 +17,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train test crash lint format bench bench-cartpole bench-games bench-pettingzoo environments course clean
+.PHONY: help venv train test crash lint format bench bench-cartpole bench-games bench-pettingzoo environments matches course clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -70,6 +70,10 @@ bench-games: $(STAMP) ## Measure search beside OpenSpiel, which it installs, and
 environments: $(STAMP) ## Check, train, evaluate and render every PettingZoo environment, whose packages it installs
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[pettingzoo]'
 	$(BIN)/python experiments/pettingzoo_environments.py
+
+matches: $(STAMP) ## Train sides and seats of PettingZoo environments, five seeds each, and play them against random ones
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[pettingzoo]'
+	$(BIN)/python experiments/pettingzoo_matches.py
 
 bench-pettingzoo: $(STAMP) ## Measure stepping of PettingZoo environments beside SuperSuit and TorchRL, and learning beside Stable-Baselines3
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[pettingzoo,bench]' torchrl
