@@ -1,6 +1,6 @@
 """Learning in PettingZoo environments beside Stable-Baselines3's PPO over SuperSuit, at equal env steps.
 
-Usage: python experiments/pettingzoo_learning.py [--only NAME ...] [--seeds 11 12 13 14 15] [--runs DIR]
+Usage: python experiments/pettingzoo_learning.py [--only NAME ...] [--seeds 21 22 23 24 25] [--runs DIR]
 
 This package trains by the environment's name with its default settings; Stable-Baselines3 has the settings of
 PettingZoo's tutorials (PPO, MlpPolicy, batch_size 256, eight copies, the rest its defaults). An env step is one step of
@@ -157,7 +157,7 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 def main(
     only: tuple[str, ...] = (),
-    seeds: tuple[int, ...] = (11, 12, 13, 14, 15),
+    seeds: tuple[int, ...] = (21, 22, 23, 24, 25),
     runs: Path = Path("runs/pettingzoo_learning"),
     out: Path = RESULTS,
 ) -> None:
