@@ -1,4 +1,4 @@
-"""Who plays whom: sides and seats of PettingZoo environments, each trained or random, over five seeds.
+"""Matches of sides and seats of PettingZoo environments, each trained or random, over five seeds.
 
 Usage: python experiments/pettingzoo_matches.py [--only NAME ...] [--seeds 31 32 33 34 35] [--runs DIR]
 

@@ -16,6 +16,7 @@ from marl.core.records import Memory, Observation, Rollout
 __all__ = ["Selection", "class_sizes"]
 
 Places = slice | list[int]
+"""Places along an axis; a slice selects without a copy."""
 
 
 def class_sizes(observation: Observation) -> dict[str, int]:
@@ -62,7 +63,7 @@ class Selection:
         return Selection(self._sizes, left)
 
     def observation(self, whole: Observation, others: Collection[str] = ()) -> Observation:
-        """What the selected agents observe; messages are those among them, and entities begin with them.
+        """Observation of the selected agents; messages are those among them, and entities begin with them.
 
         Args:
             whole: observation of all agents.

@@ -1,4 +1,4 @@
-"""Who plays whom: several policies in one environment, each for some of the agents."""
+"""Casts: several policies in one environment, each for some of the agents."""
 
 from __future__ import annotations
 

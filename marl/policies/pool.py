@@ -58,14 +58,10 @@ class Pool(Policy):
 
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory:
         """The memory at the beginning of an episode; see `Policy.initial_memory`."""
-        empty = memory_together(self.policies, num_copies, num_agents)
-        if empty is None:
-            keys = torch.zeros(num_copies, num_agents, 1, 0, 1, device=self.device)
-            empty = Memory(keys, keys.clone(), torch.zeros(num_copies, num_agents, 0, dtype=torch.bool))
-        shape = list(empty.keys.shape)
-        shape[3] += 1
-        keys = empty.keys.new_zeros(shape)
-        return Memory(keys, keys.clone(), torch.zeros(*shape[:2], shape[3], dtype=torch.bool, device=keys.device))
+        together = memory_together(self.policies, 1, 1)
+        layers, window, width = (1, 0, 1) if together is None else together.keys.shape[2:]
+        keys = torch.zeros(num_copies, num_agents, layers, window + 1, width, device=self.device)
+        return Memory(keys, keys.clone(), torch.zeros_like(keys[:, :, 0, :, 0], dtype=torch.bool))
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:

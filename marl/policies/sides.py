@@ -104,7 +104,7 @@ class Sides(Policy):
         return found
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
-        """What the policy of each side that is trained shows, by name and side; see `Policy.inspect`."""
+        """Numbers of each side that is trained, by name and side; see `Policy.inspect`."""
         rollouts = self.rollouts(rollout)
         return {
             f"{name}/{side}": tensor

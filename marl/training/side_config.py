@@ -23,7 +23,7 @@ class SideConfig(Config):
     classes: tuple[str, ...] = Field((), min_length=1)
     """Its classes of agents; the class of its own name if none are given."""
     fixed: str | tuple[str, ...] | None = None
-    """Who plays it where it does not learn: random, the folder of a run, or a list of these, of which training draws
+    """Player of a side that does not learn: random, the folder of a run, or a list of these, of which training draws
     one for each episode and evaluation takes the last. None where it learns."""
     algorithm: AlgorithmConfig | None = None
     """Its learner; what is left out is as the run's. None where it does not learn."""

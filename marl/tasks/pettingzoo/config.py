@@ -16,7 +16,7 @@ Columns = tuple[int, ...]
 
 
 class LinksConfig(Config):
-    """Who hears whom."""
+    """Message links between agents."""
 
     positions: Columns | dict[str, Columns] | None = None
     """Numbers of the features that are an agent's position, for all classes or for each; None if nobody sees one."""
@@ -56,7 +56,7 @@ class PettingZooConfig(Config):
     """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
     smallest."""
     links: LinksConfig | None = None
-    """Who hears whom, of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
+    """Message links of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
     rejoin: bool = False
     """Agents that left may come back in the same episode."""
     sides: dict[str, list[str]] | None = None

@@ -180,7 +180,7 @@ class Team:
         return self.views[self.kinds.index(kind)]
 
     def links(self, config: LinksConfig) -> Links:
-        """Who hears whom, for agents that do not observe it.
+        """Message links of agents that do not observe them.
 
         Raises:
             ValueError: if they do, and see `Links`.
