@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from marl.core.config import Config
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
+from marl.core.roster import Roster
+from marl.core.task import Task
 from marl.core.trust import trusting
 from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
 from marl.policies.scripted import Scripted, random_actor
+from marl.policies.sides import player_of
 from marl.tasks.compatibility import check_class, check_settings
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["check_fit", "load", "make", "reference"]
+__all__ = ["check_fit", "load", "load_opponent", "make", "reference"]
 
 
 def load(run: str | Path, trust: str | Iterable[str] = (), **overrides: Any) -> Policy:
@@ -85,6 +89,31 @@ def reference(name: str, environment: TaskEnvironment) -> Scripted:
     if name not in actors:
         raise ConfigError(f"policy is {name!r}; this environment has {', '.join(actors)}")
     return Scripted(actors[name])
+
+
+def load_opponent(name: str | Path, classes: Collection[str], task: Task, config: Config, roster: Roster) -> Policy:
+    """Load what plays some classes in a run, to play them elsewhere.
+
+    Args:
+        name: as for `load`.
+        classes: the classes.
+        task: kind of the environment in which it is to play.
+        config: its settings.
+        roster: its agents.
+
+    Returns:
+        The policy of the side that has just these classes there, or the whole.
+
+    Raises:
+        ConfigError: if features had another meaning in its training, or a class other observations or actions.
+        FileError: if there is no policy, or it cannot be used.
+    """
+    saved = load_policy(find_policy(name))
+    check_settings(saved.environment, task, config)
+    policy = player_of(saved.policy, tuple(classes))
+    for agent_class in (c for c in roster.classes if c.name in classes):
+        check_class(agent_class, policy.roster)
+    return policy
 
 
 def check_fit(policy: Policy, environment: TaskEnvironment) -> None:

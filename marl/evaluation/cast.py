@@ -15,14 +15,11 @@ from marl.core.nearest import did_you_mean
 from marl.core.records import Memory, Observation
 from marl.core.selection import Selection
 from marl.core.task import AgentSpaces, Task
-from marl.evaluation.access import reference
+from marl.evaluation.access import load_opponent, reference
 from marl.policies.policy import Act, EpisodePlayer
-from marl.policies.saved import load_policy
-from marl.policies.sides import Sides, player_of
+from marl.policies.sides import Sides
 from marl.policies.together import act_together, memory_together
-from marl.tasks.compatibility import check_class, check_settings
 from marl.tasks.environment_config import environment_config
-from marl.tasks.registry import find_policy
 
 __all__ = ["Cast", "cast", "groups_of", "opponents_of"]
 
@@ -165,11 +162,7 @@ def _player(
     if name == RANDOM:
         return reference(RANDOM, environment)
     try:
-        saved = load_policy(find_policy(name))
-        check_settings(saved.environment, task, config)
-        policy = player_of(saved.policy, tuple(agents.places))
-        for agent_class in (c for c in environment.roster.classes if c.name in agents.places):
-            check_class(agent_class, policy.roster)
+        policy = load_opponent(name, agents.places, task, config, environment.roster)
     except (ConfigError, FileError) as error:
         raise ConfigError(f"{told}: {error}") from error
     return policy.to(environment.device)

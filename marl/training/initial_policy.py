@@ -16,6 +16,7 @@ from marl.core.environment import Environment
 from marl.core.errors import ConfigError, FileError
 from marl.core.roster import Roster
 from marl.core.symmetry import Symmetries
+from marl.evaluation.access import load_opponent
 from marl.policies.configs import ActorCriticConfig, PartConfig, PlayerConfig, RandomPolicyConfig, SidesConfig
 from marl.policies.description import check_size
 from marl.policies.kinds import make_policy
@@ -23,7 +24,7 @@ from marl.policies.policy import Policy
 from marl.policies.pool import Pool
 from marl.policies.saved import load_policy, load_weights
 from marl.policies.sides import Sides, player_of
-from marl.tasks.compatibility import check_class, check_settings
+from marl.tasks.compatibility import check_settings
 from marl.tasks.registry import find_policy
 from marl.training.run_config import RunConfig
 
@@ -100,18 +101,14 @@ def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
         ConfigError: if features had another meaning in its training.
         FileError: if it cannot be loaded, or has another architecture.
     """
-    trained = _loaded(source, config)
+    saved = load_policy(find_policy(source))
+    check_settings(saved.environment, config.task, config.env)
+    trained = saved.policy
     if not isinstance(policy, Sides):
         load_weights(policy, trained.state_dict(), source)
         return
     for name, side in policy.trained.items():
         load_weights(side, player_of(trained, policy.parts[name].classes).state_dict(), source)
-
-
-def _loaded(source: str | Path, config: RunConfig[Any]) -> Policy:
-    saved = load_policy(find_policy(source))
-    check_settings(saved.environment, config.task, config.env)
-    return saved.policy
 
 
 def _opponents(config: RunConfig[Any], name: str, roster: Roster) -> list[Policy | None]:
@@ -123,14 +120,12 @@ def _opponents(config: RunConfig[Any], name: str, roster: Roster) -> list[Policy
             found.append(None)
             continue
         try:
-            policy = player_of(_loaded(opponent, config), side.classes)
+            policy = load_opponent(opponent, side.classes, config.task, config.env, roster)
             if isinstance(policy, Sides):
                 apart = "; ".join(f"{other}: {', '.join(s.classes)}" for other, s in policy.parts.items())
                 raise ConfigError(f"its sides are {apart}; none has just the classes {', '.join(side.classes)}")
             if isinstance(policy, Pool):
                 raise ConfigError("a pool plays that side there; name one of the pool")
-            for agent_class in (c for c in roster.classes if c.name in side.classes):
-                check_class(agent_class, policy.roster)
         except (ConfigError, FileError) as error:
             raise ConfigError(f"sides.{name}.fixed is {opponent!r}: {error}") from error
         found.append(policy)

@@ -41,7 +41,7 @@ class SideConfig(Config):
 
     @property
     def opponents(self) -> tuple[str, ...]:
-        """Who plays it where it does not learn."""
+        """Players of a side that does not learn; none where it learns."""
         return (self.fixed,) if isinstance(self.fixed, str) else self.fixed or ()
 
 
