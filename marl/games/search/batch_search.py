@@ -1,0 +1,129 @@
+"""Search of many games at once, with a prior over actions and values from an evaluator."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl.games.positions import Positions
+from marl.games.python_positions import PythonPositions
+from marl.games.search.configs import GumbelConfig, PUCTConfig
+from marl.games.search.evaluator import Evaluator
+from marl.games.search.forest import Forest, Roots, Valued
+from marl.games.search.found import Found, found_of
+from marl.games.search.python_forest import PythonForest
+from marl.games.search.valuation import masked_softmax, value_positions
+
+__all__ = ["BatchSearch", "Found", "search_batch"]
+
+
+def search_batch(
+    positions: Positions,
+    evaluator: Evaluator,
+    config: PUCTConfig | GumbelConfig,
+    generator: np.random.Generator,
+    noise: bool,
+    where: NDArray[np.bool_] | None = None,
+) -> Found:
+    """Search many positions once; see `BatchSearch`, which keeps its arrays from search to search."""
+    return BatchSearch(evaluator, config).run(positions, generator, noise, where)
+
+
+class BatchSearch:
+    r"""Search of many games in lock step: each goes down to one new position, and all of these are valued at once.
+
+    ``puct`` is the search of AlphaZero (Silver et al., "A general reinforcement learning algorithm that masters chess,
+    shogi, and Go through self-play", 2018): at a node visited :math:`N` times, its own evaluation included, it goes to
+    the action with the largest :math:`Q + c P \sqrt{N} / (1 + n)`, where the value :math:`Q` of an action that was
+    never visited is the node's mean. It acts by the most visits and teaches their shares.
+
+    ``gumbel`` is the search of Danihelka et al., "Policy improvement by planning with Gumbel", 2022, as in mctx's
+    ``gumbel_muzero_policy``: sequential halving among the actions of the root with the largest logits plus noise, the
+    halving's winner is played, and the policy improved by completed values is taught.
+
+    Values are vectors, one number for each seat, and each mover selects by its own. Positions that are won at once, or
+    all of whose actions are decided, are proven and count with their outcome, as in `marl.games.search.uct`; a root
+    that is proven won or drawn teaches its best actions. A game has as many simulations as ``config`` says, on top of
+    the evaluation of its root, and fewer only if its root is proven.
+
+    Args:
+        evaluator: values positions.
+        config: settings.
+    """
+
+    def __init__(self, evaluator: Evaluator, config: PUCTConfig | GumbelConfig) -> None:
+        self.evaluator, self.config = evaluator, config
+        self._forest: Forest | None = None
+        self._fits: tuple[object, ...] = ()
+
+    def run(
+        self,
+        positions: Positions,
+        generator: np.random.Generator,
+        noise: bool,
+        where: NDArray[np.bool_] | None = None,
+    ) -> Found:
+        """Search from positions.
+
+        Args:
+            positions: of ``G`` games; finished ones are passed over.
+            generator: of the noise; asked for none without it.
+            noise: True for noise at the roots, as self-play wants it: Dirichlet noise and the root's temperature, or
+                Gumbel noise.
+            where: ``[G]``, False for positions to be passed over; None for all.
+
+        Raises:
+            ValueError: naming the game, if a position has no legal action and is not finished, or the evaluator gives
+                anything but finite logits and values in ``[-1, 1]``.
+        """
+        searched = ~positions.over if where is None else ~positions.over & where
+        if not searched.any():
+            return Found.empty(positions)
+        taken = positions if searched.all() else positions.take(searched)
+        roots = value_positions(taken, self.evaluator)
+        drawn = np.zeros(roots.prior.shape)
+        if noise and self.config.simulations and isinstance(self.config, GumbelConfig):
+            drawn = generator.gumbel(size=drawn.shape)
+        grown = self._grown(_with_noise(roots, self.config, generator) if noise else roots, drawn)
+        found = found_of(roots, grown, drawn if isinstance(self.config, GumbelConfig) else None)
+        return found if taken is positions else found.spread(positions, searched)
+
+    def _grown(self, roots: Valued, drawn: NDArray[np.float64]) -> Roots:
+        forest = self._fitting(roots.positions)
+        leaves = forest.begin(roots, drawn)
+        while leaves is not None:
+            leaves = forest.grow(value_positions(leaves, self.evaluator))
+        return forest.roots()
+
+    def _fitting(self, positions: Positions) -> Forest:
+        """Trees of an earlier search of the same game with as much room, or new ones."""
+        game, kind = positions.game, type(positions)
+        fits = (kind, game.name, game.num_actions, game.num_players)
+        if self._forest is None or self._fits != fits or self._forest.room < len(positions):
+            self._forest, self._fits = _forest_of(positions, self.config), fits
+        return self._forest
+
+
+def _forest_of(positions: Positions, config: PUCTConfig | GumbelConfig) -> Forest:
+    if isinstance(positions, PythonPositions):
+        return PythonForest(positions, config)
+    from marl.games.search.compiled.forest import CompiledForest  # needs Numba, which is not always there
+    from marl.games.search.compiled.positions import CompiledPositions
+
+    assert isinstance(positions, CompiledPositions)
+    return CompiledForest(positions, config)
+
+
+def _with_noise(roots: Valued, config: PUCTConfig | GumbelConfig, generator: np.random.Generator) -> Valued:
+    """Roots whose prior has the temperature and the Dirichlet noise of self-play."""
+    if isinstance(config, GumbelConfig):
+        return roots
+    legal = roots.positions.legal
+    prior, _ = masked_softmax(roots.logits / np.float32(config.root_temperature), legal)
+    if config.dirichlet_share:
+        # gamma draws divided by their sum are Dirichlet draws, for all games in one call; shape 0 draws 0
+        shape = legal * (config.dirichlet_scale / legal.sum(1, keepdims=True))
+        drawn = generator.standard_gamma(shape) + np.finfo(np.float64).tiny * legal
+        drawn /= drawn.sum(1, keepdims=True)
+        prior = ((1 - config.dirichlet_share) * prior + config.dirichlet_share * drawn).astype(np.float32)
+    return roots._replace(prior=prior)

@@ -1,0 +1,98 @@
+"""Trees of many games in arrays, grown by the compiled search with a prior."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marl.games.positions import Positions
+from marl.games.search.compiled.pointers import pointers_of
+from marl.games.search.compiled.positions import CompiledPositions
+from marl.games.search.compiled.prior_search import (
+    COLUMNS,
+    PRIORS,
+    PROVEN,
+    TERMS,
+    VISITS,
+    Rule,
+    Trees,
+    Walks,
+    grow,
+    read_roots,
+)
+from marl.games.search.configs import GumbelConfig, PUCTConfig
+from marl.games.search.forest import Roots, Valued
+from marl.games.search.halving import considered_visits
+
+__all__ = ["CompiledForest"]
+
+
+class CompiledForest:
+    """A `marl.games.search.forest.Forest` in arrays.
+
+    Args:
+        like: positions of the game, as many as there may be trees.
+        config: settings of the search.
+    """
+
+    def __init__(self, like: CompiledPositions, config: PUCTConfig | GumbelConfig) -> None:
+        self.game, self.kernels, self.room = like.game, like.kernels, len(like)
+        self.rule = _rule_of(config)
+        games, players, most = len(like), like.game.num_players, like.kernels.most_legal
+        # each position that is valued gets its children at once
+        rows = 1 + (config.simulations + 1) * most
+        self.trees = Trees(
+            np.zeros((games, rows, COLUMNS), np.int32),
+            np.zeros((games, rows, players)),
+            np.zeros((games, rows, TERMS)),
+            np.zeros((games, rows, PRIORS)),
+        )
+        self.walks = Walks(
+            np.zeros_like(like.states),
+            np.zeros_like(like.states),
+            np.zeros(games, np.int64),
+            np.zeros((games, config.simulations + 2), np.int32),
+            np.zeros(games, np.int64),
+            np.zeros(games, np.int64),
+            np.zeros(games, np.int64),
+            np.zeros((games, most)),
+            considered_visits(config.considered if isinstance(config, GumbelConfig) else 0, config.simulations),
+        )
+
+    def begin(self, roots: Valued, noise: NDArray[np.float64]) -> Positions | None:
+        """See `Forest`."""
+        positions = roots.positions
+        assert isinstance(positions, CompiledPositions)
+        trees, walks, games = self.trees, self.walks, len(positions)
+        self.games = games
+        walks.roots[:games], walks.games[:games] = positions.states, np.arange(games)
+        walks.depths[:games], walks.done[:games], walks.sizes[:games] = 0, -1, 1
+        trees.nodes[:games, 0], trees.totals[:games, 0] = 0, 0.0
+        for row, of_game, legal in zip(walks.noise, noise, positions.legal, strict=False):
+            row[: legal.sum()] = of_game[legal]
+        return self.grow(roots)
+
+    def grow(self, leaves: Valued) -> Positions | None:
+        """See `Forest`."""
+        positions = leaves.positions
+        play, value = pointers_of(self.kernels)[1:3]
+        valued = (positions.mover, positions.legal, leaves.prior, leaves.logits, leaves.values)
+        number = grow(play, value, self.rule, self.trees, self.walks, *valued)
+        return CompiledPositions(self.game, self.kernels, self.walks.leaves[:number].copy()) if number else None
+
+    def roots(self) -> Roots:
+        """See `Forest`."""
+        games, actions, players = self.games, self.game.num_actions, self.game.num_players
+        visits, values = np.zeros((games, actions), np.int32), np.zeros((games, actions, players))
+        proven, improved = np.zeros((games, actions), np.bool_), np.full((games, actions), -np.inf)
+        read_roots(self.rule, self.trees, games, visits, values, proven, improved)
+        nodes, totals = self.trees.nodes[:games, 0], self.trees.totals[:games, 0]
+        done = nodes[:, VISITS].astype(np.int64) - 1  # the first visit is the root's own evaluation
+        return Roots(visits, values, proven, improved, done, totals.copy(), nodes[:, PROVEN] == 1)
+
+
+def _rule_of(config: PUCTConfig | GumbelConfig) -> Rule:
+    """Rule of a search as the kernels take it."""
+    if isinstance(config, PUCTConfig):
+        return Rule(False, config.simulations, config.solver, config.c_puct, 0.0, 0.0)
+    return Rule(True, config.simulations, config.solver, 0.0, config.value_scale, config.visit_offset)

@@ -1,0 +1,365 @@
+"""Search with a prior compiled by Numba: the trees of many games, which grow in lock step.
+
+The rules are function pointers, so that the search is compiled only once and stays in Numba's cache for every game.
+Nothing is drawn here and no prior is normalised: noise and softmax come from outside. In each game the search goes
+down to one new position, and all of these are valued at once; `grow` takes their values and goes on.
+
+Trees are arrays ``[G, M, ...]`` with a row for each node. Row 0 is the root; the children of a node lie side by side
+in the order of their actions.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, types
+
+from marl.games.search.compiled.pointers import PLAY, VALUE
+
+__all__ = [
+    "COLUMNS",
+    "PRIORS",
+    "PROVEN",
+    "TERMS",
+    "VISITS",
+    "Rule",
+    "Trees",
+    "Walks",
+    "grow",
+    "read_roots",
+]
+
+# The names of columns must stand in the same file as the kernels, as in `marl.games.search.compiled.uct`.
+FIRST, COUNT, SEAT, ACTION, VISITS, PROVEN = range(6)
+"""First child, number of children (0 before expansion and in a finished game), seat to move, action that led here,
+visits, and 1 if the outcome of perfect play is known."""
+COLUMNS = 6
+MEAN, LIFT = range(2)
+"""Mean value for the seat that moved here, `UNVISITED` before the first; and prior / (1 + visits). A proven node has
+its outcome and 0."""
+TERMS = 2
+PRIOR, LOGIT, RAW = range(3)
+"""Probability and logit of the action that led here, and the evaluation of the node for its mover."""
+PRIORS = 3
+UNVISITED = -2.0  # below every value
+TINY, SMALLEST_RANGE, LOWEST = float(np.finfo(np.float32).tiny), 1e-8, -1e9  # those of mctx
+
+
+class Rule(NamedTuple):
+    """Rule of a search; see `marl.games.search.configs`."""
+
+    gumbel: bool
+    simulations: int
+    solver: bool
+    c_puct: float
+    value_scale: float
+    visit_offset: float
+
+
+class Trees(NamedTuple):
+    """Trees of ``G`` games with room for ``M`` nodes each, or one of them, without the first axis.
+
+    Args:
+        nodes: ``[G, M, 6]``, the columns from `FIRST` to `PROVEN`.
+        totals: ``[G, M, P]``, for each seat the sum of values in ``[-1, 1]``; of a proven node the outcome itself.
+        terms: ``[G, M, 2]``, `MEAN` and `LIFT`.
+        priors: ``[G, M, 3]``, `PRIOR`, `LOGIT` and `RAW`.
+    """
+
+    nodes: Any
+    totals: Any
+    terms: Any
+    priors: Any
+
+
+class Walks(NamedTuple):
+    """Walks from the roots to the positions that are to be valued.
+
+    Args:
+        roots: ``[G, D]``, states of the roots, none of them finished.
+        leaves: ``[G, D]``, states of the new positions, the first ``n`` in use.
+        games: ``[G]``, the game of each of them, in rising order.
+        paths: ``[G, simulations + 2]``, nodes from the root of each game to its leaf.
+        depths: ``[G]``, index of the last of them.
+        done: ``[G]``, simulations done; -1 before the root is valued.
+        sizes: ``[G]``, nodes of each tree.
+        noise: ``[G, L]``, Gumbel noise of the root's children.
+        schedule: ``[K, simulations]``, visits that an action of the root must have had to be searched next, by the
+            number of considered actions.
+    """
+
+    roots: Any
+    leaves: Any
+    games: Any
+    paths: Any
+    depths: Any
+    done: Any
+    sizes: Any
+    noise: Any
+    schedule: Any
+
+
+@njit(cache=True)
+def _expand(node: Any, size: Any, seat: Any, prior: Any, logits: Any, legal: Any, raw: Any, tree: Any) -> Any:
+    """Make the children of a node. Returns the new size."""
+    nodes, first = tree.nodes, size
+    for action in range(len(legal)):
+        if legal[action]:
+            # all columns that are read before the child is expanded itself, as arrays are used again
+            nodes[size, COUNT], nodes[size, ACTION] = 0, action
+            nodes[size, VISITS], nodes[size, PROVEN] = 0, 0
+            tree.totals[size] = 0.0
+            tree.terms[size, MEAN], tree.terms[size, LIFT] = UNVISITED, prior[action]
+            tree.priors[size, PRIOR], tree.priors[size, LOGIT] = prior[action], logits[action]
+            size += 1
+    nodes[node, FIRST], nodes[node, COUNT], nodes[node, SEAT] = first, size - first, seat
+    tree.priors[node, RAW] = raw
+    return size
+
+
+@njit(cache=True)
+def _choose_puct(node: Any, tree: Any, c_puct: Any) -> Any:
+    """Child with the largest value and bonus; one that was never visited has the node's mean as its value."""
+    nodes, terms = tree.nodes, tree.terms
+    visits, first = nodes[node, VISITS], nodes[node, FIRST]
+    bonus, mean = c_puct * math.sqrt(visits), tree.totals[node, nodes[node, SEAT]] / visits
+    best, highest = first, -np.inf
+    for child in range(first, first + nodes[node, COUNT]):
+        value = terms[child, MEAN]
+        if value == UNVISITED:
+            value = mean
+        score = value + bonus * terms[child, LIFT]
+        if score > highest:  # the first of equals, as in Python
+            best, highest = child, score
+    return best
+
+
+@njit(cache=True)
+def _improve(node: Any, tree: Any, num_actions: Any, rule: Any, out: Any) -> Any:
+    """Write logits plus scaled values of the children. Returns all their visits, and the value of unvisited ones."""
+    nodes, terms, priors = tree.nodes, tree.terms, tree.priors
+    first, count = nodes[node, FIRST], nodes[node, COUNT]
+    visits, most, share, weighted = 0, 0, 0.0, 0.0
+    low, high, unvisited = np.inf, -np.inf, count < num_actions
+    for child in range(first, first + count):
+        number = nodes[child, VISITS]
+        if number > 0:
+            visits, most = visits + number, max(most, number)
+            probability, value = max(TINY, priors[child, PRIOR]), terms[child, MEAN]
+            share, weighted = share + probability, weighted + probability * value
+            low, high = min(low, value), max(high, value)
+        else:
+            unvisited = True
+    mixed = priors[node, RAW]
+    if visits > 0:
+        mixed = (mixed + visits * (weighted / share)) / (visits + 1)
+    # an illegal action counts as an unvisited one: mctx has a row for each
+    if unvisited:
+        low, high = min(low, mixed), max(high, mixed)
+    scale = (rule.visit_offset + most) * rule.value_scale / max(high - low, SMALLEST_RANGE)
+    for i in range(count):
+        value = terms[first + i, MEAN] if nodes[first + i, VISITS] > 0 else mixed
+        out[i] = priors[first + i, LOGIT] + scale * (value - low)
+    return visits, mixed
+
+
+@njit(cache=True)
+def _choose_gumbel(node: Any, tree: Any, num_actions: Any, rule: Any, room: Any) -> Any:
+    """Child whose share of the visits is furthest below its improved probability."""
+    nodes, terms = tree.nodes, tree.terms
+    first, count = nodes[node, FIRST], nodes[node, COUNT]
+    visits, completed = _improve(node, tree, num_actions, rule, room)
+    top, total, open_value = -np.inf, 0.0, UNVISITED
+    for i in range(count):
+        top = max(top, room[i])
+        if not nodes[first + i, PROVEN]:
+            open_value = max(open_value, terms[first + i, MEAN] if nodes[first + i, VISITS] > 0 else completed)
+    for i in range(count):
+        room[i] = math.exp(room[i] - top)
+        total += room[i]
+    best, highest = first, -np.inf
+    for i in range(count):
+        # nothing is to be learnt below a proven child that is worse than another may be
+        if nodes[first + i, PROVEN] and terms[first + i, MEAN] < open_value:
+            continue
+        score = room[i] / total - nodes[first + i, VISITS] / (1.0 + visits)
+        if score > highest:
+            best, highest = first + i, score
+    return best
+
+
+@njit(cache=True)
+def _choose_considered(tree: Any, due: Any, noise: Any, num_actions: Any, rule: Any, room: Any) -> Any:
+    """Child of the root with the largest noise, logit and value among those that had as many visits as is due."""
+    nodes = tree.nodes
+    _improve(0, tree, num_actions, rule, room)
+    first, best, highest = nodes[0, FIRST], nodes[0, FIRST], -np.inf
+    for i in range(nodes[0, COUNT]):
+        score = max(LOWEST, noise[i] + room[i])
+        if nodes[first + i, VISITS] == due and score > highest:
+            best, highest = first + i, score
+    return best
+
+
+@njit(cache=True)
+def _prove(node: Any, tree: Any) -> Any:
+    """Mark a node as proven if its children decide its outcome; True if so."""
+    nodes, totals = tree.nodes, tree.totals
+    seat, first = nodes[node, SEAT], nodes[node, FIRST]
+    best, all_proven = -1, True
+    for child in range(first, first + nodes[node, COUNT]):
+        if not nodes[child, PROVEN]:
+            all_proven = False
+        elif best < 0 or totals[child, seat] > totals[best, seat]:
+            best = child
+    # a proven win (1) decides the node whatever the other children are; anything less only once all are proven
+    if best < 0 or not (all_proven or totals[best, seat] == 1.0):
+        return False
+    nodes[node, PROVEN] = 1
+    totals[node] = totals[best]
+    return True
+
+
+@njit(cache=True)
+def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, tree: Any) -> None:
+    """Add values to the nodes of a path; above a newly proven node its certain outcome counts instead."""
+    nodes, totals, terms = tree.nodes, tree.totals, tree.terms
+    spreads = solver and nodes[path[depth], PROVEN] == 1
+    for i in range(depth, -1, -1):
+        node = path[i]
+        nodes[node, VISITS] += 1
+        visits = nodes[node, VISITS]
+        if spreads:
+            spreads = nodes[node, PROVEN] == 1 or _prove(node, tree)
+        proven = nodes[node, PROVEN] == 1
+        for seat in range(len(outcome)):
+            if proven:
+                outcome[seat] = totals[node, seat]
+            else:
+                totals[node, seat] += outcome[seat]
+        if i > 0:  # the root has no parent to select it
+            seat = nodes[path[i - 1], SEAT]
+            terms[node, MEAN] = totals[node, seat] if proven else totals[node, seat] / visits
+            terms[node, LIFT] = 0.0 if proven else tree.priors[node, PRIOR] / (1.0 + visits)
+
+
+@njit(cache=True)
+def _descend(play: Any, value: Any, game: Any, state: Any, num_actions: Any, rule: Any, tree: Any, walks: Any) -> Any:
+    """Go down to the next new position of a game, written to the state; False if its search is at its end."""
+    nodes, path = tree.nodes, walks.paths[game]
+    outcome, room = np.empty(tree.totals.shape[1]), np.empty(walks.noise.shape[1])
+    while walks.done[game] < rule.simulations and not nodes[0, PROVEN]:
+        state[:] = walks.roots[game]  # nodes store no positions, so each simulation plays from the root
+        node, depth, path[0] = 0, 0, 0
+        while not nodes[node, PROVEN]:
+            if nodes[node, COUNT] == 0:  # new, or finished, which only the solver marks
+                if value(state, outcome):
+                    break
+                walks.depths[game] = depth
+                return True
+            if not rule.gumbel:
+                node = _choose_puct(node, tree, rule.c_puct)
+            elif depth > 0:
+                node = _choose_gumbel(node, tree, num_actions, rule, room)
+            else:
+                considered = min(len(walks.schedule) - 1, nodes[0, COUNT])
+                due = walks.schedule[considered, walks.done[game]]
+                node = _choose_considered(tree, due, walks.noise[game], num_actions, rule, room)
+            depth += 1
+            path[depth] = node
+            play(state, nodes[node, ACTION])
+        if nodes[node, PROVEN]:
+            outcome[:] = tree.totals[node]
+        elif rule.solver:
+            nodes[node, PROVEN] = 1
+            tree.totals[node] = outcome
+        _back_up(path, depth, outcome, rule.solver, tree)
+        walks.done[game] += 1
+    return False
+
+
+INTEGERS = types.Array(types.int64, 1, "C")
+STATES = types.Array(types.int64, 2, "C")
+SINGLES = types.Array(types.float32, 2, "C")
+DOUBLES = types.Array(types.float64, 2, "C")
+NODES, STACKS = types.Array(types.int32, 3, "C"), types.Array(types.float64, 3, "C")
+RULE = types.NamedTuple((types.boolean, types.int64, types.boolean, types.float64, types.float64, types.float64), Rule)
+TREES = types.NamedTuple((NODES, STACKS, STACKS, STACKS), Trees)
+PATHS = types.Array(types.int32, 2, "C")
+WALKS = types.NamedTuple((STATES, STATES, INTEGERS, PATHS, INTEGERS, INTEGERS, INTEGERS, DOUBLES, PATHS), Walks)
+MASKS = types.Array(types.boolean, 2, "C")
+
+
+@njit(types.int64(PLAY, VALUE, RULE, TREES, WALKS, INTEGERS, MASKS, SINGLES, SINGLES, DOUBLES), cache=True, nogil=True)
+def grow(
+    play: Any,
+    value: Any,
+    rule: Any,
+    trees: Any,
+    walks: Any,
+    movers: Any,
+    legal: Any,
+    prior: Any,
+    logits: Any,
+    values: Any,
+) -> Any:
+    """Add valued positions to their trees, and go down to the next new position of each of these games.
+
+    Args:
+        play, value: rules of the game; see `marl.core.kernels.Kernels`.
+        rule: rule of the search.
+        trees, walks: the trees; of each valued position the walk that led to it.
+        movers, legal: ``[n]``, ``[n, A]``, of the positions.
+        prior, logits: ``[n, A]``, of the actions.
+        values: ``[n, P]``.
+
+    Returns:
+        Number of new positions, in ``walks.leaves`` and ``walks.games``; 0 if the search of all games is at its end.
+    """
+    found, outcome = 0, np.empty(values.shape[1])
+    for i in range(len(values)):
+        game, seat = walks.games[i], movers[i]
+        tree = Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
+        path, depth, size = walks.paths[game], walks.depths[game], walks.sizes[game]
+        leaf = path[depth]
+        walks.sizes[game] = _expand(leaf, size, seat, prior[i], logits[i], legal[i], values[i, seat], tree)
+        outcome[:] = values[i]
+        _back_up(path, depth, outcome, rule.solver, tree)
+        walks.done[game] += 1
+        # expanding and going down in one turn, while the tree is in the cache; found is at most i
+        if _descend(play, value, game, walks.leaves[found], legal.shape[1], rule, tree, walks):
+            walks.games[found] = game
+            found += 1
+    return found
+
+
+@njit(types.void(RULE, TREES, types.int64, PATHS, STACKS, MASKS, DOUBLES), cache=True, nogil=True)
+def read_roots(rule: Any, trees: Any, games: Any, visits: Any, values: Any, proven: Any, improved: Any) -> None:
+    """Write statistics of the roots' actions; those of actions without a child stay as they are.
+
+    Args:
+        rule, trees: see `grow`.
+        games: number of games.
+        visits: ``[G, A]``.
+        values: ``[G, A, P]``, mean values, or the proven outcome.
+        proven: ``[G, A]``.
+        improved: ``[G, A]``, logits plus scaled values, by Gumbel's rule alone.
+    """
+    num_actions = visits.shape[1]
+    room = np.empty(num_actions)
+    for game in range(games):
+        tree = Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
+        nodes, first = tree.nodes, tree.nodes[0, FIRST]
+        if rule.gumbel:
+            _improve(0, tree, num_actions, rule, room)
+        for i in range(nodes[0, COUNT]):
+            child, action = first + i, nodes[first + i, ACTION]
+            visits[game, action], proven[game, action] = nodes[child, VISITS], nodes[child, PROVEN] == 1
+            if rule.gumbel:
+                improved[game, action] = room[i]
+            for seat in range(values.shape[2]):
+                if nodes[child, VISITS] > 0:
+                    count = 1 if nodes[child, PROVEN] else nodes[child, VISITS]
+                    values[game, action, seat] = tree.totals[child, seat] / count

@@ -1,0 +1,50 @@
+"""Settings of searches with a prior. Nothing here imports PyTorch or Numba, so that help is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from marl.core.config import Config
+
+__all__ = ["GumbelConfig", "PUCTConfig", "SearchConfig"]
+
+
+class PUCTConfig(Config):
+    """Search by PUCT, as in AlphaZero (Silver et al. 2018); acts by visits and teaches their shares."""
+
+    kind: Literal["puct"] = "puct"
+    """Search of this kind."""
+    simulations: int = Field(64, ge=0)
+    """Simulations of each search, on top of the evaluation of its root; 0 plays the network alone, without learning."""
+    c_puct: float = Field(1.5, ge=0, allow_inf_nan=False)
+    """Weight of the prior against the values, which are in [-1, 1]."""
+    dirichlet_share: float = Field(0.25, ge=0, le=1)
+    """Share of Dirichlet noise in the root's prior, in self-play."""
+    dirichlet_scale: float = Field(10.0, gt=0, allow_inf_nan=False)
+    """Concentration of this noise, divided by the number of legal actions; smaller favours fewer actions."""
+    root_temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
+    """Temperature of the softmax of the root's prior, in self-play; above 1 flattens it."""
+    solver: bool = True
+    """Back up won, drawn and lost positions as certain."""
+
+
+class GumbelConfig(Config):
+    """Search by sequential halving with Gumbel noise (Danihelka et al. 2022); learns well from few simulations."""
+
+    kind: Literal["gumbel"] = "gumbel"
+    """Search of this kind."""
+    simulations: int = Field(16, ge=0)
+    """Simulations of each search, on top of the evaluation of its root; 0 plays the network alone, without learning."""
+    considered: int = Field(16, ge=1)
+    """Most actions of the root that are searched."""
+    value_scale: float = Field(0.1, ge=0, allow_inf_nan=False)
+    """Weight of the values against the logits of the prior."""
+    visit_offset: float = Field(50.0, ge=0, allow_inf_nan=False)
+    """Added to the most visits of an action, by which the values are multiplied too."""
+    solver: bool = True
+    """Back up won, drawn and lost positions as certain."""
+
+
+SearchConfig = Annotated[PUCTConfig | GumbelConfig, Field(discriminator="kind")]
