@@ -7,7 +7,7 @@ from marl.core.errors import ConfigError
 from marl.core.game import Game
 from marl.core.nearest import did_you_mean
 
-__all__ = ["GROUP", "UnknownGameError", "game_names", "new_game"]
+__all__ = ["GROUP", "UnknownGameError", "game_names", "is_game_name", "new_game"]
 
 GROUP = "marl.games"
 
@@ -19,6 +19,11 @@ class UnknownGameError(ConfigError):
 def game_names() -> tuple[str, ...]:
     """Names of the games in the entry-point group ``marl.games``, sorted."""
     return tuple(sorted(offered(GROUP)))
+
+
+def is_game_name(text: str) -> bool:
+    """True for a game's name, with or without a variant; nothing is imported for it."""
+    return text.partition(":")[0] in offered(GROUP)
 
 
 def new_game(text: str) -> Game:

@@ -13,6 +13,7 @@ from marl.core.config import Config
 from marl.core.entry_points import MissingModuleError
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
+from marl.core.game import Game
 from marl.core.nearest import did_you_mean
 from marl.core.settings import explain, replace_field
 from marl.core.task import AgentSpaces, Task
@@ -21,7 +22,7 @@ from marl.networks.image_encoder import SMALLEST
 from marl.tasks.registry import find_task
 from marl.tasks.spaces import ObservationSpace
 
-__all__ = ["environment_config", "find_spaces", "make_environment", "shows_pictures"]
+__all__ = ["environment_config", "find_spaces", "game_of", "make_environment", "shows_pictures"]
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
@@ -66,6 +67,24 @@ def make_environment(
     """
     with _told(config):
         return task.make(config, num_copies, training=training, device=device)
+
+
+def game_of(task: Task, config: Config) -> Game:
+    """First position of the game that a configuration names.
+
+    Raises:
+        ConfigError: for an environment that is no turn-based game of Discrete actions.
+        MissingModuleError, UntrustedError: see `make_environment`.
+    """
+    begin = getattr(task, "game", None)
+    if begin is None:
+        raise ConfigError(
+            f"env.name is {getattr(config, 'name', 'env')!r}, which is no turn-based game; name one of marl list "
+            "games, e.g. connect_four, or a turn-based environment of PettingZoo"
+        )
+    with _told(config):
+        game: Game = begin(config)
+        return game
 
 
 def find_spaces(settings: Mapping[str, Any]) -> AgentSpaces | Mapping[str, AgentSpaces]:

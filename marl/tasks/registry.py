@@ -15,6 +15,8 @@ from marl.core.errors import ConfigError, FileError
 from marl.core.nearest import did_you_mean
 from marl.core.task import Task
 from marl.core.trust import module_of
+from marl.games.registry import is_game_name
+from marl.tasks.game_task import GameTask
 from marl.tasks.gymnasium_task import GymnasiumTask
 from marl.tasks.pettingzoo.names import is_pettingzoo_name, registered
 from marl.tasks.pettingzoo.task import PettingZooTask
@@ -60,6 +62,8 @@ def find_task(name: str, registry: str | None = None) -> Task:
     if name in tasks and registry is None:
         task: Task = load_entry(tasks[name])
         return task
+    if registry is None and is_game_name(name):
+        return GameTask()
     in_pettingzoo = registry in (None, "pettingzoo") and is_pettingzoo_name(name)
     spec = gymnasium.registry.get(name)
     in_gymnasium = registry in (None, "gymnasium") and (

@@ -30,6 +30,18 @@ TABLE: tuple[dict[str, Any], dict[str, Any]] = (
     },
 )
 ROLLOUTS = {"gamma": 0.99, "entropy_coef": 0.0}
+GAMES: dict[str, Any] = {
+    "policy": {"kind": "game"},
+    "algorithm": {"name": "alpha_zero"},
+    "total_env_steps": 100_000,
+    "num_copies": 128,
+    "rollout_length": 16,
+    "log_interval": 5_000,
+    "evaluation_interval": 50_000,
+    "checkpoint_interval": 50_000,
+    "threads": 1,
+}
+"""Settings of a run that learns a game by self-play."""
 LEARNING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ppo": (
         ACTOR_CRITIC,
@@ -69,6 +81,8 @@ def usual_settings(algorithm: str, pictures: bool = False, team: bool = False) -
         team: True if several agents play. Their critics are centralised, and batches larger: what others do makes
             returns vary more.
     """
+    if algorithm == "alpha_zero":
+        return dict(GAMES)
     policy, learning = LEARNING.get(algorithm, ({}, {}))
     from_replay = algorithm in ("dqn", "q_learning", "sarsa")
     copies = 4 if pictures else 32 if team and not from_replay else 8

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from marl.core.trust import import_named
+from marl.games.registry import is_game_name, new_game
 
 __all__ = ["factory_of", "is_pettingzoo_name", "made", "registered", "wrapped"]
 
@@ -34,9 +35,14 @@ def factory_of(name: str) -> Callable[..., Any]:
     """Function that makes environments of a name.
 
     Raises:
+        UnknownGameError: for a variant that a game does not have.
         ValueError: for a module without such a function, or one that needs a package that is not installed.
         UntrustedError: see `marl.core.trust.import_named`.
     """
+    if is_game_name(name):
+        from marl.games.turn_based import to_aec
+
+        return partial(to_aec, new_game(name))
     kinds = registered()
     if (known := _id_of(name)) in kinds:
         import pettingzoo

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from marl.core.environment import TaskEnvironment
+    from marl.core.game import Game
 
 __all__ = ["PettingZooTask"]
 
@@ -65,6 +66,25 @@ class PettingZooTask:
                 seen, fields = inner["observation"], [MASK] if MASK in inner else []
             found[agent] = AgentSpaces(kind, seen, env.action_space(agent), tuple(fields), channels=config.channels)
         return found  # not closed: that ends pygame, with which the caller's own environments may draw
+
+    def game(self, config: Config) -> Game:
+        """First position of a turn-based environment, searched through copies of it; see `marl.games.aec_game`.
+
+        Raises:
+            ConfigError: if its agents act at once, or it cannot be copied.
+        """
+        assert isinstance(config, PettingZooConfig)
+        from pettingzoo import AECEnv
+
+        from marl.games.aec_game import aec_game
+        from marl.tasks.pettingzoo.making import make_one
+
+        env = make_one(config)
+        if not isinstance(env, AECEnv):
+            raise ConfigError(f"env.name is {config.name!r}, whose agents act at once; name a turn-based game")
+        env.reset(seed=0)
+        game: Any = aec_game(env)
+        return cast("Game", game)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"
