@@ -49,6 +49,13 @@ def nine_boards(planes: int) -> GameSymmetries:
 
 
 @cache
+def square_parts(side: int, part: int, planes: int) -> NDArray[np.int64]:
+    """Places of the squares of a board in its observation, whose planes are the last axis: ``[K, W]``."""
+    places = np.arange(side * side * planes).reshape(side // part, part, side // part, part * planes)
+    return places.transpose(0, 2, 1, 3).reshape((side // part) ** 2, -1)
+
+
+@cache
 def quarto_symmetries() -> GameSymmetries:
     """The eight of the board times the 24 orders of the four properties; both change what the planes show."""
     observations, actions = [], []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
-from marl.envs.games.board_symmetries import nine_boards
+from marl.envs.games.board_symmetries import nine_boards, square_parts
 from marl.envs.games.small_boards import FREE, FULL, WON
 
 __all__ = ["NineBoard"]
@@ -48,6 +48,7 @@ class NineBoard:
     board_shape = (9, 9)
     block = 3
     symmetries = nine_boards(3)
+    parts = square_parts(9, 3, 3)
 
     @classmethod
     def start(cls, board: int = 0) -> NineBoard:

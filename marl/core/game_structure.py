@@ -1,4 +1,4 @@
-"""Phases and symmetries of games: what a learner may ask of a `Game`, with what holds where a game says nothing."""
+"""Phases, parts and symmetries of games, with what holds where a game says nothing; values by seat and by mover."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marl.core.errors import ConfigError
 from marl.core.game import Game
 
-__all__ = ["GameSymmetries", "phase_of", "phases_of", "symmetries_of"]
+__all__ = ["GameSymmetries", "by_seat", "parts_of", "phase_of", "phases_of", "seen_from", "symmetries_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +70,40 @@ def phases_of(game: Game) -> tuple[tuple[int, ...], ...]:
         what = "is not there" if odd in used else "is in none"
         raise ConfigError(f"{game.name}: of its phases action {odd} {what}; actions are 0 to {game.num_actions - 1}")
     return phases
+
+
+def parts_of(game: Game) -> NDArray[np.int64]:
+    """Parts of an observation that look alike, as the boards of nine-board: ``[K, W]``, places in it, flattened.
+
+    Raises:
+        ConfigError: if the game names none, or a place that is not there.
+    """
+    given: Any = getattr(game, "parts", None)
+    if given is None:
+        raise ConfigError(f"{game.name} has no parts; take a trunk of kind mlp or conv")
+    parts, size = np.asarray(given, np.int64), int(np.prod(game.observation_shape))
+    if parts.ndim != 2 or parts.min() < 0 or parts.max() >= size:
+        raise ConfigError(f"{game.name}: parts has shape {parts.shape}; give [K, W], places from 0 to {size - 1}")
+    return parts
+
+
+def seen_from(values: NDArray[Any], mover: NDArray[np.int64]) -> NDArray[Any]:
+    """Values of the players as each mover counts them, itself first, from those by seat; both ``[..., P]``.
+
+    Args:
+        values: by seat.
+        mover: ``[...]``.
+    """
+    seats = np.arange(values.shape[-1])
+    found: NDArray[Any] = np.take_along_axis(values, (mover[..., None] + seats) % len(seats), -1)
+    return found
+
+
+def by_seat(values: NDArray[Any], mover: NDArray[np.int64]) -> NDArray[Any]:
+    """Values by seat from those that `seen_from` gives."""
+    seats = np.arange(values.shape[-1])
+    found: NDArray[Any] = np.take_along_axis(values, (seats - mover[..., None]) % len(seats), -1)
+    return found
 
 
 def symmetries_of(game: Game) -> GameSymmetries | None:
