@@ -113,7 +113,7 @@ def _most_visited(
     often = np.argmax(np.where(legal & ~grown.proven_actions, grown.visits, -1), 1)
     games = np.arange(len(own))
     # without a proven action, known is any, and without an open one, often is
-    proven, open_ = grown.proven_actions[games, known], ~grown.proven_actions[games, often]
+    proven, open_ = grown.proven_actions[games, known], (legal & ~grown.proven_actions)[games, often]
     return np.where(proven & (~open_ | (own[games, known] >= own[games, often])), known, often)
 
 
