@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Activation",
     "ActorConfig",
+    "ConvTrunkConfig",
     "CriticConfig",
     "EncoderConfig",
     "GraphConfig",
+    "MLPTrunkConfig",
     "MixerConfig",
+    "PartsTrunkConfig",
     "QHeadConfig",
     "Sharing",
     "TransformerConfig",
@@ -103,6 +106,39 @@ class GraphConfig(Config):
     """Attention heads of GATv2; they divide the token width."""
     route: Literal["auto", "dense", "sparse"] = "auto"
     """Dense algebra, scatter along edges, or dense up to 64 agents."""
+
+
+class MLPTrunkConfig(Config):
+    """Fully connected layers on the whole observation of a game."""
+
+    kind: Literal["mlp"] = "mlp"
+    """Kind of the trunk."""
+    hidden: tuple[Width, ...] = Field((256, 256), min_length=1, max_length=MOST_LAYERS)
+    """Widths of the layers."""
+
+
+class ConvTrunkConfig(Config):
+    """Residual convolutions on the board."""
+
+    kind: Literal["conv"] = "conv"
+    """Kind of the trunk."""
+    channels: Width = 64
+    """Channels of each convolution."""
+    blocks: Layers = 3
+    """Residual blocks of two convolutions each."""
+    hidden: tuple[Width, ...] = Field((128,), min_length=1, max_length=MOST_LAYERS)
+    """Widths of the layers on what they make of the whole board."""
+
+
+class PartsTrunkConfig(Config):
+    """An encoder that all parts of the observation share, such as the boards of nine-board."""
+
+    kind: Literal["parts"] = "parts"
+    """Kind of the trunk."""
+    part_hidden: tuple[Width, ...] = Field((64, 32), min_length=1, max_length=MOST_LAYERS)
+    """Widths of the layers on each part."""
+    hidden: tuple[Width, ...] = Field((256,), min_length=1, max_length=MOST_LAYERS)
+    """Widths of the layers on what they make of all parts."""
 
 
 class QHeadConfig(Config):

@@ -9,17 +9,31 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 
 from marl.core.config import Config
-from marl.networks.configs import ActorConfig, CriticConfig, EncoderConfig, GraphConfig, MixerConfig, QHeadConfig
+from marl.games.search.configs import PUCTConfig, SearchConfig
+from marl.networks.configs import (
+    ActorConfig,
+    ConvTrunkConfig,
+    CriticConfig,
+    EncoderConfig,
+    GraphConfig,
+    MixerConfig,
+    MLPTrunkConfig,
+    PartsTrunkConfig,
+    QHeadConfig,
+)
 
 __all__ = [
     "POLICY_KINDS",
     "ActorCriticConfig",
     "EvenBins",
+    "GameNetworkConfig",
+    "GameShape",
     "PartConfig",
     "PlayerConfig",
     "PolicyConfig",
     "QNetworkConfig",
     "RandomPolicyConfig",
+    "SavedGameNetworkConfig",
     "SavedPolicyConfig",
     "SidesConfig",
     "TableConfig",
@@ -125,6 +139,46 @@ class RandomPolicyConfig(Config):
     """The kind of policy."""
 
 
+TrunkConfig = Annotated[MLPTrunkConfig | ConvTrunkConfig | PartsTrunkConfig, Field(discriminator="kind")]
+
+
+class GameNetworkConfig(Config):
+    """Network that reads positions of a turn-based game."""
+
+    kind: Literal["game"] = "game"
+    """The kind of policy."""
+    trunk: TrunkConfig = Field(default_factory=MLPTrunkConfig)
+    """Layers that the heads share: {kind: mlp}, {kind: conv} or, for a game that names its parts, {kind: parts}."""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of the units of fully connected layers that are dropped in training."""
+
+
+class GameShape(Config):
+    """Sizes of a game that a network is made from."""
+
+    name: str
+    """Name of the game."""
+    observation: tuple[int, ...] = Field(min_length=1, max_length=4)
+    """Shape of an observation."""
+    players: int = Field(ge=1, le=1_000)
+    """Number of players."""
+    actions: int = Field(ge=1, le=1_000_000)
+    """Number of actions."""
+    phases: tuple[tuple[int, ...], ...] = Field(min_length=1, max_length=1_000)
+    """Actions that each phase uses."""
+    parts: tuple[tuple[int, ...], ...] | None = None
+    """Places of each part in an observation, flattened; None unless the trunk needs them."""
+
+
+class SavedGameNetworkConfig(GameNetworkConfig):
+    """Network of one game, with the search that it plays by."""
+
+    game: GameShape
+    """The game."""
+    search: SearchConfig = Field(default_factory=PUCTConfig)
+    """Search of the player ``az:RUN``."""
+
+
 def _kind_of(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
     return "actor_critic" if kind is None else str(kind)
@@ -136,7 +190,7 @@ Tagged = (
     | Annotated[TableConfig, Tag("table")]
     | Annotated[RandomPolicyConfig, Tag("random")]
 )
-PolicyConfig = Annotated[Tagged, Discriminator(_kind_of)]
+PolicyConfig = Annotated[Tagged | Annotated[GameNetworkConfig, Tag("game")], Discriminator(_kind_of)]
 """Settings of any policy; ``kind`` tells which, and is that of actor and critic if it is not given."""
 
 
@@ -173,11 +227,14 @@ class SidesConfig(Config):
     """The sides."""
 
 
-SavedPolicyConfig = Annotated[Tagged | Annotated[SidesConfig, Tag("sides")], Discriminator(_kind_of)]
+SavedPolicyConfig = Annotated[
+    Tagged | Annotated[SidesConfig, Tag("sides")] | Annotated[SavedGameNetworkConfig, Tag("game")],
+    Discriminator(_kind_of),
+]
 """Settings of a policy as its file has them."""
 
 
-POLICY_KINDS = ("actor_critic", "q_network", "table", "random")
+POLICY_KINDS = ("actor_critic", "q_network", "table", "random", "game")
 """Their names."""
 
 

@@ -10,9 +10,11 @@ from marl.policies.configs import (
     PartConfig,
     QNetworkConfig,
     RandomPolicyConfig,
+    SavedGameNetworkConfig,
     SidesConfig,
     TableConfig,
 )
+from marl.policies.game_network import GameNetwork
 from marl.policies.policy import Policy
 from marl.policies.pool import Pool
 from marl.policies.q_network import QNetwork
@@ -28,6 +30,7 @@ POLICIES: dict[type[Config], type[Policy]] = {
     QNetworkConfig: QNetwork,
     TableConfig: Table,
     RandomPolicyConfig: RandomPolicy,
+    SavedGameNetworkConfig: GameNetwork,
 }
 
 
