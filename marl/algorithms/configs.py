@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from marl.algorithms.alpha_zero_config import AlphaZeroConfig
+from marl.algorithms.learner_config import LearnerConfig
 from marl.core.config import Config
 from marl.core.limits import MOST_COPIES, MOST_ROUNDS
 from marl.maths.schedules import (
@@ -24,6 +26,7 @@ __all__ = [
     "ALGORITHMS",
     "A2CConfig",
     "AlgorithmConfig",
+    "AlphaZeroConfig",
     "DQNConfig",
     "HardTarget",
     "LearnerConfig",
@@ -37,15 +40,6 @@ __all__ = [
     "SoftTarget",
     "TableLearnerConfig",
 ]
-
-
-class LearnerConfig(Config):
-    """Settings of a learner; each has a field ``name`` of its own."""
-
-    policy_kinds: ClassVar[tuple[str, ...]]
-    """The kinds of policy that it trains, the usual one first."""
-    purpose: ClassVar[str]
-    """A line for lists."""
 
 
 class NoLearningConfig(LearnerConfig):
@@ -262,13 +256,23 @@ class SarsaConfig(TableLearnerConfig):
 
 
 AlgorithmConfig = Annotated[
-    PPOConfig | A2CConfig | ReinforceConfig | DQNConfig | QLearningConfig | SarsaConfig | NoLearningConfig,
+    PPOConfig
+    | A2CConfig
+    | ReinforceConfig
+    | DQNConfig
+    | QLearningConfig
+    | SarsaConfig
+    | AlphaZeroConfig
+    | NoLearningConfig,
     Field(discriminator="name"),
 ]
 """Settings of any learner; ``name`` tells which."""
 
 ALGORITHMS: dict[str, type[LearnerConfig]] = {
     kind.model_fields["name"].default: kind
-    for kind in (PPOConfig, A2CConfig, ReinforceConfig, DQNConfig, QLearningConfig, SarsaConfig, NoLearningConfig)
+    for kind in (
+        *(PPOConfig, A2CConfig, ReinforceConfig, DQNConfig, QLearningConfig, SarsaConfig, AlphaZeroConfig),
+        NoLearningConfig,
+    )
 }
 """Kinds of settings by the name of the algorithm."""

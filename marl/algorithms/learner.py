@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -28,13 +28,16 @@ class NonFiniteError(ArithmeticError):
 
 
 class Learner(Protocol):
-    """A learner: turns rollouts into better parameters of its policy."""
+    """A learner: turns experience into better parameters of its policy.
 
-    def update(self, rollout: Rollout, share_done: float) -> dict[str, float]:
-        """Learn from one rollout.
+    One that keeps the best of its policies has it as ``best``; that one then plays and is stored.
+    """
+
+    def update(self, batch: Any, share_done: float, /) -> dict[str, float]:
+        """Learn from what was just collected.
 
         Args:
-            rollout: just collected.
+            batch: a `Rollout`, or what else its source gives.
             share_done: share of training done, for the schedules.
 
         Returns:

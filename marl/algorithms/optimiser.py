@@ -1,4 +1,4 @@
-"""Adam over a policy's parameters, laid side by side in one vector."""
+"""Adam, and gradient descent with momentum, over a policy's parameters, laid side by side in one vector."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim.adam import adam
+from torch.optim.sgd import sgd
 
 from marl.core.environment import State
 
-__all__ = ["Optimiser"]
+__all__ = ["Momentum", "Optimiser"]
 
 
 class Optimiser:
@@ -23,13 +24,14 @@ class Optimiser:
     Args:
         parameters: of one data type on one device.
         eps: added to the root of the second moment.
+        weight_decay: weight of half the squared norm of the parameters, whose gradient is added to that of the loss.
     """
 
-    def __init__(self, parameters: Sequence[Parameter], eps: float = 1e-8) -> None:
+    def __init__(self, parameters: Sequence[Parameter], eps: float = 1e-8, weight_decay: float = 0.0) -> None:
         self.parameters = list(parameters)
         self.vector = torch.cat([p.detach().flatten() for p in self.parameters])
         self._tie()
-        self.eps = eps
+        self.eps, self.weight_decay = eps, weight_decay
         self._gradient = torch.zeros_like(self.vector)
         self._moments = {
             "step": torch.zeros((), device=self.vector.device),
@@ -75,7 +77,7 @@ class Optimiser:
                 beta1=0.9,
                 beta2=0.999,
                 lr=rate,
-                weight_decay=0.0,
+                weight_decay=self.weight_decay,
                 eps=self.eps,
                 maximize=False,
                 fused=True,
@@ -102,3 +104,23 @@ class Optimiser:
         for parameter, part in zip(self.parameters, parts, strict=True):
             part.copy_(parameter.detach().flatten())
             parameter.data = part.view_as(parameter)
+
+
+class Momentum(Optimiser):
+    """Gradient descent with momentum 0.9, as `torch.optim.SGD` has it."""
+
+    def step(self, rate: float) -> None:
+        """Move the parameters by the latest gradient and those before; see `Optimiser.step`."""
+        self._moments["step"] += 1
+        with torch.no_grad():
+            sgd(
+                [self.vector],
+                [self._gradient],
+                [self._moments["exp_avg"]],  # zeros at first, so that the first step is along the gradient
+                weight_decay=self.weight_decay,
+                momentum=0.9,
+                lr=rate,
+                dampening=0.0,
+                nesterov=False,
+                maximize=False,
+            )

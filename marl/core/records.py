@@ -166,6 +166,10 @@ class Rollout(Record):
     earned: Tensor | None = None
     last_images: dict[str, Tensor] | None = None
 
+    def inspect(self) -> dict[str, Tensor]:
+        """Numbers that get a histogram in the log, by name: the rewards of agents that were there."""
+        return {"reward": self.reward[self.observation.alive]}
+
     @property
     def closing(self) -> Tensor:
         """``[T, B]``, True for the last steps, and those at which an agent left or an episode ended."""

@@ -152,7 +152,7 @@ def values_at(settings: Config, share_done: float) -> dict[str, float]:
     """Values of all schedules in some settings that follow the share of training done, by the fields' dotted names."""
     values: dict[str, float] = {}
     for name, value in settings:
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, float) for each in value):
             values[name] = scheduled(value, share_done)
         elif isinstance(value, LinearDecay):
             values[name] = value.value(Clock(share_done=share_done))

@@ -31,20 +31,23 @@ from marl.training.run_config import RunConfig
 __all__ = ["build_learner", "build_policy", "take_weights"]
 
 
-def build_policy(config: RunConfig[Any], environment: Environment, device: torch.device) -> Policy:
+def build_policy(
+    config: RunConfig[Any], environment: Environment, device: torch.device, networks: Config | None = None
+) -> Policy:
     """Make the policy that a configuration describes, its weights drawn from the run's seed.
 
     Args:
         config: of the run.
         environment: gives the roster; it is not reset.
         device: device of the parameters.
+        networks: settings of the policy as its file has them; None for those of the run.
 
     Raises:
         ConfigError: if the networks cannot be made as described, or are too large, or sides do not fit the classes.
         FileError: if the policy of a fixed side cannot be loaded.
     """
     roster, fixed = environment.roster, {}
-    networks: Config = config.policy
+    networks = config.policy if networks is None else networks
     if config.sides:
         _check_classes(config, roster)
         fixed = {name: _opponents(config, name, roster) for name in config.sides}

@@ -32,7 +32,7 @@ def train(run: Run, monitor: Monitor, watch: Watch | None = None) -> TrainingRes
             evaluation_due = not monitor.catch_up(stop_wished)
             while not (run.finished or stop_wished()):
                 before = run.env_steps
-                collected = run.source.collect(run.policy)
+                collected = run.source.collect(run.player)
                 monitor.count(collected)
                 with monitor.timing("learning"):
                     update = run.learner.update(collected.batch, run.share_done)
@@ -53,4 +53,4 @@ def train(run: Run, monitor: Monitor, watch: Watch | None = None) -> TrainingRes
         run.source.close()
     finished = run.finished and not evaluation_due
     stopped_by = None if finished else stop_wished.signal
-    return TrainingResult(run.folder, run.env_steps, finished, monitor.metrics, run.policy.eval(), stopped_by)
+    return TrainingResult(run.folder, run.env_steps, finished, monitor.metrics, run.player.eval(), stopped_by)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from marl.core.environment import State, TaskEnvironment
-from marl.core.errors import ConfigError, EnvironmentFailedError, Note, PictureError, UndrawableError
+from marl.core.environment import State
+from marl.core.errors import ConfigError
 from marl.core.files import make_folder
-from marl.core.records import Rollout
 from marl.core.wording import argument
-from marl.evaluation.cast import groups_of
-from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import class_returns, summarise
+from marl.evaluation.episodes import StoppedError
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
 from marl.training.progress import Progress
@@ -25,10 +21,6 @@ from marl.training.run_config import save_config
 from marl.training.source import Collected, Episodes
 
 __all__ = ["Monitor"]
-
-PICTURE_WIDTH = 240
-EVALUATION_SEED, PICTURE_SEED = 10_000, 20_000
-"""Offsets from the run's seed, so that evaluations play other worlds than training."""
 
 
 class Monitor:
@@ -206,68 +198,35 @@ class Monitor:
         self._stale = not means
         return {**means, **self.run.scores.metrics, **collected.metrics, **update, **times}
 
-    def _log_histograms(self, rollout: Rollout) -> None:
+    def _log_histograms(self, batch: Any) -> None:
         policy, env_steps = self.run.policy, self.run.env_steps
         for name, parameter in policy.named_parameters():
             self.logger.histogram(env_steps, f"weights/{name}", parameter)
         policy.eval()
-        for name, values in policy.inspect(rollout).items():
+        for name, values in {**policy.inspect(batch), **batch.inspect()}.items():
             self.logger.histogram(env_steps, f"rollout/{name}", values)
-        self.logger.histogram(env_steps, "rollout/reward", rollout.reward[rollout.observation.alive])
         policy.train()
 
     def _evaluate(self, stop_wished: Callable[[], bool]) -> dict[str, float]:
-        """Play whole episodes, log pictures, and return the scores.
+        """Measure the policy that plays, log a picture, and return the measures.
 
         Raises:
             StoppedError: if stopping is wished.
         """
-        policy, config = self.run.policy, self.run.config
-        policy.eval()  # without exploration
-        episodes, seed = config.evaluation_episodes, EVALUATION_SEED + config.seed
+        run = self.run
+        player = run.player.eval()  # without exploration
 
-        def watch(ended: int) -> bool:
+        def watch(ended: int, of: int) -> bool:
             if self.evaluating is not None:
-                self.evaluating(ended, episodes)
+                self.evaluating(ended, of)
             return not stop_wished()
 
-        limits: dict[str, Any] = {
-            "max_steps": config.evaluation_max_steps,
-            "most_copies": min(MOST_NUMBERED, config.num_copies),
-        }
-        one = self._make_environment(1)
-        limits["groups"] = groups_of(policy, config.env, one)
-        table = play_episodes(self._make_environment, policy, episodes, seed, watch=watch, **limits)
-        summary = summarise(table, dict(one.events), one.agent_noun)
-        self._draw_episode(one, stop_wished)
+        measures = run.evaluation.measure(player, watch)
+        picture = run.evaluation.draw(player, lambda: not stop_wished())
+        if picture is not None:
+            self.logger.picture(run.env_steps, "episode", picture)
         self._draw_scores()
-        returns = class_returns(table)
-        if returns:
-            returns["all"] = summary[f"return_per_{one.agent_noun}"]
-        summary |= {f"return/{name}": estimate for name, estimate in returns.items()}
-        return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
-
-    def _draw_episode(self, environment: TaskEnvironment, stop_wished: Callable[[], bool]) -> None:
-        from marl.pictures.episode import contact_sheet, draw
-        from marl.pictures.recording import SparseRecording
-
-        recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.run.config.seed
-        limits: dict[str, Any] = {
-            "max_steps": self.run.config.evaluation_max_steps,
-            "watch": lambda _: not stop_wished(),
-            "wants": recording.wants,
-        }
-        try:
-            scores = record_episode(environment, self.run.policy, seed, recording.append, **limits)
-            names, moments = tuple(environment.roster.team), recording.spread()
-            frames = draw(recording, scores, score_name(environment), names, PICTURE_WIDTH, moments)
-            self.logger.picture(self.run.env_steps, "episode", contact_sheet(frames))
-        except PictureError as error:
-            warnings.warn(f"an episode is left without its picture: {error}", Note, stacklevel=2)
-        except UndrawableError:
-            return
-        finally:
-            environment.close()
+        return {f"evaluation/{name}": value for name, value in measures.items()}
 
     def _draw_scores(self) -> None:
         from marl.training.score_picture import draw_scores
@@ -276,12 +235,6 @@ class Monitor:
             picture = draw_scores(self.run.scores, self.run.folder / "scores.png")
             self.logger.picture(self.run.env_steps, "scores", picture)
 
-    def _make_environment(self, num_copies: int) -> TaskEnvironment:
-        try:
-            return self.run.task.make(self.run.config.env, num_copies, training=False, device=self.run.device)
-        except ValueError as error:  # that of training was made from the same settings
-            raise EnvironmentFailedError(f"the environment of an evaluation failed: {error}") from error
-
 
 def _is_score(name: str) -> bool:
-    return name.startswith(("return/", "contacts/", "evaluation/", "episode/", "score/"))
+    return name.startswith(("return/", "contacts/", "evaluation/", "episode/", "score/", "arena/"))

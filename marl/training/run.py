@@ -20,17 +20,14 @@ from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Not
 from marl.core.reading import check_file
 from marl.core.task import Task
 from marl.core.wording import argument
-from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
 from marl.system.process_pool import check_threads
-from marl.tasks.environment_config import make_environment
 from marl.training.changes import check_resumable, differences
 from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite, newest
-from marl.training.collector import Collector
-from marl.training.initial_policy import build_learner, build_policy, take_weights
-from marl.training.memory_check import check_memory
+from marl.training.evaluation import Evaluation
+from marl.training.parts import build_parts
 from marl.training.run_config import RunConfig, run_values
 from marl.training.schedule_note import schedule_notes
 from marl.training.score_log import ScoreLog
@@ -52,12 +49,13 @@ class Run:
         config: settings.
         folder: folder of everything that is written.
         device: device of the tensors.
-        task: kind of environment; evaluations make theirs from it.
+        task: kind of environment.
         source: source of experience; holds the training environment.
         policy: policy to train.
         learner: learner of the policy.
         checkpoints: checkpoints in the run's folder.
         scores: score of every episode; scores may end the run.
+        evaluation: of the policy, between iterations.
         batch_bytes: memory of rollouts and replay.
         events: as of `Environment`.
         env_steps: env steps done so far.
@@ -75,12 +73,19 @@ class Run:
     learner: Learner
     checkpoints: Checkpoints
     scores: ScoreLog
+    evaluation: Evaluation
     batch_bytes: int = 0
     events: Mapping[str, str] = field(default_factory=dict)
     env_steps: int = 0
     start: Checkpoint | None = None
     untried: Path | None = None
     saved_at: int | None = None
+
+    @property
+    def player(self) -> Policy:
+        """Policy that plays and is stored: the best one, where the learner keeps it apart, or the one that learns."""
+        best: Policy = getattr(self.learner, "best", self.policy)
+        return best
 
     @property
     def finished(self) -> bool:
@@ -107,7 +112,7 @@ class Run:
             TrainingError: if they cannot be written, or a weight or moment is not finite; the checkpoints are then as
                 they were.
         """
-        content = encode_policy(self.policy, self.config.env.model_dump(mode="json"))
+        content = encode_policy(self.player, self.config.env.model_dump(mode="json"))
         weights, learner = dict(self.policy.state_dict()), self.learner.state()
         try:
             check_all_finite(weights, learner)
@@ -230,21 +235,8 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     device, task = resolve_device(config.device), config.task
-    probe = make_environment(task, config.env, 1, training=True)
-    probe.close()
-    batch_bytes = check_memory(config, probe.roster, device)
-    environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
-    classes = tuple(environment.roster.slices)
-    scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold, classes)
-    policy = build_policy(config, environment, device)
-    policy.interface = Interface(config.env.model_dump(mode="json"))
-    if start is None and config.initial_policy is not None:
-        take_weights(policy, config, config.initial_policy)
-    learner = build_learner(policy, config, environment.symmetries)
-    source = Collector(environment, config.rollout_length, config.seed)
-    run = Run(
-        config, folder, device, task, source, policy, learner, checkpoints, scores, batch_bytes, environment.events
-    )
+    parts = build_parts(config, task, device, folder, fresh=start is None)
+    run = Run(config, folder, device, task, checkpoints=checkpoints, **vars(parts))
     if start is not None:
         run.load(start)
         former = run_values(folder)

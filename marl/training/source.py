@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from marl.core.environment import State
-from marl.policies.policy import Policy
 
 __all__ = ["Collected", "Episodes", "Source"]
 
@@ -61,8 +60,8 @@ class Collected:
 class Source(Protocol):
     """Source of experience: plays a policy, in an environment or in games, and gives a learner its data."""
 
-    def collect(self, policy: Policy) -> Collected:
-        """Play one iteration."""
+    def collect(self, policy: Any, /) -> Collected:
+        """Play one iteration of a policy of the kind that it takes."""
         ...
 
     def state(self) -> State:

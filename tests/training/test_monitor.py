@@ -160,7 +160,7 @@ def test_a_run_killed_between_a_checkpoint_and_what_follows_it_ends_like_any_oth
     owners: dict[str, Any] = {
         "save": ScoreLog,
         "write_policy": marl.training.run,
-        "play_episodes": marl.training.monitor,
+        "play_episodes": marl.training.evaluation,
         "scalars": Logger,
         "hyper_parameters": Logger,
         "evaluation": Checkpoints,
@@ -196,14 +196,14 @@ def test_a_run_killed_between_a_checkpoint_and_what_follows_it_ends_like_any_oth
 def test_a_signal_in_the_last_evaluation_leaves_it_due(
     preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, play = read_config({**preset, "total_env_steps": 256}), marl.training.monitor.play_episodes
+    config, play = read_config({**preset, "total_env_steps": 256}), marl.training.evaluation.play_episodes
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         signal.raise_signal(signal.SIGTERM)
         return play(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(marl.training.monitor, "play_episodes", interrupted)
+        patch.setattr(marl.training.evaluation, "play_episodes", interrupted)
         for resume in (False, True):
             result = train_run(config, tmp_path / "x", resume)
             assert (result.env_steps, result.finished, result.stopped_by) == (256, False, signal.SIGTERM)

@@ -1,0 +1,93 @@
+"""Settings of AlphaZero. Nothing here imports PyTorch, so that help is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from marl.algorithms.learner_config import LearnerConfig
+from marl.core.config import Config
+from marl.core.limits import MOST_GAMES, MOST_ROUNDS
+from marl.games.search.configs import PUCTConfig, SearchConfig
+from marl.maths.schedules import PositiveSchedule
+
+__all__ = ["AlphaZeroConfig", "ArenaConfig", "SelfPlayConfig"]
+
+
+class SelfPlayConfig(Config):
+    """Games of the best network against itself, in lock step; the run's num_copies is how many go on at once."""
+
+    games: int | None = Field(None, ge=1, le=MOST_GAMES)
+    """An iteration ends once so many have ended; None ends it after rollout_length moves of each game."""
+    groups: int = Field(1, ge=1, le=1_024)
+    """Groups of games that are played side by side, each in a thread with random numbers of its own."""
+    temperature_moves: int = Field(12, ge=0)
+    """First moves of a game that are drawn by the search's visits; later ones are the best."""
+    random_moves: int = Field(0, ge=0)
+    """A game begins after 0 to so many moves that are drawn evenly."""
+    outcome_share: float = Field(1.0, ge=0, le=1)
+    """Share of the outcome in what the value learns; the rest is the search's value of the position."""
+
+
+class ArenaConfig(Config):
+    """Games of the network that learns against the best one, which it replaces if it is better."""
+
+    every: int = Field(10, ge=1)
+    """Iterations between arenas."""
+    games: int = Field(40, ge=2, le=MOST_GAMES)
+    """Games of each; rounded up so that each opening is played from all seats."""
+    threshold: float = Field(0.51, gt=0, lt=1)
+    """Share of the points from which the new network is the best; a draw is half a point for two players. Draws alone
+    do not count as better."""
+    random_moves: int = Field(2, ge=0)
+    """Moves of each opening, drawn evenly."""
+    temperature_moves: int = Field(0, ge=0)
+    """First moves after it that are drawn by the search's visits."""
+    on_rejection: Literal["keep", "restore"] = "keep"
+    """keep goes on learning; restore takes the best network and its optimiser back."""
+
+
+class AlphaZeroConfig(LearnerConfig):
+    """Settings of AlphaZero."""
+
+    policy_kinds: ClassVar[tuple[str, ...]] = ("game",)
+    purpose: ClassVar[str] = "turn-based games by self-play: a network learns what a tree search with it finds"
+    name: Literal["alpha_zero"] = "alpha_zero"
+    """The algorithm."""
+    search: SearchConfig = Field(default_factory=PUCTConfig)
+    """Search before each move, {kind: puct} or {kind: gumbel}."""
+    self_play: SelfPlayConfig = Field(default_factory=SelfPlayConfig)
+    """Games to learn from."""
+    arena: ArenaConfig | None = Field(default_factory=ArenaConfig)
+    """Games that decide whether a new network is better; null takes each new one."""
+    learning_rate: PositiveSchedule = 1e-3
+    """Learning rate."""
+    optimiser: Literal["adam", "sgd"] = "adam"
+    """Adam, or gradient descent with momentum 0.9."""
+    batch_size: int = Field(256, ge=1)
+    """Positions of each step of the optimiser."""
+    reuse: float = Field(4.0, gt=0, le=MOST_ROUNDS)
+    """Number of times that each position is drawn, roughly."""
+    window: int = Field(20, ge=1)
+    """Iterations whose positions are kept."""
+    symmetries: bool = True
+    """Turn each position that is drawn by a symmetry of the game, if it names some."""
+    value_coef: float = Field(1.0, ge=0)
+    """Weight of the value loss."""
+    weight_decay: float = Field(1e-4, ge=0)
+    """Weight of half the squared norm of all weights (L2)."""
+    max_grad_norm: float | None = Field(5.0, gt=0)
+    """Gradients are scaled down to this norm; None leaves them."""
+    initial_history: Path | None = None
+    """Begin with the positions that another run has kept."""
+    evaluation_players: tuple[str, ...] = ()
+    """Players of games that evaluations play against, e.g. [uct:100, uct:1000]."""
+
+    @field_validator("search")
+    @classmethod
+    def _searches(cls, search: SearchConfig) -> SearchConfig:
+        if search.simulations < 1:
+            raise ValueError("simulations is 0; a network learns from a search, so give at least 1")
+        return search

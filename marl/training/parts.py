@@ -1,0 +1,111 @@
+"""Parts of a run that depend on its algorithm: what learns, what it learns from, and how it is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from marl.algorithms.alpha_zero import AlphaZero
+from marl.algorithms.alpha_zero_config import AlphaZeroConfig
+from marl.algorithms.history import History
+from marl.algorithms.learner import Learner
+from marl.core.config import Config
+from marl.core.environment import Environment
+from marl.core.game_structure import symmetries_of
+from marl.core.task import Task
+from marl.policies.configs import GameNetworkConfig, SavedGameNetworkConfig
+from marl.policies.game_network import GameNetwork, shape_of
+from marl.policies.interface import Interface
+from marl.policies.policy import Policy
+from marl.tasks.environment_config import game_of, make_environment
+from marl.training.collector import Collector
+from marl.training.evaluation import EpisodeEvaluation, Evaluation
+from marl.training.game_evaluation import GameEvaluation
+from marl.training.initial_policy import build_learner, build_policy, take_weights
+from marl.training.memory_check import check_memory
+from marl.training.run_config import RunConfig
+from marl.training.score_log import ScoreLog
+from marl.training.self_play import SelfPlay
+from marl.training.source import Source
+
+__all__ = ["Parts", "build_parts"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of a run; see `marl.training.run.Run`."""
+
+    source: Source
+    policy: Policy
+    learner: Learner
+    scores: ScoreLog
+    evaluation: Evaluation
+    batch_bytes: int = 0
+    events: Mapping[str, str] = field(default_factory=dict)
+
+
+def build_parts(config: RunConfig[Any], task: Task, device: torch.device, folder: Path, fresh: bool) -> Parts:
+    """Build the parts of a run.
+
+    Args:
+        config: settings.
+        task: kind of environment.
+        device: device of the tensors.
+        folder: of the run.
+        fresh: True for a new run, which may begin with the policy of another.
+
+    Raises:
+        ConfigError: if the configuration cannot be used.
+        FileError: if the initial policy cannot be used.
+    """
+    if isinstance(config.algorithm, AlphaZeroConfig):
+        return _self_play(config, config.algorithm, task, device, folder, fresh)
+    return _rollouts(config, task, device, fresh)
+
+
+def _rollouts(config: RunConfig[Any], task: Task, device: torch.device, fresh: bool) -> Parts:
+    """Parts that learn from rollouts in an environment."""
+    probe = make_environment(task, config.env, 1, training=True)
+    probe.close()
+    batch_bytes = check_memory(config, probe.roster, device)
+    environment = make_environment(task, config.env, config.num_copies, training=True, device=device)
+    classes = tuple(environment.roster.slices)
+    scores = ScoreLog(config.score_log, config.env.name, environment.reward_threshold, classes)
+    policy = _policy(config, environment, device, fresh)
+    learner = build_learner(policy, config, environment.symmetries)
+    source = Collector(environment, config.rollout_length, config.seed)
+    evaluation = EpisodeEvaluation(config, task, device)
+    return Parts(source, policy, learner, scores, evaluation, batch_bytes, environment.events)
+
+
+def _self_play(
+    config: RunConfig[Any], algorithm: AlphaZeroConfig, task: Task, device: torch.device, folder: Path, fresh: bool
+) -> Parts:
+    """Parts that learn a game from self-play; its environment only tells who plays."""
+    game = game_of(task, config.env)
+    environment = make_environment(task, config.env, 1)
+    environment.close()
+    scores = ScoreLog(config.score_log, config.env.name, None)
+    assert isinstance(config.policy, GameNetworkConfig)
+    shape = shape_of(game, config.policy)
+    networks = SavedGameNetworkConfig(**config.policy.model_dump(), game=shape, search=algorithm.search)
+    policy = _policy(config, environment, device, fresh, networks)
+    assert isinstance(policy, GameNetwork)
+    history = History(algorithm.window, folder / "history", config.keep_checkpoints)
+    learner = AlphaZero(policy, algorithm, config.seed, game, symmetries_of(game), history)
+    source = SelfPlay(game, algorithm, config.num_copies, config.rollout_length, config.seed)
+    return Parts(source, policy, learner, scores, GameEvaluation(config, game))
+
+
+def _policy(
+    config: RunConfig[Any], environment: Environment, device: torch.device, fresh: bool, networks: Config | None = None
+) -> Policy:
+    policy = build_policy(config, environment, device, networks)
+    policy.interface = Interface(config.env.model_dump(mode="json"))
+    if fresh and config.initial_policy is not None:
+        take_weights(policy, config, config.initial_policy)
+    return policy

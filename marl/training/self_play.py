@@ -1,0 +1,168 @@
+"""Self-play as a source of experience."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from marl.algorithms.alpha_zero_config import AlphaZeroConfig
+from marl.algorithms.learner import NonFiniteError
+from marl.core.environment import State
+from marl.core.game import Game
+from marl.games.arena import points_of
+from marl.games.positions import Positions
+from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup
+from marl.policies.game_network import GameNetwork, NetworkEvaluator
+from marl.training.source import Collected, Episodes
+
+__all__ = ["SelfPlay"]
+
+
+class SelfPlay:
+    """Groups of games of a network against itself. A `Source`; an env step is one move of one game.
+
+    Args:
+        game: first position.
+        config: settings of the algorithm.
+        num_games: games that go on at once, in all groups.
+        length: moves of each game in an iteration, unless the settings give a number of games.
+        seed: of all that is drawn; each group has a stream of its own.
+
+    Raises:
+        ConfigError: if games do not last as long as their openings.
+    """
+
+    def __init__(self, game: Game, config: AlphaZeroConfig, num_games: int, length: int, seed: int) -> None:
+        self.game, self.config, self.length = game, config, length
+        settings = config.self_play
+        numbers = [len(part) for part in np.array_split(np.arange(num_games), settings.groups)]
+        seeds = np.random.SeedSequence([seed, 3]).spawn(len(numbers))
+        self.groups = [
+            SelfPlayGroup(
+                game,
+                number,
+                config.search,
+                stream,
+                settings.random_moves,
+                settings.temperature_moves,
+                settings.outcome_share,
+            )
+            for number, stream in zip(numbers, seeds, strict=True)
+        ]
+
+        self._evaluator: NetworkEvaluator | None = None
+
+    def collect(self, policy: GameNetwork) -> Collected:
+        """Play one iteration; the batch is `Samples`.
+
+        Raises:
+            NonFiniteError: if the network's output is not finite.
+        """
+        begin = time.perf_counter()
+        if self._evaluator is None or self._evaluator.network is not policy:
+            self._evaluator = _FiniteEvaluator(policy)
+        evaluator = self._evaluator
+        policy.eval()
+        games = self.config.self_play.games
+        quotas = [None] * len(self.groups) if games is None else _split(games, len(self.groups))
+        moves = self.length if games is None else None
+        if len(self.groups) == 1:
+            played = [self.groups[0].play(evaluator, moves, quotas[0])]
+        else:
+            with ThreadPoolExecutor(len(self.groups)) as pool:
+                waiting = [
+                    pool.submit(group.play, evaluator, moves, quota)
+                    for group, quota in zip(self.groups, quotas, strict=True)
+                ]
+                played = [each.result() for each in waiting]
+        parts = [part for each in played for part in each.samples]
+        samples = Samples.joined(parts) if parts else self._none()
+        env_steps = sum(each.moves for each in played)
+        metrics = _metrics(played, samples, env_steps)
+        seconds = {"self_play": time.perf_counter() - begin}
+        return Collected(samples, _episodes(played, env_steps), metrics, env_steps, seconds)
+
+    def state(self) -> State:
+        """State of each group."""
+        return {str(number): _tensors(group.state()) for number, group in enumerate(self.groups)}
+
+    def load_state(self, state: State) -> None:
+        """Go on from a state that `state` returned."""
+        for number, group in enumerate(self.groups):
+            group.load_state(_arrays(state[str(number)]))
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to free."""
+
+    def _none(self) -> Samples:
+        size, actions, players = int(np.prod(self.game.observation_shape)), self.game.num_actions, self.game.num_players
+        return Samples(
+            np.zeros((0, size), np.int8),
+            np.zeros((0, actions), np.bool_),
+            np.zeros(0, np.int64),
+            np.zeros((0, actions), np.float32),
+            np.zeros((0, players), np.float32),
+        )
+
+
+class _FiniteEvaluator(NetworkEvaluator):
+    def evaluate(self, positions: Positions) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        logits, values = super().evaluate(positions)
+        if not (np.isfinite(logits).all() and np.isfinite(values).all()):
+            raise NonFiniteError("the network's output")
+        return logits, values
+
+
+def _split(number: int, parts: int) -> list[int]:
+    """Whole numbers that differ by one at most and sum up to a number, those above first."""
+    return [number // parts + (part < number % parts) for part in range(parts)]
+
+
+def _episodes(played: Sequence[GamesPlayed], env_steps: int) -> Episodes:
+    episodes = Episodes()
+    for group in played:
+        episodes.metrics["episode/length"] += map(float, group.lengths)
+        if group.returns:
+            for seat, points in enumerate(points_of(np.stack(group.returns)).T):
+                episodes.metrics[f"points/player_{seat}"] += points.tolist()
+            drawn = np.ptp(np.stack(group.returns), axis=1) == 0
+            episodes.metrics["points/drawn"] += drawn.astype(float).tolist()
+    episodes.ended_at += [env_steps] * len(episodes)
+    return episodes
+
+
+def _metrics(played: Sequence[GamesPlayed], samples: Samples, env_steps: int) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    for group in played:
+        for name, amount in group.measures.items():
+            sums[name] = sums.get(name, 0.0) + amount
+    errors, error = sums.pop("value_errors", 0.0), sums.pop("value_error", 0.0)
+    metrics = {f"search/{name}": amount / env_steps for name, amount in sums.items()}
+    if errors:
+        metrics["search/value_error"] = error / errors
+    if len(samples):
+        metrics["self_play/distinct_positions"] = len(np.unique(samples.observation, axis=0)) / len(samples)
+    return metrics
+
+
+def _tensors(state: dict[str, Any]) -> State:
+    return {name: _converted(value) for name, value in state.items()}
+
+
+def _converted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _tensors(value)
+    return torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+
+
+def _arrays(state: State) -> dict[str, Any]:
+    return {
+        name: _arrays(value) if isinstance(value, dict) else value.numpy() if isinstance(value, torch.Tensor) else value
+        for name, value in state.items()
+    }
