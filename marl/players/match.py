@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from marl.core.game import Game
 from marl.players.player import Player, Undo
 
-__all__ = ["Match", "play_match"]
+__all__ = ["Match", "play_match", "play_matches"]
 
 Watch = Callable[[Game, int | None, Game], None]
 
@@ -62,6 +62,54 @@ def play_match(game: Game, players: Sequence[Player], watch: Watch = lambda befo
         game = game.play(action)
         watch(played[-1][0], action, game)
     return Match(tuple(action for _, action in played), game.returns, tuple(moves), tuple(seconds))
+
+
+def play_matches(
+    games: Sequence[Game],
+    players: Sequence[Sequence[Player]],
+    watch: Callable[[int], bool] = lambda ended: True,
+) -> list[Match]:
+    """Play several games in lock step, for players that choose in many positions at once.
+
+    Args:
+        games: first positions.
+        players: of each game one for each seat. One that has a method ``choose_many`` may play several games, and is
+            asked for all of them together; others keep a memory of their game and play one.
+        watch: called after each step with the number of games that have ended; False ends with those.
+
+    Returns:
+        The games that have ended, in order.
+
+    Raises:
+        IllegalActionError: if a player chooses an illegal action.
+    """
+    positions = list(games)
+    actions: list[list[int]] = [[] for _ in games]
+    moves = [[0] * game.num_players for game in games]
+    seconds = [[0.0] * game.num_players for game in games]
+    while running := [number for number, game in enumerate(positions) if not game.over]:
+        waiting: dict[int, list[int]] = {}
+        for number in running:
+            waiting.setdefault(id(players[number][positions[number].mover]), []).append(number)
+        for numbers in waiting.values():
+            begin = time.process_time()
+            player = players[numbers[0]][positions[numbers[0]].mover]
+            here = [positions[number] for number in numbers]
+            together = getattr(player, "choose_many", None)
+            chosen = [player.choose(game) for game in here] if together is None else together(here)
+            spent = (time.process_time() - begin) / len(numbers)
+            for number, action in zip(numbers, chosen, strict=True):
+                seat = positions[number].mover
+                moves[number][seat], seconds[number][seat] = moves[number][seat] + 1, seconds[number][seat] + spent
+                actions[number].append(action)
+                positions[number] = positions[number].play(action)
+        if not watch(sum(game.over for game in positions)):
+            break
+    return [
+        Match(tuple(actions[number]), game.returns, tuple(moves[number]), tuple(seconds[number]))
+        for number, game in enumerate(positions)
+        if game.over
+    ]
 
 
 def _back(game: Game, played: list[tuple[Game, int]]) -> Game:

@@ -19,7 +19,7 @@ from marl.players.simple import FirstLegal, Random
 
 __all__ = ["PLAYERS", "PlayerSpec", "make_player", "parse_player"]
 
-Kind = Literal["random", "first", "rules", "negamax", "uct", "human"]
+Kind = Literal["random", "first", "rules", "negamax", "uct", "az", "human"]
 WITHOUT_BUDGET: dict[str, Kind] = {"random": "random", "first": "first", "rules": "rules", "human": "human"}
 MOST_DEPTH, MOST_SIMULATIONS = 1000, 10**9 - 1
 PLAYERS = {
@@ -29,12 +29,15 @@ PLAYERS = {
     "negamax:DEPTH": "searches so many moves ahead, e.g. negamax:9",
     "uct:SIMULATIONS": "plays so many games to the end before each move, e.g. uct:1000",
     "uct:SECONDSs": "does so for so long before each move, e.g. uct:0.5s",
+    "az:RUN": "searches with the network that a run trained, as in its training, e.g. az:runs/nine",
+    "az:RUN:SIMULATIONS": "does so with so many simulations; az:RUN:0 plays the network alone, without search",
+    "az:RUN:SECONDSs": "does so for about so long before each move, e.g. az:runs/nine:0.5s",
     "human": "asks at the terminal",
 }
 """A line for each player."""
 THERE_IS = (
     "there is random, first, rules (of tic_tac_toe), negamax:DEPTH (negamax:9), uct:SIMULATIONS (uct:1000), "
-    "uct:SECONDSs (uct:0.5s) and human"
+    "uct:SECONDSs (uct:0.5s), az:RUN (az:runs/nine, az:runs/nine:400) and human"
 )
 
 
@@ -46,10 +49,11 @@ class PlayerSpec:
         text: the player's name as typed.
         kind: kind of player.
         depth: depth of negamax.
-        simulations: budget of UCT, if it is not of time.
-        seconds: budget of UCT, if it is of time.
+        simulations: budget of a search, if it is not of time; None for that of the run's training.
+        seconds: budget of a search, if it is of time.
         ties: choice of negamax among equally good actions.
         plain: True for UCT without proofs and without a kept subtree.
+        run: folder of the run whose network plays.
     """
 
     text: str
@@ -59,6 +63,7 @@ class PlayerSpec:
     seconds: float | None = None
     ties: Ties = "soonest"
     plain: bool = False
+    run: str = ""
 
 
 def parse_player(text: str) -> PlayerSpec:
@@ -78,20 +83,37 @@ def parse_player(text: str) -> PlayerSpec:
             raise ConfigError(f"player {text!r}: give the depth in moves, 1 to {MOST_DEPTH:,}, e.g. negamax:9")
         return PlayerSpec(f"negamax:{depth}", "negamax", depth=depth)
     if name == "uct":
-        return _uct(text, budget)
+        simulations, seconds = _budget(text, budget, 1)
+        return PlayerSpec(_named(name, simulations, seconds), "uct", simulations=simulations, seconds=seconds)
+    if name == "az" and budget:
+        return _network(text, budget)
     raise ConfigError(f"there is no player {text!r}; {THERE_IS}")
 
 
-def _uct(text: str, budget: str) -> PlayerSpec:
-    number, simulations = budget.removesuffix("s"), read_number(budget, 1, MOST_SIMULATIONS)
+def _network(text: str, rest: str) -> PlayerSpec:
+    run, colon, budget = rest.rpartition(":")
+    if not colon or not re.match(r"[.0-9]", budget):
+        return PlayerSpec(f"az:{rest}", "az", run=rest)
+    simulations, seconds = _budget(text, budget, 0)
+    name = _named(f"az:{run}", simulations, seconds)
+    return PlayerSpec(name, "az", simulations=simulations, seconds=seconds, run=run)
+
+
+def _budget(text: str, budget: str, least: int) -> tuple[int | None, float | None]:
+    """Budget of a search: simulations or seconds, and None for the other."""
+    number, simulations = budget.removesuffix("s"), read_number(budget, least, MOST_SIMULATIONS)
     if simulations is not None:
-        return PlayerSpec(f"uct:{simulations}", "uct", simulations=simulations)
+        return simulations, None
     if number != budget and re.fullmatch(r"[0-9]*\.?[0-9]+", number) and 0 < float(number) <= MOST_SECONDS:
-        return PlayerSpec(f"uct:{float(number):g}s", "uct", seconds=float(number))
+        return None, float(number)
     raise ConfigError(
         f"player {text!r}: give a budget above 0, simulations (uct:1000; at most {MOST_SIMULATIONS:,}) or "
         f"seconds for each move (uct:0.5s; at most {MOST_SECONDS:,})"
     )
+
+
+def _named(name: str, simulations: int | None, seconds: float | None) -> str:
+    return f"{name}:{simulations}" if seconds is None else f"{name}:{seconds:g}s"
 
 
 def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Player] | None = None) -> Player:
@@ -105,6 +127,7 @@ def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Pla
 
     Raises:
         ConfigError: if the player cannot play this game, or a human has no terminal.
+        FileError: if its network cannot be loaded.
     """
     if spec.kind == "human":
         if human is None:
@@ -114,6 +137,10 @@ def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Pla
         raise ConfigError(f"player 'rules' knows the rules of thumb of tic_tac_toe only and cannot play {game.name}")
     if spec.kind == "negamax" and game.num_players != 2:
         raise ConfigError(f"player {spec.text!r} plays games of two; {game.name} has {game.num_players} players")
+    if spec.kind == "az":
+        from marl.players.network_player import NetworkPlayer, load_network  # which import PyTorch
+
+        return NetworkPlayer(load_network(spec.run, game), spec.simulations, spec.seconds)
     return _made(spec, seed)
 
 

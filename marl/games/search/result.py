@@ -17,12 +17,14 @@ class ActionStatistics:
         visits: simulations that began with it.
         value: ``[P]``, mean outcome of each seat in ``[-1, 1]``; zeros if it was not visited.
         proven: True if the outcome of perfect play after it is known.
+        prior: probability that a network gives it before the search; None without a network.
     """
 
     action: int
     visits: int
     value: tuple[float, ...]
     proven: bool
+    prior: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -16,7 +16,8 @@ from marl.core.wording import argument
 from marl.games.registry import new_game
 from marl.games.search.negamax import Negamax
 from marl.games.search.uct import UCT
-from marl.players.match import play_match
+from marl.players.match import play_match, play_matches
+from marl.players.player import Player
 from marl.players.specs import make_player
 from marl.players.tournament.plan import Round, TournamentPlan, opening_of, rounds_of, seed_of
 from marl.system.process_pool import process_pool
@@ -25,6 +26,8 @@ __all__ = ["FinishedGame", "play_rounds", "play_tournament"]
 
 SECONDS_BETWEEN_LOOKS = 0.2
 CHUNKS_PER_JOB, MOST_ROUNDS = 32, 16
+MOST_TOGETHER = 128
+"""Games of networks that are played in lock step."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,19 @@ class FinishedGame:
 
 
 def play_rounds(plan: TournamentPlan, rounds: Sequence[Round]) -> list[FinishedGame]:
-    """Play some rounds, with new players in each game."""
+    """Play some rounds, with new players in each game; networks play theirs in lock step."""
     _warm_up(plan.game)
-    return [_play(plan, each.opening, seats) for each in rounds for seats in each.seatings]
+    tables = [(each.opening, seats) for each in rounds for seats in each.seatings]
+    if not has_networks(plan):
+        return [_play(plan, opening, seats) for opening, seats in tables]
+    start = _start(plan.game)
+    networks = {spec.text: make_player(spec, start, 0) for spec in plan.players if spec.kind == "az"}
+    games = [opening_of(start, plan, opening) for opening, _ in tables]
+    matches = play_matches(games, [_players(plan, opening, seats, networks) for opening, seats in tables])
+    return [
+        FinishedGame(opening, seats, match.returns, match.moves, match.seconds)
+        for (opening, seats), match in zip(tables, matches, strict=True)
+    ]
 
 
 @cache
@@ -67,14 +80,23 @@ def _warm_up(game: str) -> None:
 
 
 def _play(plan: TournamentPlan, opening: int, seats: tuple[int, ...]) -> FinishedGame:
-    start = _start(plan.game)
+    match = play_match(opening_of(_start(plan.game), plan, opening), _players(plan, opening, seats, {}))
+    return FinishedGame(opening, seats, match.returns, match.moves, match.seconds)
+
+
+def _players(plan: TournamentPlan, opening: int, seats: tuple[int, ...], shared: Mapping[str, Player]) -> list[Player]:
+    """Player of each seat of a game; those that are shared play others too."""
     names = tuple(plan.players[place].text for place in seats)
-    players = [
-        make_player(plan.players[place], start, seed_of(plan.seed, names, opening, seat))
+    return [
+        shared.get(names[seat])
+        or make_player(plan.players[place], _start(plan.game), seed_of(plan.seed, names, opening, seat))
         for seat, place in enumerate(seats)
     ]
-    match = play_match(opening_of(start, plan, opening), players)
-    return FinishedGame(opening, seats, match.returns, match.moves, match.seconds)
+
+
+def has_networks(plan: TournamentPlan) -> bool:
+    """True if a network plays."""
+    return any(spec.kind == "az" for spec in plan.players)
 
 
 def play_tournament(
@@ -93,9 +115,11 @@ def play_tournament(
     """
     rounds, number = rounds_of(plan), plan.openings * len(plan.groups)
     size = max(1, min(MOST_ROUNDS, number // (CHUNKS_PER_JOB * jobs)))
+    if has_networks(plan):
+        size = max(1, min(MOST_TOGETHER // plan.seatings, -(-number // jobs)))
     # made as they are played: a plan may have millions
     chunks = iter(lambda: list(islice(rounds, size)), [])
-    results = _here(plan, rounds) if jobs == 1 else _in_processes(plan, chunks, min(jobs, -(-number // size)))
+    results = _here(plan, chunks) if jobs == 1 else _in_processes(plan, chunks, min(jobs, -(-number // size)))
     finished: list[FinishedGame] = []
     total = plan.total_games
     watch(0, total)
@@ -108,8 +132,8 @@ def play_tournament(
     return sorted(finished, key=lambda game: (game.opening, game.seats))
 
 
-def _here(plan: TournamentPlan, rounds: Iterator[Round]) -> Generator[list[FinishedGame], None, None]:
-    return (play_rounds(plan, [each]) for each in rounds)
+def _here(plan: TournamentPlan, chunks: Iterator[Sequence[Round]]) -> Generator[list[FinishedGame], None, None]:
+    return (play_rounds(plan, chunk) for chunk in chunks)
 
 
 def _in_processes(

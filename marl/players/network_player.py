@@ -1,0 +1,117 @@
+"""Player that searches with a trained network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from marl.core.errors import ConfigError, FileError
+from marl.core.game import Game
+from marl.games.positions import positions_of
+from marl.games.search.batch_search import BatchSearch
+from marl.games.search.configs import SearchConfig
+from marl.games.search.found import Found
+from marl.games.search.result import ActionStatistics
+from marl.players.player import View
+from marl.policies.game_network import GameNetwork, NetworkEvaluator
+from marl.policies.saved import load_policy, policy_file
+from marl.tasks.registry import find_policy
+
+__all__ = ["NetworkPlayer", "load_network"]
+
+TRIED = 32
+"""Simulations that show how long one takes, for a budget of time."""
+
+
+class NetworkPlayer:
+    """Play the best action of a search with a network. It draws nothing, so the same position has the same answer.
+
+    Args:
+        network: plays all seats.
+        simulations: of each search; 0 for the network's likeliest action, None for those of its training.
+        seconds: about how long each search takes, in place of simulations.
+    """
+
+    def __init__(self, network: GameNetwork, simulations: int | None = None, seconds: float | None = None) -> None:
+        self.search: SearchConfig = network.config.search
+        if simulations is not None:
+            self.search = self.search.model_copy(update={"simulations": simulations})
+        self.evaluator, self.seconds = NetworkEvaluator(network), seconds
+        self._last: tuple[Game, Found] | None = None
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        return self.choose_many([game])[0]
+
+    def choose_many(self, games: Sequence[Game]) -> list[int]:
+        """Choose an action in each of several positions; see `Player.choose`."""
+        found = self._search(games)
+        self._last = games[-1], found
+        return [int(action) for action in found.action]
+
+    def view(self) -> View | None:
+        """Priors, visits and values of each action; see `Player`."""
+        if self._last is None:
+            return None
+        game, found = self._last
+        statistics = tuple(
+            ActionStatistics(
+                action,
+                int(found.visits[-1, action]),
+                tuple(found.values[-1, action].tolist()),
+                bool(found.proven_actions[-1, action]),
+                float(found.priors[-1, action]),
+            )
+            for action in game.legal
+        )
+        chosen = int(found.action[-1])
+        return View(game, chosen, int(found.visits[-1].sum()), "simulations", statistics, (chosen,))
+
+    def _search(self, games: Sequence[Game]) -> Found:
+        config = self.search
+        if self.seconds is not None:
+            begin = time.perf_counter()
+            self._run(games, config.model_copy(update={"simulations": TRIED}))
+            spent = time.perf_counter() - begin
+            number = int(TRIED * (self.seconds - spent) / spent)
+            config = config.model_copy(update={"simulations": max(1, number)})
+        return self._run(games, config)
+
+    def _run(self, games: Sequence[Game], config: SearchConfig) -> Found:
+        generator = np.random.default_rng(0)  # nothing is drawn from it without noise
+        return BatchSearch(self.evaluator, config).run(positions_of(list(games)), generator, noise=False)
+
+
+def load_network(run: str, game: Game) -> GameNetwork:
+    """Load the network of a run.
+
+    Args:
+        run: folder of the run, or its ``policy/``.
+        game: that is to be played.
+
+    Raises:
+        ConfigError: if it plays another game.
+        FileError: if it cannot be loaded.
+    """
+    folder = find_policy(run)
+    if not (folder / "policy").exists() and (seeds := sorted(folder.glob("seed-*"))):
+        raise FileError(f"{run} holds runs of several seeds; name one of them, e.g. az:{seeds[0]}")
+    network = _loaded(folder, policy_file(folder).stat().st_mtime_ns)
+    if network is None:
+        raise ConfigError(f"{run} has no network of a game; az plays what marl train GAME_alpha_zero trained")
+    shape = network.config.game
+    here = (game.name, tuple(game.observation_shape), game.num_players, game.num_actions)
+    if here != (shape.name, shape.observation, shape.players, shape.actions):
+        raise ConfigError(f"{run} plays {shape.name}; it cannot play {game.name}")
+    return network
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: Path, changed: int) -> GameNetwork | None:
+    """Network in a folder; read again once its file has changed, and None for another policy."""
+    policy = load_policy(folder).policy
+    return policy if isinstance(policy, GameNetwork) else None
