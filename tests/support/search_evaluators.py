@@ -12,7 +12,8 @@ from marl.games.positions import Positions
 def waves(observation: Any, mover: Any, num_actions: int, num_players: int) -> tuple[Any, Any]:
     """Logits in [-2, 2] and zero-sum values in [-0.9, 0.9] that look drawn, made of observations ``[n, O]``."""
     places = 1 + np.arange(observation.shape[1])
-    sums = observation.astype(np.float64) @ np.sqrt(places) + mover
+    # no matrix product: it may round a row otherwise beside other rows
+    sums = (observation * np.sqrt(places)).sum(1) + mover
     angles = sums[:, None] * (1 + np.arange(num_actions + num_players)) * 0.7
     values = np.sin(angles[:, num_actions:])
     values -= values.mean(1, keepdims=True)  # at most 4/3
