@@ -150,7 +150,7 @@ class SelfPlayGroup:
             moves, games: one of both.
         """
         if self._search is None or self._search.evaluator is not evaluator:
-            self._search = BatchSearch(evaluator, self.config)
+            self._search = BatchSearch(self.config, evaluator)
         played, count = GamesPlayed(), 0
         while count != moves and (games is None or len(played.lengths) < games):
             self._move(self._search, played)

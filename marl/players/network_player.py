@@ -83,7 +83,7 @@ class NetworkPlayer:
 
     def _run(self, games: Sequence[Game], config: SearchConfig) -> Found:
         generator = np.random.default_rng(0)  # nothing is drawn from it without noise
-        return BatchSearch(self.evaluator, config).run(positions_of(list(games)), generator, noise=False)
+        return BatchSearch(config, self.evaluator).run(positions_of(list(games)), generator, noise=False)
 
 
 def load_network(run: str, game: Game) -> GameNetwork:
