@@ -69,9 +69,7 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
             show(done, total)
             return True
 
-        report = StrengthReport(
-            game.name, name, seed, measure_strength(game, player, opponents, games, seed, watch)
-        )
+        report = StrengthReport(game.name, name, seed, measure_strength(game, player, opponents, games, seed, watch))
     _show(report, player.search.simulations, console)
     found = report.as_json()
     if game.name in judged_games():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from marl.players.judge import JudgeReport
 
-__all__ = ["judge"]
+__all__ = ["judge", "mistakes_table"]
 
 
 @dataclass
@@ -71,14 +71,14 @@ def judge(arguments: list[str]) -> int:
     console = plain_console()
     with Counting(console, "moves") as watch:
         report = judge_players(options.game, options.players, options.positions, options.seed, watch)
-    console.print(_table(report))
+    console.print(mistakes_table(report))
     if options.json is not None:
         save_json(options.json, report.as_json())
         console.print(f"wrote {options.json}", soft_wrap=True)
     return 0
 
 
-def _table(report: JudgeReport) -> Table:
+def mistakes_table(report: JudgeReport) -> Table:
     """Make a table with the players one below the other in each bucket."""
     columns = ("player", "mistakes", "%", "95 % interval")
     table = plain_table("bucket", columns, collapse_padding=True, title=report.game)
