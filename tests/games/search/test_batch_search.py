@@ -127,6 +127,23 @@ def test_lost_and_drawn_roots_are_proven(compiled: bool, config: Any) -> None:
 
 
 @both
+def test_a_move_that_is_proven_lost_is_searched_no_more(compiled: bool) -> None:
+    """All goes to 1, which threatens 2; the prior sends the second seat to 3, whose second visit proves it lost.
+
+    From then on other moves are searched, where little is lost: of twelve values 1 and 3 others or fewer are a win for
+    the first seat, in place of six.
+    """
+    root = TicTacToe((1, 1 << 8))
+    table: dict[Any, Any] = {
+        played(root, *moves): ([9.0 * (action == best) for action in range(9)], (0.0, 0.0))
+        for moves, best in (((), 1), ((1,), 3), ((1, 3), 2))
+    }
+    found = search([root], TableEvaluator(table), GumbelConfig(simulations=12, considered=1), compiled)
+    assert found.visits[0, 1] == 12
+    assert 1 / 12 <= found.values[0, 1, 0] <= 4 / 12
+
+
+@both
 def test_without_the_solver_ends_count_like_other_positions(compiled: bool) -> None:
     """Greedily to the win at 2 in each simulation."""
     table: dict[Any, Any] = {WON: ([0, 0, 1, 0, 0, 0, 0, 0, 0], (0.0, 0.0))}
