@@ -83,6 +83,11 @@ class AlphaZero:
         self.optimiser = self._optimiser()
         self._restorable = self.optimiser.state()
 
+    def begin_with(self, parts: dict[int, Samples]) -> None:
+        """Keep the positions of another run, and count iterations on from its own."""
+        self.history.begin_with(parts)
+        self.iteration = max(parts)
+
     def update(self, batch: Samples, share_done: float) -> dict[str, float]:
         """Learn from the history with these positions; see `Learner.update`.
 
@@ -91,11 +96,13 @@ class AlphaZero:
         """
         self.iteration += 1
         if len(batch):
-            self.history.add(self.iteration, batch)
+            self.history.add(self.iteration, batch.last(self.config.most_positions))
         if not len(self.history):
             return {}
         rate = scheduled(self.config.learning_rate, share_done)
-        metrics = self._learn(math.ceil(len(batch) * self.config.reuse / self.config.batch_size), rate)
+        epochs = self.config.epochs
+        draws = len(batch) * self.config.reuse if epochs is None else len(self.history) * epochs
+        metrics = self._learn(math.ceil(draws / self.config.batch_size), rate)
         metrics |= {"optimiser/learning_rate": rate, "history/positions": float(len(self.history))}
         arena = self.config.arena
         if arena is not None and self.iteration % arena.every == 0:

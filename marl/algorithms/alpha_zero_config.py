@@ -20,13 +20,16 @@ class SelfPlayConfig(Config):
     """Games of the best network against itself, in lock step; the run's num_copies is how many go on at once."""
 
     games: int | None = Field(None, ge=1, le=MOST_GAMES)
-    """An iteration ends once so many have ended; None ends it after rollout_length moves of each game."""
+    """An iteration is so many games from their beginning to their end; None ends it after rollout_length moves of each
+    game, and games go on in the next."""
     groups: int = Field(1, ge=1, le=1_024)
     """Groups of games that are played side by side, each in a thread with random numbers of its own."""
     temperature_moves: int = Field(12, ge=0)
     """First moves of a game that are drawn by the search's visits; later ones are the best."""
     random_moves: int = Field(0, ge=0)
     """A game begins after 0 to so many moves that are drawn evenly."""
+    random_games: int = Field(0, ge=0, le=MOST_GAMES)
+    """Games of random moves that the first iteration learns from too."""
     outcome_share: float = Field(1.0, ge=0, le=1)
     """Share of the outcome in what the value learns; the rest is the search's value of the position."""
 
@@ -70,8 +73,12 @@ class AlphaZeroConfig(LearnerConfig):
     """Positions of each step of the optimiser."""
     reuse: float = Field(4.0, gt=0, le=MOST_ROUNDS)
     """Number of times that each position is drawn, roughly."""
+    epochs: int | None = Field(None, ge=1, le=MOST_ROUNDS)
+    """In place of reuse, the number of times that each iteration draws all positions that are kept."""
     window: int = Field(20, ge=1)
     """Iterations whose positions are kept."""
+    most_positions: int | None = Field(None, ge=1)
+    """Positions of an iteration that are kept, the latest; None for all."""
     symmetries: bool = True
     """Turn each position that is drawn by a symmetry of the game, if it names some."""
     value_coef: float = Field(1.0, ge=0)

@@ -53,6 +53,11 @@ class History:
             del self.parts[old]
         self._joined = None
 
+    def begin_with(self, parts: dict[int, Samples]) -> None:
+        """Keep the positions of another run, by its iterations, the latest of them."""
+        for number, samples in parts.items():
+            self.add(number, samples)
+
     def state(self) -> State:
         """Hashes of the shards, which are on the disk on return.
 

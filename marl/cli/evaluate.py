@@ -80,6 +80,12 @@ def evaluate(arguments: list[str]) -> int:
     from marl.core.files import save_json
 
     console = plain_console()
+    own = options.policy is None and not (options.environment.env or options.environment.play)
+    if own and options.run is not None:
+        from marl.cli.game_evaluation import evaluate_game, plays_game
+
+        if plays_game(options.run):
+            return evaluate_game(str(options.run), options.episodes, options.seed, options.json, console)
     evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json()}

@@ -1,5 +1,5 @@
 """Command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise``, ``alternate``,
-``play``, ``tournament``, ``list`` and ``check``.
+``play``, ``tournament``, ``judge``, ``list`` and ``check``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ commands:
   alternate  train both sides in turn, each against all versions of the other
   play       play a turn-based game, or watch players play it
   tournament let players of a turn-based game meet, and rate them
+  judge      count the mistakes of players in positions whose moves are solved
   check      play a few random episodes of an environment, and tell what there is in it
   list       name presets, environments, algorithms, policies, players, games, or the runs in a folder
 
@@ -43,7 +44,19 @@ every field that can be set: marl train predator_teams --help
 
 FUNCTIONS = {"list": "list_names"}
 """Functions of commands whose name Python has taken."""
-COMMANDS = ("train", "evaluate", "render", "compare", "generalise", "alternate", "play", "tournament", "list", "check")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "render",
+    "compare",
+    "generalise",
+    "alternate",
+    "play",
+    "tournament",
+    "judge",
+    "list",
+    "check",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

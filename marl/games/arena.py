@@ -94,7 +94,7 @@ def play_arena(
     seats = np.tile(np.arange(players), len(openings))
     positions = positions_of([first] * len(seats), compiled)
     play_openings(positions, np.arange(len(seats)), [opening for opening in openings for _ in range(players)])
-    searches, moves = (BatchSearch(best, config), BatchSearch(new, config)), 0
+    searches, moves = (BatchSearch(config, best), BatchSearch(config, new)), 0
     while not positions.over.all():
         actions, own = np.full(len(seats), -1, np.int64), positions.mover == seats
         for search, where in zip(searches, (~own & ~positions.over, own & ~positions.over), strict=True):

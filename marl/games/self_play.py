@@ -25,6 +25,7 @@ __all__ = [
     "SelfPlayGroup",
     "drawn",
     "play_openings",
+    "random_games",
     "random_opening",
     "temperature_moves",
 ]
@@ -53,6 +54,11 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.phase)
+
+    def last(self, most: int | None) -> Samples:
+        """The last of the positions, all if ``most`` is None."""
+        first = 0 if most is None else max(0, len(self) - most)
+        return Samples(*(getattr(self, f.name)[first:] for f in fields(self)))
 
     def inspect(self) -> dict[str, Any]:
         """Numbers that get a histogram in the log, by name: none."""
@@ -144,18 +150,25 @@ class SelfPlayGroup:
         self._log: list[Moment] = []  # of the moves since the oldest of them began
 
     def play(self, evaluator: Evaluator, moves: int | None = None, games: int | None = None) -> GamesPlayed:
-        """Play an iteration: a number of moves in each game, or until so many games have ended.
+        """Play an iteration: a number of moves in each game, or so many games from their beginning to their end.
 
         Args:
             evaluator: network of all players.
-            moves, games: one of both.
+            moves, games: one of both, the same in each iteration; at least ``G`` games.
         """
         if self._search is None or self._search.evaluator is not evaluator:
-            self._search = BatchSearch(evaluator, self.config)
-        played, count = GamesPlayed(), 0
-        while count != moves and (games is None or len(played.lengths) < games):
+            self._search = BatchSearch(self.config, evaluator)
+        played = GamesPlayed()
+        if games is None:
+            for _ in range(moves or 0):
+                self._move(self._search, played)
+                self._replace(len(self.positions))
+            return played
+        self._replace(len(self.positions))  # those of the last iteration have ended
+        begun = len(self.positions)
+        while not self.positions.over.all():
             self._move(self._search, played)
-            count += 1
+            begun += self._replace(games - begun)
         return played
 
     def state(self) -> dict[str, Any]:
@@ -177,10 +190,10 @@ class SelfPlayGroup:
         self.generator.bit_generator.state = json.loads(state["generator"])
 
     def _move(self, search: BatchSearch, played: GamesPlayed) -> None:
-        positions = self.positions
+        positions, running = self.positions, ~self.positions.over
         found = search.run(positions, self.generator, noise=True)
         drawn_here = self._age < temperature_moves(self.config, self.temperature_moves)
-        actions = np.where(drawn_here, drawn(found.target, self.generator), found.action)
+        actions = np.where(drawn_here & running, drawn(found.target, self.generator), found.action)
         self._log.append(
             Moment(
                 positions.observation,
@@ -192,18 +205,22 @@ class SelfPlayGroup:
                 found.proven,
             )
         )
-        self._age += 1
-        played.moves += len(positions)
+        self._age += running
+        played.moves += int(running.sum())
         _measure(found, played.measures)
         positions.play(actions)
-        over = np.flatnonzero(positions.over)
-        if len(over):
-            for game in over:
-                self._finish(int(game), played)
-            positions.replace(over, [self.first] * len(over))
-            self._begin(over)
-            self._age[over] = 0
+        for game in np.flatnonzero(positions.over & running):
+            self._finish(int(game), played)
+            self._age[game] = 0
         del self._log[: len(self._log) - int(self._age.max(initial=0))]
+
+    def _replace(self, most: int) -> int:
+        """Begin new games in the places of some that have ended, the first ones; returns their number."""
+        over = np.flatnonzero(self.positions.over)[:most]
+        if len(over):
+            self.positions.replace(over, [self.first] * len(over))
+            self._begin(over)
+        return len(over)
 
     def _finish(self, game: int, played: GamesPlayed) -> None:
         """Make samples of the moves of a game that has ended."""
@@ -225,6 +242,21 @@ class SelfPlayGroup:
         numbers = self.generator.integers(self.random_moves + 1, size=len(places))
         openings = [random_opening(self.first, int(number), self.generator) for number in numbers]
         play_openings(self.positions, places, openings)
+
+
+def random_games(first: Game, number: int, generator: np.random.Generator) -> list[Samples]:
+    """Positions of games of random moves: policies are even, values are the outcomes; one part a game."""
+    played = []
+    for _ in range(number):
+        games, game = [], first
+        while not game.over:
+            games.append(game)
+            game = game.play(int(generator.choice(game.legal)))
+        positions, outcome = positions_of(games), np.array(game.returns)
+        policy = (positions.legal / positions.legal.sum(1, keepdims=True)).astype(np.float32)
+        value = seen_from(np.broadcast_to(outcome, (len(games), len(outcome))), positions.mover).astype(np.float32)
+        played.append(Samples(positions.observation, positions.legal, positions.phase, policy, value))
+    return played
 
 
 def play_openings(positions: Positions, places: NDArray[np.int64], openings: Sequence[Sequence[int]]) -> None:

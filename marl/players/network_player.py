@@ -23,6 +23,8 @@ from marl.tasks.registry import find_policy
 
 __all__ = ["NetworkPlayer", "load_network"]
 
+AT_ONCE = 256
+"""Positions that are searched together; more would not be faster, and trees take memory."""
 TRIED = 32
 """Simulations that show how long one takes, for a budget of time."""
 
@@ -49,9 +51,12 @@ class NetworkPlayer:
 
     def choose_many(self, games: Sequence[Game]) -> list[int]:
         """Choose an action in each of several positions; see `Player.choose`."""
-        found = self._search(games)
+        actions: list[int] = []
+        for first in range(0, len(games), AT_ONCE):
+            found = self._search(games[first : first + AT_ONCE])
+            actions += map(int, found.action)
         self._last = games[-1], found
-        return [int(action) for action in found.action]
+        return actions
 
     def view(self) -> View | None:
         """Priors, visits and values of each action; see `Player`."""
@@ -83,7 +88,7 @@ class NetworkPlayer:
 
     def _run(self, games: Sequence[Game], config: SearchConfig) -> Found:
         generator = np.random.default_rng(0)  # nothing is drawn from it without noise
-        return BatchSearch(self.evaluator, config).run(positions_of(list(games)), generator, noise=False)
+        return BatchSearch(config, self.evaluator).run(positions_of(list(games)), generator, noise=False)
 
 
 def load_network(run: str, game: Game) -> GameNetwork:

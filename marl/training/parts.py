@@ -7,21 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from marl.algorithms.alpha_zero import AlphaZero
 from marl.algorithms.alpha_zero_config import AlphaZeroConfig
-from marl.algorithms.history import History
+from marl.algorithms.history import History, load_shards
 from marl.algorithms.learner import Learner
 from marl.core.config import Config
 from marl.core.environment import Environment
+from marl.core.errors import ConfigError, FileError
+from marl.core.game import Game
 from marl.core.game_structure import symmetries_of
 from marl.core.task import Task
+from marl.games.self_play import Samples
 from marl.policies.configs import GameNetworkConfig, SavedGameNetworkConfig
 from marl.policies.game_network import GameNetwork, shape_of
 from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.tasks.environment_config import game_of, make_environment
+from marl.training.checkpoints import newest
 from marl.training.collector import Collector
 from marl.training.evaluation import EpisodeEvaluation, Evaluation
 from marl.training.game_evaluation import GameEvaluation
@@ -97,8 +102,34 @@ def _self_play(
     assert isinstance(policy, GameNetwork)
     history = History(algorithm.window, folder / "history", config.keep_checkpoints)
     learner = AlphaZero(policy, algorithm, config.seed, game, symmetries_of(game), history)
+    if fresh and algorithm.initial_history is not None:
+        learner.begin_with(_history_of(algorithm.initial_history, game))
     source = SelfPlay(game, algorithm, config.num_copies, config.rollout_length, config.seed)
     return Parts(source, policy, learner, scores, GameEvaluation(config, game))
+
+
+def _history_of(run: Path, game: Game) -> dict[int, Samples]:
+    """Positions that a run has kept, by iteration.
+
+    Raises:
+        ConfigError: if they are of a game of another shape.
+        FileError: if there are none, or one is missing or not as it was.
+    """
+    start, wrong = newest(run / "checkpoints")
+    shards = {} if start is None else start.state["learner"].get("history", {}).get("shards", {})
+    if not shards:
+        why = "".join(f"; {reason}" for reason in wrong.values())
+        raise FileError(f"algorithm.initial_history is {run}, where no checkpoint has a history{why}")
+    parts = load_shards(run / "history", shards)
+    part = next(iter(parts.values()))
+    there = part.observation.shape[1], part.legal.shape[1], part.value.shape[1]
+    here = int(np.prod(game.observation_shape)), game.num_actions, game.num_players
+    if there != here:
+        raise ConfigError(
+            f"algorithm.initial_history is {run}, whose positions have {there[0]} numbers, {there[1]} actions and "
+            f"{there[2]} players; {game.name} has {here[0]}, {here[1]} and {here[2]}"
+        )
+    return parts
 
 
 def _policy(

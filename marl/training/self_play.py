@@ -15,7 +15,7 @@ from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.core.environment import State
 from marl.core.game import Game
 from marl.games.arena import points_of
-from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup
+from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, random_games
 from marl.policies.game_network import GameNetwork
 from marl.training.source import Collected, Episodes
 
@@ -39,7 +39,8 @@ class SelfPlay:
     def __init__(self, game: Game, config: AlphaZeroConfig, num_games: int, length: int, seed: int) -> None:
         self.game, self.config, self.length = game, config, length
         settings = config.self_play
-        numbers = [len(part) for part in np.array_split(np.arange(num_games), settings.groups)]
+        num_games = num_games if settings.games is None else min(num_games, settings.games)
+        numbers = _split(num_games, min(settings.groups, num_games))
         seeds = np.random.SeedSequence([seed, 3]).spawn(len(numbers))
         self.groups = [
             SelfPlayGroup(
@@ -55,6 +56,7 @@ class SelfPlay:
         ]
 
         self._evaluator: FiniteEvaluator | None = None
+        self._random_games = settings.random_games
 
     def collect(self, policy: GameNetwork) -> Collected:
         """Play one iteration; the batch is `Samples`.
@@ -70,15 +72,15 @@ class SelfPlay:
         games = self.config.self_play.games
         quotas = [None] * len(self.groups) if games is None else _split(games, len(self.groups))
         moves = self.length if games is None else None
-        if len(self.groups) == 1:
-            played = [self.groups[0].play(evaluator, moves, quotas[0])]
-        else:
-            with ThreadPoolExecutor(len(self.groups)) as pool:
-                waiting = [
-                    pool.submit(group.play, evaluator, moves, quota)
-                    for group, quota in zip(self.groups, quotas, strict=True)
-                ]
-                played = [each.result() for each in waiting]
+        with ThreadPoolExecutor(len(self.groups)) as pool:
+            waiting = [
+                pool.submit(group.play, evaluator, moves, quota)
+                for group, quota in zip(self.groups, quotas, strict=True)
+            ]
+            played = [each.result() for each in waiting]
+        if self._random_games:
+            played[0].samples += random_games(self.game, self._random_games, self.groups[0].generator)
+            self._random_games = 0
         parts = [part for each in played for part in each.samples]
         samples = Samples.joined(parts) if parts else self._none()
         env_steps = sum(each.moves for each in played)
@@ -88,12 +90,14 @@ class SelfPlay:
 
     def state(self) -> State:
         """State of each group."""
-        return {str(number): _tensors(group.state()) for number, group in enumerate(self.groups)}
+        groups = {str(number): _tensors(group.state()) for number, group in enumerate(self.groups)}
+        return {**groups, "random_games": self._random_games}
 
     def load_state(self, state: State) -> None:
         """Go on from a state that `state` returned."""
         for number, group in enumerate(self.groups):
             group.load_state(_arrays(state[str(number)]))
+        self._random_games = state["random_games"]
 
     def close(self) -> None:
         """Do nothing: there is nothing to free."""

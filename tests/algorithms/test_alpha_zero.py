@@ -143,6 +143,26 @@ def test_each_position_is_drawn_reuse_times() -> None:
     }
 
 
+def test_epochs_draw_all_that_is_kept_and_an_iteration_gives_its_latest() -> None:
+    """Of 40 positions the latest 20 are kept; two epochs are 40 draws of 32, then 80."""
+    learner = learner_of(Stones(), epochs=2, most_positions=20)
+    seen: list[torch.Tensor] = []
+    original = learner._losses
+    learner._losses = lambda *batch: (seen.append(batch[0]), original(*batch))[1]  # type: ignore[method-assign]
+    assert learner.update(samples(40), 0.0)["history/positions"] == 20
+    assert np.array_equal(learner.history.samples.observation, samples(40).observation[-20:])
+    assert len(seen) == 2
+    learner.update(samples(40), 0.0)
+    assert len(seen) == 2 + 3
+
+
+def test_a_learner_begins_with_the_positions_of_another_run() -> None:
+    """Which made them in iterations 7 and 9: the next is 10, and a window of three leaves out the seventh."""
+    learner = learner_of(Stones())
+    learner.begin_with({7: samples(4), 9: samples(6)})
+    assert learner.update(samples(8), 0.0)["history/positions"] == 6 + 8
+
+
 def test_an_iteration_in_which_no_game_ends_teaches_nothing() -> None:
     learner = learner_of(Stones())
     before, none = weights(learner.policy), samples(0)

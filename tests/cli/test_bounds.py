@@ -51,6 +51,7 @@ Cli = Callable[..., tuple[int, str, str]]
         ("play tic_tac_toe --players first,first --seed 4294967296", "--seed is 4294967296; give at most"),
         ("tournament tic_tac_toe first random --games 999999999998", "give at most 10,000,000 in all"),
         ("tournament tic_tac_toe first random --jobs 1000000", "--jobs is 1000000; give at most 1,024"),
+        ("judge tic_tac_toe first --seed 4294967296", "--seed is 4294967296; give at most 4,294,967,295"),
     ],
 )
 def test_a_number_beyond_all_bounds_is_refused_at_once(
@@ -74,6 +75,7 @@ def test_a_number_beyond_all_bounds_is_refused_at_once(
         ("alternate", ["at most 10,000"]),
         ("play", ["below 2^32"]),
         ("tournament", ["at most 10,000,000", "below 2^32", "at most 1,024"]),
+        ("judge", ["below 2^32"]),
     ],
 )
 def test_the_help_has_the_bounds(command: str, bounds: list[str], cli: Cli, preset_file: Path) -> None:

@@ -17,7 +17,7 @@ from marl.games.positions import Positions
 from marl.games.search.batch_search import Found
 from marl.games.search.configs import GumbelConfig, PUCTConfig
 from marl.games.search.evaluator import UniformEvaluator
-from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, drawn, random_opening
+from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, drawn, random_games, random_opening
 
 NETWORK = UniformEvaluator()
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs Numba")
@@ -30,19 +30,20 @@ class FirstCell:
     Each position is worth 0.5 to the first seat, and is not proven, unless it has three marks: it is then proven lost.
     """
 
-    def __init__(self, evaluator: Any, config: Any) -> None:
+    def __init__(self, config: Any, evaluator: Any) -> None:
         self.evaluator = evaluator
 
     def run(self, positions: Positions, generator: Any, noise: bool) -> Found:
         assert noise
         legal = positions.legal
-        proven = (~legal).sum(1) == 3
+        proven = ((~legal).sum(1) == 3) & ~positions.over
         value = np.where(proven[:, None], [[-1.0, 1.0]], [[0.5, -0.5]])
         if positions.game.num_players == 3:
             value = np.repeat([[0.5, -0.25, -0.25]], len(legal), 0)
-        target = (legal / legal.sum(1, keepdims=True)).astype(np.float32)
+        target = (legal / np.maximum(legal.sum(1, keepdims=True), 1)).astype(np.float32)
         found = Found.empty(positions)
-        return replace(found, target=target, action=legal.argmax(1), root_value=value, proven=proven)
+        action = np.where(positions.over, -1, legal.argmax(1))
+        return replace(found, target=target, action=action, root_value=value, proven=proven)
 
 
 @pytest.fixture
@@ -106,9 +107,19 @@ def test_a_game_that_ends_is_replaced_and_others_go_on_in_the_next_iteration(fir
     played = games.play(NETWORK, moves=8)
     assert (played.lengths, played.moves) == ([7, 7], 16)
     assert (games.positions.legal.sum(1) == 8).all()
-    more = games.play(NETWORK, games=3)
-    assert (more.lengths, more.moves) == ([7] * 4, 26)  # two games end at once
-    assert all(len(samples) == 7 for samples in more.samples)
+
+
+def test_an_iteration_of_whole_games_begins_and_ends_with_none_under_way(first_cell: None) -> None:
+    """Two places and three games: the third begins when the first two have ended."""
+    games = group(2)
+    for _ in range(2):
+        played = games.play(NETWORK, games=3)
+        assert (played.lengths, played.moves) == ([7] * 3, 21)
+        assert all(len(samples) == 7 for samples in played.samples)
+        assert played.measures["proven"] == 3
+        other = group(2, seed=2)
+        other.load_state(games.state())
+        games = other
 
 
 def drawing(seed: int = 1, **settings: Any) -> SelfPlayGroup:
@@ -207,6 +218,18 @@ def test_openings_have_the_moves_asked_for_and_do_not_end_the_game() -> None:
     assert random_opening(Heap(3), 0, generator) == []
     with pytest.raises(ConfigError, match="heap is over after 3 random moves"):
         random_opening(Heap(3), 3, generator)
+
+
+def test_random_games_teach_even_policies_and_their_outcomes() -> None:
+    """A heap of two: the first takes both and wins, or one, and the other wins."""
+    games = random_games(Heap(2), 20, np.random.default_rng(0))
+    for samples in games:
+        rows = [[0.5, 0.5], [1, 0]]
+        assert samples.policy.tolist() == rows[: len(samples)]
+        assert samples.value.tolist() == ([[1, -1]] if len(samples) == 1 else [[-1, 1], [1, -1]])
+    assert {len(samples) for samples in games} == {1, 2}
+    assert Samples.joined(games).last(3).policy.tolist() == Samples.joined(games).policy[-3:].tolist()
+    assert len(games[0].last(5)) == len(games[0].last(None)) == len(games[0])
 
 
 class Given:

@@ -26,7 +26,7 @@ def search_batch(
     where: NDArray[np.bool_] | None = None,
 ) -> Found:
     """Search many positions once; see `BatchSearch`, which keeps its arrays from search to search."""
-    return BatchSearch(evaluator, config).run(positions, generator, noise, where)
+    return BatchSearch(config, evaluator).run(positions, generator, noise, where)
 
 
 class BatchSearch:
@@ -47,12 +47,12 @@ class BatchSearch:
     the evaluation of its root, and fewer only if its root is proven.
 
     Args:
-        evaluator: values positions.
         config: settings.
+        evaluator: values positions.
     """
 
-    def __init__(self, evaluator: Evaluator, config: PUCTConfig | GumbelConfig) -> None:
-        self.evaluator, self.config = evaluator, config
+    def __init__(self, config: PUCTConfig | GumbelConfig, evaluator: Evaluator) -> None:
+        self.config, self.evaluator = config, evaluator
         self._forest: Forest | None = None
         self._fits: tuple[object, ...] = ()
 

@@ -41,17 +41,21 @@ def value_positions(positions: Positions, evaluator: Evaluator) -> Valued:
     game, legal = positions.game, positions.legal
     if not legal.any(1).all():
         raise ValueError(f"{game.name}: a position that is not finished has no legal action; its rules are at fault")
-    given, values = evaluator.evaluate(positions)
-    logits, values = np.asarray(given, dtype=np.float32), np.ascontiguousarray(values, dtype=np.float64)
-    expected = (len(positions), game.num_actions), (len(positions), game.num_players)
-    if (logits.shape, values.shape) != expected:
-        raise ValueError(f"{game.name}: the evaluator gave {logits.shape} logits and {values.shape} values; {expected}")
+    logits, values = evaluator.evaluate(positions)
+    logits, values = np.asarray(logits, dtype=np.float32), np.ascontiguousarray(values, dtype=np.float64)
+    shapes = (len(positions), game.num_actions), (len(positions), game.num_players)
+    if (logits.shape, values.shape) != shapes:
+        raise ValueError(
+            f"{game.name}: the evaluator gave logits {logits.shape} and values {values.shape}; needed are {shapes[0]} "
+            f"and {shapes[1]}"
+        )
     with np.errstate(invalid="ignore", over="ignore"):  # refused below, by name
         prior, masked = masked_softmax(logits, legal)
-    if not (np.isfinite(prior).all() and (np.abs(values) <= 1).all()):  # False for NaN too
-        odd = logits[legal & ~np.isfinite(logits)] if (np.abs(values) <= 1).all() else values[~(np.abs(values) <= 1)]
+    fine = np.isfinite(logits) | ~legal, np.abs(values) <= 1  # False for NaN too
+    if not (fine[0].all() and fine[1].all()):
+        odd = [*logits[~fine[0]], *values[~fine[1]]]
         raise ValueError(
-            f"{game.name}: the evaluator gave {odd.ravel()[:3].tolist()}; logits of legal actions must be finite and "
+            f"{game.name}: the evaluator gave {list(map(float, odd[:3]))}; logits of legal actions must be finite and "
             "values in [-1, 1]"
         )
     return Valued(positions, prior, masked, values)

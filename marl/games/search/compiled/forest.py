@@ -6,17 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl.games.positions import Positions
-from marl.games.search.compiled.pointers import pointers_of
+from marl.games.search.compiled.addresses import addresses_of
 from marl.games.search.compiled.positions import CompiledPositions
+from marl.games.search.compiled.prior_arrays import Rule, Trees, Walks
 from marl.games.search.compiled.prior_search import (
     COLUMNS,
     PRIORS,
     PROVEN,
     TERMS,
     VISITS,
-    Rule,
-    Trees,
-    Walks,
     grow,
     read_roots,
 )
@@ -75,9 +73,8 @@ class CompiledForest:
     def grow(self, leaves: Valued) -> Positions | None:
         """See `Forest`."""
         positions = leaves.positions
-        play, value = pointers_of(self.kernels)[1:3]
         valued = (positions.mover, positions.legal, leaves.prior, leaves.logits, leaves.values)
-        number = grow(play, value, self.rule, self.trees, self.walks, *valued)
+        number = grow(addresses_of(self.kernels), self.rule, self.trees, self.walks, *valued)
         return CompiledPositions(self.game, self.kernels, self.walks.leaves[:number].copy()) if number else None
 
     def roots(self) -> Roots:

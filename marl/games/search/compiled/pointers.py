@@ -5,26 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-from numba import njit, types
+from numba import types
 from numba.core.types import FunctionType
 
 from marl.core.kernels import Kernels
 
-__all__ = [
-    "LEGAL",
-    "MOVER",
-    "OBSERVE",
-    "PHASE",
-    "PLAY",
-    "RETURNS",
-    "ROLLOUT",
-    "STATE",
-    "VALUE",
-    "Pointers",
-    "observe_pointer",
-    "phase_pointer",
-    "pointers_of",
-]
+__all__ = ["LEGAL", "MOVER", "PLAY", "RETURNS", "ROLLOUT", "STATE", "VALUE", "Pointers", "pointers_of"]
 
 STATE = types.Array(types.int64, 1, "C")
 RETURNS = types.Array(types.float64, 1, "C")
@@ -33,8 +19,6 @@ PLAY = FunctionType(types.void(STATE, types.int64))
 VALUE = FunctionType(types.boolean(STATE, RETURNS))
 MOVER = FunctionType(types.int64(STATE))
 ROLLOUT = FunctionType(types.void(STATE, RETURNS))
-OBSERVE = FunctionType(types.void(STATE, types.int64, types.Array(types.int8, 1, "C")))
-PHASE = FunctionType(types.int64(STATE))
 
 
 class Pointer(types.WrapperAddressProtocol):
@@ -77,21 +61,3 @@ def pointers_of(kernels: Kernels) -> Pointers:
     """Addresses of the rules of a game."""
     rules = (kernels.legal, kernels.play, kernels.value, kernels.mover, kernels.rollout)
     return Pointers(*(Pointer(function) for function in rules))
-
-
-@njit(types.int64(STATE), cache=True)
-def _one_phase(state: Any) -> Any:
-    """Phase of every position of a game that names none."""
-    return 0
-
-
-@cache
-def phase_pointer(kernels: Kernels) -> Pointer:
-    """Address of the rule for the phase."""
-    return Pointer(_one_phase if kernels.phase is None else kernels.phase)
-
-
-@cache
-def observe_pointer(kernels: Kernels) -> Pointer:
-    """Address of the rule for observations, which the rules must have."""
-    return Pointer(kernels.observe)

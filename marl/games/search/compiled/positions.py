@@ -13,17 +13,16 @@ from marl.core.errors import ConfigError
 from marl.core.game import Game, IllegalActionError
 from marl.core.kernels import Kernels
 from marl.games.places import Places, check_alike, check_state
-from marl.games.search.compiled.pointers import (
-    LEGAL,
-    MOVER,
-    OBSERVE,
-    PHASE,
-    PLAY,
-    ROLLOUT,
-    VALUE,
-    observe_pointer,
-    phase_pointer,
-    pointers_of,
+from marl.games.search.compiled.addresses import (
+    RULES,
+    addresses_of,
+    legal_at,
+    mover_at,
+    observe_at,
+    phase_at,
+    play_at,
+    rollout_at,
+    value_at,
 )
 from marl.games.search.compiled.uct import seed_draws
 
@@ -36,26 +35,17 @@ MASKS = types.Array(types.boolean, 2, "C")
 FLOATS = types.Array(types.float64, 2, "C")
 BYTES = types.Array(types.int8, 2, "C")
 
-RULES = (LEGAL, VALUE, MOVER, PHASE)
 # nogil everywhere, so that groups of games run in threads
 OPTIONS: dict[str, Any] = {"cache": True, "nogil": True}
 
 
-@njit(types.void(*RULES, STATES, types.int64, NUMBERS, NUMBERS, MASKS, TRUTHS, FLOATS), **OPTIONS)
+@njit(types.void(RULES, STATES, types.int64, NUMBERS, NUMBERS, MASKS, TRUTHS, FLOATS), **OPTIONS)
 def _look(
-    legal: Any,
-    value: Any,
-    mover: Any,
-    phase: Any,
-    states: Any,
-    most_legal: Any,
-    movers: Any,
-    phases: Any,
-    masks: Any,
-    over: Any,
-    returns: Any,
+    rules: Any, states: Any, most_legal: Any, movers: Any, phases: Any, masks: Any, over: Any, returns: Any
 ) -> None:
     """Write what is known of each position; masks and returns are zeros before."""
+    legal, value = legal_at(rules.legal), value_at(rules.value)
+    mover, phase = mover_at(rules.mover), phase_at(rules.phase)
     actions = np.empty(most_legal, np.int64)
     for g in range(len(states)):
         state = states[g]
@@ -67,21 +57,24 @@ def _look(
                 masks[g, actions[i]] = True
 
 
-@njit(types.void(PLAY, STATES, NUMBERS), **OPTIONS)
-def _play(play: Any, states: Any, actions: Any) -> None:
+@njit(types.void(RULES, STATES, NUMBERS), **OPTIONS)
+def _play(rules: Any, states: Any, actions: Any) -> None:
+    play = play_at(rules.play)
     for g in range(len(states)):
         if actions[g] != -1:
             play(states[g], actions[g])
 
 
-@njit(types.void(OBSERVE, STATES, NUMBERS, BYTES), **OPTIONS)
-def _observe(observe: Any, states: Any, movers: Any, out: Any) -> None:
+@njit(types.void(RULES, STATES, NUMBERS, BYTES), **OPTIONS)
+def _observe(rules: Any, states: Any, movers: Any, out: Any) -> None:
+    observe = observe_at(rules.observe)
     for g in range(len(states)):
         observe(states[g], movers[g], out[g])
 
 
-@njit(types.void(ROLLOUT, STATES, FLOATS), **OPTIONS)
-def _roll_out(rollout: Any, states: Any, out: Any) -> None:
+@njit(types.void(RULES, STATES, FLOATS), **OPTIONS)
+def _roll_out(rules: Any, states: Any, out: Any) -> None:
+    rollout = rollout_at(rules.rollout)
     for g in range(len(states)):
         rollout(states[g], out[g])
 
@@ -97,6 +90,7 @@ class CompiledPositions:
 
     def __init__(self, game: Game, kernels: Kernels, states: NDArray[np.int64]) -> None:
         self.game, self.kernels, self.states = game, kernels, states
+        self._rules = addresses_of(kernels)
         self._look()
 
     def __len__(self) -> int:
@@ -108,7 +102,7 @@ class CompiledPositions:
         if self.kernels.observe is None:
             raise ConfigError(f"{self.game.name}: its compiled rules have no observe; give one, or take compiled=False")
         out = np.empty((len(self), int(np.prod(self.game.observation_shape))), dtype=np.int8)
-        _observe(observe_pointer(self.kernels), self.states, self.mover, out)
+        _observe(self._rules, self.states, self.mover, out)
         return out
 
     def play(self, actions: NDArray[np.int64]) -> None:
@@ -124,7 +118,7 @@ class CompiledPositions:
             raise IllegalActionError(
                 f"{self.game.name}: action {actions[place]} is not legal in game {place}; legal are {legal}"
             )
-        _play(pointers_of(self.kernels).play, self.states, actions)
+        _play(self._rules, self.states, actions)
         self._look()
 
     def replace(self, where: Places, games: Sequence[Game]) -> None:
@@ -141,7 +135,7 @@ class CompiledPositions:
         """See `Positions`."""
         out = np.empty_like(self.returns)
         seed_draws(seed)
-        _roll_out(pointers_of(self.kernels).rollout, self.states.copy(), out)
+        _roll_out(self._rules, self.states.copy(), out)
         return out
 
     def state(self) -> NDArray[np.int64]:
@@ -157,12 +151,9 @@ class CompiledPositions:
 
     def _look(self) -> None:
         """Make the arrays of what is known of the positions."""
-        games, players, (legal, _, value, mover, _) = len(self), self.game.num_players, pointers_of(self.kernels)
+        games, shape = len(self), self.game
         self.mover, self.phase = np.empty(games, dtype=np.int64), np.empty(games, dtype=np.int64)
-        self.legal = np.zeros((games, self.game.num_actions), dtype=np.bool_)
-        self.over, self.returns = np.empty(games, dtype=np.bool_), np.zeros((games, players))
-        rules = (legal, value, mover, phase_pointer(self.kernels))
-        _look(*rules, self.states, self.kernels.most_legal, *self._known())
-
-    def _known(self) -> tuple[Any, ...]:
-        return self.mover, self.phase, self.legal, self.over, self.returns
+        self.legal = np.zeros((games, shape.num_actions), dtype=np.bool_)
+        self.over, self.returns = np.empty(games, dtype=np.bool_), np.zeros((games, shape.num_players))
+        known = (self.mover, self.phase, self.legal, self.over, self.returns)
+        _look(self._rules, self.states, self.kernels.most_legal, *known)

@@ -11,12 +11,13 @@ in the order of their actions.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import njit
 
-from marl.games.search.compiled.pointers import PLAY, VALUE
+from marl.games.search.compiled.addresses import play_at, value_at
+from marl.games.search.compiled.prior_arrays import GROW, READ_ROOTS, Trees
 
 __all__ = [
     "COLUMNS",
@@ -24,9 +25,6 @@ __all__ = [
     "PROVEN",
     "TERMS",
     "VISITS",
-    "Rule",
-    "Trees",
-    "Walks",
     "grow",
     "read_roots",
 ]
@@ -45,60 +43,6 @@ PRIOR, LOGIT, RAW = range(3)
 PRIORS = 3
 UNVISITED = -2.0  # below every value
 TINY, SMALLEST_RANGE, LOWEST = float(np.finfo(np.float32).tiny), 1e-8, -1e9  # those of mctx
-
-
-class Rule(NamedTuple):
-    """Rule of a search; see `marl.games.search.configs`."""
-
-    gumbel: bool
-    simulations: int
-    solver: bool
-    c_puct: float
-    value_scale: float
-    visit_offset: float
-
-
-class Trees(NamedTuple):
-    """Trees of ``G`` games with room for ``M`` nodes each, or one of them, without the first axis.
-
-    Args:
-        nodes: ``[G, M, 6]``, the columns from `FIRST` to `PROVEN`.
-        totals: ``[G, M, P]``, for each seat the sum of values in ``[-1, 1]``; of a proven node the outcome itself.
-        terms: ``[G, M, 2]``, `MEAN` and `LIFT`.
-        priors: ``[G, M, 3]``, `PRIOR`, `LOGIT` and `RAW`.
-    """
-
-    nodes: Any
-    totals: Any
-    terms: Any
-    priors: Any
-
-
-class Walks(NamedTuple):
-    """Walks from the roots to the positions that are to be valued.
-
-    Args:
-        roots: ``[G, D]``, states of the roots, none of them finished.
-        leaves: ``[G, D]``, states of the new positions, the first ``n`` in use.
-        games: ``[G]``, the game of each of them, in rising order.
-        paths: ``[G, simulations + 2]``, nodes from the root of each game to its leaf.
-        depths: ``[G]``, index of the last of them.
-        done: ``[G]``, simulations done; -1 before the root is valued.
-        sizes: ``[G]``, nodes of each tree.
-        noise: ``[G, L]``, Gumbel noise of the root's children.
-        schedule: ``[K, simulations]``, visits that an action of the root must have had to be searched next, by the
-            number of considered actions.
-    """
-
-    roots: Any
-    leaves: Any
-    games: Any
-    paths: Any
-    depths: Any
-    done: Any
-    sizes: Any
-    noise: Any
-    schedule: Any
 
 
 @njit(cache=True)
@@ -280,35 +224,19 @@ def _descend(play: Any, value: Any, game: Any, state: Any, num_actions: Any, rul
     return False
 
 
-INTEGERS = types.Array(types.int64, 1, "C")
-STATES = types.Array(types.int64, 2, "C")
-SINGLES = types.Array(types.float32, 2, "C")
-DOUBLES = types.Array(types.float64, 2, "C")
-NODES, STACKS = types.Array(types.int32, 3, "C"), types.Array(types.float64, 3, "C")
-RULE = types.NamedTuple((types.boolean, types.int64, types.boolean, types.float64, types.float64, types.float64), Rule)
-TREES = types.NamedTuple((NODES, STACKS, STACKS, STACKS), Trees)
-PATHS = types.Array(types.int32, 2, "C")
-WALKS = types.NamedTuple((STATES, STATES, INTEGERS, PATHS, INTEGERS, INTEGERS, INTEGERS, DOUBLES, PATHS), Walks)
-MASKS = types.Array(types.boolean, 2, "C")
+@njit(cache=True)
+def _tree_of(game: Any, trees: Any) -> Any:
+    return Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
 
 
-@njit(types.int64(PLAY, VALUE, RULE, TREES, WALKS, INTEGERS, MASKS, SINGLES, SINGLES, DOUBLES), cache=True, nogil=True)
+@njit(GROW, cache=True, nogil=True)
 def grow(
-    play: Any,
-    value: Any,
-    rule: Any,
-    trees: Any,
-    walks: Any,
-    movers: Any,
-    legal: Any,
-    prior: Any,
-    logits: Any,
-    values: Any,
+    rules: Any, rule: Any, trees: Any, walks: Any, movers: Any, legal: Any, prior: Any, logits: Any, values: Any
 ) -> Any:
     """Add valued positions to their trees, and go down to the next new position of each of these games.
 
     Args:
-        play, value: rules of the game; see `marl.core.kernels.Kernels`.
+        rules: addresses of the game's rules.
         rule: rule of the search.
         trees, walks: the trees; of each valued position the walk that led to it.
         movers, legal: ``[n]``, ``[n, A]``, of the positions.
@@ -318,10 +246,11 @@ def grow(
     Returns:
         Number of new positions, in ``walks.leaves`` and ``walks.games``; 0 if the search of all games is at its end.
     """
+    play, value = play_at(rules.play), value_at(rules.value)
     found, outcome = 0, np.empty(values.shape[1])
     for i in range(len(values)):
         game, seat = walks.games[i], movers[i]
-        tree = Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
+        tree = _tree_of(game, trees)
         path, depth, size = walks.paths[game], walks.depths[game], walks.sizes[game]
         leaf = path[depth]
         walks.sizes[game] = _expand(leaf, size, seat, prior[i], logits[i], legal[i], values[i, seat], tree)
@@ -335,7 +264,7 @@ def grow(
     return found
 
 
-@njit(types.void(RULE, TREES, types.int64, PATHS, STACKS, MASKS, DOUBLES), cache=True, nogil=True)
+@njit(READ_ROOTS, cache=True, nogil=True)
 def read_roots(rule: Any, trees: Any, games: Any, visits: Any, values: Any, proven: Any, improved: Any) -> None:
     """Write statistics of the roots' actions; those of actions without a child stay as they are.
 
@@ -350,7 +279,7 @@ def read_roots(rule: Any, trees: Any, games: Any, visits: Any, values: Any, prov
     num_actions = visits.shape[1]
     room = np.empty(num_actions)
     for game in range(games):
-        tree = Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
+        tree = _tree_of(game, trees)
         nodes, first = tree.nodes, tree.nodes[0, FIRST]
         if rule.gumbel:
             _improve(0, tree, num_actions, rule, room)
