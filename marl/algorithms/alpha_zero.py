@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from marl.algorithms.alpha_zero_config import AlphaZeroConfig, ArenaConfig
@@ -18,12 +19,28 @@ from marl.core.environment import State
 from marl.core.game import Game
 from marl.core.game_structure import GameSymmetries
 from marl.games.arena import play_arena
-from marl.games.self_play import Samples
+from marl.games.positions import Positions
+from marl.games.self_play import Samples, random_opening
 from marl.maths.intervals import wilson_interval
 from marl.maths.schedules import scheduled
 from marl.policies.game_network import GameNetwork, NetworkEvaluator
 
-__all__ = ["AlphaZero"]
+__all__ = ["AlphaZero", "FiniteEvaluator"]
+
+
+class FiniteEvaluator(NetworkEvaluator):
+    """Evaluation by a network that learns, whose weights may leave the range of numbers."""
+
+    def evaluate(self, positions: Positions) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """See `NetworkEvaluator`.
+
+        Raises:
+            NonFiniteError: if the network's output is not finite.
+        """
+        logits, values = super().evaluate(positions)
+        if not (np.isfinite(logits).all() and np.isfinite(values).all()):
+            raise NonFiniteError("the network's output")
+        return logits, values
 
 
 class AlphaZero:
@@ -42,6 +59,9 @@ class AlphaZero:
         game: first position.
         symmetries: of the game; None for none.
         history: of positions.
+
+    Raises:
+        ConfigError: if games do not last as long as the openings of the arena.
     """
 
     def __init__(
@@ -55,6 +75,8 @@ class AlphaZero:
     ) -> None:
         self.policy, self.config, self.game, self.history = policy, config, game, history
         self.symmetries = symmetries if config.symmetries else None
+        if config.arena is not None:
+            random_opening(game, config.arena.random_moves, np.random.default_rng(0))  # refused before the first arena
         self.best = policy if config.arena is None else copy.deepcopy(policy).requires_grad_(False)
         """The network that plays: the best one of all arenas, or the one that learns."""
         self.seed, self.iteration, self.elo = seed, 0, 0.0
@@ -149,7 +171,7 @@ class AlphaZero:
 
     def _play_arena(self, arena: ArenaConfig) -> dict[str, float]:
         generator = self._generator(1)
-        new, best = NetworkEvaluator(self.policy), NetworkEvaluator(self.best)
+        new, best = FiniteEvaluator(self.policy), FiniteEvaluator(self.best)
         settings = (arena.games, arena.random_moves, arena.temperature_moves, generator)
         result = play_arena(self.game, new, best, self.config.search, *settings)
         accepted = result.passes(arena.threshold)

@@ -72,12 +72,13 @@ class History:
                 save_state(self.folder, _name(number), {f.name: _tensor(samples, f.name) for f in fields(Samples)})
                 self._digests[number] = digest(state_file(self.folder, _name(number)))
         # the checkpoint of this state is not written yet, so those before it are still needed
-        needed = {number for numbers in [*self._needed[-self.keep :], list(self.parts)] for number in numbers}
+        before = [numbers for numbers in self._needed if numbers != list(self.parts)]  # it may be written a second time
+        self._needed = [*before[-self.keep :], list(self.parts)]
+        needed = {number for numbers in self._needed for number in numbers}
         for path in self.folder.glob("[0-9]*.safetensors"):
             if int(path.stem) not in needed:
                 path.unlink()
         self._digests = {number: name for number, name in self._digests.items() if number in needed}
-        self._needed = [*self._needed[-self.keep :], list(self.parts)]
         return {"shards": {_name(number): self._digests[number] for number in self.parts}, "needed": self._needed}
 
     def load_state(self, state: State) -> None:

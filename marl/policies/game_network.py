@@ -176,4 +176,5 @@ def _fitting(roster: Roster, game: GameShape) -> tuple[str, bool]:
     size = player.feature_size if player.image is None else int(np.prod(player.image))
     if size != np.prod(game.observation):
         raise ValueError(f"{game.name} shows {game.observation}; class {player.name} observes {size} numbers")
-    return player.name, player.image == game.observation
+    moved = (*game.observation[2:], *game.observation[:2])  # of a cube it is the last axis that moves; see `ImageSpace`
+    return player.name, player.image == game.observation != moved

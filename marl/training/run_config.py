@@ -9,7 +9,15 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from marl.algorithms.configs import ALGORITHMS, AlgorithmConfig, HardTarget, LearnerConfig, PPOConfig, SoftTarget
+from marl.algorithms.configs import (
+    ALGORITHMS,
+    AlgorithmConfig,
+    AlphaZeroConfig,
+    HardTarget,
+    LearnerConfig,
+    PPOConfig,
+    SoftTarget,
+)
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
 from marl.core.files import atomic_path
@@ -116,6 +124,9 @@ class RunConfig(Config, Generic[E]):
 
     @model_validator(mode="after")
     def _check_sides(self) -> RunConfig[E]:
+        algorithms = (self.algorithm, *(algorithm for algorithm, _ in self.learners.values()))
+        if self.sides and any(isinstance(algorithm, AlphaZeroConfig) for algorithm in algorithms):
+            raise ValueError("algorithm.name is alpha_zero: one network plays all seats of a game; leave sides out")
         owner: dict[str, str] = {}
         for name, side in self.sides.items():
             if not name.isidentifier():

@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from marl.algorithms.alpha_zero import FiniteEvaluator
 from marl.algorithms.alpha_zero_config import AlphaZeroConfig
-from marl.algorithms.learner import NonFiniteError
 from marl.core.environment import State
 from marl.core.game import Game
 from marl.games.arena import points_of
-from marl.games.positions import Positions
 from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, random_games
-from marl.policies.game_network import GameNetwork, NetworkEvaluator
+from marl.policies.game_network import GameNetwork
 from marl.training.source import Collected, Episodes
 
 __all__ = ["SelfPlay"]
@@ -57,7 +55,7 @@ class SelfPlay:
             for number, stream in zip(numbers, seeds, strict=True)
         ]
 
-        self._evaluator: NetworkEvaluator | None = None
+        self._evaluator: FiniteEvaluator | None = None
         self._random_games = settings.random_games
 
     def collect(self, policy: GameNetwork) -> Collected:
@@ -68,7 +66,7 @@ class SelfPlay:
         """
         begin = time.perf_counter()
         if self._evaluator is None or self._evaluator.network is not policy:
-            self._evaluator = _FiniteEvaluator(policy)
+            self._evaluator = FiniteEvaluator(policy)
         evaluator = self._evaluator
         policy.eval()
         games = self.config.self_play.games
@@ -113,14 +111,6 @@ class SelfPlay:
             np.zeros((0, actions), np.float32),
             np.zeros((0, players), np.float32),
         )
-
-
-class _FiniteEvaluator(NetworkEvaluator):
-    def evaluate(self, positions: Positions) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        logits, values = super().evaluate(positions)
-        if not (np.isfinite(logits).all() and np.isfinite(values).all()):
-            raise NonFiniteError("the network's output")
-        return logits, values
 
 
 def _split(number: int, parts: int) -> list[int]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from marl.algorithms.optimiser import Optimiser
+from marl.algorithms.optimiser import Momentum, Optimiser
 
 X = torch.randn(32, 3, generator=torch.Generator().manual_seed(0))
 
@@ -35,6 +35,29 @@ def test_it_is_adam_on_each_parameter(max_norm: float | None) -> None:
         limit = torch.inf if max_norm is None else max_norm
         assert norm == pytest.approx(nn.utils.clip_grad_norm_(theirs.parameters(), limit).item(), rel=1e-4)
         adam.step()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [Optimiser, Momentum])
+def test_momentum_and_weight_decay_are_those_of_torch(kind: type[Optimiser]) -> None:
+    ours, theirs = network(), network()
+    optimiser = kind(list(ours.parameters()), weight_decay=0.3)
+    if kind is Momentum:
+        reference: torch.optim.Optimizer = torch.optim.SGD(theirs.parameters(), momentum=0.9, weight_decay=0.3)
+    else:
+        reference = torch.optim.Adam(theirs.parameters(), weight_decay=0.3)
+    for step in range(20):
+        if step == 10:  # another goes on from its state
+            state, optimiser = optimiser.state(), kind(list(ours.parameters()), weight_decay=0.3)
+            optimiser.load_state(state)
+        optimiser.backward(loss_of(ours), 0.5)
+        optimiser.step(0.1 / (1 + step))
+        reference.param_groups[0]["lr"] = 0.1 / (1 + step)
+        reference.zero_grad()
+        loss_of(theirs).backward()
+        nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)
+        reference.step()
     for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 

@@ -7,7 +7,15 @@ import pytest
 from heap_game import Heap
 
 from marl.core.errors import ConfigError
-from marl.core.game_structure import GameSymmetries, phase_of, phases_of, symmetries_of
+from marl.core.game_structure import (
+    GameSymmetries,
+    by_seat,
+    parts_of,
+    phase_of,
+    phases_of,
+    seen_from,
+    symmetries_of,
+)
 
 ONE = np.arange(1)[None]
 
@@ -54,3 +62,31 @@ def test_what_a_game_says_holds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_symmetry_is_refused(observation: Any, action: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GameSymmetries(np.array(observation), np.array(action))
+
+
+def test_parts_are_places_in_an_observation(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="heap has no parts; take a trunk of kind mlp or conv"):
+        parts_of(Heap())
+    monkeypatch.setattr(Named, "observation_shape", (2, 3))
+    for given in ([[0, 6]], [[-1, 0]], [0, 1]):
+        monkeypatch.setattr(Named, "parts", given, raising=False)
+        with pytest.raises(ConfigError, match=r"heap: parts has shape .*; give \[K, W\], places from 0 to 5"):
+            parts_of(Named())
+    monkeypatch.setattr(Named, "parts", ((0, 5), (3, 4)))
+    assert parts_of(Named()).tolist() == [[0, 5], [3, 4]]
+
+
+def test_each_mover_counts_from_itself() -> None:
+    """Of three players' values 10, 20 and 30 by seat."""
+    values, movers = np.array([[10.0, 20.0, 30.0]] * 3), np.arange(3)
+    seen = [[10.0, 20.0, 30.0], [20.0, 30.0, 10.0], [30.0, 10.0, 20.0]]
+    assert seen_from(values, movers).tolist() == seen
+    assert by_seat(np.array(seen), movers).tolist() == values.tolist()
+
+
+@pytest.mark.parametrize("players", [1, 2, 3, 5])
+def test_by_seat_and_by_mover_undo_each_other(players: int) -> None:
+    generator = np.random.default_rng(players)
+    values, mover = generator.normal(size=(4, 6, players)), generator.integers(players, size=(4, 6))
+    assert np.array_equal(by_seat(seen_from(values, mover), mover), values)
+    assert np.array_equal(seen_from(by_seat(values, mover), mover), values)

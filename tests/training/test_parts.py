@@ -1,0 +1,249 @@
+"""Runs that learn a game by self-play: they stop, go on and end like any other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small_games import offer_games, small_games
+from stored_runs import assert_equal_bit_for_bit, logged, stop_after
+
+import marl.algorithms.alpha_zero
+import marl.algorithms.history
+from marl.core.errors import ConfigError, FileError, TrainingError
+from marl.core.serialisation import load_state
+from marl.games.self_play import SelfPlayGroup
+from marl.policies.saved import load_policy
+from marl.training.checkpoints import Checkpoints
+from marl.training.run import build_run
+from marl.training.run_config import load_config, read_config, save_config
+from marl.training.train import train_run
+
+__all__ = ["small_games"]
+
+STONES: dict[str, Any] = {
+    "env": {"name": "stones"},
+    "policy": {"kind": "game", "trunk": {"kind": "mlp", "hidden": [8]}},
+    "algorithm": {
+        "name": "alpha_zero",
+        "search": {"kind": "puct", "simulations": 2},
+        "self_play": {"groups": 2, "temperature_moves": 2, "random_moves": 1},
+        "arena": {"every": 2, "games": 4, "random_moves": 1, "on_rejection": "restore"},
+        "learning_rate": [0.03, 0.01],
+        "batch_size": 16,
+        "window": 2,
+        "evaluation_players": ["random"],
+    },
+    "num_copies": 6,
+    "rollout_length": 2,
+    "total_env_steps": 72,
+    "log_interval": 12,
+    "checkpoint_interval": 24,
+    "evaluation_interval": 48,
+    "evaluation_episodes": 4,
+    "threads": 1,
+}
+"""Six iterations of 12 moves; a checkpoint and an arena after each second, an evaluation after the fourth."""
+
+
+def config_of(**algorithm: Any) -> Any:
+    values = deepcopy(STONES)
+    values["algorithm"] |= algorithm
+    return read_config(values)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        offer_games(patch)
+        assert train_run(config_of(), folder).finished
+    return folder
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Weights, optimiser, best network, games, history and the file of the policy."""
+    assert_equal_bit_for_bit(one, other)
+    assert logged(one) == logged(other)
+    for folder, name in (("history", "*.safetensors"), ("policy", "policy.safetensors")):
+        here, there = ({path.name: path.read_bytes() for path in (run / folder).glob(name)} for run in (one, other))
+        assert here and here == there
+
+
+def test_what_a_run_leaves(whole: Path, small_games: None) -> None:
+    """A window of two iterations, and two checkpoints of the fourth and the sixth: shards 3 to 6, and, of the
+    checkpoint before both, 1 and 2."""
+    latest = Checkpoints(whole / "checkpoints").latest
+    assert latest is not None and latest.name == f"{72:012d}"
+    learner = load_state(latest, "state")["learner"]
+    assert learner["iteration"] == 6 and list(learner["history"]["shards"]) == ["00000005", "00000006"]
+    assert sorted(int(path.stem) for path in (whole / "history").iterdir()) == [1, 2, 3, 4, 5, 6]
+    saved = load_policy(whole)
+    best = learner["best"]
+    assert all(tensor.equal(best[name]) for name, tensor in saved.policy.state_dict().items())
+    assert saved.environment["name"] == "stones"
+    assert saved.policy.config.search.simulations == 2
+    rows = logged(whole)
+    assert [row["env_steps"] for row in rows if "loss/policy" in row] == [12, 24, 36, 48, 60, 72]
+    assert [row["env_steps"] for row in rows if "arena/score" in row] == [24, 48, 72]
+    played = [row["evaluation/points/random"] for row in rows if "evaluation/points/random" in row]
+    assert len(played) == 2 and set(played) <= {0, 0.25, 0.5, 0.75, 1}
+    for name in ("search/entropy", "search/kl", "search/proven", "points/player_0", "episode/length", "arena/elo"):
+        assert any(name in row for row in rows), name
+    assert load_config(whole / "config.yaml") == config_of()
+
+
+def test_a_run_in_two_halves_is_one(whole: Path, tmp_path: Path, small_games: None) -> None:
+    for resume in (False, True, True):
+        result = train_run(config_of(), tmp_path / "x", resume, stop_after(3 if resume else 1))
+    assert result.finished
+    assert_same_run(tmp_path / "x", whole)
+
+
+class Killed(BaseException):
+    """End of a process where it stands."""
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "at"),
+    [
+        (SelfPlayGroup, "_move", 10),
+        (marl.algorithms.alpha_zero.AlphaZero, "_losses", 9),
+        (marl.algorithms.alpha_zero, "play_arena", 2),
+        (marl.algorithms.history, "save_state", 4),
+        (Checkpoints, "save", 2),
+    ],
+    ids=["self_play", "learning", "arena", "shard", "checkpoint"],
+)
+def test_a_run_killed_anywhere_ends_like_any_other(
+    owner: Any, name: str, at: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_games: None
+) -> None:
+    """Each place is met after the first checkpoint, of env step 24, and before the second, of 48."""
+    original, left = getattr(owner, name), at
+
+    def killed(*arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            if name == "save_state":
+                (arguments[0] / f"{arguments[1]}.safetensors").write_bytes(b"half of a shard")
+            raise Killed
+        return original(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, killed)
+        with pytest.raises(Killed):
+            train_run(config_of(), tmp_path / "x")
+    latest = Checkpoints(tmp_path / "x" / "checkpoints").latest
+    assert latest is not None and latest.name == f"{24:012d}"
+    assert train_run(config_of(), tmp_path / "x", resume=True).finished
+    assert_same_run(tmp_path / "x", whole)
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+@pytest.mark.parametrize(("change", "told"), [(Path.unlink, "is missing"), (damage, "is not as the checkpoint names")])
+def test_a_shard_that_is_lost_is_named(
+    change: Callable[[Path], None], told: str, whole: Path, tmp_path: Path, small_games: None
+) -> None:
+    shutil.copytree(whole, tmp_path / "x")
+    shard = tmp_path / "x" / "history" / "00000006.safetensors"
+    change(shard)
+    with pytest.raises(FileError, match=f"{shard} {told}"):
+        train_run(config_of(), tmp_path / "x", resume=True)
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_a_network_that_is_not_finite_ends_the_run_with_the_last_good_checkpoint(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_games: None
+) -> None:
+    """It is met in self-play, or in the arena after the last step; before the fourth iteration there is a checkpoint."""
+    learn, done = marl.algorithms.alpha_zero.AlphaZero._learn, 0
+
+    def damaged(self: Any, steps: int, rate: float) -> dict[str, float]:
+        nonlocal done
+        metrics = learn(self, steps, rate)
+        if done == at:
+            self.policy.value_head.bias.data[0] = torch.nan
+        done += 1
+        return metrics
+
+    monkeypatch.setattr(marl.algorithms.alpha_zero.AlphaZero, "_learn", damaged)
+    arena = None if at == 0 else STONES["algorithm"]["arena"]
+    good = f"the last good checkpoint is {tmp_path}/x/checkpoints/{24:012d}" if at == 3 else "no checkpoint was written"
+    with pytest.raises(TrainingError, match=f"the network's output is not finite; {good}"):
+        train_run(config_of(arena=arena), tmp_path / "x")
+
+
+def test_without_an_arena_the_newest_network_is_written(tmp_path: Path, small_games: None) -> None:
+    config = config_of(arena=None).model_copy(update={"total_env_steps": 24})
+    result = train_run(config, tmp_path / "x")
+    stored = load_state(tmp_path / "x" / "checkpoints" / f"{24:012d}", "weights")["weights"]
+    policy = load_policy(tmp_path / "x").policy
+    assert all(tensor.equal(stored[name]) for name, tensor in policy.state_dict().items())
+    assert result.policy.config.game.name == "stones"
+
+
+def test_a_run_may_begin_with_another_ones_history_and_policy(whole: Path, tmp_path: Path, small_games: None) -> None:
+    config = config_of(initial_history=str(whole)).model_copy(update={"initial_policy": whole})
+    run = build_run(config, tmp_path / "x")
+    assert sorted(run.learner.history.parts) == [5, 6]  # type: ignore[attr-defined]
+    stored = load_policy(whole).policy.state_dict()
+    for network in (run.policy, run.player):
+        assert all(tensor.equal(stored[name]) for name, tensor in network.state_dict().items())
+    with pytest.raises(FileError, match=f"initial_history is {tmp_path}, where no checkpoint has a history"):
+        build_run(config_of(initial_history=str(tmp_path)), tmp_path / "y")
+    cells = {**STONES, "env": {"name": "cells"}, "algorithm": {"name": "alpha_zero", "initial_history": str(whole)}}
+    with pytest.raises(ConfigError, match="positions have 6 numbers, 2 actions and 2 players; cells has 12, 6 and 2"):
+        build_run(read_config(cells), tmp_path / "y")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"env": {"name": "meeting"}}, "env.name is 'meeting', which is no turn-based game; name one of marl list"),
+        ({"env": {"name": "CartPole-v1"}}, "env.name is 'CartPole-v1', which is no turn-based game"),
+        ({"policy": {"kind": "actor_critic"}}, "policy.kind is 'actor_critic', but algorithm.name is 'alpha_zero'"),
+        ({"policy": {"trunk": {"kind": "parts"}}}, "stones has no parts; take a trunk of kind mlp or conv"),
+        ({"policy": {"trunk": {"kind": "conv"}}}, r"conv reads boards of planes; an observation has the shape \(6,\)"),
+        ({"search": {"kind": "puct", "simulations": 0}}, "simulations is 0; a network learns from a search, so give"),
+        ({"self_play": {"random_moves": 5}}, "stones is over after 5 random moves"),
+        ({"arena": {"random_moves": 5}}, "stones is over after 5 random moves"),
+        ({"evaluation_players": ["human"]}, "evaluation_players names human; name players that play by themselves"),
+        ({"evaluation_players": ["rules"]}, "player 'rules' knows the rules of thumb of tic_tac_toe only"),
+        ({"sides": {"player": {"classes": ["player"]}}}, "one network plays all seats of a game; leave sides out"),
+        ({"name": "ppo"}, "policy.kind is 'game', but algorithm.name is 'ppo', which trains actor_critic"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(changes: Any, error: str, tmp_path: Path, small_games: None) -> None:
+    values = deepcopy(STONES)
+    if changes.get("name") == "ppo":
+        values["algorithm"] = changes
+    elif changes.keys() & {"env", "policy", "sides"}:
+        values |= changes
+    else:
+        values["algorithm"] |= changes
+    with pytest.raises(ConfigError, match=error):
+        build_run(read_config(values), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_side_cannot_learn_by_self_play(preset: dict[str, Any]) -> None:
+    sides = {"first": {"classes": ["A"], "algorithm": {"name": "alpha_zero"}}, "second": {"classes": ["B"]}}
+    with pytest.raises(ConfigError, match="one network plays all seats of a game; leave sides out"):
+        read_config({**preset, "sides": sides})
+
+
+def test_its_settings_are_the_usual_ones_where_nothing_is_said(small_games: None, tmp_path: Path) -> None:
+    config = read_config({"env": {"name": "stones"}, "algorithm": {"name": "alpha_zero"}})
+    assert (config.policy.kind, config.num_copies, config.threads) == ("game", 128, 1)
+    save_config(config, tmp_path / "config.yaml")
+    assert load_config(tmp_path / "config.yaml") == config
