@@ -93,6 +93,7 @@ class Roster:
         entity_size: width ``F`` of an entity; 0 if the environment gives none.
         auxiliary_size: width ``Q`` of an agent's auxiliary target; 0 if the environment gives none.
         others: classes of other sides, whose features a centralised critic sees.
+        state: shape ``(D,)`` or ``(C, H, W)`` of the environment's own state; empty if the environment gives none.
 
     Raises:
         ValueError: if classes and counts differ in length, a name is no identifier or comes twice, a count is
@@ -106,6 +107,7 @@ class Roster:
     entity_size: int = 0
     auxiliary_size: int = 0
     others: tuple[AgentClass, ...] = ()
+    state: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.counts):

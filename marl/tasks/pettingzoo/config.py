@@ -59,6 +59,9 @@ class PettingZooConfig(Config):
     """Message links of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
     rejoin: bool = False
     """Agents that left may come back in the same episode."""
+    state: bool = False
+    """Centralised critics see PettingZoo's state() and their agent's own observation, in place of what all agents see;
+    training only."""
     sides: dict[str, list[str]] | None = None
     """Classes of each side; None for those of the run's sides, or for one side with everybody."""
     reward: Literal["own", "class", "side"] = "own"

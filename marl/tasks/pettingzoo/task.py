@@ -74,4 +74,6 @@ class PettingZooTask:
         from marl.tasks.pettingzoo.making import make_environment
         from marl.tasks.process_choice import make_with_processes
 
+        if not training:  # nobody's critic is asked
+            config = config.model_copy(update={"state": False})
         return make_with_processes(partial(make_environment, config), config, num_copies, training, device)
