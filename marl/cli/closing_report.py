@@ -101,8 +101,8 @@ def _compare(saved: SavedPolicy, task: Task, config: Config, console: Console) -
     return rows
 
 
-def _watched(show: Callable[[int, int], None], before: int, total: int, ended: int) -> bool:
-    show(before + ended, total)
+def _watched(show: Callable[[int, int, int], None], before: int, total: int, ended: int, env_steps: int) -> bool:
+    show(before + ended, total, env_steps)
     return True
 
 

@@ -131,7 +131,7 @@ def play_episodes(
     messages: bool = True,
     deterministic: bool = False,
     max_steps: int = MAX_STEPS,
-    watch: Callable[[int], bool] | None = None,
+    watch: Callable[[int, int], bool] | None = None,
     most_copies: int = MOST_NUMBERED,
     groups: Groups | None = None,
 ) -> EpisodeTable:
@@ -150,7 +150,8 @@ def play_episodes(
         messages: False switches them off.
         deterministic: take the most probable actions instead of drawing them.
         max_steps: steps after which an episode is cut.
-        watch: called at each step with the number of episodes that have ended; False stops.
+        watch: called at each step with the numbers of episodes that have ended and of env steps played, as copies in
+            lockstep end late; False stops.
         most_copies: bound of the copies of a `Numbered` environment.
         groups: agents of which returns are told apart; None for classes.
 
@@ -165,14 +166,15 @@ def play_episodes(
     copies = most_copies if probe.numbered else max(1, min(LARGEST_BATCH, MOST_PAIRS // probe.roster.size**2))
     batch = episodes if probe.numbered else copies
     probe.close()
-    tables = []
+    tables: list[EpisodeTable] = []
     with global_seed(seed % SEED_BELOW):
         for number, start in enumerate(range(0, episodes, batch)):
             size = min(batch, episodes - start)
             environment = make_environment(min(copies, size))
             try:
                 options = (size, seed + 1_000_003 * number, messages, deterministic, max_steps)
-                tables.append(_play_batch(environment, player, *options, partial(_watched, watch, start), groups))
+                before = start, sum(int(table.length.sum()) for table in tables)
+                tables.append(_play_batch(environment, player, *options, partial(_watched, watch, *before), groups))
             finally:
                 environment.close()
     returns = np.concatenate([t.agent_return for t in tables])
@@ -200,8 +202,10 @@ def _joined(tables: Sequence[EpisodeTable], cut: int, seeds: tuple[int, ...]) ->
     )
 
 
-def _watched(watch: Callable[[int], bool] | None, before: int, ended: int) -> None:
-    if watch is not None and not watch(before + ended):
+def _watched(
+    watch: Callable[[int, int], bool] | None, ended_before: int, steps_before: int, ended: int, env_steps: int
+) -> None:
+    if watch is not None and not watch(ended_before + ended, steps_before + env_steps):
         raise StoppedError
 
 
@@ -213,19 +217,21 @@ def _play_batch(
     messages: bool,
     deterministic: bool,
     max_steps: int,
-    watch: Callable[[int], None],
+    watch: Callable[[int, int], None],
     groups: Groups | None,
 ) -> EpisodeTable:
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
     tally = _Tally(environment, episodes, observation.alive.shape[-1], groups)
+    env_steps = 0
     while tally.ended < episodes:
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
         cut = tally.count(step, observation.alive, max_steps)
         observation = step.observation
-        watch(tally.ended)
+        env_steps += environment.num_copies
+        watch(tally.ended, env_steps)
         if bool(cut.any()) and tally.ended < episodes:  # only where copies have a second episode to play
             observation = cast(Numbered, environment).restart(cut)
         memory = None if act.memory is None else act.memory.reset(step.ended | cut)
@@ -282,7 +288,8 @@ def record_episode(
         take(environment.scene(at_end=over) if drawn else None)
         if over:
             return scores
-        _watched(watch, 0, number)
+        if watch is not None and not watch(number):
+            raise StoppedError
     warnings.warn(f"the episode was cut after {max_steps:,} steps", Note, stacklevel=2)
     return scores
 

@@ -134,7 +134,7 @@ def evaluate_episodes(
     settings: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
     max_steps: int = MAX_STEPS,
-    watch: Callable[[int], bool] | None = None,
+    watch: Callable[[int, int], bool] | None = None,
     play: Mapping[str, str] | None = None,
     sides: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:

@@ -46,7 +46,7 @@ class Monitor:
         self.run = run
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
-        self.evaluating: Callable[[int, int], None] | None = None
+        self.evaluating: Callable[[int, int, int], None] | None = None
         """Called in an evaluation with the number of episodes that have ended, and of all."""
         self._logged: State | None = None
         self._stale = False
@@ -226,9 +226,9 @@ class Monitor:
         policy.eval()  # without exploration
         episodes, seed = config.evaluation_episodes, EVALUATION_SEED + config.seed
 
-        def watch(ended: int) -> bool:
+        def watch(ended: int, env_steps: int) -> bool:
             if self.evaluating is not None:
-                self.evaluating(ended, episodes)
+                self.evaluating(ended, episodes, env_steps)
             return not stop_wished()
 
         limits: dict[str, Any] = {
