@@ -178,11 +178,11 @@ class Watcher:
 
 def note_of(progress: Progress) -> str:
     """Line with events per agent and the mean of the latest scores, as a narrow terminal cuts its end; then env steps,
-    speed, returns, the least and largest of these scores, and whether all of them are old."""
+    speed, returns (or, where they are opposite, shares won), the least and largest of these scores, and whether all of
+    them are old."""
     metrics = progress.metrics
-    shown = {
-        name: f"{name} {short(value)}" for name, value in metrics.items() if name.startswith(("return/", "score/m"))
-    }
+    kind = "won/" if any(name.startswith("won/") for name in metrics) else "return/"
+    shown = {name: f"{name} {short(value)}" for name, value in metrics.items() if name.startswith((kind, "score/m"))}
     parts = [f"{name} {short(value)}" for name, value in metrics.items() if name.partition("/")[0] in progress.events]
     if parts:
         parts[-1] += " per agent"

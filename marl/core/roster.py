@@ -150,6 +150,14 @@ class Roster:
         return slices
 
     @cached_property
+    def rivals(self) -> dict[str, slice]:
+        """Two agents, or two classes, that might play against each other, by name; none if there are not just two."""
+        if len(self.slices) == 1 and self.size == 2:
+            (name,) = self.slices
+            return {f"{name}_{place}": slice(place, place + 1) for place in range(2)}
+        return self.slices if len(self.slices) == 2 else {}
+
+    @cached_property
     def class_indices(self) -> tuple[int, ...]:
         """Index into ``classes`` of each agent's class."""
         return tuple(i for i, count in enumerate(self.counts) for _ in range(count))

@@ -16,7 +16,7 @@ from marl.core.records import Rollout
 from marl.core.wording import argument
 from marl.evaluation.cast import groups_of
 from marl.evaluation.episodes import MOST_NUMBERED, StoppedError, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import class_returns, summarise
+from marl.evaluation.evaluate import class_returns, outcomes, summarise
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
 from marl.training.progress import Progress
@@ -244,7 +244,7 @@ class Monitor:
         returns = class_returns(table)
         if returns:
             returns["all"] = summary[f"return_per_{one.agent_noun}"]
-        summary |= {f"return/{name}": estimate for name, estimate in returns.items()}
+        summary |= {f"return/{name}": estimate for name, estimate in returns.items()} | outcomes(table)
         return {f"evaluation/{name}": e.value for name, e in summary.items() if e.value is not None}
 
     def _draw_episode(self, environment: TaskEnvironment, stop_wished: Callable[[], bool]) -> None:
@@ -284,4 +284,4 @@ class Monitor:
 
 
 def _is_score(name: str) -> bool:
-    return name.startswith(("return/", "contacts/", "evaluation/", "episode/", "score/"))
+    return name.startswith(("return/", "won/", "contacts/", "evaluation/", "episode/", "score/"))

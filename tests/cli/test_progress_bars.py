@@ -131,3 +131,9 @@ def test_events_of_each_class_stand_first() -> None:
     metrics = {"return/A": 30.0, "contacts/A": 1.25, "contacts/B": 3.0, "links/A": 2.0}
     shown = "contacts/A 1.2  contacts/B 3.0 per agent  20 env steps  5 per second  return/A 30.0"
     assert note_of(Progress(20, 100, 5.0, metrics, events=["contacts"])) == shown
+
+
+def test_shares_won_stand_in_place_of_opposite_returns() -> None:
+    metrics = {"return/player": 0.0, "won/player_0": 0.6, "won/player_1": 0.25}
+    shown = "20 env steps  5 per second  won/player_0 0.600  won/player_1 0.250"
+    assert note_of(Progress(20, 100, 5.0, metrics)) == shown

@@ -129,7 +129,7 @@ def test_very_large_teams_have_smaller_batches(agents: int, copies: int, monkeyp
             super().__init__(num_copies)
             made.append(num_copies)
 
-    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents, slices={}))
+    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents, slices={}, rivals={}))
     episodes = min(copies + 1, 1024)
     play_episodes(Large, Listener(), episodes, seed=7)  # type: ignore[arg-type]
     assert made[:2] == [1, copies]
