@@ -28,7 +28,12 @@ class PettingZooTask:
     """A PettingZoo environment as a `Task`."""
 
     config_type = PettingZooConfig
-    changeable = frozenset({"arguments", "wrappers", "sides", "reward", "processes", "step_timeout"})
+    changeable = frozenset(
+        {
+            *("arguments", "wrappers", "links.range", "links.nearest"),
+            *("sides", "reward", "state", "processes", "step_timeout"),
+        }
+    )
     policies = MappingProxyType[str, Path]({})
 
     def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
