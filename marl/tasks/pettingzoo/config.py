@@ -53,8 +53,8 @@ class PettingZooConfig(Config):
     """Patterns of the agents of each class, e.g. {hunters: ["adversary_*"], prey: ["agent_*"]}; None finds classes by
     names and spaces."""
     channels: Literal["first", "last"] | None = None
-    """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
-    smallest."""
+    """Axis of the channels of images, which are Boxes of three axes, or of four for a stack; None is the last, unless
+    the first is the smallest."""
     links: LinksConfig | None = None
     """Message links of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
     rejoin: bool = False
