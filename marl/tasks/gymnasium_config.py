@@ -28,8 +28,8 @@ class GymnasiumConfig(Config):
     max_episode_steps: int | None = Field(None, ge=1)
     """Largest number of steps of an episode; None for the registered limit."""
     channels: Literal["first", "last"] | None = None
-    """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
-    smallest."""
+    """Axis of the channels of images, which are Boxes of three axes, or of four for a stack; None is the last, unless
+    the first is the smallest."""
     processes: Processes = 1
     """Processes that step the copies in training; auto is as many as there are cores, where that is faster. Evaluations
     are in one."""

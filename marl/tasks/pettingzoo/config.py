@@ -53,12 +53,15 @@ class PettingZooConfig(Config):
     """Patterns of the agents of each class, e.g. {hunters: ["adversary_*"], prey: ["agent_*"]}; None finds classes by
     names and spaces."""
     channels: Literal["first", "last"] | None = None
-    """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
-    smallest."""
+    """Axis of the channels of images, which are Boxes of three axes, or of four for a stack; None is the last, unless
+    the first is the smallest."""
     links: LinksConfig | None = None
     """Message links of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
     rejoin: bool = False
     """Agents that left may come back in the same episode."""
+    state: bool = False
+    """Centralised critics see PettingZoo's state() and their agent's own observation, in place of what all agents see;
+    training only."""
     sides: dict[str, list[str]] | None = None
     """Classes of each side; None for those of the run's sides, or for one side with everybody."""
     reward: Literal["own", "class", "side"] = "own"
