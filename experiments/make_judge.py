@@ -5,9 +5,10 @@ Usage: python experiments/make_judge.py connect_four|nine_board [--positions 100
 Positions come from random legal moves, as many as are drawn between two bounds; none is there twice, and turned or
 mirrored it is the same. Connect four is solved by bitbully (https://github.com/MarkusThill/BitBully, AGPL), which
 nothing else here imports: pip install bitbully. Its book holds all positions after 12 moves; 12 to 14 moves are left
-out. The end is that of play in which the winner wins as soon and the loser loses as late as possible. Nine-board is
-solved by our negamax, and of its positions those are kept in which a mistake is possible and no move wins at once:
-random play leaves so many open twos that in most others there is nothing to find.
+out. The end is that of play in which the winner wins as soon and the loser loses as late as possible. Where 17 cells
+or fewer are free, our negamax must find the same values. Nine-board is solved by it alone, and of its positions those
+are kept in which a mistake is possible and no move wins at once: random play leaves so many open twos that in most
+others there is nothing to find.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ FORMAT = (
     "player who makes it: + won, = drawn, - lost."
 )
 SIGNS = {value: sign for sign, value in VALUES.items()}
-CELLS = 42
+CELLS, CHECKED = 42, 17
 MOST_SEARCHED = 1_000_000
 """Positions that a search to one depth may take before deeper ones are given up."""
 
@@ -65,7 +66,7 @@ def connect_four() -> Source:
     from bitbully.bitbully_core import BitBullyCore, BoardCore
     from bitbully_databases import BitBullyDatabases
 
-    solver = BitBullyCore(BitBullyDatabases.get_database_path("12-ply-dist"))
+    solver, negamax = BitBullyCore(BitBullyDatabases.get_database_path("12-ply-dist")), Negamax(CHECKED)
 
     def solve(moves: list[int], game: Game, stage: str) -> Solved:
         board = BoardCore()
@@ -75,7 +76,10 @@ def connect_four() -> Source:
         # with a drawn game the board fills; a win or a loss is scored by the discs that its player has left
         left = BitBullyCore.scoreToMovesLeft(max(scores), board) if max(scores) else CELLS - len(moves)
         difficulty = "easy" if left < 14 else "medium" if left <= 28 else "hard"
-        return f"{stage} {difficulty}", [float(np.sign(score)) for score in scores]
+        values = [float(np.sign(score)) for score in scores]
+        if CELLS - len(moves) <= CHECKED and values != [each.value for each in negamax.explore(game, exact=True)]:
+            raise ValueError(f"bitbully and negamax differ after {moves}")
+        return f"{stage} {difficulty}", values
 
     return Source(
         {"begin": (2, 11), "middle": (15, 28), "end": (29, CELLS - 1)},

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from marl.core.version import __version__
 
 if TYPE_CHECKING:
-    from marl.api import compare, evaluate, generalise, load, make, reference, train
+    from marl.api import compare, evaluate, generalise, load, make, player, reference, train
 
-__all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "reference", "train"]
+__all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "player", "reference", "train"]
 
 PLACES = {
     "compare": "marl.analysis.learning_curves",
@@ -18,6 +18,7 @@ PLACES = {
     "generalise": "marl.analysis.generalisation.generalise",
     "load": "marl.evaluation.access",
     "make": "marl.evaluation.access",
+    "player": "marl.players.specs",
     "reference": "marl.evaluation.access",
     "train": "marl.training.train",
 }

@@ -30,3 +30,7 @@ def test_its_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
         more = SHORT.get(command[0], "--jobs 1").split()
         assert main([*shorter, *more]) == 0, (command, capsys.readouterr().err)
     assert (tmp_path / "game.gif").is_file()
+    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    capsys.readouterr()
+    exec(compile(code, "docs/alpha_zero.md", "exec"), {})
+    assert int(capsys.readouterr().out) in range(9)

@@ -169,11 +169,13 @@ def _show_view(view: View, console: Console) -> None:
     seat = game.mover
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("move")
-    for column in (view.unit, "value", "proven"):
+    priors = any(each.prior is not None for each in view.statistics)
+    for column in (view.unit, "value", "proven", *(["prior"] if priors else [])):
         table.add_column(column, justify="right")
     for each in sorted(view.statistics, key=lambda each: (each.action != view.action, -each.visits)):
         value = f"{each.value[seat]:+.3f}" if each.visits else "-"
-        table.add_row(game.describe(each.action), f"{each.visits:,}", value, "yes" if each.proven else "")
+        prior = [] if each.prior is None else [f"{each.prior:.3f}"]
+        table.add_row(game.describe(each.action), f"{each.visits:,}", value, "yes" if each.proven else "", *prior)
     console.print(f"{view.effort:,} {view.unit}; best line {_moves(game, view.principal_variation)}", soft_wrap=True)
     console.print(table)
 

@@ -91,12 +91,12 @@ class NetworkPlayer:
         return BatchSearch(config, self.evaluator).run(positions_of(list(games)), generator, noise=False)
 
 
-def load_network(run: str, game: Game) -> GameNetwork:
+def load_network(run: str, game: Game | None = None) -> GameNetwork:
     """Load the network of a run.
 
     Args:
         run: folder of the run, or its ``policy/``.
-        game: that is to be played.
+        game: that is to be played; None for its own.
 
     Raises:
         ConfigError: if it plays another game.
@@ -108,6 +108,8 @@ def load_network(run: str, game: Game) -> GameNetwork:
     network = _loaded(folder, policy_file(folder).stat().st_mtime_ns)
     if network is None:
         raise ConfigError(f"{run} has no network of a game; az plays what marl train GAME_alpha_zero trained")
+    if game is None:
+        return network
     shape = network.config.game
     here = (game.name, tuple(game.observation_shape), game.num_players, game.num_actions)
     if here != (shape.name, shape.observation, shape.players, shape.actions):

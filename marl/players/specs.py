@@ -17,7 +17,7 @@ from marl.players.rules import RulePlayer
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import FirstLegal, Random
 
-__all__ = ["PLAYERS", "PlayerSpec", "make_player", "parse_player"]
+__all__ = ["PLAYERS", "PlayerSpec", "make_player", "parse_player", "player"]
 
 Kind = Literal["random", "first", "rules", "negamax", "uct", "az", "human"]
 WITHOUT_BUDGET: dict[str, Kind] = {"random": "random", "first": "first", "rules": "rules", "human": "human"}
@@ -116,6 +116,23 @@ def _named(name: str, simulations: int | None, seconds: float | None) -> str:
     return f"{name}:{simulations}" if seconds is None else f"{name}:{seconds:g}s"
 
 
+def player(name: str, seed: int = 0) -> Player:
+    """Make a player by its name on the command line.
+
+    Args:
+        name: e.g. ``uct:1000`` or ``az:runs/nine``.
+        seed: of its draws.
+
+    Raises:
+        ConfigError: for an unknown player, or a human.
+        FileError: if the network of a run cannot be loaded.
+    """
+    spec = parse_player(name)
+    if spec.kind == "human":
+        raise ConfigError("player 'human' sits at the terminal of marl play; name a player that plays by itself")
+    return _made(spec, seed)
+
+
 def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Player] | None = None) -> Player:
     """Make a player for one game.
 
@@ -138,9 +155,9 @@ def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Pla
     if spec.kind == "negamax" and game.num_players != 2:
         raise ConfigError(f"player {spec.text!r} plays games of two; {game.name} has {game.num_players} players")
     if spec.kind == "az":
-        from marl.players.network_player import NetworkPlayer, load_network  # which import PyTorch
+        from marl.players.network_player import load_network  # which imports PyTorch
 
-        return NetworkPlayer(load_network(spec.run, game), spec.simulations, spec.seconds)
+        load_network(spec.run, game)
     return _made(spec, seed)
 
 
@@ -153,5 +170,9 @@ def _made(spec: PlayerSpec, seed: int) -> Player:
         return RulePlayer()
     if spec.kind == "negamax":
         return NegamaxPlayer(Negamax(spec.depth, spec.ties, seed))
+    if spec.kind == "az":
+        from marl.players.network_player import NetworkPlayer, load_network
+
+        return NetworkPlayer(load_network(spec.run), spec.simulations, spec.seconds)
     extras = not spec.plain
     return UCTPlayer(UCT(spec.simulations, spec.seconds, solver=extras, keep=extras, seed=seed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,15 +13,13 @@ from marl.core.game import Game
 from marl.core.game_structure import by_seat, parts_of, phases_of
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
+from marl.games.positions import Positions, positions_of
 from marl.maths.distributions import Categorical
 from marl.networks.configs import ConvTrunkConfig, PartsTrunkConfig
 from marl.networks.game_trunks import ConvTrunk, GameTrunk, MLPTrunk, PartsTrunk
 from marl.networks.mlp import linear
 from marl.policies.configs import GameNetworkConfig, GameShape, SavedGameNetworkConfig
 from marl.policies.policy import Act, Policy
-
-if TYPE_CHECKING:
-    from marl.games.positions import Positions
 
 __all__ = ["GameNetwork", "NetworkEvaluator", "shape_of"]
 
@@ -71,6 +69,22 @@ class GameNetwork(Policy):
             return self.heads[0](embedding), values
         logits = torch.cat([embedding.new_zeros(len(embedding), 1), *(head(embedding) for head in self.heads)], 1)
         return logits.gather(1, self._columns[phase]), values
+
+    def value_of(self, games: Sequence[Game]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Value positions that are not finished, without search.
+
+        Returns:
+            Probabilities of the actions ``[G, A]``, and values ``[G, P]`` in ``[-1, 1]`` by seat.
+
+        Raises:
+            ValueError: for a finished position, or one of another game.
+        """
+        if any(game.over or game.name != self.config.game.name for game in games):
+            raise ValueError(f"give positions of {self.config.game.name} that are not finished")
+        positions = positions_of(list(games))
+        logits, values = NetworkEvaluator(self).evaluate(positions)
+        shares = np.exp(np.where(positions.legal, logits - logits.max(1, keepdims=True), -np.inf), dtype=np.float64)
+        return shares / shares.sum(1, keepdims=True), values
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
