@@ -15,7 +15,7 @@ from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.players import network_player
 from marl.players.network_player import NetworkPlayer, load_network
-from marl.players.specs import make_player, parse_player
+from marl.players.specs import make_player, parse_player, player
 from marl.policies.saved import load_policy
 from marl.tasks.registry import shipped_policies
 
@@ -37,10 +37,10 @@ def test_without_search_the_networks_likeliest_legal_action_is_played(save_netwo
 def test_a_search_has_its_simulations_or_those_of_the_training(save_network: SaveNetwork) -> None:
     run = save_network()
     for budget, simulations in (("", 6), (":20", 20), (":1", 1)):
-        player = player_of(run, budget)
-        assert player.view() is None
-        chosen = player.choose(TicTacToe())
-        view = player.view()
+        made = player_of(run, budget)
+        assert made.view() is None
+        chosen = made.choose(TicTacToe())
+        view = made.view()
         assert (view.game, view.action) == (TicTacToe(), chosen)
         assert view.effort == simulations == sum(each.visits for each in view.statistics)
         assert sum(each.prior for each in view.statistics) == pytest.approx(1)
@@ -67,9 +67,9 @@ def test_a_budget_of_time_has_as_many_simulations_as_fit(
     run = save_network()
     for seconds, simulations in ((1, 96), (0.1, 1)):
         monkeypatch.setattr("time.perf_counter", count(0.0, 0.25).__next__)
-        player = player_of(run, f":{seconds}s")
-        player.choose(TicTacToe())
-        assert player.view().effort == simulations
+        made = player_of(run, f":{seconds}s")
+        made.choose(TicTacToe())
+        assert made.view().effort == simulations
         monkeypatch.undo()
 
 
@@ -97,6 +97,7 @@ def test_a_run_of_another_game_or_kind_is_refused(save_network: SaveNetwork, tmp
 
 def test_a_network_is_read_once_and_anew_when_its_run_has_written_another(save_network: SaveNetwork) -> None:
     run = save_network()
+    assert player(f"az:{run}:3").choose(TicTacToe()) == player_of(run, ":3").choose(TicTacToe())
     first = load_network(str(run), TicTacToe())
     assert load_network(str(run), TicTacToe()) is first
     assert load_network(str(run / "policy"), TicTacToe()).value_head.bias.equal(first.value_head.bias)

@@ -10,7 +10,7 @@ from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import Random
-from marl.players.specs import PlayerSpec, make_player, parse_player
+from marl.players.specs import PlayerSpec, make_player, parse_player, player
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,11 @@ def test_players_that_cannot_play_a_game_are_refused_by_name() -> None:
         make_player(parse_player("human"), TicTacToe(), 0)
     human = Random(0)
     assert make_player(parse_player("human"), TicTacToe(), 0, lambda: human) is human
+
+
+def test_a_player_is_made_by_its_name_alone() -> None:
+    game = TicTacToe()
+    assert [player("random", 5).choose(game) for _ in range(2)] == [Random(5).choose(game)] * 2
+    assert player("first").choose(game) == 0
+    with pytest.raises(ConfigError, match="player 'human' sits at the terminal of marl play; name a player that plays"):
+        player("human")
