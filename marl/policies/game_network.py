@@ -14,6 +14,7 @@ from marl.core.game_structure import by_seat, parts_of, phases_of
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
 from marl.games.positions import Positions, positions_of
+from marl.games.search.valuation import masked_softmax
 from marl.maths.distributions import Categorical
 from marl.networks.configs import ConvTrunkConfig, PartsTrunkConfig
 from marl.networks.game_trunks import ConvTrunk, GameTrunk, MLPTrunk, PartsTrunk
@@ -83,8 +84,8 @@ class GameNetwork(Policy):
             raise ValueError(f"give positions of {self.config.game.name} that are not finished")
         positions = positions_of(list(games))
         logits, values = NetworkEvaluator(self).evaluate(positions)
-        shares = np.exp(np.where(positions.legal, logits - logits.max(1, keepdims=True), -np.inf), dtype=np.float64)
-        return shares / shares.sum(1, keepdims=True), values
+        shares, _ = masked_softmax(logits.astype(np.float64), positions.legal)
+        return shares, values
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:

@@ -8,8 +8,10 @@ import pytest
 from marl.core.game import GameView, IllegalActionError
 from marl.envs.games.quarto import Quarto
 from marl.envs.games.tic_tac_toe import TicTacToe
-from marl.players.match import play_match
+from marl.games.search.uct import UCT
+from marl.players.match import play_match, play_matches
 from marl.players.player import Quit, Undo, View
+from marl.players.searchers import UCTPlayer
 from marl.players.simple import FirstLegal, Random
 
 
@@ -91,3 +93,58 @@ def test_what_is_not_legal_ends_the_match_with_an_error() -> None:
         play_match(TicTacToe(), (Scripted("quit"), Scripted("1")))
     with pytest.raises(ValueError, match="tic_tac_toe has 2 seats; 1 players were given"):
         play_match(TicTacToe(), (Random(0),))
+
+
+def tables() -> list[tuple[Any, ...]]:
+    """Players that keep what they know from move to move, new ones for each game."""
+    return [(UCTPlayer(UCT(20, keep=True, seed=seed)), Random(seed)) for seed in range(4)]
+
+
+def test_games_in_lock_step_are_those_one_after_the_other() -> None:
+    starts: list[Any] = [TicTacToe(), TicTacToe().play(4).play(0), Quarto(), TicTacToe()]
+    together = play_matches(starts, tables())
+    for match, start, players in zip(together, starts, tables(), strict=True):
+        alone = play_match(start, players)
+        assert (match.actions, match.returns, match.moves) == (alone.actions, alone.returns, alone.moves)
+        assert all(len(each.seconds) == 2 and min(each.seconds) >= 0 for each in (match, alone))
+    assert len({len(match.actions) for match in together}) > 1
+
+
+class Together(FirstLegal):
+    """The first legal action in each of many positions."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def choose_many(self, games: Any) -> list[int]:
+        self.asked.append(len(games))
+        return [self.choose(game) for game in games]
+
+
+def test_a_player_of_many_games_is_asked_for_all_of_them_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From both seats; three games of seven moves, by a clock that goes on by 0.25 s around each choice."""
+    monkeypatch.setattr("time.process_time", count(0.0, 0.25).__next__)
+    both, ended = Together(), []
+
+    def watch(number: int) -> bool:
+        ended.append(number)
+        return True
+
+    matches = play_matches([TicTacToe()] * 3, [(both, both)] * 3, watch)
+    assert both.asked == [3] * 7
+    assert [match.actions for match in matches] == [tuple(range(7))] * 3
+    assert [match.moves for match in matches] == [(4, 3)] * 3
+    assert matches[0].seconds == pytest.approx((4 * 0.25 / 3, 3 * 0.25 / 3))
+    assert ended == [0] * 6 + [3]
+
+
+def test_games_that_are_stopped_are_left_out() -> None:
+    nearly = TicTacToe()
+    for action in range(6):
+        nearly = nearly.play(action)
+    players = [(FirstLegal(), FirstLegal()) for _ in range(2)]
+    matches = play_matches([TicTacToe(), nearly], players, lambda ended: ended == 0)
+    assert [match.actions for match in matches] == [(6,)]
+    assert play_matches([], []) == []
+    with pytest.raises(IllegalActionError, match="the cell is taken"):
+        play_matches([TicTacToe()], [(Scripted("1"), Scripted("1"))])

@@ -10,7 +10,7 @@ from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import Random
-from marl.players.specs import PlayerSpec, make_player, parse_player
+from marl.players.specs import PlayerSpec, make_player, parse_player, player
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,13 @@ from marl.players.specs import PlayerSpec, make_player, parse_player
         ("uct:0.5s", PlayerSpec("uct:0.5s", "uct", seconds=0.5)),
         ("uct:.25s", PlayerSpec("uct:0.25s", "uct", seconds=0.25)),
         ("uct:2s", PlayerSpec("uct:2s", "uct", seconds=2.0)),
+        ("az:runs/nine", PlayerSpec("az:runs/nine", "az", run="runs/nine")),
+        ("az:runs/nine:0", PlayerSpec("az:runs/nine:0", "az", simulations=0, run="runs/nine")),
+        ("az:runs/nine:0400", PlayerSpec("az:runs/nine:400", "az", simulations=400, run="runs/nine")),
+        ("az:runs/nine:.5s", PlayerSpec("az:runs/nine:0.5s", "az", seconds=0.5, run="runs/nine")),
+        ("az:C:/runs/nine", PlayerSpec("az:C:/runs/nine", "az", run="C:/runs/nine")),
+        ("az:C:/runs/nine:8", PlayerSpec("az:C:/runs/nine:8", "az", simulations=8, run="C:/runs/nine")),
+        ("az:a:b:2s", PlayerSpec("az:a:b:2s", "az", seconds=2.0, run="a:b")),
     ],
 )
 def test_players_are_read(text: str, spec: PlayerSpec) -> None:
@@ -33,7 +40,10 @@ def test_players_are_read(text: str, spec: PlayerSpec) -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("chess", r"there is no player 'chess'; there is random, first, .* uct:SECONDSs \(uct:0\.5s\) and human"),
+        (
+            "chess",
+            r"there is no player 'chess'; there is random, first, .* uct:SECONDSs \(uct:0\.5s\), az:RUN .* and human",
+        ),
         ("", r"there is no player ''; there is random"),
         ("UCT:5", r"there is no player 'UCT:5'"),
         ("random:3", r"player 'random:3': random takes no budget; write random"),
@@ -53,6 +63,11 @@ def test_players_are_read(text: str, spec: PlayerSpec) -> None:
         ("uct:-1", r"player 'uct:-1': give a budget above 0"),
         ("uct:86401s", r"seconds for each move \(uct:0\.5s; at most 86,400\)"),
         ("uct:" + "9" * 400 + "s", r"seconds for each move \(uct:0\.5s; at most 86,400\)"),
+        ("az", r"there is no player 'az'; .* az:RUN \(az:runs/nine, az:runs/nine:400\) and human"),
+        ("az:", r"there is no player 'az:'"),
+        ("az:runs/nine:5x", r"player 'az:runs/nine:5x': give a budget above 0"),
+        ("az:runs/nine:0s", r"player 'az:runs/nine:0s': give a budget above 0"),
+        ("az:runs/nine:1.5", r"player 'az:runs/nine:1\.5': give a budget above 0"),
         ("uct:nans", r"player 'uct:nans': give a budget above 0"),
     ],
 )
@@ -101,3 +116,11 @@ def test_players_that_cannot_play_a_game_are_refused_by_name() -> None:
         make_player(parse_player("human"), TicTacToe(), 0)
     human = Random(0)
     assert make_player(parse_player("human"), TicTacToe(), 0, lambda: human) is human
+
+
+def test_a_player_is_made_by_its_name_alone() -> None:
+    game = TicTacToe()
+    assert [player("random", 5).choose(game) for _ in range(2)] == [Random(5).choose(game)] * 2
+    assert player("first").choose(game) == 0
+    with pytest.raises(ConfigError, match="player 'human' sits at the terminal of marl play; name a player that plays"):
+        player("human")

@@ -123,6 +123,21 @@ def test_an_evaluator_gives_values_by_seat(variant: str, values: list[float]) ->
     assert_close(other[0, :2], found[0, [1, 0]])
 
 
+def test_a_network_values_positions_by_itself() -> None:
+    """Logits of the first two cells; when the first is taken all others are as likely, and the likeliest not legal."""
+    network = known(Cells(), [[900.0, 900.0 + float(np.log(3)), 0, 0, 0, 0]], [0.5, -0.25])
+    taken = Cells().play(0).play(1)
+    shares, values = network.value_of([Cells(), Cells().play(0), taken])
+    assert_close(shares[0], np.array([0.25, 0.75, 0, 0, 0, 0]), atol=1e-4, rtol=0)
+    assert_close(shares[1], np.array([0, 1.0, 0, 0, 0, 0]))
+    assert_close(shares[2], np.array([0, 0, 0.25, 0.25, 0.25, 0.25]))
+    assert_close(values, np.array([[0.5, -0.25], [-0.25, 0.5], [0.5, -0.25]]), atol=1e-6, rtol=0)
+    over = taken.play(2).play(3).play(4).play(5)
+    for wrong in ([over], [Cells(), Stones()]):
+        with pytest.raises(ValueError, match="give positions of cells that are not finished"):
+            network.value_of(wrong)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_position_is_read_alike_in_an_environment_and_in_a_search(kind: str, small_games: None) -> None:
     """Environments give images with their channels first, games have them where they like."""

@@ -141,3 +141,10 @@ def small_games() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         offer_games(patch)
         yield
+
+
+def stones_env(render_mode: str | None = None) -> Any:
+    """`Stones` as an environment that knows nothing of games."""
+    from marl.games.turn_based import to_aec
+
+    return to_aec(Stones(), render_mode)

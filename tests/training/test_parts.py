@@ -165,7 +165,7 @@ def test_a_shard_that_is_lost_is_named(
 def test_a_network_that_is_not_finite_ends_the_run_with_the_last_good_checkpoint(
     at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_games: None
 ) -> None:
-    """It is met in self-play, or in the arena; before the fourth iteration there is a checkpoint."""
+    """It is met in self-play, or in the arena that follows; before the fourth iteration there is a checkpoint."""
     learn, done = marl.algorithms.alpha_zero.AlphaZero._learn, 0
 
     def damaged(self: Any, steps: int, rate: float) -> dict[str, float]:

@@ -3,11 +3,14 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from marl.envs.games.tic_tac_toe import TicTacToe
+from marl.players.match import play_match
+from marl.players.specs import make_player
 from marl.players.tournament import games
 from marl.players.tournament.games import FinishedGame, play_rounds, play_tournament
 from marl.players.tournament.plan import TournamentPlan, opening_of, rounds_of
@@ -98,3 +101,39 @@ def test_of_millions_of_games_only_those_that_are_due_are_made(
     played = play_tournament(plan, jobs, lambda done, total: None, lambda: len(made) > 0)
     assert len(made) < 5_000
     assert len(played) < 10_000
+
+
+def test_networks_play_the_same_in_one_process_and_in_two(planned: Planned, save_network: Callable[..., Path]) -> None:
+    """In lock step, from drawn openings in both seats; their opponents have random numbers of each game's own."""
+    run, other = save_network(), save_network("other", seed=1)
+    plan = planned(f"az:{run} uct:5 az:{other}:3", games=12, seed=2)
+    here = play_tournament(plan, 1, lambda done, total: None, never)
+    assert len(here) == 36
+    assert without_times(play_tournament(plan, 2, lambda done, total: None, never)) == without_times(here)
+    alone = play_tournament(planned(f"az:{run} uct:5", games=12, seed=2), 1, lambda done, total: None, never)
+    assert without_times(alone) == [game for game in without_times(here) if set(game.seats) == {0, 1}]
+    assert len({game.moves for game in here}) > 2
+    for game in here[:4]:
+        first = opening_of(TicTacToe(), plan, game.opening)
+        players = [make_player(plan.players[place], TicTacToe(), 0) for place in game.seats]
+        if 1 not in game.seats:
+            assert play_match(first, players).moves == game.moves
+
+
+def test_a_network_is_shared_by_its_games_and_others_are_not(
+    planned: Planned, save_network: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[Any] = []
+    real = games.play_matches
+
+    def noted(starts: Any, players: Any) -> Any:
+        tables.extend(players)
+        return real(starts, players)
+
+    monkeypatch.setattr(games, "play_matches", noted)
+    plan = planned(f"az:{save_network()}:2 random", games=8)
+    play_tournament(plan, 1, lambda done, total: None, never)
+    kinds = [[type(player).__name__ for player in table] for table in tables]
+    assert kinds == [["NetworkPlayer", "Random"], ["Random", "NetworkPlayer"]] * 4
+    everyone = {(type(player).__name__, id(player)) for table in tables for player in table}
+    assert sorted(kind for kind, _ in everyone) == ["NetworkPlayer"] + ["Random"] * 8

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from game_positions import positions
+
+from marl.core.errors import ConfigError, FileError
+from marl.envs.games.three_marks import ThreeMarks
+from marl.envs.games.tic_tac_toe import TicTacToe
+from marl.players import network_player
+from marl.players.network_player import NetworkPlayer, load_network
+from marl.players.specs import make_player, parse_player, player
+from marl.policies.saved import load_policy
+from marl.tasks.registry import shipped_policies
+
+SaveNetwork = Callable[..., Path]
+
+
+def player_of(run: Path, budget: str = "", game: Any = None) -> Any:
+    return make_player(parse_player(f"az:{run}{budget}"), TicTacToe() if game is None else game, 0)
+
+
+def test_without_search_the_networks_likeliest_legal_action_is_played(save_network: SaveNetwork) -> None:
+    run = save_network()
+    network: Any = load_policy(run / "policy").policy
+    for game in positions(TicTacToe(), 20, 4):
+        logits, _ = network(torch.from_numpy(game.observe(game.mover)).float().reshape(1, -1), torch.tensor([0]))
+        assert player_of(run, ":0").choose(game) == max(game.legal, key=lambda action: logits[0, action].item())
+
+
+def test_a_search_has_its_simulations_or_those_of_the_training(save_network: SaveNetwork) -> None:
+    run = save_network()
+    for budget, simulations in (("", 6), (":20", 20), (":1", 1)):
+        made = player_of(run, budget)
+        assert made.view() is None
+        chosen = made.choose(TicTacToe())
+        view = made.view()
+        assert (view.game, view.action) == (TicTacToe(), chosen)
+        assert view.effort == simulations == sum(each.visits for each in view.statistics)
+        assert sum(each.prior for each in view.statistics) == pytest.approx(1)
+        assert len(view.statistics) == 9
+
+
+def test_it_chooses_in_many_positions_what_it_chooses_in_each(
+    save_network: SaveNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In parts of eight; the network's numbers may differ by rounding only, and these positions are no ties."""
+    monkeypatch.setattr(network_player, "AT_ONCE", 8)
+    games, run = positions(TicTacToe(), 20, 3), save_network()
+    together = player_of(run).choose_many(games)
+    assert together == [player_of(run).choose(game) for game in games]
+    assert len(set(together)) > 3
+
+
+def test_a_budget_of_time_has_as_many_simulations_as_fit(
+    save_network: SaveNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes on by 0.25 s: 32 simulations take that long, and 3 times as many fit into the rest of 1 s.
+
+    Of 0.1 s nothing is left, and one is done."""
+    run = save_network()
+    for seconds, simulations in ((1, 96), (0.1, 1)):
+        monkeypatch.setattr("time.perf_counter", count(0.0, 0.25).__next__)
+        made = player_of(run, f":{seconds}s")
+        made.choose(TicTacToe())
+        assert made.view().effort == simulations
+        monkeypatch.undo()
+
+
+def test_a_run_of_another_game_or_kind_is_refused(save_network: SaveNetwork, tmp_path: Path) -> None:
+    own = save_network()
+    with pytest.raises(ConfigError, match=f"{own} plays tic_tac_toe; it cannot play three_marks"):
+        player_of(own, game=ThreeMarks())
+    team = next(iter(shipped_policies()))
+    with pytest.raises(ConfigError, match=f"{team} has no network of a game; az plays what marl train GAME_alpha_zero"):
+        player_of(Path(team))
+    with pytest.raises(FileError, match=f"{tmp_path}/none does not exist; name the folder of a run"):
+        player_of(tmp_path / "none")
+    for seed in (1, 2):
+        save_network(f"several/seed-{seed}")
+    several = tmp_path / "several"
+    with pytest.raises(
+        FileError, match=f"{several} holds runs of several seeds; name one of them, .* az:{several}/seed-1"
+    ):
+        player_of(several)
+    assert isinstance(player_of(several / "seed-2"), NetworkPlayer)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileError, match="empty"):
+        player_of(tmp_path / "empty")
+
+
+def test_a_network_is_read_once_and_anew_when_its_run_has_written_another(save_network: SaveNetwork) -> None:
+    run = save_network()
+    assert player(f"az:{run}:3").choose(TicTacToe()) == player_of(run, ":3").choose(TicTacToe())
+    first = load_network(str(run), TicTacToe())
+    assert load_network(str(run), TicTacToe()) is first
+    assert load_network(str(run / "policy"), TicTacToe()).value_head.bias.equal(first.value_head.bias)
+    save_network(seed=1)
+    os.utime(run / "policy" / "policy.safetensors", ns=(1, 1))  # clocks of file systems may be coarse
+    assert not load_network(str(run), TicTacToe()).value_head.bias.equal(first.value_head.bias)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from small_games import Stones, small_games
+
+import marl.training.game_evaluation
+from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.evaluation.episodes import StoppedError
+from marl.networks.configs import MLPTrunkConfig
+from marl.policies.configs import GameNetworkConfig, SavedGameNetworkConfig
+from marl.policies.game_network import GameNetwork, shape_of
+from marl.training.game_evaluation import GameEvaluation
+from marl.training.run_config import read_config
+
+__all__ = ["small_games"]
+
+
+def network_of(game: Any) -> GameNetwork:
+    config = GameNetworkConfig(trunk=MLPTrunkConfig(hidden=(8,)))
+    size, action = int(np.prod(game.observation_shape)), ActionSpec("discrete", game.num_actions)
+    roster = Roster((AgentClass("player", size, action),), (game.num_players,))
+    search = {"kind": "puct", "simulations": 30}
+    described = {**config.model_dump(), "game": shape_of(game, config), "search": search}
+    return GameNetwork(roster, SavedGameNetworkConfig.model_validate(described))
+
+
+@pytest.fixture
+def evaluation(small_games: None) -> GameEvaluation:
+    """Of four games of stones against each of two players."""
+    algorithm = {"name": "alpha_zero", "evaluation_players": ["first", "uct:30"]}
+    values = {"env": {"name": "stones"}, "algorithm": algorithm, "evaluation_episodes": 4}
+    return GameEvaluation(read_config(values), Stones())
+
+
+def test_points_against_each_player(evaluation: GameEvaluation) -> None:
+    """After two drawn moves 3, 2 or 1 stones are left: a search wins two games of three sizes, whoever moves, against
+    one that sees as much each opening is won once from its two seats."""
+    told: list[tuple[int, int]] = []
+    measures = evaluation.measure(network_of(Stones()), lambda ended, of: told.append((ended, of)) is None)
+    assert measures["points/uct:30"] == 0.5
+    assert set(measures) == {"points/first", "points/uct:30"}
+    assert measures["points/first"] >= 0.5
+    assert told[-1] == (8, 8) and {of for _, of in told} == {8}
+    assert evaluation.measure(network_of(Stones()), lambda ended, of: True) == measures
+
+
+def test_it_stops_when_asked_to(evaluation: GameEvaluation) -> None:
+    with pytest.raises(StoppedError):
+        evaluation.measure(network_of(Stones()), lambda ended, of: False)
+
+
+def test_a_game_that_cannot_be_drawn_has_no_picture(evaluation: GameEvaluation) -> None:
+    assert evaluation.draw(network_of(Stones()), lambda: True) is None
+
+
+def test_the_last_position_of_a_game_is_drawn(evaluation: GameEvaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    picture = np.zeros((2, 2, 3), np.uint8)
+    monkeypatch.setattr(marl.training.game_evaluation, "drawable", lambda game: game)
+    monkeypatch.setattr(marl.training.game_evaluation, "board_picture", lambda game: (shown.append(game), picture)[1])
+    assert evaluation.draw(network_of(Stones()), lambda: True) is picture
+    assert shown[0].over
+    with pytest.raises(StoppedError):
+        evaluation.draw(network_of(Stones()), lambda: False)
