@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from marl.core.config import Config
 from marl.core.limits import Processes, StepTimeout
+from marl.tasks.pettingzoo.config import Wrappers
 
 __all__ = ["CLASS", "GymnasiumConfig"]
 
@@ -25,6 +26,9 @@ class GymnasiumConfig(Config):
     """Names the registry, if another has the name too."""
     arguments: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the environment."""
+    wrappers: Wrappers = Field(default_factory=list)
+    """Wrappers, the first innermost: MODULE.FUNCTION, or that with its arguments, e.g.
+    {gymnasium.wrappers.FrameStackObservation: {stack_size: 4}}."""
     max_episode_steps: int | None = Field(None, ge=1)
     """Largest number of steps of an episode; None for the registered limit."""
     channels: Literal["first", "last"] | None = None
