@@ -4,7 +4,8 @@ Usage: python experiments/alpha_zero.py [--only NAME ...] [--seeds 51 52 53] [--
 
 A row trains a preset once for each seed on one thread, without evaluations in between, and measures the best network at
 the end: points against UCT in 200 games from drawn openings, each from all seats, and mistakes in the positions of the
-game's judge. In tic-tac-toe each network that the arena accepts plays against every move, from both seats. What was trained and measured is kept: the same command goes on.
+game's judge. In tic-tac-toe each network that the arena accepts plays against every move, from both seats. What was
+trained and measured is kept: the same command goes on.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def phase_of(game: Game) -> int:
 
 
 def phases_of(game: Game) -> tuple[tuple[int, ...], ...]:
-    """Actions that each phase uses; one phase with all where the game says nothing.
+    """Actions that each phase uses, in rising order; one phase with all where the game says nothing.
 
     Raises:
         ConfigError: if an action is not there, or is in no phase.
@@ -63,7 +63,7 @@ def phases_of(game: Game) -> tuple[tuple[int, ...], ...]:
     given: Any = getattr(game, "phases", None)
     if given is None:
         return (tuple(range(game.num_actions)),)
-    phases = tuple(tuple(map(int, actions)) for actions in given)
+    phases = tuple(tuple(sorted(map(int, actions))) for actions in given)
     used = {action for actions in phases for action in actions}
     if used != set(range(game.num_actions)):
         odd = sorted(used ^ set(range(game.num_actions)))[0]

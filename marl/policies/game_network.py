@@ -84,8 +84,8 @@ class GameNetwork(Policy):
             raise ValueError(f"give positions of {self.config.game.name} that are not finished")
         positions = positions_of(list(games))
         logits, values = NetworkEvaluator(self).evaluate(positions)
-        shares, _ = masked_softmax(logits.astype(np.float64), positions.legal)
-        return shares, values
+        shares, _ = masked_softmax(logits, positions.legal)
+        return shares.astype(np.float64), values
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
