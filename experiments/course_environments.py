@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import csv
 import shlex
-import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import tyro
+from rows import kept, markdown, measured
 
 import marl
 from marl.core.errors import Note
-from marl.core.files import save_json
-from marl.core.reading import read_json
 from marl.maths.intervals import bootstrap_mean
 from marl.training.run_config import load_config
 
@@ -108,12 +105,13 @@ def command(lesson: Lesson, name: str, seeds: Sequence[int]) -> str:
 
 def greedy_return(lesson: Lesson, run: Path, seed: int) -> float:
     """Mean return of the likeliest actions of a run, which is trained and evaluated unless that was done."""
-    path = run / "greedy.json"
-    if not path.exists():
+
+    def learnt() -> dict[str, Any]:
         marl.train(lesson.preset, out=run, resume=(run / "checkpoints").exists(), seed=seed, **lesson.changes)
         limit = load_config(run / "config.yaml").evaluation_max_steps
-        save_json(path, marl.evaluate(run, lesson.episodes, deterministic=True, max_steps=limit))
-    told = float(read_json(path)["return_per_agent"]["mean"])
+        return marl.evaluate(run, lesson.episodes, deterministic=True, max_steps=limit)
+
+    told = float(kept(run / "greedy.json", learnt)["return_per_agent"]["mean"])
     print(f"{run}: {told:.4f}", flush=True)
     return told
 
@@ -131,8 +129,7 @@ def mean_score(run: Path) -> float | None:
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """Rows in Markdown."""
     titles = ["environment", "algorithm", "env steps", "greedy return", "seeds", "best or published", "demand"]
-    cells = [[*titles, "in training"], ["---"] * (len(titles) + 1), *map(_cells, rows.values())]
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    return markdown([*titles, "in training"], list(map(_cells, rows.values())))
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -167,19 +164,8 @@ def main(
         runs: folder of the runs.
         out: the JSON file.
     """
-    unknown = set(only) - set(LESSONS)
-    if unknown:
-        sys.exit(f"--only names {', '.join(sorted(unknown))}; there are {', '.join(LESSONS)}")
     warnings.simplefilter("ignore", Note)  # CliffWalking and Blackjack have no limit of steps
-    rows: dict[str, Any] = read_json(out) if out.exists() else {}
-    for name in only or LESSONS:
-        lesson = LESSONS[name]
-        if find_spec(lesson.needs) is None:
-            print(f"{name} is left out: {lesson.needs} is not installed")
-            continue
-        rows[name] = measure(lesson, runs / name, seeds)
-        rows = {each: rows[each] for each in LESSONS if each in rows}
-        save_json(out, rows)
+    rows = measured(LESSONS, lambda name: measure(LESSONS[name], runs / name, seeds), only, out)
     print(table(rows))
 
 

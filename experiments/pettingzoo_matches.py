@@ -9,20 +9,17 @@ is kept: the same command goes on.
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import tyro
+from rows import kept, markdown, measured
 
 import marl
 from marl.core.errors import Note
-from marl.core.files import save_json
-from marl.core.reading import read_json
 from marl.maths.intervals import bootstrap_mean
 from marl.training.run_config import load_config
 
@@ -111,33 +108,30 @@ def measure(encounter: Encounter, folder: Path, seeds: Sequence[int]) -> dict[st
 
 def _played(encounter: Encounter, run: Path, seed: int) -> dict[str, dict[str, float]]:
     """Measures of each match of one run."""
-    path = run / "matches.json"
-    if not path.exists():
+
+    def learnt() -> dict[str, dict[str, float]]:
         marl.train(encounter.preset, out=run, resume=(run / "checkpoints").exists(), seed=seed)
         told = {}
         for title, play in encounter.matches.items():
             result = marl.evaluate(run, encounter.episodes, play=play)
             # draws in every episode leave nothing to tell
             told[title] = {name: result[name]["mean"] for name in encounter.measures}
-        save_json(path, told)
-    print(run, read_json(path), flush=True)
-    return dict(read_json(path))
+        return told
+
+    played = dict(kept(run / "matches.json", learnt))
+    print(run, played, flush=True)
+    return played
 
 
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """Rows in Markdown, one for each match."""
-    lines = []
+    tables = []
     for row in rows.values():
         measures = list(next(iter(row["matches"].values())))
-        titles = [
-            f"{row['environment']}, {row['env_steps']:,} env steps",
-            *(name.replace("_", " ") for name in measures),
-        ]
-        cells = [titles, ["---"] * len(titles)]
-        for title, told in row["matches"].items():
-            cells.append([title, *(_cell(told[name]) for name in measures)])
-        lines += [f"| {' | '.join(line)} |" for line in cells] + [""]
-    return "\n".join(lines)
+        titles = [f"{row['environment']}, {row['env_steps']:,} env steps", *(n.replace("_", " ") for n in measures)]
+        cells = [[title, *(_cell(told[name]) for name in measures)] for title, told in row["matches"].items()]
+        tables.append(markdown(titles, cells))
+    return "\n\n".join(tables)
 
 
 def _cell(estimate: Mapping[str, Any]) -> str:
@@ -159,18 +153,8 @@ def main(
         runs: folder of the runs.
         out: the JSON file.
     """
-    unknown = set(only) - set(ENCOUNTERS)
-    if unknown:
-        sys.exit(f"--only names {', '.join(sorted(unknown))}; there are {', '.join(ENCOUNTERS)}")
     warnings.simplefilter("ignore", Note)
-    rows: dict[str, Any] = read_json(out) if out.exists() else {}
-    for name in only or ENCOUNTERS:
-        if find_spec(ENCOUNTERS[name].needs) is None:
-            print(f"{name} is left out: {ENCOUNTERS[name].needs} is not installed")
-            continue
-        rows[name] = measure(ENCOUNTERS[name], runs / name, seeds)
-        rows = {each: rows[each] for each in ENCOUNTERS if each in rows}
-        save_json(out, rows)
+    rows = measured(ENCOUNTERS, lambda name: measure(ENCOUNTERS[name], runs / name, seeds), only, out)
     print(table(rows))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import course_environments as script
 import pytest
 
 from marl.core.files import save_json
@@ -15,22 +13,11 @@ from marl.training.field_paths import with_override
 from marl.training.presets import settings_of
 from marl.training.run_config import complete_values, read_config, save_config, task_of
 
-SCRIPT = Path(__file__).parents[1] / "experiments/course_environments.py"
 LAKE = "frozen_lake_q_table"
 
 
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("course_environments", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "course_environments", module)  # where dataclasses look for their annotations
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_what_is_finished_is_neither_trained_nor_evaluated_again(
-    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[Any] = []
 
@@ -59,7 +46,7 @@ def test_what_is_finished_is_neither_trained_nor_evaluated_again(
     assert "| a lake | q_learning | " in script.table({"lake": row})
 
 
-def test_every_row_names_a_preset_that_takes_its_changes(script: ModuleType) -> None:
+def test_every_row_names_a_preset_that_takes_its_changes() -> None:
     for lesson in script.LESSONS.values():
         values = settings_of(lesson.preset)
         values = complete_values(values, task_of(values))
@@ -68,21 +55,7 @@ def test_every_row_names_a_preset_that_takes_its_changes(script: ModuleType) -> 
         read_config(values)
 
 
-def test_the_command_says_what_a_row_changes(script: ModuleType) -> None:
+def test_the_command_says_what_a_row_changes() -> None:
     lesson = script.Lesson("a lake", LAKE, "1", 0.5, 30, {"env__arguments": {"is_slippery": False}})
     changed = "marl train frozen_lake_q_table --env.arguments '{'\"'\"'is_slippery'\"'\"': False}'"
     assert script.command(lesson, "lake", (1, 4)) == f"{changed} --out runs/lake --seeds 1,4"
-
-
-def test_a_row_that_is_not_there_is_refused_with_the_names(script: ModuleType) -> None:
-    with pytest.raises(SystemExit, match=r"--only names poker; there are .*taxi"):
-        script.main(only=("poker",))
-
-
-def test_a_row_that_needs_what_is_not_installed_is_left_out(
-    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(script, "LESSONS", {"moon": script.Lesson("a moon", LAKE, "1", 0.5, 30, needs="no_such_box")})
-    monkeypatch.setattr(script, "measure", lambda *_: pytest.fail("it was measured"))
-    script.main(out=tmp_path / "rows.json")
-    assert "moon is left out: no_such_box is not installed" in capsys.readouterr().out

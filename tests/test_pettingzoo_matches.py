@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import pettingzoo_matches as script
 import pytest
 
 from marl.training.presets import settings_of
 from marl.training.run_config import read_config, save_config
 
-SCRIPT = Path(__file__).parents[1] / "experiments/pettingzoo_matches.py"
 
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pettingzoo_matches", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "pettingzoo_matches", module)  # where dataclasses look for their annotations
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_each_seed_plays_each_match_once(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_seed_plays_each_match_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seed 1 gets 1 in the first match and 11 in the second, seed 3 gets 3 and 13."""
     calls: list[Any] = []
 
@@ -53,7 +39,7 @@ def test_each_seed_plays_each_match_once(script: ModuleType, tmp_path: Path, mon
     assert "| prey random | 12.00 [11.00, 13.00] |" in script.table({"x": row})
 
 
-def test_presets_and_matches_fit_each_other(script: ModuleType) -> None:
+def test_presets_and_matches_fit_each_other() -> None:
     """Sides of a row are those of its preset."""
     for row in script.ENCOUNTERS.values():
         config = read_config(settings_of(row.preset))

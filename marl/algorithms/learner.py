@@ -122,5 +122,6 @@ def _quantities(which: str, observation: Observation) -> dict[str, Tensor]:
         "kinematics": observation.kinematics,
         "entities": observation.entities,
         "auxiliary_target": observation.auxiliary_target,
+        "state": observation.state,
     }
     return named | {f"{name} of the {which}": part for name, part in parts.items() if part is not None}

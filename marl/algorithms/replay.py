@@ -232,10 +232,10 @@ class Replay:
 
 
 def _entries_of(rollout: Rollout) -> Entries:
-    """Entries of a rollout, without auxiliary targets: nobody is asked to predict from a replay."""
+    """Entries of a rollout, without auxiliary targets and states: from a replay nobody predicts or is criticised."""
     return Entries(
-        observation=replace(rollout.observation, auxiliary_target=None),
-        next_observation=replace(rollout.next_observation, auxiliary_target=None),
+        observation=replace(rollout.observation, auxiliary_target=None, state=None),
+        next_observation=replace(rollout.next_observation, auxiliary_target=None, state=None),
         action=rollout.action,
         reward=rollout.reward,
         terminated=rollout.terminated,

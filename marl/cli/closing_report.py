@@ -19,7 +19,7 @@ from marl.core.task import Task
 from marl.evaluation.access import reference
 from marl.evaluation.cast import groups_of
 from marl.evaluation.episodes import EpisodePlayer, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import group_measures, summarise, summary_as_json
+from marl.evaluation.evaluate import group_measures, outcomes, summarise, summary_as_json
 from marl.maths.intervals import Estimate
 from marl.pictures.animation import save
 from marl.pictures.episode import draw
@@ -96,13 +96,13 @@ def _compare(saved: SavedPolicy, task: Task, config: Config, console: Console) -
             )
             rows[name] = summarise(episodes, dict(environment.events), noun)
             shared = all((each == episodes.agent_return).all() for each in episodes.class_returns.values())
-            rows[name] |= {} if shared else group_measures(episodes, noun)
+            rows[name] |= outcomes(episodes) if shared else group_measures(episodes, noun)
     environment.close()
     return rows
 
 
-def _watched(show: Callable[[int, int], None], before: int, total: int, ended: int) -> bool:
-    show(before + ended, total)
+def _watched(show: Callable[[int, int, int], None], before: int, total: int, ended: int, env_steps: int) -> bool:
+    show(before + ended, total, env_steps)
     return True
 
 

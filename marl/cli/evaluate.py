@@ -109,8 +109,8 @@ def _evaluate(options: Arguments, console: Console) -> Evaluation:
         settings = options.environment.settings(trained)
     with trust, Counting(console, "episodes") as show:
 
-        def watch(ended: int) -> bool:
-            show(ended, options.episodes)
+        def watch(ended: int, env_steps: int) -> bool:
+            show(ended, options.episodes, env_steps)
             return True
 
         return evaluate_episodes(

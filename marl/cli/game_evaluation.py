@@ -65,7 +65,7 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
 
     with Counting(console, "games") as show:
 
-        def watch(done: int, total: int) -> bool:
+        def watch(done: int, total: int, moves: int) -> bool:
             show(done, total)
             return True
 

@@ -93,11 +93,11 @@ def _presets() -> Purposes:
 
 
 def _environments() -> Purposes:
-    """Those of entry points, then the latest version of each of Gymnasium's, then PettingZoo's."""
+    """Those of entry points, then the latest version of each of Gymnasium's, then PettingZoo's and mpe2's."""
     import gymnasium
 
     from marl.core.entry_points import MissingModuleError, offered
-    from marl.tasks.pettingzoo.names import registered
+    from marl.tasks.pettingzoo.names import mpe2_names, registered
     from marl.tasks.registry import GROUP, find_task, latest_environments
 
     found: Purposes = {}
@@ -108,7 +108,8 @@ def _environments() -> Purposes:
             found[name] = purpose if spec is None else f"{_of_gymnasium(spec)}, {purpose}"
     latest = latest_environments()
     found |= {name: _of_gymnasium(spec) for name, spec in latest.items() if name not in found}
-    return found | {name: f"PettingZoo, {_MOVES[kind]}" for name, kind in registered().items()}
+    found |= {name: _of_pettingzoo(name, kind) for name, kind in registered().items()}
+    return found | dict.fromkeys(mpe2_names(), f"mpe2, {_MOVES['parallel']}")
 
 
 def _of_gymnasium(spec: Any) -> str:
@@ -122,6 +123,14 @@ def _of_gymnasium(spec: Any) -> str:
     if family in NEEDED and find_spec(NEEDED[family]) is None:
         parts.append(f"needs the module {NEEDED[family]}")
     return ", ".join(parts)
+
+
+def _of_pettingzoo(name: str, kind: str) -> str:
+    from marl.tasks.pettingzoo.names import missing_module
+
+    missing = missing_module(name)
+    needs = missing and f", needs the module {missing}: pip install 'pettingzoo[{name.partition('/')[0]}]'"
+    return f"PettingZoo, {_MOVES[kind]}{needs or ''}"
 
 
 def _algorithms() -> Purposes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -24,12 +24,14 @@ __all__ = [
     "Jobs",
     "JsonFile",
     "Messages",
+    "NamedPlayers",
     "ReferenceName",
     "RunFolder",
     "TrustedModules",
     "check_file",
     "check_player",
     "check_seed",
+    "named_players",
     "parse",
     "player_of",
     "shown",
@@ -51,6 +53,9 @@ RunFolder = Annotated[Path | None, tyro.conf.Positional, shown("[RUN]")]
 
 ReferenceName = Annotated[str | None, shown("NAME", "(default: the run's own)")]
 """Name of a policy that is not learnt."""
+
+NamedPlayers = Annotated[str | None, tyro.conf.arg(name="players"), shown("PLAYER,PLAYER[,...]", "(default: none)")]
+"""Players of a game as an option, which `named_players` joins to those that are named after the game."""
 
 JsonFile = Annotated[Path | None, shown("FILE")]
 """File for the result."""
@@ -196,6 +201,20 @@ def check_player(run: Path | None, policy: str | None, task: str | None, command
         raise ConfigError(
             f"nobody plays; name a run's folder or a reference: marl {command} RUN, or marl {command} --policy chase"
         )
+
+
+def named_players(placed: Sequence[str], named: str | None, example: str) -> list[str]:
+    """Players of a game, named after it or by ``--players``, with spaces or commas between them.
+
+    Raises:
+        ConfigError: if there are none, or both.
+    """
+    if placed and named is not None:
+        raise ConfigError(f"players are named after the game, {' '.join(placed)}, and as --players {named}; name one")
+    found = [name for text in (*placed, *filter(None, [named])) for name in text.split(",")]
+    if not found:
+        raise ConfigError(f"nobody plays; name the players after the game: {example}")
+    return found
 
 
 def player_of(

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from marl.cli.console import plain_console
-from marl.cli.options import check_seed, shown
+from marl.cli.options import NamedPlayers, check_seed, named_players, shown
 from marl.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,15 +32,17 @@ class Arguments:
     uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and undo, hint,
     view (what the opponents know about their last moves) or quit.
 
-    Examples: marl play nine_board --players human,uct:10000;
+    Examples: marl play nine_board human uct:10000;
     marl play connect_four --players uct:1000,negamax:6 --view --seed 1;
     marl play tic_tac_toe --players human,rules --opening "1,9"
     """
 
     game: Annotated[str, tyro.conf.Positional, shown("GAME")]
     """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
-    players: Annotated[str, shown("PLAYER,PLAYER[,...]")]
-    """One for each seat, with commas."""
+    players: Annotated[tuple[str, ...], tyro.conf.Positional, shown("PLAYER PLAYER [PLAYER...]")] = ()
+    """One for each seat."""
+    named: NamedPlayers = None
+    """The same with commas."""
     opening: Annotated[str, shown("MOVE,MOVE,...", "(default: none)")] = ""
     """Moves that were played, as a person writes them, with commas."""
     view: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -71,9 +73,10 @@ def play(arguments: list[str]) -> int:
 
     console = plain_console()
     start = written(new_game(options.game))
-    specs = [parse_player(text) for text in options.players.split(",")]
+    players = named_players(options.players, options.named, "marl play tic_tac_toe human rules")
+    specs = [parse_player(text) for text in players]
     if len(specs) != start.num_players:
-        raise ConfigError(f"--players names {len(specs)}; {options.game} has {start.num_players} seats")
+        raise ConfigError(f"{options.game} has {start.num_players} seats, and the players are {', '.join(players)}")
     game = _opened(start, options.opening)
     stage = _Stage(specs, game, options, console)
     stage.draw(game)

@@ -112,19 +112,22 @@ class Counting:
 
     def __init__(self, console: Console, things: str) -> None:
         columns = (BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn(things), TimeRemainingColumn())
-        self.bar, self.things = ProgressBar(console, columns), things
+        self.bar = ProgressBar(console, (*columns, TextColumn("{task.fields[note]}")), note="")
+        self.things = things
 
-    def __enter__(self) -> Callable[[int, int], None]:
+    def __enter__(self) -> Callable[..., None]:
         self.bar.__enter__()
         return self.show
 
     def __exit__(self, *error: object) -> None:
         self.bar.__exit__(*error)
 
-    def show(self, done: int, total: int | None = None) -> None:
-        """Show the number done, and the number of all; None if nobody knows."""
-        self.bar.update(done, total)
-        self.bar.tell(f"{done} {self.things}" if total is None else f"{done} of {total} {self.things}")
+    def show(self, done: int, total: int | None = None, env_steps: int | None = None) -> None:
+        """Show the number done, the number of all, and env steps on the way; None if nobody knows, or asks."""
+        note = "" if env_steps is None else f"{env_steps:,} env steps"
+        self.bar.update(done, total, note=note)
+        told = f"{done} {self.things}" if total is None else f"{done} of {total} {self.things}"
+        self.bar.tell(f"{told}, {note}" if note else told)
 
 
 def counted(things: Iterable[Thing], total: int, show: Callable[[int, int], None]) -> Iterator[Thing]:
@@ -166,20 +169,20 @@ class Watcher:
         ahead = share if progress.finished else f"{share}  {timedelta(seconds=round(left))} left"
         self.bar.tell(f"{ahead}  {note}", last=progress.finished)
 
-    def show_evaluation(self, ended: int, episodes: int) -> None:
-        """Show the number of episodes of an evaluation that have ended, and of all."""
-        note = f"evaluating: {ended} of {episodes} episodes"
+    def show_evaluation(self, ended: int, episodes: int, env_steps: int) -> None:
+        """Show the number of episodes of an evaluation that have ended, that of all, and env steps on the way."""
+        note = f"evaluating: {ended} of {episodes} episodes, {env_steps:,} env steps"
         self.bar.update(self.done, note=note)
         self.bar.tell(note)
 
 
 def note_of(progress: Progress) -> str:
     """Line with events per agent and the mean of the latest scores, as a narrow terminal cuts its end; then env steps,
-    speed, returns, the least and largest of these scores, and whether all of them are old."""
+    speed, returns (or, where they are opposite, shares won), the least and largest of these scores, and whether all of
+    them are old."""
     metrics = progress.metrics
-    shown = {
-        name: f"{name} {short(value)}" for name, value in metrics.items() if name.startswith(("return/", "score/m"))
-    }
+    kind = "won/" if any(name.startswith("won/") for name in metrics) else "return/"
+    shown = {name: f"{name} {short(value)}" for name, value in metrics.items() if name.startswith((kind, "score/m"))}
     parts = [f"{name} {short(value)}" for name, value in metrics.items() if name.partition("/")[0] in progress.events]
     if parts:
         parts[-1] += " per agent"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from marl.cli.console import plain_console
-from marl.cli.options import Jobs, JsonFile, check_file, shown
+from marl.cli.options import Jobs, JsonFile, NamedPlayers, check_file, named_players, shown
 from marl.cli.tables import interval_text, number_text, plain_table, seconds_text
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_JOBS, check_between
@@ -49,8 +49,10 @@ class Arguments:
 
     game: Annotated[str, tyro.conf.Positional, shown("GAME")]
     """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
-    players: Annotated[tuple[str, ...], tyro.conf.Positional, shown("PLAYER PLAYER [PLAYER...]")]
+    players: Annotated[tuple[str, ...], tyro.conf.Positional, shown("PLAYER PLAYER [PLAYER...]")] = ()
     """E.g. negamax:9 uct:1000 uct:0.5s random."""
+    named: NamedPlayers = None
+    """The same with commas."""
     games: int = 200
     """Games of each pair (or three), from all seats together; at most 10,000,000 of all pairs."""
     openings: Literal["paired", "none"] = "paired"
@@ -98,7 +100,8 @@ def tournament(arguments: list[str]) -> int:
     from marl.players.tournament.tournament_report import tournament_report
     from marl.system.process_pool import usable_cores
 
-    players = [parse_player(text) for text in options.players]
+    named = named_players(options.players, options.named, "marl tournament tic_tac_toe negamax:9 uct:100")
+    players = [parse_player(text) for text in named]
     settings = (options.games, plies, options.seed, options.classic, options.ties)
     plan = plan_tournament(options.game, players, *settings)
     console = plain_console()

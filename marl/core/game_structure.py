@@ -88,21 +88,25 @@ def parts_of(game: Game) -> NDArray[np.int64]:
 
 
 def seen_from(values: NDArray[Any], mover: NDArray[np.int64]) -> NDArray[Any]:
-    """Values of the players as each mover counts them, itself first, from those by seat; both ``[..., P]``.
+    """Values of the players as each mover counts them, itself first, from those by seat; both ``[G, P]``.
 
     Args:
         values: by seat.
-        mover: ``[...]``.
+        mover: ``[G]``.
     """
-    seats = np.arange(values.shape[-1])
-    found: NDArray[Any] = np.take_along_axis(values, (mover[..., None] + seats) % len(seats), -1)
-    return found
+    return _turned(values, mover, 1)
 
 
 def by_seat(values: NDArray[Any], mover: NDArray[np.int64]) -> NDArray[Any]:
     """Values by seat from those that `seen_from` gives."""
+    return _turned(values, mover, -1)
+
+
+def _turned(values: NDArray[Any], mover: NDArray[np.int64], way: int) -> NDArray[Any]:
+    """Rows ``[G, P]`` turned by each mover, one way or the other."""
     seats = np.arange(values.shape[-1])
-    found: NDArray[Any] = np.take_along_axis(values, (seats - mover[..., None]) % len(seats), -1)
+    # plain indices, as this is done once for each evaluation: take_along_axis takes five times as long
+    found: NDArray[Any] = values[np.arange(len(mover))[:, None], (seats * way + mover[:, None]) * way % len(seats)]
     return found
 
 

@@ -34,6 +34,8 @@ class Observation(Record):
         acting: ``[..., N]``, True for agents whose turn it is, all of them alive; None if everybody alive acts.
         images: for each class that sees some ``[..., N_c, C, H, W]``, in a data type of their own; or None.
         others: features and presence of agents of other sides, for the centralised critic only; or None.
+        state: ``[..., D]``, or ``[..., C, H, W]`` in a data type of its own, the environment's own state of the whole
+            world, for the centralised critic only; or None.
     """
 
     features: dict[str, Tensor]
@@ -47,6 +49,7 @@ class Observation(Record):
     acting: Tensor | None = None
     images: dict[str, Tensor] | None = None
     others: Observation | None = None
+    state: Tensor | None = None
 
     @property
     def to_move(self) -> Tensor:

@@ -93,6 +93,7 @@ class Roster:
         entity_size: width ``F`` of an entity; 0 if the environment gives none.
         auxiliary_size: width ``Q`` of an agent's auxiliary target; 0 if the environment gives none.
         others: classes of other sides, whose features a centralised critic sees.
+        state: shape ``(D,)`` or ``(C, H, W)`` of the environment's own state; empty if the environment gives none.
 
     Raises:
         ValueError: if classes and counts differ in length, a name is no identifier or comes twice, a count is
@@ -106,6 +107,7 @@ class Roster:
     entity_size: int = 0
     auxiliary_size: int = 0
     others: tuple[AgentClass, ...] = ()
+    state: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.classes) != len(self.counts):
@@ -146,6 +148,14 @@ class Roster:
                 slices[agent_class.name] = slice(start, start + count)
             start += count
         return slices
+
+    @cached_property
+    def rivals(self) -> dict[str, slice]:
+        """Two agents, or two classes, that might play against each other, by name; none if there are not just two."""
+        if len(self.slices) == 1 and self.size == 2:
+            (name,) = self.slices
+            return {f"{name}_{place}": slice(place, place + 1) for place in range(2)}
+        return self.slices if len(self.slices) == 2 else {}
 
     @cached_property
     def class_indices(self) -> tuple[int, ...]:

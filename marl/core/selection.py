@@ -93,6 +93,7 @@ class Selection:
             acting=agents(whole.acting),
             images=classes(whole.images),
             others=self.rest._features(whole, others) if others else None,
+            state=whole.state,
         )
 
     def _features(self, whole: Observation, classes: Collection[str]) -> Observation:

@@ -50,7 +50,7 @@ class Task(Protocol):
 
     @property
     def changeable(self) -> frozenset[str]:
-        """Settings that may differ from training without changing what a policy's features mean."""
+        """Settings that may differ from training without changing what features mean, e.g. ``links.range``."""
         ...
 
     @property

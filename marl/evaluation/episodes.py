@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from marl.core.environment import Environment, Numbered, Presentable
 from marl.core.errors import EnvironmentFailedError, Note
 from marl.core.limits import SEED_BELOW
-from marl.core.records import Step
 from marl.core.seeding import ACTIONS, episode_seed, global_seed, stream
+from marl.evaluation.tally import EpisodeTable, Groups, Tally, joined
 from marl.policies.policy import EpisodePlayer
 
 __all__ = [
@@ -39,88 +36,8 @@ MAX_STEPS = 10_000
 """Steps after which an episode is cut, unless another number is asked for."""
 
 
-Groups = Mapping[str, slice | Sequence[int]]
-"""Groups of agents by name: their places on the agent axis."""
-
-
 class StoppedError(Exception):
     """Episodes that were not played to their end, as stopping was asked for."""
-
-
-@dataclass
-class EpisodeTable:
-    """Measurements of episodes, one row each.
-
-    Args:
-        length: ``[E]``, steps.
-        agent_return: ``[E]``, sum of rewards, mean over the agents that took part.
-        events: for each kind of event ``[E]``, their number, summed over the agents.
-        first: for each kind of event ``[E]``, the step (from 1) of the first; NaN if there was none.
-        cut: number of episodes that were cut, which count with what they had brought.
-        seeds: seed of each episode; none where copies share one.
-        class_returns: for each class, or other group, ``[E]``, as ``agent_return`` for its agents; NaN where none of
-            them took part.
-    """
-
-    length: NDArray[np.float64]
-    agent_return: NDArray[np.float64]
-    events: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    first: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    cut: int = 0
-    seeds: tuple[int, ...] = ()
-    class_returns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-
-
-class _Tally:
-    """Rows of ``E`` episodes, dealt to the copies beforehand: copy ``i`` plays ``i``, ``i + B``, ``i + 2 B``, ...
-
-    Episodes that a copy plays beyond them are ignored. Rows of the first ``E`` to end would favour short ones.
-    """
-
-    def __init__(self, environment: Environment, episodes: int, agents: int, groups: Groups | None) -> None:
-        self.episodes = episodes
-        self.groups: Groups = environment.roster.slices if groups is None else groups
-        self.number = torch.arange(environment.num_copies, device=environment.device)
-        zeros = torch.zeros(episodes + 1, dtype=torch.float64, device=environment.device)  # the last: of those ignored
-        self.length, self.rewards = zeros.clone(), zeros[:, None].repeat(1, agents)
-        self.took_part = torch.zeros_like(self.rewards, dtype=torch.bool)
-        self.events = {name: zeros.clone() for name in environment.events}
-        self.first = {name: torch.full_like(zeros, torch.nan) for name in environment.events}
-        self.ended = self.cut = 0
-
-    def count(self, step: Step, alive: torch.Tensor, max_steps: int) -> torch.Tensor:
-        """Count a step of agents that were alive before it, and return the copies whose episode is cut, ``[B]``."""
-        rows = self.number.clamp(max=self.episodes)
-        self.length[rows] += 1
-        self.rewards[rows] += step.reward * alive
-        self.took_part[rows] |= alive
-        for name, total in self.events.items():
-            happened = (step.info[name] * alive).sum(-1)
-            begins = (total[rows] == 0) & (happened > 0)
-            self.first[name][rows] = torch.where(begins, self.length[rows], self.first[name][rows])
-            total[rows] += happened
-        counts = self.number < self.episodes
-        cut = counts & ~step.ended & (self.length[rows] >= max_steps)
-        over = step.ended | cut
-        self.ended += int((counts & over).sum())
-        self.cut += int(cut.sum())
-        self.number += len(self.number) * over
-        return cut
-
-    def table(self) -> EpisodeTable:
-        whole = _rows({"length": self.length, "return": self._return(slice(None))})
-        returns = _rows({name: self._return(agents) for name, agents in self.groups.items()})
-        events, first = _rows(self.events), _rows(self.first)
-        return EpisodeTable(whole["length"], whole["return"], events, first, self.cut, class_returns=returns)
-
-    def _return(self, agents: slice | Sequence[int]) -> torch.Tensor:
-        """Mean over those of some agents that took part; NaN if none did."""
-        return self.rewards[:, agents].sum(-1) / self.took_part[:, agents].sum(-1)
-
-
-def _rows(columns: Mapping[str, torch.Tensor]) -> dict[str, NDArray[np.float64]]:
-    """Columns without the row of ignored episodes."""
-    return {name: column[:-1].cpu().numpy() for name, column in columns.items()}
 
 
 def play_episodes(
@@ -131,7 +48,7 @@ def play_episodes(
     messages: bool = True,
     deterministic: bool = False,
     max_steps: int = MAX_STEPS,
-    watch: Callable[[int], bool] | None = None,
+    watch: Callable[[int, int], bool] | None = None,
     most_copies: int = MOST_NUMBERED,
     groups: Groups | None = None,
 ) -> EpisodeTable:
@@ -150,7 +67,8 @@ def play_episodes(
         messages: False switches them off.
         deterministic: take the most probable actions instead of drawing them.
         max_steps: steps after which an episode is cut.
-        watch: called at each step with the number of episodes that have ended; False stops.
+        watch: called at each step with the numbers of episodes that have ended and of env steps played, as copies in
+            lockstep end late; False stops.
         most_copies: bound of the copies of a `Numbered` environment.
         groups: agents of which returns are told apart; None for classes.
 
@@ -165,14 +83,15 @@ def play_episodes(
     copies = most_copies if probe.numbered else max(1, min(LARGEST_BATCH, MOST_PAIRS // probe.roster.size**2))
     batch = episodes if probe.numbered else copies
     probe.close()
-    tables = []
+    tables: list[EpisodeTable] = []
     with global_seed(seed % SEED_BELOW):
         for number, start in enumerate(range(0, episodes, batch)):
             size = min(batch, episodes - start)
             environment = make_environment(min(copies, size))
             try:
                 options = (size, seed + 1_000_003 * number, messages, deterministic, max_steps)
-                tables.append(_play_batch(environment, player, *options, partial(_watched, watch, start), groups))
+                before = start, sum(int(table.length.sum()) for table in tables)
+                tables.append(_play_batch(environment, player, *options, partial(_watched, watch, *before), groups))
             finally:
                 environment.close()
     returns = np.concatenate([t.agent_return for t in tables])
@@ -184,24 +103,13 @@ def play_episodes(
         told = f"{cut} of {episodes} episodes were cut after {max_steps:,} steps and count with what they had brought"
         warnings.warn(told, Note, stacklevel=2)
     seeds = tuple(episode_seed(seed, number) for number in range(episodes)) if probe.numbered else ()
-    return _joined(tables, cut, seeds)
+    return joined(tables, cut, seeds)
 
 
-def _joined(tables: Sequence[EpisodeTable], cut: int, seeds: tuple[int, ...]) -> EpisodeTable:
-    """Rows of several tables, one after the other."""
-    return EpisodeTable(
-        np.concatenate([t.length for t in tables]),
-        np.concatenate([t.agent_return for t in tables]),
-        {name: np.concatenate([t.events[name] for t in tables]) for name in tables[0].events},
-        {name: np.concatenate([t.first[name] for t in tables]) for name in tables[0].first},
-        cut,
-        seeds,
-        {name: np.concatenate([t.class_returns[name] for t in tables]) for name in tables[0].class_returns},
-    )
-
-
-def _watched(watch: Callable[[int], bool] | None, before: int, ended: int) -> None:
-    if watch is not None and not watch(before + ended):
+def _watched(
+    watch: Callable[[int, int], bool] | None, ended_before: int, steps_before: int, ended: int, env_steps: int
+) -> None:
+    if watch is not None and not watch(ended_before + ended, steps_before + env_steps):
         raise StoppedError
 
 
@@ -213,19 +121,21 @@ def _play_batch(
     messages: bool,
     deterministic: bool,
     max_steps: int,
-    watch: Callable[[int], None],
+    watch: Callable[[int, int], None],
     groups: Groups | None,
 ) -> EpisodeTable:
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    tally = _Tally(environment, episodes, observation.alive.shape[-1], groups)
+    tally = Tally(environment, episodes, observation.alive.shape[-1], groups)
+    env_steps = 0
     while tally.ended < episodes:
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
         cut = tally.count(step, observation.alive, max_steps)
         observation = step.observation
-        watch(tally.ended)
+        env_steps += environment.num_copies
+        watch(tally.ended, env_steps)
         if bool(cut.any()) and tally.ended < episodes:  # only where copies have a second episode to play
             observation = cast(Numbered, environment).restart(cut)
         memory = None if act.memory is None else act.memory.reset(step.ended | cut)
@@ -282,7 +192,8 @@ def record_episode(
         take(environment.scene(at_end=over) if drawn else None)
         if over:
             return scores
-        _watched(watch, 0, number)
+        if watch is not None and not watch(number):
+            raise StoppedError
     warnings.warn(f"the episode was cut after {max_steps:,} steps", Note, stacklevel=2)
     return scores
 

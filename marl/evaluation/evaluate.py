@@ -31,6 +31,7 @@ __all__ = [
     "evaluate",
     "evaluate_episodes",
     "group_measures",
+    "outcomes",
     "summarise",
     "summary_as_json",
 ]
@@ -134,7 +135,7 @@ def evaluate_episodes(
     settings: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Any] | None = None,
     max_steps: int = MAX_STEPS,
-    watch: Callable[[int], bool] | None = None,
+    watch: Callable[[int, int], bool] | None = None,
     play: Mapping[str, str] | None = None,
     sides: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:
@@ -224,9 +225,9 @@ def group_measures(table: EpisodeTable, agent_noun: str) -> dict[str, Estimate]:
 
 def outcomes(table: EpisodeTable) -> dict[str, Estimate]:
     """Share of episodes that each of two won, and that were drawn; none unless their returns are always opposite."""
-    if len(table.class_returns) != 2:
+    if len(table.rival_returns) != 2:
         return {}
-    (one, first), (other, second) = table.class_returns.items()
+    (one, first), (other, second) = table.rival_returns.items()
     if not first.any() or not np.allclose(first, -second, atol=1e-6):
         return {}
     won = {f"share_won_{one}": first > 0, "share_drawn": first == 0, f"share_won_{other}": second > 0}

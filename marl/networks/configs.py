@@ -46,7 +46,8 @@ class CriticConfig(Config):
 
     sharing: Literal["class", "team", "independent"] = "class"
     """One centralised critic a class, one for the team, or each agent on its own features. Centralised ones see the
-    entities that an environment gives, or else what all agents see."""
+    state() of a PettingZoo environment with env.state, or the entities that an environment gives, or else what all
+    agents see."""
     hidden: tuple[Width, ...] = Field((64, 64), max_length=MOST_LAYERS)
     """Widths of the layers after entities or agents are pooled (or on an agent's own features)."""
     entity_hidden: tuple[Width, ...] = Field((64, 64), min_length=1, max_length=MOST_LAYERS)

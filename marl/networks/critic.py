@@ -12,9 +12,10 @@ from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
 from marl.networks.configs import CriticConfig
+from marl.networks.image_encoder import image_network, read_images
 from marl.networks.mlp import MLP
 
-__all__ = ["AgentCritic", "Critic", "EntityCritic"]
+__all__ = ["AgentCritic", "Critic", "EntityCritic", "StateCritic"]
 
 
 class EntityCritic(nn.Module):
@@ -116,11 +117,54 @@ class AgentCritic(nn.Module):
         return self.head(torch.cat(parts, -1)).squeeze(-1)
 
 
+class StateCritic(nn.Module):
+    r"""Join the environment's own state and what an agent sees into the agent's value.
+
+    .. math:: V_i = \mathrm{head}(\mathrm{state}(s), \mathrm{embed}_{c_i}(o_i))
+
+    for features :math:`o` and class :math:`c`; an image goes through a convolutional network first, see `ImageEncoder`.
+    Reference: Yu et al., "The Surprising Effectiveness of PPO in Cooperative, Multi-Agent Games",
+    https://arxiv.org/abs/2103.01955, section 5.2, the agent-specific global state.
+
+    Args:
+        roster: shape of the state, and widths of the features of each class.
+        config: shape.
+
+    Shapes:
+        Features ``[..., N_c, D_c]`` of each class and a state ``[..., D]`` or ``[..., C, H, W]`` to ``[..., M]``.
+    """
+
+    def __init__(self, roster: Roster, config: CriticConfig) -> None:
+        super().__init__()
+        self.squash, hidden = _squash(config), config.entity_hidden
+        image = roster.state if len(roster.state) == 3 else None
+        self.cnn = None if image is None else image_network(image, hidden[0])
+        self.state = MLP((roster.state[0] if image is None else hidden[0], *hidden), config.activation)
+        self.embed = nn.ModuleDict({c.name: MLP((c.width, *hidden), config.activation) for c in roster.classes})
+        self.head = MLP((2 * hidden[-1], *config.hidden, 1), config.activation, output_gain=1.0)
+
+    def forward(self, features: Mapping[str, Tensor], state: Tensor, agents: slice) -> Tensor:
+        """Values of some of the agents.
+
+        Args:
+            features: for each class ``[..., N_c, D_c]``.
+            state: ``[..., D]`` or ``[..., C, H, W]``.
+            agents: their slice of the agent axis.
+
+        Returns:
+            ``[..., M]``.
+        """
+        own = torch.cat([self.embed[name](self.squash(x)) for name, x in features.items()], -2)[..., agents, :]
+        read = self.squash(state) if self.cnn is None else read_images(self.cnn, state)
+        whole = self.state(read)[..., None, :]
+        return self.head(torch.cat([whole.expand_as(own), own], -1)).squeeze(-1)
+
+
 class Critic(nn.Module):
-    """The critics of a team: centralised over entities, or what all see, or each agent's on its own features.
+    """The critics of a team: centralised over a state, entities, or what all see, or each agent's on its own features.
 
     Reference: Lowe et al., "Multi-Agent Actor-Critic for Mixed Cooperative-Competitive Environments",
-    https://arxiv.org/abs/1706.02275, section 4.1; equations: `EntityCritic` and `AgentCritic`.
+    https://arxiv.org/abs/1706.02275, section 4.1; equations: `StateCritic`, `EntityCritic` and `AgentCritic`.
 
     Args:
         roster: its classes, and the width of its entities.
@@ -139,13 +183,7 @@ class Critic(nn.Module):
             )
             return
         names = ["team"] if config.sharing == "team" else [c.name for c in roster.classes]
-        size, plane = roster.entity_size, roster.plane
-        self.networks = nn.ModuleDict(
-            {
-                name: EntityCritic(size, plane, config) if size and plane is not None else AgentCritic(roster, config)
-                for name in names
-            }
-        )
+        self.networks = nn.ModuleDict({name: _centralised(roster, config) for name in names})
 
     def forward(self, observation: Observation) -> Tensor:
         """Values ``[..., N]`` of every agent."""
@@ -153,7 +191,9 @@ class Critic(nn.Module):
             values = [self.networks[name](self.squash(x)).squeeze(-1) for name, x in observation.features.items()]
             return torch.cat(values, -1)
         seen: tuple[Any, Tensor] = observation.features, observation.alive
-        if observation.entities is not None:
+        if observation.state is not None:
+            seen = observation.features, observation.state
+        elif observation.entities is not None:
             seen = observation.entities, observation.present_entities
         elif (others := observation.others) is not None:
             seen = {**observation.features, **others.features}, torch.cat([observation.alive, others.alive], -1)
@@ -170,7 +210,8 @@ class Critic(nn.Module):
     def rescale(self, scale: Tensor, shift: Tensor) -> None:
         """Change the last layers so that every value ``v`` becomes ``scale v + shift``."""
         for network in self.networks.values():
-            *_, last = (network.head if isinstance(network, EntityCritic | AgentCritic) else network).children()
+            head = network.head if isinstance(network, StateCritic | EntityCritic | AgentCritic) else network
+            *_, last = head.children()
             assert isinstance(last, nn.Linear)
             last.weight.mul_(scale)
             last.bias.mul_(scale).add_(shift)
@@ -178,6 +219,14 @@ class Critic(nn.Module):
     def extra_repr(self) -> str:
         """Sharing of parameters."""
         return f"sharing={self.config.sharing}"
+
+
+def _centralised(roster: Roster, config: CriticConfig) -> nn.Module:
+    if roster.state:
+        return StateCritic(roster, config)
+    if roster.entity_size and roster.plane is not None:
+        return EntityCritic(roster.entity_size, roster.plane, config)
+    return AgentCritic(roster, config)
 
 
 def _squash(config: CriticConfig) -> Callable[[Tensor], Tensor]:

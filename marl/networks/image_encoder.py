@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from marl.core.records import Observation
-from marl.core.roster import AgentClass, Roster
+from marl.core.roster import Roster
 from marl.networks.configs import EncoderConfig
 from marl.networks.mlp import linear
 
-__all__ = ["ImageEncoder"]
+__all__ = ["ImageEncoder", "image_network", "read_images"]
 
 SMALLEST = 36
 """Least height and width that the large network leaves something of."""
@@ -58,9 +58,10 @@ class ImageEncoder(nn.Module):
         }
         self.networks = nn.ModuleDict(
             {
-                f"{c.name}_{i}": _network(c, config.cnn, width)
+                f"{c.name}_{i}": image_network(c.image, width, config.cnn, f"those of class {c.name!r}")
                 for c in roster.classes
-                for i in range(self._numbers.get(c.name, 0))
+                if c.image
+                for i in range(self._numbers[c.name])
             }
         )
         classes = (
@@ -84,7 +85,7 @@ class ImageEncoder(nn.Module):
         number = self._numbers[name]
         # as class encoders do, agents beyond those trained take turns with the networks there are
         parts = [
-            _read(cast("nn.Sequential", self.networks[f"{name}_{i}"]), images[..., i::number, :, :, :])
+            read_images(cast("nn.Sequential", self.networks[f"{name}_{i}"]), images[..., i::number, :, :, :])
             for i in range(min(number, images.shape[-4]))
         ]
         if len(parts) == 1:
@@ -95,8 +96,8 @@ class ImageEncoder(nn.Module):
         return codes
 
 
-def _read(network: nn.Sequential, images: Tensor) -> Tensor:
-    """``[..., C, H, W]`` to ``[..., D]``."""
+def read_images(network: nn.Sequential, images: Tensor) -> Tensor:
+    """Images ``[..., C, H, W]`` to what the network makes of each, ``[..., D]``."""
     rows = images.flatten(0, -4)
     at_once = len(rows) if torch.is_grad_enabled() else AT_ONCE // images[..., 0, :, :, :].shape[-3:].numel()
     kind = next(network.parameters()).dtype
@@ -110,14 +111,24 @@ def _as_floats(images: Tensor, kind: torch.dtype) -> Tensor:
     return floats.div_(255) if images.dtype == torch.uint8 else floats
 
 
-def _network(agent_class: AgentClass, kind: str, width: int) -> nn.Sequential:
-    assert agent_class.image is not None
-    channels, *size = agent_class.image
+def image_network(image: tuple[int, int, int], width: int, kind: str = "auto", whose: str = "these") -> nn.Sequential:
+    """Make a network for images; see `ImageEncoder`.
+
+    Args:
+        image: channels, height and width.
+        width: ``D``.
+        kind: see `EncoderConfig`.
+        whose: words for the images, for errors.
+
+    Raises:
+        ValueError: if they are too small for the network asked for.
+    """
+    channels, *size = image
     large = min(size) >= SMALLEST
     if kind == "nature" and not large:
         raise ValueError(
-            f"encoder.cnn is 'nature', which reads images of {SMALLEST} x {SMALLEST} and more, and those of class "
-            f"{agent_class.name!r} have {size[0]} x {size[1]}; use auto or board"
+            f"encoder.cnn is 'nature', which reads images of {SMALLEST} x {SMALLEST} and more, and {whose} have "
+            f"{size[0]} x {size[1]}; use auto or board"
         )
     layers: list[nn.Module] = []
     if large and kind != "board" and (side := min(size) // USUAL) > 1:

@@ -67,7 +67,7 @@ def play_match(game: Game, players: Sequence[Player], watch: Watch = lambda befo
 def play_matches(
     games: Sequence[Game],
     players: Sequence[Sequence[Player]],
-    watch: Callable[[int], bool] = lambda ended: True,
+    watch: Callable[[int, int], bool] = lambda ended, moves: True,
 ) -> list[Match]:
     """Play several games in lock step, for players that choose in many positions at once.
 
@@ -75,7 +75,7 @@ def play_matches(
         games: first positions.
         players: of each game one for each seat. One that has a method ``choose_many`` may play several games, and is
             asked for all of them together; others keep a memory of their game and play one.
-        watch: called after each step with the number of games that have ended; False ends with those.
+        watch: called after each step with the numbers of games that have ended and of moves; False ends with those.
 
     Returns:
         The games that have ended, in order.
@@ -103,7 +103,7 @@ def play_matches(
                 moves[number][seat], seconds[number][seat] = moves[number][seat] + 1, seconds[number][seat] + spent
                 actions[number].append(action)
                 positions[number] = positions[number].play(action)
-        if not watch(sum(game.over for game in positions)):
+        if not watch(sum(game.over for game in positions), sum(map(len, actions))):
             break
     return [
         Match(tuple(actions[number]), game.returns, tuple(moves[number]), tuple(seconds[number]))

@@ -25,6 +25,8 @@ __all__ = ["NetworkPlayer", "load_network"]
 
 AT_ONCE = 256
 """Positions that are searched together; more would not be faster, and trees take memory."""
+LEAVES = 8
+"""Positions of one game alone that the network values at once, by virtual loss."""
 TRIED = 32
 """Simulations that show how long one takes, for a budget of time."""
 
@@ -47,10 +49,12 @@ class NetworkPlayer:
 
     def choose(self, game: Game) -> int:
         """See `Player`."""
-        return self.choose_many([game])[0]
+        found = self._search([game], LEAVES)
+        self._last = game, found
+        return int(found.action[0])
 
     def choose_many(self, games: Sequence[Game]) -> list[int]:
-        """Choose an action in each of several positions; see `Player.choose`."""
+        """Choose an action in each of several positions, which does not depend on how many there are."""
         actions: list[int] = []
         for first in range(0, len(games), AT_ONCE):
             found = self._search(games[first : first + AT_ONCE])
@@ -76,19 +80,19 @@ class NetworkPlayer:
         chosen = int(found.action[-1])
         return View(game, chosen, int(found.visits[-1].sum()), "simulations", statistics, (chosen,))
 
-    def _search(self, games: Sequence[Game]) -> Found:
+    def _search(self, games: Sequence[Game], leaves: int = 1) -> Found:
         config = self.search
         if self.seconds is not None:
             begin = time.perf_counter()
-            self._run(games, config.model_copy(update={"simulations": TRIED}))
+            self._run(games, config.model_copy(update={"simulations": TRIED}), leaves)
             spent = time.perf_counter() - begin
             number = int(TRIED * (self.seconds - spent) / spent)
             config = config.model_copy(update={"simulations": max(1, number)})
-        return self._run(games, config)
+        return self._run(games, config, leaves)
 
-    def _run(self, games: Sequence[Game], config: SearchConfig) -> Found:
+    def _run(self, games: Sequence[Game], config: SearchConfig, leaves: int) -> Found:
         generator = np.random.default_rng(0)  # nothing is drawn from it without noise
-        return BatchSearch(config, self.evaluator).run(positions_of(list(games)), generator, noise=False)
+        return BatchSearch(config, self.evaluator, leaves).run(positions_of(list(games)), generator, noise=False)
 
 
 def load_network(run: str, game: Game | None = None) -> GameNetwork:

@@ -85,14 +85,15 @@ def measure_strength(
     opponents: Sequence[PlayerSpec],
     games: int,
     seed: int,
-    watch: Callable[[int, int], bool] = lambda done, total: True,
+    watch: Callable[[int, int, int], bool] = lambda done, total, moves: True,
 ) -> tuple[Score, ...]:
     """Play against each of several opponents; see `points_against`.
 
     Args:
         first, player, games, seed: see `points_against`.
         opponents: specifications.
-        watch: called with the number of games that have ended and of all; False ends with those.
+        watch: called with the numbers of games that have ended, and of all, and of moves against the present opponent;
+            False ends with those.
     """
     seats = first.num_players
     whole = -(-games // seats) * seats
@@ -105,7 +106,7 @@ def measure_strength(
 
 
 def points_against(
-    first: Game, player: Player, opponent: PlayerSpec, games: int, seed: int, watch: Callable[[int], bool]
+    first: Game, player: Player, opponent: PlayerSpec, games: int, seed: int, watch: Callable[[int, int], bool]
 ) -> NDArray[np.float64]:
     """Points of a player in games against others, from drawn openings, each from all seats.
 
@@ -137,5 +138,5 @@ def points_against(
     return points_of(returns)[np.arange(len(returns)), np.arange(len(returns)) % seats]
 
 
-def _told(watch: Callable[[int, int], bool], before: int, total: int, ended: int) -> bool:
-    return watch(min(before + ended, total), total)
+def _told(watch: Callable[[int, int, int], bool], before: int, total: int, ended: int, moves: int) -> bool:
+    return watch(before + ended, total, moves)

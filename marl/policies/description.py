@@ -65,6 +65,7 @@ class Description(Config):
     networks: SavedPolicyConfig
     entity_size: Size
     auxiliary_size: Size
+    state: tuple[Annotated[Size, Field(ge=1)], ...] = Field((), max_length=3)
     environment: dict[str, Any]
 
     @model_validator(mode="before")
@@ -98,7 +99,7 @@ class Description(Config):
             for c in self.classes
         )
         plane = None if self.plane is None else Plane(**self.plane.model_dump())
-        return Roster(classes, self.counts, plane, self.entity_size, self.auxiliary_size)
+        return Roster(classes, self.counts, plane, self.entity_size, self.auxiliary_size, state=self.state)
 
     def policy(self, stored: int) -> Policy:
         """Make the policy, with weights that are drawn.

@@ -139,6 +139,7 @@ def encode_policy(policy: Policy, environment: dict[str, Any]) -> bytes:
         "entity_size": roster.entity_size,
         "auxiliary_size": roster.auxiliary_size,
         "environment": environment,
+        **({"state": list(roster.state)} if roster.state else {}),
     }
     return encode_state({"description": description, "weights": dict(policy.state_dict())})
 

@@ -39,7 +39,8 @@ class Answers:
 
     def __init__(self, space: spaces.Space[Any]) -> None:
         self._space, self._shape, self._dtype = space, space.shape, space.dtype
-        self._few = isinstance(space, spaces.Box) and space.dtype.kind == "f" and np.prod(space.shape) <= FEW
+        box = isinstance(space, spaces.Box) and space.dtype.kind == "f"
+        self._few = box and len(space.shape or ()) == 1 and np.prod(space.shape or ()) <= FEW  # else lists of lists
         self._whole = isinstance(space, spaces.Discrete)
 
     def reset(self, given: Any) -> tuple[Any, dict[str, Any]]:

@@ -148,6 +148,7 @@ class BlockEnvironment:
             action_mask={kind: self._tensor(mask) for kind, mask in seen.masks.items()} or None,
             acting=self._tensor(seen.acting) if self._takes_turns else None,
             images={kind: self._tensor(array) for kind, array in seen.images.items()} or None,
+            state=None if seen.state is None else self._tensor(seen.state),
             **self._fields(seen),
         )
 

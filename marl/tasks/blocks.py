@@ -19,6 +19,13 @@ __all__ = ["Block", "Flags", "Moved", "Seen"]
 Flags = NDArray[np.bool_]
 
 
+class StateShape(Protocol):
+    """Shape and data type of an environment's own state."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
 @dataclass
 class Seen:
     """Perceptions of the agents of ``B`` copies. Agents that are absent, or not to move, have zeros and all actions.
@@ -30,6 +37,7 @@ class Seen:
         alive: ``[B, N]``.
         acting: ``[B, N]``, True for who is to move.
         images: for each class that sees some ``[B, N_c, C, H, W]``; in memory a place's channels are side by side.
+        state: ``[B, D]`` or ``[B, C, H, W]``, see `marl.core.records.Observation`; or None.
     """
 
     features: dict[str, NDArray[Any]]
@@ -38,6 +46,7 @@ class Seen:
     alive: Flags
     acting: Flags
     images: dict[str, NDArray[Any]] = field(default_factory=dict)
+    state: NDArray[Any] | None = None
 
     @classmethod
     def blank(
@@ -46,6 +55,7 @@ class Seen:
         roster: Roster,
         fields: Mapping[str, tuple[int, ...]] = MappingProxyType({}),
         masked: bool = True,
+        state: StateShape | None = None,
     ) -> Seen:
         """Perceptions of nobody.
 
@@ -54,6 +64,7 @@ class Seen:
             roster: the agents.
             fields: shape of each field for one agent.
             masked: True for masks of all actions.
+            state: shape and data type of a copy's state; None without.
         """
         counts = [(c, n) for c, n in zip(roster.classes, roster.counts, strict=True) if n]
         alive = np.zeros((copies, roster.size), bool)
@@ -64,6 +75,7 @@ class Seen:
             alive,
             alive.copy(),
             {c.name: _blank_images(c, (copies, n)) for c, n in counts if c.image},
+            None if state is None else np.zeros((copies, *state.shape), state.dtype),
         )
 
     def copy(self) -> Seen:
@@ -75,6 +87,7 @@ class Seen:
             self.alive.copy(),
             self.acting.copy(),
             {kind: array.copy("K") for kind, array in self.images.items()},
+            None if self.state is None else self.state.copy(),
         )
 
 

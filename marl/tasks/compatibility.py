@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from marl.core.config import Config
@@ -20,9 +20,20 @@ def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> No
         ConfigError: naming the setting and both values.
     """
     here = config.model_dump(mode="json")
-    for name in here.keys() - task.changeable:
-        if name in trained and trained[name] != here[name]:
-            raise ConfigError(f"{name} is {here[name]!r}, but the policy was trained with {trained[name]!r}")
+    for setting in (name for name in here if name in trained):
+        for name, value, other in _differing(setting, here[setting], trained[setting], task.changeable):
+            raise ConfigError(f"{name} is {value!r}, but the policy was trained with {other!r}")
+
+
+def _differing(name: str, here: Any, trained: Any, changeable: Collection[str]) -> Iterator[tuple[str, Any, Any]]:
+    """Settings that differ and may not, those within mappings by dotted names."""
+    if name in changeable or here == trained:
+        return
+    if not isinstance(here, Mapping) or not isinstance(trained, Mapping) or here.keys() != trained.keys():
+        yield name, here, trained
+        return
+    for key in here:
+        yield from _differing(f"{name}.{key}", here[key], trained[key], changeable)
 
 
 def check_class(here: AgentClass, trained: Roster) -> None:

@@ -15,7 +15,7 @@ from marl.core.roster import Roster
 from marl.tasks.block_environment import BlockEnvironment
 from marl.tasks.blocks import Block, Seen
 from marl.tasks.gymnasium_config import CLASS
-from marl.tasks.gymnasium_making import make_block, make_first
+from marl.tasks.gymnasium_making import Wrappers, make_block, make_first
 from marl.tasks.process_blocks import ProcessBlocks
 from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 
@@ -42,6 +42,7 @@ class GymnasiumEnvironment(BlockEnvironment):
         device: device of the tensors.
         step_timeout: see `ProcessBlocks`; None for any time.
         channels: axis of the channels of images; see `ImageSpace`.
+        wrappers: the first innermost; see `marl.tasks.pettingzoo.names.wrapped`.
 
     Raises:
         ValueError: for no copies, an environment that Gymnasium cannot make, spaces that are not supported, or an
@@ -62,10 +63,11 @@ class GymnasiumEnvironment(BlockEnvironment):
         device: torch.device | str = "cpu",
         step_timeout: float | None = None,
         channels: Literal["first", "last"] | None = None,
+        wrappers: Wrappers = (),
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
-        first, given = make_first(name, arguments or {}, max_episode_steps)
+        first, given = make_first(name, arguments or {}, max_episode_steps, wrappers)
         try:
             seen, acted = (
                 ObservationSpace(first.observation_space, name, channels),
@@ -75,7 +77,7 @@ class GymnasiumEnvironment(BlockEnvironment):
             first.close()
             raise
         roster = Roster((agent_class(CLASS, seen, acted),), (1,))
-        make = partial(make_block, name, given, seen, acted)
+        make = partial(make_block, name, given, seen, acted, wrappers)
         if processes == 1 and step_timeout is None:
             block: Block = make(range(num_copies), first)
         else:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from marl.core.config import Config
 from marl.core.limits import Processes, StepTimeout
+from marl.tasks.pettingzoo.config import Wrappers
 
 __all__ = ["CLASS", "GymnasiumConfig"]
 
@@ -25,11 +26,14 @@ class GymnasiumConfig(Config):
     """Names the registry, if another has the name too."""
     arguments: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the environment."""
+    wrappers: Wrappers = Field(default_factory=list)
+    """Wrappers, the first innermost: MODULE.FUNCTION, or that with its arguments, e.g.
+    {gymnasium.wrappers.FrameStackObservation: {stack_size: 4}}."""
     max_episode_steps: int | None = Field(None, ge=1)
     """Largest number of steps of an episode; None for the registered limit."""
     channels: Literal["first", "last"] | None = None
-    """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
-    smallest."""
+    """Axis of the channels of images, which are Boxes of three axes, or of four for a stack; None is the last, unless
+    the first is the smallest."""
     processes: Processes = 1
     """Processes that step the copies in training; auto is as many as there are cores, where that is faster. Evaluations
     are in one."""

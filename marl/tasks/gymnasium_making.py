@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -15,15 +15,17 @@ from marl.tasks.generators import Draws
 from marl.tasks.guard import Guard, GuardedEnv
 from marl.tasks.gymnasium_block import GymnasiumBlock
 from marl.tasks.no_display import no_display
+from marl.tasks.pettingzoo.names import wrapped
 from marl.tasks.spaces import ActionSpace, ObservationSpace
 
-__all__ = ["make_block", "make_first"]
+__all__ = ["Wrappers", "make_block", "make_first"]
 
 Environment = gymnasium.Env[Any, Any]
+Wrappers = Sequence[str | Mapping[str, Mapping[str, Any] | None]]
 
 
 def make_first(
-    name: str, arguments: Mapping[str, Any], max_episode_steps: int | None
+    name: str, arguments: Mapping[str, Any], max_episode_steps: int | None, wrappers: Wrappers = ()
 ) -> tuple[Environment, dict[str, Any]]:
     """Make a copy that draws pictures, if it can.
 
@@ -31,17 +33,24 @@ def make_first(
         name: name in Gymnasium's registry; ``MODULE:NAME`` imports the module first, if it is trusted.
         arguments: keyword arguments of the environment.
         max_episode_steps: limit of an episode; None for the registered one.
+        wrappers: see `marl.tasks.pettingzoo.names.wrapped`.
 
     Returns:
         The copy, and the arguments that it took, with which others are made like it.
 
     Raises:
-        ValueError: for an environment that Gymnasium cannot make.
+        ValueError: for an environment that Gymnasium cannot make, or a wrapper that does not take it.
         UntrustedError: see `marl.core.trust.import_named`.
     """
     if ":" in name:
         import_named(name)  # before Gymnasium does, which asks nobody
     given = dict(arguments) if max_episode_steps is None else {**arguments, "max_episode_steps": max_episode_steps}
+    env, given = _drawing(name, given)
+    return wrapped(env, wrappers), given
+
+
+def _drawing(name: str, given: dict[str, Any]) -> tuple[Environment, dict[str, Any]]:
+    """A copy that draws pictures, if it can, and its arguments."""
     with _told(name, given):
         plain = _made(name, given)
         if "rgb_array" not in ((plain.metadata or {}).get("render_modes") or ()) or "render_mode" in given:
@@ -61,6 +70,7 @@ def make_block(
     arguments: Mapping[str, Any],
     observed: ObservationSpace,
     acted: ActionSpace,
+    wrappers: Wrappers,
     copies: Iterable[int],
     first: Environment | None = None,
 ) -> GymnasiumBlock:
@@ -69,6 +79,7 @@ def make_block(
     Args:
         name, arguments: see `make_first`.
         observed, acted: spaces of the first of all copies.
+        wrappers: see `make_first`.
         copies: their numbers.
         first: the first of them, where it is made already.
 
@@ -78,7 +89,8 @@ def make_block(
     draws, made = Draws(), [] if first is None else [first]
 
     def make(copy: int) -> GuardedEnv:
-        return GuardedEnv(made.pop() if made else _made(name, arguments), Guard(name, copy), draws)
+        env = made.pop() if made else wrapped(_made(name, arguments), wrappers)
+        return GuardedEnv(env, Guard(name, copy), draws)
 
     with _told(name, arguments):
         vector = SyncVectorEnv(

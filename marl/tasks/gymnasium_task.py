@@ -35,7 +35,7 @@ class GymnasiumTask:
     purpose = "with reference policies"
 
     config_type = GymnasiumConfig
-    changeable = frozenset({"arguments", "max_episode_steps", "processes", "step_timeout"})
+    changeable = frozenset({"arguments", "wrappers", "max_episode_steps", "processes", "step_timeout"})
     policies = MappingProxyType[str, Path]({})
 
     scripted: Mapping[str, Rule] = field(default_factory=dict)
@@ -47,7 +47,11 @@ class GymnasiumTask:
     def describe(self, config: Config) -> dict[str, Any]:
         """Name, and the settings that differ from the registered environment; see `Task`."""
         assert isinstance(config, GymnasiumConfig)
-        changed = {"arguments": config.arguments or None, "max_episode_steps": config.max_episode_steps}
+        changed = {
+            "arguments": config.arguments or None,
+            "wrappers": config.wrappers or None,
+            "max_episode_steps": config.max_episode_steps,
+        }
         return {"environment": config.name, **{name: value for name, value in changed.items() if value is not None}}
 
     def sides(self, config: Config) -> tuple[str, str]:
@@ -68,7 +72,7 @@ class GymnasiumTask:
         from marl.tasks.gymnasium_block import MASK
         from marl.tasks.gymnasium_making import make_first
 
-        first, _ = make_first(config.name, config.arguments, None)
+        first, _ = make_first(config.name, config.arguments, None, config.wrappers)
         env = GuardedEnv(first, Guard(config.name, 0), Draws())
         try:
             _, infos = env.reset(seed=EpisodeSeeds(0, 0, 1))  # no space says whether there are masks
@@ -99,6 +103,7 @@ class GymnasiumTask:
                 device,
                 step_timeout,
                 config.channels,
+                config.wrappers,
             )
 
         made = make_with_processes(make, config, num_copies, training, device)

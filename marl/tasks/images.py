@@ -1,7 +1,8 @@
-"""Boxes of three axes as images ``[C, H, W]``."""
+"""Boxes of three axes, or of four, as images ``[C, H, W]``."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -17,12 +18,14 @@ KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}
 
 
 def is_image(space: spaces.Space[Any]) -> bool:
-    """True for a Box of three axes."""
-    return isinstance(space, spaces.Box) and len(space.shape) == 3 and 0 not in space.shape
+    """True for a Box of three axes, or of four, a stack of such."""
+    return isinstance(space, spaces.Box) and len(space.shape) in (3, 4) and 0 not in space.shape
 
 
 class ImageSpace:
     """Image of an agent that observes some Boxes of three axes: one, its channels those of the Boxes in their order.
+
+    A Box of four axes is a stack of images, as Gymnasium's ``FrameStackObservation`` gives them, one after the other.
 
     Args:
         boxes: one at least.
@@ -34,10 +37,11 @@ class ImageSpace:
     """
 
     def __init__(self, boxes: Sequence[spaces.Box], who: str, channels: Channels | None = None) -> None:
-        self._last = [channels == "last" if channels else box.shape[0] >= min(box.shape[1:]) for box in boxes]
-        sizes = [
-            (*box.shape[2:], *box.shape[:2]) if last else box.shape for box, last in zip(boxes, self._last, strict=True)
-        ]
+        shapes = [box.shape[-3:] for box in boxes]
+        self._last = [channels == "last" if channels else shape[0] >= min(shape[1:]) for shape in shapes]
+        turned = [(shape[2], *shape[:2]) if last else shape for shape, last in zip(shapes, self._last, strict=True)]
+        stacks = [box.shape[:-3] for box in boxes]
+        sizes = [(math.prod(stack) * size[0], *size[1:]) for stack, size in zip(stacks, turned, strict=True)]
         if len({(size[1:], box.dtype) for size, box in zip(sizes, boxes, strict=True)}) > 1:
             raise ValueError(
                 f"{who} observes the images {' and '.join(map(str, boxes))}; images of one agent must have equal data "
@@ -54,9 +58,11 @@ class ImageSpace:
             values: of each Box, with leading axes.
             leading: number of these axes.
         """
-        axes = (*range(leading), leading + 2, leading, leading + 1)
-        parts = [
-            array.transpose(axes) if last else array
-            for array, last in zip((np.asarray(value, self.dtype) for value in values), self._last, strict=True)
-        ]
+        parts = []
+        for value, last in zip(values, self._last, strict=True):
+            array = np.asarray(value, self.dtype)
+            array = np.moveaxis(array, -1, -3) if last else array
+            if array.ndim > leading + 3:
+                array = array.reshape(*array.shape[:leading], -1, *array.shape[-2:])
+            parts.append(array)
         return parts[0] if len(parts) == 1 else np.concatenate(parts, leading)

@@ -165,7 +165,8 @@ class ProcessBlocks:
             if name and (self.masked or part != "masks"):
                 array = self._column(key)
                 parts[part][name] = np.moveaxis(array, -1, -3) if part == "images" else array
-        return Seen(**parts, alive=self._column("alive"), acting=self._column("acting"))
+        state = self._column("state") if "state" in (self._records.dtype.names or ()) else None
+        return Seen(**parts, alive=self._column("alive"), acting=self._column("acting"), state=state)
 
     def _column(self, name: str) -> NDArray[Any]:
         """One array of the records of all blocks, ``[B, ...]``."""
@@ -177,7 +178,8 @@ def _arrays(seen: Seen) -> dict[str, NDArray[Any]]:
     images = {name: np.moveaxis(array, -3, -1) for name, array in seen.images.items()}
     parts = {"features": seen.features, "masks": seen.masks, "fields": seen.fields, "images": images}
     named = {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
-    return named | {"alive": seen.alive, "acting": seen.acting}
+    state = {} if seen.state is None else {"state": seen.state}
+    return named | state | {"alive": seen.alive, "acting": seen.acting}
 
 
 def _layout(one: Seen, rows: int) -> np.dtype[Any]:

@@ -18,7 +18,7 @@ from marl.core.trust import module_of
 from marl.games.registry import is_game_name
 from marl.tasks.game_task import GameTask
 from marl.tasks.gymnasium_task import GymnasiumTask
-from marl.tasks.pettingzoo.names import is_pettingzoo_name, registered
+from marl.tasks.pettingzoo.names import is_pettingzoo_name, mpe2_names, registered
 from marl.tasks.pettingzoo.task import PettingZooTask
 
 __all__ = [
@@ -86,8 +86,8 @@ def find_task(name: str, registry: str | None = None) -> Task:
 
 
 def environment_names() -> list[str]:
-    """Names of the newest environments of Gymnasium, and of PettingZoo's registry."""
-    return [*latest_environments(), *registered()]
+    """Names of the newest environments of Gymnasium, and of PettingZoo's registry and mpe2."""
+    return [*latest_environments(), *registered(), *mpe2_names()]
 
 
 def latest_environments() -> dict[str, EnvSpec]:

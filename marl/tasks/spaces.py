@@ -32,7 +32,8 @@ class ObservationSpace:
 
     Without a Box in it, features are whole numbers, each counted from 0, and `categories` says how many values each
     has. Else they are measurements, with one number for each value of a whole number, 1 for the present one. A Box of
-    whole numbers keeps its data type if it is smaller than float32. Boxes of three axes are no features but the image.
+    whole numbers keeps its data type if it is smaller than float32. Boxes of three or four axes are no features but the
+    image.
 
     Args:
         space: the space.

@@ -49,6 +49,7 @@ class Collector:
         self._steps = torch.zeros(copies, device=environment.device)
         self._looked = False
         self._leave = False  # whether any agent has left before its episode ended
+        self._opposed: bool | None = None  # whether rivals' returns were opposite so far; None before any was not 0
         self._lived = torch.zeros(copies, agents, device=environment.device)  # steps at which each agent was there
 
     def collect(self, policy: Policy) -> Collected:
@@ -116,6 +117,7 @@ class Collector:
             "steps": self._steps.clone(),
             "lived": self._lived.clone(),
             "leave": self._leave,
+            "opposed": self._opposed,
         }
 
     def load_state(self, state: State) -> None:
@@ -140,6 +142,7 @@ class Collector:
         lived = state["lived"] if "lived" in state else state["took_part"] * state["steps"][:, None]
         self._lived = lived.to(device, copy=True)
         self._leave = state.get("leave", False)
+        self._opposed = state.get("opposed")
 
     def _look(self, observation: Observation) -> None:
         """Warn of a class that saw the same at each step of the first rollout."""
@@ -171,9 +174,15 @@ class Collector:
         episodes.metrics["episode/length"] += steps.tolist()
         scores = (self._sums["reward"][ended] * took_part).sum(-1) / took_part.sum(-1)
         episodes.scores += scores.tolist()
-        for name, agents in roster.slices.items() if len(roster.slices) > 1 else ():
-            returns = (self._sums["reward"][ended] * took_part)[:, agents].sum(-1) / took_part[:, agents].sum(-1)
-            episodes.class_scores[name] += returns.tolist()
+        classes = roster.slices if len(roster.slices) > 1 else {}
+        returns = {
+            name: (self._sums["reward"][ended] * took_part)[:, agents].sum(-1) / took_part[:, agents].sum(-1)
+            for name, agents in (classes | roster.rivals).items()
+        }
+        for name in classes:
+            episodes.class_scores[name] += returns[name].tolist()
+        for name, wins in self._won({name: returns[name] for name in roster.rivals}).items():
+            episodes.metrics[f"won/{name}"] += wins.tolist()
         episodes.ended_at += [env_steps] * len(scores)
         self._leave |= bool((took_part & (lived < steps[:, None])).any())
         if self._leave:
@@ -191,6 +200,15 @@ class Collector:
             total[ended] = 0
         self._steps = self._steps * ~ended
         self._lived = self._lived * ~ended[:, None]
+
+    def _won(self, returns: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Episodes that each of two rivals won; none where their returns are not always opposite."""
+        if len(returns) != 2 or self._opposed is False:
+            return {}
+        first, second = returns.values()
+        if bool(first.any() | second.any()):
+            self._opposed = torch.allclose(first, -second, atol=1e-6)
+        return {name: (each > 0).float() for name, each in returns.items()} if self._opposed else {}
 
 
 def _by_class(name: str, amounts: Tensor, took_part: Tensor, slices: dict[str, slice]) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from marl.core.errors import EnvironmentFailedError, Note, PictureError, Undrawa
 from marl.core.task import Task
 from marl.evaluation.cast import groups_of
 from marl.evaluation.episodes import MOST_NUMBERED, play_episodes, record_episode, score_name
-from marl.evaluation.evaluate import class_returns, summarise
+from marl.evaluation.evaluate import class_returns, outcomes, summarise
 from marl.policies.policy import Policy
 from marl.training.run_config import RunConfig
 
@@ -29,12 +29,13 @@ EVALUATION_SEED, PICTURE_SEED = 10_000, 20_000
 class Evaluation(Protocol):
     """Evaluation of the policy of a run, played between its iterations."""
 
-    def measure(self, policy: Policy, watch: Callable[[int, int], bool]) -> dict[str, float]:
+    def measure(self, policy: Policy, watch: Callable[[int, int, int], bool]) -> dict[str, float]:
         """Measures by name.
 
         Args:
             policy: in evaluation mode.
-            watch: called with the number of episodes or games that have ended, and of all; False stops.
+            watch: called with the numbers of episodes or games that have ended, and of all, and with the env steps of
+                these; False stops.
 
         Raises:
             StoppedError: if ``watch`` returned False.
@@ -62,7 +63,7 @@ class EpisodeEvaluation:
     def __init__(self, config: RunConfig[Any], task: Task, device: torch.device) -> None:
         self.config, self.task, self.device = config, task, device
 
-    def measure(self, policy: Policy, watch: Callable[[int, int], bool]) -> dict[str, float]:
+    def measure(self, policy: Policy, watch: Callable[[int, int, int], bool]) -> dict[str, float]:
         """Means over the episodes; see `Evaluation`."""
         config = self.config
         episodes, seed = config.evaluation_episodes, EVALUATION_SEED + config.seed
@@ -72,13 +73,17 @@ class EpisodeEvaluation:
         }
         one = self._make(1)
         limits["groups"] = groups_of(policy, config.env, one)
-        table = play_episodes(self._make, policy, episodes, seed, watch=lambda n: watch(n, episodes), **limits)
+
+        def told(ended: int, env_steps: int) -> bool:
+            return watch(ended, episodes, env_steps)
+
+        table = play_episodes(self._make, policy, episodes, seed, watch=told, **limits)
         summary = summarise(table, dict(one.events), one.agent_noun)
         one.close()
         returns = class_returns(table)
         if returns:
             returns["all"] = summary[f"return_per_{one.agent_noun}"]
-        summary |= {f"return/{name}": estimate for name, estimate in returns.items()}
+        summary |= {f"return/{name}": estimate for name, estimate in returns.items()} | outcomes(table)
         return {name: e.value for name, e in summary.items() if e.value is not None}
 
     def draw(self, policy: Policy, watch: Callable[[], bool]) -> NDArray[np.uint8] | None:

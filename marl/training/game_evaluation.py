@@ -41,12 +41,12 @@ class GameEvaluation:
         algorithm = cast(AlphaZeroConfig, config.algorithm)
         self.opponents = [_opponent(name, game) for name in algorithm.evaluation_players]
 
-    def measure(self, policy: Policy, watch: Callable[[int, int], bool]) -> dict[str, float]:
+    def measure(self, policy: Policy, watch: Callable[[int, int, int], bool]) -> dict[str, float]:
         """Share of the points against each player; see `Evaluation`."""
         player, games = NetworkPlayer(cast(GameNetwork, policy)), self.config.evaluation_episodes
 
-        def told(ended: int, total: int) -> bool:
-            if not watch(ended, total):
+        def told(ended: int, total: int, moves: int) -> bool:
+            if not watch(ended, total, moves):
                 raise StoppedError
             return True
 

@@ -47,6 +47,7 @@ def build_policy(
         FileError: if the policy of a fixed side cannot be loaded.
     """
     roster, fixed = environment.roster, {}
+    _check_state(config, roster)
     networks = config.policy if networks is None else networks
     if config.sides:
         _check_classes(config, roster)
@@ -154,13 +155,27 @@ def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | None],
 
 
 def _seen_by_critic(policy: Config, classes: tuple[str, ...], roster: Roster) -> tuple[str, ...]:
-    """Classes of other sides that the critic of a side sees: all, if it is centralised and has no entities to see.
+    """Classes of other sides that the critic of a side sees: all, if it is centralised and has no state or entities.
 
     Those that see images are left out, as only their own side has a network that reads them.
     """
-    if not isinstance(policy, ActorCriticConfig) or policy.critic.sharing == "independent" or roster.entity_size:
+    if not _is_centralised(policy) or roster.entity_size or roster.state:
         return ()
     return tuple(c.name for c in roster.classes if c.name not in classes and c.image is None)
+
+
+def _is_centralised(policy: Config | None) -> bool:
+    """True if a policy has a critic that sees more than its agent's own observation."""
+    return isinstance(policy, ActorCriticConfig) and policy.critic.sharing != "independent"
+
+
+def _check_state(config: RunConfig[Any], roster: Roster) -> None:
+    policies = [side.policy for side in config.sides.values()] if config.sides else [config.policy]
+    if roster.state and not any(map(_is_centralised, policies)):
+        raise ConfigError(
+            "env.state is true, but nothing that learns has a centralised critic, which alone sees it; set "
+            "policy.critic.sharing to class or team (with ppo, a2c or reinforce), or leave env.state out"
+        )
 
 
 def _check_classes(config: RunConfig[Any], roster: Roster) -> None:

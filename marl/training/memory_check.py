@@ -43,9 +43,10 @@ def rollout_bytes(config: RunConfig[Any], roster: Roster) -> int:
     features = sum(count * c.feature_size * np.dtype(c.dtype).itemsize for c, count in counted)
     images = sum(count * math.prod(c.image) * np.dtype(c.image_dtype).itemsize for c, count in counted if c.image)
     seen = features + 4 * roster.size * (roster.entity_size + roster.auxiliary_size)
+    state = math.prod(roster.state) * (4 if len(roster.state) == 1 else 1) if roster.state else 0  # pictures are bytes
     pairs = roster.size**2 if roster.plane is not None else 0
     learners = [algorithm for algorithm, _ in config.learners.values()]
     kept = sum(algorithm.replay_capacity for algorithm in learners if isinstance(algorithm, DQNConfig))
     # images of successors are those of the next step; a byte for each link; the world itself has a float for each pair
-    rollout = (2 * (seen + pairs) + images) * (config.num_copies * config.rollout_length + kept)
+    rollout = (2 * (seen + state + pairs) + images) * (config.num_copies * config.rollout_length + kept)
     return rollout + 4 * pairs * config.num_copies

@@ -38,7 +38,7 @@ class Monitor:
         self.run = run
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
-        self.evaluating: Callable[[int, int], None] | None = None
+        self.evaluating: Callable[[int, int, int], None] | None = None
         """Called in an evaluation with the number of episodes that have ended, and of all."""
         self._logged: State | None = None
         self._stale = False
@@ -216,9 +216,9 @@ class Monitor:
         run = self.run
         player = run.player.eval()  # without exploration
 
-        def watch(ended: int, of: int) -> bool:
+        def watch(ended: int, of: int, env_steps: int) -> bool:
             if self.evaluating is not None:
-                self.evaluating(ended, of)
+                self.evaluating(ended, of, env_steps)
             return not stop_wished()
 
         measures = run.evaluation.measure(player, watch)
@@ -237,4 +237,5 @@ class Monitor:
 
 
 def _is_score(name: str) -> bool:
-    return name.startswith(("return/", "contacts/", "evaluation/", "episode/", "score/", "arena/"))
+    kinds = ("return/", "won/", "contacts/", "evaluation/", "episode/", "score/", "arena/")
+    return name.startswith(kinds)

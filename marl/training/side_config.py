@@ -82,9 +82,22 @@ def _completed(name: str, side: Any, values: Mapping[str, Any], task: Task) -> A
         return side
     usual = PPOConfig().name
     algorithm = given.get("name", whole.get("name", usual))
-    same = algorithm == whole.get("name", usual)
-    found = usual_policy(values if same else task.run_settings(algorithm) if algorithm in ALGORITHMS else {})
-    learner = laid_over(given, {**found.get("algorithm", {}), "name": algorithm})
+    if algorithm == whole.get("name", usual):
+        return _filled(side, algorithm, values)
+    if algorithm not in ALGORITHMS:
+        return _filled(side, algorithm, {})
+    plain, pictured = (_filled(side, algorithm, task.run_settings(algorithm, pictures)) for pictures in (False, True))
+    if plain == pictured:
+        return plain
+    from marl.tasks.environment_config import shows_pictures  # which imports PyTorch
+
+    return pictured if shows_pictures(values["env"]) else plain
+
+
+def _filled(side: Mapping[str, Any], algorithm: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A side that takes what it leaves out from the settings of a run with its algorithm."""
+    found = usual_policy(settings)
+    learner = laid_over(side.get("algorithm") or {}, {**found.get("algorithm", {}), "name": algorithm})
     policy = side.get("policy") or {}
     if isinstance(policy, Mapping):
         policy = usual_policy({"algorithm": learner, "policy": policy})["policy"]

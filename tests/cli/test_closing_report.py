@@ -27,7 +27,8 @@ def test_the_report_compares_and_draws(
     assert (folder / "episode.gif").exists()
     for line in (f"tensorboard --logdir {folder}", str(folder / "policy"), str(folder / "episode.gif")):
         assert line in out
-    assert [f"{done} of 40 episodes" in told for done in (10, 20, 30, 40)] == [True] * 4
+    for done in (10, 20, 30, 40):
+        assert any(line.startswith(f"{done} of 40 episodes, ") for line in told)
     assert told[-1] == "13 of 13 frames"  # the start, and 12 steps
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from marl.cli import list as listing
+from marl.tasks.pettingzoo import names
 from marl.training.run_config import load_config
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -49,6 +51,23 @@ def test_gymnasiums_environments_are_told_by_what_is_registered(cli: Cli, monkey
     assert purpose["LunarLander-v3"].endswith(", needs the module Box2D")
     retired = {name for name in gymnasium.registry if name.startswith("Hopper-v")} - {"Hopper-v5"}
     assert retired and not retired & purpose.keys()
+
+
+def test_pettingzoos_are_told_with_what_is_missing_and_mpe2s_with_them(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        names, "find_spec", lambda module: None if module in ("pymunk", "rlcard") else find_spec(module)
+    )
+    _, out, _ = cli("list", "environments", "--json")
+    purpose = {entry["name"]: entry["purpose"] for entry in json.loads(out)["environments"]}
+    needs = "needs the module pymunk: pip install 'pettingzoo[butterfly]'"
+    assert purpose["butterfly/pistonball-v6"] == f"PettingZoo, all agents act at once, {needs}"
+    assert purpose["classic/leduc_holdem-v4"].endswith("needs the module rlcard: pip install 'pettingzoo[classic]'")
+    assert purpose["classic/connect_four-v3"] == "PettingZoo, agents take turns"
+    assert purpose["mpe2.simple_spread_v3"] == "mpe2, all agents act at once"
+    monkeypatch.setattr(names, "find_spec", lambda module: None)
+    assert "mpe2.simple_spread_v3" not in cli("list", "environments")[1]
 
 
 def test_runs_are_found_in_a_folder(cli: Cli, run: Path, tmp_path: Path) -> None:

@@ -48,12 +48,12 @@ def test_a_training_begins_with_its_algorithm_and_what_it_trains(cli: Cli, tmp_p
 def test_the_evaluation_within_a_training_is_shown(
     cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown: list[tuple[int, int]] = []
+    shown: list[tuple[int, int, int]] = []
     monkeypatch.setattr(Watcher, "show_evaluation", lambda self, *seen: shown.append(seen))
     options = ["--total-env-steps", 256, "--evaluation-episodes", 3]
     assert cli("train", preset_file, "--out", tmp_path / "x", *options)[0] == 0
-    assert shown[-1] == (3, 3)
-    assert {episodes for _, episodes in shown} == {3}
+    assert shown[-1][:2] == (3, 3)
+    assert {episodes for _, episodes, _ in shown} == {3}
     assert shown == sorted(shown)  # the picture's episode is not counted
 
 

@@ -25,7 +25,7 @@ def play(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str,
 
 
 def test_two_players_play_and_every_board_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, err = play(capsys, "tic_tac_toe", "--players", "first,rules")
+    status, out, err = play(capsys, "tic_tac_toe", "first", "rules")
     assert (status, err) == (0, "")
     moves = [line for line in out.splitlines() if " plays " in line]
     assert moves == [
@@ -91,8 +91,13 @@ def test_the_end_of_input_ends_the_game(capsys: pytest.CaptureFixture[str], monk
     ("arguments", "error"),
     [
         ("go --players first,first", "there is no game 'go'; there is: connect_four, nine_board, quarto, three_marks"),
-        ("tic_tac_toe --players first", "--players names 1; tic_tac_toe has 2 seats"),
-        ("three_marks --players first,first", "--players names 2; three_marks has 3 seats"),
+        ("tic_tac_toe --players first", "tic_tac_toe has 2 seats, and the players are first"),
+        ("three_marks first first", "three_marks has 3 seats, and the players are first, first"),
+        ("tic_tac_toe", "nobody plays; name the players after the game: marl play tic_tac_toe human rules"),
+        (
+            "tic_tac_toe first rules --players first,rules",
+            "named after the game, first rules, and as --players",
+        ),
         ("tic_tac_toe --players first,chess", "there is no player 'chess'; there is random"),
         ("tic_tac_toe --players first,uct:0", "player 'uct:0': give a budget above 0"),
         ("tic_tac_toe --players first,human", "player 'human' needs a terminal, and standard input is none"),

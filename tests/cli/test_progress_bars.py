@@ -27,6 +27,16 @@ def test_without_a_terminal_a_line_is_printed_every_ten_seconds(clock: list[floa
     assert text.getvalue().splitlines() == ["2 of 9 games", "4 of 9 games"]
 
 
+def test_env_steps_are_told_where_things_end_late(clock: list[float]) -> None:
+    text, terminal = io.StringIO(), io.StringIO()
+    for console in (Console(file=text), Console(file=terminal, force_terminal=True, width=120)):
+        with Counting(console, "episodes") as show:
+            clock[0] += 11.0
+            show(0, 100, 1200)
+    assert text.getvalue() == "0 of 100 episodes, 1,200 env steps\n"
+    assert "1,200 env steps" in terminal.getvalue()
+
+
 def test_where_nobody_knows_how_many_there_will_be_only_those_done_are_told(clock: list[float]) -> None:
     text = io.StringIO()
     with Counting(Console(file=text), "steps") as show:
@@ -50,10 +60,10 @@ def test_an_evaluation_is_shown_beside_the_share_that_is_trained(clock: list[flo
             watch(Progress(30, 100, 1.0, {}))
             for _ in range(2):
                 clock[0] += 6.0
-                watcher.show_evaluation(2, 5)
+                watcher.show_evaluation(2, 5, 1200)
             watcher.bar.bars.refresh()
-    assert text.getvalue().splitlines()[1:] == ["evaluating: 2 of 5 episodes"]
-    assert " 30%" in terminal.getvalue().rpartition("evaluating: 2 of 5 episodes")[0]
+    assert text.getvalue().splitlines()[1:] == ["evaluating: 2 of 5 episodes, 1,200 env steps"]
+    assert " 30%" in terminal.getvalue().rpartition("evaluating: 2 of 5 episodes, 1,200 env steps")[0]
 
 
 def test_the_first_line_can_come_at_once_and_the_last_in_any_case(clock: list[float]) -> None:
@@ -121,3 +131,9 @@ def test_events_of_each_class_stand_first() -> None:
     metrics = {"return/A": 30.0, "contacts/A": 1.25, "contacts/B": 3.0, "links/A": 2.0}
     shown = "contacts/A 1.2  contacts/B 3.0 per agent  20 env steps  5 per second  return/A 30.0"
     assert note_of(Progress(20, 100, 5.0, metrics, events=["contacts"])) == shown
+
+
+def test_shares_won_stand_in_place_of_opposite_returns() -> None:
+    metrics = {"return/player": 0.0, "won/player_0": 0.6, "won/player_1": 0.25}
+    shown = "20 env steps  5 per second  won/player_0 0.600  won/player_1 0.250"
+    assert note_of(Progress(20, 100, 5.0, metrics)) == shown

@@ -42,7 +42,7 @@ def test_the_tables_and_the_file_tell_who_won(capsys: pytest.CaptureFixture[str]
 
 
 def test_an_open_interval_is_drawn_open(capsys: pytest.CaptureFixture[str]) -> None:
-    command = "tic_tac_toe first rules --games 2 --openings none --jobs 1 --out x.png"
+    command = "tic_tac_toe --players first,rules --games 2 --openings none --jobs 1 --out x.png"
     _, out, _ = tournament(capsys, *command.split())
     # 2 games won and the added draw: 200 log10 5 = 140, of three games with p = 5 / 6 less 1.96 * 134.6
     assert "rules +140 [-124, …]" in " ".join(out.split())

@@ -87,6 +87,6 @@ def test_each_mover_counts_from_itself() -> None:
 @pytest.mark.parametrize("players", [1, 2, 3, 5])
 def test_by_seat_and_by_mover_undo_each_other(players: int) -> None:
     generator = np.random.default_rng(players)
-    values, mover = generator.normal(size=(4, 6, players)), generator.integers(players, size=(4, 6))
+    values, mover = generator.normal(size=(24, players)), generator.integers(players, size=24)
     assert np.array_equal(by_seat(seen_from(values, mover), mover), values)
     assert np.array_equal(seen_from(by_seat(values, mover), mover), values)

@@ -17,6 +17,20 @@ def test_classes_take_contiguous_slices_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("counts", "rivals"),
+    [
+        ((2, 0, 0), {"A_0": slice(0, 1), "A_1": slice(1, 2)}),
+        ((0, 3, 1), {"B": slice(0, 3), "C": slice(3, 4)}),
+        ((0, 1, 0), {}),
+        ((3, 0, 0), {}),
+        ((1, 1, 1), {}),
+    ],
+)
+def test_two_agents_or_two_classes_may_be_rivals(counts: tuple[int, ...], rivals: dict[str, slice]) -> None:
+    assert Roster(CLASSES, counts).rivals == rivals
+
+
+@pytest.mark.parametrize(
     ("counts", "message"),
     [
         ((1, 2), "3 classes but 2 counts"),

@@ -86,7 +86,7 @@ def test_a_side_that_the_environment_plays_is_one_of_its_settings(run: Path) -> 
 
 def table(**returns: list[float]) -> EpisodeTable:
     numbers = {name: np.array(each) for name, each in returns.items()}
-    return EpisodeTable(np.zeros(4), np.zeros(4), class_returns=numbers)
+    return EpisodeTable(np.zeros(4), np.zeros(4), rival_returns=numbers)
 
 
 def test_where_returns_are_opposite_wins_are_counted() -> None:

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
-import torch
-from leaving import Written
+from leaving import Still, Written
 
-from marl.core.records import Memory, Observation
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.scene import Scene
 from marl.evaluation.episodes import play_episodes, record_episode
 from marl.evaluation.evaluate import evaluate
-from marl.policies.policy import Act
 
 PAID = ((1.0, 2.0, 9.0, 9.0), (1.0, 1.0, 1.0, 1.0), (9.0, 9.0, 5.0, 5.0), (9.0, 9.0, 9.0, 9.0))
 
@@ -27,20 +22,6 @@ class Skirmish(Written):
 
     def scene(self, copy: int = 0, at_end: bool = False) -> Scene:
         return Scene((), (), (), None, 1.0)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-@dataclass
-class Still:
-    """A policy that does nothing."""
-
-    def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
-        return None
-
-    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
-        return Act.of(observation, {"solo": torch.zeros(observation.alive.shape, dtype=torch.long)})
 
 
 def test_returns_are_over_the_agents_that_took_part_while_they_did() -> None:

@@ -129,7 +129,7 @@ def test_very_large_teams_have_smaller_batches(agents: int, copies: int, monkeyp
             super().__init__(num_copies)
             made.append(num_copies)
 
-    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents, slices={}))
+    monkeypatch.setattr(Stub, "roster", SimpleNamespace(size=agents, slices={}, rivals={}))
     episodes = min(copies + 1, 1024)
     play_episodes(Large, Listener(), episodes, seed=7)  # type: ignore[arg-type]
     assert made[:2] == [1, copies]
@@ -284,15 +284,16 @@ def test_a_recorded_episode_is_cut_with_its_score() -> None:
 
 
 def test_whoever_watches_sees_ended_episodes_and_may_stop() -> None:
-    ended: list[int] = []
+    """Three copies in lockstep, which end after 2, 3 and 4 steps."""
+    seen: list[tuple[int, int]] = []
 
-    def watch(number: int) -> bool:
-        ended.append(number)
+    def watch(ended: int, env_steps: int) -> bool:
+        seen.append((ended, env_steps))
         return True
 
     play_episodes(Stub, Listener(), episodes=3, seed=0, watch=watch)  # type: ignore[arg-type]
-    assert ended == [0, 1, 2, 3]
+    assert seen == [(0, 3), (1, 6), (2, 9), (3, 12)]
     with pytest.raises(StoppedError):
-        play_episodes(Stub, Listener(), 3, seed=0, watch=lambda number: number < 2)  # type: ignore[arg-type]
+        play_episodes(Stub, Listener(), 3, seed=0, watch=lambda ended, _: ended < 2)  # type: ignore[arg-type]
     with pytest.raises(StoppedError):
         record_episode(Stub(1), Listener(), 0, [].append, watch=lambda _: False)  # type: ignore[arg-type]

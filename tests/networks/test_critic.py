@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.networks.configs import CriticConfig
-from marl.networks.critic import AgentCritic, Critic, EntityCritic
+from marl.networks.critic import AgentCritic, Critic, EntityCritic, StateCritic
 
 EXACT = {"rtol": 0.0, "atol": 1e-12}
 
@@ -170,6 +170,44 @@ def test_the_mean_over_agents_is_joined_to_ones_own_and_their_number() -> None:
     model(features, torch.ones(1, 3, dtype=torch.bool), slice(1, 3))
     expected = [[19 / 3, 10, math.log(3)], [19 / 3, 3, math.log(3)]]
     assert_close(seen[0][0], torch.tensor(expected))
+
+
+def test_the_state_is_joined_to_what_the_agent_sees() -> None:
+    """A state of 2 and 3, embedded as relu(5), and agents that are embedded as relu(2 x) and relu(3 x)."""
+    action = ActionSpec("discrete", 2)
+    roster = Roster((AgentClass("A", 1, action), AgentClass("B", 1, action)), (2, 1), state=(2,))
+    model = StateCritic(roster, CriticConfig(entity_hidden=(1,), hidden=(4,), squash=False))
+    with torch.no_grad():
+        for network, weight in ((model.embed["A"], 2.0), (model.embed["B"], 3.0), (model.state, 1.0)):
+            linear = next(module for module in network.modules() if isinstance(module, torch.nn.Linear))
+            linear.weight.fill_(weight)
+            linear.bias.zero_()
+    seen: list[Tensor] = []
+    model.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    features = {"A": torch.tensor([[[3.0], [5.0]]]), "B": torch.tensor([[[1.0]]])}
+    assert model(features, torch.tensor([[2.0, 3.0]]), slice(1, 3)).shape == (1, 2)
+    assert_close(seen[0][0], torch.tensor([[5.0, 10.0], [5.0, 3.0]]))
+
+
+@pytest.mark.parametrize("sharing", ["class", "team"])
+@pytest.mark.parametrize("shape", [(3,), (2, 5, 6)])
+def test_a_critic_with_a_state_values_it_and_not_what_others_see(
+    sharing: str,
+    shape: tuple[int, ...],
+    make_roster: Callable[..., Roster],
+    make_observation: Callable[..., Observation],
+) -> None:
+    roster = replace(make_roster(2, 1), state=shape)
+    model = Critic(roster, CriticConfig(sharing=sharing, hidden=(8,), entity_hidden=(6,), activation="tanh")).double()
+    state = torch.rand(4, *shape, dtype=torch.float64)
+    seen = replace(make_observation(roster, 4), state=state)
+    value = model(seen)
+    assert (model(replace(seen, state=state + 1)) != value).all()
+    moved = model(replace(seen, features={"A": seen.features["A"], "B": seen.features["B"] + 1}))
+    assert_close(moved[:, :2], value[:, :2])
+    assert (moved[:, 2:] != value[:, 2:]).all()
+    model.rescale(torch.tensor(3.0), torch.tensor(5.0))
+    assert_close(model(seen), 3 * value + 5)
 
 
 @pytest.mark.parametrize("sharing", ["class", "independent"])

@@ -9,9 +9,10 @@ import torch
 from probe_environments import COPIES, Probe
 from torch import Tensor
 
-from marl.core.records import Observation, Step
+from marl.core.records import Memory, Observation, Step
+from marl.policies.policy import Act
 
-__all__ = ["Written"]
+__all__ = ["Still", "Written"]
 
 GARBAGE = 1000.0
 
@@ -57,6 +58,9 @@ class Written(Probe):
         flags = (x.expand(COPIES, -1) for x in (reward, ~stays, truncated))
         return Step(successor, self.observe(), *flags, info={})
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def _seen(self, alive: Tensor, acts: Tensor) -> Observation:
         clock = torch.where(self.dies, min(self.clock, self.length - 1), 0)
         features = torch.zeros(self.agents, self.agents, self.length)
@@ -65,3 +69,13 @@ class Written(Probe):
         acting = (acts & alive).expand(COPIES, -1) if self.turns else None
         seen = Observation({"solo": features.expand(COPIES, -1, -1)}, alive.expand(COPIES, -1))
         return replace(seen, acting=acting)
+
+
+class Still:
+    """A policy that does nothing."""
+
+    def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
+        return None
+
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
+        return Act.of(observation, {"solo": torch.zeros(observation.alive.shape, dtype=torch.long)})

@@ -34,6 +34,14 @@ def play(arguments: dict[str, Any], processes: int = 1, steps: int = 2, name: st
         environment.close()
 
 
+@pytest.mark.parametrize("shape", [(), (2, 1), (1, 2, 2), (2, 1, 1, 2, 2)])
+def test_a_few_numbers_may_have_any_number_of_axes(shape: tuple[int, ...]) -> None:
+    told = {"observation_space": spaces.Box(-1, 1, shape, np.float32), "action_space": Discrete(2)}
+    seen = play(told, name="Between").next_observation
+    numbers = (seen.images or seen.features)[CLASS][0, 0]
+    assert numbers.numel() == max(1, int(np.prod(shape))) and bool(numbers.any())
+
+
 @BOTH
 @pytest.mark.parametrize(
     "step",

@@ -30,6 +30,20 @@ def test_settings_that_may_change_and_those_that_are_not_known_pass() -> None:
     check_settings({}, TASK, Settings(frame="absolute"))  # type: ignore[arg-type]
 
 
+def test_settings_within_others_are_told_apart() -> None:
+    task: Any = SimpleNamespace(changeable=frozenset({"links.range"}))
+    trained = {"links": {"range": 1.0, "positions": [2, 3]}}
+
+    class Linked(Config):
+        links: dict[str, Any] | None
+
+    check_settings(trained, task, Linked(links={"range": None, "positions": [2, 3]}))
+    with pytest.raises(ConfigError, match=r"^links.positions is \[0, 1\], but the policy was trained with \[2, 3\]$"):
+        check_settings(trained, task, Linked(links={"range": 2.0, "positions": [0, 1]}))
+    with pytest.raises(ConfigError, match=r"^links is None, but the policy was trained with"):
+        check_settings(trained, task, Linked(links=None))
+
+
 def test_another_image_is_refused() -> None:
     def agent(**image: Any) -> AgentClass:
         return AgentClass("A", 0, ActionSpec("discrete", 2), **image)

@@ -25,6 +25,8 @@ def box(*shape: int, kind: Any = np.uint8) -> spaces.Box:
         ((6, 7, 17), None, (6, 7, 17)),
         ((6, 7, 17), "last", (17, 6, 7)),
         ((9, 5, 6), "first", (9, 5, 6)),
+        ((4, 84, 96, 3), None, (12, 84, 96)),
+        ((4, 3, 84, 96), None, (12, 84, 96)),
     ],
 )
 def test_channels_are_last_unless_the_first_axis_is_the_smallest(shape: Any, channels: Any, image: Any) -> None:
@@ -41,6 +43,18 @@ def test_channels_come_first_in_images() -> None:
     assert space.images([last], 0).tolist() == [red, green]
     assert space.images([last[None, None]], 2).tolist() == [[[red, green]]]
     assert ImageSpace([box(2, 2, 2)], "it", "first").images([np.stack([red, green])], 0).tolist() == [red, green]
+
+
+def test_a_stack_is_its_images_one_after_the_other() -> None:
+    """Two moments of a red and a green row."""
+    moments = [[[[1, 2]], [[3, 4]]], [[[5, 6]], [[7, 8]]]]
+    whole = [[[1, 2]], [[3, 4]], [[5, 6]], [[7, 8]]]
+    first, last = np.array(moments), np.moveaxis(np.array(moments), 1, -1)
+    assert ImageSpace([box(2, 2, 1, 2)], "it", "first").images([first], 0).tolist() == whole
+    space = ImageSpace([box(2, 1, 2, 2)], "it", "last")
+    assert space.shape == (4, 1, 2)
+    assert space.images([last], 0).tolist() == whole
+    assert space.images([last[None]], 1).tolist() == [whole]
 
 
 def test_several_are_one_after_the_other() -> None:
@@ -70,6 +84,6 @@ def test_small_numbers_keep_their_type(kind: Any, kept: str) -> None:
     assert space.images([np.ones((2, 3, 1), kind)], 0).dtype == kept
 
 
-@pytest.mark.parametrize("space", [box(2, 3), box(2, 3, 4, 5), box(0, 3, 4), spaces.MultiBinary((2, 3, 4))])
-def test_what_has_not_three_axes_is_no_image(space: Any) -> None:
+@pytest.mark.parametrize("space", [box(2, 3), box(2, 3, 4, 5, 6), box(0, 3, 4), spaces.MultiBinary((2, 3, 4))])
+def test_what_has_neither_three_axes_nor_four_is_no_image(space: Any) -> None:
     assert not is_image(space)

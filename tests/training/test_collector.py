@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from leaving import Still, Written
 from meeting import Meeting
 from torch import Tensor
 
@@ -250,3 +251,30 @@ def test_a_class_that_sees_the_same_at_each_step_is_told_of_once() -> None:
         collector.collect(Reader())
     collector.collect(Reader())
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("paid", "won"),
+    [
+        (((1.0, -3.0), (-1.0, 3.0)), {"won/solo_0": 0.0, "won/solo_1": 1.0}),
+        (((0.0, 0.0), (0.0, 0.0)), {}),
+        (((1.0, -3.0), (-1.0, 2.0)), {}),
+    ],
+    ids=["opposite", "nothing yet", "not opposite"],
+)
+def test_of_two_whose_returns_are_opposite_it_is_told_who_won(
+    paid: tuple[tuple[float, ...], ...], won: dict[str, float]
+) -> None:
+    collector = Collector(Written(("xx", "xx"), ("dies", "dies"), paid), 4, seed=0)  # type: ignore[arg-type]
+    means = collector.collect(Still()).episodes.means()  # type: ignore[arg-type]
+    assert {name: value for name, value in means.items() if name.startswith("won/")} == won
+    assert "return/solo" in means
+
+
+def test_rivals_whose_returns_were_not_opposite_once_are_none_for_good() -> None:
+    written, means = Written(("xx", "xx"), ("dies", "dies")), []
+    collector = Collector(written, 2, seed=0)  # type: ignore[arg-type]
+    for paid in ([[1.0, -1.0]] * 2, [[1.0, -1.0], [1.0, 1.0]], [[1.0, -1.0]] * 2):
+        written.paid = torch.tensor(paid)
+        means.append(collector.collect(Still()).episodes.means())  # type: ignore[arg-type]
+    assert ["won/solo_0" in each for each in means] == [True, False, False]

@@ -15,8 +15,10 @@ from marl.algorithms.sides import SidesLearner
 from marl.core.errors import ConfigError
 from marl.policies.pool import Pool
 from marl.policies.sides import Sides
+from marl.tasks.pettingzoo.task import PettingZooTask
 from marl.training.run import build_run
 from marl.training.run_config import load_config, read_config, save_config
+from marl.training.side_config import with_sides
 
 Preset = dict[str, Any]
 BOTH = {"first": {"classes": ["A"]}, "second": {"classes": ["B"]}}
@@ -212,3 +214,20 @@ def test_who_was_trained_with_another_side_plays_on_without_it(tmp_path: Path) -
     assert not changed(weights(first, "speaker"), weights(second, "speaker"))
     loaded = marl.load(tmp_path / "y")
     assert not changed(second.state_dict(), loaded.state_dict())
+
+
+@pytest.mark.parametrize(("pictures", "capacity"), [(False, 50_000), (True, 10_000)])
+def test_a_side_with_another_algorithm_begins_with_what_suits_pictures(
+    pictures: bool, capacity: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The replay of dqn, as docs/environments.md has it."""
+    asked: list[Any] = []
+    monkeypatch.setattr("marl.tasks.environment_config.shows_pictures", lambda env: asked.append(env) or pictures)
+    env, task = {"name": "butterfly/pistonball-v6"}, PettingZooTask()
+    sides = {"left": {"algorithm": {"name": "dqn"}}, "right": {}}
+    values = with_sides({"env": env, "algorithm": {"name": "ppo", "epochs": 2}, "sides": sides}, task)
+    assert values["sides"]["left"]["algorithm"]["replay_capacity"] == capacity
+    assert values["sides"]["right"]["algorithm"] == {"name": "ppo", "epochs": 2}
+    assert asked == [env]
+    with_sides({**values, "env": env}, task)  # complete, as a run's own file
+    assert len(asked) == 1

@@ -24,9 +24,10 @@ def search_batch(
     generator: np.random.Generator,
     noise: bool,
     where: NDArray[np.bool_] | None = None,
+    leaves: int = 1,
 ) -> Found:
     """Search many positions once; see `BatchSearch`, which keeps its arrays from search to search."""
-    return BatchSearch(config, evaluator).run(positions, generator, noise, where)
+    return BatchSearch(config, evaluator, leaves).run(positions, generator, noise, where)
 
 
 class BatchSearch:
@@ -49,10 +50,18 @@ class BatchSearch:
     Args:
         config: settings.
         evaluator: values positions.
+        leaves: most positions of a game that are valued at once. More make a game alone several times faster, and its
+            choices somewhat worse: a position counts as lost for everybody until it is valued ("virtual loss"), so
+            that the next walk goes elsewhere.
+
+    Raises:
+        ValueError: for fewer than one.
     """
 
-    def __init__(self, config: PUCTConfig | GumbelConfig, evaluator: Evaluator) -> None:
-        self.config, self.evaluator = config, evaluator
+    def __init__(self, config: PUCTConfig | GumbelConfig, evaluator: Evaluator, leaves: int = 1) -> None:
+        if leaves < 1:
+            raise ValueError(f"leaves is {leaves}; give at least 1")
+        self.config, self.evaluator, self.leaves = config, evaluator, leaves
         self._forest: Forest | None = None
         self._fits: tuple[object, ...] = ()
 
@@ -100,18 +109,18 @@ class BatchSearch:
         game, kind = positions.game, type(positions)
         fits = (kind, game.name, game.num_actions, game.num_players)
         if self._forest is None or self._fits != fits or self._forest.room < len(positions):
-            self._forest, self._fits = _forest_of(positions, self.config), fits
+            self._forest, self._fits = _forest_of(positions, self.config, self.leaves), fits
         return self._forest
 
 
-def _forest_of(positions: Positions, config: PUCTConfig | GumbelConfig) -> Forest:
+def _forest_of(positions: Positions, config: PUCTConfig | GumbelConfig, leaves: int) -> Forest:
     if isinstance(positions, PythonPositions):
-        return PythonForest(positions, config)
+        return PythonForest(positions, config, leaves)
     from marl.games.search.compiled.forest import CompiledForest  # needs Numba, which is not always there
     from marl.games.search.compiled.positions import CompiledPositions
 
     assert isinstance(positions, CompiledPositions)
-    return CompiledForest(positions, config)
+    return CompiledForest(positions, config, leaves)
 
 
 def _with_noise(roots: Valued, config: PUCTConfig | GumbelConfig, generator: np.random.Generator) -> Valued:

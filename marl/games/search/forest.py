@@ -74,7 +74,7 @@ class Forest(Protocol):
         """Add the valued positions, of the last call, to their trees.
 
         Returns:
-            The next new position in each game whose search goes on, in the order of the games; None if there is none.
+            The next new positions in the games whose search goes on, in the order of the games; None if there is none.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -72,10 +73,11 @@ class PythonForest:
     Args:
         like: positions of the game, as many as there may be trees.
         config: settings of the search.
+        leaves: most positions of a game that are valued at once.
     """
 
-    def __init__(self, like: PythonPositions, config: PUCTConfig | GumbelConfig) -> None:
-        self.room, self.config, self.game = len(like), config, like.game
+    def __init__(self, like: PythonPositions, config: PUCTConfig | GumbelConfig, leaves: int) -> None:
+        self.room, self.config, self.game, self.leaves = len(like), config, like.game, leaves
         considered = config.considered if isinstance(config, GumbelConfig) else 0
         self.schedule = considered_visits(considered, config.simulations).tolist()
 
@@ -85,49 +87,66 @@ class PythonForest:
         self.trees, self.noise = [Node(self.game.num_players) for _ in noise], noise.tolist()
         for root, game in zip(self.trees, roots.positions.games, strict=True):
             root.game = game
-        self.paths = [[root] for root in self.trees]
         self.done = [-1] * len(self.trees)  # before the root is valued
-        self.waiting = list(range(len(self.trees)))
+        self.waiting = [(tree, [root]) for tree, root in enumerate(self.trees)]
         return self.grow(roots)
 
     def grow(self, leaves: Valued) -> Positions | None:
         """See `Forest`."""
         rows = (leaves.positions.mover, leaves.prior, leaves.logits, leaves.values)
-        for tree, *valued in zip(self.waiting, *(row.tolist() for row in rows), strict=True):
-            self.paths[tree][-1].expand(*valued)
-            _back_up(self.paths[tree], valued[-1], self.config.solver)
+        for (tree, path), *valued in zip(self.waiting, *(row.tolist() for row in rows), strict=True):
+            if self.leaves > 1 and len(path) > 1:  # the root was not supposed to be lost
+                _suppose_lost(path, -1)
+            path[-1].expand(*valued)
+            _back_up(path, valued[-1], self.config.solver)
             self.done[tree] += 1
-        self.waiting = [tree for tree in self.waiting if self._descend(tree)]
-        return PythonPositions([self.paths[tree][-1].game for tree in self.waiting]) if self.waiting else None
+        trees = dict.fromkeys(tree for tree, _ in self.waiting)
+        self.waiting = [(tree, path) for tree in trees for path in self._descents(tree)]
+        return PythonPositions([path[-1].game for _, path in self.waiting]) if self.waiting else None
 
-    def _descend(self, tree: int) -> bool:
-        """Go down to the next new position of a tree; False if its search is at its end."""
+    def _descents(self, tree: int) -> Iterator[list[Node]]:
+        """Paths to the next new positions of a tree."""
+        for waiting in range(self.leaves):
+            path = self._descend(tree, waiting)
+            if not path:
+                return
+            if self.leaves > 1:
+                _suppose_lost(path, 1)
+            yield path
+
+    def _descend(self, tree: int, waiting: int) -> list[Node]:
+        """Path to a new position of a tree; empty if there is none, or it is waited for.
+
+        Args:
+            tree: number of the tree.
+            waiting: number of its positions that are not valued yet.
+        """
         root, solver = self.trees[tree], self.config.solver
-        while self.done[tree] < self.config.simulations and not root.proven:
+        while self.done[tree] + waiting < self.config.simulations and not root.proven:
             node = root
-            path = self.paths[tree] = [root]
+            path = [root]
             while node.children and not node.proven:
-                parent, node = node, self._choose(tree, node)
+                parent, node = node, self._choose(tree, waiting, node)
                 path.append(node)
                 if node.game is None:
                     node.game = parent.game.play(node.action)
             if not (node.proven or node.game.over):
-                return True
+                return [] if node.visits else path
             outcome = list(node.total if node.proven else node.game.returns)
             if solver and not node.proven:
                 node.proven, node.total = True, outcome
             _back_up(path, outcome, solver)
             self.done[tree] += 1
-        return False
+        return []
 
-    def _choose(self, tree: int, node: Node) -> Node:
+    def _choose(self, tree: int, waiting: int, node: Node) -> Node:
         config, root = self.config, self.trees[tree]
         if isinstance(config, PUCTConfig):
             return _choose_puct(node, config.c_puct)
         if node is not root:
             return _choose_gumbel(node, self.game.num_actions, config)
         considered = min(len(self.schedule) - 1, len(root.children))
-        due, noise = self.schedule[considered][self.done[tree]], self.noise[tree]
+        due, noise = self.schedule[considered][self.done[tree] + waiting], self.noise[tree]
         improved, _, _ = _improve(root, self.game.num_actions, config)
         scores = [
             max(LOWEST, noise[child.action] + logit) if child.visits == due else -math.inf
@@ -212,9 +231,22 @@ def _back_up(path: list[Node], outcome: list[float], solver: bool) -> None:
             for seat, value in enumerate(outcome):
                 node.total[seat] += value
         if i > 0:
-            seat = path[i - 1].seat
-            node.mean = node.total[seat] if node.proven else node.total[seat] / node.visits
-            node.lift = 0.0 if node.proven else node.prior / (1.0 + node.visits)
+            _score(node, path[i - 1].seat)
+
+
+def _score(node: Node, seat: int) -> None:
+    node.mean = node.total[seat] / (1 if node.proven else node.visits)
+    node.lift = 0.0 if node.proven else node.prior / (1.0 + node.visits)
+
+
+def _suppose_lost(path: list[Node], sign: int) -> None:
+    """Count a walk as lost for all seats until its position is valued, so that others go elsewhere; -1 undoes it."""
+    for i, node in enumerate(path):
+        node.visits += sign
+        if not node.proven:  # else its total is its outcome
+            node.total = [value - sign for value in node.total]
+        if i > 0 and node.visits > 0:
+            _score(node, path[i - 1].seat)
 
 
 def _prove(node: Node) -> bool:

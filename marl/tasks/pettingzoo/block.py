@@ -16,6 +16,7 @@ from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.guard import Guard
 from marl.tasks.pettingzoo.copies import Copy
 from marl.tasks.pettingzoo.drivers import Turn
+from marl.tasks.pettingzoo.state import StateView
 from marl.tasks.pettingzoo.team import MASK, Team
 
 __all__ = ["PettingZooBlock"]
@@ -28,10 +29,13 @@ class PettingZooBlock:
         copies: the environments.
         team: their agents.
         rejoin: True if an agent that left may come back in the same episode.
+        state: reads ``state()``; None to leave it.
     """
 
-    def __init__(self, copies: Sequence[Copy], team: Team, rejoin: bool = False) -> None:
-        self.copies, self.team, self.rejoin = copies, team, rejoin
+    def __init__(
+        self, copies: Sequence[Copy], team: Team, rejoin: bool = False, state: StateView | None = None
+    ) -> None:
+        self.copies, self.team, self.rejoin, self._state = copies, team, rejoin, state
         self.masked = any(view.masked for view in team.views)  # or once a reset gives one
         self._given: dict[int, bool] = {}  # for each agent that moved, True if it was given a mask
         self.seen = self._blank()
@@ -142,6 +146,8 @@ class PettingZooBlock:
     def _write(self, b: int, turn: Turn) -> None:
         """Write what agents observe, and who is to move."""
         seen, team = self.seen, self.team
+        if self._state is not None and seen.state is not None:
+            seen.state[b] = self._state.read(self.copies[b].env)
         alive, left = seen.alive[b], self._left[b]
         acting = alive & ~left if turn.acting is None else self._named([turn.acting])
         seen.acting[b] = acting
@@ -201,12 +207,13 @@ class PettingZooBlock:
         seen.alive[where] = seen.acting[where] = False
 
     def _blank(self) -> Seen:
-        return Seen.blank(len(self.copies), self.team.roster, self.team.fields, self.masked)
+        return Seen.blank(len(self.copies), self.team.roster, self.team.fields, self.masked, self._state)
 
     def _check(self) -> None:
         """Check that all that is seen is finite."""
         seen = self.seen
-        for arrays in (*seen.features.values(), *seen.fields.values(), *seen.images.values()):
+        states = () if seen.state is None else (seen.state,)
+        for arrays in (*seen.features.values(), *seen.fields.values(), *seen.images.values(), *states):
             if arrays.dtype.kind == "f" and not np.isfinite(arrays).all():
                 b = int(np.argwhere(~np.isfinite(arrays))[0, 0])
                 self.copies[b].guard(check_finite, arrays[b])

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from marl.core.config import Config
 from marl.core.limits import Processes, StepTimeout
 
-__all__ = ["Columns", "LinksConfig", "PettingZooConfig"]
+__all__ = ["Columns", "LinksConfig", "PettingZooConfig", "Wrappers"]
 
 
 Columns = tuple[int, ...]
+
+
+def _check_wrappers(wrappers: list[Any]) -> list[Any]:
+    for wrapper in wrappers:
+        if isinstance(wrapper, dict) and len(wrapper) != 1:
+            raise ValueError(f"a wrapper is {wrapper}; give each its own entry: - MODULE.FUNCTION: {{arguments}}")
+    return wrappers
+
+
+Wrappers = Annotated[list[str | dict[str, dict[str, Any] | None]], AfterValidator(_check_wrappers)]
+"""Wrappers of an environment, the first innermost."""
 
 
 class LinksConfig(Config):
@@ -46,19 +57,22 @@ class PettingZooConfig(Config):
     """Names the registry, if another has the name too."""
     arguments: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the environment."""
-    wrappers: list[str | dict[str, dict[str, Any] | None]] = Field(default_factory=list)
+    wrappers: Wrappers = Field(default_factory=list)
     """Wrappers, the first innermost: MODULE.FUNCTION, or that with its arguments, e.g.
     {supersuit.frame_stack_v1: {stack_size: 4}}."""
     members: dict[str, list[str]] | None = None
     """Patterns of the agents of each class, e.g. {hunters: ["adversary_*"], prey: ["agent_*"]}; None finds classes by
     names and spaces."""
     channels: Literal["first", "last"] | None = None
-    """Axis of the channels of images, which are Boxes of three axes; None is the last, unless the first is the
-    smallest."""
+    """Axis of the channels of images, which are Boxes of three axes, or of four for a stack; None is the last, unless
+    the first is the smallest."""
     links: LinksConfig | None = None
     """Message links of agents that observe no adjacency; {} lets everybody hear everybody. None for no messages."""
     rejoin: bool = False
     """Agents that left may come back in the same episode."""
+    state: bool = False
+    """Centralised critics see PettingZoo's state() and their agent's own observation, in place of what all agents see;
+    training only."""
     sides: dict[str, list[str]] | None = None
     """Classes of each side; None for those of the run's sides, or for one side with everybody."""
     reward: Literal["own", "class", "side"] = "own"
@@ -69,11 +83,3 @@ class PettingZooConfig(Config):
     step_timeout: StepTimeout = None
     """Seconds that the copies of a process may take for a step, or a reset, before it counts as hanging and training
     ends; None for any time. With it even one process is beside the training's own."""
-
-    @field_validator("wrappers")
-    @classmethod
-    def _check_wrappers(cls, wrappers: list[Any]) -> list[Any]:
-        for wrapper in wrappers:
-            if isinstance(wrapper, dict) and len(wrapper) != 1:
-                raise ValueError(f"a wrapper is {wrapper}; give each its own entry: - MODULE.FUNCTION: {{arguments}}")
-        return wrappers

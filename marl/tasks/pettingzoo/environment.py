@@ -22,6 +22,7 @@ from marl.tasks.pettingzoo.block import PettingZooBlock
 from marl.tasks.pettingzoo.config import LinksConfig
 from marl.tasks.pettingzoo.copies import Copy
 from marl.tasks.pettingzoo.drivers import driver_of
+from marl.tasks.pettingzoo.state import StateView
 from marl.tasks.pettingzoo.team import Team
 from marl.tasks.process_blocks import ProcessBlocks
 
@@ -66,6 +67,7 @@ class PettingZooEnvironment(BlockEnvironment):
         rejoin: True if an agent that left may come back in the same episode.
         processes: see `ProcessBlocks`; 1 for this one alone, as ``get_state`` needs it.
         step_timeout: see `ProcessBlocks`; None for any time.
+        state: True for PettingZoo's ``state()`` in observations.
 
     Raises:
         ValueError: for no copies, an environment that is none of PettingZoo's, an agent of an undeclared class, agents
@@ -99,6 +101,7 @@ class PettingZooEnvironment(BlockEnvironment):
         rejoin: bool = False,
         processes: int = 1,
         step_timeout: float | None = None,
+        state: bool = False,
     ) -> None:
         if num_copies < 1:
             raise ValueError(f"num_copies is {num_copies}; give at least 1")
@@ -109,17 +112,20 @@ class PettingZooEnvironment(BlockEnvironment):
         self._links = None if links is None else self._team.links(links)
         self._groups = _groups(self._team, shared, sides)
         name, roster, turns = _name_of(first), self._team.roster, driver_of(first).takes_turns
-        make_copies = partial(_make_block, make, name, self._team, scene, rejoin)
+        world = StateView(make(), channels) if state else None
+        make_copies = partial(_make_block, make, name, self._team, scene, rejoin, world)
         if processes == 1 and step_timeout is None:
             self._here: Any = make_copies(range(num_copies), first)
             block: Block = self._here
         elif get_state is not None:
             raise ValueError(f"processes is {processes}, but get_state is given, which needs the copies in this one")
         else:
-            blank = partial(Seen.blank, roster=roster, fields=self._team.fields)
+            blank = partial(Seen.blank, roster=roster, fields=self._team.fields, state=world)
             block = ProcessBlocks(name, make_copies, blank, num_copies, processes, step_timeout)
         if self._links is not None:
             roster = replace(roster, plane=self._links.plane or roster.plane)
+        if world is not None:
+            roster = replace(roster, state=world.shape)
         super().__init__(name, roster, block, num_copies, device, scripted, scene is not None, turns)
         self.events: Mapping[str, str] = dict(events or {})
         self.per_step, self.agent_noun = frozenset({"links"}), agent_noun
@@ -184,13 +190,20 @@ class PettingZooEnvironment(BlockEnvironment):
 
 
 def _make_block(
-    make: Callable[[], Any], name: str, team: Team, scene: Any, rejoin: bool, numbers: range, first: Any = None
+    make: Callable[[], Any],
+    name: str,
+    team: Team,
+    scene: Any,
+    rejoin: bool,
+    state: StateView | None,
+    numbers: range,
+    first: Any = None,
 ) -> PettingZooBlock:
     """Make the copies of some numbers, the first of which may be made already."""
     draws = Draws()
     envs = [first if first is not None and n == numbers.start else make() for n in numbers]
     copies = [Copy(env, Guard(name, n), draws, scene) for env, n in zip(envs, numbers, strict=True)]
-    return PettingZooBlock(copies, team, rejoin)
+    return PettingZooBlock(copies, team, rejoin, state)
 
 
 def _groups(team: Team, shared: str, sides: Mapping[str, Sequence[str]] | None) -> list[list[int]]:

@@ -76,6 +76,7 @@ def make_environment(
         rejoin=config.rejoin,
         processes=processes,
         step_timeout=step_timeout,
+        state=config.state,
     )
 
 

@@ -5,15 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any
 
 from marl.core.trust import import_named
 from marl.games.registry import is_game_name, new_game
 
-__all__ = ["factory_of", "is_pettingzoo_name", "made", "registered", "wrapped"]
+__all__ = ["factory_of", "is_pettingzoo_name", "made", "missing_module", "mpe2_names", "registered", "wrapped"]
 
 KINDS = ("parallel_env", "env")
 """Functions of a module that makes environments, the first of which is taken."""
+NEEDED = {
+    "atari": "multi_agent_ale_py",
+    "butterfly": "pygame",
+    "butterfly/pistonball": "pymunk",
+    "classic": "pygame",
+    "classic/chess": "chess",
+    "classic/hanabi": "pyspiel",
+    "classic/leduc_holdem": "rlcard",
+    "classic/texas_holdem": "rlcard",
+    "sisl": "pygame",
+    "sisl/multiwalker": "Box2D",
+    "sisl/pursuit": "scipy",
+}
+"""Modules that environments of the registry need, by the beginnings of their names."""
 
 
 def registered() -> dict[str, str]:
@@ -21,6 +37,19 @@ def registered() -> dict[str, str]:
     from pettingzoo.env_registry.registration import aec_registry, parallel_registry
 
     return {**dict.fromkeys(aec_registry, "aec"), **dict.fromkeys(parallel_registry, "parallel")}
+
+
+def missing_module(name: str) -> str | None:
+    """A module that an environment of the registry needs and that is not installed; None if all are there."""
+    needed = (module for beginning, module in NEEDED.items() if name.startswith(beginning))
+    return next((module for module in needed if find_spec(module) is None), None)
+
+
+def mpe2_names() -> list[str]:
+    """Names of mpe2's environments, which stand in no registry; nothing is imported for them."""
+    spec = find_spec("mpe2")
+    places = (spec and spec.submodule_search_locations) or ()
+    return [f"mpe2.{module.name}" for module in iter_modules(places) if re.search(r"_v\d+$", module.name)]
 
 
 def is_pettingzoo_name(name: str) -> bool:

@@ -29,7 +29,12 @@ class PettingZooTask:
     """A PettingZoo environment as a `Task`."""
 
     config_type = PettingZooConfig
-    changeable = frozenset({"arguments", "wrappers", "sides", "reward", "processes", "step_timeout"})
+    changeable = frozenset(
+        {
+            *("arguments", "wrappers", "links.range", "links.nearest"),
+            *("sides", "reward", "state", "processes", "step_timeout"),
+        }
+    )
     policies = MappingProxyType[str, Path]({})
 
     def run_settings(self, algorithm: str, pictures: bool = False) -> Mapping[str, Any]:
@@ -94,4 +99,6 @@ class PettingZooTask:
         from marl.tasks.pettingzoo.making import make_environment
         from marl.tasks.process_choice import make_with_processes
 
+        if not training:  # nobody's critic is asked
+            config = config.model_copy(update={"state": False})
         return make_with_processes(partial(make_environment, config), config, num_copies, training, device)

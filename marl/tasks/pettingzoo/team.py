@@ -53,7 +53,10 @@ class AgentView:
             parts = {name: observed[name] for name in known if name in observed.spaces}
             unknown = sorted(set(observed.spaces) - set(known))
             if unknown:
-                raise ValueError(f"{who} observes {unknown[0]!r}; beside one another there may be {', '.join(known)}")
+                raise ValueError(
+                    f"{who} observes {unknown[0]!r}; beside one another there may be {', '.join(known)}: give other "
+                    "parts within 'observation', or call it something else"
+                )
         self.masked = MASK in parts
         parts.pop(MASK, None)
         self.actions = ActionSpace(acted, who)

@@ -36,9 +36,16 @@ LOST = TicTacToe((0b1011, 0b100010000))  # the first seat threatens 2 and 6
 
 
 def search(
-    games: Any, evaluator: Any, config: Any, compiled: bool | None = None, noise: bool = False, seed: int = 0
+    games: Any,
+    evaluator: Any,
+    config: Any,
+    compiled: bool | None = None,
+    noise: bool = False,
+    seed: int = 0,
+    leaves: int = 1,
 ) -> Found:
-    return search_batch(positions_of(games, compiled), evaluator, config, np.random.default_rng(seed), noise)
+    generator = np.random.default_rng(seed)
+    return search_batch(positions_of(games, compiled), evaluator, config, generator, noise, leaves=leaves)
 
 
 def played(game: Any, *actions: int) -> Any:
@@ -171,6 +178,47 @@ def test_simulations_are_counted_and_targets_are_distributions(game: Any, compil
         assert array.dtype in (np.int32, np.float32)
 
 
+class Counted:
+    """An evaluator, and the number of positions of each call."""
+
+    def __init__(self, evaluator: Any) -> None:
+        self.evaluator, self.calls = evaluator, []
+
+    def evaluate(self, positions: Any) -> Any:
+        self.calls.append(len(positions))
+        return self.evaluator.evaluate(positions)
+
+
+@both
+def test_several_leaves_of_a_game_are_valued_at_once(compiled: bool) -> None:
+    """With c = 1: 0, which counts as lost; -0.65, -0.15, -0.15: 4; -0.57, -0.78, -0.23: 8. Then their values count."""
+    values = {(0,): -0.2, (4,): 0.1, (8,): -0.5}
+    table: dict[Any, Any] = {played(DRAWN, *moves): ([0.0] * 9, (v, -v)) for moves, v in values.items()}
+    table[DRAWN] = [math.log(2), *[0.0] * 8], (0.0, 0.0)
+    evaluator = Counted(TableEvaluator(table))
+    found = search([DRAWN], evaluator, PUCTConfig(simulations=3, c_puct=1.0), compiled, leaves=3)
+    assert evaluator.calls == [1, 3]
+    assert found.visits[0, [0, 4, 8]].tolist() == [1, 1, 1]
+    assert found.values[0, [0, 4, 8], 0].tolist() == pytest.approx([-0.2, 0.1, -0.5])
+    assert found.root_value[0].tolist() == pytest.approx([-0.2, 0.2])
+
+
+@both
+def test_a_leaf_that_is_waited_for_is_not_valued_twice(compiled: bool) -> None:
+    """The prior sends all to 0, though it counts as lost; then to 4 and 8 below it, and then the game is at its end."""
+    table: dict[Any, Any] = {DRAWN: ([9.0, *[0.0] * 8], (0.0, 0.0))}
+    evaluator = Counted(TableEvaluator(table))
+    config = PUCTConfig(simulations=4, c_puct=100.0, solver=False)
+    found = search([DRAWN], evaluator, config, compiled, leaves=3)
+    assert evaluator.calls == [1, 1, 2]
+    assert found.visits[0].tolist() == [4, *[0] * 8]
+
+
+def test_fewer_than_one_leaf_is_refused() -> None:
+    with pytest.raises(ValueError, match="leaves is 0; give at least 1"):
+        BatchSearch(PUCTConfig(), UniformEvaluator(), leaves=0)
+
+
 @needs_numba
 @kinds
 @pytest.mark.parametrize("solver", [True, False])
@@ -179,8 +227,8 @@ def test_compiled_and_python_search_find_the_same(game: Any, config: Any, solver
     config = config.model_copy(update={"simulations": 40, "solver": solver})
     late = {"tic_tac_toe": 4, "three_marks": 6, "quarto": 20, "nine_board": 20, "connect_four": 20}[game.name]
     games = [game, *drawn_positions(game, 3, late)]
-    for evaluator in (Waves, lambda: PlayoutEvaluator(3)):
-        one, other = (search(games, evaluator(), config, compiled, noise=True) for compiled in (True, False))
+    for evaluator, leaves in ((Waves, 1), (lambda: PlayoutEvaluator(3), 1), (Waves, 5)):
+        one, other = (search(games, evaluator(), config, compiled, True, leaves=leaves) for compiled in (True, False))
         assert same(one, other)
 
 

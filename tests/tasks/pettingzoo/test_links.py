@@ -12,6 +12,7 @@ from meeting_pettingzoo import MeetingParallel
 from pydantic import ValidationError
 
 import marl
+from marl.core.errors import ConfigError
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.tasks.pettingzoo.config import LinksConfig
@@ -98,6 +99,15 @@ def test_messages_pass_in_any_environment_and_in_a_loop_of_ones_own(graph: Any, 
             seen, rewards, *_ = env.step(actions)
             total += sum(rewards.values()) / 3
     assert math.isclose(total / 2, episodes["return_per_agent"]["mean"], rel_tol=1e-6)
+    if graph:  # who hears whom may be changed, not what is heard
+        silent, apart = ({"deterministic": True, **change} for change in ({"messages": False}, {"links__range": 0.0}))
+        alone = marl.evaluate(tmp_path / "x", 2, **silent)
+        assert marl.evaluate(tmp_path / "x", 2, **apart)["return_per_agent"] == alone["return_per_agent"]
+        assert alone["return_per_agent"] != episodes["return_per_agent"]
+        with pytest.raises(
+            ConfigError, match=r"^links.positions is \[0, 1\], but the policy was trained with \[2, 3\]"
+        ):
+            marl.evaluate(tmp_path / "x", 2, links__positions=[0, 1])
     seen_by_all = marl.make(tmp_path / "x").reset(0)
     heard = [trained.act(o, None).log_prob for o in (seen_by_all, seen_by_all.without_messages())]
     assert not heard[0].equal(heard[1])

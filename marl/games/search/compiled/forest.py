@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from marl.games.positions import Positions
 from marl.games.search.compiled.addresses import addresses_of
 from marl.games.search.compiled.positions import CompiledPositions
-from marl.games.search.compiled.prior_arrays import Rule, Trees, Walks
+from marl.games.search.compiled.prior_arrays import Rule, Trees, ValuedArrays, Walks
 from marl.games.search.compiled.prior_search import (
     COLUMNS,
     PRIORS,
@@ -31,11 +31,12 @@ class CompiledForest:
     Args:
         like: positions of the game, as many as there may be trees.
         config: settings of the search.
+        leaves: most positions of a game that are valued at once.
     """
 
-    def __init__(self, like: CompiledPositions, config: PUCTConfig | GumbelConfig) -> None:
+    def __init__(self, like: CompiledPositions, config: PUCTConfig | GumbelConfig, leaves: int) -> None:
         self.game, self.kernels, self.room = like.game, like.kernels, len(like)
-        self.rule = _rule_of(config)
+        self.rule = _rule_of(config, leaves)
         games, players, most = len(like), like.game.num_players, like.kernels.most_legal
         # each position that is valued gets its children at once
         rows = 1 + (config.simulations + 1) * most
@@ -47,10 +48,10 @@ class CompiledForest:
         )
         self.walks = Walks(
             np.zeros_like(like.states),
-            np.zeros_like(like.states),
-            np.zeros(games, np.int64),
-            np.zeros((games, config.simulations + 2), np.int32),
-            np.zeros(games, np.int64),
+            np.zeros((games * leaves, like.states.shape[1]), np.int64),
+            np.zeros(games * leaves, np.int64),
+            np.zeros((games * leaves, config.simulations + 2), np.int32),
+            np.zeros(games * leaves, np.int64),
             np.zeros(games, np.int64),
             np.zeros(games, np.int64),
             np.zeros((games, most)),
@@ -63,8 +64,8 @@ class CompiledForest:
         assert isinstance(positions, CompiledPositions)
         trees, walks, games = self.trees, self.walks, len(positions)
         self.games = games
-        walks.roots[:games], walks.games[:games] = positions.states, np.arange(games)
-        walks.depths[:games], walks.done[:games], walks.sizes[:games] = 0, -1, 1
+        walks.roots[:games], walks.next[:games] = positions.states, np.arange(games) * self.rule.leaves
+        walks.depths[:], walks.done[:games], walks.sizes[:games] = 0, -1, 1
         trees.nodes[:games, 0], trees.totals[:games, 0] = 0, 0.0
         for row, of_game, legal in zip(walks.noise, noise, positions.legal, strict=False):
             row[: legal.sum()] = of_game[legal]
@@ -73,8 +74,9 @@ class CompiledForest:
     def grow(self, leaves: Valued) -> Positions | None:
         """See `Forest`."""
         positions = leaves.positions
-        valued = (positions.mover, positions.legal, leaves.prior, leaves.logits, leaves.values)
-        number = grow(addresses_of(self.kernels), self.rule, self.trees, self.walks, *valued)
+        walks = self.walks.next[: len(positions)].copy()  # new ones are written there
+        valued = ValuedArrays(walks, positions.mover, positions.legal, leaves.prior, leaves.logits, leaves.values)
+        number = grow(addresses_of(self.kernels), self.rule, self.trees, self.walks, valued)
         return CompiledPositions(self.game, self.kernels, self.walks.leaves[:number].copy()) if number else None
 
     def roots(self) -> Roots:
@@ -88,8 +90,8 @@ class CompiledForest:
         return Roots(visits, values, proven, improved, done, totals.copy(), nodes[:, PROVEN] == 1)
 
 
-def _rule_of(config: PUCTConfig | GumbelConfig) -> Rule:
+def _rule_of(config: PUCTConfig | GumbelConfig, leaves: int) -> Rule:
     """Rule of a search as the kernels take it."""
     if isinstance(config, PUCTConfig):
-        return Rule(False, config.simulations, config.solver, config.c_puct, 0.0, 0.0)
-    return Rule(True, config.simulations, config.solver, 0.0, config.value_scale, config.visit_offset)
+        return Rule(False, config.simulations, leaves, config.solver, config.c_puct, 0.0, 0.0)
+    return Rule(True, config.simulations, leaves, config.solver, 0.0, config.value_scale, config.visit_offset)

@@ -8,7 +8,7 @@ from numba import types
 
 from marl.games.search.compiled.addresses import RULES
 
-__all__ = ["GROW", "READ_ROOTS", "Rule", "Trees", "Walks"]
+__all__ = ["GROW", "READ_ROOTS", "Rule", "Trees", "ValuedArrays", "Walks"]
 
 
 class Rule(NamedTuple):
@@ -16,6 +16,7 @@ class Rule(NamedTuple):
 
     gumbel: bool
     simulations: int
+    leaves: int
     solver: bool
     c_puct: float
     value_scale: float
@@ -39,24 +40,24 @@ class Trees(NamedTuple):
 
 
 class Walks(NamedTuple):
-    """Walks from the roots to the positions that are to be valued.
+    """Walks from the roots to the positions that are to be valued, ``W``: ``L`` side by side for each game.
 
     Args:
         roots: ``[G, D]``, states of the roots, none of them finished.
-        leaves: ``[G, D]``, states of the new positions, the first ``n`` in use.
-        games: ``[G]``, the game of each of them, in rising order.
-        paths: ``[G, simulations + 2]``, nodes from the root of each game to its leaf.
-        depths: ``[G]``, index of the last of them.
+        leaves: ``[W, D]``, states of the new positions, the first ``n`` in use.
+        next: ``[W]``, the walk to each of them, in rising order.
+        paths: ``[W, simulations + 2]``, nodes from the root to the position.
+        depths: ``[W]``, index of the last of them.
         done: ``[G]``, simulations done; -1 before the root is valued.
         sizes: ``[G]``, nodes of each tree.
-        noise: ``[G, L]``, Gumbel noise of the root's children.
+        noise: ``[G, most_legal]``, Gumbel noise of the root's children.
         schedule: ``[K, simulations]``, visits that an action of the root must have had to be searched next, by the
             number of considered actions.
     """
 
     roots: Any
     leaves: Any
-    games: Any
+    next: Any
     paths: Any
     depths: Any
     done: Any
@@ -65,17 +66,39 @@ class Walks(NamedTuple):
     schedule: Any
 
 
+class ValuedArrays(NamedTuple):
+    """Valued positions; see `marl.games.search.forest.Valued`.
+
+    Args:
+        walks: ``[n]``, the walk that led to each, in rising order.
+        movers: ``[n]``.
+        legal: ``[n, A]``.
+        prior: ``[n, A]``.
+        logits: ``[n, A]``.
+        values: ``[n, P]``.
+    """
+
+    walks: Any
+    movers: Any
+    legal: Any
+    prior: Any
+    logits: Any
+    values: Any
+
+
 INTEGERS = types.Array(types.int64, 1, "C")
 STATES = types.Array(types.int64, 2, "C")
 SINGLES = types.Array(types.float32, 2, "C")
 DOUBLES = types.Array(types.float64, 2, "C")
 NODES, STACKS = types.Array(types.int32, 3, "C"), types.Array(types.float64, 3, "C")
-RULE = types.NamedTuple((types.boolean, types.int64, types.boolean, types.float64, types.float64, types.float64), Rule)
+RULE = types.NamedTuple((types.boolean, types.int64, types.int64, types.boolean, *3 * (types.float64,)), Rule)
 TREES = types.NamedTuple((NODES, STACKS, STACKS, STACKS), Trees)
 PATHS = types.Array(types.int32, 2, "C")
 WALKS = types.NamedTuple((STATES, STATES, INTEGERS, PATHS, INTEGERS, INTEGERS, INTEGERS, DOUBLES, PATHS), Walks)
 MASKS = types.Array(types.boolean, 2, "C")
 
-GROW = types.int64(RULES, RULE, TREES, WALKS, INTEGERS, MASKS, SINGLES, SINGLES, DOUBLES)
+VALUED = types.NamedTuple((INTEGERS, INTEGERS, MASKS, SINGLES, SINGLES, DOUBLES), ValuedArrays)
+
+GROW = types.int64(RULES, RULE, TREES, WALKS, VALUED)
 READ_ROOTS = types.void(RULE, TREES, types.int64, PATHS, STACKS, MASKS, DOUBLES)
 """Signatures of the kernels."""

@@ -19,15 +19,7 @@ from numba import njit
 from marl.games.search.compiled.addresses import play_at, value_at
 from marl.games.search.compiled.prior_arrays import GROW, READ_ROOTS, Trees
 
-__all__ = [
-    "COLUMNS",
-    "PRIORS",
-    "PROVEN",
-    "TERMS",
-    "VISITS",
-    "grow",
-    "read_roots",
-]
+__all__ = ["COLUMNS", "PRIORS", "PROVEN", "TERMS", "VISITS", "grow", "read_roots"]
 
 # The names of columns must stand in the same file as the kernels, as in `marl.games.search.compiled.uct`.
 FIRST, COUNT, SEAT, ACTION, VISITS, PROVEN = range(6)
@@ -167,14 +159,20 @@ def _prove(node: Any, tree: Any) -> Any:
 
 
 @njit(cache=True)
+def _score(node: Any, seat: Any, tree: Any) -> None:
+    visits, proven = tree.nodes[node, VISITS], tree.nodes[node, PROVEN] == 1
+    tree.terms[node, MEAN] = tree.totals[node, seat] / (1 if proven else visits)
+    tree.terms[node, LIFT] = 0.0 if proven else tree.priors[node, PRIOR] / (1.0 + visits)
+
+
+@njit(cache=True)
 def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, tree: Any) -> None:
     """Add values to the nodes of a path; above a newly proven node its certain outcome counts instead."""
-    nodes, totals, terms = tree.nodes, tree.totals, tree.terms
+    nodes, totals = tree.nodes, tree.totals
     spreads = solver and nodes[path[depth], PROVEN] == 1
     for i in range(depth, -1, -1):
         node = path[i]
         nodes[node, VISITS] += 1
-        visits = nodes[node, VISITS]
         if spreads:
             spreads = nodes[node, PROVEN] == 1 or _prove(node, tree)
         proven = nodes[node, PROVEN] == 1
@@ -184,32 +182,49 @@ def _back_up(path: Any, depth: Any, outcome: Any, solver: Any, tree: Any) -> Non
             else:
                 totals[node, seat] += outcome[seat]
         if i > 0:  # the root has no parent to select it
-            seat = nodes[path[i - 1], SEAT]
-            terms[node, MEAN] = totals[node, seat] if proven else totals[node, seat] / visits
-            terms[node, LIFT] = 0.0 if proven else tree.priors[node, PRIOR] / (1.0 + visits)
+            _score(node, nodes[path[i - 1], SEAT], tree)
 
 
 @njit(cache=True)
-def _descend(play: Any, value: Any, game: Any, state: Any, num_actions: Any, rule: Any, tree: Any, walks: Any) -> Any:
-    """Go down to the next new position of a game, written to the state; False if its search is at its end."""
-    nodes, path = tree.nodes, walks.paths[game]
+def _suppose_lost(path: Any, depth: Any, sign: Any, tree: Any) -> None:
+    """Count a walk as lost for all seats until its position is valued, so that others go elsewhere; -1 undoes it."""
+    nodes = tree.nodes
+    for i in range(depth + 1):
+        node = path[i]
+        nodes[node, VISITS] += sign
+        if not nodes[node, PROVEN]:  # else its total is its outcome
+            for seat in range(tree.totals.shape[1]):
+                tree.totals[node, seat] -= sign
+        if i > 0 and nodes[node, VISITS] > 0:
+            _score(node, nodes[path[i - 1], SEAT], tree)
+
+
+@njit(cache=True)
+def _descend(
+    play: Any, value: Any, game: Any, walk: Any, state: Any, num_actions: Any, rule: Any, tree: Any, walks: Any
+) -> Any:
+    """Go down to a new position of a game, written to the state; False if there is none.
+
+    The search may be at its end, or all that is left have to wait for a position that is not valued yet.
+    """
+    nodes, path, waiting = tree.nodes, walks.paths[walk], walk - game * rule.leaves
     outcome, room = np.empty(tree.totals.shape[1]), np.empty(walks.noise.shape[1])
-    while walks.done[game] < rule.simulations and not nodes[0, PROVEN]:
+    while walks.done[game] + waiting < rule.simulations and not nodes[0, PROVEN]:
         state[:] = walks.roots[game]  # nodes store no positions, so each simulation plays from the root
         node, depth, path[0] = 0, 0, 0
         while not nodes[node, PROVEN]:
             if nodes[node, COUNT] == 0:  # new, or finished, which only the solver marks
                 if value(state, outcome):
                     break
-                walks.depths[game] = depth
-                return True
+                walks.depths[walk] = depth
+                return nodes[node, VISITS] == 0
             if not rule.gumbel:
                 node = _choose_puct(node, tree, rule.c_puct)
             elif depth > 0:
                 node = _choose_gumbel(node, tree, num_actions, rule, room)
             else:
                 considered = min(len(walks.schedule) - 1, nodes[0, COUNT])
-                due = walks.schedule[considered, walks.done[game]]
+                due = walks.schedule[considered, walks.done[game] + waiting]
                 node = _choose_considered(tree, due, walks.noise[game], num_actions, rule, room)
             depth += 1
             path[depth] = node
@@ -224,62 +239,52 @@ def _descend(play: Any, value: Any, game: Any, state: Any, num_actions: Any, rul
     return False
 
 
-@njit(cache=True)
-def _tree_of(game: Any, trees: Any) -> Any:
-    return Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
-
-
 @njit(GROW, cache=True, nogil=True)
-def grow(
-    rules: Any, rule: Any, trees: Any, walks: Any, movers: Any, legal: Any, prior: Any, logits: Any, values: Any
-) -> Any:
-    """Add valued positions to their trees, and go down to the next new position of each of these games.
+def grow(rules: Any, rule: Any, trees: Any, walks: Any, valued: Any) -> Any:
+    """Add valued positions to their trees, and go down to the next new positions of each of these games.
 
     Args:
         rules: addresses of the game's rules.
         rule: rule of the search.
-        trees, walks: the trees; of each valued position the walk that led to it.
-        movers, legal: ``[n]``, ``[n, A]``, of the positions.
-        prior, logits: ``[n, A]``, of the actions.
-        values: ``[n, P]``.
+        trees, walks: the trees, and the ways down to the positions.
+        valued: the positions.
 
     Returns:
-        Number of new positions, in ``walks.leaves`` and ``walks.games``; 0 if the search of all games is at its end.
+        Number of new positions, in ``walks.leaves`` and ``walks.next``; 0 if the search of all games is at its end.
     """
     play, value = play_at(rules.play), value_at(rules.value)
-    found, outcome = 0, np.empty(values.shape[1])
-    for i in range(len(values)):
-        game, seat = walks.games[i], movers[i]
-        tree = _tree_of(game, trees)
-        path, depth, size = walks.paths[game], walks.depths[game], walks.sizes[game]
-        leaf = path[depth]
-        walks.sizes[game] = _expand(leaf, size, seat, prior[i], logits[i], legal[i], values[i, seat], tree)
-        outcome[:] = values[i]
-        _back_up(path, depth, outcome, rule.solver, tree)
-        walks.done[game] += 1
-        # expanding and going down in one turn, while the tree is in the cache; found is at most i
-        if _descend(play, value, game, walks.leaves[found], legal.shape[1], rule, tree, walks):
-            walks.games[found] = game
+    came, movers, legal, prior, logits, values = valued
+    found, i, outcome = 0, 0, np.empty(values.shape[1])
+    while i < len(values):
+        game = came[i] // rule.leaves
+        tree = Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
+        while i < len(values) and came[i] // rule.leaves == game:
+            path, depth, size, seat = walks.paths[came[i]], walks.depths[came[i]], walks.sizes[game], movers[i]
+            if rule.leaves > 1 and depth > 0:  # the root was not supposed to be lost
+                _suppose_lost(path, depth, -1, tree)
+            walks.sizes[game] = _expand(path[depth], size, seat, prior[i], logits[i], legal[i], values[i, seat], tree)
+            outcome[:] = values[i]
+            _back_up(path, depth, outcome, rule.solver, tree)
+            walks.done[game] += 1
+            i += 1
+        # in the same turn, while the tree is in the cache
+        for walk in range(game * rule.leaves, (game + 1) * rule.leaves):
+            if not _descend(play, value, game, walk, walks.leaves[found], legal.shape[1], rule, tree, walks):
+                break
+            if rule.leaves > 1:
+                _suppose_lost(walks.paths[walk], walks.depths[walk], 1, tree)
+            walks.next[found] = walk
             found += 1
     return found
 
 
 @njit(READ_ROOTS, cache=True, nogil=True)
 def read_roots(rule: Any, trees: Any, games: Any, visits: Any, values: Any, proven: Any, improved: Any) -> None:
-    """Write statistics of the roots' actions; those of actions without a child stay as they are.
-
-    Args:
-        rule, trees: see `grow`.
-        games: number of games.
-        visits: ``[G, A]``.
-        values: ``[G, A, P]``, mean values, or the proven outcome.
-        proven: ``[G, A]``.
-        improved: ``[G, A]``, logits plus scaled values, by Gumbel's rule alone.
-    """
+    """Write the columns of `marl.games.search.forest.Roots`; those of actions without a child stay as they are."""
     num_actions = visits.shape[1]
     room = np.empty(num_actions)
     for game in range(games):
-        tree = _tree_of(game, trees)
+        tree = Trees(trees.nodes[game], trees.totals[game], trees.terms[game], trees.priors[game])
         nodes, first = tree.nodes, tree.nodes[0, FIRST]
         if rule.gumbel:
             _improve(0, tree, num_actions, rule, room)
