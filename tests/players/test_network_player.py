@@ -47,14 +47,14 @@ def test_a_search_has_its_simulations_or_those_of_the_training(save_network: Sav
         assert len(view.statistics) == 9
 
 
-def test_it_chooses_in_many_positions_what_it_chooses_in_each(
+def test_many_positions_are_searched_in_parts_as_they_are_together(
     save_network: SaveNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In parts of eight; the network's numbers may differ by rounding only, and these positions are no ties."""
-    monkeypatch.setattr(network_player, "AT_ONCE", 8)
+    """The network's numbers may differ by rounding only, and these positions are no ties."""
     games, run = positions(TicTacToe(), 20, 3), save_network()
     together = player_of(run).choose_many(games)
-    assert together == [player_of(run).choose(game) for game in games]
+    monkeypatch.setattr(network_player, "AT_ONCE", 8)
+    assert player_of(run).choose_many(games) == together
     assert len(set(together)) > 3
 
 

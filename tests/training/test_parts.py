@@ -22,6 +22,7 @@ from marl.policies.saved import load_policy
 from marl.training.checkpoints import Checkpoints
 from marl.training.run import build_run
 from marl.training.run_config import load_config, read_config, save_config
+from marl.training.self_play import SelfPlay
 from marl.training.train import train_run
 
 __all__ = ["small_games"]
@@ -31,14 +32,15 @@ STONES: dict[str, Any] = {
     "policy": {"kind": "game", "trunk": {"kind": "mlp", "hidden": [8]}},
     "algorithm": {
         "name": "alpha_zero",
-        "search": {"kind": "puct", "simulations": 2},
+        "search": {"kind": "puct", "simulations": 1, "solver": False},
         "self_play": {"groups": 2, "temperature_moves": 2, "random_moves": 1},
-        "arena": {"every": 2, "games": 4, "random_moves": 1, "on_rejection": "restore"},
+        "arena": {"every": 2, "games": 8, "random_moves": 2, "on_rejection": "restore"},
         "learning_rate": [0.03, 0.01],
         "batch_size": 16,
         "window": 2,
         "evaluation_players": ["random"],
     },
+    "seed": 7,
     "num_copies": 6,
     "rollout_length": 2,
     "total_env_steps": 72,
@@ -88,10 +90,11 @@ def test_what_a_run_leaves(whole: Path, small_games: None) -> None:
     best = learner["best"]
     assert all(tensor.equal(best[name]) for name, tensor in saved.policy.state_dict().items())
     assert saved.environment["name"] == "stones"
-    assert saved.policy.config.search.simulations == 2
+    assert saved.policy.config.search.simulations == 1
     rows = logged(whole)
     assert [row["env_steps"] for row in rows if "loss/policy" in row] == [12, 24, 36, 48, 60, 72]
-    assert [row["env_steps"] for row in rows if "arena/score" in row] == [24, 48, 72]
+    arenas = [(row["env_steps"], row["arena/accepted"]) for row in rows if "arena/score" in row]
+    assert arenas == [(24, 1), (48, 0), (72, 0)]  # so that a killed run must bring back a best one of its own
     played = [row["evaluation/points/random"] for row in rows if "evaluation/points/random" in row]
     assert len(played) == 2 and set(played) <= {0, 0.25, 0.5, 0.75, 1}
     for name in ("search/entropy", "search/kl", "search/proven", "points/player_0", "episode/length", "arena/elo"):
@@ -190,6 +193,27 @@ def test_without_an_arena_the_newest_network_is_written(tmp_path: Path, small_ga
     policy = load_policy(tmp_path / "x").policy
     assert all(tensor.equal(stored[name]) for name, tensor in policy.state_dict().items())
     assert result.policy.config.game.name == "stones"
+
+
+def test_the_best_network_plays_and_is_written_until_another_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_games: None
+) -> None:
+    """In two iterations before the first arena that is the one of the beginning, while another learns."""
+    first: list[dict[str, torch.Tensor]] = []
+    original = SelfPlay.collect
+
+    def noted(self: SelfPlay, policy: Any) -> Any:
+        first.append({name: tensor.clone() for name, tensor in policy.state_dict().items()})
+        return original(self, policy)
+
+    monkeypatch.setattr(SelfPlay, "collect", noted)
+    config = config_of(arena={"every": 5, "games": 2}).model_copy(update={"total_env_steps": 24})
+    train_run(config, tmp_path / "x")
+    stored = load_state(tmp_path / "x" / "checkpoints" / f"{24:012d}", "weights")["weights"]
+    assert len(first) == 2
+    for name, tensor in load_policy(tmp_path / "x").policy.state_dict().items():
+        assert tensor.equal(first[0][name]) and tensor.equal(first[1][name])
+    assert not all(tensor.equal(stored[name]) for name, tensor in first[0].items())
 
 
 def test_a_run_may_begin_with_another_ones_history_and_policy(whole: Path, tmp_path: Path, small_games: None) -> None:
