@@ -19,8 +19,9 @@ from marl.core.environment import State
 from marl.core.game import Game
 from marl.core.game_structure import GameSymmetries
 from marl.games.arena import play_arena
+from marl.games.openings import random_opening
 from marl.games.positions import Positions
-from marl.games.self_play import Samples, random_opening
+from marl.games.self_play import Samples
 from marl.maths.intervals import wilson_interval
 from marl.maths.schedules import scheduled
 from marl.policies.game_network import GameNetwork, NetworkEvaluator

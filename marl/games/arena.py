@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl.core.game import Game
+from marl.games.openings import play_openings, random_opening
 from marl.games.positions import positions_of
 from marl.games.search.batch_search import BatchSearch
 from marl.games.search.configs import SearchConfig
 from marl.games.search.evaluator import Evaluator
-from marl.games.self_play import drawn, play_openings, random_opening, temperature_moves
+from marl.games.self_play import drawn, temperature_moves
 
 __all__ = ["ArenaResult", "play_arena", "points_of"]
 

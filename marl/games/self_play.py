@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.errors import ConfigError
 from marl.core.game import Game
 from marl.core.game_structure import seen_from
-from marl.games.positions import Positions, positions_of
+from marl.games.openings import play_openings, random_opening
+from marl.games.positions import positions_of
 from marl.games.search.batch_search import BatchSearch
 from marl.games.search.configs import SearchConfig
 from marl.games.search.evaluator import Evaluator
@@ -24,14 +24,9 @@ __all__ = [
     "Samples",
     "SelfPlayGroup",
     "drawn",
-    "play_openings",
     "random_games",
-    "random_opening",
     "temperature_moves",
 ]
-
-TRIES = 100
-"""Random openings that are tried before it is told that games are too short."""
 
 
 @dataclass(frozen=True)
@@ -259,43 +254,9 @@ def random_games(first: Game, number: int, generator: np.random.Generator) -> li
     return played
 
 
-def play_openings(positions: Positions, places: NDArray[np.int64], openings: Sequence[Sequence[int]]) -> None:
-    """Play actions in some places, which all have the first position."""
-    for step in range(max(map(len, openings), default=0)):
-        actions = np.full(len(positions), -1, np.int64)
-        for place, opening in zip(places, openings, strict=True):
-            if step < len(opening):
-                actions[place] = opening[step]
-        positions.play(actions)
-
-
 def temperature_moves(config: SearchConfig, moves: int) -> int:
     """Number of first moves that are drawn by what a search found; none for gumbel, whose noise is in its choice."""
     return moves if config.kind == "puct" else 0
-
-
-def random_opening(first: Game, moves: int, generator: np.random.Generator) -> list[int]:
-    """Actions of some random moves, after which the game goes on.
-
-    Args:
-        first: first position.
-        moves: number of moves.
-        generator: draws them.
-
-    Raises:
-        ConfigError: if games do not last so long.
-    """
-    for _ in range(TRIES):
-        game = first
-        actions: list[int] = []
-        while len(actions) < moves and not game.over:
-            actions.append(int(generator.choice(game.legal)))
-            game = game.play(actions[-1])
-        if not game.over:
-            return actions
-    raise ConfigError(
-        f"{first.name} is over after {moves} random moves, each of {TRIES} times; give fewer random_moves"
-    )
 
 
 def drawn(shares: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from marl.core.game import Game
 from marl.core.version import __version__
 from marl.games.arena import points_of
-from marl.games.self_play import random_opening
+from marl.games.openings import random_opening
 from marl.maths.intervals import wilson_interval
 from marl.players.match import play_matches
 from marl.players.player import Player

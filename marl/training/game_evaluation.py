@@ -13,7 +13,7 @@ from marl.core.errors import ConfigError
 from marl.core.game import Game
 from marl.evaluation.episodes import StoppedError
 from marl.games.board_picture import board_picture, drawable
-from marl.games.self_play import random_opening
+from marl.games.openings import random_opening
 from marl.players.network_player import NetworkPlayer
 from marl.players.specs import PlayerSpec, make_player, parse_player
 from marl.players.strength import RANDOM_MOVES, measure_strength

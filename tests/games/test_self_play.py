@@ -13,11 +13,12 @@ from marl.core.errors import ConfigError
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games import self_play
+from marl.games.openings import random_opening
 from marl.games.positions import Positions
 from marl.games.search.batch_search import Found
 from marl.games.search.configs import GumbelConfig, PUCTConfig
 from marl.games.search.evaluator import UniformEvaluator
-from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, drawn, random_games, random_opening
+from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, drawn, random_games
 
 NETWORK = UniformEvaluator()
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs Numba")
