@@ -83,6 +83,7 @@ class AlphaZero:
         self.seed, self.iteration, self.elo = seed, 0, 0.0
         self.optimiser = self._optimiser()
         self._restorable = self.optimiser.state()
+        self._latest: dict[str, float] = {}  # of the latest arena; logs are not written in each iteration
 
     def begin_with(self, parts: dict[int, Samples]) -> None:
         """Keep the positions of another run, and count iterations on from its own."""
@@ -107,8 +108,8 @@ class AlphaZero:
         metrics |= {"optimiser/learning_rate": rate, "history/positions": float(len(self.history))}
         arena = self.config.arena
         if arena is not None and self.iteration % arena.every == 0:
-            metrics |= self._play_arena(arena)
-        return metrics
+            self._latest = self._play_arena(arena)
+        return metrics | self._latest
 
     def state(self) -> State:
         """Everything that is needed to go on; see `Learner`."""
@@ -118,6 +119,7 @@ class AlphaZero:
             "best": {} if self.best is self.policy else dict(self.best.state_dict()),
             "iteration": self.iteration,
             "elo": self.elo,
+            "latest": dict(self._latest),
             "history": self.history.state(),
         }
 
@@ -127,7 +129,7 @@ class AlphaZero:
         self._restorable = dict(state["restorable"])
         if self.best is not self.policy:
             self.best.load_state_dict(state["best"])
-        self.iteration, self.elo = state["iteration"], state["elo"]
+        self.iteration, self.elo, self._latest = state["iteration"], state["elo"], dict(state["latest"])
         self.history.load_state(state["history"])
 
     def _learn(self, steps: int, rate: float) -> dict[str, float]:

@@ -54,7 +54,6 @@ class SelfPlay:
             )
             for number, stream in zip(numbers, seeds, strict=True)
         ]
-
         self._evaluator: FiniteEvaluator | None = None
         self._random_games = settings.random_games
 
