@@ -198,7 +198,7 @@ def costs(seconds: float) -> dict[str, float]:
 def run_settings(lesson: Lesson) -> dict[str, Any]:
     """Settings of this package."""
     env = {"name": lesson.name, "arguments": dict(lesson.arguments), "wrappers": list(lesson.wrappers)}
-    return {**lesson.settings, "env": env}
+    return {**lesson.settings, "env": {**lesson.settings.get("env", {}), **env}}
 
 
 def worlds(lesson: Lesson) -> Any:
