@@ -31,7 +31,7 @@ import marl
 from marl.core.seeding import episode_seed
 from marl.maths.seed_statistics import interquartile_mean
 from marl.tasks.pettingzoo.names import made, wrapped
-from marl.training import presets
+from marl.training.presets import settings_of
 
 RESULTS = Path(__file__).parent / "results" / "pettingzoo_learning.json"
 
@@ -47,7 +47,7 @@ class Lesson:
         episodes: episodes of an evaluation.
         wrappers: SuperSuit's, of both.
         peer_wrappers: those that Stable-Baselines3 alone needs, beside those that make copies.
-        preset: settings of this package; those that suit the environment by default.
+        settings: of this package, those of the environment aside; the rest suit the environment by default.
         peer: policy and copies of Stable-Baselines3, and arguments of its PPO.
         deterministic: evaluate with the likeliest actions.
         place: place of what is to be moved, whose displacement is told beside the return.
@@ -60,7 +60,7 @@ class Lesson:
     episodes: int = 200
     wrappers: tuple[Any, ...] = ()
     peer_wrappers: tuple[Any, ...] = ()
-    preset: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     peer: Mapping[str, Any] = field(default_factory=dict)
     deterministic: bool = False
     place: Callable[[Any], float] | None = None
@@ -104,18 +104,25 @@ LESSONS = {
         "butterfly/knights_archers_zombies-v11",
         (500_000,),
         {"max_cycles": 100, "max_zombies": 4},
-        preset="knights_archers_zombies_ppo",
+        settings=settings_of("knights_archers_zombies_ppo"),
         peer_wrappers=("supersuit.black_death_v3",),
     ),
     "pistonball": Lesson(
-        "butterfly/pistonball-v6", (4096,), {"max_cycles": 25}, 100, SMALL, peer=PISTONBALL_PEER, needs="pymunk"
+        "butterfly/pistonball-v6",
+        (4096,),
+        {"max_cycles": 25},
+        100,
+        SMALL,
+        settings={"algorithm": {"name": "ppo", "gamma": 0.95, "epochs": 5, "minibatches": 20}},  # batches of 256
+        peer=PISTONBALL_PEER,
+        needs="pymunk",
     ),
     "multiwalker": Lesson(
         "sisl/multiwalker-v9",
         (1_000_000,),
         {"max_cycles": 500},
         50,
-        preset="multiwalker_ppo",
+        settings=settings_of("multiwalker_ppo"),
         peer=MULTIWALKER_PEER,
         deterministic=True,
         place=package,
@@ -132,7 +139,7 @@ def ours(lesson: Lesson, folder: Path, seed: int) -> dict[str, Any]:
         run = folder / f"marl-{budget}-{seed}"
         begin = time.process_time()
         marl.train(
-            settings_of(lesson),
+            run_settings(lesson),
             out=run,
             resume=(run / "checkpoints").exists(),
             seed=seed,
@@ -188,10 +195,10 @@ def costs(seconds: float) -> dict[str, float]:
     return {"cpu_seconds": round(seconds, 1), "peak_mb": peak}
 
 
-def settings_of(lesson: Lesson) -> dict[str, Any]:
+def run_settings(lesson: Lesson) -> dict[str, Any]:
     """Settings of this package."""
     env = {"name": lesson.name, "arguments": dict(lesson.arguments), "wrappers": list(lesson.wrappers)}
-    return {**(presets.settings_of(lesson.preset) if lesson.preset else {}), "env": env}
+    return {**lesson.settings, "env": {**lesson.settings.get("env", {}), **env}}
 
 
 def worlds(lesson: Lesson) -> Any:
@@ -217,7 +224,7 @@ def played(act: Callable[[Mapping[str, Any]], Mapping[str, Any]], lesson: Lesson
 
 def random_return(lesson: Lesson) -> float:
     """Mean return per agent of random actions in the same worlds."""
-    returns = marl.evaluate(None, lesson.episodes, policy="random", settings=settings_of(lesson)["env"])
+    returns = marl.evaluate(None, lesson.episodes, policy="random", settings=run_settings(lesson)["env"])
     return float(returns["return_per_agent"]["mean"])
 
 
@@ -251,23 +258,20 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
             for budget in next(iter(row[system].values())):
                 told = [each[budget] for each in row[system].values()]
                 returns = np.array([each["return"] for each in told])
-                cells.append(
-                    [
-                        f"`{row['environment']}`",
-                        f"{int(budget):,}",
-                        system,
-                        f"{float(interquartile_mean(returns)):.2f}",
-                        ", ".join(f"{value:.2f}" for value in returns),
-                        ", ".join(f"{each['displacement']:.2f}" for each in told if "displacement" in each),
-                        f"{row['random']:.2f}" if "random" in row else "",
-                        f"{np.median([each['cpu_seconds'] for each in told]):.0f}",
-                        f"{max(each['peak_mb'] for each in told):,}" if "peak_mb" in told[0] else "",
-                    ]
-                )
-    titles = ["environment", "env steps", "system", "return per agent", "seeds", "displacement", "random"]
-    titles += ["CPU seconds", "peak MB"]
-    filled = [i for i in range(len(titles)) if any(row[i] for row in cells)]
-    return markdown([titles[i] for i in filled], [[row[i] for i in filled] for row in cells])
+                cell = {
+                    "environment": f"`{row['environment']}`",
+                    "env steps": f"{int(budget):,}",
+                    "system": system,
+                    "return per agent": f"{float(interquartile_mean(returns)):.2f}",
+                    "seeds": ", ".join(f"{value:.2f}" for value in returns),
+                    "displacement": ", ".join(f"{each['displacement']:.2f}" for each in told if "displacement" in each),
+                    "random": f"{row['random']:.2f}" if "random" in row else "",
+                    "CPU seconds": f"{np.median([each['cpu_seconds'] for each in told]):.0f}",
+                    "peak MB": f"{max(each['peak_mb'] for each in told):,}" if "peak_mb" in told[0] else "",
+                }
+                cells.append(cell)
+    filled = [title for title in cells[0] if any(cell[title] for cell in cells)]
+    return markdown(filled, [[cell[title] for title in filled] for cell in cells])
 
 
 def main(

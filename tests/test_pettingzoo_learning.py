@@ -33,7 +33,7 @@ def test_each_seed_of_each_system_is_trained_once(tmp_path: Path, monkeypatch: p
 
 def test_every_row_can_be_trained() -> None:
     for lesson in script.LESSONS.values():
-        values = script.settings_of(lesson)
+        values = script.run_settings(lesson)
         read_config(complete_values(values, task_of(values)))
 
 

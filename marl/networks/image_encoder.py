@@ -21,8 +21,8 @@ USUAL = 84
 """Height and width for which the large network was made; larger images are averaged over squares first."""
 LAYERS = {"nature": ((32, 8, 4, 0), (64, 4, 2, 0), (64, 3, 1, 0)), "board": ((32, 3, 1, 1), (64, 3, 1, 1))}
 """Channels, kernel, stride and padding of each convolution."""
-AT_ONCE = 2**24
-"""Numbers of images that are read at once where no gradient is kept: 64 MB."""
+AT_ONCE = 2**22
+"""Numbers of images that are read at once where no gradient is kept: 16 MB, and what the layers make of them."""
 
 
 class ImageEncoder(nn.Module):
