@@ -134,7 +134,7 @@ except AttributeError as error:
     ("changes", "message"),
     [
         ({"frame": "absolute"}, "frame is 'absolute', but the policy was trained with 'relative'"),
-        ({"classes": {"A": ["prey"], "B": ["landmarks"]}}, "classes is .* but the policy was trained with"),
+        ({"classes": {"A": ["prey"], "B": ["landmarks"]}}, "classes.A is .* but the policy was trained with"),
     ],
 )
 def test_settings_that_change_what_features_mean_are_refused(run: Path, changes: dict[str, Any], message: str) -> None:

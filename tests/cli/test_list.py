@@ -25,7 +25,7 @@ def test_everything_has_a_name_and_a_purpose(cli: Cli) -> None:
     names = {kind: {entry["name"] for entry in entries} for kind, entries in found.items()}
     assert {"cartpole_dqn", "predator_teams"} <= names["presets"]
     assert {"simple_tag", "CartPole-v1", "Acrobot-v1"} <= names["environments"]
-    assert names["algorithms"] == {"ppo", "a2c", "reinforce", "dqn", "q_learning", "sarsa", "none"}
+    assert names["algorithms"] == {"ppo", "a2c", "reinforce", "dqn", "q_learning", "sarsa", "alpha_zero", "none"}
     assert names["policies"] == {"predator_team", "held_out_prey"}
     assert {"human", "uct:SIMULATIONS"} <= names["players"]
     assert names["games"] == {"connect_four", "nine_board", "quarto", "three_marks", "tic_tac_toe"}

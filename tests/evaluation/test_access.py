@@ -43,7 +43,7 @@ def test_settings_in_which_a_policy_predicts_are_those_of_its_training_but_for_w
     assert list(action) == ["walker_0"]
     with pytest.raises(ConfigError, match="bogus is 1: there is no such field"):
         load(run, bogus=1)
-    with pytest.raises(ConfigError, match=r"classes is .* but the policy was trained with"):
+    with pytest.raises(ConfigError, match=r"classes.A is .* but the policy was trained with"):
         load(run, classes={"A": ["target"], "B": ["landmark"]})
 
 

@@ -126,7 +126,7 @@ def test_a_player_of_many_games_is_asked_for_all_of_them_at_once(monkeypatch: py
     monkeypatch.setattr("time.process_time", count(0.0, 0.25).__next__)
     both, ended = Together(), []
 
-    def watch(number: int) -> bool:
+    def watch(number: int, moves: int) -> bool:
         ended.append(number)
         return True
 
@@ -143,7 +143,7 @@ def test_games_that_are_stopped_are_left_out() -> None:
     for action in range(6):
         nearly = nearly.play(action)
     players = [(FirstLegal(), FirstLegal()) for _ in range(2)]
-    matches = play_matches([TicTacToe(), nearly], players, lambda ended: ended == 0)
+    matches = play_matches([TicTacToe(), nearly], players, lambda ended, moves: ended == 0)
     assert [match.actions for match in matches] == [(6,)]
     assert play_matches([], []) == []
     with pytest.raises(IllegalActionError, match="the cell is taken"):

@@ -39,17 +39,17 @@ def test_points_against_each_player(evaluation: GameEvaluation) -> None:
     """After two drawn moves 3, 2 or 1 stones are left: a search wins two games of three sizes, whoever moves, against
     one that sees as much each opening is won once from its two seats."""
     told: list[tuple[int, int]] = []
-    measures = evaluation.measure(network_of(Stones()), lambda ended, of: told.append((ended, of)) is None)
+    measures = evaluation.measure(network_of(Stones()), lambda ended, of, moves: told.append((ended, of)) is None)
     assert measures["points/uct:30"] == 0.5
     assert set(measures) == {"points/first", "points/uct:30"}
     assert measures["points/first"] >= 0.5
     assert told[-1] == (8, 8) and {of for _, of in told} == {8}
-    assert evaluation.measure(network_of(Stones()), lambda ended, of: True) == measures
+    assert evaluation.measure(network_of(Stones()), lambda ended, of, moves: True) == measures
 
 
 def test_it_stops_when_asked_to(evaluation: GameEvaluation) -> None:
     with pytest.raises(StoppedError):
-        evaluation.measure(network_of(Stones()), lambda ended, of: False)
+        evaluation.measure(network_of(Stones()), lambda ended, of, moves: False)
 
 
 def test_a_game_that_cannot_be_drawn_has_no_picture(evaluation: GameEvaluation) -> None:

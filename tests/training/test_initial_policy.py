@@ -71,7 +71,11 @@ def test_a_resumed_run_does_not_begin_again(preset: Preset, run: Path, tmp_path:
     ("change", "error", "message"),
     [
         ({"policy": {"actor": {"hidden": [9]}}}, FileError, "holds a policy of another architecture: "),
-        ({"env": {"classes": {"A": ["target"], "B": ["landmark"]}}}, ConfigError, "classes is .*, but the policy was"),
+        (
+            {"env": {"classes": {"A": ["target"], "B": ["landmark"]}}},
+            ConfigError,
+            "classes.A is .*, but the policy was",
+        ),
         ({"initial_policy": "nowhere"}, FileError, "nowhere does not exist; name the folder of a run"),
     ],
 )

@@ -115,7 +115,9 @@ def play_tournament(
     """
     rounds, number = rounds_of(plan), plan.openings * len(plan.groups)
     size = max(1, min(MOST_ROUNDS, number // (CHUNKS_PER_JOB * jobs)))
-    if has_networks(plan):
+    if jobs == 1:
+        size = 1  # so that a signal is soon obeyed
+    if has_networks(plan):  # the more play together, the faster
         size = max(1, min(MOST_TOGETHER // plan.seatings, -(-number // jobs)))
     # made as they are played: a plan may have millions
     chunks = iter(lambda: list(islice(rounds, size)), [])
