@@ -62,7 +62,7 @@ class EpisodeEvaluation:
 
     def __init__(self, config: RunConfig[Any], task: Task, device: torch.device) -> None:
         self.config, self.task, self.device = config, task, device
-        self._one: TaskEnvironment | None = None  # made by `measure`, and drawn in
+        self._one: TaskEnvironment | None = None  # drawn in, and then asked who plays
 
     def measure(self, policy: Policy, watch: Callable[[int, int, int], bool]) -> dict[str, float]:
         """Means over the episodes; see `Evaluation`."""
@@ -72,7 +72,7 @@ class EpisodeEvaluation:
             "max_steps": config.evaluation_max_steps,
             "most_copies": min(MOST_NUMBERED, config.num_copies),
         }
-        one = self._one = self._one or self._make(1)
+        one, self._one = self._one or self._make(1), None
         limits["groups"] = groups_of(policy, config.env, one)
 
         def told(ended: int, env_steps: int) -> bool:
@@ -80,6 +80,7 @@ class EpisodeEvaluation:
 
         table = play_episodes(self._make, policy, episodes, seed, watch=told, **limits)
         summary = summarise(table, dict(one.events), one.agent_noun)
+        one.close()
         returns = class_returns(table)
         if returns:
             returns["all"] = summary[f"return_per_{one.agent_noun}"]
@@ -91,7 +92,7 @@ class EpisodeEvaluation:
         from marl.pictures.episode import contact_sheet, draw
         from marl.pictures.recording import SparseRecording
 
-        environment, self._one = self._one or self._make(1), None
+        environment = self._one = self._make(1)
         recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.config.seed
         limits: dict[str, Any] = {
             "max_steps": self.config.evaluation_max_steps,
@@ -107,8 +108,6 @@ class EpisodeEvaluation:
             return None
         except UndrawableError:
             return None
-        finally:
-            environment.close()
 
     def _make(self, num_copies: int) -> TaskEnvironment:
         try:

@@ -221,8 +221,9 @@ class Monitor:
                 self.evaluating(ended, of, env_steps)
             return not stop_wished()
 
-        measures = run.evaluation.measure(player, watch)
+        # before others are closed: with one, environments of mpe2 end what all draw with
         picture = run.evaluation.draw(player, lambda: not stop_wished())
+        measures = run.evaluation.measure(player, watch)
         if picture is not None:
             self.logger.picture(run.env_steps, "episode", picture)
         self._draw_scores()

@@ -10,7 +10,7 @@ from marl.core.entry_points import MissingModuleError, offered
 from marl.core.errors import ConfigError
 from marl.core.nearest import did_you_mean
 from marl.core.wording import argument
-from marl.games.registry import GROUP as GAMES
+from marl.games.registry import game_names
 from marl.tasks.registry import GROUP as TASKS
 from marl.tasks.registry import UnknownTaskError, environment_names, find_task
 from marl.training.preset_files import preset_files
@@ -34,7 +34,7 @@ def settings_of(word: str) -> dict[str, Any]:
     if word.endswith(ENDINGS):
         return load_values(Path(word))
     if word in presets:
-        if _is_environment(word) or word in offered(GAMES):
+        if _is_environment(word):
             either = f"{presets[word]}, or {argument('env.name', word, repr(word))}"
             raise ConfigError(f"{word!r} is a preset and an environment; write {either}")
         return load_values(presets[word])
@@ -55,8 +55,5 @@ def _unknown(word: str, presets: dict[str, Path]) -> str:
     if Path(word, "config.yaml").is_file():
         again = argument("resume", word, "True")
         return f"{word} is the folder of a run; go on with it: {again}, or train anew: {word}/config.yaml"
-    if word in offered(GAMES):
-        play = f"marl play {word} --players human,uct:1s"
-        return f"{word} is a turn-based game, and nothing is trained on games; play it: {play}"
-    near = did_you_mean(word, (*presets, *offered(TASKS), *environment_names()))
+    near = did_you_mean(word, (*presets, *offered(TASKS), *game_names(), *environment_names()))
     return f"{word!r} is no preset, no environment and no .yaml file; {near}marl list shows what there is"

@@ -31,7 +31,7 @@ def test_a_file_a_preset_an_environment(tmp_path: Path, monkeypatch: pytest.Monk
         ("Cartpole-V1", "did you mean CartPole-v1 or"),
         ("xyzzyx", r"no \.yaml file; marl list shows"),
         ("nothing.yaml", "nothing.yaml does not exist or is not a file; marl list presets"),
-        ("connect_four", "nothing is trained on games; play it: marl play connect_four --players human,uct:1s"),
+        ("conect_four", "did you mean connect_four?"),
         ("a_run", "a_run is the folder of a run; go on with it: resume=True, or train anew: a_run/config.yaml"),
     ],
 )
