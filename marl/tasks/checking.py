@@ -239,15 +239,15 @@ def _reset(config: Config) -> tuple[str | None, bool]:
         return None, False
     from marl.tasks.pettingzoo.drivers import driver_of
     from marl.tasks.pettingzoo.making import make_one
+    from marl.tasks.pettingzoo.state import given_state
 
     env = make_one(config)  # not closed: that ends pygame, with which others draw
     infos = driver_of(env).reset(seed=0).infos
     try:
-        state = env.state()
-    except (NotImplementedError, AttributeError):
-        told = "none"
+        state = given_state(env)
     except Exception as error:  # it is asked for, not needed
         told = f"fails: {type(error).__name__}{str(error) and f': {error}'}"
     else:
-        told = f"shape {list(state.shape)}" if hasattr(state, "shape") else type(state).__name__
+        told = "none" if state is None else type(state).__name__
+        told = f"shape {list(state.shape)}" if hasattr(state, "shape") else told
     return told, any(MASK in (info or {}) for info in infos.values())

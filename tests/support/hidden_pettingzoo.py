@@ -53,6 +53,8 @@ class Hidden(ParallelEnv):
             raise NotImplementedError
         if self.form == "fails":
             raise KeyError("board")
+        if self.form == "lacks":
+            raise AttributeError("board")
         if self.form == "words":
             return "left"
         if self.form == "picture":

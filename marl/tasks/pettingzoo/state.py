@@ -13,9 +13,20 @@ from marl.tasks.generators import Draws, OwnGenerators
 from marl.tasks.images import Channels, ImageSpace
 from marl.tasks.pettingzoo.drivers import driver_of
 
-__all__ = ["StateView"]
+__all__ = ["StateView", "given_state"]
 
 WITHOUT = "leave env.state out: a centralised critic then sees what all agents see"
+
+
+def given_state(env: Any) -> Any:
+    """An environment's ``state()``; None for one that has none."""
+    ask = getattr(env, "state", None)
+    if ask is None:
+        return None
+    try:
+        return ask()
+    except NotImplementedError:  # PettingZoo's own, for those that define none
+        return None
 
 
 class StateView:
@@ -32,11 +43,12 @@ class StateView:
     def __init__(self, env: Any, channels: Channels | None = None) -> None:
         OwnGenerators(Draws())(driver_of(env).reset, 0)
         try:
-            state = np.asarray(env.state())
-        except (NotImplementedError, AttributeError):
-            raise ValueError(f"env.state is true, but it has no state(); {WITHOUT}") from None
+            given = given_state(env)
         except Exception as error:  # whatever it does then
             raise ValueError(f"its state() fails ({type(error).__name__}: {error}); {WITHOUT}") from error
+        if given is None:
+            raise ValueError(f"env.state is true, but it has no state(); {WITHOUT}")
+        state = np.asarray(given)
         if state.dtype.kind not in "biuf" or not state.size:
             raise ValueError(f"its state() gives {state.dtype} of shape {list(state.shape)}, no numbers; {WITHOUT}")
         self._shape, self._image = state.shape, None

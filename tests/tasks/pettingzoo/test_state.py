@@ -107,6 +107,7 @@ def test_a_critic_that_sees_the_state_knows_what_agents_do_not(sees_state: bool)
     [
         ("none", "env.state is true, but it has no state\\(\\); leave env.state out"),
         ("fails", "its state\\(\\) fails \\(KeyError: 'board'\\); leave env.state out"),
+        ("lacks", "its state\\(\\) fails \\(AttributeError: board\\); leave env.state out"),
         ("words", "its state\\(\\) gives <U4 of shape \\[\\], no numbers; leave env.state out"),
     ],
 )
