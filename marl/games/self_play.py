@@ -67,7 +67,7 @@ class Samples:
 
 @dataclass
 class GamesPlayed:
-    """What a group of games did in one iteration.
+    """Games of a group in one iteration.
 
     Args:
         samples: positions of the games that ended, one part a game.

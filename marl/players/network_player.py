@@ -16,15 +16,13 @@ from marl.games.search.batch_search import BatchSearch
 from marl.games.search.configs import SearchConfig
 from marl.games.search.found import Found
 from marl.games.search.result import ActionStatistics
-from marl.players.player import View
+from marl.players.player import MOST_AT_ONCE, View
 from marl.policies.game_network import GameNetwork, NetworkEvaluator
 from marl.policies.saved import load_policy, policy_file
 from marl.tasks.registry import find_policy
 
 __all__ = ["NetworkPlayer", "load_network"]
 
-AT_ONCE = 256
-"""Positions that are searched together; more would not be faster, and trees take memory."""
 LEAVES = 8
 """Positions of one game alone that the network values at once, by virtual loss."""
 TRIED = 32
@@ -45,6 +43,7 @@ class NetworkPlayer:
         if simulations is not None:
             self.search = self.search.model_copy(update={"simulations": simulations})
         self.evaluator, self.seconds = NetworkEvaluator(network), seconds
+        self._searches: dict[int, BatchSearch] = {}  # by leaves; they keep their arrays from move to move
         self._last: tuple[Game, Found] | None = None
 
     def choose(self, game: Game) -> int:
@@ -56,8 +55,8 @@ class NetworkPlayer:
     def choose_many(self, games: Sequence[Game]) -> list[int]:
         """Choose an action in each of several positions, which does not depend on how many there are."""
         actions: list[int] = []
-        for first in range(0, len(games), AT_ONCE):
-            found = self._search(games[first : first + AT_ONCE])
+        for first in range(0, len(games), MOST_AT_ONCE):
+            found = self._search(games[first : first + MOST_AT_ONCE])
             actions += map(int, found.action)
         self._last = games[-1], found
         return actions
@@ -92,7 +91,10 @@ class NetworkPlayer:
 
     def _run(self, games: Sequence[Game], config: SearchConfig, leaves: int) -> Found:
         generator = np.random.default_rng(0)  # nothing is drawn from it without noise
-        return BatchSearch(config, self.evaluator, leaves).run(positions_of(list(games)), generator, noise=False)
+        search = self._searches.get(leaves)
+        if search is None or search.config != config:
+            search = self._searches[leaves] = BatchSearch(config, self.evaluator, leaves)
+        return search.run(positions_of(list(games)), generator, noise=False)
 
 
 def load_network(run: str, game: Game | None = None) -> GameNetwork:

@@ -53,7 +53,7 @@ def test_many_positions_are_searched_in_parts_as_they_are_together(
     """The network's numbers may differ by rounding only, and these positions are no ties."""
     games, run = positions(TicTacToe(), 20, 3), save_network()
     together = player_of(run).choose_many(games)
-    monkeypatch.setattr(network_player, "AT_ONCE", 8)
+    monkeypatch.setattr(network_player, "MOST_AT_ONCE", 8)
     assert player_of(run).choose_many(games) == together
     assert len(set(together)) > 3
 
