@@ -49,6 +49,7 @@ class NineBoard:
     block = 3
     symmetries = nine_boards(3)
     parts = square_parts(9, 3, 3)
+    part_actions = tuple(tuple(range(9 * board, 9 * board + 9)) for board in range(9))
 
     @classmethod
     def start(cls, board: int = 0) -> NineBoard:
