@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, play_out, read_number
 from marl.core.kernels import Kernels, compiled_rules
-from marl.envs.games.board_symmetries import quarto_symmetries
+from marl.envs.games.board_symmetries import quarto_lines, quarto_symmetries
 from marl.envs.games.small_boards import line_of, lines
 
 __all__ = ["NOBODY", "Quarto"]
@@ -53,6 +53,7 @@ class Quarto:
     aside_size = 16
     phases = (tuple(range(16)), tuple(range(16, 32)))
     symmetries = quarto_symmetries()
+    parts = quarto_lines()
 
     @cached_property
     def mover(self) -> int:
