@@ -14,6 +14,7 @@ from marl.algorithms.alpha_zero import FiniteEvaluator
 from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.core.environment import State
 from marl.core.game import Game
+from marl.games.archive import Archive
 from marl.games.arena import points_of
 from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, random_games
 from marl.policies.game_network import GameNetwork
@@ -51,6 +52,7 @@ class SelfPlay:
                 settings.random_moves,
                 settings.temperature_moves,
                 settings.outcome_share,
+                Archive(settings.archive_share, settings.archive_size) if settings.archive_share else None,
             )
             for number, stream in zip(numbers, seeds, strict=True)
         ]

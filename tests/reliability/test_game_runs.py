@@ -17,7 +17,7 @@ SETTINGS: dict[str, Any] = {
     "algorithm": {
         "name": "alpha_zero",
         "search": {"kind": "puct", "simulations": 4},
-        "self_play": {"groups": 2, "temperature_moves": 4, "random_games": 2},
+        "self_play": {"groups": 2, "temperature_moves": 4, "random_games": 2, "archive_share": 0.25},
         "arena": {"every": 2, "games": 4},
         "batch_size": 32,
     },

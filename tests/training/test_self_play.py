@@ -43,9 +43,10 @@ def same(one: Samples, other: Samples) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(arrays(one), arrays(other), strict=True))
 
 
-def test_groups_in_threads_play_what_they_play_one_after_the_other() -> None:
+@pytest.mark.parametrize("archive_share", [0.0, 0.5])
+def test_groups_in_threads_play_what_they_play_one_after_the_other(archive_share: float) -> None:
     """Of five games three are the first group's, and the second has random numbers of its own."""
-    network, source, other = network_of(), source_of(), source_of()
+    network, source, other = network_of(), *(source_of(archive_share=archive_share) for _ in range(2))
     assert [len(group.positions) for group in source.groups] == [3, 2]
     for _ in range(3):
         collected = source.collect(network)
@@ -110,16 +111,20 @@ def test_random_games_come_first_and_once() -> None:
     assert len(other.collect(network_of()).batch) == 0
 
 
-def test_it_goes_on_from_a_state_that_was_on_the_disk(tmp_path: Any) -> None:
-    network, source, other = network_of(), source_of(random_moves=1), source_of(random_moves=1, seed=2)
-    source.collect(network)
+@pytest.mark.parametrize("before", [0, 1])
+def test_it_goes_on_from_a_state_that_was_on_the_disk(before: int, tmp_path: Any) -> None:
+    """Also from the beginning, where archives are empty."""
+    settings = {"random_moves": 1, "archive_share": 0.5, "archive_size": 4}
+    network, source, other = network_of(), source_of(**settings), source_of(seed=2, **settings)
+    for _ in range(before):
+        source.collect(network)
     save_state(tmp_path, "state", {"source": source.state()})
     expected = [source.collect(network) for _ in range(2)]
     other.load_state(load_state(tmp_path, "state")["source"])
     for each in expected:
         found = other.collect(network)
         assert same(found.batch, each.batch) and found.metrics == each.metrics
-        assert len(each.batch)
+    assert len(expected[-1].batch)
 
 
 def test_what_a_network_gives_must_be_finite() -> None:
