@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from marl.algorithms.learner_config import LearnerConfig
 from marl.core.config import Config
 from marl.core.limits import MOST_GAMES, MOST_ROUNDS
-from marl.games.search.configs import PUCTConfig, SearchConfig
+from marl.games.search.configs import PUCTConfig, SearchConfig, simulations_at
 from marl.maths.schedules import PositiveSchedule
 
 __all__ = ["AlphaZeroConfig", "ArenaConfig", "SelfPlayConfig"]
@@ -100,6 +100,6 @@ class AlphaZeroConfig(LearnerConfig):
     @field_validator("search")
     @classmethod
     def _searches(cls, search: SearchConfig) -> SearchConfig:
-        if search.simulations < 1:
+        if min(simulations_at(search, share_done) for share_done in (0, 1)) < 1:
             raise ValueError("simulations is 0; a network learns from a search, so give at least 1")
         return search

@@ -16,7 +16,7 @@ from marl.games.archive import Archive
 from marl.games.openings import play_openings, random_opening
 from marl.games.positions import positions_of
 from marl.games.search.batch_search import BatchSearch
-from marl.games.search.configs import SearchConfig
+from marl.games.search.configs import SearchConfig, simulations_at
 from marl.games.search.evaluator import Evaluator
 from marl.games.search.found import Found
 
@@ -147,15 +147,19 @@ class SelfPlayGroup:
         self._age = np.zeros(count, np.int64)  # moves of each running game
         self._log: list[Moment] = []  # of the moves since the oldest of them began
 
-    def play(self, evaluator: Evaluator, moves: int | None = None, games: int | None = None) -> GamesPlayed:
+    def play(
+        self, evaluator: Evaluator, moves: int | None = None, games: int | None = None, share_done: float = 0.0
+    ) -> GamesPlayed:
         """Play an iteration: a number of moves in each game, or so many games from their beginning to their end.
 
         Args:
             evaluator: network of all players.
             moves, games: one of both, the same in each iteration; at least ``G`` games.
+            share_done: share of training done, for the number of simulations.
         """
-        if self._search is None or self._search.evaluator is not evaluator:
-            self._search = BatchSearch(self.config, evaluator)
+        config = self.config.model_copy(update={"simulations": simulations_at(self.config, share_done)})
+        if self._search is None or (self._search.evaluator, self._search.config) != (evaluator, config):
+            self._search = BatchSearch(config, evaluator)
         played = GamesPlayed()
         if games is None:
             for _ in range(moves or 0):

@@ -34,7 +34,7 @@ class FirstCell:
     """
 
     def __init__(self, config: Any, evaluator: Any) -> None:
-        self.evaluator = evaluator
+        self.config, self.evaluator = config, evaluator
 
     def run(self, positions: Positions, generator: Any, noise: bool) -> Found:
         assert noise
@@ -188,6 +188,20 @@ def test_a_search_with_noise_differs_from_game_to_game() -> None:
     games = group(8, search=PUCTConfig(simulations=8))
     games.play(NETWORK, moves=1)
     assert len({row.tobytes() for row in games._log[0].policy}) > 4
+
+
+def test_the_number_of_simulations_follows_training() -> None:
+    """Of 4 to 8 it is 5 at a quarter, where games are those of 5; arrays are made anew only when it changes."""
+    scheduled, plain = (group(search=PUCTConfig(simulations=given)) for given in ((4, 8), 5))
+    found = scheduled.play(NETWORK, moves=6, share_done=0.25)
+    assert same(found.samples, plain.play(NETWORK, moves=6).samples)
+    search = scheduled._search
+    scheduled.play(NETWORK, moves=1, share_done=0.26)
+    assert scheduled._search is search
+    expected = group(search=PUCTConfig(simulations=8))
+    expected.load_state(scheduled.state())
+    found = scheduled.play(NETWORK, moves=9, share_done=1.0)
+    assert same(found.samples, expected.play(NETWORK, moves=9).samples) and found.samples
 
 
 def test_games_begin_after_moves_that_are_drawn() -> None:

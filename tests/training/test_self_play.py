@@ -29,8 +29,10 @@ def network_of(game: Any = GAME) -> GameNetwork:
     return GameNetwork(roster, SavedGameNetworkConfig(**config.model_dump(), game=shape_of(game, config)))
 
 
-def source_of(game: Any = GAME, num_games: int = 5, length: int = 2, seed: int = 1, **self_play: Any) -> SelfPlay:
-    search = {"kind": "puct", "simulations": 3}
+def source_of(
+    game: Any = GAME, num_games: int = 5, length: int = 2, seed: int = 1, simulations: Any = 3, **self_play: Any
+) -> SelfPlay:
+    search = {"kind": "puct", "simulations": simulations}
     settings = {"search": search, "self_play": {"groups": 2, "temperature_moves": 4, **self_play}}
     return SelfPlay(game, AlphaZeroConfig.model_validate(settings), num_games, length, seed)
 
@@ -99,6 +101,15 @@ def test_whole_games_are_shared_out_among_the_groups() -> None:
         collected = source.collect(network_of())
         assert len(collected.episodes) == 7
         assert collected.env_steps == sum(collected.episodes.metrics["episode/length"])
+
+
+def test_simulations_follow_the_share_of_training_done() -> None:
+    """From 1 to 9 they are 3 at a quarter, and so are the games."""
+    network, scheduled, plain = network_of(), source_of(simulations=[1, 9]), source_of()
+    for _ in range(2):
+        found, expected = scheduled.collect(network, 0.25), plain.collect(network)
+        assert same(found.batch, expected.batch) and found.metrics == expected.metrics
+    assert found.metrics["search/simulations"] == 3 and len(found.batch)
 
 
 def test_random_games_come_first_and_once() -> None:
