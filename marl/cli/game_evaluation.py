@@ -55,6 +55,7 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
     """
     from marl.core.files import save_json
     from marl.games.judges.judged_positions import judged_games
+    from marl.games.search.configs import simulations_at
     from marl.players.judge import judge
     from marl.players.network_player import NetworkPlayer
     from marl.players.specs import parse_player
@@ -70,7 +71,7 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
             return True
 
         report = StrengthReport(game.name, name, seed, measure_strength(game, player, opponents, games, seed, watch))
-    _show(report, player.search.simulations, console)
+    _show(report, simulations_at(player.search), console)
     found = report.as_json()
     if game.name in judged_games():
         from marl.cli.judge import mistakes_table

@@ -204,9 +204,9 @@ def test_the_best_network_plays_and_is_written_until_another_wins(
     first: list[dict[str, torch.Tensor]] = []
     original = SelfPlay.collect
 
-    def noted(self: SelfPlay, policy: Any) -> Any:
+    def noted(self: SelfPlay, policy: Any, share_done: float) -> Any:
         first.append({name: tensor.clone() for name, tensor in policy.state_dict().items()})
-        return original(self, policy)
+        return original(self, policy, share_done)
 
     monkeypatch.setattr(SelfPlay, "collect", noted)
     config = config_of(arena={"every": 5, "games": 2}).model_copy(update={"total_env_steps": 24})
@@ -241,6 +241,8 @@ def test_a_run_may_begin_with_another_ones_history_and_policy(whole: Path, tmp_p
         ({"policy": {"trunk": {"kind": "parts"}}}, "stones has no parts; take a trunk of kind mlp or conv"),
         ({"policy": {"trunk": {"kind": "conv"}}}, r"conv reads boards of planes; an observation has the shape \(6,\)"),
         ({"search": {"kind": "puct", "simulations": 0}}, "simulations is 0; a network learns from a search, so give"),
+        ({"search": {"kind": "gumbel", "simulations": [0, 8]}}, "simulations is 0; a network learns from a search"),
+        ({"search": {"kind": "gumbel", "simulations": [8, 0]}}, "simulations is 0; a network learns from a search"),
         ({"self_play": {"random_moves": 5}}, "stones is over after 5 random moves"),
         ({"arena": {"random_moves": 5}}, "stones is over after 5 random moves"),
         ({"evaluation_players": ["human"]}, "evaluation_players names human; name players that play by themselves"),
