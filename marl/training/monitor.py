@@ -13,6 +13,7 @@ from marl.core.errors import ConfigError
 from marl.core.files import make_folder
 from marl.core.wording import argument
 from marl.evaluation.episodes import StoppedError
+from marl.training.callbacks import Callbacks
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
 from marl.training.progress import Progress
@@ -28,18 +29,17 @@ class Monitor:
 
     Args:
         run: run to watch; its folder is made, its configuration written, its log opened.
+        callbacks: told what is logged; none by default.
 
     Raises:
         ConfigError: if the folder cannot be made.
         TrainingError: if it cannot be written.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, callbacks: Callbacks | None = None) -> None:
+        self.run, self.callbacks = run, callbacks or Callbacks()
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
-        self.evaluating: Callable[[int, int, int], None] | None = None
-        """Called in an evaluation with the number of episodes that have ended, and of all."""
         self._logged: State | None = None
         self._stale = False
         if run.start is not None:
@@ -97,7 +97,9 @@ class Monitor:
         run = self.run
         with run.writing():
             if run.is_due(run.config.log_interval, before):
-                self._log(self._measure(collected, update))
+                row = self._measure(collected, update)
+                self._log(row)
+                self.callbacks.tell(lambda each: each.on_metrics(run.env_steps, dict(row)))
             if run.is_due(run.config.evaluation_interval, before):
                 self._log_histograms(collected.batch)
 
@@ -127,6 +129,7 @@ class Monitor:
                 scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
                 self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
             run.checkpoints.save_evaluation(run.env_steps, {"metrics": self.metrics, "log": self.logger.sync()})
+        self.callbacks.tell(lambda each: each.on_evaluation(run.env_steps, dict(row)))
         return True
 
     def catch_up(self, stop_wished: Callable[[], bool]) -> bool:
@@ -150,7 +153,7 @@ class Monitor:
 
     @property
     def progress(self) -> Progress:
-        """Progress of training, for watchers."""
+        """Progress of training, for callbacks."""
         run, solved = self.run, self.run.scores.solved
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
@@ -170,9 +173,10 @@ class Monitor:
             return {"episodes": episodes, "metrics": dict(self.metrics), "log": self.logger.sync()}
 
     def close(self) -> None:
-        """Close the log and the scores."""
+        """Close the log, the scores and the callbacks."""
         self.logger.close()
         self.run.scores.close()
+        self.callbacks.tell(lambda each: each.close())
 
     def _load(self, start: Checkpoint) -> None:
         latest = start.state if start.evaluation is None else start.evaluation
@@ -182,7 +186,7 @@ class Monitor:
             self.episodes.metrics[name] += map(float, values)
 
     def _log(self, row: dict[str, float]) -> None:
-        # kept over entries, as evaluations are rarer than the log and watchers want the latest
+        # kept over entries, as evaluations are rarer than the log and callbacks want the latest
         self.metrics = {**self.metrics, **row}
         self.logger.scalars(self.run.env_steps, row)
 
@@ -217,8 +221,7 @@ class Monitor:
         player = run.player.eval()  # without exploration
 
         def watch(ended: int, of: int, env_steps: int) -> bool:
-            if self.evaluating is not None:
-                self.evaluating(ended, of, env_steps)
+            self.callbacks.tell(lambda each: each.on_evaluating(ended, of, env_steps))
             return not stop_wished()
 
         # before others are closed: with one, environments of mpe2 end what all draw with

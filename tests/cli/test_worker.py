@@ -13,6 +13,7 @@ import pytest
 
 from marl.cli import worker
 from marl.core.errors import ConfigError
+from marl.training.callbacks import Callback
 from marl.training.progress import Progress
 from marl.training.run_config import RunConfig, read_config
 
@@ -39,10 +40,11 @@ def test_a_job_is_read_and_progress_told_while_prints_go_into_the_log(
 ) -> None:
     """Of the metrics only returns are shown, so only they are sent."""
 
-    def train(config: RunConfig[Any], folder: Path, resume: bool, watch: Callable[[Progress], None]) -> int:
+    def train(config: RunConfig[Any], folder: Path, resume: bool, callbacks: list[Callback]) -> int:
         assert (config, folder, resume) == (read_config(preset), tmp_path / "x", True)
         print("printed", flush=True)
-        watch(WHERE)
+        (callback,) = callbacks
+        callback.on_iteration(WHERE)
         return 7
 
     monkeypatch.setattr(worker, "train_run", train)
@@ -75,10 +77,10 @@ def test_training_is_asked_to_stop_when_the_input_ends(tmp_path: Path, monkeypat
     output, channel = os.pipe()
     with child(tmp_path, monkeypatch) as end:
         tell = worker._Teller(channel)
-        assert not tell(WHERE)
+        assert tell.on_iteration(WHERE)
         end()
-        assert tell(WHERE)
+        assert not tell.on_iteration(WHERE)
         assert len(os.read(output, 4096).splitlines()) == 2
         os.close(output)
-        assert tell(WHERE)  # nobody reads
+        assert not tell.on_iteration(WHERE)  # nobody reads
     os.close(channel)
