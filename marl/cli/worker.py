@@ -52,7 +52,7 @@ def main() -> int:
                 clear_unstarted(folder)
             return train_run(read_config(job["config"]), folder, job["resume"], callbacks=[_Teller(channel)])
 
-    return guarded(train, [])
+    return guarded(train, job["command"])
 
 
 class _Teller(Callback):

@@ -22,7 +22,8 @@ DECISIVE = ("env", "policy", "algorithm", "sides", "initial_policy", "num_copies
 """Settings that a run must share with the command that goes on with it; the others do not change its learning."""
 LEFTOVERS = (
     *("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "scores.csv", "scores.png", "score.json"),
-    *(".config.*.yaml", ".metrics.*.jsonl", ".scores.*", ".score.*"),
+    *("system.json", "best_policy", "wandb", "wandb_id.txt"),
+    *(".config.*.yaml", ".system.*.json", ".metrics.*.jsonl", ".scores.*", ".score.*"),
 )
 """Files of a run that ended before its first checkpoint."""
 

@@ -104,7 +104,7 @@ class Announcer(Callback):
         if run.config.keep_checkpoints == 1:
             told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
             self._print(told)
-        self._print(f"watch it: {command_line('tensorboard', '--logdir', run.folder)}")
+        self._print(f"watch it: {command_line(*['tensorboard', '--logdir'], run.folder)}")
 
     def on_end(self, result: TrainingResult) -> None:
         """Tell how to go on, or where the policy is."""
@@ -112,7 +112,8 @@ class Announcer(Callback):
         assert run is not None
         if not result.finished:
             module = module_of(run.config.env.name)
-            again = command_line("marl", "train", "--resume", run.folder, *(["--trust", module] if module else []))
+            trusted = f"marl train --trust {module} --resume" if module else "marl train --resume"
+            again = command_line(*trusted.split(), run.folder)
             self._print(f"stopped and saved at {result.env_steps:,} env steps; go on with: {again}")
             return
         if run.scores.over:

@@ -13,6 +13,7 @@ from marl.core.errors import ConfigError
 from marl.core.files import make_folder
 from marl.core.wording import argument
 from marl.evaluation.episodes import StoppedError
+from marl.training.best_policy import BestPolicy
 from marl.training.callbacks import Callbacks
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
@@ -20,6 +21,7 @@ from marl.training.progress import Progress
 from marl.training.run import Run
 from marl.training.run_config import save_config
 from marl.training.source import Collected, Episodes
+from marl.training.system_file import save_system
 
 __all__ = ["Monitor"]
 
@@ -40,6 +42,7 @@ class Monitor:
         self.run, self.callbacks = run, callbacks or Callbacks()
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
+        self.best = BestPolicy(run.folder)
         self._logged: State | None = None
         self._stale = False
         if run.start is not None:
@@ -52,6 +55,7 @@ class Monitor:
             raise ConfigError(told) from error
         with run.writing(), run.fitting():
             save_config(run.config, run.folder / "config.yaml")
+            save_system(run.folder, run.env_steps, run.device)
             self.logger = Logger(run.folder, None if run.start is None else run.env_steps, self._logged)
             run.scores.open(run.folder)
         self._seconds: dict[str, float] = defaultdict(float)
@@ -118,17 +122,21 @@ class Monitor:
         run = self.run
         try:
             with run.writing():  # pictures
-                row = self._evaluate(stop_wished)
+                measures = self._evaluate(stop_wished)
         except StoppedError:
             return False
         finally:
             run.policy.train()
+        row = {f"evaluation/{name}": value for name, value in measures.items()}
         with run.writing():
+            improved = self.best.see(run.evaluation.score(measures), run.encoded)
             self._log(row)
             if run.finished:
                 scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
                 self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
-            run.checkpoints.save_evaluation(run.env_steps, {"metrics": self.metrics, "log": self.logger.sync()})
+            left = {"metrics": self.metrics, "log": self.logger.sync()}
+            left |= {"best": self.best.state()} if improved else {}
+            run.checkpoints.save_evaluation(run.env_steps, left)
         self.callbacks.tell(lambda each: each.on_evaluation(run.env_steps, dict(row)))
         return True
 
@@ -147,6 +155,9 @@ class Monitor:
         start = self.run.start
         if start is None:
             return True
+        if "best" in start.state:  # of a run that earlier versions began, nobody knows it
+            with self.run.writing():
+                self.best.restore()
         if not is_settled(self.run.folder, start):
             self.run.save(self.state())  # the checkpoint stays, what follows it is written
         return not start.evaluation_due or self.evaluate(stop_wished)
@@ -162,7 +173,8 @@ class Monitor:
         return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events, stale)
 
     def state(self) -> State:
-        """Episodes counted since the latest entry of the log, that entry, and how far the log is on the disk.
+        """Episodes counted since the latest entry of the log, that entry, how far the log is on the disk, and the best
+        policy.
 
         Raises:
             TrainingError: if the log cannot be written.
@@ -170,7 +182,8 @@ class Monitor:
         episodes = {name: list(values) for name, values in self.episodes.metrics.items()}
         with self.run.writing():
             self.run.scores.sync()
-            return {"episodes": episodes, "metrics": dict(self.metrics), "log": self.logger.sync()}
+            left = {"metrics": dict(self.metrics), "log": self.logger.sync(), "best": self.best.state()}
+            return {"episodes": episodes, **left}
 
     def close(self) -> None:
         """Close the log, the scores and the callbacks."""
@@ -182,6 +195,8 @@ class Monitor:
         latest = start.state if start.evaluation is None else start.evaluation
         self.metrics = {name: float(value) for name, value in latest["metrics"].items()}
         self._logged = latest.get("log")
+        for state in (start.state, latest):
+            self.best.load(state.get("best", {}))
         for name, values in start.state["episodes"].items():
             self.episodes.metrics[name] += map(float, values)
 
@@ -230,7 +245,7 @@ class Monitor:
         if picture is not None:
             self.logger.picture(run.env_steps, "episode", picture)
         self._draw_scores()
-        return {f"evaluation/{name}": value for name, value in measures.items()}
+        return measures
 
     def _draw_scores(self) -> None:
         from marl.training.score_picture import draw_scores

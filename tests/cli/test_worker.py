@@ -48,7 +48,11 @@ def test_a_job_is_read_and_progress_told_while_prints_go_into_the_log(
         return 7
 
     monkeypatch.setattr(worker, "train_run", train)
-    with child(tmp_path, monkeypatch, {"config": preset, "folder": str(tmp_path / "x"), "resume": True, "trust": []}):
+    with child(
+        tmp_path,
+        monkeypatch,
+        {"config": preset, "folder": str(tmp_path / "x"), "resume": True, "trust": [], "command": []},
+    ):
         assert worker.main() == 7
     assert (tmp_path / "log").read_text() == "printed\n"
     (line,) = (tmp_path / "told").read_text().splitlines()
@@ -62,7 +66,7 @@ def test_errors_are_in_the_log_and_in_the_status(
         raise ConfigError("x is not empty")
 
     monkeypatch.setattr(worker, "train_run", train)
-    with child(tmp_path, monkeypatch, {"config": preset, "folder": "x", "resume": False, "trust": []}):
+    with child(tmp_path, monkeypatch, {"config": preset, "folder": "x", "resume": False, "trust": [], "command": []}):
         assert worker.main() == 2
     assert (tmp_path / "log").read_text() == "error: x is not empty\n"
 

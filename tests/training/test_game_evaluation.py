@@ -65,3 +65,14 @@ def test_the_last_position_of_a_game_is_drawn(evaluation: GameEvaluation, monkey
     assert shown[0].over
     with pytest.raises(StoppedError):
         evaluation.draw(network_of(Stones()), lambda: False)
+
+
+def test_without_an_arena_the_mean_share_of_points_says_which_network_is_better(small_games: None) -> None:
+    def score(**changes: Any) -> Any:
+        algorithm = {"name": "alpha_zero", "evaluation_players": ["first"], "search": {"kind": "gumbel"}, **changes}
+        values = {"env": {"name": "stones"}, "algorithm": algorithm}
+        return GameEvaluation(read_config(values), Stones()).score
+
+    assert score(arena=None)({"points/first": 0.25, "points/uct:30": 0.75}) == 0.5
+    assert score(arena=None, evaluation_players=[])({}) is None
+    assert score(arena={"games": 4})({"points/first": 0.25}) is None
