@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from marl.core.version import __version__
 
 if TYPE_CHECKING:
-    from marl.api import Callback, compare, evaluate, generalise, load, make, player, reference, train
+    from marl.api import Callback, WandbCallback, compare, evaluate, generalise, load, make, player, reference, train
 
 __all__ = [
     "Callback",
+    "WandbCallback",
     "__version__",
     "compare",
     "evaluate",
@@ -25,6 +26,7 @@ __all__ = [
 
 PLACES = {
     "Callback": "marl.training.callbacks",
+    "WandbCallback": "marl.training.wandb_callback",
     "compare": "marl.analysis.learning_curves",
     "evaluate": "marl.evaluation.evaluate",
     "generalise": "marl.analysis.generalisation.generalise",

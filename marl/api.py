@@ -10,9 +10,11 @@ from marl.evaluation.evaluate import evaluate
 from marl.players.specs import player
 from marl.training.callbacks import Callback
 from marl.training.train import train
+from marl.training.wandb_callback import WandbCallback
 
 __all__ = [
     "Callback",
+    "WandbCallback",
     "__version__",
     "compare",
     "evaluate",
