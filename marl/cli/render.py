@@ -8,7 +8,6 @@ from pathlib import Path
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -23,6 +22,7 @@ from marl.cli.options import (
 from marl.cli.progress_bars import Counting, counted
 from marl.core.errors import ConfigError
 from marl.core.limits import check_between
+from marl.system.console import plain_console
 
 __all__ = ["render"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from statistics import mean
 from typing import Any, cast
 
 import numpy as np
@@ -53,6 +54,11 @@ class GameEvaluation:
         seed = EVALUATION_SEED + self.config.seed
         scores = measure_strength(self.game, player, self.opponents, games, seed, told)
         return {f"points/{score.opponent}": score.share for score in scores}
+
+    def score(self, measures: Mapping[str, float]) -> float | None:
+        """Mean share of the points; none where nobody is met, or an arena finds the best network."""
+        algorithm = cast(AlphaZeroConfig, self.config.algorithm)
+        return mean(measures.values()) if measures and algorithm.arena is None else None
 
     def draw(self, policy: Policy, watch: Callable[[], bool]) -> NDArray[np.uint8] | None:
         """Four positions of a game against itself, with what its searches found; see `Evaluation`."""

@@ -69,3 +69,14 @@ def test_a_game_is_drawn_with_what_was_searched(evaluation: GameEvaluation, monk
     assert sum(each.visits for each in shown[0].statistics) > 0 and shown[0].statistics[0].prior is not None
     with pytest.raises(StoppedError):
         evaluation.draw(network_of(Stones()), lambda: False)
+
+
+def test_without_an_arena_the_mean_share_of_points_says_which_network_is_better(small_games: None) -> None:
+    def score(**changes: Any) -> Any:
+        algorithm = {"name": "alpha_zero", "evaluation_players": ["first"], "search": {"kind": "gumbel"}, **changes}
+        values = {"env": {"name": "stones"}, "algorithm": algorithm}
+        return GameEvaluation(read_config(values), Stones()).score
+
+    assert score(arena=None)({"points/first": 0.25, "points/uct:30": 0.75}) == 0.5
+    assert score(arena=None, evaluation_players=[])({}) is None
+    assert score(arena={"games": 4})({"points/first": 0.25}) is None
