@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING, Any
 from marl.core.version import __version__
 
 if TYPE_CHECKING:
-    from marl.api import compare, evaluate, generalise, load, make, player, reference, train
+    from marl.api import Callback, WandbCallback, compare, evaluate, generalise, load, make, player, reference, train
 
-__all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "player", "reference", "train"]
+__all__ = [
+    "Callback",
+    "WandbCallback",
+    "__version__",
+    "compare",
+    "evaluate",
+    "generalise",
+    "load",
+    "make",
+    "player",
+    "reference",
+    "train",
+]
 
 PLACES = {
+    "Callback": "marl.training.callbacks",
+    "WandbCallback": "marl.training.wandb_callback",
     "compare": "marl.analysis.learning_curves",
     "evaluate": "marl.evaluation.evaluate",
     "generalise": "marl.analysis.generalisation.generalise",

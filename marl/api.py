@@ -8,6 +8,20 @@ from marl.core.version import __version__
 from marl.evaluation.access import load, make, reference
 from marl.evaluation.evaluate import evaluate
 from marl.players.specs import player
+from marl.training.callbacks import Callback
 from marl.training.train import train
+from marl.training.wandb_callback import WandbCallback
 
-__all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "player", "reference", "train"]
+__all__ = [
+    "Callback",
+    "WandbCallback",
+    "__version__",
+    "compare",
+    "evaluate",
+    "generalise",
+    "load",
+    "make",
+    "player",
+    "reference",
+    "train",
+]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import nine_boards, square_parts
-from marl.envs.games.small_boards import FREE, FULL, WON
+from marl.envs.games.small_boards import FREE, FULL, WON, line_of
 
 __all__ = ["NineBoard"]
 
@@ -49,6 +49,7 @@ class NineBoard:
     block = 3
     symmetries = nine_boards(3)
     parts = square_parts(9, 3, 3)
+    part_actions = tuple(tuple(range(9 * board, 9 * board + 9)) for board in range(9))
 
     @classmethod
     def start(cls, board: int = 0) -> NineBoard:
@@ -185,6 +186,11 @@ class NineBoard:
             for bit in range(81)
             if cells >> bit & 1
         }
+
+    @property
+    def line(self) -> tuple[tuple[int, int], ...]:
+        """Cells of the line that won; see `GameView`."""
+        return line_of(self.marks(), 3, self.block) if self.won else ()
 
     def __str__(self) -> str:
         """The nine boards, with numbers in the free cells of the board to be played on."""

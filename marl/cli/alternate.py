@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from rich.table import Table
 
-from marl.cli.console import plain_console
 from marl.cli.options import shown
 from marl.cli.tables import number_text
 from marl.core.errors import TrainingError
+from marl.system.console import plain_console
 from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:
@@ -109,10 +109,9 @@ def _train_all(alternation: Alternation, console: Console) -> int:
 
 
 def _train(version: Version, console: Console) -> int:
-    from marl.cli.progress_bars import Watcher
+    from marl.training.console_progress import TrainingBar
 
-    with Watcher(console, version.config.total_env_steps) as watch:
-        result = version.train(watch)
+    result = version.train([TrainingBar(console)])
     if result.finished:
         return 0
     console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)

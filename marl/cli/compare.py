@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.table import Table
 
-from marl.cli.console import plain_console
 from marl.cli.options import JsonFile, check_file, shown
 from marl.cli.tables import estimate_text, plain_table
+from marl.system.console import plain_console
 
 if TYPE_CHECKING:
     from marl.analysis.learning_curves import LearningCurves

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -22,6 +21,7 @@ from marl.cli.options import (
 )
 from marl.core.limits import MOST_GAMES, check_between
 from marl.core.trust import trusting
+from marl.system.console import plain_console
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -23,6 +22,7 @@ from marl.cli.options import (
 from marl.cli.progress_bars import Counting, counted
 from marl.core.errors import ConfigError
 from marl.core.limits import check_between
+from marl.system.console import plain_console
 
 __all__ = ["render"]
 
@@ -32,7 +32,8 @@ class Arguments:
     """Make an animated picture of one episode.
 
     In simple_tag predators are coloured by class; prey, obstacles, ranges and live links are drawn,
-    contacts flash. Gymnasium's environments draw themselves. Examples: marl render runs/x --out episode.mp4;
+    contacts flash. Gymnasium's environments draw themselves; a game shows what its network's searches found.
+    Examples: marl render runs/x --out episode.mp4;
     marl render --policy chase --team A=2,B=2 --prey flee; marl render --policy balance --task CartPole-v1
     """
 
@@ -79,6 +80,12 @@ def render(arguments: list[str]) -> int:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
+    played = options.policy is None and not options.environment.play
+    if options.run is not None and played:
+        from marl.cli.game_evaluation import plays_game, render_game
+
+        if plays_game(options.run):
+            return render_game(str(options.run), options.out, options.seed, plain_console())
     environment, player = player_of(options.run, options.policy, options.environment)
     recording, name, console = Recording(options.out.parent), score_name(environment), plain_console()
     limits = (options.messages == "on", options.deterministic, options.max_steps)

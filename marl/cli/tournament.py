@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import Jobs, JsonFile, NamedPlayers, check_file, named_players, shown
 from marl.cli.tables import interval_text, number_text, plain_table, seconds_text
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_JOBS, check_between
+from marl.system.console import plain_console
 from marl.system.interrupts import end_on_signal, exit_status, stop_on_signal
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ SETTINGS: dict[str, Any] = {
 def test_a_run_of_compiled_games_in_two_halves_is_one(search: Any, simulations: list[int], tmp_path: Path) -> None:
     config = read_config({**SETTINGS, "algorithm": {**SETTINGS["algorithm"], "search": search}})
     assert train_run(config, tmp_path / "whole").finished
-    assert not train_run(config, tmp_path / "halves", watch=stop_after(2)).finished
+    assert not train_run(config, tmp_path / "halves", callbacks=stop_after(2)).finished
     assert train_run(config, tmp_path / "halves", resume=True).finished
     assert_same_run(tmp_path / "halves", tmp_path / "whole")
     rows = logged(tmp_path / "halves")

@@ -14,7 +14,8 @@ from small_games import offer_games, small_games
 from stored_runs import assert_same_run, logged, stop_after
 
 import marl.algorithms.alpha_zero
-from marl.core.errors import ConfigError, FileError, TrainingError
+import marl.training.parts
+from marl.core.errors import ConfigError, FileError, Note, TrainingError
 from marl.core.serialisation import load_state
 from marl.policies.saved import load_policy
 from marl.training.checkpoints import Checkpoints
@@ -223,3 +224,9 @@ def test_its_settings_are_the_usual_ones_where_nothing_is_said(small_games: None
     assert (config.policy.kind, config.num_copies, config.threads) == ("game", 128, 1)
     save_config(config, tmp_path / "config.yaml")
     assert load_config(tmp_path / "config.yaml") == config
+
+
+def test_that_numba_is_absent_is_said(small_games: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marl.training.parts, "find_spec", {"numba": None}.get)
+    with pytest.warns(Note, match=r"Numba is not installed, so games are searched in Python.*marl-teams\[fast\]"):
+        build_run(config_of(), tmp_path / "run")
