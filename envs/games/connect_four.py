@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import mirrored_columns
+from marl.games.shown import Shown
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
@@ -37,7 +38,7 @@ def four_in_line(discs: int) -> bool:
 
 
 @dataclass(frozen=True)
-class ConnectFour:
+class ConnectFour(Shown):
     """Position of connect four, seven columns of six cells; a `GameView`.
 
     Actions are columns from the left; a person writes them from 1.

@@ -99,14 +99,9 @@ def evaluate(arguments: list[str]) -> int:
 def _evaluate(options: Arguments, console: Console) -> Evaluation:
     from marl.cli.progress_bars import Counting
     from marl.evaluation.evaluate import evaluate_episodes
-    from marl.policies.saved import load_policy
-    from marl.tasks.registry import find_policy
 
     trust = trusting(options.environment.trust, typed=options.environment.typed)
-    settings = None  # those of the run
-    if options.run is None or options.environment.env:
-        trained = None if options.run is None else load_policy(find_policy(options.run)).environment
-        settings = options.environment.settings(trained)
+    settings = options.environment.changed(options.run)
     with trust, Counting(console, "episodes") as show:
 
         def watch(ended: int, env_steps: int) -> bool:
