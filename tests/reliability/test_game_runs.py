@@ -81,3 +81,18 @@ def test_runs_that_are_killed_end_like_one_left_alone(tmp_path: Path) -> None:
         assert len(half) == (place == "shard")
         assert train_run(config, run, resume=True).finished
         assert_same_run(run, whole)
+
+
+def test_a_game_of_pettingzoo_is_learnt_through_copies_of_its_environment(tmp_path: Path) -> None:
+    """Two iterations of 40 moves, the second after a resume."""
+    pytest.importorskip("pettingzoo.classic.connect_four_v3", reason="needs pettingzoo[classic]")
+    values = {**SETTINGS, "env": {"name": "classic/connect_four-v3"}, "policy": {"kind": "game"}}
+    few = {"search": {"kind": "puct", "simulations": 1}, "arena": {"every": 2, "games": 2}}
+    length = {"num_copies": 2, "rollout_length": 20, "total_env_steps": 80, "checkpoint_interval": 40}
+    config = read_config({**values, "algorithm": {**SETTINGS["algorithm"], **few}, **length})
+    assert train_run(config, tmp_path / "whole").finished
+    assert not train_run(config, tmp_path / "halves", callbacks=stop_after(1)).finished
+    assert train_run(config, tmp_path / "halves", resume=True).finished
+    assert_same_run(tmp_path / "halves", tmp_path / "whole")
+    last = [row for row in logged(tmp_path / "whole") if "loss/policy" in row][-1]
+    assert last["env_steps"] == 80 and last["loss/policy"] > 0 and last["arena/accepted"] in (0, 1)
