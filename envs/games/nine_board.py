@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import nine_boards, square_parts
-from marl.envs.games.small_boards import FREE, FULL, WON
+from marl.envs.games.small_boards import FREE, FULL, WON, line_of
 from marl.games.shown import Shown
 
 __all__ = ["NineBoard"]
@@ -50,6 +50,7 @@ class NineBoard(Shown):
     block = 3
     symmetries = nine_boards(3)
     parts = square_parts(9, 3, 3)
+    part_actions = tuple(tuple(range(9 * board, 9 * board + 9)) for board in range(9))
 
     @classmethod
     def start(cls, board: int = 0) -> NineBoard:
@@ -186,6 +187,11 @@ class NineBoard(Shown):
             for bit in range(81)
             if cells >> bit & 1
         }
+
+    @property
+    def line(self) -> tuple[tuple[int, int], ...]:
+        """Cells of the line that won; see `GameView`."""
+        return line_of(self.marks(), 3, self.block) if self.won else ()
 
     def __str__(self) -> str:
         """The nine boards, with numbers in the free cells of the board to be played on."""

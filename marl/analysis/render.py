@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from marl.analysis.animation import Animation
+from marl.analysis.game_render import plays_game, render_game
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.limits import SEED_BELOW, check_between
@@ -23,36 +24,7 @@ from marl.policies.saved import load_policy
 from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["Animation", "Episode", "record", "render", "stage"]
-
-MOST_SHOWN = 20_000_000
-"""Bytes of an animation that a notebook takes in."""
-
-
-@dataclass(frozen=True)
-class Animation:
-    """Animated picture of an episode, which a notebook shows.
-
-    Args:
-        path: of the file.
-        steps: of the episode.
-        score_name: name of the score.
-        score: at the end.
-    """
-
-    path: Path
-    steps: int
-    score_name: str
-    score: float
-
-    def _repr_html_(self) -> str:
-        told = f"{self.path}: {self.steps} steps, {self.score_name} {self.score:g}"
-        if not self.path.is_file() or self.path.stat().st_size > MOST_SHOWN:
-            return told
-        data = base64.b64encode(self.path.read_bytes()).decode()
-        if self.path.suffix.lower() == ".gif":
-            return f'<img src="data:image/gif;base64,{data}" alt="{told}">'
-        return f'<video src="data:video/mp4;base64,{data}" controls loop>{told}</video>'
+__all__ = ["Episode", "record", "render", "stage"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +58,7 @@ class Episode:
         """
         frames = draw(self.recording, self.scores, self.score_name, self.classes)
         save(_counted(frames, len(self.scores), watch), path, self.frames_per_second)
-        return Animation(path, len(self.scores) - 1, self.score_name, self.scores[-1])
+        return Animation(path, f"{len(self.scores) - 1} steps, {self.score_name} {self.scores[-1]:g}")
 
 
 def render(
@@ -102,7 +74,7 @@ def render(
     play: Mapping[str, str] | None = None,
     **overrides: Any,
 ) -> Animation:
-    """Play one episode and draw it.
+    """Play one episode and draw it; of a game's network a game against itself, with what its searches found.
 
     Args:
         run: as for `load`.
@@ -129,6 +101,9 @@ def render(
         path = check_path(out)
     except ValueError as error:
         raise ConfigError(f"out is {error}") from error
+    own = policy is None and settings is None and not (play or overrides)
+    if own and run is not None and plays_game(run):
+        return render_game(run, path, seed)
     with trusting(trust, typed=None if settings is None else settings.get("name")):
         environment, player = stage(run, policy, settings, overrides, play or {})
         episode = record(environment, player, path.parent, seed, messages, deterministic, max_steps)

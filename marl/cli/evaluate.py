@@ -82,7 +82,8 @@ def evaluate(arguments: list[str]) -> int:
     console = plain_console()
     own = options.policy is None and not (options.environment.env or options.environment.play)
     if own and options.run is not None:
-        from marl.cli.game_evaluation import evaluate_game, plays_game
+        from marl.analysis.game_render import plays_game
+        from marl.cli.game_evaluation import evaluate_game
 
         if plays_game(options.run):
             return evaluate_game(str(options.run), options.episodes, options.seed, options.json, console)

@@ -37,7 +37,7 @@ def train(run: Run, monitor: Monitor) -> TrainingResult:
             evaluation_due = not monitor.catch_up(stop_wished)
             while not (run.finished or stop_wished()):
                 before = run.env_steps
-                collected = run.source.collect(run.player)
+                collected = run.source.collect(run.player, run.share_done)
                 monitor.count(collected)
                 with monitor.timing("learning"):
                     update = run.learner.update(collected.batch, run.share_done)

@@ -15,7 +15,8 @@ from stored_runs import assert_equal_bit_for_bit, logged, stop_after
 
 import marl.algorithms.alpha_zero
 import marl.algorithms.history
-from marl.core.errors import ConfigError, FileError, TrainingError
+import marl.training.parts
+from marl.core.errors import ConfigError, FileError, Note, TrainingError
 from marl.core.serialisation import load_state
 from marl.games.self_play import SelfPlayGroup
 from marl.policies.saved import load_policy
@@ -203,9 +204,9 @@ def test_the_best_network_plays_and_is_written_until_another_wins(
     first: list[dict[str, torch.Tensor]] = []
     original = SelfPlay.collect
 
-    def noted(self: SelfPlay, policy: Any) -> Any:
+    def noted(self: SelfPlay, policy: Any, share_done: float) -> Any:
         first.append({name: tensor.clone() for name, tensor in policy.state_dict().items()})
-        return original(self, policy)
+        return original(self, policy, share_done)
 
     monkeypatch.setattr(SelfPlay, "collect", noted)
     config = config_of(arena={"every": 5, "games": 2}).model_copy(update={"total_env_steps": 24})
@@ -240,6 +241,8 @@ def test_a_run_may_begin_with_another_ones_history_and_policy(whole: Path, tmp_p
         ({"policy": {"trunk": {"kind": "parts"}}}, "stones has no parts; take a trunk of kind mlp or conv"),
         ({"policy": {"trunk": {"kind": "conv"}}}, r"conv reads boards of planes; an observation has the shape \(6,\)"),
         ({"search": {"kind": "puct", "simulations": 0}}, "simulations is 0; a network learns from a search, so give"),
+        ({"search": {"kind": "gumbel", "simulations": [0, 8]}}, "simulations is 0; a network learns from a search"),
+        ({"search": {"kind": "gumbel", "simulations": [8, 0]}}, "simulations is 0; a network learns from a search"),
         ({"self_play": {"random_moves": 5}}, "stones is over after 5 random moves"),
         ({"arena": {"random_moves": 5}}, "stones is over after 5 random moves"),
         ({"evaluation_players": ["human"]}, "evaluation_players names human; name players that play by themselves"),
@@ -272,3 +275,9 @@ def test_its_settings_are_the_usual_ones_where_nothing_is_said(small_games: None
     assert (config.policy.kind, config.num_copies, config.threads) == ("game", 128, 1)
     save_config(config, tmp_path / "config.yaml")
     assert load_config(tmp_path / "config.yaml") == config
+
+
+def test_that_numba_is_absent_is_said(small_games: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marl.training.parts, "find_spec", {"numba": None}.get)
+    with pytest.warns(Note, match=r"Numba is not installed, so games are searched in Python.*marl-teams\[fast\]"):
+        build_run(config_of(), tmp_path / "run")

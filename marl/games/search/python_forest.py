@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marl.games.positions import Positions
 from marl.games.python_positions import PythonPositions
-from marl.games.search.configs import GumbelConfig, PUCTConfig
+from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
 from marl.games.search.forest import Roots, Valued
 from marl.games.search.halving import considered_visits
 
@@ -79,7 +79,8 @@ class PythonForest:
     def __init__(self, like: PythonPositions, config: PUCTConfig | GumbelConfig, leaves: int) -> None:
         self.room, self.config, self.game, self.leaves = len(like), config, like.game, leaves
         considered = config.considered if isinstance(config, GumbelConfig) else 0
-        self.schedule = considered_visits(considered, config.simulations).tolist()
+        self.simulations = simulations_at(config)
+        self.schedule = considered_visits(considered, self.simulations).tolist()
 
     def begin(self, roots: Valued, noise: NDArray[np.float64]) -> Positions | None:
         """See `Forest`."""
@@ -122,7 +123,7 @@ class PythonForest:
             waiting: number of its positions that are not valued yet.
         """
         root, solver = self.trees[tree], self.config.solver
-        while self.done[tree] + waiting < self.config.simulations and not root.proven:
+        while self.done[tree] + waiting < self.simulations and not root.proven:
             node = root
             path = [root]
             while node.children and not node.proven:
