@@ -262,7 +262,9 @@ class Monitor:
         from marl.training.score_picture import draw_scores
 
         if len(self.run.scores):
-            picture = draw_scores(self.run.scores, self.run.folder / "scores.png")
+            config = self.run.config
+            title = f"{config.env.name}, {config.algorithm.name}, seed {config.seed}"
+            picture = draw_scores(self.run.scores, self.run.folder / "scores.png", title)
             self.logger.picture(self.run.env_steps, "scores", picture)
 
 
