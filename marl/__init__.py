@@ -8,12 +8,27 @@ from typing import TYPE_CHECKING, Any
 from marl.core.version import __version__
 
 if TYPE_CHECKING:
-    from marl.api import Callback, WandbCallback, compare, evaluate, generalise, load, make, player, reference, train
+    from marl.api import (
+        Callback,
+        WandbCallback,
+        alternate,
+        compare,
+        evaluate,
+        generalise,
+        load,
+        make,
+        player,
+        reference,
+        render,
+        tournament,
+        train,
+    )
 
 __all__ = [
     "Callback",
     "WandbCallback",
     "__version__",
+    "alternate",
     "compare",
     "evaluate",
     "generalise",
@@ -21,12 +36,15 @@ __all__ = [
     "make",
     "player",
     "reference",
+    "render",
+    "tournament",
     "train",
 ]
 
 PLACES = {
     "Callback": "marl.training.callbacks",
     "WandbCallback": "marl.training.wandb_callback",
+    "alternate": "marl.analysis.alternate",
     "compare": "marl.analysis.learning_curves",
     "evaluate": "marl.evaluation.evaluate",
     "generalise": "marl.analysis.generalisation.generalise",
@@ -34,6 +52,8 @@ PLACES = {
     "make": "marl.evaluation.access",
     "player": "marl.players.specs",
     "reference": "marl.evaluation.access",
+    "render": "marl.analysis.render",
+    "tournament": "marl.players.tournament.tournament",
     "train": "marl.training.train",
 }
 """Modules of the names in `marl.api`, each imported when its name is first used: ``marl --help`` need not wait."""

@@ -13,6 +13,7 @@ from marl.core.game import IllegalActionError, as_action, check_legal, read_numb
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import mirrored_columns
 from marl.envs.games.small_boards import line_of
+from marl.games.shown import Shown
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
@@ -38,7 +39,7 @@ def four_in_line(discs: int) -> bool:
 
 
 @dataclass(frozen=True)
-class ConnectFour:
+class ConnectFour(Shown):
     """Position of connect four, seven columns of six cells; a `GameView`.
 
     Actions are columns from the left; a person writes them from 1.

@@ -12,6 +12,7 @@ from marl.core.game import IllegalActionError, as_action, check_legal, read_numb
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import nine_boards, square_parts
 from marl.envs.games.small_boards import FREE, FULL, WON, line_of
+from marl.games.shown import Shown
 
 __all__ = ["NineBoard"]
 
@@ -21,7 +22,7 @@ ACTIONS = tuple(tuple(tuple(shift + cell for cell in free) for free in FREE) for
 
 
 @dataclass(frozen=True, slots=True)
-class NineBoard:
+class NineBoard(Shown):
     """Position of nine-board tic-tac-toe; a `GameView`.
 
     The game has nine boards of three by three cells. The cell that a player takes names the board on which the other

@@ -13,6 +13,7 @@ from marl.core.game import IllegalActionError, as_action, check_legal, play_out,
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import quarto_lines, quarto_symmetries
 from marl.envs.games.small_boards import line_of, lines
+from marl.games.shown import Shown
 
 __all__ = ["NOBODY", "Quarto"]
 
@@ -21,7 +22,7 @@ LINES = lines(4, 4)
 
 
 @dataclass(frozen=True)
-class Quarto:
+class Quarto(Shown):
     """Position of Quarto (Blaise Mueller, 1991); a `GameView` whose moves come in two phases.
 
     Sixteen pieces have four properties each, the bits of their number. A player places the piece that the other chose,

@@ -13,6 +13,7 @@ from marl.core.game import IllegalActionError, as_action, check_legal, play_out,
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import square_board
 from marl.envs.games.small_boards import line_of, lines
+from marl.games.shown import Shown
 
 __all__ = ["SIDE", "ThreeMarks"]
 
@@ -23,7 +24,7 @@ LINES = lines(SIDE, 3)
 
 
 @dataclass(frozen=True)
-class ThreeMarks:
+class ThreeMarks(Shown):
     """Position of tic-tac-toe for three players on four by four cells; a `GameView`.
 
     Three marks of one player side by side win: 1 for the winner, -0.5 for each of the others.

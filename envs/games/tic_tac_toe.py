@@ -13,12 +13,13 @@ from marl.core.game import IllegalActionError, as_action, check_legal, read_numb
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import square_board
 from marl.envs.games.small_boards import FREE, FULL, WON, line_of
+from marl.games.shown import Shown
 
 __all__ = ["TicTacToe"]
 
 
 @dataclass(frozen=True)
-class TicTacToe:
+class TicTacToe(Shown):
     """Position of tic-tac-toe; a `GameView`.
 
     Actions are cells in the order of PettingZoo's ``tictactoe_v3``, column by column from the top left; a person

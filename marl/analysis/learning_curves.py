@@ -24,6 +24,7 @@ from marl.analysis.seed_groups import (
     without_seed,
 )
 from marl.core.errors import ConfigError
+from marl.core.result import Result
 from marl.core.settings import flat_settings
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import interquartile_curve, score
@@ -116,7 +117,7 @@ def compare(
     out: str | Path | None = None,
     metric: str | None = None,
     threshold: float | None = None,
-) -> dict[str, Any]:
+) -> Result:
     """Compute the learning curves of any runs.
 
     Runs that differ in the training seed alone are one curve: the interquartile mean over seeds with a
@@ -141,7 +142,7 @@ def compare(
             twice, or seeds share no place.
         FileError: if a run cannot be read.
     """
-    return draw_learning_curves(runs, out, metric, threshold).as_json()
+    return Result(draw_learning_curves(runs, out, metric, threshold).as_json())
 
 
 def draw_learning_curves(

@@ -82,10 +82,12 @@ def evaluate(arguments: list[str]) -> int:
     console = plain_console()
     own = options.policy is None and not (options.environment.env or options.environment.play)
     if own and options.run is not None:
-        from marl.cli.game_evaluation import evaluate_game, plays_game
+        from marl.cli.game_evaluation import evaluate_game
+        from marl.players.network_player import learnt_game
 
-        if plays_game(options.run):
-            return evaluate_game(str(options.run), options.episodes, options.seed, options.json, console)
+        learnt = learnt_game(options.run)
+        if learnt is not None:
+            return evaluate_game(str(options.run), *learnt, options.episodes, options.seed, options.json, console)
     evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json()}
@@ -99,14 +101,9 @@ def evaluate(arguments: list[str]) -> int:
 def _evaluate(options: Arguments, console: Console) -> Evaluation:
     from marl.cli.progress_bars import Counting
     from marl.evaluation.evaluate import evaluate_episodes
-    from marl.policies.saved import load_policy
-    from marl.tasks.registry import find_policy
 
     trust = trusting(options.environment.trust, typed=options.environment.typed)
-    settings = None  # those of the run
-    if options.run is None or options.environment.env:
-        trained = None if options.run is None else load_policy(find_policy(options.run)).environment
-        settings = options.environment.settings(trained)
+    settings = options.environment.changed(options.run)
     with trust, Counting(console, "episodes") as show:
 
         def watch(ended: int, env_steps: int) -> bool:

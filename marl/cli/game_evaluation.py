@@ -1,4 +1,4 @@
-"""A game's network in ``marl evaluate``, its points and mistakes, and in ``marl render``, a game and its searches."""
+"""Evaluation of a game's network, for ``marl evaluate``: points against other players, and mistakes."""
 
 from __future__ import annotations
 
@@ -15,32 +15,21 @@ if TYPE_CHECKING:
     from marl.players.strength import StrengthReport
     from marl.policies.game_network import GameNetwork
 
-__all__ = ["evaluate_game", "plays_game", "render_game"]
+__all__ = ["evaluate_game"]
 
 OPPONENTS = ("uct:100", "uct:1000")
 """Players that a network meets whose run names none."""
-FRAMES_PER_SECOND = 1
-"""Of a game that shows its searches, which takes time to read."""
 
 
-def plays_game(run: Path) -> bool:
-    """True if the policy of a run is the network of a game.
-
-    Raises:
-        FileError: if it cannot be loaded.
-    """
-    from marl.policies.game_network import GameNetwork
-    from marl.policies.saved import load_policy
-    from marl.tasks.registry import find_policy
-
-    return isinstance(load_policy(find_policy(run)).policy, GameNetwork)
-
-
-def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: Console) -> int:
+def evaluate_game(
+    run: str, game: Game, network: GameNetwork, games: int, seed: int, json: Path | None, console: Console
+) -> int:
     """Play a network with its search, print tables, and write JSON if asked for.
 
     Args:
         run: folder of the run.
+        game: that it learnt.
+        network: of the run.
         games: number of games against each opponent.
         seed: of openings and opponents.
         json: the file; None for none.
@@ -61,7 +50,7 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
     from marl.players.specs import parse_player
     from marl.players.strength import StrengthReport, measure_strength
 
-    (game, network), name = _game_of(run), f"az:{run}"
+    name = f"az:{run}"
     player, opponents = NetworkPlayer(network), [parse_player(text) for text in _opponents(Path(run))]
 
     with Counting(console, "games") as show:
@@ -84,54 +73,6 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
         save_json(json, found)
         console.print(f"wrote {json}", soft_wrap=True)
     return 0
-
-
-def render_game(run: str, out: Path, seed: int, console: Console) -> int:
-    """Play a game of a network against itself, and draw it with what its searches found.
-
-    Args:
-        run: folder of the run, or its policy.
-        out: the picture.
-        seed: of the opening.
-        console: shows progress.
-
-    Returns:
-        Exit status.
-
-    Raises:
-        ConfigError: if the game cannot be drawn.
-        FileError: if the run cannot be used.
-    """
-    import numpy as np
-
-    from marl.core.game import view_of
-    from marl.pictures.animation import save
-    from marl.players.game_film import play_moments
-    from marl.players.network_player import NetworkPlayer
-    from marl.players.strength import RANDOM_MOVES
-
-    game, network = _game_of(run)
-    moments, done = [], "replaced" if out.exists() else "wrote"
-    with Counting(console, "moves") as show:
-        opening = np.random.default_rng(seed)
-        for moment in play_moments(view_of(game, "drawn"), NetworkPlayer(network), RANDOM_MOVES, opening, lambda: None):
-            moments.append(moment)
-            show(len(moments))
-    path = save((moment.picture() for moment in moments), out, FRAMES_PER_SECOND)
-    returns = ", ".join(f"player {seat + 1} {value:g}" for seat, value in enumerate(moments[-1].game.returns))
-    print(f"{done} {path}: {len(moments) - 1} moves after {RANDOM_MOVES} drawn ones, {returns}")
-    return 0
-
-
-def _game_of(run: str) -> tuple[Game, GameNetwork]:
-    from marl.players.network_player import load_network
-    from marl.policies.saved import load_policy
-    from marl.tasks.environment_config import environment_config, game_of
-    from marl.tasks.registry import find_policy
-
-    task, config = environment_config(load_policy(find_policy(run)).environment, {})
-    game = game_of(task, config)
-    return game, load_network(run, game)
 
 
 def _opponents(run: Path) -> tuple[str, ...]:

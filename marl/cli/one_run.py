@@ -10,7 +10,7 @@ from marl.system.console import plain_console
 from marl.system.interrupts import exit_status
 from marl.training import loop
 from marl.training.callbacks import Callback, Callbacks
-from marl.training.console_progress import console_progress
+from marl.training.console_progress import console_callbacks
 from marl.training.monitor import Monitor
 from marl.training.opening import open_run
 from marl.training.run_config import RunConfig
@@ -37,13 +37,12 @@ def train_run(
     Returns:
         Exit status.
     """
-    console = plain_console()
     with open_run(config, folder, resume) as run:
-        result = loop.train(run, Monitor(run, Callbacks((*console_progress(console), *callbacks))))
+        result = loop.train(run, Monitor(run, Callbacks((*console_callbacks(), *callbacks))))
         if not result.finished:
             return exit_status(result.stopped_by)
         if report:
             from marl.cli.closing_report import report_run
 
-            report_run(folder, console)
+            report_run(folder, plain_console())
     return 0

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from marl.system.console import ProgressBar
 
-__all__ = ["Counting", "counted"]
-
-Thing = TypeVar("Thing")
+__all__ = ["Counting"]
 
 
 class Counting:
@@ -41,10 +38,3 @@ class Counting:
         self.bar.update(done, total, note=note)
         told = f"{done} {self.things}" if total is None else f"{done} of {total} {self.things}"
         self.bar.tell(f"{told}, {note}" if note else told)
-
-
-def counted(things: Iterable[Thing], total: int, show: Callable[[int, int], None]) -> Iterator[Thing]:
-    """Hand on things one by one, and show how many have been taken."""
-    for number, thing in enumerate(things, 1):
-        yield thing
-        show(number, total)

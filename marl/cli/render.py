@@ -17,11 +17,11 @@ from marl.cli.options import (
     check_player,
     check_seed,
     parse,
-    player_of,
 )
-from marl.cli.progress_bars import Counting, counted
+from marl.cli.progress_bars import Counting
 from marl.core.errors import ConfigError
 from marl.core.limits import check_between
+from marl.core.trust import trusting
 from marl.system.console import plain_console
 
 __all__ = ["render"]
@@ -71,31 +71,31 @@ def render(arguments: list[str]) -> int:
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
     check_between("--max-steps", options.max_steps, 1)
-    from marl.evaluation.episodes import record_episode, score_name
-    from marl.pictures.animation import check_path, save
-    from marl.pictures.episode import draw
-    from marl.pictures.recording import Recording
+    from marl.analysis.render import film, record, stage
+    from marl.pictures.animation import check_path
+    from marl.players.network_player import learnt_game
 
     try:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    played = options.policy is None and not options.environment.play
-    if options.run is not None and played:
-        from marl.cli.game_evaluation import plays_game, render_game
-
-        if plays_game(options.run):
-            return render_game(str(options.run), options.out, options.seed, plain_console())
-    environment, player = player_of(options.run, options.policy, options.environment)
-    recording, name, console = Recording(options.out.parent), score_name(environment), plain_console()
-    limits = (options.messages == "on", options.deterministic, options.max_steps)
-    with Counting(console, "steps") as show:
-        scores = record_episode(environment, player, options.seed, recording.append, *limits, _shown(show))
-    frames = draw(recording, scores, name, tuple(environment.roster.team))
+    given, console = options.environment, plain_console()
     done = "replaced" if options.out.exists() else "wrote"
+    learnt = learnt_game(options.run) if options.run and options.policy is None and not given.play else None
+    if learnt is not None:
+        with Counting(console, "moves") as show:
+            drawn = film(*learnt, options.out, options.seed, show)
+        print(f"{done} {drawn.path}: {drawn.steps} moves, {drawn.score_name} {drawn.score:g}")
+        return 0
+    with trusting(given.trust, typed=given.typed):
+        settings = given.changed(options.run)
+        environment, player = stage(options.run, options.policy, settings, given.overrides, given.players)
+        limits = (options.messages == "on", options.deterministic, options.max_steps)
+        with Counting(console, "steps") as show:
+            episode = record(environment, player, options.out.parent, options.seed, *limits, _shown(show))
     with Counting(console, "frames") as show:
-        path = save(counted(frames, len(scores), show), options.out, environment.frames_per_second)
-    print(f"{done} {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
+        drawn = episode.save(options.out, show)
+    print(f"{done} {drawn.path}: {drawn.steps} steps, {drawn.score_name} {drawn.score:g}")
     return 0
 
 

@@ -40,7 +40,7 @@ class Moment(NamedTuple):
 
 
 def play_moments(
-    first: GameView, player: Player, random_moves: int, generator: np.random.Generator, watch: Callable[[], None]
+    first: GameView, player: Player, random_moves: int, generator: np.random.Generator, watch: Callable[[], object]
 ) -> Iterator[Moment]:
     """Play a game of a player against itself, and yield its positions after the opening.
 

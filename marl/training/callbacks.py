@@ -91,5 +91,6 @@ class Callbacks:
         """
         if self._failed is not None:
             callback, error = self._failed
-            told = f"the callback {type(callback).__name__} failed: {type(error).__name__}: {error}"
+            words = f"{type(error).__name__}: {error}".removesuffix(": ")
+            told = f"the callback {type(callback).__name__} failed: {words}"
             raise TrainingError(f"{told}; the run is saved at env step {run.env_steps:,} in {run.folder}") from error

@@ -15,17 +15,13 @@ from marl.training.callbacks import Callback
 from marl.training.progress import Progress, TrainingResult
 from marl.training.run import Run
 
-__all__ = ["Announcer", "TrainingBar", "console_progress", "note_of", "short"]
+__all__ = ["Announcer", "TrainingBar", "console_callbacks", "note_of", "short"]
 
 
-def console_progress(console: Console | None = None) -> tuple[Callback, ...]:
-    """Callbacks that print a training as ``marl train`` does.
-
-    Args:
-        console: prints; standard output by default.
-    """
-    console = console or plain_console()
-    return TrainingBar(console), Announcer(console)
+def console_callbacks(wished: bool = True) -> tuple[Callback, ...]:
+    """Callbacks that print a training as ``marl train`` does; none unless wished."""
+    console = plain_console()
+    return (TrainingBar(console), Announcer(console)) if wished else ()
 
 
 class TrainingBar(Callback):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from marl.core.result import html_table
 from marl.policies.policy import Policy
 
 __all__ = ["Progress", "TrainingResult"]
@@ -51,6 +52,11 @@ class TrainingResult:
     folder: Path
     env_steps: int
     finished: bool
-    metrics: dict[str, float]
-    policy: Policy
+    metrics: dict[str, float] = field(repr=False)
+    policy: Policy = field(repr=False)
     stopped_by: int | None = None
+
+    def _repr_html_(self) -> str:
+        shown = {"run": self.folder, "env steps": f"{self.env_steps:,}", "finished": self.finished}
+        scores = ((name, value) for name, value in self.metrics.items() if name.startswith(("return/", "evaluation/")))
+        return html_table(("", ""), [*shown.items(), *scores])

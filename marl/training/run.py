@@ -45,7 +45,7 @@ WRITTEN = (
 """Files that are written in a run's folder; in their place a pipe would be waited for."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """Parts of a training run.
 
@@ -84,6 +84,9 @@ class Run:
     start: Checkpoint | None = None
     untried: Path | None = None
     saved_at: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}, {self.env_steps:,} of {self.config.total_env_steps:,} env steps)"
 
     @property
     def player(self) -> Policy:

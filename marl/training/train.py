@@ -13,6 +13,7 @@ from marl.core.task import Task
 from marl.core.trust import trusting
 from marl.training import loop
 from marl.training.callbacks import Callback, Callbacks
+from marl.training.console_progress import console_callbacks
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
 from marl.training.opening import open_run
@@ -70,15 +71,7 @@ def train(
             values = _overridden(values, task, overrides)
         task = task if "env__name" not in overrides else task_of(values, source)
         config = read_config(values, source, task)
-        return train_run(config, Path(out), resume, (*_console(progress), *told))
-
-
-def _console(progress: bool) -> tuple[Callback, ...]:
-    if not progress:
-        return ()
-    from marl.training.console_progress import console_progress
-
-    return console_progress()
+        return train_run(config, Path(out), resume, (*console_callbacks(progress), *told))
 
 
 def _overridden(values: Mapping[str, Any], task: Task, overrides: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from marl.cli.progress_bars import Counting, counted
+from marl.cli.progress_bars import Counting
 from marl.system import console as consoles
 
 
@@ -41,10 +41,3 @@ def test_where_nobody_knows_how_many_there_will_be_only_those_done_are_told(cloc
         clock[0] = 111.0
         show(7)
     assert text.getvalue() == "7 steps\n"
-
-
-def test_things_are_counted_as_they_are_taken() -> None:
-    seen: list[tuple[int, int]] = []
-    things = counted("ab", 2, lambda *numbers: seen.append(numbers))
-    assert next(things) == "a" and seen == []
-    assert [*things] == ["b"] and seen == [(1, 2), (2, 2)]

@@ -1,4 +1,4 @@
-"""Callback that hands each iteration's progress to a function."""
+"""Callback that hands each iteration's progress to a function, and the end of a process there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from collections.abc import Callable
 from marl.training.callbacks import Callback
 from marl.training.progress import Progress
 
-__all__ = ["EachIteration"]
+__all__ = ["Crash", "EachIteration"]
+
+
+class Crash(BaseException):
+    """End of a process where it stands, which saves nothing."""
 
 
 class EachIteration(Callback):

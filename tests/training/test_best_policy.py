@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from each_iteration import EachIteration
+from each_iteration import Crash, EachIteration
 
 import marl
 from marl.core.errors import FileError
@@ -56,10 +56,6 @@ def three(preset: State) -> State:
 EVALUATION = "marl.training.evaluation.EpisodeEvaluation.score"
 
 
-class Dead(BaseException):
-    """End of a process where it stands."""
-
-
 def test_a_run_has_its_best_policy_again_after_a_crash_and_it_plays(
     three: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,10 +71,10 @@ def test_a_run_has_its_best_policy_again_after_a_crash_and_it_plays(
 
     def die(progress: Any) -> None:
         if progress.env_steps == 768:
-            raise Dead
+            raise Crash
 
     monkeypatch.setattr(EVALUATION, scored(1.0, 5.0, 9.0))
-    with pytest.raises(Dead):
+    with pytest.raises(Crash):
         train_run(config, tmp_path / "x", callbacks=[Weights(), EachIteration(die)])
     assert len(set(weights.values())) == 3
     shutil.rmtree(tmp_path / "x" / "checkpoints" / "000000000768")  # as if it had died before

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from each_iteration import EachIteration
+from each_iteration import Crash, EachIteration
 from stored_runs import assert_equal_bit_for_bit, last_state, logged, stop_after
 
 import marl
@@ -94,10 +94,6 @@ def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
         assert name in last and f"`{name}`" in documented
     share = [row.split(",")[2] for row in (tmp_path / "parts" / "scores.csv").read_text().splitlines()[1:]]
     assert share == ["1"] * 32 + ["0.481486"] * 32
-
-
-class Crash(BaseException):
-    """End of a process where it stands."""
 
 
 def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entries(
