@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from marl.core.version import __version__
 
 if TYPE_CHECKING:
-    from marl.api import compare, evaluate, generalise, load, make, player, reference, train
+    from marl.api import compare, evaluate, export, generalise, load, make, player, reference, train
 
-__all__ = ["__version__", "compare", "evaluate", "generalise", "load", "make", "player", "reference", "train"]
+__all__ = ["__version__", "compare", "evaluate", "export", "generalise", "load", "make", "player", "reference", "train"]
 
 PLACES = {
     "compare": "marl.analysis.learning_curves",
     "evaluate": "marl.evaluation.evaluate",
+    "export": "marl.evaluation.export",
     "generalise": "marl.analysis.generalisation.generalise",
     "load": "marl.evaluation.access",
     "make": "marl.evaluation.access",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,12 @@ def export_policy(
     check_packages()
     saved = load_policy(find_policy(run))
     policy = _of_side(saved.policy, side)
-    if largest_team is not None:
-        overrides = {**overrides, "team": largest_team}
-    task, config = environment_config(saved.environment if settings is None else settings, overrides)
-    check_settings(saved.environment, task, config)
-    seen = _observation(saved.policy, task, config)
+    settings = saved.environment if settings is None else settings
+    with _named(largest_team):
+        team = {} if largest_team is None else {"team": largest_team}
+        task, config = environment_config(settings, {**overrides, **team})
+        check_settings(saved.environment, task, config)
+        seen = _observation(saved.policy, task, config)
     if isinstance(saved.policy, Sides) and side is not None:
         seen = saved.policy.selections(seen)[side].observation(seen)
     named = NamedPolicy(policy, seen)
@@ -90,6 +92,17 @@ def export_policy(
         "smaller_teams": _plays_smaller(saved.policy, task, config),
     }
     return write_onnx(named, facts, path)
+
+
+@contextmanager
+def _named(largest_team: str | None) -> Iterator[None]:
+    """Name the largest team in errors, if one is given."""
+    try:
+        yield
+    except ConfigError as error:
+        if largest_team is None:
+            raise
+        raise ConfigError(f"{argument('largest_team')} is {largest_team!r}: {error}") from error
 
 
 def _of_side(policy: Policy, side: str | None) -> Policy:
@@ -106,7 +119,8 @@ def _of_side(policy: Policy, side: str | None) -> Policy:
     if side not in names:
         told = "the run has a policy for each side" if side is None else f"there is no side {side!r}"
         near = did_you_mean(side or "", names)
-        raise ConfigError(f"{told}; {near}give one of {', '.join(names)}, e.g. {argument('side', names[0], repr(names[0]))}")
+        example = argument("side", names[0], repr(names[0]))
+        raise ConfigError(f"{told}; {near}give one of {', '.join(names)}, e.g. {example}")
     return policy.policies[side]
 
 

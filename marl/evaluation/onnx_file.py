@@ -18,6 +18,7 @@ from torch import Tensor
 from marl.core.errors import ConfigError
 from marl.core.files import atomic_path
 from marl.core.version import __version__
+from marl.core.wording import argument
 from marl.policies.named_policy import NamedPolicy
 
 __all__ = ["check_out", "check_packages", "write_onnx"]
@@ -25,6 +26,8 @@ __all__ = ["check_out", "check_packages", "write_onnx"]
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 TOLERANCE = 1e-4
 """Largest difference to PyTorch, relative for numbers above 1, with which a file is written; 1e-6 is usual."""
+DOUBLE = 11
+"""ONNX's number of float64."""
 MEANINGS = {
     "features": "what each agent of the class observes",
     "images": "pictures, channels first",
@@ -55,7 +58,7 @@ def check_packages() -> None:
         ConfigError: naming those that are missing.
     """
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
-        raise ConfigError(f"to export needs {', '.join(missing)}: pip install 'marl-teams[export]'")
+        raise ConfigError(f"an export needs {', '.join(missing)}: pip install 'marl-teams[export]'")
 
 
 def check_out(out: str | Path) -> Path:
@@ -66,9 +69,9 @@ def check_out(out: str | Path) -> Path:
     """
     path = Path(out)
     if path.suffix != ".onnx":
-        raise ConfigError(f"out is {str(path)!r}; an exported policy ends in .onnx")
+        raise ConfigError(f"{argument('out')} is {str(path)!r}; an exported policy ends in .onnx")
     if path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(f"out is {str(path)!r}; name a file in a folder that exists")
+        raise ConfigError(f"{argument('out')} is {str(path)!r}; name a file in a folder that exists")
     return path
 
 
@@ -94,6 +97,7 @@ def write_onnx(named: NamedPolicy, facts: Mapping[str, Any], path: Path) -> dict
             output_names=list(named.outputs),
             dynamic_shapes=(tuple({0: torch.export.Dim("B")} for _ in named.inputs),),
             dynamo=True,
+            custom_translation_table={torch.ops.aten.log1p.default: _log1p},
             verbose=False,
         )
     assert program is not None
@@ -111,6 +115,16 @@ def write_onnx(named: NamedPolicy, facts: Mapping[str, Any], path: Path) -> dict
     return described | {"largest_difference": difference}
 
 
+def _log1p(x: Any) -> Any:
+    """log(1 + x) in float64: ONNX has no log1p, and the rounding of 1 + x would count."""
+    from onnxscript import opset18
+
+    ops: Any = opset18
+    wide = ops.Cast(x, to=DOUBLE)
+    one = ops.CastLike(ops.Constant(value_float=1.0), wide)
+    return ops.CastLike(ops.Log(ops.Add(wide, one)), x)
+
+
 def _described(name: str, example: Tensor) -> dict[str, Any]:
     kind = next(field for field in MEANINGS if name == field or name.startswith(f"{field}_"))
     dtype = str(example.dtype).removeprefix("torch.")
@@ -118,7 +132,7 @@ def _described(name: str, example: Tensor) -> dict[str, Any]:
 
 
 def _difference(content: bytes, named: NamedPolicy) -> float:
-    """Largest difference of an output to PyTorch's, over some steps of which each is given the memory of the one before.
+    """Largest difference of an output to PyTorch's over three steps, each with the memory of the one before.
 
     Raises:
         ConfigError: if it is too large.
@@ -139,7 +153,7 @@ def _difference(content: bytes, named: NamedPolicy) -> float:
             largest = max(largest, float(close.max()))
         given |= {name.removeprefix("next_"): x for name, x in found.items() if name.startswith("next_")}
     if not largest < TOLERANCE:
-        raise ConfigError(f"the exported policy answers otherwise than the run's, by {largest:.3g}; nothing was written")
+        raise ConfigError(f"in onnxruntime the policy answers otherwise, by {largest:.3g}; nothing was written")
     return largest
 
 

@@ -90,7 +90,7 @@ class GraphProcessor(nn.Module):
             return self._pass(*whole, kinds, ends).reshape(*leading, size, width)
         # many graphs at a time would move every tensor over pairs out of a CPU's cache and back
         parts = zip(*(part.split(max(1, CHUNK_ELEMENTS // (size * size * width))) for part in whole), strict=True)
-        passed = [self._pass(*part, kinds, ends) for part in parts]
+        passed = [self._pass(x, heard, moved, kinds, ends) for x, heard, moved in parts]
         return torch.cat(passed).reshape(*leading, size, width)
 
     def _pass(self, x: Tensor, adjacency: Tensor, kinematics: Tensor, kinds: Tensor, ends: Tensor | None) -> Tensor:

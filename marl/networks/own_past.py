@@ -77,7 +77,7 @@ class OwnPast:
 def _interrupted(valid: Tensor, started: Tensor, acts: Tensor) -> bool:
     """True if a step at which an agent does not act follows an own step of the same episode."""
     if torch.compiler.is_compiling():
-        return True  # an exported graph has no branches, and the way for interrupted steps is right for all
+        return True  # an exported graph has no branches, and this way gives the same where nobody waits
     before = torch.cat([valid.any(-1, keepdim=True), acts[..., :-1]], -1)
     return bool((before & ~acts & ~started.mT[:, None]).any())
 

@@ -184,9 +184,10 @@ class Policy(nn.Module, ABC):
         Raises:
             ConfigError: if it has none.
         """
+        kind = getattr(self.config, "kind", "pool")
         raise ConfigError(
-            f"a policy of kind {getattr(self.config, 'kind', 'pool')!r} cannot be exported: it chooses by no numbers of "
-            "its own; export one of kind actor_critic, q_network, table or game"
+            f"a policy of kind {kind!r} chooses by no numbers of its own, and cannot be exported; export one of kind "
+            "actor_critic, q_network, table or game"
         )
 
     @abstractmethod
