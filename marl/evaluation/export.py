@@ -25,7 +25,7 @@ from marl.policies.saved import load_policy
 from marl.policies.sides import Sides
 from marl.tasks.compatibility import check_settings
 from marl.tasks.environment_config import environment_config, make_environment
-from marl.tasks.registry import find_policy
+from marl.tasks.registry import find_policy, find_task
 
 __all__ = ["export", "export_policy"]
 
@@ -77,8 +77,8 @@ def export_policy(
     saved = load_policy(find_policy(run))
     policy = _of_side(saved.policy, side)
     settings = saved.environment if settings is None else settings
+    team = {} if largest_team is None else _team(settings, largest_team)
     with _named(largest_team):
-        team = {} if largest_team is None else {"team": largest_team}
         task, config = environment_config(settings, {**overrides, **team})
         check_settings(saved.environment, task, config)
         seen = _observation(saved.policy, task, config)
@@ -92,6 +92,20 @@ def export_policy(
         "smaller_teams": _plays_smaller(saved.policy, task, config),
     }
     return write_onnx(named, facts, path)
+
+
+def _team(settings: Mapping[str, Any], largest_team: str) -> dict[str, str]:
+    """Setting that makes the largest team.
+
+    Raises:
+        ConfigError: for an environment whose team is not a setting.
+    """
+    if "team" in find_task(settings["name"], settings.get("registry")).config_type.model_fields:
+        return {"team": largest_team}
+    raise ConfigError(
+        f"{argument('largest_team')} is {largest_team!r}, but {settings['name']} has no team to choose; leave it out, "
+        f"and change an argument that makes more agents, if there is one, e.g. {argument('env.arguments.n_agents')}"
+    )
 
 
 @contextmanager
