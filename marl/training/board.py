@@ -17,7 +17,7 @@ CHARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "return in training": ("return/",),
         "evaluation: return": ("evaluation/return/",),
         "evaluation: points against each player": ("evaluation/points/",),
-        "score of the last episodes": ("score/mean_", "score/minimum_", "score/maximum_"),
+        "mean score of the last episodes": ("score/mean_",),
         "share won": ("won/", "points/"),
         "arena": ("arena/score",),
         "arena: Elo": ("arena/elo",),
@@ -45,18 +45,14 @@ CHARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 """Beginnings of the names of the metrics in each chart, by category."""
-SCORES = (
-    "return/all",
-    "score/mean_",
-    "evaluation/return/all",
-    "evaluation/points/",
-    "evaluation/contacts_per",
-    "arena/elo",
-)
-"""Beginnings of the names of metrics that stand beside the hyper-parameters."""
+ALWAYS = ("evaluation/return/all", "return/all", "evaluation/episode_length")
+"""Metrics beside the hyper-parameters of every run: TensorBoard takes the columns of all from one."""
+SCORES = ("score/mean_", "arena/elo", "evaluation/points/", "evaluation/contacts_per")
+"""Beginnings of the names of others."""
 LEARNING = ("env", "policy", "algorithm", "sides", "initial_policy", "total_env_steps", "num_copies", "rollout_length")
 """Settings that change what is learnt; the seed has a column of its own."""
-COLUMNS = ("task", "algorithm", "preset", "seed")
+PLAIN = (bool, int, float, str)
+COLUMNS = ("task", "algorithm", "preset", "changes", "seed")
 
 
 def chart_layout(names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
@@ -79,7 +75,9 @@ def chart_layout(names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
 
 
 def hyper_parameters(config: RunConfig[Any], pictures: bool) -> dict[str, bool | int | float | str]:
-    """Task, algorithm, nearest preset of the package, seed, and each setting in which a run differs from that.
+    """Task, algorithm, nearest preset of the package, seed, and the settings in which a run differs from that.
+
+    They are there in one text, too: TensorBoard takes the columns of all runs from one.
 
     Args:
         config: of the run.
@@ -88,14 +86,17 @@ def hyper_parameters(config: RunConfig[Any], pictures: bool) -> dict[str, bool |
     name, different = _nearest_preset(config, pictures)
     sides = {side: each.algorithm.name if each.algorithm else "fixed" for side, each in config.sides.items()}
     algorithm = ", ".join(f"{side}: {kind}" for side, kind in sides.items()) or config.algorithm.name
-    told = dict(zip(COLUMNS, (config.env.name, algorithm, name, config.seed), strict=True))
-    plain = (bool, int, float, str)
-    return told | {name: value if isinstance(value, plain) else json.dumps(value) for name, value in different.items()}
+    plain = {
+        field: new if isinstance(new, bool | int | float | str) else json.dumps(new) for field, new in different.items()
+    }
+    changes = ", ".join(f"{field} {value}" for field, value in plain.items())
+    told = (config.env.name, algorithm, name, changes or "none", config.seed)
+    return {**dict(zip(COLUMNS, told, strict=True)), **plain}
 
 
 def hyper_scores(names: Iterable[str]) -> list[str]:
-    """Names of the metrics that stand beside the hyper-parameters."""
-    return [name for name in names if name.startswith(SCORES)]
+    """Names of the metrics that stand beside the hyper-parameters, of those that a run has logged, and some more."""
+    return [*ALWAYS, *(name for name in names if name.startswith(SCORES))]
 
 
 def texts(config: RunConfig[Any], system: Mapping[str, Any]) -> dict[str, str]:
@@ -103,7 +104,7 @@ def texts(config: RunConfig[Any], system: Mapping[str, Any]) -> dict[str, str]:
     rows = {**system["versions"], **system["machine"]}
     table = "\n".join(["| what | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
     return {
-        "run/command": _code(system["command"]),
+        "run/command": _code(system["command"].replace(" --", " \\\n  --")),
         "run/config": _code(config_text(config)),
         "run/versions": table,
     }

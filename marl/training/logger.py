@@ -102,8 +102,10 @@ class Logger:
         self.events.flush()
 
     def text(self, env_steps: int, name: str, text: str) -> None:
-        """Log a line of text."""
-        self.events.write(env_steps, summary.text(name, text))
+        """Log a text of Markdown."""
+        part = summary.text(name, text)
+        part.value[0].tag = name  # which PyTorch lengthens
+        self.events.write(env_steps, part)
         self.events.flush()
 
     def layout(self, charts: Mapping[str, Mapping[str, list[Any]]]) -> None:

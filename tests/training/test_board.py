@@ -39,39 +39,34 @@ def presets(preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_hyper_parameters_are_the_nearest_preset_and_what_differs_from_it(presets: None, preset: State) -> None:
-    named = {"task": "meeting", "algorithm": "ppo", "preset": "first", "seed": 7}
+    named = {"task": "meeting", "algorithm": "ppo", "preset": "first", "changes": "none", "seed": 7}
     assert hyper_parameters(read_config({**preset, "seed": 7, "threads": 2}), False) == named
-    changed = {
-        **preset,
-        "seed": 7,
-        "algorithm": {**preset["algorithm"], "clip_range": 0.1, "learning_rate": [0.1, 0.0]},
-    }
-    different = {"algorithm.clip_range": 0.1, "algorithm.learning_rate": "[0.1, 0.0]"}
-    assert hyper_parameters(read_config(changed), False) == {**named, **different}
-    a2c = read_config({**preset, "algorithm": {"name": "a2c"}})
-    assert hyper_parameters(a2c, False) == {
-        "task": "meeting",
-        "algorithm": "a2c",
-        "preset": "second",
-        "seed": 1,
-        "num_copies": 32,
-    }
+    algorithm = {**preset["algorithm"], "clip_range": 0.1, "learning_rate": [0.1, 0.0]}
+    changed = {**preset, "seed": 7, "algorithm": algorithm}
+    different = {"algorithm.learning_rate": "[0.1, 0.0]", "algorithm.clip_range": 0.1}
+    found = hyper_parameters(read_config(changed), False)
+    changes = found.pop("changes")
+    assert found == {"task": "meeting", "algorithm": "ppo", "preset": "first", "seed": 7, **different}
+    assert "algorithm.learning_rate [0.1, 0.0]" in str(changes) and "algorithm.clip_range 0.1" in str(changes)
+    other = hyper_parameters(read_config({**preset, "algorithm": {"name": "a2c"}}), False)
+    named = {"task": "meeting", "algorithm": "a2c", "preset": "second", "changes": "num_copies 32", "seed": 1}
+    assert other == {**named, "num_copies": 32}
 
 
 def test_a_task_without_a_preset_has_no_differences(preset: State) -> None:
-    told = {"task": "meeting", "algorithm": "ppo", "preset": "", "seed": 1}
+    told = {"task": "meeting", "algorithm": "ppo", "preset": "", "changes": "none", "seed": 1}
     assert hyper_parameters(read_config(preset), False) == told
 
 
 def test_a_run_has_texts_charts_and_hyper_parameters_but_no_chart_of_one_dot(run: Path) -> None:
     events = EventAccumulator(str(run), {"tensors": 0}).Reload()
     config = load_config(run / "config.yaml")
-    (text,) = events.Tensors("run/config/text_summary")
+    (text,) = events.Tensors("run/config")
     lines = text.tensor_proto.string_val[0].decode().splitlines()
     assert "\n".join(line.removeprefix("    ") for line in lines) + "\n" == config_text(config)
-    (versions,) = events.Tensors("run/versions/text_summary")
+    (versions,) = events.Tensors("run/versions")
     assert b"| torch | " in versions.tensor_proto.string_val[0]
-    assert events.Tensors("run/command/text_summary")
+    assert events.Tensors("run/command")
     (charts,) = events.Tensors("custom_scalars__config__")
     layout = Layout.FromString(charts.tensor_proto.string_val[0])
     assert [category.title for category in layout.category] == ["learning", "who touches", "optimiser", "speed"]

@@ -84,7 +84,7 @@ def test_a_histogram_that_cannot_be_made_is_left_out_with_a_note(tmp_path: Path)
     logger.close()
     events = events_of(tmp_path)
     assert events.Tags()["histograms"] == ["rollout/value"]
-    (note,) = events.Tensors("rollout/reward/text_summary")
+    (note,) = events.Tensors("rollout/reward")
     assert b"left out" in note.tensor_proto.string_val[0]
 
 

@@ -110,7 +110,7 @@ def test_numbers_are_old_while_no_episode_has_ended_since(
 
 def texts_of(folder: Path) -> list[tuple[int, str]]:
     events = EventAccumulator(str(folder)).Reload()
-    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]
+    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score")]
 
 
 def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
