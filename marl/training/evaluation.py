@@ -85,9 +85,7 @@ class EpisodeEvaluation:
         table = play_episodes(self._make, policy, episodes, seed, watch=told, **limits)
         summary = summarise(table, dict(one.events), one.agent_noun)
         one.close()
-        returns = class_returns(table)
-        if returns:
-            returns["all"] = summary[f"return_per_{one.agent_noun}"]
+        returns = {**class_returns(table), "all": summary[f"return_per_{one.agent_noun}"]}
         summary |= {f"return/{name}": estimate for name, estimate in returns.items()} | outcomes(table)
         return {name: e.value for name, e in summary.items() if e.value is not None}
 
