@@ -53,8 +53,8 @@ def save_curves(comparison: LearningCurves, path: Path) -> None:
     for number, (curve, label) in enumerate(zip(curves, labels, strict=True)):
         _draw(axes, curve, label, COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)])
     if comparison.threshold is not None:
-        line = {"color": THRESHOLD_COLOUR, "linewidth": 1.0, "linestyle": (0, (4, 3))}
-        axes.axhline(comparison.threshold, label=f"threshold {comparison.threshold:g}", **line)
+        label, dashes = f"threshold {comparison.threshold:g}", (0, (4, 3))
+        axes.axhline(comparison.threshold, color=THRESHOLD_COLOUR, linewidth=1.0, linestyle=dashes, label=label)
     metric = "running mean of the score" if comparison.x == "episodes" else comparison.metric
     axes.set(
         xlabel=UNITS[comparison.x], ylabel=plain_label(metric.replace("_", " ")), title=plain_label(comparison.title)
