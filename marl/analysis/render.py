@@ -2,67 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from marl.analysis.animation import Animation
+from marl.analysis.game_render import plays_game, render_game
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
-from marl.core.game import Game
 from marl.core.limits import SEED_BELOW, check_between
 from marl.core.scene import Picture
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
 from marl.evaluation.cast import cast, opponents_of
 from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, record_episode, score_name
-from marl.games.board_picture import drawable
 from marl.pictures.animation import check_path, save
 from marl.pictures.episode import draw
 from marl.pictures.recording import Recording
-from marl.players.game_film import Moment, play_moments
-from marl.players.network_player import NetworkPlayer, learnt_game
-from marl.players.strength import RANDOM_MOVES
-from marl.policies.game_network import GameNetwork
 from marl.policies.saved import load_policy
 from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["Animation", "Episode", "film", "record", "render", "stage"]
-
-FRAMES_PER_SECOND = 1
-"""Of a game that shows its searches, which take time to read."""
-MOST_SHOWN = 20_000_000
-"""Bytes of an animation that a notebook takes in."""
-
-
-@dataclass(frozen=True)
-class Animation:
-    """Animated picture of an episode, which a notebook shows.
-
-    Args:
-        path: of the file.
-        steps: of the episode.
-        score_name: name of the score.
-        score: at the end.
-    """
-
-    path: Path
-    steps: int
-    score_name: str
-    score: float
-
-    def _repr_html_(self) -> str:
-        told = f"{self.path}: {self.steps} steps, {self.score_name} {self.score:g}"
-        if not self.path.is_file() or self.path.stat().st_size > MOST_SHOWN:
-            return told
-        data = base64.b64encode(self.path.read_bytes()).decode()
-        if self.path.suffix.lower() == ".gif":
-            return f'<img src="data:image/gif;base64,{data}" alt="{told}">'
-        return f'<video src="data:video/mp4;base64,{data}" controls loop>{told}</video>'
+__all__ = ["Episode", "record", "render", "stage"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +58,7 @@ class Episode:
         """
         frames = draw(self.recording, self.scores, self.score_name, self.classes)
         save(_counted(frames, len(self.scores), watch), path, self.frames_per_second)
-        return Animation(path, len(self.scores) - 1, self.score_name, self.scores[-1])
+        return Animation(path, f"{len(self.scores) - 1} steps, {self.score_name} {self.scores[-1]:g}")
 
 
 def render(
@@ -112,7 +74,7 @@ def render(
     play: Mapping[str, str] | None = None,
     **overrides: Any,
 ) -> Animation:
-    """Play one episode and draw it; of a run that learnt a game, a game against itself with what it searched.
+    """Play one episode and draw it; of a game's network a game against itself, with what its searches found.
 
     Args:
         run: as for `load`.
@@ -139,41 +101,13 @@ def render(
         path = check_path(out)
     except ValueError as error:
         raise ConfigError(f"out is {error}") from error
-    learnt = learnt_game(run) if run is not None and policy is None and settings is None and not play else None
-    if learnt is not None:
-        return film(*learnt, path, seed)
+    own = policy is None and settings is None and not (play or overrides)
+    if own and run is not None and plays_game(run):
+        return render_game(run, path, seed)
     with trusting(trust, typed=None if settings is None else settings.get("name")):
         environment, player = stage(run, policy, settings, overrides, play or {})
         episode = record(environment, player, path.parent, seed, messages, deterministic, max_steps)
     return episode.save(path)
-
-
-def film(
-    game: Game,
-    network: GameNetwork,
-    path: Path,
-    seed: int,
-    watch: Callable[[int], object] = lambda moves: None,
-) -> Animation:
-    """Play a game of a network against itself, and draw it with what was searched before each move.
-
-    Args:
-        game: first position.
-        network: plays all seats.
-        path: a ``.gif`` or ``.mp4``.
-        seed: of the first moves, which are drawn.
-        watch: called with the number of moves.
-
-    Raises:
-        ConfigError: if the game cannot be drawn.
-        OSError: if the file cannot be written.
-    """
-    moments = list[Moment]()
-    player, generator = NetworkPlayer(network), np.random.default_rng(seed)
-    for moment in play_moments(drawable(game), player, RANDOM_MOVES, generator, lambda: watch(len(moments))):
-        moments.append(moment)
-    save((moment.picture() for moment in moments), path, FRAMES_PER_SECOND)
-    return Animation(path, len(moments) - 1, "return of the first player", moments[-1].game.returns[0])
 
 
 def stage(

@@ -82,12 +82,11 @@ def evaluate(arguments: list[str]) -> int:
     console = plain_console()
     own = options.policy is None and not (options.environment.env or options.environment.play)
     if own and options.run is not None:
+        from marl.analysis.game_render import plays_game
         from marl.cli.game_evaluation import evaluate_game
-        from marl.players.network_player import learnt_game
 
-        learnt = learnt_game(options.run)
-        if learnt is not None:
-            return evaluate_game(str(options.run), *learnt, options.episodes, options.seed, options.json, console)
+        if plays_game(options.run):
+            return evaluate_game(str(options.run), options.episodes, options.seed, options.json, console)
     evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
         result = {"policy": policy, **evaluation.as_json()}

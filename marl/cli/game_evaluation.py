@@ -11,9 +11,7 @@ from marl.cli.tables import interval_text, plain_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from marl.core.game import Game
     from marl.players.strength import StrengthReport
-    from marl.policies.game_network import GameNetwork
 
 __all__ = ["evaluate_game"]
 
@@ -21,15 +19,11 @@ OPPONENTS = ("uct:100", "uct:1000")
 """Players that a network meets whose run names none."""
 
 
-def evaluate_game(
-    run: str, game: Game, network: GameNetwork, games: int, seed: int, json: Path | None, console: Console
-) -> int:
+def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: Console) -> int:
     """Play a network with its search, print tables, and write JSON if asked for.
 
     Args:
         run: folder of the run.
-        game: that it learnt.
-        network: of the run.
         games: number of games against each opponent.
         seed: of openings and opponents.
         json: the file; None for none.
@@ -42,6 +36,7 @@ def evaluate_game(
         ConfigError: if the game, or an opponent, cannot be played.
         FileError: if the run cannot be used.
     """
+    from marl.analysis.game_render import game_of_run
     from marl.core.files import save_json
     from marl.games.judges.judged_positions import judged_games
     from marl.games.search.configs import simulations_at
@@ -50,7 +45,7 @@ def evaluate_game(
     from marl.players.specs import parse_player
     from marl.players.strength import StrengthReport, measure_strength
 
-    name = f"az:{run}"
+    (game, network), name = game_of_run(run), f"az:{run}"
     player, opponents = NetworkPlayer(network), [parse_player(text) for text in _opponents(Path(run))]
 
     with Counting(console, "games") as show:

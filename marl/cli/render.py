@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
@@ -23,6 +24,11 @@ from marl.core.errors import ConfigError
 from marl.core.limits import check_between
 from marl.core.trust import trusting
 from marl.system.console import plain_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from marl.analysis.animation import Animation
 
 __all__ = ["render"]
 
@@ -71,9 +77,8 @@ def render(arguments: list[str]) -> int:
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
     check_between("--max-steps", options.max_steps, 1)
-    from marl.analysis.render import film, record, stage
+    from marl.analysis.game_render import plays_game, render_game
     from marl.pictures.animation import check_path
-    from marl.players.network_player import learnt_game
 
     try:
         check_path(options.out)
@@ -81,12 +86,19 @@ def render(arguments: list[str]) -> int:
         raise ConfigError(f"--out: {error}") from error
     given, console = options.environment, plain_console()
     done = "replaced" if options.out.exists() else "wrote"
-    learnt = learnt_game(options.run) if options.run and options.policy is None and not given.play else None
-    if learnt is not None:
+    if options.run is not None and options.policy is None and not given.play and plays_game(options.run):
         with Counting(console, "moves") as show:
-            drawn = film(*learnt, options.out, options.seed, show)
-        print(f"{done} {drawn.path}: {drawn.steps} moves, {drawn.score_name} {drawn.score:g}")
-        return 0
+            drawn = render_game(options.run, options.out, options.seed, show)
+    else:
+        drawn = _render_episode(options, console)
+    print(f"{done} {drawn.path}: {drawn.told}")
+    return 0
+
+
+def _render_episode(options: Arguments, console: Console) -> Animation:
+    from marl.analysis.render import record, stage
+
+    given = options.environment
     with trusting(given.trust, typed=given.typed):
         settings = given.changed(options.run)
         environment, player = stage(options.run, options.policy, settings, given.overrides, given.players)
@@ -94,9 +106,7 @@ def render(arguments: list[str]) -> int:
         with Counting(console, "steps") as show:
             episode = record(environment, player, options.out.parent, options.seed, *limits, _shown(show))
     with Counting(console, "frames") as show:
-        drawn = episode.save(options.out, show)
-    print(f"{done} {drawn.path}: {drawn.steps} steps, {drawn.score_name} {drawn.score:g}")
-    return 0
+        return episode.save(options.out, show)
 
 
 def _shown(show: Callable[..., None]) -> Callable[[int], bool]:

@@ -71,7 +71,7 @@ class Scene:
             x, y, radius, _ = self.discs[i]
             halo = f'fill="{CONTACT_COLOUR}" stroke="{CONTACT_EDGE}" stroke-width="{line}"'
             yield f'<circle cx="{x}" cy="{y}" r="{radius + 2 * line}" {halo}/>'
-        for x, y, radius, kind in self.discs:
+        for x, y, radius, kind in sorted(self.discs, key=lambda disc: disc[3] != "obstacle"):
             told = f"<title>{escape(kind)}</title>"
             yield f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{colours[kind]}">{told}</circle>'
 

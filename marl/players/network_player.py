@@ -21,10 +21,9 @@ from marl.players.player import MOST_AT_ONCE, View
 from marl.policies.game_network import GameNetwork, NetworkEvaluator
 from marl.policies.saved import load_policy, policy_file
 from marl.system.lock import in_use
-from marl.tasks.environment_config import environment_config, game_of
 from marl.tasks.registry import find_policy
 
-__all__ = ["NetworkPlayer", "learnt_game", "load_network"]
+__all__ = ["NetworkPlayer", "load_network"]
 
 LEAVES = 8
 """Positions of one game alone that the network values at once, by virtual loss."""
@@ -124,18 +123,6 @@ def load_network(run: str, game: Game | None = None) -> GameNetwork:
     if here != (shape.name, shape.observation, shape.players, shape.actions):
         raise ConfigError(f"{run} plays {shape.name}; it cannot play {game.name}")
     return network
-
-
-def learnt_game(run: str | Path) -> tuple[Game, GameNetwork] | None:
-    """The game that a run learnt, at its first position, and its network; None for a run of something else.
-
-    Raises:
-        FileError: if it cannot be loaded.
-    """
-    saved = load_policy(find_policy(run))
-    if not isinstance(saved.policy, GameNetwork):
-        return None
-    return game_of(*environment_config(saved.environment, {})), saved.policy
 
 
 @lru_cache(maxsize=8)

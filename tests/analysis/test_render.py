@@ -7,13 +7,13 @@ import imageio.v3 as iio
 import pytest
 
 import marl
-from marl.analysis.render import Animation
+from marl.analysis.animation import Animation
 from marl.core.errors import ConfigError
 
 
 def test_an_episode_is_drawn_from_python_and_shows_itself(run: Path, tmp_path: Path) -> None:
     drawn = marl.render(run, tmp_path / "x.gif", seed=3, max_cycles=4, team="A=1,B=2")
-    assert (drawn.path, drawn.steps, drawn.score_name) == (tmp_path / "x.gif", 4, "contacts")
+    assert (drawn.path, drawn.told.partition(" contacts ")[0]) == (tmp_path / "x.gif", "4 steps,")
     assert len(iio.imread(drawn.path, index=None)) == 5
     data = base64.b64encode(drawn.path.read_bytes()).decode()
     assert drawn._repr_html_().startswith(f'<img src="data:image/gif;base64,{data}" alt="')
@@ -23,12 +23,12 @@ def test_an_episode_is_drawn_from_python_and_shows_itself(run: Path, tmp_path: P
 def test_a_reference_is_drawn_without_a_run(run: Path, tmp_path: Path) -> None:
     settings = {"name": "simple_tag", "max_cycles": 3}
     told = marl.render(policy="chase", settings=settings, out=tmp_path / "x.gif")
-    assert told.steps == 3
-    assert marl.render(run, tmp_path / "y.gif", policy="random", max_cycles=2).steps == 2
+    assert told.told.startswith("3 steps")
+    assert marl.render(run, tmp_path / "y.gif", policy="random", max_cycles=2).told.startswith("2 steps")
 
 
 def test_what_is_too_large_for_a_page_or_gone_is_told_in_words(tmp_path: Path) -> None:
-    gone = Animation(tmp_path / "x.gif", 4, "contacts", 7.5)
+    gone = Animation(tmp_path / "x.gif", "4 steps, contacts 7.5")
     assert gone._repr_html_() == f"{tmp_path / 'x.gif'}: 4 steps, contacts 7.5"
 
 
