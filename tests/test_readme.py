@@ -5,39 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
+from run_here import Here
 
 import marl
 from marl.cli.main import main
-from marl.training.run_config import read_config
-from marl.training.train import train_run
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")
 SHORT = "--total-env-steps 256 --num-copies 8 --rollout-length 8 --evaluation-episodes 2"
-
-
-class Here:
-    """In place of `RunProcess`: trains a run of several in this process, which need not be started."""
-
-    status = 0
-
-    def __init__(self, command: Sequence[str], job: dict[str, Any], log: Path, lock: int) -> None:
-        assert train_run(read_config(job["config"]), Path(job["folder"]), job["resume"]).finished
-
-    def told(self) -> None:
-        """Nothing is told: it has ended."""
-
-    def printed(self) -> list[str]:
-        """Nothing is printed."""
-        return []
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +41,7 @@ from marl.training.run_config import RunConfig
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["read_runs", "train_runs"]
+__all__ = ["Outcome", "read_runs", "show_runs", "train_runs", "usual_jobs"]
 
 TOLD_LINES = 6
 STATES = {"finished": "finished before", "stopped": "to go on with", "new": "to begin"}
@@ -104,11 +104,11 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
     told = ", ".join(f"{counts[state]} {text}" for state, text in STATES.items() if counts[state])
     console.print(f"{len(runs)} runs: {told}", soft_wrap=True)
     if counts["finished"] < len(runs):
-        jobs = jobs or _jobs(runs[0].config, len(runs) - counts["finished"])
+        jobs = jobs or usual_jobs(runs[0].config, len(runs) - counts["finished"])
         console.print(f"{jobs} at once; what each prints is in the .log beside its folder", soft_wrap=True)
     with sole_user(out) as lock:
         many = ManyRuns(runs, standings, jobs or 1, lock, [*COMMAND, *sys.path])
-        outcome = _show(many, ManyProgress(console, runs, standings), console)
+        outcome = show_runs(many, ManyProgress(console, runs, standings), console)
     outcome.finished += counts["finished"]
     console.print(_counted(outcome, len(runs)), soft_wrap=True)
     if outcome.status or outcome.failed:
@@ -116,7 +116,8 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
     return outcome.status or int(bool(outcome.failed))
 
 
-def _jobs(config: RunConfig[Any], runs: int) -> int:
+def usual_jobs(config: RunConfig[Any], runs: int) -> int:
+    """Runs of a configuration that cores and memory bear at once; on a GPU one."""
     if resolve_device(config.device).type == "cuda":
         return 1
     busy = max(config.threads or 1, getattr(config.env, "processes", 1))
@@ -124,15 +125,32 @@ def _jobs(config: RunConfig[Any], runs: int) -> int:
 
 
 @dataclass
-class _Outcome:
+class Outcome:
+    """Ends of many runs.
+
+    Args:
+        finished: number of those that finished.
+        failed: those that failed.
+        status: exit status where a signal stopped them, or 0.
+    """
+
     finished: int = 0
     failed: list[PlannedRun] = field(default_factory=list)
     status: int = 0
 
 
-def _show(many: ManyRuns, progress: ManyProgress, console: Console) -> _Outcome:
-    """Train, and show the events."""
-    outcome = _Outcome()
+def show_runs(
+    many: ManyRuns, progress: ManyProgress, console: Console, ended: Callable[[], bool] = lambda: False
+) -> Outcome:
+    """Train, and show the events.
+
+    Args:
+        many: the runs.
+        progress: shows how far they are.
+        console: prints.
+        ended: asked after each look at the processes; True ends them at once.
+    """
+    outcome = Outcome()
     with progress, closing(many.train()) as events:
         for event in events:
             match event:
@@ -148,10 +166,12 @@ def _show(many: ManyRuns, progress: ManyProgress, console: Console) -> _Outcome:
                     console.print(told, soft_wrap=True)
                 case Waited():
                     progress.tick()
+                    if ended():
+                        break
     return outcome
 
 
-def _show_end(event: Ended, progress: ManyProgress, outcome: _Outcome) -> None:
+def _show_end(event: Ended, progress: ManyProgress, outcome: Outcome) -> None:
     if event.outcome == "finished":
         outcome.finished += 1
         progress.end(event.run, "finished")
@@ -169,7 +189,7 @@ def _reason(status: int) -> str:
     return f"status {status}"
 
 
-def _counted(outcome: _Outcome, runs: int) -> str:
+def _counted(outcome: Outcome, runs: int) -> str:
     names = ", ".join(run.name for run in outcome.failed)
     failed = f", {len(outcome.failed)} failed ({names})" if names else ""
     return f"{'stopped with ' if outcome.status else ''}{outcome.finished} of {runs} runs finished{failed}"

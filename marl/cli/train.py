@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from marl.core.task import Task
     from marl.training.run_config import RunConfig
 
-__all__ = ["train"]
+__all__ = ["read_options", "train"]
 
 USAGE = """usage: marl train PRESET --out RUN [options]
        marl train --resume RUN [options]
@@ -110,7 +110,7 @@ def train(arguments: list[str]) -> int:
     if preset is None and {"-h", "--help"} & set(arguments):
         print(USAGE, end="")
         return 0
-    options = _options(preset, arguments)
+    options = read_options(preset, arguments)
     if options.print_config:
         from marl.training.run_config import config_text
 
@@ -149,7 +149,7 @@ def _train_many(options: Any, arguments: list[str]) -> int:
     return train_runs(runs, options.out, options.jobs, command_line("marl", "train", *arguments))
 
 
-def _options(preset: str | None, arguments: list[str]) -> Any:
+def read_options(preset: str | None, arguments: list[str]) -> Any:
     """Typed options, with ``config`` as the preset or run has it and the options change it.
 
     ``typed`` is the environment's name where it was typed, in the preset or as an option.

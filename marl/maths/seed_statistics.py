@@ -25,6 +25,7 @@ from scipy import stats
 from marl.maths.intervals import Estimate, Over, bootstrap_mean
 
 __all__ = [
+    "difference",
     "interquartile_curve",
     "interquartile_mean",
     "normalised_score",
@@ -188,6 +189,27 @@ def _normalise(samples: Sequence[Values], axis: int) -> Values:
             for frozen, native in zip(samples[:half], natives, strict=True)
         ]
     return interquartile_mean(np.concatenate(cells, axis), axis)
+
+
+def difference(first: NDArray[Any], second: NDArray[Any], seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
+    """Interquartile mean over the seeds of the first kind minus that of the second; each is resampled alone.
+
+    Args:
+        first: ``[S]``, scores.
+        second: ``[S]``, scores; the number of seeds may differ.
+        seed: of the resampling.
+        resamples: number of samples drawn.
+
+    Returns:
+        The difference; without an interval if a side has fewer than two seeds.
+    """
+
+    def statistic(x: Values, y: Values, axis: int) -> Values:
+        return interquartile_mean(x, axis) - interquartile_mean(y, axis)
+
+    x, y = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
+    counts = {"seeds": len(x), "native_seeds": len(y)}
+    return Estimate(float(statistic(x, y, -1)), _interval([x, y], statistic, seed, resamples), "seeds", counts=counts)
 
 
 def probability_of_improvement(

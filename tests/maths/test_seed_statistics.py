@@ -8,6 +8,7 @@ from scipy import stats
 
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import (
+    difference,
     interquartile_mean,
     normalised_score,
     probability_of_improvement,
@@ -141,6 +142,15 @@ def test_the_probability_of_improvement_as_rliable_gives_it(cell: int, value: fl
 def test_equal_scores_count_half_and_a_single_seed_has_no_interval() -> None:
     result = probability_of_improvement(np.array([1.0]), np.array([0.0, 1.0, 2.0, 3.0]))
     assert (result.value, result.ci95) == (0.375, None)  # (1 + 1/2) / 4
+
+
+def test_a_difference_is_that_of_interquartile_means_each_kind_resampled_alone() -> None:
+    """Means 11 and 3 by hand; of constant scores nothing is left to chance."""
+    result = difference(np.array([9.0, 10, 11, 12, 15]), np.array([0.0, 0, 9]))
+    assert result.value == 8.0
+    assert result.ci95 is not None and 0 < result.ci95[0] < 8 < result.ci95[1] < 15
+    assert difference(np.array([5.0, 5.0]), np.array([2.0, 2.0, 2.0])).ci95 == (3.0, 3.0)
+    assert difference(np.array([5.0]), np.array([2.0, 3.0])).ci95 is None
 
 
 def test_the_seed_decides_and_the_global_generator_is_left_alone() -> None:
