@@ -10,7 +10,8 @@ import numpy as np
 from marl.analysis.animation import Animation
 from marl.core.game import Game, view_of
 from marl.pictures.animation import save
-from marl.players.game_film import play_moments
+from marl.pictures.replay import drawings_panel, save_replay
+from marl.players.game_film import Moment, play_moments
 from marl.players.network_player import NetworkPlayer, load_network
 from marl.players.strength import RANDOM_MOVES
 from marl.policies.game_network import GameNetwork
@@ -63,6 +64,16 @@ def render_game(
     for moment in play_moments(view_of(game, "drawn"), NetworkPlayer(network), RANDOM_MOVES, opening, lambda: None):
         moments.append(moment)
         watch(len(moments))
-    save((moment.picture() for moment in moments), out, FRAMES_PER_SECOND)
+    if out.suffix.lower() == ".html":
+        panel = drawings_panel((moment.drawing() for moment in moments), [_words(moment) for moment in moments])
+        save_replay([panel], f"{game.name}: {run} against itself", FRAMES_PER_SECOND, out)
+    else:
+        save((moment.picture() for moment in moments), out, FRAMES_PER_SECOND)
     returns = ", ".join(f"player {seat + 1} {value:g}" for seat, value in enumerate(moments[-1].game.returns))
     return Animation(out, f"{len(moments) - 1} moves after {RANDOM_MOVES} drawn ones, {returns}")
+
+
+def _words(moment: Moment) -> str:
+    if moment.game.over:
+        return "the game is over"
+    return f"player {moment.game.mover + 1} is to move"

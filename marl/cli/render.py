@@ -46,7 +46,7 @@ class Arguments:
     run: RunFolder = None
     """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
     out: Path = Path("episode.gif")
-    """The picture: a .gif or .mp4 file; one that is there is replaced."""
+    """The picture: a .gif or .mp4 file, or an .html page to replay it; one that is there is replaced."""
     policy: ReferenceName = None
     """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
@@ -96,15 +96,16 @@ def render(arguments: list[str]) -> int:
 
 
 def _render_episode(options: Arguments, console: Console) -> Animation:
-    from marl.analysis.render import record, stage
+    from marl.analysis.render import name_of, record, stage
 
     given = options.environment
     with trusting(given.trust, typed=given.typed):
         settings = given.changed(options.run)
         environment, player = stage(options.run, options.policy, settings, given.overrides, given.players)
         limits = (options.messages == "on", options.deterministic, options.max_steps)
+        name = name_of(options.run, options.policy, environment, options.seed)
         with Counting(console, "steps") as show:
-            episode = record(environment, player, options.out.parent, options.seed, *limits, _shown(show))
+            episode = record(environment, player, options.out.parent, options.seed, *limits, _shown(show), name)
     with Counting(console, "frames") as show:
         return episode.save(options.out, show)
 
