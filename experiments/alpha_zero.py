@@ -33,6 +33,7 @@ from marl.players.specs import parse_player
 from marl.players.strength import measure_strength
 from marl.policies.game_network import GameNetwork
 from marl.training import loop
+from marl.training.callbacks import Callback, Callbacks
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
 from marl.training.opening import open_run
@@ -97,8 +98,8 @@ def beaten_by(player: NetworkPlayer, first: Game) -> int:
     return len(lost)
 
 
-class Check:
-    """Play each accepted network against every move, and note how many positions it loses in; a `Watch`.
+class Check(Callback):
+    """Play each accepted network against every move, and note how many positions it loses in.
 
     Args:
         learner: of the run.
@@ -110,13 +111,12 @@ class Check:
         self.seconds, self.lost = 0.0, list[int]()
         self._seen: dict[str, torch.Tensor] = {}
 
-    def __call__(self, progress: Progress) -> bool:
+    def on_iteration(self, progress: Progress) -> None:
         begin, best = time.process_time(), self.learner.best
         if not self._seen or any(not torch.equal(self._seen[name], w) for name, w in best.state_dict().items()):
             self._seen = {name: weight.clone() for name, weight in best.state_dict().items()}
             self.lost.append(beaten_by(NetworkPlayer(cast(GameNetwork, best)), self.game))
         self.seconds += time.process_time() - begin
-        return False
 
 
 def learn(lesson: Lesson, folder: Path, seed: int) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def learn(lesson: Lesson, folder: Path, seed: int) -> dict[str, Any]:
     begin = time.process_time()
     with global_seed(seed), open_run(config, folder, resume) as run:
         check = Check(cast(AlphaZero, run.learner), new_game(config.env.name))
-        result = loop.train(run, Monitor(run), check if lesson.checked else None)
+        result = loop.train(run, Monitor(run, Callbacks([check] if lesson.checked else [])))
     seconds = time.process_time() - begin - check.seconds
     told = {"env_steps": result.env_steps, "cpu_seconds": round(seconds, 1), "resumed": resume}
     return {**told, "lost": check.lost} if lesson.checked else told

@@ -36,6 +36,7 @@ from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.task import SimpleTagTask
 from marl.policies.scripted import Scripted, random_actor
 from marl.training import loop
+from marl.training.callbacks import Callback, Callbacks
 from marl.training.monitor import Monitor
 from marl.training.progress import Progress
 from marl.training.run import build_run
@@ -151,16 +152,17 @@ def training_rate(preset: str, **changes: Any) -> tuple[float, str]:
     reached: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         run = build_run(config, Path(folder) / "run")
-        monitor = Monitor(run)
+
+        class Goal(Callback):
+            def on_iteration(self, progress: Progress) -> None:
+                returns = [value for name, value in progress.metrics.items() if name.startswith("return/")]
+                if not reached and returns and returns[0] / 10 >= CONTACT_GOAL:
+                    told = f"{progress.env_steps:,} env steps, {time.perf_counter() - began:.1f} s; "
+                    reached.append(f"{CONTACT_GOAL:.0f} contacts after {told}")
+
+        monitor = Monitor(run, Callbacks([Goal()]))
         began = time.perf_counter()
-
-        def watch(progress: Progress) -> None:
-            returns = [value for name, value in progress.metrics.items() if name.startswith("return/")]
-            if not reached and returns and returns[0] / 10 >= CONTACT_GOAL:
-                seconds = time.perf_counter() - began
-                reached.append(f"{CONTACT_GOAL:.0f} contacts after {progress.env_steps:,} env steps, {seconds:.1f} s; ")
-
-        result = loop.train(run, monitor, watch)
+        result = loop.train(run, monitor)
         rate = result.env_steps / (time.perf_counter() - began)
         if changes:
             return rate, ""

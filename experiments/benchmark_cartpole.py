@@ -36,6 +36,7 @@ from rich.table import Table
 import marl
 from marl.core.files import save_json
 from marl.training import loop
+from marl.training.callbacks import Callback, Callbacks
 from marl.training.monitor import Monitor
 from marl.training.progress import Progress
 from marl.training.run import build_run
@@ -86,19 +87,20 @@ def ours(part: Part, seed: int, **changes: Any) -> Row:
     passed = (0, 0.0)
     with tempfile.TemporaryDirectory() as folder:
         run = build_run(config, Path(folder) / "run")
-        monitor = Monitor(run)
+
+        class Times(Callback):
+            def on_iteration(self, progress: Progress) -> None:
+                nonlocal passed
+                now = time.perf_counter() - began
+                # The last iteration also evaluates and draws, so the rate ends with the one before.
+                if progress.env_steps < config.total_env_steps:
+                    passed = (progress.env_steps, now)
+                if not solved and run.scores.solved is not None:
+                    solved.append((run.scores.solved.env_steps, now))
+
+        monitor = Monitor(run, Callbacks([Times()]))
         began = time.perf_counter()
-
-        def watch(progress: Progress) -> None:
-            nonlocal passed
-            now = time.perf_counter() - began
-            # The last iteration also evaluates and draws, so the rate ends with the one before.
-            if progress.env_steps < config.total_env_steps:
-                passed = (progress.env_steps, now)
-            if not solved and run.scores.solved is not None:
-                solved.append((run.scores.solved.env_steps, now))
-
-        result = loop.train(run, monitor, watch)
+        result = loop.train(run, monitor)
         episode = None if run.scores.solved is None else run.scores.solved.episode
         greedy = marl.evaluate(result.folder, episodes=100, deterministic=True)["return_per_agent"]["mean"]
     runs = None if episode is None else episode - config.score_log.window

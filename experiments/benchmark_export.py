@@ -95,7 +95,7 @@ def difference(policy: Policy, environment: TaskEnvironment, team: ExportedTeam,
         found = team(**seen_by(observation, team))
         alive = dict(zip(observation.features, observation.alive[0].split(list(sizes(observation))), strict=True))
         for name, x in wanted.items():
-            there = next(part for kind, part in alive.items() if name.endswith(f"_{kind}")).numpy()
+            there = alive[team.facts["outputs"][name]["class"]].numpy()
             exact = x[0].numpy().astype(np.float64)
             unit = 1 if name.startswith("log_probs") else np.maximum(1, np.abs(exact))
             largest = max(largest, float((np.abs(exact - found[name]) / unit)[there].max(initial=0)))

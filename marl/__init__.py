@@ -8,11 +8,45 @@ from typing import TYPE_CHECKING, Any
 from marl.core.version import __version__
 
 if TYPE_CHECKING:
-    from marl.api import compare, evaluate, export, generalise, load, make, player, reference, train
+    from marl.api import (
+        Callback,
+        WandbCallback,
+        alternate,
+        compare,
+        evaluate,
+        export,
+        generalise,
+        load,
+        make,
+        player,
+        reference,
+        render,
+        tournament,
+        train,
+    )
 
-__all__ = ["__version__", "compare", "evaluate", "export", "generalise", "load", "make", "player", "reference", "train"]
+__all__ = [
+    "Callback",
+    "WandbCallback",
+    "__version__",
+    "alternate",
+    "compare",
+    "evaluate",
+    "export",
+    "generalise",
+    "load",
+    "make",
+    "player",
+    "reference",
+    "render",
+    "tournament",
+    "train",
+]
 
 PLACES = {
+    "Callback": "marl.training.callbacks",
+    "WandbCallback": "marl.training.wandb_callback",
+    "alternate": "marl.analysis.alternate",
     "compare": "marl.analysis.learning_curves",
     "evaluate": "marl.evaluation.evaluate",
     "export": "marl.evaluation.export",
@@ -21,6 +55,8 @@ PLACES = {
     "make": "marl.evaluation.access",
     "player": "marl.players.specs",
     "reference": "marl.evaluation.access",
+    "render": "marl.analysis.render",
+    "tournament": "marl.players.tournament.tournament",
     "train": "marl.training.train",
 }
 """Modules of the names in `marl.api`, each imported when its name is first used: ``marl --help`` need not wait."""

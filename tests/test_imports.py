@@ -35,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 
 BESIDE = {
     "wrappers": {"core", "maths", "wrappers"},
-    "envs": {"core", "maths", "wrappers", "envs", "tasks", "policies.saved"},
+    "envs": {"core", "maths", "wrappers", "envs", "games.shown", "tasks", "policies.saved"},
 }
 """The floors that the packages beside ``marl/`` import from; ``marl`` finds these packages by entry points only."""
 

@@ -1,4 +1,4 @@
-"""Turns and reflections of boards, as permutations of cells and of observations."""
+"""Turns and reflections of boards, as permutations of cells and of observations, and parts that look alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl.core.game_structure import GameSymmetries
+from marl.envs.games.small_boards import lines
 
-__all__ = ["mirrored_columns", "nine_boards", "quarto_symmetries", "square_board", "turns"]
+__all__ = ["mirrored_columns", "nine_boards", "quarto_lines", "quarto_symmetries", "square_board", "turns"]
 
 
 @cache
@@ -53,6 +54,17 @@ def square_parts(side: int, part: int, planes: int) -> NDArray[np.int64]:
     """Places of the squares of a board in its observation, whose planes are the last axis: ``[K, W]``."""
     places = np.arange(side * side * planes).reshape(side // part, part, side // part, part * planes)
     return places.transpose(0, 2, 1, 3).reshape((side // part) ** 2, -1)
+
+
+@cache
+def quarto_lines() -> NDArray[np.int64]:
+    """Places of each line of Quarto in an observation, ``[10, 41]``: what lies on its four cells, and all pieces.
+
+    Pieces are those that are left, and the one that is to be placed, which stands in each cell alike.
+    """
+    pieces = [*(11 * cell + 5 for cell in range(16)), *range(6, 11)]
+    cells = [[cell for cell in range(16) if line >> cell & 1] for line in lines(4, 4)]
+    return np.array([[*(11 * cell + plane for cell in four for plane in range(5)), *pieces] for four in cells])
 
 
 @cache

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import mirrored_columns
+from marl.envs.games.small_boards import line_of
+from marl.games.shown import Shown
 
 __all__ = ["COLUMNS", "ROWS", "ConnectFour", "four_in_line"]
 
@@ -37,7 +39,7 @@ def four_in_line(discs: int) -> bool:
 
 
 @dataclass(frozen=True)
-class ConnectFour:
+class ConnectFour(Shown):
     """Position of connect four, seven columns of six cells; a `GameView`.
 
     Actions are columns from the left; a person writes them from 1.
@@ -154,6 +156,11 @@ class ConnectFour:
             for row in range(ROWS)
             if discs >> STRIDE * column + row & 1
         }
+
+    @property
+    def line(self) -> tuple[tuple[int, int], ...]:
+        """Cells of the line that won; see `GameView`."""
+        return line_of(self.marks(), 4, self.block) if self._won else ()
 
     def __str__(self) -> str:
         """The board with the numbers of its columns below."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import nine_boards, square_parts
-from marl.envs.games.small_boards import FREE, FULL, WON
+from marl.envs.games.small_boards import FREE, FULL, WON, line_of
+from marl.games.shown import Shown
 
 __all__ = ["NineBoard"]
 
@@ -21,7 +22,7 @@ ACTIONS = tuple(tuple(tuple(shift + cell for cell in free) for free in FREE) for
 
 
 @dataclass(frozen=True, slots=True)
-class NineBoard:
+class NineBoard(Shown):
     """Position of nine-board tic-tac-toe; a `GameView`.
 
     The game has nine boards of three by three cells. The cell that a player takes names the board on which the other
@@ -49,6 +50,7 @@ class NineBoard:
     block = 3
     symmetries = nine_boards(3)
     parts = square_parts(9, 3, 3)
+    part_actions = tuple(tuple(range(9 * board, 9 * board + 9)) for board in range(9))
 
     @classmethod
     def start(cls, board: int = 0) -> NineBoard:
@@ -185,6 +187,11 @@ class NineBoard:
             for bit in range(81)
             if cells >> bit & 1
         }
+
+    @property
+    def line(self) -> tuple[tuple[int, int], ...]:
+        """Cells of the line that won; see `GameView`."""
+        return line_of(self.marks(), 3, self.block) if self.won else ()
 
     def __str__(self) -> str:
         """The nine boards, with numbers in the free cells of the board to be played on."""

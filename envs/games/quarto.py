@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, play_out, read_number
 from marl.core.kernels import Kernels, compiled_rules
-from marl.envs.games.board_symmetries import quarto_symmetries
-from marl.envs.games.small_boards import lines
+from marl.envs.games.board_symmetries import quarto_lines, quarto_symmetries
+from marl.envs.games.small_boards import line_of, lines
+from marl.games.shown import Shown
 
 __all__ = ["NOBODY", "Quarto"]
 
@@ -21,7 +22,7 @@ LINES = lines(4, 4)
 
 
 @dataclass(frozen=True)
-class Quarto:
+class Quarto(Shown):
     """Position of Quarto (Blaise Mueller, 1991); a `GameView` whose moves come in two phases.
 
     Sixteen pieces have four properties each, the bits of their number. A player places the piece that the other chose,
@@ -50,8 +51,10 @@ class Quarto:
     observation_shape = (4, 4, 11)
     board_shape = (4, 4)
     block = 4
+    aside_size = 16
     phases = (tuple(range(16)), tuple(range(16, 32)))
     symmetries = quarto_symmetries()
+    parts = quarto_lines()
 
     @cached_property
     def mover(self) -> int:
@@ -149,17 +152,28 @@ class Quarto:
 
     @property
     def caption(self) -> str:
-        """Number of the piece to be placed, in words; see `GameView`."""
+        """Name of the piece to be placed, in words; see `GameView`."""
         if self.over:
             return "the game is over"
-        return "a piece is to be chosen" if self.chosen == NOBODY else f"to be placed: {self.chosen}"
+        return "a piece is to be chosen" if self.chosen == NOBODY else f"to be placed: p{self.chosen}"
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """Number of each piece on the board, by row and column; see `GameView`."""
-        return {divmod(cell, 4): str(self._piece(cell)) for cell in range(16) if self.placed >> cell & 1}
+        """The four bits of each piece on the board, by row and column; see `GameView`."""
+        return {divmod(cell, 4): f"{self._piece(cell):04b}" for cell in range(16) if self.placed >> cell & 1}
 
     def _piece(self, cell: int) -> int:
         return sum((has >> cell & 1) << i for i, has in enumerate(self.properties))
+
+    @property
+    def line(self) -> tuple[tuple[int, int], ...]:
+        """Cells of a line whose pieces share a property; see `GameView`."""
+        marks = self.marks()
+        shared = (line_of({cell: bits[place] for cell, bits in marks.items()}, 4, self.block) for place in range(4))
+        return next(filter(None, shared), ())
+
+    def aside(self) -> Mapping[int, str]:
+        """The pieces that are not on the board, by the action that chooses them; see `GameView`."""
+        return {p: f"{p:04b}" for p in range(16) if not self.gone >> p & 1 or p == self.chosen}
 
     def __str__(self) -> str:
         """The board, with pieces as four bits and numbers in the free cells, and the task of the mover."""

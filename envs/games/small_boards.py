@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["FREE", "FULL", "WON", "lines"]
+from collections.abc import Mapping
+
+__all__ = ["FREE", "FULL", "WON", "line_of", "lines"]
+
+DIRECTIONS = (0, 1), (1, 0), (1, 1), (1, -1)
+"""Steps down and right along lines; the other four are the same lines from their other ends."""
 
 
 def lines(side: int, length: int) -> tuple[int, ...]:
@@ -18,12 +23,28 @@ def lines(side: int, length: int) -> tuple[int, ...]:
     found = []
     for row in range(side):
         for column in range(side):
-            # Four directions are enough: the other four are the same lines from their other ends.
-            for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            for down, right in DIRECTIONS:
                 cells = [(row + i * down, column + i * right) for i in range(length)]
                 if all(0 <= r < side and 0 <= c < side for r, c in cells):
                     found.append(sum(1 << side * r + c for r, c in cells))
     return tuple(found)
+
+
+def line_of(marks: Mapping[tuple[int, int], str], length: int, block: int) -> tuple[tuple[int, int], ...]:
+    """Find a line of equal marks: its cells as (row, column), or nothing.
+
+    Args:
+        marks: by cell.
+        length: number of cells of a line.
+        block: rows and columns that belong together; a line lies within one.
+    """
+    for (row, column), mark in marks.items():
+        for down, right in DIRECTIONS:
+            cells = tuple((row + i * down, column + i * right) for i in range(length))
+            together = len({(r // block, c // block) for r, c in cells}) == 1
+            if together and all(marks.get(cell) == mark for cell in cells):
+                return cells
+    return ()
 
 
 FULL = 0o777

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from marl.core.game import IllegalActionError, as_action, check_legal, play_out, read_number
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import square_board
-from marl.envs.games.small_boards import lines
+from marl.envs.games.small_boards import line_of, lines
+from marl.games.shown import Shown
 
 __all__ = ["SIDE", "ThreeMarks"]
 
@@ -23,7 +24,7 @@ LINES = lines(SIDE, 3)
 
 
 @dataclass(frozen=True)
-class ThreeMarks:
+class ThreeMarks(Shown):
     """Position of tic-tac-toe for three players on four by four cells; a `GameView`.
 
     Three marks of one player side by side win: 1 for the winner, -0.5 for each of the others.
@@ -118,6 +119,11 @@ class ThreeMarks:
             for cell in range(SIDE * SIDE)
             if cells >> cell & 1
         }
+
+    @property
+    def line(self) -> tuple[tuple[int, int], ...]:
+        """Cells of the line that won; see `GameView`."""
+        return line_of(self.marks(), 3, self.block) if self._won else ()
 
     def __str__(self) -> str:
         """The board, with numbers in the free cells."""

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
 from marl.envs.games.board_symmetries import square_board
-from marl.envs.games.small_boards import FREE, FULL, WON
+from marl.envs.games.small_boards import FREE, FULL, WON, line_of
+from marl.games.shown import Shown
 
 __all__ = ["TicTacToe"]
 
 
 @dataclass(frozen=True)
-class TicTacToe:
+class TicTacToe(Shown):
     """Position of tic-tac-toe; a `GameView`.
 
     Actions are cells in the order of PettingZoo's ``tictactoe_v3``, column by column from the top left; a person
@@ -125,6 +126,11 @@ class TicTacToe:
             for cell in range(9)
             if cells >> cell & 1
         }
+
+    @property
+    def line(self) -> tuple[tuple[int, int], ...]:
+        """Cells of the line that won; see `GameView`."""
+        return line_of(self.marks(), 3, self.block) if self._won else ()
 
     def __str__(self) -> str:
         """The board, with numbers in the free cells."""

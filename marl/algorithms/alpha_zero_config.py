@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from marl.algorithms.learner_config import LearnerConfig
 from marl.core.config import Config
 from marl.core.limits import MOST_GAMES, MOST_ROUNDS
-from marl.games.search.configs import PUCTConfig, SearchConfig
+from marl.games.search.configs import PUCTConfig, SearchConfig, simulations_at
 from marl.maths.schedules import PositiveSchedule
 
 __all__ = ["AlphaZeroConfig", "ArenaConfig", "SelfPlayConfig"]
@@ -27,7 +27,12 @@ class SelfPlayConfig(Config):
     temperature_moves: int = Field(12, ge=0)
     """First moves of a game that are drawn by the search's visits; later ones are the best."""
     random_moves: int = Field(0, ge=0)
-    """A game begins after 0 to so many moves that are drawn evenly."""
+    """A game begins after 0 to so many moves that are drawn evenly, unless it begins in the archive."""
+    archive_share: float = Field(0.0, ge=0, lt=1)
+    """Share of games that begin in an archive of positions in which others of their group were, drawn evenly
+    (Go-Exploit, arXiv 2302.12359); not 1, as games would begin later and later."""
+    archive_size: int = Field(10_000, ge=1)
+    """Positions that each group's archive keeps, the latest."""
     random_games: int = Field(0, ge=0, le=MOST_GAMES)
     """Games of random moves that the first iteration learns from too."""
     outcome_share: float = Field(1.0, ge=0, le=1)
@@ -95,6 +100,6 @@ class AlphaZeroConfig(LearnerConfig):
     @field_validator("search")
     @classmethod
     def _searches(cls, search: SearchConfig) -> SearchConfig:
-        if search.simulations < 1:
+        if min(simulations_at(search, share_done) for share_done in (0, 1)) < 1:
             raise ValueError("simulations is 0; a network learns from a search, so give at least 1")
         return search

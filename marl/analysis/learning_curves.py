@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from marl.analysis.seed_groups import (
     without_seed,
 )
 from marl.core.errors import ConfigError
+from marl.core.result import Result
 from marl.core.settings import flat_settings
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import interquartile_curve, score
@@ -35,10 +36,12 @@ LAST = 0.1
 """Share of training that the closing mean covers."""
 LENGTH = "total_env_steps"
 """Setting named in a label only if no other setting tells the curve apart."""
+CPU_SECONDS = "time/cpu_seconds"
 LONGEST_LABEL = 70
 """Longest label in letters; longer ones are replaced by the folder's name."""
 
 Values = NDArray[np.float64]
+Axis = Literal["env_steps", "cpu_seconds"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class LearningCurves:
 
     Args:
         metric: a name of the log, or ``score``.
-        x: unit of the places along training: ``env_steps`` or ``episodes``.
+        x: unit of the places along training: ``env_steps``, ``cpu_seconds`` or ``episodes``.
         threshold: a value of the metric, or None.
         curves: in the order of the runs.
         notes: qualifications of the numbers, in words.
@@ -116,7 +119,8 @@ def compare(
     out: str | Path | None = None,
     metric: str | None = None,
     threshold: float | None = None,
-) -> dict[str, Any]:
+    x: Axis = "env_steps",
+) -> Result:
     """Compute the learning curves of any runs.
 
     Runs that differ in the training seed alone are one curve: the interquartile mean over seeds with a
@@ -129,19 +133,20 @@ def compare(
         metric: a name in ``metrics.jsonl``, or ``score`` for the running mean of the score in ``scores.csv``, over
             episodes. By default the choice of `choose_metric`.
         threshold: value whose first place in each seed is reported, too.
+        x: ``cpu_seconds`` draws the curves over the CPU time that training has taken, in place of env steps.
 
     Returns:
-        ``metric``, ``x`` (``env_steps`` or ``episodes``), ``threshold``, and for each curve of ``curves`` its
-        name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the seeds ``final``
-        (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None if never); then
-        ``notes``, on how far intervals of few seeds reach.
+        ``metric``, ``x`` (``env_steps``, ``cpu_seconds`` or ``episodes``), ``threshold``, and for each curve of
+        ``curves`` its name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the
+        seeds ``final`` (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None
+        if never); then ``notes``, on how far intervals of few seeds reach.
 
     Raises:
         ConfigError: if there are no runs, or of several environments, one has not logged the metric, a seed comes
             twice, or seeds share no place.
         FileError: if a run cannot be read.
     """
-    return draw_learning_curves(runs, out, metric, threshold).as_json()
+    return Result(draw_learning_curves(runs, out, metric, threshold, x).as_json())
 
 
 def draw_learning_curves(
@@ -149,6 +154,7 @@ def draw_learning_curves(
     out: str | Path | None = None,
     metric: str | None = None,
     threshold: float | None = None,
+    x: Axis = "env_steps",
 ) -> LearningCurves:
     """Compute the learning curves of any runs as a record, and draw them if ``out`` is given; see `compare`.
 
@@ -167,14 +173,31 @@ def draw_learning_curves(
     logged = [read_logged(folder) for folder in folders]
     _check_one_environment(logged)
     chosen = choose_metric(logged, metric)
+    if x == "cpu_seconds":
+        logged = [_over_cpu_time(run, chosen) for run in logged]
     groups = group_seeds(logged)
     curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
     few = few_seeds_note(len(group) for group in groups)
-    x, notes = "episodes" if chosen == SCORE else "env_steps", () if few is None else (few,)
-    found = LearningCurves(chosen, x, threshold, tuple(curves), notes)
+    unit, notes = "episodes" if chosen == SCORE else x, () if few is None else (few,)
+    found = LearningCurves(chosen, unit, threshold, tuple(curves), notes)
     if out is not None:
         save_curves(found, Path(out))
     return found
+
+
+def _over_cpu_time(run: LoggedRun, metric: str) -> LoggedRun:
+    """The same run with a metric over the CPU seconds of training.
+
+    Raises:
+        ConfigError: if they are not known.
+    """
+    if metric == SCORE:
+        raise ConfigError("score is logged over episodes; name another metric to compare over CPU time")
+    if CPU_SECONDS not in run.series:
+        raise ConfigError(f"{run.folder} has logged no {CPU_SECONDS}, as runs of earlier versions; compare env steps")
+    (steps, seconds), (x, y) = run.series[CPU_SECONDS], run.series[metric]
+    known = (x >= steps[0]) & (x <= steps[-1])
+    return replace(run, series={**run.series, metric: (np.interp(x[known], steps, seconds), y[known])})
 
 
 def _check_picture(path: Path) -> None:

@@ -11,7 +11,7 @@ __all__ = ["run_folders"]
 
 MOST_FOLDERS = 20_000
 """Folders that are searched, within a second or two."""
-PARTS = frozenset({"checkpoints", "policy", "tensorboard"})
+PARTS = frozenset({"best_policy", "checkpoints", "policy", "tensorboard", "wandb"})
 """Folders of a run, in which no other run is."""
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.table import Table
 
-from marl.cli.console import plain_console
 from marl.cli.options import shown
 from marl.cli.tables import number_text
 from marl.core.errors import TrainingError
+from marl.system.console import plain_console
 from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from marl.analysis.crosstable import Crosstable
     from marl.launch.alternation import Alternation, Version
-    from marl.training.run_config import RunConfig
 
 __all__ = ["alternate"]
 
@@ -66,14 +65,15 @@ def alternate(arguments: list[str]) -> int:
         Exit status.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl alternate")
+    from marl.analysis.alternate import side_preset
     from marl.launch.alternation import Alternation
     from marl.system.launcher import command_line
     from marl.system.lock import sole_user
     from marl.training.opening import clear_leftovers
 
     console = plain_console()
-    presets = _preset(options.first, options), _preset(options.second, options)
-    alternation = Alternation(presets, options.out, options.rounds)
+    presets = [side_preset(name, options.env_steps, options.seed) for name in (options.first, options.second)]
+    alternation = Alternation((presets[0], presets[1]), options.out, options.rounds)
     with sole_user(alternation.out):
         clear_leftovers(alternation.out)
         status = _train_all(alternation, console)
@@ -83,15 +83,6 @@ def alternate(arguments: list[str]) -> int:
     again = command_line("marl", "alternate", *arguments)
     console.print(f"go on with the same command: {again}", soft_wrap=True)
     return status
-
-
-def _preset(preset: str, options: Arguments) -> RunConfig[Any]:
-    from marl.training.presets import settings_of
-    from marl.training.run_config import read_config
-
-    named = {"total_env_steps": options.env_steps, "seed": options.seed}
-    changes = {name: value for name, value in named.items() if value is not None}
-    return read_config({**settings_of(preset), **changes}, preset)
 
 
 def _train_all(alternation: Alternation, console: Console) -> int:
@@ -109,10 +100,9 @@ def _train_all(alternation: Alternation, console: Console) -> int:
 
 
 def _train(version: Version, console: Console) -> int:
-    from marl.cli.progress_bars import Watcher
+    from marl.training.console_progress import TrainingBar
 
-    with Watcher(console, version.config.total_env_steps) as watch:
-        result = version.train(watch)
+    result = version.train([TrainingBar(console)])
     if result.finished:
         return 0
     console.print(f"stopped and saved {version.name} at {result.env_steps:,} env steps", soft_wrap=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import JsonFile, TrustedModules, check_file, check_seed, shown
 from marl.core.limits import check_between
 from marl.core.trust import trusting
+from marl.system.console import plain_console
 
 if TYPE_CHECKING:
     from marl.tasks.checking import Check

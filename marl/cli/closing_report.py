@@ -10,7 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from marl.cli.progress_bars import Counting, counted
+from marl.analysis.render import record
+from marl.cli.progress_bars import Counting
 from marl.cli.tables import described_text, measures_table
 from marl.core.config import Config
 from marl.core.errors import UndrawableError
@@ -18,12 +19,9 @@ from marl.core.files import save_json
 from marl.core.task import Task
 from marl.evaluation.access import reference
 from marl.evaluation.cast import groups_of
-from marl.evaluation.episodes import EpisodePlayer, play_episodes, record_episode, score_name
+from marl.evaluation.episodes import EpisodePlayer, play_episodes
 from marl.evaluation.evaluate import group_measures, outcomes, summarise, summary_as_json
 from marl.maths.intervals import Estimate
-from marl.pictures.animation import save
-from marl.pictures.episode import draw
-from marl.pictures.recording import Recording
 from marl.policies.saved import SavedPolicy, load_policy
 from marl.system.launcher import command_line
 from marl.tasks.environment_config import environment_config
@@ -107,9 +105,6 @@ def _watched(show: Callable[[int, int, int], None], before: int, total: int, end
 
 
 def _draw(player: EpisodePlayer, task: Task, config: Config, path: Path, console: Console) -> Path:
-    environment, recording = task.make(config, 1), Recording(path.parent)
-    scores = record_episode(environment, player, SEED, recording.append)
-    environment.close()
-    frames = draw(recording, scores, score_name(environment), tuple(environment.roster.team))
+    episode = record(task.make(config, 1), player, path.parent, SEED)
     with Counting(console, "frames") as show:
-        return save(counted(frames, len(scores), show), path, environment.frames_per_second)
+        return episode.save(path, show).path

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -22,6 +21,7 @@ from marl.cli.options import (
 )
 from marl.core.limits import MOST_GAMES, check_between
 from marl.core.trust import trusting
+from marl.system.console import plain_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,7 +82,8 @@ def evaluate(arguments: list[str]) -> int:
     console = plain_console()
     own = options.policy is None and not (options.environment.env or options.environment.play)
     if own and options.run is not None:
-        from marl.cli.game_evaluation import evaluate_game, plays_game
+        from marl.analysis.game_render import plays_game
+        from marl.cli.game_evaluation import evaluate_game
 
         if plays_game(options.run):
             return evaluate_game(str(options.run), options.episodes, options.seed, options.json, console)
@@ -99,14 +100,9 @@ def evaluate(arguments: list[str]) -> int:
 def _evaluate(options: Arguments, console: Console) -> Evaluation:
     from marl.cli.progress_bars import Counting
     from marl.evaluation.evaluate import evaluate_episodes
-    from marl.policies.saved import load_policy
-    from marl.tasks.registry import find_policy
 
     trust = trusting(options.environment.trust, typed=options.environment.typed)
-    settings = None  # those of the run
-    if options.run is None or options.environment.env:
-        trained = None if options.run is None else load_policy(find_policy(options.run)).environment
-        settings = options.environment.settings(trained)
+    settings = options.environment.changed(options.run)
     with trust, Counting(console, "episodes") as show:
 
         def watch(ended: int, env_steps: int) -> bool:

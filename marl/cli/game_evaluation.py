@@ -13,23 +13,10 @@ if TYPE_CHECKING:
 
     from marl.players.strength import StrengthReport
 
-__all__ = ["evaluate_game", "plays_game"]
+__all__ = ["evaluate_game"]
 
 OPPONENTS = ("uct:100", "uct:1000")
 """Players that a network meets whose run names none."""
-
-
-def plays_game(run: Path) -> bool:
-    """True if the policy of a run is the network of a game.
-
-    Raises:
-        FileError: if it cannot be loaded.
-    """
-    from marl.policies.game_network import GameNetwork
-    from marl.policies.saved import load_policy
-    from marl.tasks.registry import find_policy
-
-    return isinstance(load_policy(find_policy(run)).policy, GameNetwork)
 
 
 def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: Console) -> int:
@@ -49,19 +36,17 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
         ConfigError: if the game, or an opponent, cannot be played.
         FileError: if the run cannot be used.
     """
+    from marl.analysis.game_render import game_of_run
     from marl.core.files import save_json
     from marl.games.judges.judged_positions import judged_games
+    from marl.games.search.configs import simulations_at
     from marl.players.judge import judge
-    from marl.players.network_player import NetworkPlayer, load_network
+    from marl.players.network_player import NetworkPlayer
     from marl.players.specs import parse_player
     from marl.players.strength import StrengthReport, measure_strength
-    from marl.policies.saved import load_policy
-    from marl.tasks.environment_config import environment_config, game_of
-    from marl.tasks.registry import find_policy
 
-    task, config = environment_config(load_policy(find_policy(run)).environment, {})
-    game, name = game_of(task, config), f"az:{run}"
-    player, opponents = NetworkPlayer(load_network(run, game)), [parse_player(text) for text in _opponents(Path(run))]
+    (game, network), name = game_of_run(run), f"az:{run}"
+    player, opponents = NetworkPlayer(network), [parse_player(text) for text in _opponents(Path(run))]
 
     with Counting(console, "games") as show:
 
@@ -70,7 +55,7 @@ def evaluate_game(run: str, games: int, seed: int, json: Path | None, console: C
             return True
 
         report = StrengthReport(game.name, name, seed, measure_strength(game, player, opponents, games, seed, watch))
-    _show(report, player.search.simulations, console)
+    _show(report, simulations_at(player.search), console)
     found = report.as_json()
     if game.name in judged_games():
         from marl.cli.judge import mistakes_table

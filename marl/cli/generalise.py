@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import Deterministic, Jobs, TrustedModules, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
 from marl.core.errors import ConfigError
 from marl.core.reading import parse_yaml
 from marl.core.trust import trusting
+from marl.system.console import plain_console
 from marl.system.interrupts import end_on_signal, exit_status
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
         Exit status; see `main`.
     """
     warnings.showwarning = _show
-    with lasting_outputs() as errors, in_command():
+    with lasting_outputs() as errors, in_command(arguments):
         status = _status_of(command, arguments)
         sys.stdout.flush()
         if errors and not status:

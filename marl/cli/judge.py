@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import JsonFile, check_file, shown
 from marl.cli.tables import interval_text, plain_table
+from marl.system.console import plain_console
 
 if TYPE_CHECKING:
     from rich.table import Table

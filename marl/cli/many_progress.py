@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.progress import TaskID, TextColumn
 from rich.table import Column
 
-from marl.cli.progress_bars import ProgressBar, note_of, noted_columns
 from marl.launch.many_runs import PlannedRun
 from marl.launch.standing import Standing
+from marl.system.console import ProgressBar, noted_columns
+from marl.training.console_progress import note_of
 from marl.training.progress import Progress
 
 __all__ = ["ManyProgress"]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marl.cli.console import plain_console
 from marl.cli.many_progress import ManyProgress
 from marl.cli.worker import COMMAND
 from marl.core.composition import parse_teams
@@ -30,6 +29,7 @@ from marl.launch.many_runs import (
 )
 from marl.launch.seeds import parse_seeds
 from marl.launch.standing import standing_of
+from marl.system.console import plain_console
 from marl.system.device import resolve_device
 from marl.system.interrupts import exit_status
 from marl.system.lock import sole_user

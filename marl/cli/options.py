@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
 from marl.core.errors import ConfigError
 from marl.core.limits import SEED_BELOW, check_between
 from marl.core.nearest import did_you_mean
-from marl.core.trust import trusting
-
-if TYPE_CHECKING:
-    from marl.core.environment import TaskEnvironment
-    from marl.evaluation.episodes import EpisodePlayer
 
 __all__ = [
     "Deterministic",
@@ -33,7 +28,6 @@ __all__ = [
     "check_seed",
     "named_players",
     "parse",
-    "player_of",
     "shown",
 ]
 
@@ -125,6 +119,19 @@ class EnvironmentOptions:
 
         return option(list(self.env), "env.name") or self.task
 
+    def changed(self, run: Path | None) -> Mapping[str, Any] | None:
+        """Settings of the environment for a run, or for a reference; None for those of the run as they are.
+
+        Raises:
+            ConfigError, FileError: if they cannot be used.
+        """
+        if run is not None and not self.env:
+            return None
+        from marl.policies.saved import load_policy
+        from marl.tasks.registry import find_policy
+
+        return self.settings(None if run is None else load_policy(find_policy(run)).environment)
+
     def settings(self, trained: Mapping[str, Any] | None) -> Mapping[str, Any]:
         """Settings of the environment with those that ``--env.FIELD`` changes.
 
@@ -215,33 +222,3 @@ def named_players(placed: Sequence[str], named: str | None, example: str) -> lis
     if not found:
         raise ConfigError(f"nobody plays; name the players after the game: {example}")
     return found
-
-
-def player_of(
-    run: Path | None, policy: str | None, options: EnvironmentOptions
-) -> tuple[TaskEnvironment, EpisodePlayer]:
-    """Make one copy of the environment, and the policy that plays in it.
-
-    Raises:
-        ConfigError: if a setting cannot be used, or the policy cannot play this team.
-        FileError: if the run cannot be used.
-    """
-    from marl.evaluation.access import check_fit, reference
-    from marl.evaluation.cast import cast, opponents_of
-    from marl.policies.saved import load_policy
-    from marl.tasks.environment_config import make_environment
-    from marl.tasks.registry import find_policy
-
-    saved = None if run is None else load_policy(find_policy(run))
-    settings = options.settings(None if saved is None else saved.environment)
-    task, config, play = opponents_of(settings, options.overrides, options.players)
-    with trusting(options.trust, typed=options.typed):
-        environment = make_environment(task, config, 1)
-        player: EpisodePlayer
-        if policy is not None:
-            player = reference(policy, environment)
-        else:
-            assert saved is not None
-            check_fit(saved.policy, environment)
-            player = saved.policy
-        return environment, cast(play, player, task, config, environment)[0] if play else player

@@ -10,9 +10,9 @@ import tyro
 from rich import box
 from rich.table import Table
 
-from marl.cli.console import plain_console
 from marl.cli.options import NamedPlayers, check_seed, named_players, shown
 from marl.core.errors import ConfigError
+from marl.system.console import plain_console
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import (
     Deterministic,
     EnvironmentOptions,
@@ -18,11 +18,17 @@ from marl.cli.options import (
     check_player,
     check_seed,
     parse,
-    player_of,
 )
-from marl.cli.progress_bars import Counting, counted
+from marl.cli.progress_bars import Counting
 from marl.core.errors import ConfigError
 from marl.core.limits import check_between
+from marl.core.trust import trusting
+from marl.system.console import plain_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from marl.analysis.animation import Animation
 
 __all__ = ["render"]
 
@@ -32,7 +38,8 @@ class Arguments:
     """Make an animated picture of one episode.
 
     In simple_tag predators are coloured by class; prey, obstacles, ranges and live links are drawn,
-    contacts flash. Gymnasium's environments draw themselves. Examples: marl render runs/x --out episode.mp4;
+    contacts flash. Gymnasium's environments draw themselves; a game shows what its network's searches found.
+    Examples: marl render runs/x --out episode.mp4;
     marl render --policy chase --team A=2,B=2 --prey flee; marl render --policy balance --task CartPole-v1
     """
 
@@ -70,26 +77,36 @@ def render(arguments: list[str]) -> int:
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
     check_between("--max-steps", options.max_steps, 1)
-    from marl.evaluation.episodes import record_episode, score_name
-    from marl.pictures.animation import check_path, save
-    from marl.pictures.episode import draw
-    from marl.pictures.recording import Recording
+    from marl.analysis.game_render import plays_game, render_game
+    from marl.pictures.animation import check_path
 
     try:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    environment, player = player_of(options.run, options.policy, options.environment)
-    recording, name, console = Recording(options.out.parent), score_name(environment), plain_console()
-    limits = (options.messages == "on", options.deterministic, options.max_steps)
-    with Counting(console, "steps") as show:
-        scores = record_episode(environment, player, options.seed, recording.append, *limits, _shown(show))
-    frames = draw(recording, scores, name, tuple(environment.roster.team))
+    given, console = options.environment, plain_console()
     done = "replaced" if options.out.exists() else "wrote"
-    with Counting(console, "frames") as show:
-        path = save(counted(frames, len(scores), show), options.out, environment.frames_per_second)
-    print(f"{done} {path}: {len(scores) - 1} steps, {name} {scores[-1]:g}")
+    if options.run is not None and options.policy is None and not given.play and plays_game(options.run):
+        with Counting(console, "moves") as show:
+            drawn = render_game(options.run, options.out, options.seed, show)
+    else:
+        drawn = _render_episode(options, console)
+    print(f"{done} {drawn.path}: {drawn.told}")
     return 0
+
+
+def _render_episode(options: Arguments, console: Console) -> Animation:
+    from marl.analysis.render import record, stage
+
+    given = options.environment
+    with trusting(given.trust, typed=given.typed):
+        settings = given.changed(options.run)
+        environment, player = stage(options.run, options.policy, settings, given.overrides, given.players)
+        limits = (options.messages == "on", options.deterministic, options.max_steps)
+        with Counting(console, "steps") as show:
+            episode = record(environment, player, options.out.parent, options.seed, *limits, _shown(show))
+    with Counting(console, "frames") as show:
+        return episode.save(options.out, show)
 
 
 def _shown(show: Callable[..., None]) -> Callable[[int], bool]:

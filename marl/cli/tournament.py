@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import Jobs, JsonFile, NamedPlayers, check_file, named_players, shown
 from marl.cli.tables import interval_text, number_text, plain_table, seconds_text
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_JOBS, check_between
+from marl.system.console import plain_console
 from marl.system.interrupts import end_on_signal, exit_status, stop_on_signal
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ def tournament(arguments: list[str]) -> int:
         ConfigError: if an option cannot be used.
     """
     options = tyro.cli(Arguments, args=arguments, prog="marl tournament")
-    plies = _plies(options)
+    from marl.players.tournament.tournament import plies_of
+
+    plies = plies_of(options.openings, options.opening_plies, options.classic)
     _check(options)
     from marl.cli.progress_bars import Counting
     from marl.players.specs import parse_player
@@ -115,19 +117,6 @@ def tournament(arguments: list[str]) -> int:
         console.print(f"stopped after {len(finished)} of {plan.total_games} games", soft_wrap=True)
     _tell(tournament_report(plan, finished), options, console)
     return 0 if complete else exit_status(stop_wished.signal)
-
-
-def _plies(options: Arguments) -> int:
-    if options.opening_plies is not None and (options.classic or options.openings == "none"):
-        raise ConfigError("--opening-plies is for --openings paired without --classic; leave it out")
-    if options.classic and options.openings == "none":
-        raise ConfigError("--classic draws the first action; leave --openings out")
-    if options.openings == "none":
-        return 0
-    plies = DEFAULT_PLIES if options.opening_plies is None else options.opening_plies
-    if plies < 1:
-        raise ConfigError(f"--opening-plies is {plies}; give at least 1, or --openings none")
-    return plies
 
 
 def _check(options: Arguments) -> None:

@@ -16,6 +16,7 @@ from marl.core.trust import trusting
 from marl.launch.standing import clear_unstarted
 from marl.system.children import outlive_parent_shortly
 from marl.system.interrupts import exit_status, ignore_signals
+from marl.training.callbacks import Callback
 from marl.training.progress import Progress
 from marl.training.run_config import read_config
 
@@ -49,13 +50,13 @@ def main() -> int:
         with trusting(job["trust"], imported=False):
             if not job["resume"]:
                 clear_unstarted(folder)
-            return train_run(read_config(job["config"]), folder, job["resume"], watch=_Teller(channel))
+            return train_run(read_config(job["config"]), folder, job["resume"], callbacks=[_Teller(channel)])
 
-    return guarded(train, [])
+    return guarded(train, job["command"])
 
 
-class _Teller:
-    """Report progress to the parent, and ask to stop when standard input has ended.
+class _Teller(Callback):
+    """Report progress to the parent, and stop when standard input has ended.
 
     Args:
         channel: file descriptor of the pipe to the parent.
@@ -64,7 +65,7 @@ class _Teller:
     def __init__(self, channel: int) -> None:
         self.channel = channel
 
-    def __call__(self, progress: Progress) -> bool:
+    def on_iteration(self, progress: Progress) -> bool:
         scores = {
             name: value
             for name, value in progress.metrics.items()
@@ -72,4 +73,4 @@ class _Teller:
         }
         with suppress(BrokenPipeError):  # the parent has died, so standard input has ended, too
             os.write(self.channel, json.dumps(asdict(replace(progress, metrics=scores))).encode() + b"\n")
-        return bool(select.select([sys.stdin], [], [], 0)[0])  # after the job only the end can be read
+        return not select.select([sys.stdin], [], [], 0)[0]  # after the job only the end can be read

@@ -99,7 +99,11 @@ class Game(Protocol):
 
 
 class GameView(Game, Protocol):
-    """A `Game` that can be shown to people and played by hand: the same object, with the members of a viewer."""
+    """A `Game` that can be shown to people and played by hand: the same object, with the members of a viewer.
+
+    It may say more: ``line``, the (row, column) of the cells that won, and for things beside the board, such as pieces
+    that are left, ``aside()``, an action to the mark that it takes, and ``aside_size``, their largest number.
+    """
 
     board_shape: tuple[int, int]
     """Rows and columns of the board."""
@@ -124,7 +128,10 @@ class GameView(Game, Protocol):
         ...
 
     def marks(self) -> Mapping[tuple[int, int], str]:
-        """Marks on the board: (row, column) from the top left to a mark, for pictures."""
+        """Marks on the board: (row, column) from the top left to a mark, for pictures.
+
+        X, O and Z are a cross, a ring and a triangle, four bits a piece of Quarto; other texts are shown as they are.
+        """
         ...
 
     def __str__(self) -> str:

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from marl.core.errors import ConfigError
 from marl.core.game import Game
 
-__all__ = ["GameSymmetries", "by_seat", "parts_of", "phase_of", "phases_of", "seen_from", "symmetries_of"]
+__all__ = [
+    "GameSymmetries",
+    "by_seat",
+    "part_actions_of",
+    "parts_of",
+    "phase_of",
+    "phases_of",
+    "seen_from",
+    "symmetries_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +94,26 @@ def parts_of(game: Game) -> NDArray[np.int64]:
     if parts.ndim != 2 or parts.min() < 0 or parts.max() >= size:
         raise ConfigError(f"{game.name}: parts has shape {parts.shape}; give [K, W], places from 0 to {size - 1}")
     return parts
+
+
+def part_actions_of(game: Game) -> tuple[tuple[int, ...], ...] | None:
+    """Actions that belong to each of a game's parts, ``[K, W]``, in one order for all; None if it does not say.
+
+    Raises:
+        ConfigError: if there are not as many rows as parts, or an action is not there or belongs to two.
+    """
+    given: Any = getattr(game, "part_actions", None)
+    if given is None:
+        return None
+    rows = tuple(tuple(map(int, actions)) for actions in given)
+    belonging = [action for actions in rows for action in actions]
+    fits = len(rows) == len(parts_of(game)) and len({len(actions) for actions in rows}) == 1
+    if not fits or len(set(belonging)) < len(belonging) or not set(belonging) <= set(range(game.num_actions)):
+        raise ConfigError(
+            f"{game.name}: part_actions is {rows}; give for each of its {len(parts_of(game))} parts as many actions, "
+            f"from 0 to {game.num_actions - 1}, each once"
+        )
+    return rows
 
 
 def seen_from(values: NDArray[Any], mover: NDArray[np.int64]) -> NDArray[Any]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["argument", "in_command"]
+__all__ = ["argument", "in_command", "typed_command"]
 
-COMMAND = ContextVar("COMMAND", default=False)
-"""True while a command runs."""
+COMMAND: ContextVar[tuple[str, ...] | None] = ContextVar("COMMAND", default=None)
+"""Words after ``marl`` while a command runs."""
 
 
 @contextmanager
-def in_command() -> Iterator[None]:
-    """Write arguments as options within a block."""
-    token = COMMAND.set(True)
+def in_command(words: Sequence[str] = ()) -> Iterator[None]:
+    """Write arguments as options within a block.
+
+    Args:
+        words: of the command, after ``marl``.
+    """
+    token = COMMAND.set(tuple(words))
     try:
         yield
     finally:
         COMMAND.reset(token)
+
+
+def typed_command() -> tuple[str, ...] | None:
+    """Words of the command that runs, after ``marl``; None in Python."""
+    return COMMAND.get()
 
 
 def argument(name: str, typed: str = "", called: str = "") -> str:
@@ -30,6 +39,6 @@ def argument(name: str, typed: str = "", called: str = "") -> str:
         typed: value in a command; none to name the argument only.
         called: value in Python; as in a command by default.
     """
-    if COMMAND.get():
+    if COMMAND.get() is not None:
         return f"--{name.replace('_', '-')} {typed}".rstrip()
     return name.replace(".", "__") + (f"={called or typed}" if typed else "")

@@ -14,6 +14,7 @@ import torch
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between
+from marl.core.result import Result
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
 from marl.evaluation.cast import cast, groups_of, opponents_of
@@ -92,7 +93,7 @@ def evaluate(
     max_steps: int = MAX_STEPS,
     play: Mapping[str, str] | None = None,
     **overrides: Any,
-) -> dict[str, Any]:
+) -> Result:
     """Play whole episodes and measure them.
 
     Args:
@@ -122,7 +123,7 @@ def evaluate(
     """
     with trusting(trust, typed=None if settings is None else settings.get("name")):
         options = (messages, deterministic, policy, settings, overrides, max_steps)
-        return evaluate_episodes(run, episodes, seed, *options, play=play).as_json()
+        return Result(evaluate_episodes(run, episodes, seed, *options, play=play).as_json())
 
 
 def evaluate_episodes(

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from marl.core.game import Game
 from marl.core.game_structure import seen_from
+from marl.games.archive import Archive
 from marl.games.openings import play_openings, random_opening
 from marl.games.positions import positions_of
 from marl.games.search.batch_search import BatchSearch
-from marl.games.search.configs import SearchConfig
+from marl.games.search.configs import SearchConfig, simulations_at
 from marl.games.search.evaluator import Evaluator
 from marl.games.search.found import Found
 
@@ -117,6 +118,7 @@ class SelfPlayGroup:
         random_moves: a game begins after 0 to so many moves that are drawn evenly.
         temperature_moves: first moves that are drawn by what the search found; later ones are its best.
         outcome_share: share of the outcome in the value to learn; the rest is what the search expects.
+        archive: positions of these games, in which some begin, without random moves; None for none.
         compiled: see `positions_of`.
 
     Raises:
@@ -132,11 +134,12 @@ class SelfPlayGroup:
         random_moves: int = 0,
         temperature_moves: int = 0,
         outcome_share: float = 1.0,
+        archive: Archive | None = None,
         compiled: bool | None = None,
     ) -> None:
         self.first, self.config, self.random_moves = first, search, random_moves
         self._search: BatchSearch | None = None  # keeps its arrays from move to move
-        self.temperature_moves, self.outcome_share = temperature_moves, outcome_share
+        self.temperature_moves, self.outcome_share, self.archive = temperature_moves, outcome_share, archive
         self.generator = np.random.default_rng(seed)
         random_opening(first, random_moves, np.random.default_rng(0))  # the longest, which is refused here or never
         self.positions = positions_of([first] * count, compiled)
@@ -144,15 +147,19 @@ class SelfPlayGroup:
         self._age = np.zeros(count, np.int64)  # moves of each running game
         self._log: list[Moment] = []  # of the moves since the oldest of them began
 
-    def play(self, evaluator: Evaluator, moves: int | None = None, games: int | None = None) -> GamesPlayed:
+    def play(
+        self, evaluator: Evaluator, moves: int | None = None, games: int | None = None, share_done: float = 0.0
+    ) -> GamesPlayed:
         """Play an iteration: a number of moves in each game, or so many games from their beginning to their end.
 
         Args:
             evaluator: network of all players.
             moves, games: one of both, the same in each iteration; at least ``G`` games.
+            share_done: share of training done, for the number of simulations.
         """
-        if self._search is None or self._search.evaluator is not evaluator:
-            self._search = BatchSearch(self.config, evaluator)
+        config = self.config.model_copy(update={"simulations": simulations_at(self.config, share_done)})
+        if self._search is None or (self._search.evaluator, self._search.config) != (evaluator, config):
+            self._search = BatchSearch(config, evaluator)
         played = GamesPlayed()
         if games is None:
             for _ in range(moves or 0):
@@ -174,6 +181,7 @@ class SelfPlayGroup:
             "age": self._age.copy(),
             "log": log,
             "generator": json.dumps(self.generator.bit_generator.state),
+            **({} if self.archive is None else {"archive": self.archive.states}),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -183,6 +191,8 @@ class SelfPlayGroup:
         length = len(state["log"]["phase"]) if state["log"] else 0
         self._log = [Moment(**{f.name: state["log"][f.name][t] for f in fields(Moment)}) for t in range(length)]
         self.generator.bit_generator.state = json.loads(state["generator"])
+        if self.archive is not None and "archive" in state:
+            self.archive.states = state["archive"]
 
     def _move(self, search: BatchSearch, played: GamesPlayed) -> None:
         positions, running = self.positions, ~self.positions.over
@@ -200,6 +210,8 @@ class SelfPlayGroup:
                 found.proven,
             )
         )
+        if self.archive is not None:
+            self.archive.add(positions.state()[running])
         self._age += running
         played.moves += int(running.sum())
         _measure(found, played.measures)
@@ -233,7 +245,9 @@ class SelfPlayGroup:
         _add(played.measures, "value_errors", len(error))
 
     def _begin(self, places: NDArray[np.int64]) -> None:
-        """Play an opening in some places, which have the first position."""
+        """Begin games in some places, which have the first position: in the archive, or after an opening."""
+        if self.archive is not None:
+            places = self.archive.begin(self.positions, places, self.generator)
         numbers = self.generator.integers(self.random_moves + 1, size=len(places))
         openings = [random_opening(self.first, int(number), self.generator) for number in numbers]
         play_openings(self.positions, places, openings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from pettingzoo import AECEnv
 
-from marl.core.game import Game, as_action
+from marl.core.game import Game, GameView, as_action
 from marl.games.board_picture import board_picture, drawable
 
 __all__ = ["TurnBasedEnv", "to_aec"]
@@ -41,7 +41,7 @@ class TurnBasedEnv(AECEnv):
             raise ValueError(f"render_mode is {render_mode!r}; there is ansi, rgb_array and None")
         self.render_mode, self.start = render_mode, start
         self.generator = np.random.default_rng()
-        self.game = self._first()
+        self.game, self._before = self._first(), cast(Game | None, None)
         if render_mode == "rgb_array":
             drawable(self.game)  # refused here, not in the middle of a game
         self.metadata = {**self.metadata, "name": self.game.name}
@@ -64,7 +64,7 @@ class TurnBasedEnv(AECEnv):
         given: Game | None = (options or {}).get("game")
         if given is not None and given.name != self.metadata["name"]:
             raise ValueError(f"{self.metadata['name']}: the position given is of {given.name}")
-        self.game = self._first() if given is None else given
+        self.game, self._before = self._first() if given is None else given, None
         self.agents = list(self.possible_agents)
         self.rewards = dict.fromkeys(self.agents, 0.0)
         self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
@@ -83,7 +83,7 @@ class TurnBasedEnv(AECEnv):
         if self.terminations[agent]:
             self._was_dead_step(action)
             return
-        self.game = self.game.play(as_action(self.game, action))
+        self.game, self._before = self.game.play(as_action(self.game, action)), self.game
         self._cumulative_rewards[agent] = 0.0
         returns = self.game.returns
         self.rewards = {name: returns[seat] for seat, name in enumerate(self.possible_agents)}
@@ -112,7 +112,9 @@ class TurnBasedEnv(AECEnv):
         if self.render_mode is None:
             gymnasium.logger.warn("render() was called, but the environment was made with render_mode None")
             return None
-        return str(self.game) if self.render_mode == "ansi" else board_picture(drawable(self.game))
+        if self.render_mode == "ansi":
+            return str(self.game)
+        return board_picture(drawable(self.game), before=cast(GameView | None, self._before))
 
     def close(self) -> None:
         """Do nothing: there is nothing to free."""

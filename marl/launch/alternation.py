@@ -5,7 +5,7 @@ Words: a *version* is one side after one training; a *round* trains one version 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,9 +19,10 @@ from marl.launch.many_runs import with_env
 from marl.launch.standing import DECISIVE, check_same, clear_unstarted, standing_of
 from marl.policies.saved import save_policy
 from marl.tasks.environment_config import make_environment
+from marl.training.callbacks import Callback
 from marl.training.checkpoints import Checkpoints
 from marl.training.initial_policy import build_policy
-from marl.training.progress import Progress, TrainingResult
+from marl.training.progress import TrainingResult
 from marl.training.run_config import RunConfig
 from marl.training.train import train_run
 
@@ -54,11 +55,11 @@ class Version:
         """True when its training is complete and its policy is saved."""
         return standing_of(self.folder, self.config).state == "finished"
 
-    def train(self, watch: Callable[[Progress], None] | None = None) -> TrainingResult:
+    def train(self, callbacks: Iterable[Callback] = ()) -> TrainingResult:
         """Train the version, from the latest checkpoint if there is one, else from the start.
 
         Args:
-            watch: called after every iteration.
+            callbacks: watchers of the training.
 
         Raises:
             ConfigError: if it was begun under other settings, or its folder holds something else.
@@ -68,7 +69,7 @@ class Version:
         begun = self.begun
         if not begun:
             clear_unstarted(self.folder)
-        return train_run(self.config, self.folder, begun, watch)
+        return train_run(self.config, self.folder, begun, callbacks)
 
 
 class Alternation:

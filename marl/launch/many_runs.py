@@ -15,7 +15,7 @@ from marl.core.errors import ConfigError
 from marl.core.limits import MOST_SEEDS
 from marl.core.settings import explain
 from marl.core.trust import TRUST
-from marl.core.wording import argument
+from marl.core.wording import argument, typed_command
 from marl.launch.standing import Standing
 from marl.system.device import resolve_device
 from marl.system.interrupts import stop_on_signal
@@ -266,7 +266,7 @@ class ManyRuns:
         resume = self.standings[run.name].state == "stopped"
         run.folder.parent.mkdir(parents=True, exist_ok=True)
         job = {"config": run.config.model_dump(mode="json"), "folder": str(run.folder), "resume": resume}
-        job["trust"] = sorted(TRUST.get().modules)
+        job["trust"], job["command"] = sorted(TRUST.get().modules), list(typed_command() or ())
         self._running[run.name] = run, RunProcess(self.command, job, run.log, self.lock)
         return Began(run)
 

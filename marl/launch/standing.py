@@ -21,8 +21,9 @@ __all__ = ["DECISIVE", "Standing", "check_same", "clear_unstarted", "standing_of
 DECISIVE = ("env", "policy", "algorithm", "sides", "initial_policy", "num_copies", "rollout_length", "seed")
 """Settings that a run must share with the command that goes on with it; the others do not change its learning."""
 LEFTOVERS = (
-    *("config.yaml", "metrics.jsonl", "tensorboard", "checkpoints", "scores.csv", "scores.png", "score.json"),
-    *(".config.*.yaml", ".metrics.*.jsonl", ".scores.*", ".score.*"),
+    *("config.yaml", "system.json", "metrics.jsonl", "tensorboard", "checkpoints", "history", "best_policy"),
+    *("scores.csv", "scores.png", "score.json", "wandb", "wandb_id.txt"),
+    *(".config.*.yaml", ".system.*.json", ".metrics.*.jsonl", ".scores.*", ".score.*"),
 )
 """Files of a run that ended before its first checkpoint."""
 

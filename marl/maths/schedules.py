@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from marl.core.config import Config
+from marl.core.limits import MOST_NUMBER
 
 __all__ = [
     "Clock",
@@ -20,6 +21,7 @@ __all__ = [
     "PositiveSchedule",
     "Rate",
     "Schedule",
+    "WholeSchedule",
     "rate_at",
     "scheduled",
     "values_at",
@@ -103,6 +105,9 @@ _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 
 
+_Whole = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
+
+
 def _kind(given: Any) -> str | None:
     if isinstance(given, Mapping):
         return given.get("kind")
@@ -135,6 +140,10 @@ Fraction = _Share | tuple[_Share, _Share]
 """A schedule between 0 and 1."""
 
 
+WholeSchedule = _Whole | tuple[_Whole, _Whole]
+"""A schedule of whole numbers; who follows it rounds."""
+
+
 def rate_at(rate: float | LinearDecay | ExponentialDecay | LogarithmicDecay, clock: Clock) -> float:
     """Value of a rate at a moment of training."""
     return rate if isinstance(rate, float) else rate.value(clock)
@@ -152,7 +161,7 @@ def values_at(settings: Config, share_done: float) -> dict[str, float]:
     """Values of all schedules in some settings that follow the share of training done, by the fields' dotted names."""
     values: dict[str, float] = {}
     for name, value in settings:
-        if isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, float) for each in value):
+        if isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, (int, float)) for each in value):
             values[name] = scheduled(value, share_done)
         elif isinstance(value, LinearDecay):
             values[name] = value.value(Clock(share_done=share_done))

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from marl.networks.configs import ConvTrunkConfig, MLPTrunkConfig, PartsTrunkConfig
-from marl.networks.mlp import MLP
+from marl.networks.mlp import MLP, linear
 
-__all__ = ["ConvTrunk", "GameTrunk", "MLPTrunk", "PartsTrunk"]
+__all__ = ["ConvTrunk", "GameTrunk", "MLPTrunk", "PartsHead", "PartsTrunk"]
 
 
 class MLPTrunk(MLP):
@@ -77,11 +77,13 @@ class PartsTrunk(nn.Module):
         parts: ``[K, W]``, places of each part in the observation.
         config: shape.
         dropout: share of the units that are dropped in training, after each layer on all parts.
+        coded: True if the embedding has the codes of the parts too, behind that of the whole, for a `PartsHead`.
     """
 
-    def __init__(self, parts: Tensor, config: PartsTrunkConfig, dropout: float = 0.0) -> None:
+    def __init__(self, parts: Tensor, config: PartsTrunkConfig, dropout: float = 0.0, coded: bool = False) -> None:
         super().__init__()
-        self.width = config.hidden[-1]
+        self.coded, self.whole, self.code = coded, config.hidden[-1], config.part_hidden[-1]
+        self.width = self.whole + coded * len(parts) * self.code
         self.parts: Tensor
         self.register_buffer("parts", parts, persistent=False)
         self.encoder = MLP((parts.shape[1], *config.part_hidden))
@@ -89,8 +91,33 @@ class PartsTrunk(nn.Module):
 
     def forward(self, observation: Tensor) -> Tensor:
         parts = observation.index_select(1, self.parts.flatten()).view(-1, *self.parts.shape)
-        hidden: Tensor = self.hidden(self.encoder(parts).flatten(1))
-        return hidden
+        codes = self.encoder(parts).flatten(1)
+        whole: Tensor = self.hidden(codes)
+        return torch.cat([whole, codes], 1) if self.coded else whole
+
+
+class PartsHead(nn.Module):
+    """Logits of actions that belong to parts: one layer for all parts, on the whole and the part's own code.
+
+    Args:
+        trunk: coded; its embedding is read.
+        actions: ``[K, W]``, places of the actions of each part among those of the head, each once.
+    """
+
+    def __init__(self, trunk: PartsTrunk, actions: Tensor) -> None:
+        super().__init__()
+        self.sizes = trunk.whole, actions.shape[0], trunk.code
+        self.of_whole = linear(trunk.whole, actions.shape[1], 0.01)
+        self.of_part = nn.Linear(trunk.code, actions.shape[1], bias=False)
+        nn.init.orthogonal_(self.of_part.weight, 0.01)
+        self.order: Tensor
+        self.register_buffer("order", actions.flatten().argsort(), persistent=False)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        whole, parts, code = self.sizes
+        codes = embedding[:, whole:].view(-1, parts, code)
+        logits = self.of_part(codes) + self.of_whole(embedding[:, :whole])[:, None]
+        return logits.flatten(1).index_select(1, self.order)
 
 
 GameTrunk = MLPTrunk | ConvTrunk | PartsTrunk

@@ -1,8 +1,4 @@
-"""Colours and figures of all pictures, and the only way to write a PNG.
-
-Colours are those of Okabe and Ito, "Color universal design" (https://jfly.uni-koeln.de/color/), which colour-blind
-readers can tell apart.
-"""
+"""Figures of all pictures, and the only way to write a PNG."""
 
 from __future__ import annotations
 
@@ -15,6 +11,24 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from marl.core.colours import (
+    BLACK,
+    BLUE,
+    CLASS_COLOURS,
+    CONTACT_COLOUR,
+    CONTACT_EDGE,
+    GREEN,
+    LINK_COLOUR,
+    OBSTACLE_COLOUR,
+    ORANGE,
+    PINK,
+    PREDATOR_COLOUR,
+    PREY_COLOUR,
+    SKY,
+    TEXT_COLOUR,
+    VERMILION,
+    YELLOW,
+)
 from marl.core.files import atomic_path
 
 __all__ = [
@@ -41,14 +55,6 @@ __all__ = [
     "plain_label",
     "save_png",
 ]
-
-BLUE, ORANGE, PINK, SKY = "#0072B2", "#E69F00", "#CC79A7", "#56B4E9"
-VERMILION, BLACK, GREEN, YELLOW = "#D55E00", "#000000", "#009E73", "#F0E442"
-
-CLASS_COLOURS = (BLUE, ORANGE, PINK, SKY, VERMILION, BLACK)
-"""Colours of agent classes, or of the arms of a report, in order."""
-PREY_COLOUR, OBSTACLE_COLOUR, PREDATOR_COLOUR = GREEN, "#C4C4C4", "#7A0000"
-CONTACT_COLOUR, CONTACT_EDGE, LINK_COLOUR, TEXT_COLOUR = YELLOW, "#D00000", "#404040", "#202020"
 
 COLOURS = (
     *CLASS_COLOURS,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note
 from marl.core.game import Game
 from marl.games.positions import positions_of
 from marl.games.search.batch_search import BatchSearch
@@ -19,6 +20,7 @@ from marl.games.search.result import ActionStatistics
 from marl.players.player import MOST_AT_ONCE, View
 from marl.policies.game_network import GameNetwork, NetworkEvaluator
 from marl.policies.saved import load_policy, policy_file
+from marl.system.lock import in_use
 from marl.tasks.registry import find_policy
 
 __all__ = ["NetworkPlayer", "load_network"]
@@ -126,5 +128,7 @@ def load_network(run: str, game: Game | None = None) -> GameNetwork:
 @lru_cache(maxsize=8)
 def _loaded(folder: Path, changed: int) -> GameNetwork | None:
     """Network in a folder; read again once its file has changed, and None for another policy."""
+    if in_use(folder):
+        warnings.warn(f"{folder} still trains: az:{folder} plays its best network of so far", Note, stacklevel=2)
     policy = load_policy(folder).policy
     return policy if isinstance(policy, GameNetwork) else None

@@ -168,6 +168,8 @@ class GameShape(Config):
     """Actions that each phase uses."""
     parts: tuple[tuple[int, ...], ...] | None = None
     """Places of each part in an observation, flattened; None unless the trunk needs them."""
+    part_actions: tuple[tuple[int, ...], ...] | None = None
+    """Actions that belong to each part, if the game gives them to its parts."""
 
 
 class SavedGameNetworkConfig(GameNetworkConfig):

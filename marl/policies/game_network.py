@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from marl.core.game import Game
-from marl.core.game_structure import by_seat, parts_of, phases_of
+from marl.core.game_structure import by_seat, part_actions_of, parts_of, phases_of
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
 from marl.games.positions import Positions, positions_of
 from marl.games.search.valuation import masked_softmax
 from marl.maths.distributions import Categorical
 from marl.networks.configs import ConvTrunkConfig, PartsTrunkConfig
-from marl.networks.game_trunks import ConvTrunk, GameTrunk, MLPTrunk, PartsTrunk
+from marl.networks.game_trunks import ConvTrunk, GameTrunk, MLPTrunk, PartsHead, PartsTrunk
 from marl.networks.mlp import linear
 from marl.policies.configs import GameNetworkConfig, GameShape, SavedGameNetworkConfig
 from marl.policies.policy import Act, Policy
@@ -49,7 +49,7 @@ class GameNetwork(Policy):
         self._player, self._channels_first = _fitting(roster, game)
         self.trunk = _trunk(config, self._channels_first)
         width = self.trunk.width
-        self.heads = nn.ModuleList(linear(width, len(actions), 0.01) for actions in game.phases)
+        self.heads = nn.ModuleList(_head(self.trunk, game, actions) for actions in game.phases)
         self.value_head = linear(width, game.players, 0.01)
         self.register_buffer("_columns", _columns(game), persistent=False)
 
@@ -144,7 +144,8 @@ def shape_of(game: Game, config: GameNetworkConfig) -> GameShape:
     Raises:
         ConfigError: for a trunk of kind parts and a game without parts.
     """
-    parts = parts_of(game).tolist() if isinstance(config.trunk, PartsTrunkConfig) else None
+    read = isinstance(config.trunk, PartsTrunkConfig)
+    parts = parts_of(game).tolist() if read else None
     return GameShape(
         name=game.name,
         observation=tuple(game.observation_shape),
@@ -152,6 +153,7 @@ def shape_of(game: Game, config: GameNetworkConfig) -> GameShape:
         actions=game.num_actions,
         phases=phases_of(game),
         parts=parts,
+        part_actions=part_actions_of(game) if read else None,
     )
 
 
@@ -162,8 +164,16 @@ def _trunk(config: SavedGameNetworkConfig, channels_first: bool) -> GameTrunk:
     if isinstance(trunk, PartsTrunkConfig):
         if game.parts is None:
             raise ValueError(f"{game.name} has no parts; take a trunk of kind mlp or conv")
-        return PartsTrunk(torch.tensor(game.parts), trunk, config.dropout)
+        return PartsTrunk(torch.tensor(game.parts), trunk, config.dropout, coded=game.part_actions is not None)
     return MLPTrunk(int(np.prod(game.observation)), trunk, config.dropout)
+
+
+def _head(trunk: GameTrunk, game: GameShape, actions: Sequence[int]) -> nn.Module:
+    """Policy head of a phase; one for all parts, where its actions are those that the game gives to its parts."""
+    of_parts = game.part_actions or ()
+    if isinstance(trunk, PartsTrunk) and sorted(action for part in of_parts for action in part) == list(actions):
+        return PartsHead(trunk, torch.tensor([[actions.index(action) for action in part] for part in of_parts]))
+    return linear(trunk.width, len(actions), 0.01)
 
 
 def _columns(game: GameShape) -> Tensor:

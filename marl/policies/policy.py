@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from marl.core.composition import format_team
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.records import Memory, Observation, Rollout
@@ -104,6 +105,9 @@ class Policy(nn.Module, ABC):
     def size(self) -> str:
         """Amount of what is learnt, in words."""
         return f"{sum(parameter.numel() for parameter in self.parameters()):,} parameters"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({format_team(self.roster.team)}, {self.size})"
 
     @property
     def is_greedy(self) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from marl.core.errors import ConfigError, Note
 from marl.core.files import make_folder
 
-__all__ = ["sole_user"]
+__all__ = ["in_use", "sole_user"]
 
 NO_LOCKS = "this file system knows no locks: see to it yourself that no two commands train in one folder"
 
@@ -57,6 +57,20 @@ def sole_user(folder: Path) -> Iterator[int]:
         if lock in _held:  # else this is a fork
             _held.remove(lock)
             os.close(lock)
+
+
+def in_use(folder: Path) -> bool:
+    """True if a process holds the lock of a folder; False where the file system knows no locks."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+    return False
 
 
 def _lock(descriptor: int, folder: Path) -> None:

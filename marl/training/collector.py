@@ -52,8 +52,8 @@ class Collector:
         self._opposed: bool | None = None  # whether rivals' returns were opposite so far; None before any was not 0
         self._lived = torch.zeros(copies, agents, device=environment.device)  # steps at which each agent was there
 
-    def collect(self, policy: Policy) -> Collected:
-        """Play ``T`` steps; the batch is a `Rollout`.
+    def collect(self, policy: Policy, share_done: float = 0.0) -> Collected:
+        """Play ``T`` steps; the batch is a `Rollout`. Nothing here follows the share of training done.
 
         Raises:
             NonFiniteError: naming the field that is not finite.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,6 +40,10 @@ class Evaluation(Protocol):
         Raises:
             StoppedError: if ``watch`` returned False.
         """
+        ...
+
+    def score(self, measures: Mapping[str, float]) -> float | None:
+        """Number by which policies of the run compare, larger is better; None where there is none."""
         ...
 
     def draw(self, policy: Policy, watch: Callable[[], bool]) -> NDArray[np.uint8] | None:
@@ -86,6 +90,17 @@ class EpisodeEvaluation:
             returns["all"] = summary[f"return_per_{one.agent_noun}"]
         summary |= {f"return/{name}": estimate for name, estimate in returns.items()} | outcomes(table)
         return {name: e.value for name, e in summary.items() if e.value is not None}
+
+    def score(self, measures: Mapping[str, float]) -> float | None:
+        """Return of the agents that learn; none where several sides do, or where one wins what another loses."""
+        learning = [side for side in self.config.sides.values() if not side.opponents]
+        if len(learning) > 1 or (not learning and "share_drawn" in measures):
+            return None
+        groups = [name for name, side in self.config.sides.items() if side in learning]
+        groups += [each.classes[0] for each in learning]
+        names = (f"return/{name}" for name in groups)
+        overall = next(name for name in measures if name.startswith("return_per_"))
+        return measures[next((name for name in names if name in measures), overall)]
 
     def draw(self, policy: Policy, watch: Callable[[], bool]) -> NDArray[np.uint8] | None:
         """Contact sheet of an episode; see `Evaluation`."""

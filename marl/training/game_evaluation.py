@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from statistics import mean
 from typing import Any, cast
 
 import numpy as np
@@ -12,8 +13,8 @@ from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.core.errors import ConfigError
 from marl.core.game import Game
 from marl.evaluation.episodes import StoppedError
-from marl.games.board_picture import board_picture, drawable
-from marl.games.openings import random_opening
+from marl.games.board_picture import drawable
+from marl.players.game_film import play_moments, sheet
 from marl.players.network_player import NetworkPlayer
 from marl.players.specs import PlayerSpec, make_player, parse_player
 from marl.players.strength import RANDOM_MOVES, measure_strength
@@ -54,22 +55,25 @@ class GameEvaluation:
         scores = measure_strength(self.game, player, self.opponents, games, seed, told)
         return {f"points/{score.opponent}": score.share for score in scores}
 
+    def score(self, measures: Mapping[str, float]) -> float | None:
+        """Mean share of the points; none where nobody is met, or an arena finds the best network."""
+        algorithm = cast(AlphaZeroConfig, self.config.algorithm)
+        return mean(measures.values()) if measures and algorithm.arena is None else None
+
     def draw(self, policy: Policy, watch: Callable[[], bool]) -> NDArray[np.uint8] | None:
-        """Last position of a game against itself; see `Evaluation`."""
+        """Four positions of a game against itself, with what its searches found; see `Evaluation`."""
+
+        def told() -> None:
+            if not watch():
+                raise StoppedError
+
         try:
             shown = drawable(self.game)
         except ConfigError:
             return None
-        player = NetworkPlayer(cast(GameNetwork, policy))
         generator = np.random.default_rng(PICTURE_SEED + self.config.seed)
-        position: Any = shown
-        for action in random_opening(self.game, RANDOM_MOVES, generator):
-            position = position.play(action)
-        while not position.over:
-            if not watch():
-                raise StoppedError
-            position = position.play(player.choose(position))
-        return board_picture(position)
+        player = NetworkPlayer(cast(GameNetwork, policy))
+        return sheet(list(play_moments(shown, player, RANDOM_MOVES, generator, told)))
 
 
 def _opponent(name: str, game: Game) -> PlayerSpec:

@@ -13,14 +13,19 @@ from marl.core.errors import ConfigError
 from marl.core.files import make_folder
 from marl.core.wording import argument
 from marl.evaluation.episodes import StoppedError
+from marl.training.best_policy import BestPolicy
+from marl.training.callbacks import Callbacks
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
 from marl.training.progress import Progress
 from marl.training.run import Run
 from marl.training.run_config import save_config
 from marl.training.source import Collected, Episodes
+from marl.training.system_file import save_system
 
 __all__ = ["Monitor"]
+
+CPU_SECONDS = "time/cpu_seconds"
 
 
 class Monitor:
@@ -28,18 +33,18 @@ class Monitor:
 
     Args:
         run: run to watch; its folder is made, its configuration written, its log opened.
+        callbacks: told what is logged; none by default.
 
     Raises:
         ConfigError: if the folder cannot be made.
         TrainingError: if it cannot be written.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, callbacks: Callbacks | None = None) -> None:
+        self.run, self.callbacks = run, callbacks or Callbacks()
         self.episodes = Episodes()
         self.metrics: dict[str, float] = {}
-        self.evaluating: Callable[[int, int, int], None] | None = None
-        """Called in an evaluation with the number of episodes that have ended, and of all."""
+        self.best = BestPolicy(run.folder)
         self._logged: State | None = None
         self._stale = False
         if run.start is not None:
@@ -52,11 +57,13 @@ class Monitor:
             raise ConfigError(told) from error
         with run.writing(), run.fitting():
             save_config(run.config, run.folder / "config.yaml")
+            save_system(run.folder, run.env_steps, run.device)
             self.logger = Logger(run.folder, None if run.start is None else run.env_steps, self._logged)
             run.scores.open(run.folder)
         self._seconds: dict[str, float] = defaultdict(float)
         self._began_at, self._began_when = run.env_steps, time.perf_counter()
         self._logged_at, self._logged_when = self._began_at, self._began_when
+        self._cpu_seconds, self._cpu_from = self.metrics.get(CPU_SECONDS, 0.0), time.process_time()
 
     @contextmanager
     def timing(self, part: str) -> Iterator[None]:
@@ -97,7 +104,9 @@ class Monitor:
         run = self.run
         with run.writing():
             if run.is_due(run.config.log_interval, before):
-                self._log(self._measure(collected, update))
+                row = self._measure(collected, update)
+                self._log(row)
+                self.callbacks.tell(lambda each: each.on_metrics(run.env_steps, dict(row)))
             if run.is_due(run.config.evaluation_interval, before):
                 self._log_histograms(collected.batch)
 
@@ -114,19 +123,26 @@ class Monitor:
             TrainingError: if the log cannot be written.
         """
         run = self.run
+        self._count_cpu()
         try:
             with run.writing():  # pictures
-                row = self._evaluate(stop_wished)
+                measures = self._evaluate(stop_wished)
         except StoppedError:
             return False
         finally:
             run.policy.train()
+            self._cpu_from = time.process_time()
+        row = {f"evaluation/{name}": value for name, value in measures.items()}
         with run.writing():
+            improved = self.best.see(run.evaluation.score(measures), run.encoded)
             self._log(row)
             if run.finished:
                 scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
                 self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
-            run.checkpoints.save_evaluation(run.env_steps, {"metrics": self.metrics, "log": self.logger.sync()})
+            left = {"metrics": self.metrics, "log": self.logger.sync()}
+            left |= {"best": self.best.state()} if improved else {}
+            run.checkpoints.save_evaluation(run.env_steps, left)
+        self.callbacks.tell(lambda each: each.on_evaluation(run.env_steps, dict(row)))
         return True
 
     def catch_up(self, stop_wished: Callable[[], bool]) -> bool:
@@ -144,13 +160,16 @@ class Monitor:
         start = self.run.start
         if start is None:
             return True
+        if "best" in start.state:  # of a run that earlier versions began, nobody knows it
+            with self.run.writing():
+                self.best.restore()
         if not is_settled(self.run.folder, start):
             self.run.save(self.state())  # the checkpoint stays, what follows it is written
         return not start.evaluation_due or self.evaluate(stop_wished)
 
     @property
     def progress(self) -> Progress:
-        """Progress of training, for watchers."""
+        """Progress of training, for callbacks."""
         run, solved = self.run, self.run.scores.solved
         rate = (run.env_steps - self._began_at) / (time.perf_counter() - self._began_when)
         words = None if solved is None else f"{solved} ({solved.env_steps:,} env steps)"
@@ -159,7 +178,8 @@ class Monitor:
         return Progress(run.env_steps, total, rate, self.metrics, words, run.finished, events, stale)
 
     def state(self) -> State:
-        """Episodes counted since the latest entry of the log, that entry, and how far the log is on the disk.
+        """Episodes counted since the latest entry of the log, that entry, how far the log is on the disk, and the best
+        policy.
 
         Raises:
             TrainingError: if the log cannot be written.
@@ -167,22 +187,26 @@ class Monitor:
         episodes = {name: list(values) for name, values in self.episodes.metrics.items()}
         with self.run.writing():
             self.run.scores.sync()
-            return {"episodes": episodes, "metrics": dict(self.metrics), "log": self.logger.sync()}
+            left = {"metrics": dict(self.metrics), "log": self.logger.sync(), "best": self.best.state()}
+            return {"episodes": episodes, **left}
 
     def close(self) -> None:
-        """Close the log and the scores."""
+        """Close the log, the scores and the callbacks."""
         self.logger.close()
         self.run.scores.close()
+        self.callbacks.tell(lambda each: each.close())
 
     def _load(self, start: Checkpoint) -> None:
         latest = start.state if start.evaluation is None else start.evaluation
         self.metrics = {name: float(value) for name, value in latest["metrics"].items()}
         self._logged = latest.get("log")
+        for state in (start.state, latest):
+            self.best.load(state.get("best", {}))
         for name, values in start.state["episodes"].items():
             self.episodes.metrics[name] += map(float, values)
 
     def _log(self, row: dict[str, float]) -> None:
-        # kept over entries, as evaluations are rarer than the log and watchers want the latest
+        # kept over entries, as evaluations are rarer than the log and callbacks want the latest
         self.metrics = {**self.metrics, **row}
         self.logger.scalars(self.run.env_steps, row)
 
@@ -192,11 +216,17 @@ class Monitor:
         total = max(sum(self._seconds.values()), 1e-9)
         times = {f"time/share_{part}": spent / total for part, spent in self._seconds.items()}
         times["time/env_steps_per_second"] = (env_steps - self._logged_at) / max(now - self._logged_when, 1e-9)
+        self._count_cpu()
+        times[CPU_SECONDS] = self._cpu_seconds
         self._logged_at, self._logged_when = env_steps, now
         self._seconds.clear()
         means, self.episodes = self.episodes.means(), Episodes()
         self._stale = not means
         return {**means, **self.run.scores.metrics, **collected.metrics, **update, **times}
+
+    def _count_cpu(self) -> None:
+        now = time.process_time()
+        self._cpu_seconds, self._cpu_from = self._cpu_seconds + now - self._cpu_from, now
 
     def _log_histograms(self, batch: Any) -> None:
         policy, env_steps = self.run.policy, self.run.env_steps
@@ -217,8 +247,7 @@ class Monitor:
         player = run.player.eval()  # without exploration
 
         def watch(ended: int, of: int, env_steps: int) -> bool:
-            if self.evaluating is not None:
-                self.evaluating(ended, of, env_steps)
+            self.callbacks.tell(lambda each: each.on_evaluating(ended, of, env_steps))
             return not stop_wished()
 
         # before others are closed: with one, environments of mpe2 end what all draw with
@@ -227,7 +256,7 @@ class Monitor:
         if picture is not None:
             self.logger.picture(run.env_steps, "episode", picture)
         self._draw_scores()
-        return {f"evaluation/{name}": value for name, value in measures.items()}
+        return measures
 
     def _draw_scores(self) -> None:
         from marl.training.score_picture import draw_scores

@@ -16,7 +16,8 @@ __all__ = ["clear_leftovers", "open_run"]
 
 WRITTEN = (
     *("config.yaml", "metrics.jsonl", "scores.csv", "scores.png", "score.json", "policy/policy.safetensors"),
-    *("checkpoints/*/evaluation.safetensors", "report.json", "episode.gif", "crosstable.json", "crosstable.png"),
+    *("system.json", "best_policy/policy.safetensors", "checkpoints/*/evaluation.safetensors", "history/*.safetensors"),
+    *("report.json", "episode.gif", "crosstable.json", "crosstable.png"),
 )
 """Files that a training writes by `atomic_path`, in the folder of a run or of an alternation."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from marl.algorithms.history import History, load_shards
 from marl.algorithms.learner import Learner
 from marl.core.config import Config
 from marl.core.environment import Environment
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note
 from marl.core.game import Game
 from marl.core.game_structure import symmetries_of
 from marl.core.task import Task
@@ -38,6 +40,11 @@ from marl.training.self_play import SelfPlay
 from marl.training.source import Source
 
 __all__ = ["Parts", "build_parts"]
+
+SLOW = (
+    "Numba is not installed, so games are searched in Python, many times more slowly; pip install 'marl-teams[fast]' "
+    "has it"
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,8 @@ def _self_play(
 ) -> Parts:
     """Parts that learn a game from self-play; its environment only tells who plays."""
     game = game_of(task, config.env)
+    if game.kernels() is None and find_spec("numba") is None:
+        warnings.warn(SLOW, Note, stacklevel=2)
     environment = make_environment(task, config.env, 1)
     environment.close()
     scores = ScoreLog(config.score_log, config.env.name, None)

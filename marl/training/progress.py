@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from marl.core.result import html_table
 from marl.policies.policy import Policy
 
-__all__ = ["Progress", "TrainingResult", "Watch"]
+__all__ = ["Progress", "TrainingResult"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,6 @@ class Progress:
     stale: bool = False
 
 
-Watch = Callable[[Progress], bool | None]
-"""Watcher of a training, called after every iteration; training stops and saves if it returns True."""
-
-
 @dataclass(frozen=True)
 class TrainingResult:
     """Result of a training.
@@ -50,12 +46,17 @@ class TrainingResult:
         finished: False if it was stopped before the end, or in the evaluation that ends it.
         metrics: latest logged metrics.
         policy: trained policy, in evaluation mode.
-        stopped_by: number of the signal that stopped it; None if a watcher did, or nothing.
+        stopped_by: number of the signal that stopped it; None if a callback did, or nothing.
     """
 
     folder: Path
     env_steps: int
     finished: bool
-    metrics: dict[str, float]
-    policy: Policy
+    metrics: dict[str, float] = field(repr=False)
+    policy: Policy = field(repr=False)
     stopped_by: int | None = None
+
+    def _repr_html_(self) -> str:
+        shown = {"run": self.folder, "env steps": f"{self.env_steps:,}", "finished": self.finished}
+        scores = ((name, value) for name, value in self.metrics.items() if name.startswith(("return/", "evaluation/")))
+        return html_table(("", ""), [*shown.items(), *scores])

@@ -24,6 +24,7 @@ from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
 from marl.system.process_pool import check_threads
+from marl.training.best_policy import BEST_POLICY
 from marl.training.changes import check_resumable, differences
 from marl.training.checkpoints import Checkpoint, Checkpoints, check_all_finite, newest
 from marl.training.evaluation import Evaluation
@@ -37,11 +38,14 @@ __all__ = ["Run", "build_run"]
 
 SCALED = 3
 """Format since which policies act between -1 and 1."""
-WRITTEN = ("metrics.jsonl", "score.json", "scores.csv", "scores.png", "policy/policy.safetensors")
+WRITTEN = (
+    *("metrics.jsonl", "score.json", "scores.csv", "scores.png", "system.json"),
+    *("policy/policy.safetensors", "best_policy/policy.safetensors"),
+)
 """Files that are written in a run's folder; in their place a pipe would be waited for."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """Parts of a training run.
 
@@ -81,6 +85,9 @@ class Run:
     untried: Path | None = None
     saved_at: int | None = None
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}, {self.env_steps:,} of {self.config.total_env_steps:,} env steps)"
+
     @property
     def player(self) -> Policy:
         """Policy that plays and is stored: the best one, where the learner keeps it apart, or the one that learns."""
@@ -101,6 +108,10 @@ class Run:
         """True where a multiple of an interval was passed since ``before`` env steps, and at the end."""
         return self.finished or self.env_steps // interval > before // interval
 
+    def encoded(self) -> bytes:
+        """File of the policy that plays."""
+        return encode_policy(self.player, self.config.env.model_dump(mode="json"))
+
     def save(self, monitored: State, evaluation_due: bool = False) -> None:
         """Write a checkpoint, then the scores and the policy, unless this was done before.
 
@@ -112,7 +123,7 @@ class Run:
             TrainingError: if they cannot be written, or a weight or moment is not finite; the checkpoints are then as
                 they were.
         """
-        content = encode_policy(self.player, self.config.env.model_dump(mode="json"))
+        content = self.encoded()
         weights, learner = dict(self.policy.state_dict()), self.learner.state()
         try:
             check_all_finite(weights, learner)
@@ -249,8 +260,9 @@ def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoi
     check_resumable(run_values(folder), config)
     if not os.access(folder, os.W_OK):
         raise ConfigError(f"the run's folder {folder} cannot be written; copy it to another place to go on with it")
-    if (folder / "policy").exists() and not (folder / "policy").is_dir():
-        raise FileError(f"{folder / 'policy'} is no folder; move it, so that the policy can be written there")
+    for place in (folder / "policy", folder / BEST_POLICY):
+        if place.exists() and not place.is_dir():
+            raise FileError(f"{place} is no folder; move it, so that the policy can be written there")
     for path in (folder / name for name in WRITTEN):
         if path.exists():
             check_file(path)

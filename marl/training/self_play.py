@@ -14,7 +14,9 @@ from marl.algorithms.alpha_zero import FiniteEvaluator
 from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.core.environment import State
 from marl.core.game import Game
+from marl.games.archive import Archive
 from marl.games.arena import points_of
+from marl.games.search.configs import simulations_at
 from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, random_games
 from marl.policies.game_network import GameNetwork
 from marl.training.source import Collected, Episodes
@@ -51,14 +53,15 @@ class SelfPlay:
                 settings.random_moves,
                 settings.temperature_moves,
                 settings.outcome_share,
+                Archive(settings.archive_share, settings.archive_size) if settings.archive_share else None,
             )
             for number, stream in zip(numbers, seeds, strict=True)
         ]
         self._evaluator: FiniteEvaluator | None = None
         self._random_games = settings.random_games
 
-    def collect(self, policy: GameNetwork) -> Collected:
-        """Play one iteration; the batch is `Samples`.
+    def collect(self, policy: GameNetwork, share_done: float = 0.0) -> Collected:
+        """Play one iteration; the batch is `Samples`; see `Source.collect`.
 
         Raises:
             NonFiniteError: if the network's output is not finite.
@@ -73,7 +76,7 @@ class SelfPlay:
         moves = self.length if games is None else None
         with ThreadPoolExecutor(len(self.groups)) as pool:
             waiting = [
-                pool.submit(group.play, evaluator, moves, quota)
+                pool.submit(group.play, evaluator, moves, quota, share_done)
                 for group, quota in zip(self.groups, quotas, strict=True)
             ]
             played = [each.result() for each in waiting]
@@ -84,6 +87,7 @@ class SelfPlay:
         samples = Samples.joined(parts) if parts else self._none()
         env_steps = sum(each.moves for each in played)
         metrics = _metrics(played, samples, env_steps)
+        metrics["search/simulations"] = float(simulations_at(self.config.search, share_done))
         seconds = {"self_play": time.perf_counter() - begin}
         return Collected(samples, _episodes(played, env_steps), metrics, env_steps, seconds)
 

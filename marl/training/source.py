@@ -60,8 +60,13 @@ class Collected:
 class Source(Protocol):
     """Source of experience: plays a policy, in an environment or in games, and gives a learner its data."""
 
-    def collect(self, policy: Any, /) -> Collected:
-        """Play one iteration of a policy of the kind that it takes."""
+    def collect(self, policy: Any, share_done: float, /) -> Collected:
+        """Play one iteration of a policy of the kind that it takes.
+
+        Args:
+            policy: plays.
+            share_done: share of training done, for the schedules of the source.
+        """
         ...
 
     def state(self) -> State:

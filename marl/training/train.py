@@ -12,11 +12,13 @@ from marl.core.settings import completed
 from marl.core.task import Task
 from marl.core.trust import trusting
 from marl.training import loop
+from marl.training.callbacks import Callback, Callbacks
+from marl.training.console_progress import console_callbacks
 from marl.training.field_paths import with_override
 from marl.training.monitor import Monitor
 from marl.training.opening import open_run
 from marl.training.presets import settings_of
-from marl.training.progress import TrainingResult, Watch
+from marl.training.progress import TrainingResult
 from marl.training.run_config import RunConfig, complete_values, load_values, read_config, run_values, task_of
 
 __all__ = ["train", "train_run"]
@@ -27,6 +29,8 @@ def train(
     out: str | Path,
     resume: bool = False,
     trust: str | Iterable[str] = (),
+    progress: bool = False,
+    callbacks: Iterable[Callback] = (),
     **overrides: Any,
 ) -> TrainingResult:
     """Train a policy.
@@ -37,6 +41,8 @@ def train(
         out: folder of the run; must be missing or empty, unless the run is resumed.
         resume: go on with the run in ``out``.
         trust: modules that may be imported where the run in ``out`` names them; those of the preset may.
+        progress: print the progress, as ``marl train`` does.
+        callbacks: watchers of the training, each of which may stop it.
         overrides: fields of the preset by name, dotted ones with two underscores, e.g.
             ``seed=2, team="A=3,B=1", algorithm__gamma=0.99``.
 
@@ -46,9 +52,10 @@ def train(
     Raises:
         ConfigError: if the configuration cannot be used, ``out`` is not empty, or another process trains there.
         FileError: if there is no run to resume.
-        TrainingError: if training cannot go on.
+        TrainingError: if training cannot go on, or a callback failed.
         UntrustedError: if the run that goes on names a module that is not trusted.
     """
+    told = Callbacks(callbacks).callbacks
     if isinstance(preset, Mapping):
         values, source = preset, "preset"
     elif preset is not None:
@@ -63,7 +70,8 @@ def train(
         if overrides:
             values = _overridden(values, task, overrides)
         task = task if "env__name" not in overrides else task_of(values, source)
-        return train_run(read_config(values, source, task), Path(out), resume)
+        config = read_config(values, source, task)
+        return train_run(config, Path(out), resume, (*console_callbacks(progress), *told))
 
 
 def _overridden(values: Mapping[str, Any], task: Task, overrides: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -79,18 +87,21 @@ def _replaced(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[
     return values
 
 
-def train_run(config: RunConfig[Any], folder: Path, resume: bool = False, watch: Watch | None = None) -> TrainingResult:
-    """Train one run to its end, or until Ctrl-C, SIGTERM or SIGHUP.
+def train_run(
+    config: RunConfig[Any], folder: Path, resume: bool = False, callbacks: Iterable[Callback] = ()
+) -> TrainingResult:
+    """Train one run to its end, until a callback stops it, or until Ctrl-C, SIGTERM or SIGHUP.
 
     Args:
         config: settings.
         folder: of the run.
         resume: go on from the latest checkpoint in ``folder``.
-        watch: called after every iteration; see `Watch`.
+        callbacks: watchers of the training.
 
     Raises:
         ConfigError, FileError: see `marl.training.opening.open_run`.
         TrainingError: if training cannot go on.
     """
+    told = Callbacks(callbacks)
     with global_seed(config.seed), open_run(config, folder, resume) as run:
-        return loop.train(run, Monitor(run), watch)
+        return loop.train(run, Monitor(run, told))

@@ -12,8 +12,8 @@ import yaml
 
 import marl
 from marl.cli.main import main
-from marl.cli.progress_bars import Watcher
 from marl.system.lock import sole_user
+from marl.training.console_progress import TrainingBar
 
 NETWORKS = {
     "encoder": {"hidden": [8], "temporal": "none"},
@@ -44,13 +44,13 @@ def test_two_rounds_stopped_and_gone_on_with(
     capsys.readouterr()
     seen: list[Any] = []
 
-    def end(self: Watcher, progress: Any) -> None:
+    def end(self: TrainingBar, progress: Any) -> None:
         seen.append(progress)
         if len(seen) == 3:  # the first of two iterations of the second version
             signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Watcher, "show", end)
+        patch.setattr(TrainingBar, "on_iteration", end)
         assert main([*command, "--out", "my duel"]) == 143
     out = capsys.readouterr().out
     assert "training prey-1 against chase, predators-1\n" in out

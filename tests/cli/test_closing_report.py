@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from marl.cli.progress_bars import ProgressBar
+from marl.system.console import ProgressBar
 
 Cli = Callable[..., tuple[int, str, str]]
 

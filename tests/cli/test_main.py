@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from marl.cli.main import COMMANDS
 
@@ -79,3 +82,15 @@ def test_without_colours_nothing_is_coloured_in_a_terminal(tmp_path: Path) -> No
             os.close(terminal)
             assert done.wait() == 2
             assert (colour in text.decode()) == (not no_color), text
+
+
+@pytest.mark.parametrize("line", ["evaluate {} --episodes 1", "compare {} --out x.png", "train --resume {}"])
+def test_a_folder_with_brackets_in_its_name_will_do(
+    line: str, cli: Cli, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    shutil.copytree(run, tmp_path / "[" / "0.1]")
+    status, out, err = cli(*line.format("[/0.1]").split())
+    assert (status, err) == (0, "")
+    assert "[/0.1]" in out or line.startswith("compare")

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from marl.cli import progress_bars
 from marl.cli.many_progress import ManyProgress
 from marl.launch.many_runs import PlannedRun
 from marl.launch.standing import Standing
+from marl.system import console
 from marl.training.progress import Progress
 
 ONE, FOUR, DONE = (
@@ -25,7 +25,7 @@ NEW = {ONE.name: Standing("new"), FOUR.name: Standing("stopped", 100), DONE.name
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that lines and bars see."""
     now = [100.0]
-    monkeypatch.setattr(progress_bars.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
     return now
 
 

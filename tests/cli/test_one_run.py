@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from marl.cli.progress_bars import Watcher
 from marl.system.launcher import program
 from marl.system.lock import sole_user
+from marl.training.console_progress import TrainingBar
 from marl.training.run_config import load_config
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -49,7 +49,7 @@ def test_the_evaluation_within_a_training_is_shown(
     cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[tuple[int, int, int]] = []
-    monkeypatch.setattr(Watcher, "show_evaluation", lambda self, *seen: shown.append(seen))
+    monkeypatch.setattr(TrainingBar, "on_evaluating", lambda self, *seen: shown.append(seen))
     options = ["--total-env-steps", 256, "--evaluation-episodes", 3]
     assert cli("train", preset_file, "--out", tmp_path / "x", *options)[0] == 0
     assert shown[-1][:2] == (3, 3)
@@ -76,7 +76,7 @@ def test_damaged_rows_of_the_log_are_told_when_a_run_goes_on(cli: Cli, run: Path
 def test_the_status_tells_of_the_signal_that_stopped_it(
     number: int, status: int, cli: Cli, preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Watcher, "show", lambda self, progress: signal.raise_signal(number))
+    monkeypatch.setattr(TrainingBar, "on_iteration", lambda self, progress: signal.raise_signal(number))
     folder = tmp_path / "my run"
     stopped, out, _ = cli("train", preset_file, "--out", folder)
     assert stopped == status
@@ -94,7 +94,7 @@ def test_a_second_sigterm_ends_it_at_once(
         time.sleep(1)
         raise AssertionError
 
-    monkeypatch.setattr(Watcher, "show", show)
+    monkeypatch.setattr(TrainingBar, "on_iteration", show)
     monkeypatch.setattr("marl.system.interrupts.SECONDS_OF_ONE_WISH", 0.0)
     status, _, err = cli("train", preset_file, "--out", tmp_path / "x")
     assert (status, err) == (143, "stopped at once\n")

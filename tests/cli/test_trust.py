@@ -6,6 +6,7 @@ import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -131,13 +132,16 @@ def test_processes_of_many_runs_trust_what_was_typed(cli: Cli, stranger: Strange
 def test_a_stopped_run_tells_what_it_needs_to_go_on(
     cli: Cli, stranger: Stranger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(run: Any, *others: Any) -> Any:
-        return type("Stopped", (), {"finished": False, "env_steps": 32, "stopped_by": None})
+    def stopped(run: Any, monitor: Any) -> Any:
+        result = SimpleNamespace(finished=False, env_steps=32, stopped_by=None)
+        monitor.callbacks.tell(lambda each: each.on_start(run))
+        monitor.callbacks.tell(lambda each: each.on_end(result))
+        return result
 
     monkeypatch.setattr("marl.training.loop.train", stopped)
     status, out, _ = cli("train", stranger.preset, "--out", tmp_path / "x")
     assert status == 130
-    assert f"train --resume {tmp_path / 'x'} --trust strange.maze\n" in out
+    assert f"train --trust strange.maze --resume {tmp_path / 'x'}\n" in out
 
 
 def test_what_cannot_be_a_module_is_refused(cli: Cli, stranger: Stranger, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from marl.cli import worker
 from marl.core.errors import ConfigError
+from marl.training.callbacks import Callback
 from marl.training.progress import Progress
 from marl.training.run_config import RunConfig, read_config
 
@@ -39,14 +40,19 @@ def test_a_job_is_read_and_progress_told_while_prints_go_into_the_log(
 ) -> None:
     """Of the metrics only returns are shown, so only they are sent."""
 
-    def train(config: RunConfig[Any], folder: Path, resume: bool, watch: Callable[[Progress], None]) -> int:
+    def train(config: RunConfig[Any], folder: Path, resume: bool, callbacks: list[Callback]) -> int:
         assert (config, folder, resume) == (read_config(preset), tmp_path / "x", True)
         print("printed", flush=True)
-        watch(WHERE)
+        (callback,) = callbacks
+        callback.on_iteration(WHERE)
         return 7
 
     monkeypatch.setattr(worker, "train_run", train)
-    with child(tmp_path, monkeypatch, {"config": preset, "folder": str(tmp_path / "x"), "resume": True, "trust": []}):
+    with child(
+        tmp_path,
+        monkeypatch,
+        {"config": preset, "folder": str(tmp_path / "x"), "resume": True, "trust": [], "command": []},
+    ):
         assert worker.main() == 7
     assert (tmp_path / "log").read_text() == "printed\n"
     (line,) = (tmp_path / "told").read_text().splitlines()
@@ -60,7 +66,7 @@ def test_errors_are_in_the_log_and_in_the_status(
         raise ConfigError("x is not empty")
 
     monkeypatch.setattr(worker, "train_run", train)
-    with child(tmp_path, monkeypatch, {"config": preset, "folder": "x", "resume": False, "trust": []}):
+    with child(tmp_path, monkeypatch, {"config": preset, "folder": "x", "resume": False, "trust": [], "command": []}):
         assert worker.main() == 2
     assert (tmp_path / "log").read_text() == "error: x is not empty\n"
 
@@ -75,10 +81,10 @@ def test_training_is_asked_to_stop_when_the_input_ends(tmp_path: Path, monkeypat
     output, channel = os.pipe()
     with child(tmp_path, monkeypatch) as end:
         tell = worker._Teller(channel)
-        assert not tell(WHERE)
+        assert tell.on_iteration(WHERE)
         end()
-        assert tell(WHERE)
+        assert not tell.on_iteration(WHERE)
         assert len(os.read(output, 4096).splitlines()) == 2
         os.close(output)
-        assert tell(WHERE)  # nobody reads
+        assert not tell.on_iteration(WHERE)  # nobody reads
     os.close(channel)

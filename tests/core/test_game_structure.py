@@ -10,6 +10,7 @@ from marl.core.errors import ConfigError
 from marl.core.game_structure import (
     GameSymmetries,
     by_seat,
+    part_actions_of,
     parts_of,
     phase_of,
     phases_of,
@@ -74,6 +75,19 @@ def test_parts_are_places_in_an_observation(monkeypatch: pytest.MonkeyPatch) -> 
             parts_of(Named())
     monkeypatch.setattr(Named, "parts", ((0, 5), (3, 4)))
     assert parts_of(Named()).tolist() == [[0, 5], [3, 4]]
+
+
+def test_actions_of_parts_are_as_many_for_each_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert part_actions_of(Heap()) is None
+    monkeypatch.setattr(Named, "observation_shape", (2, 3))
+    monkeypatch.setattr(Named, "parts", ((0, 5), (3, 4)), raising=False)
+    last = Named().num_actions - 1
+    for given in ([[0]], [[0], [1, 2]], [[0], [0]], [[0], [last + 1]]):
+        monkeypatch.setattr(Named, "part_actions", given, raising=False)
+        with pytest.raises(ConfigError, match=rf"part_actions is .*; give for each of its 2 parts .* 0 to {last}"):
+            part_actions_of(Named())
+    monkeypatch.setattr(Named, "part_actions", [[1], [0]])
+    assert part_actions_of(Named()) == ((1,), (0,))
 
 
 def test_each_mover_counts_from_itself() -> None:

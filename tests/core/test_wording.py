@@ -8,7 +8,7 @@ from pathlib import Path
 from marl.core.wording import argument, in_command
 
 TOP = Path(__file__).parents[2]
-OPTION, COMMAND = re.compile(r"--[a-z]"), re.compile(r"\b(?:marl|pip) ")
+OPTION, COMMAND = re.compile(r"--[a-z]"), re.compile(r"\b(?:marl|pip|tensorboard) ")
 
 
 def texts_of(source: str) -> Iterator[str]:

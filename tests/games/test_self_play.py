@@ -13,8 +13,10 @@ from marl.core.errors import ConfigError
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games import self_play
+from marl.games.archive import Archive
 from marl.games.openings import random_opening
 from marl.games.positions import Positions
+from marl.games.python_positions import PythonPositions
 from marl.games.search.batch_search import Found
 from marl.games.search.configs import GumbelConfig, PUCTConfig
 from marl.games.search.evaluator import UniformEvaluator
@@ -32,7 +34,7 @@ class FirstCell:
     """
 
     def __init__(self, config: Any, evaluator: Any) -> None:
-        self.evaluator = evaluator
+        self.config, self.evaluator = config, evaluator
 
     def run(self, positions: Positions, generator: Any, noise: bool) -> Found:
         assert noise
@@ -188,6 +190,20 @@ def test_a_search_with_noise_differs_from_game_to_game() -> None:
     assert len({row.tobytes() for row in games._log[0].policy}) > 4
 
 
+def test_the_number_of_simulations_follows_training() -> None:
+    """Of 4 to 8 it is 5 at a quarter, where games are those of 5; arrays are made anew only when it changes."""
+    scheduled, plain = (group(search=PUCTConfig(simulations=given)) for given in ((4, 8), 5))
+    found = scheduled.play(NETWORK, moves=6, share_done=0.25)
+    assert same(found.samples, plain.play(NETWORK, moves=6).samples)
+    search = scheduled._search
+    scheduled.play(NETWORK, moves=1, share_done=0.26)
+    assert scheduled._search is search
+    expected = group(search=PUCTConfig(simulations=8))
+    expected.load_state(scheduled.state())
+    found = scheduled.play(NETWORK, moves=9, share_done=1.0)
+    assert same(found.samples, expected.play(NETWORK, moves=9).samples) and found.samples
+
+
 def test_games_begin_after_moves_that_are_drawn() -> None:
     """0 to 3, evenly; the tolerance is four deviations."""
     games = group(400, random_moves=3)
@@ -203,6 +219,45 @@ def test_moves_of_the_opening_are_no_samples(first_cell: None) -> None:
     for samples, length in zip(played.samples, played.lengths, strict=True):
         assert len(samples) == length
         assert (np.diff(samples.legal.sum(1)) == -1).all()
+
+
+def test_games_begin_in_the_archive_or_after_moves_that_are_drawn(first_cell: None) -> None:
+    """Two games of X's seven moves, then one beside a finished one: positions of 0 to 6 marks are kept. Of 400 games
+    300 begin in these, evenly and without random moves, the others with 0 to 2 marks; four deviations are tolerated."""
+    archive = Archive(0.0, 21)
+    group(2, archive=archive).play(NETWORK, games=3)
+    kept = PythonPositions([TicTacToe()] * 21)
+    kept.load_state(archive.states)
+    assert (~kept.legal).sum(1).tolist() == [*np.repeat(range(7), 2), *range(7)]
+    archive.share = 0.75
+    games = group(400, random_moves=2, archive=archive)
+    marks = np.bincount((~games.positions.legal).sum(1), minlength=9)
+    expected = 300 / 7 + np.array([100 / 3] * 3 + [0] * 4)
+    assert (np.abs(marks[:7] - expected) < 4 * expected**0.5).all() and not marks[7:].any()
+    samples = games.play(NETWORK, moves=1).samples[0]
+    assert len(samples) == 1  # of a game that began with six marks
+
+
+def archived(compiled: bool, seed: int = 1) -> SelfPlayGroup:
+    archive, search = Archive(0.5, 20), PUCTConfig(simulations=4)
+    return group(3, seed, archive=archive, compiled=compiled, search=search, temperature_moves=9, random_moves=2)
+
+
+@both
+def test_games_of_an_archive_go_on_from_a_state(compiled: bool) -> None:
+    games, other = archived(compiled), archived(compiled, seed=2)
+    games.play(NETWORK, moves=6)
+    other.load_state(games.state())
+    expected, found = games.play(NETWORK, moves=30), other.play(NETWORK, moves=30)
+    assert same(found.samples, expected.samples) and found.measures == expected.measures
+    assert np.array_equal(games.archive.states, other.archive.states)  # type: ignore[union-attr]
+    assert any(samples.legal[0].sum() < 5 for samples in found.samples)
+
+
+@needs_numba
+def test_archives_of_compiled_rules_and_python_give_the_same_games() -> None:
+    compiled, python = (archived(compiled).play(NETWORK, moves=30) for compiled in (True, False))
+    assert same(compiled.samples, python.samples)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -156,6 +156,16 @@ def test_a_seed_draws_the_first_position() -> None:
     assert len(set(boards)) > 5  # of 9 boards 30 draws leave out 0.3 on average
 
 
+def test_a_picture_marks_the_last_move_and_none_at_first() -> None:
+    env = to_aec(TicTacToe(), "rgb_array")
+    env.reset()
+    assert tuple(env.render()[110, 110]) == (255, 255, 255)
+    env.step(0)
+    assert tuple(env.render()[110, 110]) == (0xFF, 0xE9, 0xA8)
+    env.reset()
+    assert tuple(env.render()[110, 110]) == (255, 255, 255)
+
+
 def test_pictures_and_text_and_neither() -> None:
     text = to_aec(TicTacToe().play(0), "ansi")
     text.reset()
@@ -168,13 +178,13 @@ def test_pictures_and_text_and_neither() -> None:
     coloured = np.argwhere((picture == (0, 0x72, 0xB2)).all(-1))
     assert coloured[:, 0].min() > 309 * 5 / 6
     assert coloured[:, 1].max() < 360 / 7
-    chosen, other = (to_aec(Quarto().play(piece), "rgb_array") for piece in (3, 9))
     pictures = []
-    for env in (chosen, other):
+    for piece in (3, 9):
+        env = to_aec(Quarto(), "rgb_array")
         env.reset()
+        env.step(piece)
         pictures.append(env.render())
-        assert pictures[-1].shape == (390, 360, 3)
-    assert (pictures[0][:360] == pictures[1][:360]).all()
-    assert (pictures[0][360:] != pictures[1][360:]).any()
+    assert (pictures[0][:355] == pictures[1][:355]).all()
+    assert (pictures[0][365:] != pictures[1][365:]).any()
     with pytest.raises(ValueError, match=r"render_mode is 'human'; there is ansi, rgb_array and None"):
         to_aec(TicTacToe(), "human")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from each_iteration import Crash, EachIteration
 
 import marl
 from marl.analysis.crosstable import play_crosstable
@@ -85,11 +86,11 @@ def test_it_goes_on_where_it_was_cut(tmp_path: Path) -> None:
     next(turns).train()
 
     def die(progress: Any) -> None:
-        raise MemoryError
+        raise Crash
 
     second = next(turns)
-    with pytest.raises(MemoryError):
-        second.train(die)
+    with pytest.raises(Crash):
+        second.train([EachIteration(die)])
     assert not second.finished
     again = Alternation(presets, tmp_path / "cut", 2)
     assert [version.finished for version, _ in zip(again.versions(), range(2), strict=False)] == [True, False]
@@ -103,10 +104,10 @@ def test_a_version_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path
     first = next(alternation.versions())
 
     def die(progress: Any) -> None:
-        raise MemoryError
+        raise Crash
 
-    with pytest.raises(MemoryError):
-        first.train(die)
+    with pytest.raises(Crash):
+        first.train([EachIteration(die)])
     again = next(alternation.versions())
     assert not again.begun
     assert again.train().finished

@@ -103,6 +103,7 @@ def test_a_run_without_checkpoint_begins_anew_and_nothing_else_is_lost(
 ) -> None:
     shutil.rmtree(stopped / "policy")
     (stopped / "checkpoints" / "000000001024").rename(stopped / "checkpoints" / ".writing-000000001024")
+    (stopped / "history").mkdir()  # written before the first checkpoint, which names it
     assert standing_of(*where(planned(preset, stopped))) == Standing("new")
     (stopped / "notes.txt").write_text("mine")
     for refused in (lambda: standing_of(*where(planned(preset, stopped))), lambda: clear_unstarted(stopped)):

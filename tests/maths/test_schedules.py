@@ -11,6 +11,7 @@ from marl.maths.schedules import (
     LinearDecay,
     LogarithmicDecay,
     Rate,
+    WholeSchedule,
     rate_at,
     values_at,
 )
@@ -75,6 +76,7 @@ def test_only_schedules_that_follow_the_share_have_values_at_it() -> None:
         exploration: Rate = Field(default_factory=lambda: LinearDecay(start=1.0, end=0.2, share=0.5))
         other: Rate = Field(default_factory=LogarithmicDecay)
         inner: Inner = Field(default_factory=Inner)
+        number: WholeSchedule = (4, 8)
 
     values = values_at(Settings(), 0.25)
-    assert values == {"rate": pytest.approx(0.65), "exploration": 0.6, "inner.beta": pytest.approx(0.55)}
+    assert values == {"rate": pytest.approx(0.65), "exploration": 0.6, "inner.beta": pytest.approx(0.55), "number": 5}

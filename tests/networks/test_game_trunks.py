@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from marl.networks.configs import ConvTrunkConfig, MLPTrunkConfig, PartsTrunkConfig
-from marl.networks.game_trunks import ConvTrunk, GameTrunk, MLPTrunk, PartsTrunk
+from marl.networks.game_trunks import ConvTrunk, GameTrunk, MLPTrunk, PartsHead, PartsTrunk
 
 PLACES = torch.tensor([[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]])
 MLP, CONV = MLPTrunkConfig(hidden=(8, 6)), ConvTrunkConfig(channels=4, blocks=2, hidden=(6,))
@@ -93,6 +93,29 @@ def test_parts_in_another_order_are_read_as_weights_in_another_order() -> None:
         # the column of what part order[k] gives goes from place k to its own
         weight.copy_(weight.view(6, 3, 4)[:, torch.tensor(order).argsort()].reshape(6, 12).clone())
     assert_close(read(batch), expected)
+
+
+def test_a_head_that_parts_share_reads_the_whole_and_each_part_s_own_code() -> None:
+    """A part with two actions each; the actions of part 0 stand at 5 and 1, of part 1 at 0 and 2, of part 2 at 3, 4."""
+    read = PartsTrunk(PLACES, PARTS, coded=True)
+    head = PartsHead(read, torch.tensor([[5, 1], [0, 2], [3, 4]]))
+    with torch.no_grad():
+        head.of_whole.weight.zero_()
+        head.of_whole.weight[0, 2] = 100.0
+        head.of_whole.bias.copy_(torch.tensor([0.5, 0.0]))
+        head.of_part.weight.zero_()
+        head.of_part.weight[:, 0] = torch.tensor([1.0, -1.0])
+    embedding = torch.zeros(1, 6 + 3 * 4)
+    embedding[0, 2] = 1.0
+    embedding[0, [6, 10, 14]] = torch.tensor([7.0, 8.0, 9.0])  # first number of each part's code
+    assert head(embedding).tolist() == [[108.5, -7.0, -8.0, 109.5, -9.0, 107.5]]
+
+
+def test_codes_of_parts_are_given_on_behind_the_whole() -> None:
+    read, batch = PartsTrunk(PLACES, PARTS, coded=True), torch.randn(2, 12)
+    embedding = read(batch)
+    assert read.width == 6 + 3 * 4 and embedding.shape == (2, 18)
+    assert_close(embedding[:, 10:14], read.encoder(batch[:, 4:8]))
 
 
 def test_what_is_no_board_is_refused() -> None:

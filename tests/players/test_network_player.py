@@ -10,13 +10,14 @@ import pytest
 import torch
 from game_positions import positions
 
-from marl.core.errors import ConfigError, FileError
+from marl.core.errors import ConfigError, FileError, Note
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.players import network_player
 from marl.players.network_player import NetworkPlayer, load_network
 from marl.players.specs import make_player, parse_player, player
 from marl.policies.saved import load_policy
+from marl.system.lock import sole_user
 from marl.tasks.registry import shipped_policies
 
 SaveNetwork = Callable[..., Path]
@@ -104,3 +105,9 @@ def test_a_network_is_read_once_and_anew_when_its_run_has_written_another(save_n
     save_network(seed=1)
     os.utime(run / "policy" / "policy.safetensors", ns=(1, 1))  # clocks of file systems may be coarse
     assert not load_network(str(run), TicTacToe()).value_head.bias.equal(first.value_head.bias)
+
+
+def test_of_a_run_that_still_trains_it_is_said_what_plays(save_network: SaveNetwork) -> None:
+    run = save_network()
+    with sole_user(run), pytest.warns(Note, match=rf"{run} still trains: az:{run} plays its best network of so far"):
+        load_network(str(run))

@@ -75,6 +75,22 @@ def test_each_phase_has_a_head_of_its_own_actions() -> None:
     assert values.tolist() == [[0, 0], [0, 0]]
 
 
+def test_parts_share_the_head_of_a_phase_whose_actions_are_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts 0 and 1 of the observation change places: with what is read of the whole left out, so do their logits."""
+    monkeypatch.setattr(Cells, "parts", ((0, 1, 6, 7), (2, 3, 8, 9), (4, 5, 10, 11)), raising=False)
+    monkeypatch.setattr(Cells, "part_actions", ((9, 6), (7, 10), (8, 11)), raising=False)
+    network = network_of(Cells.variant("turns"), PartsTrunkConfig(part_hidden=(8, 4), hidden=(6,)))
+    assert [type(head).__name__ for head in network.heads] == ["Linear", "PartsHead"]
+    with torch.no_grad():
+        network.heads[1].of_whole.weight.zero_()
+    batch = torch.randn(5, 12)
+    moved = batch[:, [2, 3, 0, 1, 4, 5, 8, 9, 6, 7, 10, 11]]
+    ones = torch.ones(5, dtype=torch.int64)
+    (given, _), (found, _) = network(batch, ones), network(moved, ones)
+    assert_close(found[:, [7, 10, 9, 6, 8, 11]], given[:, [9, 6, 7, 10, 8, 11]])
+    assert not torch.allclose(given[:, 7], given[:, 9])
+
+
 def test_actions_of_another_phase_and_illegal_ones_are_never_chosen() -> None:
     """The first agent moves cells 1 or 2, the second has the other phase's 7 or 9; all else is likelier."""
     network = known(Cells.variant("turns"), [[9.0, 1, 2, 9, 9, 9], [99.0, 2, 99, 1, 99, 99]])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from drills import MEETING, told
+from each_iteration import EachIteration
 from outcomes import differences, outcome
 
 from marl.cli.main import main
@@ -66,7 +67,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder, threads = tmp_path_factory.mktemp("damages"), torch.get_num_threads()
     config = read_config(MEETING)
     train_run(config, folder / "whole")
-    train_run(config, folder / "stopped", watch=lambda progress: progress.env_steps == 112)
+    train_run(config, folder / "stopped", callbacks=[EachIteration(lambda progress: progress.env_steps < 112)])
     yield Runs(folder / "whole", folder / "stopped", folder / "case")
     torch.set_num_threads(threads)
 

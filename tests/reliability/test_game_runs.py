@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored_runs import assert_equal_bit_for_bit, logged, stop_after
+from killed_runs import kill_runs
+from stored_runs import assert_same_run, logged, stop_after
 
+from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import read_config
 from marl.training.train import train_run
 
@@ -17,7 +19,7 @@ SETTINGS: dict[str, Any] = {
     "algorithm": {
         "name": "alpha_zero",
         "search": {"kind": "puct", "simulations": 4},
-        "self_play": {"groups": 2, "temperature_moves": 4, "random_games": 2},
+        "self_play": {"groups": 2, "temperature_moves": 4, "random_games": 2, "archive_share": 0.25},
         "arena": {"every": 2, "games": 4},
         "batch_size": 32,
     },
@@ -32,13 +34,65 @@ SETTINGS: dict[str, Any] = {
 """Four iterations of 32 moves, with games under way at their ends."""
 
 
-@pytest.mark.parametrize("search", [{"kind": "puct", "simulations": 4}, {"kind": "gumbel", "simulations": 4}])
-def test_a_run_of_compiled_games_in_two_halves_is_one(search: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("search", "simulations"),
+    [({"kind": "puct", "simulations": 4}, [4] * 4), ({"kind": "gumbel", "simulations": [2, 6]}, [2, 3, 4, 5])],
+    ids=["puct", "gumbel"],
+)
+def test_a_run_of_compiled_games_in_two_halves_is_one(search: Any, simulations: list[int], tmp_path: Path) -> None:
     config = read_config({**SETTINGS, "algorithm": {**SETTINGS["algorithm"], "search": search}})
     assert train_run(config, tmp_path / "whole").finished
-    assert not train_run(config, tmp_path / "halves", watch=stop_after(2)).finished
+    assert not train_run(config, tmp_path / "halves", callbacks=stop_after(2)).finished
     assert train_run(config, tmp_path / "halves", resume=True).finished
-    assert_equal_bit_for_bit(tmp_path / "halves", tmp_path / "whole")
-    assert logged(tmp_path / "halves") == logged(tmp_path / "whole")
-    for name in ("policy/policy.safetensors", *(f"history/{number:08d}.safetensors" for number in (1, 2, 3, 4))):
-        assert (tmp_path / "halves" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert_same_run(tmp_path / "halves", tmp_path / "whole")
+    rows = logged(tmp_path / "halves")
+    assert [row["search/simulations"] for row in rows if "search/simulations" in row] == simulations
+    assert len(list((tmp_path / "whole" / "history").iterdir())) == 4
+
+
+KILLED: dict[str, Any] = {
+    **SETTINGS,
+    "algorithm": {
+        **SETTINGS["algorithm"],
+        "search": {"kind": "gumbel", "simulations": [2, 6]},
+        "arena": {"every": 1, "games": 4},
+        "window": 2,
+    },
+    "seed": 10,
+    "total_env_steps": 192,
+    "evaluation_interval": 192,
+}
+"""Six iterations, with a checkpoint after each second and an arena after each."""
+CALLS = {"self_play": 20, "learning": 13, "arena": 32, "shard": 4, "checkpoint": 2}
+"""Each comes after the first checkpoint, of env step 64, and before the second, of 128."""
+
+
+def test_runs_that_are_killed_end_like_one_left_alone(tmp_path: Path) -> None:
+    config, whole = read_config(KILLED), tmp_path / "whole"
+    assert train_run(config, whole).finished
+    # the network that is the best at the first checkpoint is neither the first of all nor the one that learns
+    accepted = [row["arena/accepted"] for row in logged(whole) if "arena/accepted" in row]
+    assert accepted[:2] == [1, 0] and 1 in accepted[2:]
+    kill_runs(KILLED, CALLS, tmp_path)
+    for place in CALLS:
+        run = tmp_path / place
+        latest, half = Checkpoints(run / "checkpoints").latest, list((run / "history").glob(".*"))
+        assert latest is not None and latest.name == f"{64:012d}", place
+        assert len(half) == (place == "shard")
+        assert train_run(config, run, resume=True).finished
+        assert_same_run(run, whole)
+
+
+def test_a_game_of_pettingzoo_is_learnt_through_copies_of_its_environment(tmp_path: Path) -> None:
+    """Two iterations of 40 moves, the second after a resume."""
+    pytest.importorskip("pettingzoo.classic.connect_four_v3", reason="needs pettingzoo[classic]")
+    values = {**SETTINGS, "env": {"name": "classic/connect_four-v3"}, "policy": {"kind": "game"}}
+    few = {"search": {"kind": "puct", "simulations": 1}, "arena": {"every": 2, "games": 2}}
+    length = {"num_copies": 2, "rollout_length": 20, "total_env_steps": 80, "checkpoint_interval": 40}
+    config = read_config({**values, "algorithm": {**SETTINGS["algorithm"], **few}, **length})
+    assert train_run(config, tmp_path / "whole").finished
+    assert not train_run(config, tmp_path / "halves", callbacks=stop_after(1)).finished
+    assert train_run(config, tmp_path / "halves", resume=True).finished
+    assert_same_run(tmp_path / "halves", tmp_path / "whole")
+    last = [row for row in logged(tmp_path / "whole") if "loss/policy" in row][-1]
+    assert last["env_steps"] == 80 and last["loss/policy"] > 0 and last["arena/accepted"] in (0, 1)

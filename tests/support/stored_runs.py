@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from each_iteration import EachIteration
 
 from marl.core.serialisation import load_state
+from marl.training.callbacks import Callback
 from marl.training.checkpoints import Checkpoints
 from marl.training.progress import Progress
 
-__all__ = ["assert_equal_bit_for_bit", "last_state", "logged", "stop_after"]
+__all__ = ["assert_equal_bit_for_bit", "assert_same_run", "last_state", "logged", "stop_after"]
 
 
-def stop_after(iterations: int) -> Callable[[Progress], None]:
-    """Watcher that presses Ctrl-C after so many iterations."""
+def stop_after(iterations: int) -> list[Callback]:
+    """Callback that presses Ctrl-C after so many iterations."""
     seen: list[Progress] = []
 
     def watch(progress: Progress) -> None:
@@ -26,7 +27,7 @@ def stop_after(iterations: int) -> Callable[[Progress], None]:
         if len(seen) == iterations:
             signal.raise_signal(signal.SIGINT)
 
-    return watch
+    return [EachIteration(watch)]
 
 
 def flat(state: Any, name: str = "") -> dict[str, Any]:
@@ -54,6 +55,15 @@ def assert_equal_bit_for_bit(one: Path, other: Path) -> None:
         if not (torch.equal(first[name], second[name]) if torch.is_tensor(first[name]) else first[name] == second[name])
     ]
     assert not different
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Assert that two runs of self-play hold the same: weights, optimiser, best network, games, history and policy."""
+    assert_equal_bit_for_bit(one, other)
+    assert logged(one) == logged(other)
+    for folder, name in (("history", "*.safetensors"), ("policy", "policy.safetensors")):
+        here, there = ({path.name: path.read_bytes() for path in (run / folder).glob(name)} for run in (one, other))
+        assert here and here == there
 
 
 def logged(folder: Path) -> list[dict[str, float]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from marl.core.errors import ConfigError
-from marl.system.lock import sole_user
+from marl.system.lock import in_use, sole_user
 
 
 def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
@@ -21,6 +21,15 @@ def test_one_command_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
         (folder / "x").touch()
     with sole_user(folder):
         assert folder.is_dir()
+
+
+def test_others_see_that_a_folder_is_in_use(tmp_path: Path) -> None:
+    assert not in_use(tmp_path)
+    with sole_user(tmp_path):
+        assert in_use(tmp_path)
+    assert not in_use(tmp_path)
+    with sole_user(tmp_path):  # looking took nothing
+        pass
 
 
 def test_a_folder_that_is_left_empty_goes_again_with_those_that_were_made_for_it(tmp_path: Path) -> None:

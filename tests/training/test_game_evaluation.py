@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from small_games import Stones, small_games
 
+import marl.players.game_film
 import marl.training.game_evaluation
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.evaluation.episodes import StoppedError
 from marl.networks.configs import MLPTrunkConfig
+from marl.players.game_film import Moment
 from marl.policies.configs import GameNetworkConfig, SavedGameNetworkConfig
 from marl.policies.game_network import GameNetwork, shape_of
 from marl.training.game_evaluation import GameEvaluation
@@ -56,12 +58,25 @@ def test_a_game_that_cannot_be_drawn_has_no_picture(evaluation: GameEvaluation) 
     assert evaluation.draw(network_of(Stones()), lambda: True) is None
 
 
-def test_the_last_position_of_a_game_is_drawn(evaluation: GameEvaluation, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[Any] = []
+def test_a_game_is_drawn_with_what_was_searched(evaluation: GameEvaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Moment] = []
     picture = np.zeros((2, 2, 3), np.uint8)
-    monkeypatch.setattr(marl.training.game_evaluation, "drawable", lambda game: game)
-    monkeypatch.setattr(marl.training.game_evaluation, "board_picture", lambda game: (shown.append(game), picture)[1])
+    for module in (marl.training.game_evaluation, marl.players.game_film):
+        monkeypatch.setattr(module, "drawable", lambda game: game)
+    monkeypatch.setattr(marl.training.game_evaluation, "sheet", lambda moments: (shown.extend(moments), picture)[1])
     assert evaluation.draw(network_of(Stones()), lambda: True) is picture
-    assert shown[0].over
+    assert shown[-1].game.over and not shown[0].game.over
+    assert sum(each.visits for each in shown[0].statistics) > 0 and shown[0].statistics[0].prior is not None
     with pytest.raises(StoppedError):
         evaluation.draw(network_of(Stones()), lambda: False)
+
+
+def test_without_an_arena_the_mean_share_of_points_says_which_network_is_better(small_games: None) -> None:
+    def score(**changes: Any) -> Any:
+        algorithm = {"name": "alpha_zero", "evaluation_players": ["first"], "search": {"kind": "gumbel"}, **changes}
+        values = {"env": {"name": "stones"}, "algorithm": algorithm}
+        return GameEvaluation(read_config(values), Stones()).score
+
+    assert score(arena=None)({"points/first": 0.25, "points/uct:30": 0.75}) == 0.5
+    assert score(arena=None, evaluation_players=[])({}) is None
+    assert score(arena={"games": 4})({"points/first": 0.25}) is None

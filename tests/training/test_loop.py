@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from each_iteration import Crash, EachIteration
 from stored_runs import assert_equal_bit_for_bit, last_state, logged, stop_after
 
 import marl
@@ -35,7 +36,7 @@ def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(
     iterations: int, run: Path, preset: State, tmp_path: Path
 ) -> None:
     config = read_config(preset)
-    stopped = train_run(config, tmp_path / "x", watch=stop_after(iterations))
+    stopped = train_run(config, tmp_path / "x", callbacks=stop_after(iterations))
     assert not stopped.finished
     assert stopped.stopped_by == signal.SIGINT
     assert stopped.env_steps == 256 * iterations
@@ -50,7 +51,7 @@ def test_other_learners_resume_bit_for_bit_too(algorithm: str, preset: State, tm
     preset |= {"algorithm": {"name": algorithm, "entropy_coef": [0.02, 0.0]}, "total_env_steps": 768}
     config = read_config(preset)
     train_run(config, tmp_path / "whole")
-    train_run(config, tmp_path / "parts", watch=stop_after(1))
+    train_run(config, tmp_path / "parts", callbacks=stop_after(1))
     train_run(config, tmp_path / "parts", resume=True)
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
 
@@ -64,7 +65,7 @@ def test_a_replay_resumes_bit_for_bit_too(drawing: State, preset: State, tmp_pat
     preset["algorithm"] = {**algorithm, "updates_per_iteration": 2, **drawing}
     config = read_config(preset)
     train_run(config, tmp_path / "whole")
-    train_run(config, tmp_path / "parts", watch=stop_after(3))
+    train_run(config, tmp_path / "parts", callbacks=stop_after(3))
     train_run(config, tmp_path / "parts", resume=True)
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
     assert logged(tmp_path / "parts") == logged(tmp_path / "whole")
@@ -83,7 +84,7 @@ def test_tables_of_a_team_resume_bit_for_bit_and_log_what_is_documented(
     preset |= {"total_env_steps": 768, "log_interval": 256}
     config = read_config(preset)
     train_run(config, tmp_path / "whole")
-    train_run(config, tmp_path / "parts", watch=stop_after(2))
+    train_run(config, tmp_path / "parts", callbacks=stop_after(2))
     train_run(config, tmp_path / "parts", resume=True)
     assert_equal_bit_for_bit(tmp_path / "parts", tmp_path / "whole")
     first, _, last = [row for row in logged(tmp_path / "parts") if "exploration" in row]
@@ -100,11 +101,11 @@ def test_a_run_that_crashed_goes_on_from_its_last_checkpoint_without_double_entr
 ) -> None:
     def crash(progress: Progress) -> None:
         if progress.env_steps == 1024:
-            raise MemoryError
+            raise Crash
 
     config = read_config({**preset, "checkpoint_interval": 600, "log_interval": 256})
-    with pytest.raises(MemoryError):
-        train_run(config, tmp_path / "x", watch=crash)
+    with pytest.raises(Crash):
+        train_run(config, tmp_path / "x", callbacks=[EachIteration(crash)])
     assert [row["env_steps"] for row in logged(tmp_path / "x")] == [256, 512, 768, 1024, 1024]
     resumed = build_run(config, tmp_path / "x", resume=True)
     assert resumed.env_steps == 768
@@ -224,8 +225,10 @@ def test_a_signal_saves_and_says_how_to_go_on(
     assert marl.load(tmp_path / "x") is not None
 
 
-def test_a_watcher_may_stop_a_training(preset: State, tmp_path: Path) -> None:
-    result = train_run(read_config(preset), tmp_path / "x", watch=lambda progress: progress.env_steps == 512)
+def test_a_callback_may_stop_a_training(preset: State, tmp_path: Path) -> None:
+    result = train_run(
+        read_config(preset), tmp_path / "x", callbacks=[EachIteration(lambda progress: progress.env_steps < 512)]
+    )
     assert (result.env_steps, result.finished, result.stopped_by) == (512, False, None)
     assert [path.name for path in Checkpoints(tmp_path / "x" / "checkpoints").folders] == ["000000000512"]
 
@@ -239,13 +242,13 @@ def test_a_second_ctrl_c_interrupts_at_once(preset: State, tmp_path: Path) -> No
         time.sleep(1)
 
     with pytest.raises(KeyboardInterrupt):
-        train_run(read_config(preset), tmp_path / "x", watch=watch)
+        train_run(read_config(preset), tmp_path / "x", callbacks=[EachIteration(watch)])
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_scores_go_on_where_the_checkpoint_was(run: Path, preset: State, tmp_path: Path) -> None:
     config = read_config(preset)
-    train_run(config, tmp_path / "x", watch=stop_after(3))
+    train_run(config, tmp_path / "x", callbacks=stop_after(3))
     with (tmp_path / "x" / "scores.csv").open("a") as file:
         file.write("65,1,,0,0,0,0\n")  # after the last checkpoint, before a crash
     train_run(config, tmp_path / "x", resume=True)

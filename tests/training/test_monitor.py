@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from each_iteration import EachIteration
 from meeting import Meeting
 from numpy.typing import NDArray
 from stored_runs import assert_equal_bit_for_bit, logged
@@ -22,6 +23,7 @@ from marl.core.errors import TrainingError
 from marl.core.serialisation import load_state
 from marl.launch.standing import standing_of
 from marl.training import loop
+from marl.training.callbacks import Callbacks
 from marl.training.checkpoints import Checkpoints
 from marl.training.logger import Logger
 from marl.training.monitor import Monitor
@@ -59,17 +61,16 @@ def test_a_folder_that_becomes_unwritable_leaves_the_last_checkpoint_whole(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monitor = Monitor(build_run(read_config(preset), tmp_path / "x"))
-
     def watch(progress: Progress) -> None:
         if progress.env_steps == 512:
             block(monitor, monkeypatch)
 
+    monitor = Monitor(build_run(read_config(preset), tmp_path / "x"), Callbacks([EachIteration(watch)]))
     good = tmp_path / "x" / "checkpoints" / "000000000512"
     with pytest.raises(
         TrainingError, match=rf"cannot be written at env step 1,024 .*the last good checkpoint is {good}"
     ):
-        loop.train(monitor.run, monitor, watch)
+        loop.train(monitor.run, monitor)
     monkeypatch.undo()
     assert load_state(good, "state")["env_steps"] == 512
     assert train_run(read_config(preset), tmp_path / "x", resume=True).finished
@@ -103,7 +104,7 @@ def test_numbers_are_old_while_no_episode_has_ended_since(
     """Episodes end at steps 12, 24 and 36; an iteration has 8 steps of 32 copies, and each may be logged."""
     told: list[bool] = []
     config = read_config({**preset, "log_interval": interval, "evaluation_episodes": 1})
-    train_run(config, tmp_path / "x", watch=lambda progress: told.append(progress.stale))
+    train_run(config, tmp_path / "x", callbacks=[EachIteration(lambda progress: told.append(progress.stale))])
     assert told[:5] == [bool(each) for each in old]
 
 
@@ -117,7 +118,7 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     preset["score_log"] = {"threshold": -1e6, "window": 20, "stop_when_solved": True}
     config = read_config(preset)
     told: list[Progress] = []
-    result = train_run(config, tmp_path / "x", watch=told.append)
+    result = train_run(config, tmp_path / "x", callbacks=[EachIteration(told.append)])
     assert (result.finished, result.env_steps) == (True, 512)
     solved = "Solved in 0 runs, 20 total runs (384 env steps)"
     assert [(each.solved, each.finished) for each in told] == [(None, False), (solved, True)]
@@ -129,6 +130,32 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     assert train_run(config, tmp_path / "x", resume=True).env_steps == 512
     rows = (tmp_path / "x" / "scores.csv").read_text().splitlines()
     assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
+
+
+def test_cpu_time_is_that_of_training_and_goes_on_where_it_was(
+    preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock on which everything takes no time but iterations, 10 seconds each, and evaluations, 1,000 each."""
+    clock = [0.0]
+    monkeypatch.setattr(marl.training.monitor.time, "process_time", lambda: clock[0])
+    learner = type(build_run(read_config(preset), tmp_path / "y").learner)
+
+    def later(seconds: float, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any) -> Any:
+            clock[0] += seconds
+            return call(*arguments)
+
+        return called
+
+    monkeypatch.setattr(learner, "update", later(10.0, learner.update))
+    monkeypatch.setattr(Monitor, "_evaluate", later(1000.0, Monitor._evaluate))
+    preset["log_interval"] = 1
+    half = {**preset, "total_env_steps": preset["total_env_steps"] // 2}
+    train_run(read_config(half), tmp_path / "x")
+    train_run(read_config(preset), tmp_path / "x", resume=True)
+    rows = [json.loads(line) for line in (tmp_path / "x" / "metrics.jsonl").read_text().splitlines()]
+    seconds = [row["time/cpu_seconds"] for row in rows if "time/cpu_seconds" in row]
+    assert seconds == [10.0 * (number + 1) for number in range(len(seconds))] and len(seconds) > 3
 
 
 def scalars_of(folder: Path) -> dict[str, list[tuple[int, float]]]:

@@ -56,7 +56,7 @@ def test_what_cannot_be_opened_leaves_no_folder(preset: State, tmp_path: Path) -
 
 
 def test_leftovers_of_a_dead_process_go_and_nothing_else_does(tmp_path: Path) -> None:
-    for folder in ("policy", "checkpoints/000000000512", "checkpoints/.writing-000000001024"):
+    for folder in ("policy", "best_policy", "history", "checkpoints/000000000512", "checkpoints/.writing-000000001024"):
         (tmp_path / folder).mkdir(parents=True)
     names = [name.replace("*", "000000000512") for name in WRITTEN]
     for name in names:
@@ -69,7 +69,7 @@ def test_leftovers_of_a_dead_process_go_and_nothing_else_does(tmp_path: Path) ->
         (tmp_path / name).touch()
     clear_leftovers(tmp_path)
     files = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
-    assert files == {"policy", "checkpoints", "checkpoints/000000000512", *names, *mine}
+    assert files == {"policy", "best_policy", "history", "checkpoints", "checkpoints/000000000512", *names, *mine}
 
 
 def test_a_new_run_may_begin_where_one_died_before_it_wrote_its_settings(preset: State, tmp_path: Path) -> None:

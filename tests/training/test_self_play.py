@@ -29,8 +29,10 @@ def network_of(game: Any = GAME) -> GameNetwork:
     return GameNetwork(roster, SavedGameNetworkConfig(**config.model_dump(), game=shape_of(game, config)))
 
 
-def source_of(game: Any = GAME, num_games: int = 5, length: int = 2, seed: int = 1, **self_play: Any) -> SelfPlay:
-    search = {"kind": "puct", "simulations": 3}
+def source_of(
+    game: Any = GAME, num_games: int = 5, length: int = 2, seed: int = 1, simulations: Any = 3, **self_play: Any
+) -> SelfPlay:
+    search = {"kind": "puct", "simulations": simulations}
     settings = {"search": search, "self_play": {"groups": 2, "temperature_moves": 4, **self_play}}
     return SelfPlay(game, AlphaZeroConfig.model_validate(settings), num_games, length, seed)
 
@@ -43,9 +45,10 @@ def same(one: Samples, other: Samples) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(arrays(one), arrays(other), strict=True))
 
 
-def test_groups_in_threads_play_what_they_play_one_after_the_other() -> None:
+@pytest.mark.parametrize("archive_share", [0.0, 0.5])
+def test_groups_in_threads_play_what_they_play_one_after_the_other(archive_share: float) -> None:
     """Of five games three are the first group's, and the second has random numbers of its own."""
-    network, source, other = network_of(), source_of(), source_of()
+    network, source, other = network_of(), *(source_of(archive_share=archive_share) for _ in range(2))
     assert [len(group.positions) for group in source.groups] == [3, 2]
     for _ in range(3):
         collected = source.collect(network)
@@ -100,6 +103,15 @@ def test_whole_games_are_shared_out_among_the_groups() -> None:
         assert collected.env_steps == sum(collected.episodes.metrics["episode/length"])
 
 
+def test_simulations_follow_the_share_of_training_done() -> None:
+    """From 1 to 9 they are 3 at a quarter, and so are the games."""
+    network, scheduled, plain = network_of(), source_of(simulations=[1, 9]), source_of()
+    for _ in range(2):
+        found, expected = scheduled.collect(network, 0.25), plain.collect(network)
+        assert same(found.batch, expected.batch) and found.metrics == expected.metrics
+    assert found.metrics["search/simulations"] == 3 and len(found.batch)
+
+
 def test_random_games_come_first_and_once() -> None:
     source = source_of(length=1, random_games=6)
     collected = source.collect(network_of())
@@ -110,16 +122,20 @@ def test_random_games_come_first_and_once() -> None:
     assert len(other.collect(network_of()).batch) == 0
 
 
-def test_it_goes_on_from_a_state_that_was_on_the_disk(tmp_path: Any) -> None:
-    network, source, other = network_of(), source_of(random_moves=1), source_of(random_moves=1, seed=2)
-    source.collect(network)
+@pytest.mark.parametrize("before", [0, 1])
+def test_it_goes_on_from_a_state_that_was_on_the_disk(before: int, tmp_path: Any) -> None:
+    """Also from the beginning, where archives are empty."""
+    settings = {"random_moves": 1, "archive_share": 0.5, "archive_size": 4}
+    network, source, other = network_of(), source_of(**settings), source_of(seed=2, **settings)
+    for _ in range(before):
+        source.collect(network)
     save_state(tmp_path, "state", {"source": source.state()})
     expected = [source.collect(network) for _ in range(2)]
     other.load_state(load_state(tmp_path, "state")["source"])
     for each in expected:
         found = other.collect(network)
         assert same(found.batch, each.batch) and found.metrics == each.metrics
-        assert len(each.batch)
+    assert len(expected[-1].batch)
 
 
 def test_what_a_network_gives_must_be_finite() -> None:

@@ -17,6 +17,7 @@ from marl.analysis.generalisation.sizes import argument_values, compositions
 from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.core.errors import ConfigError
 from marl.core.limits import MOST_GAMES, MOST_JOBS, SEED_BELOW, check_between
+from marl.core.result import Result
 from marl.core.settings import shown_value
 from marl.core.trust import trusting
 from marl.core.wording import argument
@@ -41,7 +42,7 @@ def generalise(
     tell: Callable[[Sequence[str]], None] | None = None,
     trust: str | Iterable[str] = (),
     arguments: Mapping[str, Sequence[Any]] | None = None,
-) -> dict[str, Any]:
+) -> Result:
     """Play trained teams, frozen, in other sizes and mixes, and compare them with teams trained there.
 
     Runs that differ in the training seed only are one arm. Beside them play the same without
@@ -78,7 +79,7 @@ def generalise(
     protocol = Protocol(episodes, seed, deterministic)
     with trusting(trust):
         options = (protocol, prey, natives, arena, jobs, watch, tell, arguments)
-        return measure_transfer(runs, teams, out, *options).as_json()
+        return Result(measure_transfer(runs, teams, out, *options).as_json())
 
 
 def measure_transfer(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from marl.games.positions import Positions
 from marl.games.python_positions import PythonPositions
-from marl.games.search.configs import GumbelConfig, PUCTConfig
+from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
 from marl.games.search.evaluator import Evaluator
 from marl.games.search.forest import Forest, Roots, Valued
 from marl.games.search.found import Found, found_of
@@ -91,7 +91,7 @@ class BatchSearch:
         taken = positions if searched.all() else positions.take(searched)
         roots = value_positions(taken, self.evaluator)
         drawn = np.zeros(roots.prior.shape)
-        if noise and self.config.simulations and isinstance(self.config, GumbelConfig):
+        if noise and simulations_at(self.config) and isinstance(self.config, GumbelConfig):
             drawn = generator.gumbel(size=drawn.shape)
         grown = self._grown(_with_noise(roots, self.config, generator) if noise else roots, drawn)
         found = found_of(roots, grown, drawn if isinstance(self.config, GumbelConfig) else None)

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from marl.core.config import Config
+from marl.maths.schedules import WholeSchedule, scheduled
 
-__all__ = ["GumbelConfig", "PUCTConfig", "SearchConfig"]
+__all__ = ["GumbelConfig", "PUCTConfig", "SearchConfig", "simulations_at"]
 
 
 class PUCTConfig(Config):
@@ -16,8 +17,9 @@ class PUCTConfig(Config):
 
     kind: Literal["puct"] = "puct"
     """Search of this kind."""
-    simulations: int = Field(64, ge=0)
-    """Simulations of each search, on top of the evaluation of its root; 0 plays the network alone, without learning."""
+    simulations: WholeSchedule = 64
+    """Simulations of each search, on top of the evaluation of its root; 0 plays the network alone, without learning.
+    Two numbers are those at the start and at the end of training; all but self-play takes the last."""
     c_puct: float = Field(1.5, ge=0, allow_inf_nan=False)
     """Weight of the prior against the values, which are in [-1, 1]."""
     dirichlet_share: float = Field(0.25, ge=0, le=1)
@@ -28,6 +30,9 @@ class PUCTConfig(Config):
     """Temperature of the softmax of the root's prior, in self-play; above 1 flattens it."""
     solver: bool = True
     """Back up won, drawn and lost positions as certain."""
+    look_ahead: bool = True
+    """A position in which a move wins at once is won without being valued, if the solver is on. Without compiled rules
+    it costs as many positions as there are moves."""
 
 
 class GumbelConfig(Config):
@@ -35,8 +40,9 @@ class GumbelConfig(Config):
 
     kind: Literal["gumbel"] = "gumbel"
     """Search of this kind."""
-    simulations: int = Field(16, ge=0)
-    """Simulations of each search, on top of the evaluation of its root; 0 plays the network alone, without learning."""
+    simulations: WholeSchedule = 16
+    """Simulations of each search, on top of the evaluation of its root; 0 plays the network alone, without learning.
+    Two numbers are those at the start and at the end of training; all but self-play takes the last."""
     considered: int = Field(16, ge=1)
     """Most actions of the root that are searched."""
     value_scale: float = Field(0.1, ge=0, allow_inf_nan=False)
@@ -45,6 +51,14 @@ class GumbelConfig(Config):
     """Added to the most visits of an action, by which the values are multiplied too."""
     solver: bool = True
     """Back up won, drawn and lost positions as certain."""
+    look_ahead: bool = True
+    """A position in which a move wins at once is won without being valued, if the solver is on. Without compiled rules
+    it costs as many positions as there are moves."""
 
 
 SearchConfig = Annotated[PUCTConfig | GumbelConfig, Field(discriminator="kind")]
+
+
+def simulations_at(config: PUCTConfig | GumbelConfig, share_done: float = 1.0) -> int:
+    """Simulations of each search when a share of training is done, or after it."""
+    return round(scheduled(config.simulations, share_done))

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.core.game import Game
 from marl.games.positions import Positions
 from marl.games.python_positions import PythonPositions
-from marl.games.search.configs import GumbelConfig, PUCTConfig
+from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
 from marl.games.search.forest import Roots, Valued
 from marl.games.search.halving import considered_visits
 
@@ -79,7 +80,8 @@ class PythonForest:
     def __init__(self, like: PythonPositions, config: PUCTConfig | GumbelConfig, leaves: int) -> None:
         self.room, self.config, self.game, self.leaves = len(like), config, like.game, leaves
         considered = config.considered if isinstance(config, GumbelConfig) else 0
-        self.schedule = considered_visits(considered, config.simulations).tolist()
+        self.simulations = simulations_at(config)
+        self.schedule = considered_visits(considered, self.simulations).tolist()
 
     def begin(self, roots: Valued, noise: NDArray[np.float64]) -> Positions | None:
         """See `Forest`."""
@@ -122,7 +124,7 @@ class PythonForest:
             waiting: number of its positions that are not valued yet.
         """
         root, solver = self.trees[tree], self.config.solver
-        while self.done[tree] + waiting < self.config.simulations and not root.proven:
+        while self.done[tree] + waiting < self.simulations and not root.proven:
             node = root
             path = [root]
             while node.children and not node.proven:
@@ -130,9 +132,16 @@ class PythonForest:
                 path.append(node)
                 if node.game is None:
                     node.game = parent.game.play(node.action)
-            if not (node.proven or node.game.over):
-                return [] if node.visits else path
-            outcome = list(node.total if node.proven else node.game.returns)
+            if node.proven:
+                outcome = list(node.total)
+            elif node.game.over:
+                outcome = list(node.game.returns)
+            elif node.visits:
+                return []
+            elif (won := self._winning(node.game)) is not None:
+                outcome = list(won[1])
+            else:
+                return path
             if solver and not node.proven:
                 node.proven, node.total = True, outcome
             _back_up(path, outcome, solver)
@@ -141,6 +150,10 @@ class PythonForest:
 
     def _choose(self, tree: int, waiting: int, node: Node) -> Node:
         config, root = self.config, self.trees[tree]
+        if node is root and self.done[tree] == 0:  # it has been valued without a look
+            won = self._winning(root.game)
+            if won is not None:
+                return root.children[won[0]]
         if isinstance(config, PUCTConfig):
             return _choose_puct(node, config.c_puct)
         if node is not root:
@@ -153,6 +166,16 @@ class PythonForest:
             for child, logit in zip(root.children, improved, strict=True)
         ]
         return root.children[scores.index(max(scores))]
+
+    def _winning(self, game: Game) -> tuple[int, tuple[float, ...]] | None:
+        """Number of the first legal action that wins at once, and the outcome; None if none does, or nobody looks."""
+        if not (self.config.solver and self.config.look_ahead):
+            return None
+        for number, action in enumerate(game.legal):
+            after = game.play(action)
+            if after.over and after.returns[game.mover] == 1.0:
+                return number, after.returns
+        return None
 
     def roots(self) -> Roots:
         """See `Forest`."""

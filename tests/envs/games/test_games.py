@@ -60,6 +60,27 @@ def test_games_end_with_someone_or_nobody_winning_and_nothing_is_legal_then(star
 
 
 @ALL
+def test_a_line_is_shown_of_those_that_win_and_of_no_others(start: GameView) -> None:
+    generator, seen = np.random.default_rng(0), set()
+    for _ in range(60):
+        game = start
+        while not game.over:
+            assert game.line == ()  # type: ignore[attr-defined]
+            game = game.play(int(generator.choice(game.legal)))
+        line: tuple[tuple[int, int], ...] = game.line  # type: ignore[attr-defined]
+        assert bool(line) == any(game.returns)
+        if line:
+            marks = [game.marks()[cell] for cell in line]
+            assert len(line) == (3 if game.name in ("tic_tac_toe", "nine_board", "three_marks") else 4)
+            shared = [len(set(place)) == 1 for place in zip(*marks, strict=True)]
+            assert any(shared)
+            if game.name != "quarto":
+                assert "XOZ".index(marks[0]) == game.returns.index(1.0)
+        seen.add(bool(line))
+    assert True in seen
+
+
+@ALL
 def test_what_is_not_legal_is_refused_by_name_and_changes_nothing(start: GameView) -> None:
     for position in random_game(start, 3):
         wrong = set(range(-2, start.num_actions + 2)) - set(position.legal)

@@ -36,4 +36,21 @@ def test_in_quarto_phases_are_kept_apart() -> None:
 
 def test_the_caption_names_the_piece_to_be_placed() -> None:
     assert Quarto().caption == "a piece is to be chosen"
-    assert Quarto().play(11).caption == "to be placed: 11"
+    assert Quarto().play(11).caption == "to be placed: p11"
+
+
+def test_a_line_is_of_pieces_that_share_a_property() -> None:
+    """Pieces 0, 1, 2 and 4 in the first row all lack the last property; 0, 7, 11 and 13 share none."""
+    game = Quarto()
+    for cell, piece in enumerate((0, 1, 2, 4)):
+        assert game.line == ()
+        game = game.play(piece).play(16 + cell)
+    assert game.over and game.line == ((0, 0), (0, 1), (0, 2), (0, 3))
+    assert game.marks() == {(0, 0): "0000", (0, 1): "0001", (0, 2): "0010", (0, 3): "0100"}
+
+
+def test_pieces_are_beside_the_board_until_they_are_placed() -> None:
+    chosen = Quarto().play(5)
+    assert chosen.aside() == Quarto().aside() and len(chosen.aside()) == 16 == Quarto.aside_size
+    assert chosen.aside()[5] == "0101"
+    assert set(chosen.play(20).aside()) == set(range(16)) - {5}

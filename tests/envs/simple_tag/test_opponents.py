@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from each_iteration import EachIteration
 
 import marl
 from marl.core.errors import ConfigError
@@ -97,7 +98,9 @@ def test_a_run_against_several_resumes_bit_for_bit(prey: Path, tmp_path: Path) -
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_run(config.model_copy(update={"checkpoint_interval": 64}), tmp_path / "parts", watch=stop)
+        train_run(
+            config.model_copy(update={"checkpoint_interval": 64}), tmp_path / "parts", callbacks=[EachIteration(stop)]
+        )
     other = build_run(config, tmp_path / "parts", resume=True)
     assert other.env_steps == 128
     opponents = other.source.environment.opponents  # type: ignore[attr-defined]

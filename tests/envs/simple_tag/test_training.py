@@ -45,7 +45,7 @@ def test_a_run_with_a_curriculum_and_lost_links_resumes_bit_for_bit(
     run: Path, preset: dict[str, Any], tmp_path: Path
 ) -> None:
     config = read_config(preset)
-    assert train_run(config, tmp_path / "x", watch=stop_after(2)).env_steps == 512
+    assert train_run(config, tmp_path / "x", callbacks=stop_after(2)).env_steps == 512
     assert train_run(config, tmp_path / "x", resume=True).finished
     assert_equal_bit_for_bit(tmp_path / "x", run)
 

@@ -109,6 +109,13 @@ def test_a_seat_that_moves_twice_selects_by_its_own_value_twice(compiled: bool) 
 
 @both
 @kinds
+def test_a_search_after_training_has_the_last_number_of_simulations(compiled: bool, config: Any) -> None:
+    given = config.model_copy(update={"simulations": (2, 7), "solver": False})
+    assert search([TicTacToe()], UniformEvaluator(), given, compiled).visits.sum() == 7
+
+
+@both
+@kinds
 def test_a_won_root_ends_its_search_and_teaches_its_winning_move(compiled: bool, config: Any) -> None:
     found = search([WON], UniformEvaluator(), config, compiled)
     assert found.proven.tolist() == [True]

@@ -18,7 +18,7 @@ from marl.games.search.compiled.prior_search import (
     grow,
     read_roots,
 )
-from marl.games.search.configs import GumbelConfig, PUCTConfig
+from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
 from marl.games.search.forest import Roots, Valued
 from marl.games.search.halving import considered_visits
 
@@ -38,8 +38,9 @@ class CompiledForest:
         self.game, self.kernels, self.room = like.game, like.kernels, len(like)
         self.rule = _rule_of(config, leaves)
         games, players, most = len(like), like.game.num_players, like.kernels.most_legal
+        simulations = self.rule.simulations
         # each position that is valued gets its children at once
-        rows = 1 + (config.simulations + 1) * most
+        rows = 1 + (simulations + 1) * most
         self.trees = Trees(
             np.zeros((games, rows, COLUMNS), np.int32),
             np.zeros((games, rows, players)),
@@ -50,12 +51,12 @@ class CompiledForest:
             np.zeros_like(like.states),
             np.zeros((games * leaves, like.states.shape[1]), np.int64),
             np.zeros(games * leaves, np.int64),
-            np.zeros((games * leaves, config.simulations + 2), np.int32),
+            np.zeros((games * leaves, simulations + 2), np.int32),
             np.zeros(games * leaves, np.int64),
             np.zeros(games, np.int64),
             np.zeros(games, np.int64),
             np.zeros((games, most)),
-            considered_visits(config.considered if isinstance(config, GumbelConfig) else 0, config.simulations),
+            considered_visits(config.considered if isinstance(config, GumbelConfig) else 0, simulations),
         )
 
     def begin(self, roots: Valued, noise: NDArray[np.float64]) -> Positions | None:
@@ -92,6 +93,8 @@ class CompiledForest:
 
 def _rule_of(config: PUCTConfig | GumbelConfig, leaves: int) -> Rule:
     """Rule of a search as the kernels take it."""
+    simulations = simulations_at(config)
+    solver, ahead = config.solver, config.solver and config.look_ahead
     if isinstance(config, PUCTConfig):
-        return Rule(False, config.simulations, leaves, config.solver, config.c_puct, 0.0, 0.0)
-    return Rule(True, config.simulations, leaves, config.solver, 0.0, config.value_scale, config.visit_offset)
+        return Rule(False, simulations, leaves, solver, ahead, config.c_puct, 0.0, 0.0)
+    return Rule(True, simulations, leaves, solver, ahead, 0.0, config.value_scale, config.visit_offset)

@@ -1,0 +1,68 @@
+"""Animated pictures of a network's game against itself, with what its searches found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from marl.analysis.animation import Animation
+from marl.core.game import Game, view_of
+from marl.pictures.animation import save
+from marl.players.game_film import play_moments
+from marl.players.network_player import NetworkPlayer, load_network
+from marl.players.strength import RANDOM_MOVES
+from marl.policies.game_network import GameNetwork
+from marl.policies.saved import load_policy
+from marl.tasks.environment_config import environment_config, game_of
+from marl.tasks.registry import find_policy
+
+__all__ = ["game_of_run", "plays_game", "render_game"]
+
+FRAMES_PER_SECOND = 1
+"""Of a game that shows its searches, which takes time to read."""
+
+
+def plays_game(run: str | Path) -> bool:
+    """True if the policy of a run is the network of a game.
+
+    Raises:
+        FileError: if it cannot be loaded.
+    """
+    return isinstance(load_policy(find_policy(run)).policy, GameNetwork)
+
+
+def game_of_run(run: str | Path) -> tuple[Game, GameNetwork]:
+    """First position of a run's game, and the network.
+
+    Raises:
+        FileError: if the run cannot be used.
+    """
+    task, config = environment_config(load_policy(find_policy(run)).environment, {})
+    game = game_of(task, config)
+    return game, load_network(str(run), game)
+
+
+def render_game(
+    run: str | Path, out: Path, seed: int, watch: Callable[[int], object] = lambda moves: None
+) -> Animation:
+    """Play a game of a network against itself, and draw it with what its searches found.
+
+    Args:
+        run: folder of the run, or its policy.
+        out: the picture.
+        seed: of the opening.
+        watch: called with the number of moments that were played.
+
+    Raises:
+        ConfigError: if the game cannot be drawn.
+        FileError: if the run cannot be used.
+    """
+    (game, network), moments, opening = game_of_run(run), [], np.random.default_rng(seed)
+    for moment in play_moments(view_of(game, "drawn"), NetworkPlayer(network), RANDOM_MOVES, opening, lambda: None):
+        moments.append(moment)
+        watch(len(moments))
+    save((moment.picture() for moment in moments), out, FRAMES_PER_SECOND)
+    returns = ", ".join(f"player {seat + 1} {value:g}" for seat, value in enumerate(moments[-1].game.returns))
+    return Animation(out, f"{len(moments) - 1} moves after {RANDOM_MOVES} drawn ones, {returns}")

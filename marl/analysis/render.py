@@ -1,0 +1,175 @@
+"""Animated pictures of episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marl.analysis.animation import Animation
+from marl.analysis.game_render import plays_game, render_game
+from marl.core.environment import TaskEnvironment
+from marl.core.errors import ConfigError
+from marl.core.limits import SEED_BELOW, check_between
+from marl.core.scene import Picture
+from marl.core.trust import trusting
+from marl.evaluation.access import check_fit, reference
+from marl.evaluation.cast import cast, opponents_of
+from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, record_episode, score_name
+from marl.pictures.animation import check_path, save
+from marl.pictures.episode import draw
+from marl.pictures.recording import Recording
+from marl.policies.saved import load_policy
+from marl.tasks.environment_config import make_environment
+from marl.tasks.registry import find_policy
+
+__all__ = ["Episode", "record", "render", "stage"]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Recorded episode.
+
+    Args:
+        recording: its scenes.
+        scores: number beside each scene.
+        score_name: name of the scores.
+        classes: names of the classes, in the order of their colours.
+        frames_per_second: speed at which it looks natural.
+    """
+
+    recording: Recording
+    scores: list[float]
+    score_name: str
+    classes: tuple[str, ...]
+    frames_per_second: float
+
+    def save(self, path: Path, watch: Callable[[int, int], object] = lambda done, total: None) -> Animation:
+        """Draw it into a file, whole or not at all.
+
+        Args:
+            path: a ``.gif`` or ``.mp4``.
+            watch: called with the number of frames that are drawn, and of all.
+
+        Raises:
+            ValueError: if it cannot be drawn; see `draw`.
+            OSError: if the file cannot be written.
+        """
+        frames = draw(self.recording, self.scores, self.score_name, self.classes)
+        save(_counted(frames, len(self.scores), watch), path, self.frames_per_second)
+        return Animation(path, f"{len(self.scores) - 1} steps, {self.score_name} {self.scores[-1]:g}")
+
+
+def render(
+    run: str | Path | None = None,
+    out: str | Path = "episode.gif",
+    seed: int = 0,
+    messages: bool = True,
+    deterministic: bool = False,
+    policy: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    trust: str | Iterable[str] = (),
+    max_steps: int = MAX_STEPS,
+    play: Mapping[str, str] | None = None,
+    **overrides: Any,
+) -> Animation:
+    """Play one episode and draw it; of a game's network a game against itself, with what its searches found.
+
+    Args:
+        run: as for `load`.
+        out: the picture, a ``.gif`` or ``.mp4``; one that is there is replaced.
+        seed: of world and actions.
+        messages: False switches them off.
+        deterministic: take the most probable actions instead of drawing them.
+        policy: reference to play instead of the run's policy, e.g. ``"random"`` or ``"chase"``.
+        settings: of the environment, as a preset's ``env``; those of the run by default.
+        trust: modules that may be imported where the run names them; those imported already may.
+        max_steps: steps after which the episode is cut.
+        play: others that play some of the agents, by the name of a side, a class or an agent; see `evaluate`.
+        overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
+
+    Raises:
+        ConfigError: if a setting cannot be used, nobody plays, or the environment cannot be drawn.
+        FileError: if the run cannot be used.
+        UntrustedError: if the run names a module that is not trusted.
+        OSError: if the file cannot be written.
+    """
+    check_between("seed", seed, 0, SEED_BELOW - 1)
+    check_between("max_steps", max_steps, 1)
+    try:
+        path = check_path(out)
+    except ValueError as error:
+        raise ConfigError(f"out is {error}") from error
+    own = policy is None and settings is None and not (play or overrides)
+    if own and run is not None and plays_game(run):
+        return render_game(run, path, seed)
+    with trusting(trust, typed=None if settings is None else settings.get("name")):
+        environment, player = stage(run, policy, settings, overrides, play or {})
+        episode = record(environment, player, path.parent, seed, messages, deterministic, max_steps)
+    return episode.save(path)
+
+
+def stage(
+    run: str | Path | None,
+    policy: str | None,
+    settings: Mapping[str, Any] | None,
+    overrides: Mapping[str, Any],
+    play: Mapping[str, str],
+) -> tuple[TaskEnvironment, EpisodePlayer]:
+    """Make one copy of an environment, and whoever plays in it; see `render`.
+
+    Raises:
+        ConfigError: if a setting cannot be used, nobody plays, or the policy cannot play this team.
+        FileError: if the run cannot be used.
+    """
+    saved = None if run is None else load_policy(find_policy(run))
+    settings = saved.environment if settings is None and saved is not None else settings
+    if settings is None or (saved is None and policy is None):
+        raise ConfigError("nobody plays; give a run, or settings of the environment and the name of a reference")
+    task, config, others = opponents_of(settings, overrides, play)
+    environment = make_environment(task, config, 1)
+    player: EpisodePlayer
+    if policy is not None:
+        player = reference(policy, environment)
+    else:
+        assert saved is not None
+        check_fit(saved.policy, environment)
+        player = saved.policy
+    return environment, cast(others, player, task, config, environment)[0] if others else player
+
+
+def record(
+    environment: TaskEnvironment,
+    player: EpisodePlayer,
+    folder: Path,
+    seed: int,
+    messages: bool = True,
+    deterministic: bool = False,
+    max_steps: int = MAX_STEPS,
+    watch: Callable[[int], bool] | None = None,
+) -> Episode:
+    """Play an episode and keep its scenes; the environment is closed.
+
+    Args:
+        environment: one copy.
+        player: the policy.
+        folder: folder for pictures, which have no names there.
+        seed, messages, deterministic, max_steps, watch: see `record_episode`.
+
+    Raises:
+        UndrawableError: if the task cannot be drawn.
+    """
+    recording, classes = Recording(folder), tuple(environment.roster.team)
+    try:
+        options = (messages, deterministic, max_steps, watch)
+        scores = record_episode(environment, player, seed, recording.append, *options)
+        return Episode(recording, scores, score_name(environment), classes, environment.frames_per_second)
+    finally:
+        environment.close()
+
+
+def _counted(frames: Iterator[Picture], total: int, watch: Callable[[int, int], object]) -> Iterator[Picture]:
+    for number, frame in enumerate(frames, 1):
+        yield frame
+        watch(number, total)
