@@ -73,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
-        print(USAGE, end="")
+        from marl.cli.help_text import wrapped
+
+        print(wrapped(USAGE), end="")
         return 0 if given else 2
     name, *rest = given
     if name == "--version":

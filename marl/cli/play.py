@@ -10,6 +10,7 @@ import tyro
 from rich import box
 from rich.table import Table
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import NamedPlayers, check_seed, named_players, shown
 from marl.core.errors import ConfigError
 from marl.system.console import plain_console
@@ -63,7 +64,7 @@ def play(arguments: list[str]) -> int:
     Raises:
         ConfigError: if an option cannot be used.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl play")
+    options = parse_options(Arguments, arguments, "marl play")
     check_seed(options.seed)
     from marl.games.registry import new_game
     from marl.players.match import play_match
