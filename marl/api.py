@@ -9,6 +9,7 @@ from marl.analysis.render import render
 from marl.core.version import __version__
 from marl.evaluation.access import load, make, reference
 from marl.evaluation.evaluate import evaluate
+from marl.evaluation.export import export
 from marl.players.specs import player
 from marl.players.tournament.tournament import tournament
 from marl.training.callbacks import Callback
@@ -22,6 +23,7 @@ __all__ = [
     "alternate",
     "compare",
     "evaluate",
+    "export",
     "generalise",
     "load",
     "make",

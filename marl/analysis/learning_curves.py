@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +36,12 @@ LAST = 0.1
 """Share of training that the closing mean covers."""
 LENGTH = "total_env_steps"
 """Setting named in a label only if no other setting tells the curve apart."""
+CPU_SECONDS = "time/cpu_seconds"
 LONGEST_LABEL = 70
 """Longest label in letters; longer ones are replaced by the folder's name."""
 
 Values = NDArray[np.float64]
+Axis = Literal["env_steps", "cpu_seconds"]
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,11 @@ class LearningCurves:
 
     Args:
         metric: a name of the log, or ``score``.
-        x: unit of the places along training: ``env_steps`` or ``episodes``.
+        x: unit of the places along training: ``env_steps``, ``cpu_seconds`` or ``episodes``.
         threshold: a value of the metric, or None.
         curves: in the order of the runs.
         notes: qualifications of the numbers, in words.
+        title: the environment, and the algorithm where it is one.
     """
 
     metric: str
@@ -104,6 +107,7 @@ class LearningCurves:
     threshold: float | None
     curves: tuple[LearningCurve, ...]
     notes: tuple[str, ...] = ()
+    title: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Fields by name."""
@@ -117,6 +121,7 @@ def compare(
     out: str | Path | None = None,
     metric: str | None = None,
     threshold: float | None = None,
+    x: Axis = "env_steps",
 ) -> Result:
     """Compute the learning curves of any runs.
 
@@ -130,19 +135,20 @@ def compare(
         metric: a name in ``metrics.jsonl``, or ``score`` for the running mean of the score in ``scores.csv``, over
             episodes. By default the choice of `choose_metric`.
         threshold: value whose first place in each seed is reported, too.
+        x: ``cpu_seconds`` draws the curves over the CPU time that training has taken, in place of env steps.
 
     Returns:
-        ``metric``, ``x`` (``env_steps`` or ``episodes``), ``threshold``, and for each curve of ``curves`` its
-        name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the seeds ``final``
-        (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None if never); then
-        ``notes``, on how far intervals of few seeds reach.
+        ``metric``, ``x`` (``env_steps``, ``cpu_seconds`` or ``episodes``), ``threshold``, and for each curve of
+        ``curves`` its name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the
+        seeds ``final`` (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None
+        if never); then ``notes``, on how far intervals of few seeds reach.
 
     Raises:
         ConfigError: if there are no runs, or of several environments, one has not logged the metric, a seed comes
             twice, or seeds share no place.
         FileError: if a run cannot be read.
     """
-    return Result(draw_learning_curves(runs, out, metric, threshold).as_json())
+    return Result(draw_learning_curves(runs, out, metric, threshold, x).as_json())
 
 
 def draw_learning_curves(
@@ -150,6 +156,7 @@ def draw_learning_curves(
     out: str | Path | None = None,
     metric: str | None = None,
     threshold: float | None = None,
+    x: Axis = "env_steps",
 ) -> LearningCurves:
     """Compute the learning curves of any runs as a record, and draw them if ``out`` is given; see `compare`.
 
@@ -168,14 +175,31 @@ def draw_learning_curves(
     logged = [read_logged(folder) for folder in folders]
     _check_one_environment(logged)
     chosen = choose_metric(logged, metric)
+    if x == "cpu_seconds":
+        logged = [_over_cpu_time(run, chosen) for run in logged]
     groups = group_seeds(logged)
     curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
     few = few_seeds_note(len(group) for group in groups)
-    x, notes = "episodes" if chosen == SCORE else "env_steps", () if few is None else (few,)
-    found = LearningCurves(chosen, x, threshold, tuple(curves), notes)
+    unit, notes = "episodes" if chosen == SCORE else x, () if few is None else (few,)
+    found = LearningCurves(chosen, unit, threshold, tuple(curves), notes, _title(logged))
     if out is not None:
         save_curves(found, Path(out))
     return found
+
+
+def _over_cpu_time(run: LoggedRun, metric: str) -> LoggedRun:
+    """The same run with a metric over the CPU seconds of training.
+
+    Raises:
+        ConfigError: if they are not known.
+    """
+    if metric == SCORE:
+        raise ConfigError("score is logged over episodes; name another metric to compare over CPU time")
+    if CPU_SECONDS not in run.series:
+        raise ConfigError(f"{run.folder} has logged no {CPU_SECONDS}, as runs of earlier versions; compare env steps")
+    (steps, seconds), (x, y) = run.series[CPU_SECONDS], run.series[metric]
+    known = (x >= steps[0]) & (x <= steps[-1])
+    return replace(run, series={**run.series, metric: (np.interp(x[known], steps, seconds), y[known])})
 
 
 def _check_picture(path: Path) -> None:
@@ -191,6 +215,12 @@ def _check_one_environment(runs: Sequence[LoggedRun]) -> None:
     if len(firsts) > 1:
         told = ", ".join(f"{name} ({folder})" for name, folder in reversed(firsts.items()))
         raise ConfigError(f"the runs are of different environments: {told}; compare those of each apart")
+
+
+def _title(runs: Sequence[LoggedRun]) -> str:
+    """Environment of the runs, and their algorithm where it is one."""
+    algorithms = {run.config["algorithm"]["name"] for run in runs}
+    return ", ".join([runs[0].config["env"]["name"], *(algorithms if len(algorithms) == 1 else ())])
 
 
 def _labels(groups: Sequence[Sequence[LoggedRun]]) -> list[str]:

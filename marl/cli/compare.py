@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.table import Table
@@ -41,6 +41,8 @@ class Arguments:
     """A curve of TensorBoard, e.g. return/agent, or score: that of scores.csv, over episodes."""
     threshold: Annotated[float | None, shown("VALUE")] = None
     """Also tell when the curve of each seed first reached this."""
+    x: Literal["env_steps", "cpu_seconds"] = "env_steps"
+    """What the curves are drawn over."""
     json: JsonFile = None
     """Write the curves and the table to this file too."""
 
@@ -59,7 +61,7 @@ def compare(arguments: list[str]) -> int:
     from marl.analysis.learning_curves import draw_learning_curves
     from marl.core.files import save_json
 
-    comparison = draw_learning_curves(options.runs, options.out, options.metric, options.threshold)
+    comparison = draw_learning_curves(options.runs, options.out, options.metric, options.threshold, options.x)
     if options.json is not None:
         save_json(options.json, comparison.as_json())
     console = plain_console()

@@ -1,5 +1,5 @@
-"""Command line: ``marl train``, ``evaluate``, ``render``, ``compare``, ``generalise``, ``alternate``,
-``play``, ``tournament``, ``judge``, ``list`` and ``check``.
+"""Command line: ``marl train``, ``evaluate``, ``render``, ``export``, ``compare``, ``generalise``,
+``alternate``, ``play``, ``tournament``, ``judge``, ``list`` and ``check``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ commands:
   train      train a team from a preset, or go on with a run
   evaluate   play whole episodes with a trained or a reference policy, print what they brought
   render     make an animated picture of one episode
+  export     write a trained policy as an ONNX file
   compare    draw the learning curves of runs, with intervals over seeds
   generalise play trained teams, frozen, in other sizes and mixes, and compare with natives
   alternate  train both sides in turn, each against all versions of the other
@@ -50,6 +51,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "render",
+    "export",
     "compare",
     "generalise",
     "alternate",

@@ -9,7 +9,12 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["Categorical", "DiagonalGaussian", "Distribution"]
+__all__ = ["Categorical", "DiagonalGaussian", "Distribution", "of_legal"]
+
+
+def of_legal(numbers: Tensor, action_mask: Tensor | None) -> Tensor:
+    """Numbers of actions ``[..., A]``, the lowest there is in place of those that the mask has as False."""
+    return numbers if action_mask is None else numbers.masked_fill(~action_mask, torch.finfo(numbers.dtype).min)
 
 
 class Distribution(Protocol):
@@ -52,9 +57,7 @@ class Categorical:
             logits: ``[..., N_c, A]``.
             action_mask: ``[..., N_c, A]``, True = legal, at least one in each row.
         """
-        if action_mask is not None:
-            logits = logits.masked_fill(~action_mask, torch.finfo(logits.dtype).min)
-        return cls(logits.log_softmax(-1))
+        return cls(of_legal(logits, action_mask).log_softmax(-1))
 
     def sample(self, generator: torch.Generator) -> Tensor:
         """Draw ``[..., N_c]`` of int64, by inversion of the cumulative distribution."""

@@ -86,19 +86,20 @@ class GraphProcessor(nn.Module):
         whole = (x, adjacency, moved.reshape(-1, size, self.plane.kinematics))
         kinds = self._kinds_of(observation, tokens)
         ends = _ends_of(kinds) if self.config.kind == "gat" else None
+        if tokens.device.type != "cpu" or torch.compiler.is_compiling():
+            return self._pass(*whole, kinds, ends).reshape(*leading, size, width)
         # many graphs at a time would move every tensor over pairs out of a CPU's cache and back
-        graphs = max(1, CHUNK_ELEMENTS // (size * size * width)) if tokens.device.type == "cpu" else len(x)
-        parts = zip(*(part.split(graphs) for part in whole), strict=True)
+        parts = zip(*(part.split(max(1, CHUNK_ELEMENTS // (size * size * width))) for part in whole), strict=True)
         passed = [self._pass(x, heard, moved, kinds, ends) for x, heard, moved in parts]
         return torch.cat(passed).reshape(*leading, size, width)
 
     def _pass(self, x: Tensor, adjacency: Tensor, kinematics: Tensor, kinds: Tensor, ends: Tensor | None) -> Tensor:
         """The same for ``M`` graphs that fit the cache: tokens ``[M, N, D]`` and so on."""
-        nodes = torch.cat([symlog(kinematics), kinds.expand(len(kinematics), -1, -1)], -1)
+        nodes = torch.cat([symlog(kinematics), kinds.expand(kinematics.shape[0], -1, -1)], -1)
         edges = None
         if ends is not None:
             seen = edge_features(kinematics, self.plane.position)
-            edges = torch.cat([seen, ends.expand(len(kinematics), -1, -1, -1)], -1)
+            edges = torch.cat([seen, ends.expand(kinematics.shape[0], -1, -1, -1)], -1)
         dense = self.config.route == "dense" or (self.config.route == "auto" and x.shape[1] <= LARGEST_DENSE_TEAM)
         for norm, inputs, layer, output in zip(
             self.node_norms, self.node_inputs, self.layers, self.outputs, strict=True

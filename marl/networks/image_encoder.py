@@ -99,8 +99,10 @@ class ImageEncoder(nn.Module):
 def read_images(network: nn.Sequential, images: Tensor) -> Tensor:
     """Images ``[..., C, H, W]`` to what the network makes of each, ``[..., D]``."""
     rows = images.flatten(0, -4)
-    at_once = len(rows) if torch.is_grad_enabled() else AT_ONCE // images[..., 0, :, :, :].shape[-3:].numel()
     kind = next(network.parameters()).dtype
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return network(_as_floats(rows, kind)).view(*images.shape[:-3], -1)
+    at_once = AT_ONCE // images.shape[-3:].numel()
     codes = [network(_as_floats(part, kind)) for part in rows.split(max(at_once, 1))]
     return torch.cat(codes).view(*images.shape[:-3], -1)
 

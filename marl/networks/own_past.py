@@ -48,12 +48,13 @@ class OwnPast:
         episode = started.mT.long().cumsum(1)[:, None]  # [B, 1, T], 0 for the one that was running
         running, acts, order, latest = episode[..., -1:], acting.permute(1, 2, 0), None, None
         if _interrupted(valid, started, acts):
-            # as distances are those of places, steps that are not its own may not lie between an agent's own
-            order = (~acts).byte().argsort(dim=-1, stable=True)
-            episode, acts = episode.expand_as(acts).gather(-1, order), acts.gather(-1, order)
+            if acts.shape[-1] > 1:
+                # as distances are those of places, steps that are not its own may not lie between an agent's own
+                order = (~acts).byte().argsort(dim=-1, stable=True)
+                episode, acts = episode.expand_as(acts).gather(-1, order), acts.gather(-1, order)
             latest = acts.sum(-1, keepdim=True) + torch.arange(window, device=acts.device)
         mask, keys = _mask(valid, episode, acts)
-        if order is None:
+        if latest is None:
             shared, _ = _mask(valid.any(1, keepdim=True), episode, torch.ones_like(acts[:, :1]))
             if bool(((mask == shared) | ~alive.permute(1, 2, 0)[..., None]).all()):
                 mask = shared  # the usual case: all that are there attend to the same, and a smaller mask is faster
@@ -75,6 +76,8 @@ class OwnPast:
 
 def _interrupted(valid: Tensor, started: Tensor, acts: Tensor) -> bool:
     """True if a step at which an agent does not act follows an own step of the same episode."""
+    if torch.compiler.is_compiling():
+        return True  # an exported graph has no branches, and this way gives the same where nobody waits
     before = torch.cat([valid.any(-1, keepdim=True), acts[..., :-1]], -1)
     return bool((before & ~acts & ~started.mT[:, None]).any())
 

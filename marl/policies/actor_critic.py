@@ -77,14 +77,23 @@ class ActorCritic(Policy):
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
         """Draw an action for every agent, or take the likeliest; see `Policy.act`."""
-        started = torch.zeros(1, *observation.leading_shape, dtype=torch.bool, device=observation.alive.device)
-        distributions, _, memory = self._forward(self.trunk.read(observation.index(None)), memory, started)
+        distributions, memory = self._distributions(observation, memory)
         action, log_prob = {}, []
         for name, distribution in distributions.items():
             chosen = distribution.mode if generator is None else distribution.sample(generator)
             log_prob.append(distribution.log_prob(chosen)[0])
             action[name] = chosen[0]
         return Act.of(observation, action, torch.cat(log_prob, -1), memory)
+
+    def outputs(self, observation: Observation, memory: Memory | None) -> tuple[dict[str, Tensor], Memory | None]:
+        """Log-probabilities of actions, or means and logarithms of deviations; see `Policy.outputs`."""
+        distributions, memory = self._distributions(observation, memory)
+        found = {}
+        for name, distribution in distributions.items():
+            parameters = vars(distribution)
+            for what, numbers in zip(parameters, torch.broadcast_tensors(*parameters.values()), strict=True):
+                found[f"{what}_{name}"] = numbers[0].detach()  # a parameter's view would keep its gradient
+        return found, memory
 
     def evaluate(self, rollout: Rollout) -> Evaluation:
         """Pass a whole rollout at once.
@@ -122,6 +131,14 @@ class ActorCritic(Policy):
         if self.config.preserve_values:
             new_mean, new_deviation = self.normaliser.moments()
             self.critic.rescale(deviation / new_deviation, (mean - new_mean) / new_deviation)
+
+    def _distributions(
+        self, observation: Observation, memory: Memory | None
+    ) -> tuple[dict[str, Distribution], Memory | None]:
+        """Distributions by class of one step ``[B, ...]``, with leading axes ``[1, B]``, and the memory after it."""
+        started = torch.zeros(1, *observation.leading_shape, dtype=torch.bool, device=observation.alive.device)
+        distributions, _, memory = self._forward(self.trunk.read(observation.index(None)), memory, started)
+        return distributions, memory
 
     def _forward(
         self, observation: Observation, memory: Memory | None, started: Tensor

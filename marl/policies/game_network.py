@@ -68,7 +68,7 @@ class GameNetwork(Policy):
         values = torch.tanh(self.value_head(embedding))
         if len(self.heads) == 1:
             return self.heads[0](embedding), values
-        logits = torch.cat([embedding.new_zeros(len(embedding), 1), *(head(embedding) for head in self.heads)], 1)
+        logits = torch.cat([embedding.new_zeros(embedding.shape[0], 1), *(head(embedding) for head in self.heads)], 1)
         return logits.gather(1, self._columns[phase]), values
 
     def value_of(self, games: Sequence[Game]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -90,6 +90,17 @@ class GameNetwork(Policy):
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
         """Draw actions from the policy, or take the likeliest; see `Policy.act`."""
+        distribution, _ = self._distribution(observation)
+        action = distribution.mode if generator is None else distribution.sample(generator)
+        return Act.of(observation, {self._player: action}, distribution.log_prob(action))
+
+    def outputs(self, observation: Observation, memory: Memory | None) -> tuple[dict[str, Tensor], Memory | None]:
+        """Log-probabilities of actions, and the value for each player, the agent's own first; see `Policy.outputs`."""
+        distribution, values = self._distribution(observation)
+        return {f"log_probs_{self._player}": distribution.log_probs, f"outcomes_{self._player}": values}, None
+
+    def _distribution(self, observation: Observation) -> tuple[Categorical, Tensor]:
+        """Distribution of each player's action ``[B, N]``, and values ``[B, N, P]``."""
         name = self._player
         legal = (observation.action_mask or {})[name]
         if observation.images is None:
@@ -98,10 +109,8 @@ class GameNetwork(Policy):
             seen = observation.images[name]
             seen = seen if self._channels_first else seen.movedim(-3, -1)
         rows = seen.flatten(0, 1).flatten(1).float()
-        logits, _ = self(rows, self._phase(legal.flatten(0, 1)))
-        distribution = Categorical.of(logits.view(*legal.shape), legal)
-        action = distribution.mode if generator is None else distribution.sample(generator)
-        return Act.of(observation, {name: action}, distribution.log_prob(action))
+        logits, values = self(rows, self._phase(legal.flatten(0, 1)))
+        return Categorical.of(logits.view(*legal.shape), legal), values.view(*legal.shape[:-1], -1)
 
     def _phase(self, legal: Tensor) -> Tensor:
         """First phase that uses all legal actions ``[B, A]``, as environments do not say which it is."""

@@ -175,6 +175,25 @@ class Policy(nn.Module, ABC):
         generator = None if deterministic else self._generator
         return self.interface.predict(self, observation, state, episode_start, generator, agent, action_mask)
 
+    def outputs(self, observation: Observation, memory: Memory | None) -> tuple[dict[str, Tensor], Memory | None]:
+        """Numbers by which it chooses, as an exported file gives them.
+
+        Args:
+            observation: leading axis ``[B]``.
+            memory: see `act`.
+
+        Returns:
+            By their name and that of a class, e.g. ``log_probs_A``, ``[B, N_c, A]``; and the memory for the next call.
+
+        Raises:
+            ConfigError: if it has none.
+        """
+        kind = getattr(self.config, "kind", "pool")
+        raise ConfigError(
+            f"a policy of kind {kind!r} chooses by no numbers of its own, and cannot be exported; export one of kind "
+            "actor_critic, q_network, table or game"
+        )
+
     @abstractmethod
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
         """Choose an action for every agent.

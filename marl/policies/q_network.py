@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
+from marl.maths.distributions import of_legal
 from marl.networks.mixer import make_mixer
 from marl.networks.q_head import QHead
 from marl.networks.trunk import TeamTrunk
@@ -29,9 +30,7 @@ def best_action(values: Tensor, action_mask: Tensor | None) -> Tensor:
     Returns:
         ``[...]`` of int64.
     """
-    if action_mask is not None:
-        values = values.masked_fill(~action_mask, torch.finfo(values.dtype).min)
-    return values.argmax(-1)
+    return of_legal(values, action_mask).argmax(-1)
 
 
 class QNetwork(Policy):
@@ -109,6 +108,12 @@ class QNetwork(Policy):
         """For each class ``[..., N_c]``, the legal actions of the highest of these values."""
         masks = observation.action_mask or {}
         return {name: best_action(of_class, masks.get(name)) for name, of_class in values.items()}
+
+    def outputs(self, observation: Observation, memory: Memory | None) -> tuple[dict[str, Tensor], Memory | None]:
+        """Values of actions, the lowest number for illegal ones; see `Policy.outputs`."""
+        masks = observation.action_mask or {}
+        values = self.q_values(observation)
+        return {f"q_values_{name}": of_legal(of_class, masks.get(name)) for name, of_class in values.items()}, None
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:

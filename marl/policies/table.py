@@ -11,6 +11,7 @@ from torch import Tensor
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import AgentClass, Roster
 from marl.core.wording import argument
+from marl.maths.distributions import of_legal
 from marl.policies.configs import EvenBins, TableConfig
 from marl.policies.policy import Act, Policy
 
@@ -89,26 +90,33 @@ class Table(Policy):
         places = features if self.edges is None else (features[..., None] >= self.edges).sum(-1)
         return (places * self.get_buffer(f"strides_{name}")).sum(-1)
 
+    def q_values(self, observation: Observation) -> dict[str, Tensor]:
+        """For each class the values of each action of each agent, ``[..., N_c, A]``."""
+        return {name: self.values(name)[self.states(name, seen)] for name, seen in observation.features.items()}
+
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """The highest value of each agent's state."""
         seen = rollout.observation
-        values = [self.values(name)[self.states(name, x)].amax(-1) for name, x in seen.features.items()]
+        values = [of_class.amax(-1) for of_class in self.q_values(seen).values()]
         return {"value": torch.cat(values, -1)[seen.to_move]}
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:
         """One of the best legal actions, or in training mode sometimes any; see `Policy.act`."""
         masks = observation.action_mask or {}
-        action = {
-            name: self._choose(self.values(name)[self.states(name, features)], masks.get(name), generator)
-            for name, features in observation.features.items()
-        }
+        values = self.q_values(observation)
+        action = {name: self._choose(values[name], masks.get(name), generator) for name in values}
         return Act.of(observation, action)
+
+    def outputs(self, observation: Observation, memory: Memory | None) -> tuple[dict[str, Tensor], Memory | None]:
+        """Values of actions, the lowest number for illegal ones; see `Policy.outputs`."""
+        masks = observation.action_mask or {}
+        values = self.q_values(observation)
+        return {f"q_values_{name}": of_legal(of_class, masks.get(name)) for name, of_class in values.items()}, None
 
     def _choose(self, values: Tensor, legal: Tensor | None, generator: torch.Generator | None) -> Tensor:
         """``[...]``, actions drawn evenly from the candidates: the best, or all that are legal."""
-        if legal is not None:
-            values = values.masked_fill(~legal, -math.inf)
+        values = of_legal(values, legal)
         candidates = values == values.amax(-1, keepdim=True)
         if generator is None:
             return candidates.byte().argmax(-1)

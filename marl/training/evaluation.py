@@ -21,7 +21,7 @@ from marl.training.run_config import RunConfig
 
 __all__ = ["EVALUATION_SEED", "PICTURE_SEED", "EpisodeEvaluation", "Evaluation"]
 
-PICTURE_WIDTH = 240
+PICTURE_WIDTH = 360
 EVALUATION_SEED, PICTURE_SEED = 10_000, 20_000
 """Offsets from the run's seed, so that evaluations play other worlds than training."""
 

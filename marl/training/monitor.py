@@ -26,6 +26,8 @@ from marl.training.system_file import save_system
 
 __all__ = ["Monitor"]
 
+CPU_SECONDS = "time/cpu_seconds"
+
 
 class Monitor:
     """Count, measure and evaluate a run, and write its log.
@@ -64,6 +66,7 @@ class Monitor:
         self._seconds: dict[str, float] = defaultdict(float)
         self._began_at, self._began_when = run.env_steps, time.perf_counter()
         self._logged_at, self._logged_when = self._began_at, self._began_when
+        self._cpu_seconds, self._cpu_from = self.metrics.get(CPU_SECONDS, 0.0), time.process_time()
 
     @contextmanager
     def timing(self, part: str) -> Iterator[None]:
@@ -124,6 +127,7 @@ class Monitor:
             TrainingError: if the log cannot be written.
         """
         run = self.run
+        self._count_cpu()
         try:
             with run.writing():  # pictures
                 measures = self._evaluate(stop_wished)
@@ -131,6 +135,7 @@ class Monitor:
             return False
         finally:
             run.policy.train()
+            self._cpu_from = time.process_time()
         row = {f"evaluation/{name}": value for name, value in measures.items()}
         with run.writing():
             first = not any(name.startswith("evaluation/") for name in self.metrics)
@@ -219,11 +224,17 @@ class Monitor:
         total = max(sum(self._seconds.values()), 1e-9)
         times = {f"time/share_{part}": spent / total for part, spent in self._seconds.items()}
         times["time/env_steps_per_second"] = (env_steps - self._logged_at) / max(now - self._logged_when, 1e-9)
+        self._count_cpu()
+        times[CPU_SECONDS] = self._cpu_seconds
         self._logged_at, self._logged_when = env_steps, now
         self._seconds.clear()
         means, self.episodes = self.episodes.means(), Episodes()
         self._stale = not means
         return {**means, **self.run.scores.metrics, **collected.metrics, **update, **times}
+
+    def _count_cpu(self) -> None:
+        now = time.process_time()
+        self._cpu_seconds, self._cpu_from = self._cpu_seconds + now - self._cpu_from, now
 
     def _log_histograms(self, batch: Any) -> None:
         policy, env_steps = self.run.policy, self.run.env_steps
@@ -259,5 +270,7 @@ class Monitor:
         from marl.training.score_picture import draw_scores
 
         if len(self.run.scores):
-            picture = draw_scores(self.run.scores, self.run.folder / "scores.png")
+            config = self.run.config
+            title = f"{config.env.name}, {config.algorithm.name}, seed {config.seed}"
+            picture = draw_scores(self.run.scores, self.run.folder / "scores.png", title)
             self.logger.picture(self.run.env_steps, "scores", picture)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import marl
+from marl.analysis.learning_curves import draw_learning_curves
 from marl.core.errors import ConfigError
 
 MakeRun = Callable[..., Path]
@@ -56,6 +58,28 @@ def test_curves_are_called_by_what_differs(make_run: MakeRun, tmp_path: Path) ->
     assert names(a) == ["a"]
     other = make_run("other", [(1, 1)], algorithm={"name": "a2c"}, policy={"encoder": {"temporal": "none"}})
     assert names(a, other) == ["a", "other"]
+
+
+def test_the_title_names_the_environment_and_an_algorithm_that_all_have(make_run: MakeRun) -> None:
+    one, two = make_run("one", [(1, 1)]), make_run("two", [(1, 1)], algorithm={"name": "a2c"})
+    assert draw_learning_curves([one]).title == "CartPole-v1, ppo"
+    assert draw_learning_curves([one, two]).title == "CartPole-v1"
+
+
+def test_curves_over_cpu_time(make_run: MakeRun) -> None:
+    """100 env steps took 5 seconds, the next 100 took 20; the metric was logged at 50 too, before any time was."""
+    run = make_run("x", [(50, 0), (100, 1), (150, 2), (200, 3)])
+    with (run / "metrics.jsonl").open("a") as file:
+        file.writelines(json.dumps({"env_steps": x, "time/cpu_seconds": y}) + "\n" for x, y in ((100, 5), (200, 25)))
+    found = marl.compare([run], metric="return/agent", x="cpu_seconds")
+    (curve,) = found["curves"]
+    assert (found["x"], curve["x"], curve["value"]) == ("cpu_seconds", [5.0, 15.0, 25.0], [1.0, 2.0, 3.0])
+    assert marl.compare([run], metric="return/agent")["curves"][0]["x"] == [50, 100, 150, 200]
+
+
+def test_runs_without_cpu_time_are_named(make_run: MakeRun) -> None:
+    with pytest.raises(ConfigError, match="x has logged no time/cpu_seconds, as runs of earlier versions"):
+        marl.compare([make_run("x", [(1, 1), (2, 3)])], x="cpu_seconds")
 
 
 def test_long_curves_are_thinned(make_run: MakeRun) -> None:

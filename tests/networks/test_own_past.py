@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -81,3 +82,23 @@ def test_who_joins_late_has_no_past_and_needs_no_other_order() -> None:
     assert past.order is None
     assert past.mask[0, 0, 2:].long().tolist() == [[0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 1, 1]]
     assert past.valid.tolist() == [[[True, True]]]
+
+
+def test_the_way_of_exported_graphs_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may not branch, so that every step is taken as if somebody waited; the second agent does."""
+    valid, waits = VALID.expand(1, 2, 2), torch.tensor([True, False]).expand(4, 1, 2)
+    for acting in (torch.ones_like(waits), waits):
+        for length in (1, 4):
+            usual = past_of(valid, STARTED[:length], acting[:length])
+            with monkeypatch.context() as patch:
+                patch.setattr("torch.compiler.is_compiling", lambda: True)
+                general = past_of(valid, STARTED[:length], acting[:length])
+            assert (general.order is None) == (length == 1)
+            assert general.valid.equal(usual.valid)
+            x = torch.arange(2.0 + length).expand(1, 2, -1)[..., None]
+            packed = torch.cat([x[:, :, :2], general.pack(x[:, :, 2:])], 2)
+            attended = general.unpack(general.mask.expand(1, 2, -1, -1).double() @ packed.double())
+            other = torch.cat([x[:, :, :2], usual.pack(x[:, :, 2:])], 2)
+            assert attended.equal(usual.unpack(usual.mask.expand(1, 2, -1, -1).double() @ other.double()))
+            kept = [past.keep(torch.cat([x[:, :, :2], past.pack(x[:, :, 2:])], 2))[..., 0] for past in (general, usual)]
+            assert kept[0][general.valid].equal(kept[1][usual.valid])

@@ -15,7 +15,7 @@ from marl.training.callbacks import Callback
 from marl.training.checkpoints import Checkpoints
 from marl.training.progress import Progress
 
-__all__ = ["assert_equal_bit_for_bit", "last_state", "logged", "stop_after"]
+__all__ = ["assert_equal_bit_for_bit", "assert_same_run", "last_state", "logged", "stop_after"]
 
 
 def stop_after(iterations: int) -> list[Callback]:
@@ -55,6 +55,15 @@ def assert_equal_bit_for_bit(one: Path, other: Path) -> None:
         if not (torch.equal(first[name], second[name]) if torch.is_tensor(first[name]) else first[name] == second[name])
     ]
     assert not different
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Assert that two runs of self-play hold the same: weights, optimiser, best network, games, history and policy."""
+    assert_equal_bit_for_bit(one, other)
+    assert logged(one) == logged(other)
+    for folder, name in (("history", "*.safetensors"), ("policy", "policy.safetensors")):
+        here, there = ({path.name: path.read_bytes() for path in (run / folder).glob(name)} for run in (one, other))
+        assert here and here == there
 
 
 def logged(folder: Path) -> list[dict[str, float]]:

@@ -132,6 +132,32 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     assert [row.split(",")[:2] for row in rows[1:]] == [[str(i), "384"] for i in range(1, 33)]
 
 
+def test_cpu_time_is_that_of_training_and_goes_on_where_it_was(
+    preset: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock on which everything takes no time but iterations, 10 seconds each, and evaluations, 1,000 each."""
+    clock = [0.0]
+    monkeypatch.setattr(marl.training.monitor.time, "process_time", lambda: clock[0])
+    learner = type(build_run(read_config(preset), tmp_path / "y").learner)
+
+    def later(seconds: float, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any) -> Any:
+            clock[0] += seconds
+            return call(*arguments)
+
+        return called
+
+    monkeypatch.setattr(learner, "update", later(10.0, learner.update))
+    monkeypatch.setattr(Monitor, "_evaluate", later(1000.0, Monitor._evaluate))
+    preset["log_interval"] = 1
+    half = {**preset, "total_env_steps": preset["total_env_steps"] // 2}
+    train_run(read_config(half), tmp_path / "x")
+    train_run(read_config(preset), tmp_path / "x", resume=True)
+    rows = [json.loads(line) for line in (tmp_path / "x" / "metrics.jsonl").read_text().splitlines()]
+    seconds = [row["time/cpu_seconds"] for row in rows if "time/cpu_seconds" in row]
+    assert seconds == [10.0 * (number + 1) for number in range(len(seconds))] and len(seconds) > 3
+
+
 def scalars_of(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Every scalar that TensorBoard shows, without times."""
     events = EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()

@@ -11,14 +11,12 @@ from typing import Any
 import pytest
 import torch
 from small_games import offer_games, small_games
-from stored_runs import assert_equal_bit_for_bit, logged, stop_after
+from stored_runs import assert_same_run, logged, stop_after
 
 import marl.algorithms.alpha_zero
-import marl.algorithms.history
 import marl.training.parts
 from marl.core.errors import ConfigError, FileError, Note, TrainingError
 from marl.core.serialisation import load_state
-from marl.games.self_play import SelfPlayGroup
 from marl.policies.saved import load_policy
 from marl.training.checkpoints import Checkpoints
 from marl.training.run import build_run
@@ -70,15 +68,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def assert_same_run(one: Path, other: Path) -> None:
-    """Weights, optimiser, best network, games, history and the file of the policy."""
-    assert_equal_bit_for_bit(one, other)
-    assert logged(one) == logged(other)
-    for folder, name in (("history", "*.safetensors"), ("policy", "policy.safetensors")):
-        here, there = ({path.name: path.read_bytes() for path in (run / folder).glob(name)} for run in (one, other))
-        assert here and here == there
-
-
 def test_what_a_run_leaves(whole: Path, small_games: None) -> None:
     """A window of two iterations, and two checkpoints of the fourth and the sixth: shards 3 to 6, and, of the
     checkpoint before both, 1 and 2."""
@@ -108,46 +97,6 @@ def test_a_run_in_two_halves_is_one(whole: Path, tmp_path: Path, small_games: No
     for resume in (False, True, True):
         result = train_run(config_of(), tmp_path / "x", resume, stop_after(3 if resume else 1))
     assert result.finished
-    assert_same_run(tmp_path / "x", whole)
-
-
-class Killed(BaseException):
-    """End of a process where it stands."""
-
-
-@pytest.mark.parametrize(
-    ("owner", "name", "at"),
-    [
-        (SelfPlayGroup, "_move", 10),
-        (marl.algorithms.alpha_zero.AlphaZero, "_losses", 9),
-        (marl.algorithms.alpha_zero, "play_arena", 2),
-        (marl.algorithms.history, "save_state", 4),
-        (Checkpoints, "save", 2),
-    ],
-    ids=["self_play", "learning", "arena", "shard", "checkpoint"],
-)
-def test_a_run_killed_anywhere_ends_like_any_other(
-    owner: Any, name: str, at: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_games: None
-) -> None:
-    """Each place is met after the first checkpoint, of env step 24, and before the second, of 48."""
-    original, left = getattr(owner, name), at
-
-    def killed(*arguments: Any, **options: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            if name == "save_state":
-                (arguments[0] / f"{arguments[1]}.safetensors").write_bytes(b"half of a shard")
-            raise Killed
-        return original(*arguments, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, killed)
-        with pytest.raises(Killed):
-            train_run(config_of(), tmp_path / "x")
-    latest = Checkpoints(tmp_path / "x" / "checkpoints").latest
-    assert latest is not None and latest.name == f"{24:012d}"
-    assert train_run(config_of(), tmp_path / "x", resume=True).finished
     assert_same_run(tmp_path / "x", whole)
 
 

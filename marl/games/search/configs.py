@@ -30,6 +30,9 @@ class PUCTConfig(Config):
     """Temperature of the softmax of the root's prior, in self-play; above 1 flattens it."""
     solver: bool = True
     """Back up won, drawn and lost positions as certain."""
+    look_ahead: bool = True
+    """A position in which a move wins at once is won without being valued, if the solver is on. Without compiled rules
+    it costs as many positions as there are moves."""
 
 
 class GumbelConfig(Config):
@@ -48,6 +51,9 @@ class GumbelConfig(Config):
     """Added to the most visits of an action, by which the values are multiplied too."""
     solver: bool = True
     """Back up won, drawn and lost positions as certain."""
+    look_ahead: bool = True
+    """A position in which a move wins at once is won without being valued, if the solver is on. Without compiled rules
+    it costs as many positions as there are moves."""
 
 
 SearchConfig = Annotated[PUCTConfig | GumbelConfig, Field(discriminator="kind")]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.core.game import Game
 from marl.games.positions import Positions
 from marl.games.python_positions import PythonPositions
 from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
@@ -131,9 +132,16 @@ class PythonForest:
                 path.append(node)
                 if node.game is None:
                     node.game = parent.game.play(node.action)
-            if not (node.proven or node.game.over):
-                return [] if node.visits else path
-            outcome = list(node.total if node.proven else node.game.returns)
+            if node.proven:
+                outcome = list(node.total)
+            elif node.game.over:
+                outcome = list(node.game.returns)
+            elif node.visits:
+                return []
+            elif (won := self._winning(node.game)) is not None:
+                outcome = list(won[1])
+            else:
+                return path
             if solver and not node.proven:
                 node.proven, node.total = True, outcome
             _back_up(path, outcome, solver)
@@ -142,6 +150,10 @@ class PythonForest:
 
     def _choose(self, tree: int, waiting: int, node: Node) -> Node:
         config, root = self.config, self.trees[tree]
+        if node is root and self.done[tree] == 0:  # it has been valued without a look
+            won = self._winning(root.game)
+            if won is not None:
+                return root.children[won[0]]
         if isinstance(config, PUCTConfig):
             return _choose_puct(node, config.c_puct)
         if node is not root:
@@ -154,6 +166,16 @@ class PythonForest:
             for child, logit in zip(root.children, improved, strict=True)
         ]
         return root.children[scores.index(max(scores))]
+
+    def _winning(self, game: Game) -> tuple[int, tuple[float, ...]] | None:
+        """Number of the first legal action that wins at once, and the outcome; None if none does, or nobody looks."""
+        if not (self.config.solver and self.config.look_ahead):
+            return None
+        for number, action in enumerate(game.legal):
+            after = game.play(action)
+            if after.over and after.returns[game.mover] == 1.0:
+                return number, after.returns
+        return None
 
     def roots(self) -> Roots:
         """See `Forest`."""

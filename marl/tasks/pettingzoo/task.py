@@ -81,6 +81,7 @@ class PettingZooTask:
         assert isinstance(config, PettingZooConfig)
         from pettingzoo import AECEnv
 
+        from marl.games.aec_copies import copy_past_ezpickle
         from marl.games.aec_game import aec_game
         from marl.tasks.pettingzoo.making import make_one
 
@@ -88,7 +89,7 @@ class PettingZooTask:
         if not isinstance(env, AECEnv):
             raise ConfigError(f"env.name is {config.name!r}, whose agents act at once; name a turn-based game")
         env.reset(seed=0)
-        game: Any = aec_game(env)
+        game: Any = aec_game(env, copier=copy_past_ezpickle)
         return cast("Game", game)
 
     def make(

@@ -18,6 +18,7 @@ class Rule(NamedTuple):
     simulations: int
     leaves: int
     solver: bool
+    look_ahead: bool
     c_puct: float
     value_scale: float
     visit_offset: float
@@ -91,7 +92,9 @@ STATES = types.Array(types.int64, 2, "C")
 SINGLES = types.Array(types.float32, 2, "C")
 DOUBLES = types.Array(types.float64, 2, "C")
 NODES, STACKS = types.Array(types.int32, 3, "C"), types.Array(types.float64, 3, "C")
-RULE = types.NamedTuple((types.boolean, types.int64, types.int64, types.boolean, *3 * (types.float64,)), Rule)
+RULE = types.NamedTuple(
+    (types.boolean, types.int64, types.int64, types.boolean, types.boolean, *3 * (types.float64,)), Rule
+)
 TREES = types.NamedTuple((NODES, STACKS, STACKS, STACKS), Trees)
 PATHS = types.Array(types.int32, 2, "C")
 WALKS = types.NamedTuple((STATES, STATES, INTEGERS, PATHS, INTEGERS, INTEGERS, INTEGERS, DOUBLES, PATHS), Walks)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from marl.games.search.compiled.addresses import play_at, value_at
+from marl.games.search.compiled.addresses import legal_at, mover_at, play_at, value_at
 from marl.games.search.compiled.prior_arrays import GROW, READ_ROOTS, Trees
 
 __all__ = ["COLUMNS", "PRIORS", "PROVEN", "TERMS", "VISITS", "grow", "read_roots"]
@@ -200,15 +200,28 @@ def _suppose_lost(path: Any, depth: Any, sign: Any, tree: Any) -> None:
 
 
 @njit(cache=True)
-def _descend(
-    play: Any, value: Any, game: Any, walk: Any, state: Any, num_actions: Any, rule: Any, tree: Any, walks: Any
-) -> Any:
+def _winning(rules: Any, state: Any, actions: Any, trial: Any, outcome: Any) -> Any:
+    """Number of the first legal action that wins at once, whose outcome is written; -1 if none does."""
+    legal, play, value = legal_at(rules.legal), play_at(rules.play), value_at(rules.value)
+    seat = mover_at(rules.mover)(state)
+    for i in range(legal(state, actions)):
+        trial[:] = state
+        play(trial, actions[i])
+        if value(trial, outcome) and outcome[seat] == 1.0:
+            return i
+    return -1
+
+
+@njit(cache=True)
+def _descend(rules: Any, game: Any, walk: Any, state: Any, num_actions: Any, rule: Any, tree: Any, walks: Any) -> Any:
     """Go down to a new position of a game, written to the state; False if there is none.
 
     The search may be at its end, or all that is left have to wait for a position that is not valued yet.
     """
+    play, value = play_at(rules.play), value_at(rules.value)
     nodes, path, waiting = tree.nodes, walks.paths[walk], walk - game * rule.leaves
     outcome, room = np.empty(tree.totals.shape[1]), np.empty(walks.noise.shape[1])
+    actions, trial = np.empty(walks.noise.shape[1], np.int64), np.empty_like(state)
     while walks.done[game] + waiting < rule.simulations and not nodes[0, PROVEN]:
         state[:] = walks.roots[game]  # nodes store no positions, so each simulation plays from the root
         node, depth, path[0] = 0, 0, 0
@@ -216,9 +229,17 @@ def _descend(
             if nodes[node, COUNT] == 0:  # new, or finished, which only the solver marks
                 if value(state, outcome):
                     break
+                new = nodes[node, VISITS] == 0
+                if new and rule.look_ahead and _winning(rules, state, actions, trial, outcome) >= 0:
+                    break
                 walks.depths[walk] = depth
-                return nodes[node, VISITS] == 0
-            if not rule.gumbel:
+                return new
+            won = -1
+            if depth == 0 and rule.look_ahead and walks.done[game] == 0:  # the root has been valued without a look
+                won = _winning(rules, state, actions, trial, outcome)
+            if won >= 0:
+                node = nodes[0, FIRST] + won
+            elif not rule.gumbel:
                 node = _choose_puct(node, tree, rule.c_puct)
             elif depth > 0:
                 node = _choose_gumbel(node, tree, num_actions, rule, room)
@@ -252,7 +273,6 @@ def grow(rules: Any, rule: Any, trees: Any, walks: Any, valued: Any) -> Any:
     Returns:
         Number of new positions, in ``walks.leaves`` and ``walks.next``; 0 if the search of all games is at its end.
     """
-    play, value = play_at(rules.play), value_at(rules.value)
     came, movers, legal, prior, logits, values = valued
     found, i, outcome = 0, 0, np.empty(values.shape[1])
     while i < len(values):
@@ -269,7 +289,7 @@ def grow(rules: Any, rule: Any, trees: Any, walks: Any, valued: Any) -> Any:
             i += 1
         # in the same turn, while the tree is in the cache
         for walk in range(game * rule.leaves, (game + 1) * rule.leaves):
-            if not _descend(play, value, game, walk, walks.leaves[found], legal.shape[1], rule, tree, walks):
+            if not _descend(rules, game, walk, walks.leaves[found], legal.shape[1], rule, tree, walks):
                 break
             if rule.leaves > 1:
                 _suppose_lost(walks.paths[walk], walks.depths[walk], 1, tree)
