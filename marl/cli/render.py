@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -24,6 +24,7 @@ from marl.core.errors import ConfigError
 from marl.core.limits import check_between
 from marl.core.trust import trusting
 from marl.system.console import plain_console
+from marl.system.interrupts import exit_status, stop_on_signal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,6 +60,8 @@ class Arguments:
     """Messages between agents."""
     deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
+    follow: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw a run that still trains after each checkpoint, into the same file, until it ends."""
 
 
 def render(arguments: list[str]) -> int:
@@ -77,22 +80,38 @@ def render(arguments: list[str]) -> int:
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
     check_between("--max-steps", options.max_steps, 1)
-    from marl.analysis.game_render import plays_game, render_game
     from marl.pictures.animation import check_path
 
     try:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    given, console = options.environment, plain_console()
+    console = plain_console()
+    if not options.follow:
+        _draw(options, console)
+        return 0
+    if options.run is None:
+        raise ConfigError("--follow is for a run; name its folder")
+    from marl.analysis.follow import policies
+
+    with stop_on_signal() as stop_wished:
+        for env_steps in policies(options.run, stop_wished):
+            print(f"env step {env_steps:,}")
+            _draw(options, console)
+    return exit_status(stop_wished.signal) if stop_wished() else 0
+
+
+def _draw(options: Arguments, console: Console) -> None:
+    from marl.analysis.game_render import plays_game, render_game
+
     done = "replaced" if options.out.exists() else "wrote"
-    if options.run is not None and options.policy is None and not given.play and plays_game(options.run):
+    played = options.policy is None and not options.environment.play
+    if options.run is not None and played and plays_game(options.run):
         with Counting(console, "moves") as show:
             drawn = render_game(options.run, options.out, options.seed, show)
     else:
         drawn = _render_episode(options, console)
-    print(f"{done} {drawn.path}: {drawn.told}")
-    return 0
+    print(f"{done} {drawn.path}: {drawn.told}", flush=True)
 
 
 def _render_episode(options: Arguments, console: Console) -> Animation:

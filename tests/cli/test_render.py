@@ -32,3 +32,13 @@ def test_rendering_writes_a_frame_of_each_moment(suffix: str, cli: Cli, run: Pat
     assert (status, err) == (0, "")
     assert f"wrote {path}: 5 steps, contacts" in out
     assert len(read_mp4(path) if suffix == "mp4" else iio.imread(path, index=None)) == 5 + 1
+
+
+def test_a_run_is_followed_until_its_end(cli: Cli, run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.gif"
+    status, out, err = cli("render", run, "--out", path, "--max-cycles", 2, "--follow")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"env step 1,280\nwrote {path}: 2 steps, contacts ")
+    assert out.count("env step") == 1
+    status, _, err = cli("render", "--policy", "chase", "--out", path, "--follow")
+    assert (status, err) == (2, "error: --follow is for a run; name its folder\n")
