@@ -48,6 +48,10 @@ class Episode:
     frames_per_second: float
     name: str
 
+    def panel(self, name: str = "") -> dict[str, Any]:
+        """Panel of a page that replays it; see `marl.pictures.replay`."""
+        return recording_panel(self.recording, self.scores, self.score_name, self.classes, name)
+
     def save(self, path: Path, watch: Callable[[int, int], object] = lambda done, total: None) -> Animation:
         """Draw it into a file, whole or not at all.
 
@@ -61,8 +65,7 @@ class Episode:
         """
         told = f"{len(self.scores) - 1} steps, {self.score_name} {self.scores[-1]:g}"
         if path.suffix.lower() == ".html":
-            panel = recording_panel(self.recording, self.scores, self.score_name, self.classes)
-            return Animation(save_replay([panel], self.name, self.frames_per_second, path), told)
+            return Animation(save_replay([self.panel()], self.name, self.frames_per_second, path), told)
         frames = draw(self.recording, self.scores, self.score_name, self.classes)
         save(_counted(frames, len(self.scores), watch), path, self.frames_per_second)
         return Animation(path, told)
