@@ -8,8 +8,8 @@ from typing import Annotated
 
 import tyro
 
-from marl.cli.console import plain_console
 from marl.cli.options import EnvironmentOptions, TrustedModules, shown
+from marl.system.console import plain_console
 
 __all__ = ["export"]
 
