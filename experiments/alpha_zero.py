@@ -11,6 +11,7 @@ trained and measured is kept: the same command goes on.
 from __future__ import annotations
 
 import time
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,7 +40,7 @@ from marl.training.monitor import Monitor
 from marl.training.opening import open_run
 from marl.training.presets import settings_of
 from marl.training.progress import Progress
-from marl.training.run_config import read_config
+from marl.training.run_config import RunConfig, read_config
 
 RESULTS = Path(__file__).parent / "results" / "alpha_zero.json"
 NEVER = 10**9
@@ -66,6 +67,14 @@ class Lesson:
     needs: str = "numba"
 
 
+BRIEF: dict[str, Any] = {"total_env_steps": 150_000}
+"""About three minutes of CPU time on nine-board."""
+STARTS: dict[str, dict[str, Any]] = {
+    "openings": {"algorithm.self_play.random_moves": 4},
+    "archive": {"algorithm.self_play.archive_share": 0.5},
+    "mix": {"algorithm.self_play.outcome_share": 0.5},
+}
+"""Settings of self-play that are off in the preset, by what they turn on."""
 FEW = {"algorithm.search.simulations": 8, "total_env_steps": 2_000_000}
 LESSONS = {
     "tic_tac_toe": Lesson("tic_tac_toe_alpha_zero", ("uct:1000",), checked=True),
@@ -79,6 +88,12 @@ LESSONS = {
         {"algorithm.search": {"kind": "gumbel", "simulations": 8}, "total_env_steps": 2_000_000},
     ),
     "connect_four": Lesson("connect_four_alpha_zero"),
+    "brief": Lesson("nine_board_alpha_zero", ("uct:1000",), BRIEF),
+    **{
+        f"brief_{name}": Lesson("nine_board_alpha_zero", ("uct:1000",), {**BRIEF, **changes})
+        for name, changes in STARTS.items()
+    },
+    "brief_all": Lesson("nine_board_alpha_zero", ("uct:1000",), {**BRIEF, **ChainMap(*STARTS.values())}),
 }
 """Rows by name."""
 
@@ -119,12 +134,17 @@ class Check(Callback):
         self.seconds += time.process_time() - begin
 
 
-def learn(lesson: Lesson, folder: Path, seed: int) -> dict[str, Any]:
-    """Train one seed; its CPU seconds, env steps, and what checks found."""
+def config_of(lesson: Lesson, seed: int) -> RunConfig[Any]:
+    """Settings of a training of one seed, without evaluations in between."""
     settings = {**settings_of(lesson.preset), "seed": seed, "evaluation_interval": NEVER, "evaluation_episodes": 1}
     for name, value in {**lesson.changes, "algorithm.evaluation_players": ()}.items():
         settings = dict(with_override(settings, name.split("."), value))
-    config = read_config(settings)
+    return read_config(settings)
+
+
+def learn(lesson: Lesson, folder: Path, seed: int) -> dict[str, Any]:
+    """Train one seed; its CPU seconds, env steps, and what checks found."""
+    config = config_of(lesson, seed)
     resume = (folder / "checkpoints").exists()
     begin = time.process_time()
     with global_seed(seed), open_run(config, folder, resume) as run:

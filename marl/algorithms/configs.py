@@ -61,6 +61,8 @@ class PolicyGradientConfig(LearnerConfig):
     """Discount."""
     gae_lambda: float = Field(0.95, ge=0, le=1)
     """Lambda of generalised advantage estimation; 1 gives Monte-Carlo returns."""
+    time_limit: Literal["bootstrap", "end"] = "bootstrap"
+    """A limit hides what would follow, which the critic guesses; or it ends the task, and nothing follows."""
     entropy_coef: Schedule = 0.01
     """Weight of the entropy bonus."""
     value_coef: float = Field(0.5, ge=0)

@@ -106,6 +106,9 @@ class PolicyGradient:
                 the step that failed.
             ConfigError: if team spirit is asked for and the rollout does not say who brought what.
         """
+        if self.config.time_limit == "end":
+            ended = rollout.terminated | rollout.truncated
+            rollout = replace(rollout, terminated=ended, truncated=torch.zeros_like(ended))
         values = self._values(rollout)
         rollout = replace(rollout, reward=self._reward(rollout, share_done), last_images=None)
         targets, metrics = self._targets(rollout, values)

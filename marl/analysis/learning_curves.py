@@ -99,6 +99,7 @@ class LearningCurves:
         threshold: a value of the metric, or None.
         curves: in the order of the runs.
         notes: qualifications of the numbers, in words.
+        title: the environment, and the algorithm where it is one.
     """
 
     metric: str
@@ -106,6 +107,7 @@ class LearningCurves:
     threshold: float | None
     curves: tuple[LearningCurve, ...]
     notes: tuple[str, ...] = ()
+    title: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Fields by name."""
@@ -179,7 +181,7 @@ def draw_learning_curves(
     curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
     few = few_seeds_note(len(group) for group in groups)
     unit, notes = "episodes" if chosen == SCORE else x, () if few is None else (few,)
-    found = LearningCurves(chosen, unit, threshold, tuple(curves), notes)
+    found = LearningCurves(chosen, unit, threshold, tuple(curves), notes, _title(logged))
     if out is not None:
         save_curves(found, Path(out))
     return found
@@ -213,6 +215,12 @@ def _check_one_environment(runs: Sequence[LoggedRun]) -> None:
     if len(firsts) > 1:
         told = ", ".join(f"{name} ({folder})" for name, folder in reversed(firsts.items()))
         raise ConfigError(f"the runs are of different environments: {told}; compare those of each apart")
+
+
+def _title(runs: Sequence[LoggedRun]) -> str:
+    """Environment of the runs, and their algorithm where it is one."""
+    algorithms = {run.config["algorithm"]["name"] for run in runs}
+    return ", ".join([runs[0].config["env"]["name"], *(algorithms if len(algorithms) == 1 else ())])
 
 
 def _labels(groups: Sequence[Sequence[LoggedRun]]) -> list[str]:

@@ -33,6 +33,7 @@ LINES = ("-", "--", ":", "-.")
 """Line styles in order, for curves beyond the number of colours."""
 THRESHOLD_COLOUR, BAND_ALPHA = "#606060", 0.18
 DOTS_PER_INCH = 150
+UNITS = {"env_steps": "env steps", "cpu_seconds": "CPU time of training in seconds", "episodes": "episodes"}
 LETTERS_BESIDE = 34
 """Longest label, in letters, of a legend with several columns."""
 
@@ -52,9 +53,12 @@ def save_curves(comparison: LearningCurves, path: Path) -> None:
     for number, (curve, label) in enumerate(zip(curves, labels, strict=True)):
         _draw(axes, curve, label, COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)])
     if comparison.threshold is not None:
-        axes.axhline(comparison.threshold, color=THRESHOLD_COLOUR, linewidth=1.0, linestyle=(0, (4, 3)))
+        label, dashes = f"threshold {comparison.threshold:g}", (0, (4, 3))
+        axes.axhline(comparison.threshold, color=THRESHOLD_COLOUR, linewidth=1.0, linestyle=dashes, label=label)
     metric = "running mean of the score" if comparison.x == "episodes" else comparison.metric
-    axes.set(xlabel=comparison.x.replace("_", " "), ylabel=plain_label(metric.replace("_", " ")))
+    axes.set(
+        xlabel=UNITS[comparison.x], ylabel=plain_label(metric.replace("_", " ")), title=plain_label(comparison.title)
+    )
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.margins(x=0.01)
     axes.grid(alpha=0.3, linewidth=0.6)

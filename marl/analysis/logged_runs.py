@@ -105,7 +105,8 @@ def choose_metric(runs: Sequence[LoggedRun], wished: str | None = None) -> str:
     evaluated = [name for name in common if all(len(run.series[name][0]) > 1 for run in runs)]
     candidates = [name for name in evaluated if name.startswith("evaluation/") and name.endswith("_per_episode")]
     candidates += [name for name in evaluated if name.startswith("evaluation/return_per_")]
-    candidates += [name for name in common if name.startswith("return/")]
+    candidates += [name for name in evaluated if name == "evaluation/return/all"]
+    candidates += sorted((name for name in common if name.startswith("return/")), key=lambda name: name == "return/all")
     if not candidates:
         told = "these runs have no return in common, and not two evaluations each; train longer, or name a metric"
         raise ConfigError(f"{told}: {_offer(common)}")

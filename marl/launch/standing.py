@@ -22,7 +22,7 @@ DECISIVE = ("env", "policy", "algorithm", "sides", "initial_policy", "num_copies
 """Settings that a run must share with the command that goes on with it; the others do not change its learning."""
 LEFTOVERS = (
     *("config.yaml", "system.json", "metrics.jsonl", "tensorboard", "checkpoints", "history", "best_policy"),
-    *("scores.csv", "scores.png", "score.json", "wandb", "wandb_id.txt"),
+    *("scores.csv", "scores.png", "score.json", "wandb", "wandb_id.txt", "events.out.tfevents.*"),
     *(".config.*.yaml", ".system.*.json", ".metrics.*.jsonl", ".scores.*", ".score.*"),
 )
 """Files of a run that ended before its first checkpoint."""

@@ -39,6 +39,8 @@ FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": PREDATOR_COLOUR, "obstacle": O
 """Colours of the side that does not learn, and of obstacles; agents have the colours of their classes."""
 
 LINK_ALPHA = 0.55
+GAP = 8
+"""Pixels around each frame of a sheet."""
 ZOOM_FRAMES = 15
 SMALLEST_RADIUS = 0.018  # of half the view, so that a disc never shrinks to a speck
 CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 64)), np.sin(np.linspace(0, 2 * np.pi, 64))], -1)
@@ -94,8 +96,11 @@ def draw(
 
 
 def contact_sheet(frames: Iterable[Picture]) -> Picture:
-    """Strip ``[H, F W, 3]`` of frames ``[H, W, 3]``, from the left to the right."""
-    return np.concatenate(list(frames), axis=1)
+    """Sheet of frames ``[H, W, 3]`` in two columns, in the order of reading; TensorBoard's cards are narrow."""
+    framed = [np.pad(frame, ((GAP, GAP), (GAP, GAP), (0, 0)), constant_values=255) for frame in frames]
+    if len(framed) % 2 and len(framed) > 1:
+        framed.append(np.full_like(framed[0], 255))
+    return np.concatenate([np.concatenate(framed[row : row + 2], axis=1) for row in range(0, len(framed), 2)])
 
 
 def _half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marl.core.game import GameView
 from marl.core.scene import Picture
 from marl.games.board_picture import board_picture, drawable
 from marl.games.openings import random_opening
 from marl.games.search.result import ActionStatistics
+from marl.pictures.episode import contact_sheet
 from marl.players.player import Player
 
 __all__ = ["Moment", "play_moments", "sheet"]
@@ -66,13 +66,11 @@ def play_moments(
     yield Moment(game, before, ())
 
 
-def sheet(moments: Sequence[Moment], width: int = WIDTH) -> NDArray[np.uint8]:
+def sheet(moments: Sequence[Moment], width: int = WIDTH) -> Picture:
     """Four positions in one picture, in the order of reading: the first, two between, the last.
 
     Args:
         moments: of one game.
         width: of each position, in pixels.
     """
-    chosen = [moments[round(place * (len(moments) - 1) / 3)] for place in range(4)]
-    framed = [np.pad(each.picture(width), ((8, 8), (8, 8), (0, 0)), constant_values=255) for each in chosen]
-    return np.concatenate([np.concatenate(framed[:2], 1), np.concatenate(framed[2:], 1)])
+    return contact_sheet(moments[round(place * (len(moments) - 1) / 3)].picture(width) for place in range(4))

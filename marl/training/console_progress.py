@@ -135,7 +135,8 @@ def note_of(progress: Progress) -> str:
     them are old."""
     metrics = progress.metrics
     kind = "won/" if any(name.startswith("won/") for name in metrics) else "return/"
-    shown = {name: f"{name} {short(value)}" for name, value in metrics.items() if name.startswith((kind, "score/m"))}
+    told = (name for name in metrics if name.startswith((kind, "score/m")) and name != "return/all")
+    shown = {name: f"{name} {short(metrics[name])}" for name in told}
     parts = [f"{name} {short(value)}" for name, value in metrics.items() if name.partition("/")[0] in progress.events]
     if parts:
         parts[-1] += " per agent"

@@ -21,7 +21,7 @@ from marl.training.run_config import RunConfig
 
 __all__ = ["EVALUATION_SEED", "PICTURE_SEED", "EpisodeEvaluation", "Evaluation"]
 
-PICTURE_WIDTH = 240
+PICTURE_WIDTH = 360
 EVALUATION_SEED, PICTURE_SEED = 10_000, 20_000
 """Offsets from the run's seed, so that evaluations play other worlds than training."""
 
@@ -85,9 +85,7 @@ class EpisodeEvaluation:
         table = play_episodes(self._make, policy, episodes, seed, watch=told, **limits)
         summary = summarise(table, dict(one.events), one.agent_noun)
         one.close()
-        returns = class_returns(table)
-        if returns:
-            returns["all"] = summary[f"return_per_{one.agent_noun}"]
+        returns = {**class_returns(table), "all": summary[f"return_per_{one.agent_noun}"]}
         summary |= {f"return/{name}": estimate for name, estimate in returns.items()} | outcomes(table)
         return {name: e.value for name, e in summary.items() if e.value is not None}
 

@@ -9,7 +9,7 @@ import re
 import socket
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,9 @@ class Logger:
     """
 
     def __init__(self, folder: Path, resume_at: int | None = None, logged: State | None = None) -> None:
-        path, events = folder / "metrics.jsonl", folder / "tensorboard"
+        path, events = folder / "metrics.jsonl", folder
+        if (folder / "tensorboard").is_dir():  # where earlier versions wrote them
+            events = folder / "tensorboard"
         if resume_at is not None and path.exists():
             _drop_after(path, resume_at, math.inf if logged is None else logged["metrics"])
         if logged is not None:
@@ -100,14 +102,27 @@ class Logger:
         self.events.flush()
 
     def text(self, env_steps: int, name: str, text: str) -> None:
-        """Log a line of text."""
-        self.events.write(env_steps, summary.text(name, text))
+        """Log a text of Markdown."""
+        part = summary.text(name, text)
+        part.value[0].tag = name  # which PyTorch lengthens
+        self.events.write(env_steps, part)
         self.events.flush()
 
-    def hyper_parameters(self, env_steps: int, config: Mapping[str, Any], scores: Mapping[str, float]) -> None:
-        """Log the settings beside the final scores, for TensorBoard's table of runs."""
-        final = {f"final/{name}": value for name, value in scores.items()}
-        for part in (*summary.hparams(flatten(config), final), *(summary.scalar(*item) for item in final.items())):
+    def layout(self, charts: Mapping[str, Mapping[str, list[Any]]]) -> None:
+        """Log the charts of TensorBoard's custom scalars."""
+        self.events.write(0, summary.custom_scalars(charts))
+
+    def hyper_parameters(
+        self, env_steps: int, values: Mapping[str, bool | int | float | str], metrics: Sequence[str]
+    ) -> None:
+        """Log settings for TensorBoard's table of runs.
+
+        Args:
+            env_steps: env steps done.
+            values: settings by name.
+            metrics: names of the metrics beside them, whose latest values count.
+        """
+        for part in summary.hparams(dict(values), dict.fromkeys(metrics, 0.0)):
             self.events.write(env_steps, part)
         self.events.flush()
 
@@ -187,14 +202,3 @@ def _drop_after(path: Path, env_steps: int, size: float) -> None:
         file.writelines(rows.read(kept))
     if rows.note is not None:
         warnings.warn(rows.note, Note, stacklevel=2)
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, bool | int | float | str]:
-    """Flatten nested settings to dotted names; lists and None become text."""
-    flat: dict[str, bool | int | float | str] = {}
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value if isinstance(value, bool | int | float | str) else str(value)
-    return flat

@@ -14,6 +14,7 @@ from marl.core.files import make_folder
 from marl.core.wording import argument
 from marl.evaluation.episodes import StoppedError
 from marl.training.best_policy import BestPolicy
+from marl.training.board import chart_layout, hyper_parameters, hyper_scores, texts
 from marl.training.callbacks import Callbacks
 from marl.training.checkpoints import Checkpoint, is_settled
 from marl.training.logger import Logger
@@ -57,9 +58,11 @@ class Monitor:
             raise ConfigError(told) from error
         with run.writing(), run.fitting():
             save_config(run.config, run.folder / "config.yaml")
-            save_system(run.folder, run.env_steps, run.device)
+            system = save_system(run.folder, run.env_steps, run.device)
             self.logger = Logger(run.folder, None if run.start is None else run.env_steps, self._logged)
             run.scores.open(run.folder)
+            for name, text in texts(run.config, system).items():
+                self.logger.text(run.env_steps, name, text)
         self._seconds: dict[str, float] = defaultdict(float)
         self._began_at, self._began_when = run.env_steps, time.perf_counter()
         self._logged_at, self._logged_when = self._began_at, self._began_when
@@ -82,6 +85,7 @@ class Monitor:
             self._seconds[part] += seconds
         for name, values in collected.episodes.metrics.items():
             self.episodes.metrics[name] += values
+        self.episodes.metrics["return/all"] += collected.episodes.scores
         scores, ended_at = self.run.scores, [self.run.env_steps + steps for steps in collected.episodes.ended_at]
         solved_before = scores.solved  # the log announces the solution once
         with self.run.writing():
@@ -111,7 +115,7 @@ class Monitor:
                 self._log_histograms(collected.batch)
 
     def evaluate(self, stop_wished: Callable[[], bool]) -> bool:
-        """Play and log the evaluation that is due after a checkpoint, and, at the end, settings beside final scores.
+        """Play and log the evaluation that is due after a checkpoint; with the first come the hyper-parameters.
 
         Args:
             stop_wished: True once training is to stop.
@@ -134,11 +138,13 @@ class Monitor:
             self._cpu_from = time.process_time()
         row = {f"evaluation/{name}": value for name, value in measures.items()}
         with run.writing():
+            first = not any(name.startswith("evaluation/") for name in self.metrics)
             improved = self.best.see(run.evaluation.score(measures), run.encoded)
             self._log(row)
-            if run.finished:
-                scores = {name: value for name, value in self.metrics.items() if _is_score(name)}
-                self.logger.hyper_parameters(run.env_steps, run.config.model_dump(mode="json"), scores)
+            if first:
+                pictures = any(each.image is not None for each in run.policy.roster.classes)
+                settings = hyper_parameters(run.config, pictures)
+                self.logger.hyper_parameters(run.env_steps, settings, hyper_scores(self.metrics))
             left = {"metrics": self.metrics, "log": self.logger.sync()}
             left |= {"best": self.best.state()} if improved else {}
             run.checkpoints.save_evaluation(run.env_steps, left)
@@ -206,6 +212,8 @@ class Monitor:
             self.episodes.metrics[name] += map(float, values)
 
     def _log(self, row: dict[str, float]) -> None:
+        if not self.metrics:
+            self.logger.layout(chart_layout(row))
         # kept over entries, as evaluations are rarer than the log and callbacks want the latest
         self.metrics = {**self.metrics, **row}
         self.logger.scalars(self.run.env_steps, row)
@@ -262,10 +270,7 @@ class Monitor:
         from marl.training.score_picture import draw_scores
 
         if len(self.run.scores):
-            picture = draw_scores(self.run.scores, self.run.folder / "scores.png")
+            config = self.run.config
+            title = f"{config.env.name}, {config.algorithm.name}, seed {config.seed}"
+            picture = draw_scores(self.run.scores, self.run.folder / "scores.png", title)
             self.logger.picture(self.run.env_steps, "scores", picture)
-
-
-def _is_score(name: str) -> bool:
-    kinds = ("return/", "won/", "contacts/", "evaluation/", "episode/", "score/", "arena/")
-    return name.startswith(kinds)

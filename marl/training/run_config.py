@@ -181,10 +181,10 @@ def complete_values(values: Mapping[str, Any], task: Task, algorithm: str | None
     return completed(RunConfig[task.config_type], suited(values, task))  # type: ignore[name-defined]
 
 
-def suited(values: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
+def suited(values: Mapping[str, Any], task: Task, pictures: bool | None = None) -> Mapping[str, Any]:
     """Settings with those of the task, and the algorithm's usual kind of policy, in place of what is left out.
 
-    The environment is made only where they leave out what depends on whether its agents see pictures.
+    The environment is made only where they leave out what depends on whether its agents see pictures, and nobody knows.
     """
     algorithm = values.get("algorithm", {})
     name = algorithm.get("name", PPOConfig().name) if isinstance(algorithm, Mapping) else None
@@ -198,23 +198,27 @@ def suited(values: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
         return plain
     from marl.tasks.environment_config import shows_pictures  # which imports PyTorch
 
-    return pictured if shows_pictures(values["env"]) else plain
+    return pictured if (shows_pictures(values["env"]) if pictures is None else pictures) else plain
 
 
-def read_config(values: Mapping[str, Any], source: str | None = None, task: Task | None = None) -> RunConfig[Any]:
+def read_config(
+    values: Mapping[str, Any], source: str | None = None, task: Task | None = None, pictures: bool | None = None
+) -> RunConfig[Any]:
     """Make a run's configuration from nested dicts.
 
     Args:
         values: as a preset has them.
         source: name for errors, e.g. a file.
         task: task that they name, if it was found before.
+        pictures: True if agents see pictures, False if not; None to look where it matters.
 
     Raises:
         ConfigError: for an unknown task, an unknown key, or a value that cannot be used.
     """
     task = task_of(values, source) if task is None else task
     try:
-        config = RunConfig[task.config_type].model_validate(with_sides(suited(values, task), task))  # type: ignore[name-defined]
+        complete = with_sides(suited(values, task, pictures), task)
+        config = RunConfig[task.config_type].model_validate(complete)  # type: ignore[name-defined]
     except ValidationError as error:
         where = "" if source is None else f"{source}: "
         names = flat_settings(complete_values(values, task))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.pictures.style import BLUE, SKY, VERMILION, bare_frame, new_figure, pixels, save_png
+from marl.pictures.style import BLUE, SKY, VERMILION, bare_frame, new_figure, pixels, plain_label, save_png
 from marl.training.score_log import ScoreLog
 
 __all__ = ["draw_scores"]
@@ -16,7 +16,7 @@ MOST_POINTS = 2000
 SCORE_COLOUR, MEAN_COLOUR, SOLVED_COLOUR = SKY, BLUE, VERMILION
 
 
-def draw_scores(log: ScoreLog, path: Path) -> NDArray[np.uint8]:
+def draw_scores(log: ScoreLog, path: Path, title: str = "") -> NDArray[np.uint8]:
     """Draw each episode's score, the running mean and the threshold.
 
     Of many episodes, 2,000 are drawn, evenly spaced.
@@ -24,6 +24,7 @@ def draw_scores(log: ScoreLog, path: Path) -> NDArray[np.uint8]:
     Args:
         log: scores, at least one.
         path: path of the PNG.
+        title: above it.
 
     Returns:
         The picture, ``[H, W, 3]``.
@@ -41,7 +42,7 @@ def draw_scores(log: ScoreLog, path: Path) -> NDArray[np.uint8]:
         axes.axhline(log.threshold, color=SOLVED_COLOUR, linestyle="--", label=f"threshold {log.threshold:g}")
     if log.solved is not None:
         axes.axvline(log.solved.episode, color=SOLVED_COLOUR, linestyle=":", label=str(log.solved))
-    axes.set(xlabel="episode", ylabel="score (return)")
+    axes.set(xlabel="episode", ylabel="score (return of an episode)", title=plain_label(title))
     axes.legend(fontsize=8, loc="best")
     bare_frame(axes)
     picture = pixels(figure)

@@ -274,3 +274,21 @@ def test_the_next_value_is_that_of_the_true_successor(
     assert_close(seen[0].value, policy.value(rollout.observation), rtol=0, atol=0)
     assert_close(seen[0].next_value, policy.value(rollout.next_observation), rtol=0, atol=0)
     assert not seen[0].next_value[2].equal(seen[0].value[3])
+
+
+def test_a_limit_that_ends_the_task_leaves_nothing_to_follow(
+    policy: ActorCritic, make_meeting: Callable[..., Meeting]
+) -> None:
+    """Rewards of 1, halved with each step, in episodes that are cut after 3: 1 + 1/2 + 1/4, 1 + 1/2 and 1."""
+    rollout = Collector(make_meeting({"A": 2, "B": 2}, num_copies=2, max_cycles=3), 6, seed=0).collect(policy).batch
+    assert bool(rollout.truncated[2::3].all()) and not bool(rollout.terminated.any())
+    seen: list[Tensor] = []
+
+    class Keeping(A2C):
+        def _advantage(self, *given: Any) -> tuple[Tensor, Tensor]:
+            seen.append(super()._advantage(*given)[1])
+            return super()._advantage(*given)
+
+    config = A2CConfig(time_limit="end", gamma=0.5, gae_lambda=1.0)
+    Keeping(policy, config, 0).update(replace(rollout, reward=torch.ones_like(rollout.reward)), 0.0)
+    assert_close(seen[0], torch.tensor([1.75, 1.5, 1.0] * 2)[:, None, None].expand(6, 2, 4))

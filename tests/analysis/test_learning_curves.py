@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import marl
+from marl.analysis.learning_curves import draw_learning_curves
 from marl.core.errors import ConfigError
 
 MakeRun = Callable[..., Path]
@@ -57,6 +58,12 @@ def test_curves_are_called_by_what_differs(make_run: MakeRun, tmp_path: Path) ->
     assert names(a) == ["a"]
     other = make_run("other", [(1, 1)], algorithm={"name": "a2c"}, policy={"encoder": {"temporal": "none"}})
     assert names(a, other) == ["a", "other"]
+
+
+def test_the_title_names_the_environment_and_an_algorithm_that_all_have(make_run: MakeRun) -> None:
+    one, two = make_run("one", [(1, 1)]), make_run("two", [(1, 1)], algorithm={"name": "a2c"})
+    assert draw_learning_curves([one]).title == "CartPole-v1, ppo"
+    assert draw_learning_curves([one, two]).title == "CartPole-v1"
 
 
 def test_curves_over_cpu_time(make_run: MakeRun) -> None:

@@ -34,9 +34,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *curves: LearningCurve, **fields: Any
 
 
 def test_a_curve_of_several_seeds_has_a_band_and_the_legend_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    figure = drawn(monkeypatch, curve("gamma 0.9", seeds=3), curve("gamma 0.8"), threshold=2.5)
+    figure = drawn(monkeypatch, curve("gamma 0.9", seeds=3), curve("gamma 0.8"), threshold=2.5, title="Walk-v0, ppo")
     (axes,), (legend,) = figure.axes, figure.legends
-    assert [text.get_text() for text in legend.texts] == ["gamma 0.9 (3 seeds)", "gamma 0.8 (1 seed, no interval)"]
+    assert [text.get_text() for text in legend.texts] == [
+        *("gamma 0.9 (3 seeds)", "gamma 0.8 (1 seed, no interval)", "threshold 2.5")
+    ]
     assert "percentile interval over seeds" in legend.get_title().get_text()
     first, second, threshold = axes.lines
     assert [(list(line.get_xdata()), list(line.get_ydata())) for line in (first, second)] == [
@@ -47,6 +49,7 @@ def test_a_curve_of_several_seeds_has_a_band_and_the_legend_says_so(monkeypatch:
     box = band.get_paths()[0].get_extents()
     assert (box.y0, box.y1) == (0.5, 3.5)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("env steps", "return/agent")
+    assert axes.get_title() == "Walk-v0, ppo"
 
 
 def test_single_seeds_have_no_bands_and_a_single_place_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:

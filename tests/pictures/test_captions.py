@@ -35,11 +35,13 @@ def test_the_text_stands_left_and_right_above_the_picture() -> None:
         assert changed[:, 0].max() < blank.shape[0] - 160  # the picture itself is untouched
 
 
-def test_frames_of_a_strip_are_set_apart() -> None:
+def test_frames_of_a_sheet_are_set_apart() -> None:
+    """Frames are 120 pixels wide, and 16 pixels lie between two of them."""
     white = np.full((40, 60, 3), 255, dtype=np.uint8)
     bars = Captions(white, 120)
-    strip = contact_sheet(bars.frame(white, ("", "")) for _ in range(3))
-    assert (strip[-30, [119, 120, 239, 240]] < 255).all()
+    sheet = contact_sheet(bars.frame(white, ("", "")) for _ in range(2))
+    assert (sheet[-40, [8, 127, 144, 263]] < 255).all()
+    assert (sheet[-40, 128:144] == 255).all()
 
 
 def test_a_picture_that_was_scaled_down_before_gives_the_same_frame() -> None:

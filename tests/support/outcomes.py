@@ -31,7 +31,7 @@ def outcome(folder: Path) -> dict[str, Any]:
         name = str(path.relative_to(folder))
         if path.name in TEXTS:
             found[name] = path.read_text(encoding="utf-8")
-        elif path.name == "tensorboard":
+        elif path.is_dir() and any(path.glob("events.out.tfevents.*")):
             found |= {f"{name}: {tag}": entries for tag, entries in _entries(path).items()}
         elif path.name.startswith("."):
             found[f"{name.rpartition('/')[0]}: left over"] = path.name

@@ -12,13 +12,13 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from marl.core.errors import Note
-from marl.training.logger import Logger, flatten
+from marl.training.logger import Logger
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def events_of(folder: Path) -> EventAccumulator:
-    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0, "images": 0})
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 0})
     events.Reload()
     return events
 
@@ -84,7 +84,7 @@ def test_a_histogram_that_cannot_be_made_is_left_out_with_a_note(tmp_path: Path)
     logger.close()
     events = events_of(tmp_path)
     assert events.Tags()["histograms"] == ["rollout/value"]
-    (note,) = events.Tensors("rollout/reward/text_summary")
+    (note,) = events.Tensors("rollout/reward")
     assert b"left out" in note.tensor_proto.string_val[0]
 
 
@@ -96,19 +96,29 @@ def test_a_picture_keeps_its_size(tmp_path: Path) -> None:
     assert (event.step, event.height, event.width) == (7, 12, 30)
 
 
-def test_hyper_parameters_stand_beside_the_final_scores(tmp_path: Path) -> None:
+def test_hyper_parameters_name_metrics_and_add_no_chart(tmp_path: Path) -> None:
     logger = Logger(tmp_path)
-    logger.hyper_parameters(9, {"env": {"team": {"A": 2}, "communication": None}, "seed": 1}, {"return/A": 3.0})
+    logger.scalars(9, {"return/all": 3.0})
+    logger.hyper_parameters(9, {"task": "meeting", "env.team.A": 2}, ["return/all"])
     logger.close()
-    assert scalars_of(tmp_path, "final/return/A") == {9: 3.0}
-    data = events_of(tmp_path).PluginTagToContent("hparams")
+    events = events_of(tmp_path)
+    assert events.Tags()["scalars"] == ["return/all"]
+    data = events.PluginTagToContent("hparams")
     assert set(data) == {"_hparams_/experiment", "_hparams_/session_start_info", "_hparams_/session_end_info"}
     assert b"env.team.A" in data["_hparams_/session_start_info"]
+    assert b"return/all" in data["_hparams_/experiment"]
 
 
-def test_settings_are_flattened_to_dotted_names() -> None:
-    config = {"a": {"b": {"c": 1}, "d": [1, 2]}, "e": None, "f": True, "g": 0.5, "h": "x"}
-    assert flatten(config) == {"a.b.c": 1, "a.d": "[1, 2]", "e": "None", "f": True, "g": 0.5, "h": "x"}
+def test_events_lie_in_the_folder_but_an_older_run_keeps_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "old" / "tensorboard").mkdir(parents=True)
+    (tmp_path / "new").mkdir()
+    for name in ("old", "new"):
+        logger = Logger(tmp_path / name)
+        logger.scalars(1, {"x": 1.0})
+        logger.close()
+    assert len(list((tmp_path / "new").glob("events.out.tfevents.*"))) == 1
+    assert len(list((tmp_path / "old" / "tensorboard").iterdir())) == 1
+    assert not list((tmp_path / "old").glob("events.*"))
 
 
 def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> None:
@@ -120,10 +130,8 @@ def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> N
     documented -= {"curriculum/contacts"}  # measured by simple_tag alone
     documented -= {"alive/<class>", "evaluation/return/<side>"}  # where agents leave, and where there are sides
     documented -= {"won/<rival>", "evaluation/share_won_<rival>", "evaluation/share_drawn"}  # where two play each other
-    measured = {name for name in logged if not name.startswith("final/")}
     chance = {"evaluation/first_contact_step", "score/solved_at_episode"}
-    assert measured - chance == documented - chance
-    assert {name.removeprefix("final/") for name in logged - measured} <= measured
+    assert logged - chance == documented - chance
     assert {name.split("/")[0] for name in events.Tags()["histograms"]} == {"weights", "rollout"}
     assert [event.step for event in events.Images("episode")] == [1024, 1280]
 
@@ -175,7 +183,7 @@ def test_resuming_cuts_the_log_where_it_was_when_the_checkpoint_was_written(tmp_
     events = events_of(tmp_path)
     assert [(e.step, e.value) for name in ("x", "evaluation/x") for e in events.Scalars(name)] == [(10, 1), (10, 5)]
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
-    assert len(list((tmp_path / "tensorboard").iterdir())) == 2
+    assert len(list(tmp_path.glob("events.*"))) == 2
 
 
 def test_a_clock_that_was_set_back_does_not_put_new_events_before_old_ones(
@@ -184,7 +192,7 @@ def test_a_clock_that_was_set_back_does_not_put_new_events_before_old_ones(
     for now in (5_000_000_007, 3_000_000_000):
         monkeypatch.setattr("time.time_ns", lambda now=now: now)
         Logger(tmp_path).close()
-    names = sorted(path.name for path in (tmp_path / "tensorboard").iterdir())
+    names = sorted(path.name for path in tmp_path.glob("events.*"))
     assert [name.split(".")[3:5] for name in names] == [["0000000005", "000000007"], ["0000000005", "000000008"]]
 
 
@@ -192,7 +200,7 @@ def test_events_of_others_stay(tmp_path: Path) -> None:
     first = Logger(tmp_path)
     logged = first.sync()
     first.close()
-    foreign = tmp_path / "tensorboard" / "events.out.tfevents.9999999999.host.1.0"  # as other packages name theirs
+    foreign = tmp_path / "events.out.tfevents.9999999999.host.1.0"  # as other packages name theirs
     foreign.touch()
     Logger(tmp_path, 10, logged).close()
     assert foreign.exists()

@@ -93,7 +93,7 @@ def test_an_evaluation_holds_no_picture_that_is_not_drawn(
     monkeypatch.setattr(Meeting, "scene", scene)
     train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
     assert (len(shown), most) == (13, 2)
-    (strip,) = EventAccumulator(str(tmp_path / "x" / "tensorboard")).Reload().Images("episode")
+    (strip,) = EventAccumulator(str(tmp_path / "x")).Reload().Images("episode")
     assert strip.width == 4 * 240
 
 
@@ -110,7 +110,7 @@ def test_numbers_are_old_while_no_episode_has_ended_since(
 
 def texts_of(folder: Path) -> list[tuple[int, str]]:
     events = EventAccumulator(str(folder)).Reload()
-    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score/text_summary")]
+    return [(e.step, e.tensor_proto.string_val[0].decode()) for e in events.Tensors("score")]
 
 
 def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_solving_ends_a_run_as_finished_and_resuming_does_nothing(preset: State,
     assert [(each.solved, each.finished) for each in told] == [(None, False), (solved, True)]
     assert [Progress(**json.loads(json.dumps(asdict(each)))) for each in told] == told  # as it goes between processes
     assert (tmp_path / "x" / "scores.png").exists()
-    assert texts_of(tmp_path / "x" / "tensorboard") == [(384, "Solved in 0 runs, 20 total runs")]
+    assert texts_of(tmp_path / "x") == [(384, "Solved in 0 runs, 20 total runs")]
     assert result.metrics["score/solved_at_episode"] == 20
     assert "evaluation/episode_length" in result.metrics
     assert train_run(config, tmp_path / "x", resume=True).env_steps == 512
@@ -160,7 +160,7 @@ def test_cpu_time_is_that_of_training_and_goes_on_where_it_was(
 
 def scalars_of(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Every scalar that TensorBoard shows, without times."""
-    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0}).Reload()
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()
     names = [name for name in events.Tags()["scalars"] if not name.startswith("time/")]
     return {name: [(event.step, event.value) for event in events.Scalars(name)] for name in names}
 

@@ -27,7 +27,7 @@ FORMAT_1 = Path(__file__).parents[2] / "policies" / "format_1"
 
 
 def test_a_run_logs_every_metric_that_is_documented_and_no_other(run: Path) -> None:
-    scalars = EventAccumulator(str(run / "tensorboard")).Reload().Tags()["scalars"]
+    scalars = EventAccumulator(str(run)).Reload().Tags()["scalars"]
     logged = {re.sub(r"/[AB]$", "/<class>", name) for name in scalars}
     logged = {name.replace("_20", "_<window>") for name in logged}
     documented = set(
