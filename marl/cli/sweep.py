@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from rich.table import Table
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import TrustedModules, shown
 from marl.cli.tables import estimate_text, number_text, plain_table
 from marl.core.errors import ConfigError
@@ -82,7 +83,7 @@ def sweep(arguments: list[str]) -> int:
         ConfigError: if an option, the space or the folder cannot be used.
     """
     own, fields = _split(arguments)
-    options = tyro.cli(Arguments, args=own, prog="marl sweep")
+    options = parse_options(Arguments, own, "marl sweep")
     from marl.cli.train import read_options
     from marl.launch.sweep.study import import_optuna
     from marl.system.launcher import command_line
