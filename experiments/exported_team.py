@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 __all__ = ["ExportedTeam"]
 
-OF_CLASS = ("features", "images", "action_mask")
 MEMORY = ("keys", "values", "valid")
 
 
@@ -53,30 +52,37 @@ class ExportedTeam:
                 ``[N, N]``, ``kinematics`` ``[N, 4]``. ``alive`` ``[N]`` may be left out where all of them are there.
 
         Raises:
-            ValueError: for a team that the file does not play.
+            ValueError: for a team that the file does not play, and a name that is no input.
             KeyError: for an input that is missing.
         """
+        if unknown := sorted(seen.keys() - self.facts["inputs"].keys()):
+            raise ValueError(f"{unknown[0]} is no input; inputs are {', '.join(self.facts['inputs'])}")
         places = self._places(seen)
         every = [place for of_class in places.values() for place in of_class]
         given = {**self._memory}
         for name in self.facts["inputs"].keys() - given.keys():
             given[name] = self._zeros(name)
-            if (field := self._field(name)) is not None:
-                if size := len(places[name.removeprefix(f"{field}_")]):
+            if (of_class := self.facts["inputs"][name]["class"]) is not None:
+                if size := len(places[of_class]):
                     given[name][0, :size] = seen[name]
             elif name == "adjacency":
                 given[name][0][np.ix_(every, every)] = seen[name]
             else:
                 given[name][0, every] = seen.get(name, True) if name == "alive" else seen[name]
-        found = dict(zip(self.facts["outputs"], self._session.run(list(self.facts["outputs"]), given), strict=True))
+        outputs = self.facts["outputs"]
+        found = dict(zip(outputs, self._session.run(list(outputs), given), strict=True))
         self._memory = {name: found.pop(f"next_{name}") for name in self._memory}
-        return {name: numbers[0, : len(places[self._class(name)])] for name, numbers in found.items()}
+        return {name: numbers[0, : len(places[outputs[name]["class"]])] for name, numbers in found.items()}
 
     def _places(self, seen: Mapping[str, Any]) -> dict[str, range]:
         """Places of the agents of each class among those of the largest team."""
+        sizes = dict.fromkeys(self.facts["team"], 0)
+        for name, told in self.facts["inputs"].items():
+            if told["class"] is not None and name in seen:
+                sizes[told["class"]] = len(seen[name])
         places, start = {}, 0
         for name, largest in self.facts["team"].items():
-            size = max((len(seen[f"{field}_{name}"]) for field in OF_CLASS if f"{field}_{name}" in seen), default=0)
+            size = sizes[name]
             if size < largest and not self.facts["smaller_teams"]:
                 raise ValueError(f"there are {size} agents of class {name}, and what a class sees asks for {largest}")
             if size > largest:
@@ -87,12 +93,6 @@ class ExportedTeam:
             places[name] = range(start, start + size)
             start += largest
         return places
-
-    def _field(self, name: str) -> str | None:
-        return next((field for field in OF_CLASS if name.startswith(f"{field}_")), None)
-
-    def _class(self, output: str) -> str:
-        return next(name for name in self.facts["team"] if output.endswith(f"_{name}"))
 
     def _zeros(self, name: str) -> NDArray[Any]:
         told = self.facts["inputs"][name]

@@ -69,5 +69,7 @@ def test_teams_of_several_sizes_play_by_one_file(predators: Path, capsys: pytest
     assert float(capsys.readouterr().out) > 130  # random predators have 1.3 contacts, worth 10 to each
     with pytest.raises(ValueError, match=r"4 agents of class A, and the file plays at most 3; .* --largest-team A=4"):
         team(features_A=np.zeros((4, 10)))
+    with pytest.raises(ValueError, match=r"feature_A is no input; inputs are features_A, features_B, alive"):
+        team(feature_A=np.zeros((1, 10)))
     with pytest.raises(KeyError, match=r"features_B|adjacency|kinematics"):
         team(features_A=np.zeros((1, 10)))

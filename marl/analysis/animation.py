@@ -29,6 +29,9 @@ class Animation:
         told = escape(f"{self.path}: {self.told}")
         if not self.path.is_file() or self.path.stat().st_size > MOST_SHOWN:
             return told
+        if self.path.suffix.lower() == ".html":
+            page = escape(self.path.read_text(encoding="utf-8"))
+            return f'<iframe srcdoc="{page}" width="100%" height="680" title="{told}"></iframe>'
         data = base64.b64encode(self.path.read_bytes()).decode()
         if self.path.suffix.lower() == ".gif":
             return f'<img src="data:image/gif;base64,{data}" alt="{told}">'

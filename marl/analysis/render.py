@@ -20,11 +20,12 @@ from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, record_episode, s
 from marl.pictures.animation import check_path, save
 from marl.pictures.episode import draw
 from marl.pictures.recording import Recording
+from marl.pictures.replay import recording_panel, save_replay
 from marl.policies.saved import load_policy
 from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["Episode", "record", "render", "stage"]
+__all__ = ["Episode", "name_of", "record", "render", "stage"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Episode:
         score_name: name of the scores.
         classes: names of the classes, in the order of their colours.
         frames_per_second: speed at which it looks natural.
+        name: of the task.
     """
 
     recording: Recording
@@ -44,21 +46,29 @@ class Episode:
     score_name: str
     classes: tuple[str, ...]
     frames_per_second: float
+    name: str
+
+    def panel(self, name: str = "") -> dict[str, Any]:
+        """Panel of a page that replays it; see `marl.pictures.replay`."""
+        return recording_panel(self.recording, self.scores, self.score_name, self.classes, name)
 
     def save(self, path: Path, watch: Callable[[int, int], object] = lambda done, total: None) -> Animation:
         """Draw it into a file, whole or not at all.
 
         Args:
-            path: a ``.gif`` or ``.mp4``.
+            path: a ``.gif`` or ``.mp4``, or an ``.html`` page that replays it.
             watch: called with the number of frames that are drawn, and of all.
 
         Raises:
             ValueError: if it cannot be drawn; see `draw`.
             OSError: if the file cannot be written.
         """
+        told = f"{len(self.scores) - 1} steps, {self.score_name} {self.scores[-1]:g}"
+        if path.suffix.lower() == ".html":
+            return Animation(save_replay([self.panel()], self.name, self.frames_per_second, path), told)
         frames = draw(self.recording, self.scores, self.score_name, self.classes)
         save(_counted(frames, len(self.scores), watch), path, self.frames_per_second)
-        return Animation(path, f"{len(self.scores) - 1} steps, {self.score_name} {self.scores[-1]:g}")
+        return Animation(path, told)
 
 
 def render(
@@ -78,7 +88,7 @@ def render(
 
     Args:
         run: as for `load`.
-        out: the picture, a ``.gif`` or ``.mp4``; one that is there is replaced.
+        out: the picture, a ``.gif`` or ``.mp4``, or an ``.html`` page that replays it; one that is there is replaced.
         seed: of world and actions.
         messages: False switches them off.
         deterministic: take the most probable actions instead of drawing them.
@@ -106,7 +116,8 @@ def render(
         return render_game(run, path, seed)
     with trusting(trust, typed=None if settings is None else settings.get("name")):
         environment, player = stage(run, policy, settings, overrides, play or {})
-        episode = record(environment, player, path.parent, seed, messages, deterministic, max_steps)
+        limits = (messages, deterministic, max_steps)
+        episode = record(environment, player, path.parent, seed, *limits, name=name_of(run, policy, environment, seed))
     return episode.save(path)
 
 
@@ -139,6 +150,12 @@ def stage(
     return environment, cast(others, player, task, config, environment)[0] if others else player
 
 
+def name_of(run: str | Path | None, policy: str | None, environment: TaskEnvironment, seed: int) -> str:
+    """Name of an episode: who plays, in what team, and the seed."""
+    team = ", ".join(f"{count} {name}" for name, count in environment.roster.team.items())
+    return f"{policy or run} ({team}), seed {seed}"
+
+
 def record(
     environment: TaskEnvironment,
     player: EpisodePlayer,
@@ -148,6 +165,7 @@ def record(
     deterministic: bool = False,
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
+    name: str = "episode",
 ) -> Episode:
     """Play an episode and keep its scenes; the environment is closed.
 
@@ -156,6 +174,7 @@ def record(
         player: the policy.
         folder: folder for pictures, which have no names there.
         seed, messages, deterministic, max_steps, watch: see `record_episode`.
+        name: of the episode, in words.
 
     Raises:
         UndrawableError: if the task cannot be drawn.
@@ -164,7 +183,7 @@ def record(
     try:
         options = (messages, deterministic, max_steps, watch)
         scores = record_episode(environment, player, seed, recording.append, *options)
-        return Episode(recording, scores, score_name(environment), classes, environment.frames_per_second)
+        return Episode(recording, scores, score_name(environment), classes, environment.frames_per_second, name)
     finally:
         environment.close()
 

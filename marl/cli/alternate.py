@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.table import Table
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import shown
 from marl.cli.tables import number_text
 from marl.core.errors import TrainingError
@@ -64,7 +65,7 @@ def alternate(arguments: list[str]) -> int:
     Returns:
         Exit status.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl alternate")
+    options = parse_options(Arguments, arguments, "marl alternate")
     from marl.analysis.alternate import side_preset
     from marl.launch.alternation import Alternation
     from marl.system.launcher import command_line

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import JsonFile, TrustedModules, check_file, check_seed, shown
 from marl.core.limits import check_between
 from marl.core.trust import trusting
@@ -54,7 +55,7 @@ def check(arguments: list[str]) -> int:
     from marl.cli.overrides import split_environment
 
     fields, others = split_environment(arguments)
-    options = tyro.cli(Arguments, args=others, prog="marl check")
+    options = parse_options(Arguments, others, "marl check")
     check_between("--episodes", options.episodes, 1, 1_000)
     check_between("--max-steps", options.max_steps, 1)
     check_seed(options.seed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from rich.table import Table
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import JsonFile, check_file, shown
 from marl.cli.tables import estimate_text, plain_table
 from marl.system.console import plain_console
@@ -55,7 +56,7 @@ def compare(arguments: list[str]) -> int:
     Returns:
         Exit status.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl compare")
+    options = parse_options(Arguments, arguments, "marl compare")
     check_file("json", options.json)
     from marl.analysis.learning_curves import draw_learning_curves
     from marl.core.files import save_json

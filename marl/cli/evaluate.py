@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -18,7 +18,9 @@ from marl.cli.options import (
     check_player,
     check_seed,
     parse,
+    shown,
 )
+from marl.core.errors import ConfigError
 from marl.core.limits import MOST_GAMES, check_between
 from marl.core.trust import trusting
 from marl.system.console import plain_console
@@ -58,6 +60,8 @@ class Arguments:
     """Messages between agents."""
     deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
+    render: Annotated[Literal["human"] | None, shown("human")] = None
+    """Open the environment's window and play one episode after the other in it."""
     json: JsonFile = None
     """Write the result to this file too."""
 
@@ -86,6 +90,8 @@ def evaluate(arguments: list[str]) -> int:
         from marl.cli.game_evaluation import evaluate_game
 
         if plays_game(options.run):
+            if options.render is not None:
+                raise ConfigError("--render human: a game has no window; watch one with marl play GAME --view")
             return evaluate_game(str(options.run), options.episodes, options.seed, options.json, console)
     evaluation, policy = _evaluate(options, console), options.policy or str(options.run)
     if options.json is not None:
@@ -121,6 +127,7 @@ def _evaluate(options: Arguments, console: Console) -> Evaluation:
             options.max_steps,
             watch,
             options.environment.players,
+            render=options.render,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import EnvironmentOptions, TrustedModules, shown
 from marl.system.console import plain_console
 
@@ -47,7 +48,7 @@ def export(arguments: list[str]) -> int:
     from marl.cli.overrides import split_environment
 
     fields, others = split_environment(arguments)
-    options = tyro.cli(Arguments, args=others, prog="marl export")
+    options = parse_options(Arguments, others, "marl export")
     from marl.core.composition import format_team
     from marl.core.trust import trusting
     from marl.evaluation.export import export_policy

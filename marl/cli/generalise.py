@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import Deterministic, Jobs, TrustedModules, shown
 from marl.cli.progress_bars import Counting
 from marl.cli.tables import estimate_text, plain_table
@@ -87,7 +88,7 @@ def generalise(arguments: list[str]) -> int:
     from marl.cli.overrides import split_environment
 
     fields, others = split_environment(arguments)
-    options = tyro.cli(Arguments, args=others, prog="marl generalise")
+    options = parse_options(Arguments, others, "marl generalise")
     from marl.analysis.generalisation.generalise import measure_transfer
     from marl.analysis.generalisation.records import Protocol
     from marl.system.launcher import command_line

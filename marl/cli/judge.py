@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import JsonFile, check_file, shown
 from marl.cli.tables import interval_text, plain_table
 from marl.system.console import plain_console
@@ -62,7 +63,7 @@ def judge(arguments: list[str]) -> int:
     Raises:
         ConfigError: if an option cannot be used.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl judge")
+    options = parse_options(Arguments, arguments, "marl judge")
     check_file("json", options.json)
     from marl.cli.progress_bars import Counting
     from marl.core.files import save_json

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import shown
 from marl.core.errors import ConfigError, FileError
 from marl.core.nearest import did_you_mean
@@ -52,7 +53,7 @@ def list_names(arguments: list[str]) -> int:
     Raises:
         ConfigError: for another word.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl list")
+    options = parse_options(Arguments, arguments, "marl list")
     if options.what is not None and options.what not in ("runs", *KINDS):
         known = ", ".join((*KINDS, "runs"))
         raise ConfigError(f"there is no list of {options.what!r}; {did_you_mean(options.what, KINDS)}there is {known}")

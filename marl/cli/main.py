@@ -39,6 +39,8 @@ and marl render runs/cartpole --out cartpole.gif. marl list presets names other 
 A module that a run names is imported only with --trust MODULE, or MARL_TRUST=MODULE,MODULE in the
 environment; one that you name yourself, in a preset or an option, is imported at once.
 
+For completion in bash: eval "$(marl --completion bash)"
+
 marl COMMAND --help tells what each takes. For train, name a preset before --help to see
 every field that can be set: marl train predator_teams --help
 """
@@ -75,13 +77,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
-        print(USAGE, end="")
+        from marl.cli.help_text import wrapped
+
+        print(wrapped(USAGE), end="")
         return 0 if given else 2
     name, *rest = given
     if name == "--version":
         from marl.core.version import __version__
 
         print(f"marl {__version__}")
+        return 0
+    if name == "--completion":
+        from marl.cli.completion import bash_completion
+
+        if rest != ["bash"]:
+            return fail(f"--completion is for bash; give --completion bash, not {' '.join(rest) or 'nothing'}", 2)
+        print(bash_completion(COMMANDS, _run), end="")
         return 0
     if name not in COMMANDS:
         return fail(f"there is no command {name!r}; {did_you_mean(name, COMMANDS)}there is {', '.join(COMMANDS)}", 2)

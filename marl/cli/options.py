@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
+from marl.cli.help_text import parse_options
 from marl.core.errors import ConfigError
 from marl.core.limits import SEED_BELOW, check_between
 from marl.core.nearest import did_you_mean
@@ -172,7 +173,7 @@ def parse(kind: type[T], arguments: list[str], command: str) -> T:
     from marl.cli.overrides import split_environment
 
     fields, others = split_environment(arguments)
-    options: Any = tyro.cli(kind, args=others, prog=command)
+    options: Any = parse_options(kind, others, command)
     options.environment.env = tuple(fields)
     return options
 

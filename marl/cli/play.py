@@ -10,6 +10,8 @@ import tyro
 from rich import box
 from rich.table import Table
 
+from marl.cli.board_text import board_text, marks_of, won_line
+from marl.cli.help_text import parse_options
 from marl.cli.options import NamedPlayers, check_seed, named_players, shown
 from marl.core.errors import ConfigError
 from marl.system.console import plain_console
@@ -29,8 +31,8 @@ class Arguments:
     """Play a turn-based game: by hand at the terminal, or between players.
 
     Players: human; random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH;
-    uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and undo, hint,
-    view (what the opponents know about their last moves) or quit.
+    uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and help, undo,
+    hint, view (what the opponents know about their last moves) or quit.
 
     Examples: marl play nine_board human uct:10000;
     marl play connect_four --players uct:1000,negamax:6 --view --seed 1;
@@ -63,7 +65,7 @@ def play(arguments: list[str]) -> int:
     Raises:
         ConfigError: if an option cannot be used.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl play")
+    options = parse_options(Arguments, arguments, "marl play")
     check_seed(options.seed)
     from marl.games.registry import new_game
     from marl.players.match import play_match
@@ -79,12 +81,19 @@ def play(arguments: list[str]) -> int:
         raise ConfigError(f"{options.game} has {start.num_players} seats, and the players are {', '.join(players)}")
     game = _opened(start, options.opening)
     stage = _Stage(specs, game, options, console)
+    marks = marks_of(game)
+    told = [f"{marks[seat]} is {_name(seat, specs)}" for seat in sorted(marks)]
+    if told:
+        console.print(", ".join(told))
     stage.draw(game)
     try:
         match = play_match(game, stage.players, stage.tell)
     except (Quit, EOFError):
         console.print("\nthe game was left unfinished")
         return 0
+    line = won_line(stage.shown)
+    if line:
+        console.print(line)
     console.print(_result(match.returns, specs))
     return 0
 
@@ -112,9 +121,11 @@ class _Stage:
     """Players of a game, and all that is shown of it."""
 
     def __init__(self, specs: list[PlayerSpec], game: Game, options: Arguments, console: Console) -> None:
+        from marl.players.moves import written
         from marl.players.specs import make_player
 
         self.specs, self.views, self.console = specs, options.view, console
+        self.shown = written(game)
         human = self._human if sys.stdin.isatty() else None
         self.players = [make_player(spec, game, options.seed + seat, human) for seat, spec in enumerate(specs)]
 
@@ -146,11 +157,15 @@ class _Stage:
             view = self.players[before.mover].view() if self.views else None
             if view is not None:
                 _show_view(view, self.console)
-        self.draw(after)
+        self.draw(after, None if action is None else before)
 
-    def draw(self, game: Game) -> None:
-        """Draw the board."""
-        self.console.print(f"\n{game}\n", soft_wrap=True)
+    def draw(self, game: Game, before: Game | None = None) -> None:
+        """Draw the board, with the move that led to it marked."""
+        from marl.players.moves import written
+
+        self.shown = written(game)
+        board = board_text(self.shown, None if before is None else written(before))
+        self.console.print("", board, "", sep="\n", soft_wrap=True)
 
 
 def _name(seat: int, specs: list[PlayerSpec]) -> str:

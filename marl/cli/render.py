@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -14,21 +14,23 @@ from marl.cli.options import (
     EnvironmentOptions,
     Messages,
     ReferenceName,
-    RunFolder,
     check_player,
     check_seed,
     parse,
+    shown,
 )
 from marl.cli.progress_bars import Counting
 from marl.core.errors import ConfigError
 from marl.core.limits import check_between
 from marl.core.trust import trusting
 from marl.system.console import plain_console
+from marl.system.interrupts import exit_status, stop_on_signal
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from marl.analysis.animation import Animation
+    from marl.analysis.render import Episode
 
 __all__ = ["render"]
 
@@ -39,14 +41,15 @@ class Arguments:
 
     In simple_tag predators are coloured by class; prey, obstacles, ranges and live links are drawn,
     contacts flash. Gymnasium's environments draw themselves; a game shows what its network's searches found.
-    Examples: marl render runs/x --out episode.mp4;
+    Examples: marl render runs/x --out episode.mp4; marl render runs/x runs/y --out both.html;
     marl render --policy chase --team A=2,B=2 --prey flee; marl render --policy balance --task CartPole-v1
     """
 
-    run: RunFolder = None
-    """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team."""
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, shown("[RUN...]")] = ()
+    """Folder of a trained run, its policy/, or a policy that comes with the package, e.g. predator_team. Several are
+    shown side by side on one page."""
     out: Path = Path("episode.gif")
-    """The picture: a .gif or .mp4 file; one that is there is replaced."""
+    """The picture: a .gif or .mp4 file, or an .html page to replay it; one that is there is replaced."""
     policy: ReferenceName = None
     """A reference plays in place of the run's policy: random, chase in simple_tag, balance in CartPole."""
     environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
@@ -59,6 +62,13 @@ class Arguments:
     """Messages between agents."""
     deterministic: Deterministic = False
     """Take the likeliest actions instead of drawing them."""
+    follow: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Draw a run that still trains after each checkpoint, into the same file, until it ends."""
+
+    @property
+    def run(self) -> Path | None:
+        """The run, or the first of several."""
+        return self.runs[0] if self.runs else None
 
 
 def render(arguments: list[str]) -> int:
@@ -77,36 +87,83 @@ def render(arguments: list[str]) -> int:
     check_player(options.run, options.policy, options.environment.task, "render")
     check_seed(options.seed)
     check_between("--max-steps", options.max_steps, 1)
-    from marl.analysis.game_render import plays_game, render_game
     from marl.pictures.animation import check_path
 
     try:
         check_path(options.out)
     except ValueError as error:
         raise ConfigError(f"--out: {error}") from error
-    given, console = options.environment, plain_console()
+    if len(options.runs) > 1 and (options.follow or options.policy or options.out.suffix.lower() != ".html"):
+        raise ConfigError(
+            f"{len(options.runs)} runs are shown side by side on a page that ends in .html, e.g. --out both.html, "
+            "without --policy and --follow"
+        )
+    console = plain_console()
+    if not options.follow:
+        _draw(options, console)
+        return 0
+    if options.run is None:
+        raise ConfigError("--follow is for a run; name its folder")
+    from marl.analysis.follow import policies
+
+    with stop_on_signal() as stop_wished:
+        for env_steps in policies(options.run, stop_wished):
+            print(f"env step {env_steps:,}")
+            _draw(options, console)
+    return exit_status(stop_wished.signal) if stop_wished() else 0
+
+
+def _draw(options: Arguments, console: Console) -> None:
+    from marl.analysis.game_render import plays_game, render_game
+
     done = "replaced" if options.out.exists() else "wrote"
-    if options.run is not None and options.policy is None and not given.play and plays_game(options.run):
+    if len(options.runs) > 1:
+        print(f"{done} {_side_by_side(options, console)}: {len(options.runs)} runs", flush=True)
+        return
+    played = options.policy is None and not options.environment.play
+    if options.run is not None and played and plays_game(options.run):
         with Counting(console, "moves") as show:
             drawn = render_game(options.run, options.out, options.seed, show)
     else:
         drawn = _render_episode(options, console)
-    print(f"{done} {drawn.path}: {drawn.told}")
-    return 0
+    print(f"{done} {drawn.path}: {drawn.told}", flush=True)
+
+
+def _side_by_side(options: Arguments, console: Console) -> Path:
+    """A page with an episode of each run, on one clock."""
+    from marl.analysis.game_render import game_panel, plays_game
+    from marl.pictures.replay import save_replay
+
+    panels, speeds = [], []
+    for run in options.runs:
+        if not options.environment.play and plays_game(run):
+            with Counting(console, "moves") as show:
+                panels.append(game_panel(run, options.seed, show))
+            continue
+        episode = _episode(options, run, console)
+        panels.append(episode.panel(episode.name))
+        speeds.append(episode.frames_per_second)
+    title = " and ".join(str(run) for run in options.runs)
+    return save_replay(panels, title, min(speeds, default=1.0), options.out)
 
 
 def _render_episode(options: Arguments, console: Console) -> Animation:
-    from marl.analysis.render import record, stage
+    episode = _episode(options, options.run, console)
+    with Counting(console, "frames") as show:
+        return episode.save(options.out, show)
+
+
+def _episode(options: Arguments, run: Path | None, console: Console) -> Episode:
+    from marl.analysis.render import name_of, record, stage
 
     given = options.environment
     with trusting(given.trust, typed=given.typed):
-        settings = given.changed(options.run)
-        environment, player = stage(options.run, options.policy, settings, given.overrides, given.players)
+        settings = given.changed(run)
+        environment, player = stage(run, options.policy, settings, given.overrides, given.players)
         limits = (options.messages == "on", options.deterministic, options.max_steps)
+        name = name_of(run, options.policy, environment, options.seed)
         with Counting(console, "steps") as show:
-            episode = record(environment, player, options.out.parent, options.seed, *limits, _shown(show))
-    with Counting(console, "frames") as show:
-        return episode.save(options.out, show)
+            return record(environment, player, options.out.parent, options.seed, *limits, _shown(show), name)
 
 
 def _shown(show: Callable[..., None]) -> Callable[[int], bool]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from marl.cli.help_text import parse_options
 from marl.cli.options import Jobs, JsonFile, NamedPlayers, check_file, named_players, shown
 from marl.cli.tables import interval_text, number_text, plain_table, seconds_text
 from marl.core.errors import ConfigError
@@ -90,7 +91,7 @@ def tournament(arguments: list[str]) -> int:
     Raises:
         ConfigError: if an option cannot be used.
     """
-    options = tyro.cli(Arguments, args=arguments, prog="marl tournament")
+    options = parse_options(Arguments, arguments, "marl tournament")
     from marl.players.tournament.tournament import plies_of
 
     plies = plies_of(options.openings, options.opening_plies, options.classic)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from marl.cli.help_text import help_text, wrapped
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.nearest import did_you_mean
@@ -108,7 +109,7 @@ def train(arguments: list[str]) -> int:
     """
     preset = arguments[0] if arguments and not arguments[0].startswith("-") else None
     if preset is None and {"-h", "--help"} & set(arguments):
-        print(USAGE, end="")
+        print(wrapped(USAGE), end="")
         return 0
     options = _options(preset, arguments)
     if options.print_config:
@@ -242,7 +243,7 @@ def _parse(
     command = "marl train" if preset is None else f"marl train {preset}"
     settings = (tyro.conf.AvoidSubcommands,)
     description = DESCRIPTION.replace("{algorithms}", ", ".join(ALGORITHMS))
-    return tyro.cli(options, args=arguments, prog=command, description=description, config=settings)
+    return tyro.cli(options, args=arguments, prog=command, description=help_text(description), config=settings)
 
 
 def _narrowed(settings: Config) -> Config:

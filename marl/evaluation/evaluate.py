@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,7 +18,8 @@ from marl.core.result import Result
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
 from marl.evaluation.cast import cast, groups_of, opponents_of
-from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, EpisodeTable, play_episodes
+from marl.evaluation.episodes import MAX_STEPS, MOST_NUMBERED, EpisodePlayer, EpisodeTable, play_episodes
+from marl.evaluation.window import in_window
 from marl.maths.intervals import Estimate, bootstrap_mean
 from marl.policies.policy import Policy
 from marl.policies.saved import load_policy
@@ -92,6 +93,7 @@ def evaluate(
     trust: str | Iterable[str] = (),
     max_steps: int = MAX_STEPS,
     play: Mapping[str, str] | None = None,
+    render: Literal["human"] | None = None,
     **overrides: Any,
 ) -> Result:
     """Play whole episodes and measure them.
@@ -108,6 +110,7 @@ def evaluate(
         max_steps: steps after which an episode is cut; it counts with what it had brought.
         play: others that play some of the agents, by the name of a side, a class or an agent: ``"random"``, or the
             folder of a run, e.g. ``{"prey": "runs/x"}``.
+        render: ``"human"`` opens the environment's window, for Gymnasium's and PettingZoo's that have one.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 
     Returns:
@@ -123,7 +126,7 @@ def evaluate(
     """
     with trusting(trust, typed=None if settings is None else settings.get("name")):
         options = (messages, deterministic, policy, settings, overrides, max_steps)
-        return Result(evaluate_episodes(run, episodes, seed, *options, play=play).as_json())
+        return Result(evaluate_episodes(run, episodes, seed, *options, play=play, render=render).as_json())
 
 
 def evaluate_episodes(
@@ -139,6 +142,7 @@ def evaluate_episodes(
     watch: Callable[[int, int], bool] | None = None,
     play: Mapping[str, str] | None = None,
     sides: Mapping[str, Sequence[str]] | None = None,
+    render: Literal["human"] | None = None,
 ) -> Evaluation:
     """Play whole episodes and return their measures as a record; see `evaluate` and `play_episodes`.
 
@@ -166,8 +170,9 @@ def evaluate_episodes(
     if play:
         player, groups = cast(play, player, task, config, probe, sides)
     probe.close()
-    make_copies = partial(task.make, config, device=device)
-    table = play_episodes(make_copies, player, episodes, seed, messages, deterministic, max_steps, watch, groups=groups)
+    make_copies = partial(task.make, config if render is None else in_window(config), device=device)
+    options = (messages, deterministic, max_steps, watch, MOST_NUMBERED if render is None else 1, groups)
+    table = play_episodes(make_copies, player, episodes, seed, *options)
     summary = summarise(table, dict(probe.events), probe.agent_noun) | group_measures(table, probe.agent_noun)
     settled = (episodes, messages, deterministic, seed, summary, table.cut, table.seeds)
     return Evaluation(task.describe(config), *settled, _choice(main, deterministic), play)

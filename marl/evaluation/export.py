@@ -50,7 +50,7 @@ def export(
 
     Returns:
         Facts that the file's metadata have too, as JSON under ``marl``: ``team``, ``smaller_teams`` (True if they
-        can play), and ``shape``, ``dtype`` and ``meaning`` of each of ``inputs`` and ``outputs``; and
+        can play), and ``class``, ``shape``, ``dtype`` and ``meaning`` of each of ``inputs`` and ``outputs``; and
         ``largest_difference`` of an output to PyTorch's.
 
     Raises:

@@ -127,8 +127,12 @@ def _log1p(x: Any) -> Any:
 
 def _described(name: str, example: Tensor) -> dict[str, Any]:
     kind = next(field for field in MEANINGS if name == field or name.startswith(f"{field}_"))
-    dtype = str(example.dtype).removeprefix("torch.")
-    return {"shape": ["B", *example.shape[1:]], "dtype": dtype, "meaning": MEANINGS[kind]}
+    return {
+        "class": name.removeprefix(kind).removeprefix("_") or None,
+        "shape": ["B", *example.shape[1:]],
+        "dtype": str(example.dtype).removeprefix("torch."),
+        "meaning": MEANINGS[kind],
+    }
 
 
 def _difference(content: bytes, named: NamedPolicy) -> float:

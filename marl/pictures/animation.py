@@ -23,7 +23,7 @@ from marl.pictures.style import COLOURS
 
 __all__ = ["check_path", "save"]
 
-SUFFIXES = (".gif", ".mp4")
+SUFFIXES = (".gif", ".mp4", ".html")
 MOST_COLOURS = 256
 TOLERANCE = 8
 """Largest error of red, green or blue of a pixel, unless a frame has more shades than a palette can cover."""
@@ -55,9 +55,12 @@ def save(frames: Iterable[Picture], path: str | Path, frames_per_second: float) 
         frames_per_second: a GIF rounds the time of a frame to hundredths of a second.
 
     Raises:
-        ValueError: if there are no frames, for frames of another shape, or a path that `check_path` refuses.
+        ValueError: if there are no frames, for frames of another shape, or a path that `check_path` refuses or that
+            names a page.
     """
     path, frames = check_path(path), iter(frames)
+    if path.suffix.lower() == ".html":
+        raise ValueError(f"{str(path)!r}: frames make a .gif or .mp4; see marl.pictures.replay for pages")
     first = next(frames, None)
     if first is None or first.ndim != 3 or first.shape[-1] != 3:
         found = "there are 0 frames" if first is None else f"a frame has shape {first.shape}"

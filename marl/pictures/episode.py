@@ -33,7 +33,7 @@ from marl.pictures.style import (
     TEXT_COLOUR,
 )
 
-__all__ = ["contact_sheet", "draw"]
+__all__ = ["FIXED_COLOURS", "colours_of", "contact_sheet", "draw", "half_widths"]
 
 FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": PREDATOR_COLOUR, "obstacle": OBSTACLE_COLOUR}
 """Colours of the side that does not learn, and of obstacles; agents have the colours of their classes."""
@@ -91,7 +91,7 @@ def draw(
     if not isinstance(first, Scene):
         bars = Captions(first, width)
         return (bars.frame(picture, caption) for _, picture, caption in moments)  # type: ignore[arg-type]
-    views, stage = _half_widths(outline.reaches), _Stage(outline, classes, width)
+    views, stage = half_widths(outline.reaches), _Stage(outline, classes, width)
     return (stage.frame(scene, caption, float(views[i])) for i, scene, caption in moments)  # type: ignore[arg-type]
 
 
@@ -103,7 +103,7 @@ def contact_sheet(frames: Iterable[Picture]) -> Picture:
     return np.concatenate([np.concatenate(framed[row : row + 2], axis=1) for row in range(0, len(framed), 2)])
 
 
-def _half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:
+def half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:
     """Half the width of the view for each frame, ``[F]``: large enough for all discs, and smooth.
 
     The mean over a window of the maximum over as large a window is at least the value at its
@@ -117,7 +117,7 @@ def _half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:
     return np.maximum(uniform_filter1d(widest, ZOOM_FRAMES, mode="nearest"), needed)
 
 
-def _colours(kinds: Iterable[str], classes: Sequence[str]) -> dict[str, str]:
+def colours_of(kinds: Iterable[str], classes: Sequence[str]) -> dict[str, str]:
     """Colour of each kind of disc, in the order of the legend."""
     known = dict.fromkeys([*classes, *kinds])
     names = [kind for kind in known if kind not in FIXED_COLOURS]
@@ -129,7 +129,7 @@ class _Stage:
     """Figure whose artists are made once and moved from frame to frame."""
 
     def __init__(self, outline: Outline, classes: Sequence[str], width: int) -> None:
-        self.colours = _colours(outline.kinds, classes)
+        self.colours = colours_of(outline.kinds, classes)
         height = 2 * round(width * 7 / 12)
         figure = Figure(figsize=(4.8, 4.8 * height / width), dpi=width / 4.8, facecolor="white")
         self.canvas = FigureCanvasAgg(figure)

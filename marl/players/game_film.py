@@ -9,10 +9,11 @@ import numpy as np
 
 from marl.core.game import GameView
 from marl.core.scene import Picture
-from marl.games.board_picture import board_picture, drawable
+from marl.games.board_picture import draw_board, drawable
 from marl.games.openings import random_opening
 from marl.games.search.result import ActionStatistics
 from marl.pictures.episode import contact_sheet
+from marl.pictures.shapes import Drawing
 from marl.players.player import Player
 
 __all__ = ["Moment", "play_moments", "sheet"]
@@ -34,9 +35,13 @@ class Moment(NamedTuple):
     before: GameView | None
     statistics: Sequence[ActionStatistics]
 
+    def drawing(self) -> Drawing:
+        """Drawing; all moments of a game have one size."""
+        return draw_board(self.game, self.before, self.statistics)
+
     def picture(self, width: int = WIDTH) -> Picture:
-        """Picture ``[H, W, 3]``; all moments of a game have one size."""
-        return board_picture(self.game, width, self.before, self.statistics)
+        """Picture ``[H, W, 3]``."""
+        return self.drawing().pixels(width)
 
 
 def play_moments(

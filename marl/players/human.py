@@ -12,13 +12,21 @@ from marl.players.player import Player, Quit, Undo, View
 __all__ = ["Human"]
 
 HINT_SIMULATIONS = 10_000
+HELP = {
+    "help": "tells this",
+    "undo": "takes back your last move and what followed it",
+    "hint": f"searches with {HINT_SIMULATIONS:,} simulations, and names a move",
+    "view": "shows what your opponents know of their last moves",
+    "quit": "leaves the game",
+}
+"""What can be typed beside moves."""
 
 
 class Human:
     """Ask a person for moves until one is legal.
 
-    ``undo`` goes back to the last own choice, ``hint`` searches and names a move, ``view`` shows what opponents
-    know, ``quit`` ends the game.
+    ``help`` tells what can be typed, ``undo`` goes back to the last own choice, ``hint`` searches and names a move,
+    ``view`` shows what opponents know, ``quit`` ends the game.
 
     Args:
         ask: shows a question and returns the typed text.
@@ -40,7 +48,7 @@ class Human:
         return self._ask(written(game))
 
     def _ask(self, game: GameView) -> int:
-        self.tell(f"legal moves: {listed(game)}; or undo, hint, view, quit")
+        self.tell(f"legal moves: {listed(game)}; or help, undo, hint, view, quit")
         while True:
             text = self.ask(f"player {game.mover + 1}, your move: ").strip()
             action = self._answer(game, text)
@@ -57,13 +65,21 @@ class Human:
             raise Quit
         if text == "undo":
             raise Undo
-        if text == "hint":
+        if text == "help":
+            self._help(game)
+        elif text == "hint":
             self._hint(game)
         elif text == "view":
             self.show_view(self)
         else:
             return self._read(game, text)
         return None
+
+    def _help(self, game: GameView) -> None:
+        self.tell(f"you are player {game.mover + 1} of {game.name}; write a move as it is listed, or")
+        for word, what in HELP.items():
+            self.tell(f"  {word:<5} {what}")
+        self.tell(f"legal moves: {listed(game)}")
 
     def _read(self, game: GameView, text: str) -> int | None:
         try:

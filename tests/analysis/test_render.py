@@ -20,6 +20,11 @@ def test_an_episode_is_drawn_from_python_and_shows_itself(run: Path, tmp_path: P
     assert marl.render(run, tmp_path / "y.mp4", max_cycles=4)._repr_html_().startswith('<video src="data:video/mp4')
 
 
+def test_a_page_shows_itself_in_a_frame_of_its_own(run: Path, tmp_path: Path) -> None:
+    shown = marl.render(run, tmp_path / "x.html", max_cycles=2)._repr_html_()
+    assert shown.startswith('<iframe srcdoc="&lt;!doctype html&gt;') and shown.count("<") == 2
+
+
 def test_a_reference_is_drawn_without_a_run(run: Path, tmp_path: Path) -> None:
     settings = {"name": "simple_tag", "max_cycles": 3}
     told = marl.render(policy="chase", settings=settings, out=tmp_path / "x.gif")

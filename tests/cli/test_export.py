@@ -34,6 +34,10 @@ def test_what_the_file_takes_and_gives_is_told(cli: Cli, mates: Path, tmp_path: 
     assert lines[1] == "input   features_B  float32 [B, 2, 22]  what each agent of the class observes"
     assert lines[2] == "output  log_probs_A  float32 [B, 2, 5]  log-probability of each action, in nats"
     assert lines[-1].startswith(f"wrote {file}: actor_critic of simple_tag for A=2,B=2, within ")
+    from exported_team import ExportedTeam
+
+    with pytest.raises(ValueError, match="1 agents of class A, and what a class sees asks for 2"):
+        ExportedTeam(file)(features_A=[[0.0] * 10], features_B=[[0.0] * 22] * 2)
     assert cli("export", mates, "--out", file)[1].splitlines()[-1].startswith("replaced ")
 
 

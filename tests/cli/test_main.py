@@ -62,7 +62,7 @@ def test_without_a_command_or_with_a_wrong_one_the_status_is_2(cli: Cli) -> None
     assert cli()[0] == 2
     status, _, err = cli("trian")
     assert status == 2
-    names = "train, evaluate, render, compare, generalise, alternate, play, tournament"
+    names = "train, evaluate, render, export, compare, generalise, alternate, play, tournament"
     assert f"there is no command 'trian'; did you mean train? there is {names}" in err
 
 

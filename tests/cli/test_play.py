@@ -34,7 +34,8 @@ def test_two_players_play_and_every_board_is_shown(capsys: pytest.CaptureFixture
     ]
     assert out.count("---+---+---") == 2 * 7
     assert " X | X | O \n---+---+---\n X | O | 6 \n---+---+---\n O | 8 | 9 " in out
-    assert out.endswith("player 2 (rules) wins\n")
+    assert out.startswith("X is player 1 (first), O is player 2 (rules)\n")
+    assert out.endswith("the line goes from row 1, column 3 to row 3, column 1\nplayer 2 (rules) wins\n")
 
 
 def test_an_opening_comes_first_and_one_seed_plays_one_game(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +43,8 @@ def test_an_opening_comes_first_and_one_seed_plays_one_game(capsys: pytest.Captu
     status, out, _ = play(capsys, *command, "1")
     assert status == 0
     empty = "\n. . . . . . ."
-    assert out.startswith(f"{3 * empty}\n. . . X . . .\n. . . O . . .\n. . . X . . .\n")
+    told = "X is player 1 (uct:50), O is player 2 (negamax:3)\n"
+    assert out.startswith(f"{told}{3 * empty}\n. . . X . . .\n. . . O . . .\n. . . X . . .\n")
     assert out.index("player 2 (negamax:3) plays") < out.index("player 1 (uct:50) plays")
     assert "50 simulations; best line " in out
     assert " positions; best line " in out
@@ -60,7 +62,7 @@ def test_a_person_plays_at_a_terminal(capsys: pytest.CaptureFixture[str], monkey
     monkeypatch.setattr("sys.stdin", Keyboard("undo\n1\n2\nundo\n5\n[/]\n9\n7\n4\n8\n"))
     status, out, err = play(capsys, "tic_tac_toe", "--players", "human,rules")
     assert (status, err) == (0, "")
-    assert "legal moves: 1, 2, 3, 4, 5, 6, 7, 8, 9; or undo, hint, view, quit" in out
+    assert "legal moves: 1, 2, 3, 4, 5, 6, 7, 8, 9; or help, undo, hint, view, quit" in out
     assert out.count("taken back") == 1
     assert out.count("there is no move of yours to take back") == 1
     assert "tic_tac_toe: '[/]' names no cell" in out

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,3 +34,32 @@ def test_rendering_writes_a_frame_of_each_moment(suffix: str, cli: Cli, run: Pat
     assert (status, err) == (0, "")
     assert f"wrote {path}: 5 steps, contacts" in out
     assert len(read_mp4(path) if suffix == "mp4" else iio.imread(path, index=None)) == 5 + 1
+
+
+def test_a_run_is_followed_until_its_end(cli: Cli, run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.gif"
+    status, out, err = cli("render", run, "--out", path, "--max-cycles", 2, "--follow")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"env step 1,280\nwrote {path}: 2 steps, contacts ")
+    assert out.count("env step") == 1
+    status, _, err = cli("render", "--policy", "chase", "--out", path, "--follow")
+    assert (status, err) == (2, "error: --follow is for a run; name its folder\n")
+
+
+def test_a_page_replays_an_episode_and_several_stand_side_by_side(cli: Cli, run: Path, tmp_path: Path) -> None:
+    for runs, told in (([run], "3 steps, contacts"), ([run, run], "2 runs")):
+        path = tmp_path / f"{len(runs)}.html"
+        status, out, err = cli("render", *runs, "--out", path, "--max-cycles", 3, "--team", "A=1,B=2")
+        assert (status, err) == (0, "") and out.startswith(f"wrote {path}: {told}")
+        found = re.search(r'application/json">(.*?)</script>', path.read_text(), re.DOTALL)
+        assert found is not None
+        panels = json.loads(found[1])["panels"]
+        assert [len(panel["moments"]) for panel in panels] == [4] * len(runs)
+        names = [panel["name"] for panel in panels]
+        assert names == ([""] if len(runs) == 1 else [f"{run} (1 A, 2 B), seed 0"] * 2)
+
+
+@pytest.mark.parametrize("more", [["--out", "x.gif"], ["--out", "x.html", "--policy", "chase"]])
+def test_several_runs_need_a_page(more: list[str], cli: Cli, run: Path) -> None:
+    status, _, err = cli("render", run, run, *more)
+    assert status == 2 and "2 runs are shown side by side on a page that ends in .html" in err

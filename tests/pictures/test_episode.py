@@ -96,7 +96,7 @@ def test_the_view_widens_smoothly_and_nothing_leaves_it() -> None:
     columns = [coloured(frame, rendering.CLASS_COLOURS[0])[:, 1] for frame in frames]
     assert all(len(c) > 3 for c in columns)
     assert columns[20].max() < WIDTH - 1
-    views = rendering._half_widths(recorded(*scenes).outline.reaches)
+    views = rendering.half_widths(recorded(*scenes).outline.reaches)
     assert views[0] == pytest.approx(1.2)
     assert views[20] > 6.0
     assert np.abs(np.diff(views)).max() < 6.0 / 10  # a jump would be nearly 5

@@ -33,7 +33,7 @@ class Terminal:
 def test_legal_moves_are_listed_and_wrong_input_is_asked_again() -> None:
     terminal, game = Terminal("x|0|5| 5 |1"), TicTacToe().play(TicTacToe().read("5"))
     assert terminal.human.choose(game) == game.read("1")
-    assert terminal.shown[0] == "legal moves: 1, 2, 3, 4, 6, 7, 8, 9; or undo, hint, view, quit"
+    assert terminal.shown[0] == "legal moves: 1, 2, 3, 4, 6, 7, 8, 9; or help, undo, hint, view, quit"
     assert terminal.shown.count("player 2, your move: ") == 5
     assert "tic_tac_toe: 'x' names no cell; write a number from 1 to 9" in terminal.text
     assert terminal.text.count("tic_tac_toe: 5 is not legal here; legal are 1, 2, 3, 4, 6, 7, 8, 9") == 2
@@ -74,10 +74,19 @@ def test_an_environment_without_a_board_is_played_by_numbers() -> None:
     env.reset()
     terminal = Terminal("9|4")
     assert terminal.human.choose(aec_game(env)) == 4
-    assert terminal.shown[0] == "legal moves: 0, 1, 2, 3, 4, 5, 6, 7, 8; or undo, hint, view, quit"
+    assert terminal.shown[0] == "legal moves: 0, 1, 2, 3, 4, 5, 6, 7, 8; or help, undo, hint, view, quit"
     assert "tic_tac_toe: '9' is no action; write a number from 0 to 8" in terminal.text
 
 
 def test_quit_ends_the_game() -> None:
     with pytest.raises(Quit):
         Terminal("quit").human.choose(TicTacToe())
+
+
+def test_help_tells_what_can_be_typed() -> None:
+    terminal, game = Terminal("help|5"), TicTacToe().play(TicTacToe().read("1"))
+    assert terminal.human.choose(game) == game.read("5")
+    assert "you are player 2 of tic_tac_toe; write a move as it is listed, or" in terminal.shown
+    commands = [line.split()[0] for line in terminal.shown if line.startswith("  ")]
+    assert commands == ["help", "undo", "hint", "view", "quit"]
+    assert terminal.shown.count("legal moves: 2, 3, 4, 5, 6, 7, 8, 9") == 1

@@ -49,6 +49,9 @@ class GumbelConfig(Config):
     """Weight of the values against the logits of the prior."""
     visit_offset: float = Field(50.0, ge=0, allow_inf_nan=False)
     """Added to the most visits of an action, by which the values are multiplied too."""
+    rescale: bool = True
+    """Values of a position's actions are stretched to [0, 1], as in mctx; else [-1, 1] is, whatever they are, so that
+    small differences, which may be noise, count little."""
     solver: bool = True
     """Back up won, drawn and lost positions as certain."""
     look_ahead: bool = True

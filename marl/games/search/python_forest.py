@@ -217,8 +217,9 @@ def _improve(node: Node, num_actions: int, config: GumbelConfig) -> tuple[list[f
         mixed = (mixed + visits * (weighted / share)) / (visits + 1)
     # an illegal action counts as an unvisited one: mctx has a row for each
     bounds = [child.mean for child in visited] + [mixed] * (len(visited) < num_actions)
-    low, most = min(bounds), max((child.visits for child in visited), default=0)
-    scale = (config.visit_offset + most) * config.value_scale / max(max(bounds) - low, SMALLEST_RANGE)
+    low, high = (min(bounds), max(bounds)) if config.rescale else (-1.0, 1.0)
+    most = max((child.visits for child in visited), default=0)
+    scale = (config.visit_offset + most) * config.value_scale / max(high - low, SMALLEST_RANGE)
     values = [child.mean if child.visits else mixed for child in node.children]
     return [c.logit + scale * (value - low) for c, value in zip(node.children, values, strict=True)], visits, mixed
 

@@ -226,8 +226,22 @@ def test_fewer_than_one_leaf_is_refused() -> None:
         BatchSearch(PUCTConfig(), UniformEvaluator(), leaves=0)
 
 
+@both
+def test_values_may_count_as_they_are(compiled: bool) -> None:
+    """Actions 0, 4 and 8 are visited once each, with values of 0.02, 0 and -0.02: 51 visits times 0.1 for a range of 2
+    make logits of 0.051, 0 and -0.051. Stretched to [0, 1] they are 5.1, 2.55 and 0."""
+    values = {0: 0.02, 4: 0.0, 8: -0.02}
+    table: dict[Any, Any] = {DRAWN.play(action): ([0.0] * 9, (v, -v)) for action, v in values.items()}
+    table[DRAWN] = [0.0] * 9, (0.0, 0.0)
+    for rescale, logits in ((False, (0.051, 0.0, -0.051)), (True, (5.1, 2.55, 0.0))):
+        config = GumbelConfig(simulations=3, considered=3, solver=False, rescale=rescale)
+        found = search([DRAWN], TableEvaluator(table), config, compiled)
+        expected = np.exp(logits) / np.exp(logits).sum()
+        assert found.target[0, [0, 4, 8]].tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
 @needs_numba
-@kinds
+@pytest.mark.parametrize("config", [PUCTConfig(), GumbelConfig(), GumbelConfig(rescale=False)])
 @pytest.mark.parametrize("solver", [True, False])
 @pytest.mark.parametrize("game", GAMES, ids=lambda game: game.name)
 def test_compiled_and_python_search_find_the_same(game: Any, config: Any, solver: bool) -> None:

@@ -96,5 +96,5 @@ def _rule_of(config: PUCTConfig | GumbelConfig, leaves: int) -> Rule:
     simulations = simulations_at(config)
     solver, ahead = config.solver, config.solver and config.look_ahead
     if isinstance(config, PUCTConfig):
-        return Rule(False, simulations, leaves, solver, ahead, config.c_puct, 0.0, 0.0)
-    return Rule(True, simulations, leaves, solver, ahead, 0.0, config.value_scale, config.visit_offset)
+        return Rule(False, simulations, leaves, solver, ahead, config.c_puct, 0.0, 0.0, True)
+    return Rule(True, simulations, leaves, solver, ahead, 0.0, config.value_scale, config.visit_offset, config.rescale)

@@ -22,6 +22,7 @@ class Rule(NamedTuple):
     c_puct: float
     value_scale: float
     visit_offset: float
+    rescale: bool
 
 
 class Trees(NamedTuple):
@@ -93,7 +94,7 @@ SINGLES = types.Array(types.float32, 2, "C")
 DOUBLES = types.Array(types.float64, 2, "C")
 NODES, STACKS = types.Array(types.int32, 3, "C"), types.Array(types.float64, 3, "C")
 RULE = types.NamedTuple(
-    (types.boolean, types.int64, types.int64, types.boolean, types.boolean, *3 * (types.float64,)), Rule
+    (types.boolean, types.int64, types.int64, types.boolean, types.boolean, *3 * (types.float64,), types.boolean), Rule
 )
 TREES = types.NamedTuple((NODES, STACKS, STACKS, STACKS), Trees)
 PATHS = types.Array(types.int32, 2, "C")

@@ -94,6 +94,8 @@ def _improve(node: Any, tree: Any, num_actions: Any, rule: Any, out: Any) -> Any
     # an illegal action counts as an unvisited one: mctx has a row for each
     if unvisited:
         low, high = min(low, mixed), max(high, mixed)
+    if not rule.rescale:
+        low, high = -1.0, 1.0
     scale = (rule.visit_offset + most) * rule.value_scale / max(high - low, SMALLEST_RANGE)
     for i in range(count):
         value = terms[first + i, MEAN] if nodes[first + i, VISITS] > 0 else mixed

@@ -1,0 +1,118 @@
+"""Replay of episodes as one page that needs nothing else: play, pause, scrub, step, speed."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from marl.core.files import atomic_path
+from marl.core.scene import Picture, Scene
+from marl.pictures.captions import scaled
+from marl.pictures.episode import FIXED_COLOURS, colours_of, half_widths
+from marl.pictures.recording import Recording
+from marl.pictures.shapes import Drawing
+
+__all__ = ["drawings_panel", "recording_panel", "save_replay"]
+
+WIDTH = 480
+"""Of the pictures that an environment draws itself, in pixels."""
+DIGITS = 3
+"""Decimals of a place; an arena is some units wide."""
+
+
+def recording_panel(
+    recording: Recording, scores: Sequence[float], score_name: str, classes: Sequence[str], name: str = ""
+) -> dict[str, Any]:
+    """Panel of an episode: its scenes as numbers that the page draws, or its pictures.
+
+    Args:
+        recording: the moments, the start first.
+        scores: number beside each.
+        score_name: name of the scores.
+        classes: names of the classes, in the order of their colours.
+        name: of the panel, where there are several.
+
+    Raises:
+        PictureError: for a disc at no finite place.
+    """
+    moments = [recording[i] for i in range(recording.outline.length)]
+    words = [f"{score_name} {round(score, 1):.6g}" for score in scores]
+    scenes = [moment for moment in moments if isinstance(moment, Scene)]
+    if scenes:
+        return {"name": name, "words": words, **_scenes(scenes, recording.outline.reaches, classes)}
+    pictures = [_as_png(moment) for moment in moments if not isinstance(moment, Scene)]
+    return {"name": name, "words": words, "kind": "pictures", "moments": pictures}
+
+
+def drawings_panel(drawings: Iterable[Drawing], words: Sequence[str], name: str = "") -> dict[str, Any]:
+    """Panel of drawings, such as positions of a game.
+
+    Args:
+        drawings: one for each moment.
+        words: beside each.
+        name: of the panel, where there are several.
+    """
+    return {"name": name, "words": list(words), "kind": "drawings", "moments": [each.svg() for each in drawings]}
+
+
+def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_second: float, path: str | Path) -> Path:
+    """Write the page, whole or not at all.
+
+    Args:
+        panels: of episodes that run on one clock, side by side.
+        title: of the page.
+        frames_per_second: at speed 1.
+        path: of the file.
+    """
+    data = {"title": title, "frames_per_second": frames_per_second, "panels": list(panels)}
+    # no name may end the script that holds the data
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    page = files("marl.pictures").joinpath("replay.html").read_text(encoding="utf-8").replace("DATA", text, 1)
+    with atomic_path(Path(path)) as partial:
+        partial.write_text(page, encoding="utf-8")
+    return Path(path)
+
+
+def _scenes(scenes: Sequence[Scene], reaches: Sequence[float], classes: Sequence[str]) -> dict[str, Any]:
+    kinds = dict.fromkeys(kind for scene in scenes for *_, kind in scene.discs)
+    colours = colours_of(kinds, classes)
+    order = list(colours)
+    casts: dict[tuple[Any, ...], int] = {}
+    moments = []
+    for scene, view in zip(scenes, half_widths(reaches), strict=True):
+        cast = tuple((round(radius, DIGITS), order.index(kind)) for *_, radius, kind in scene.discs)
+        pairs = sorted({(min(pair), max(pair)) for pair in scene.links})
+        moments.append(
+            {
+                "cast": casts.setdefault(cast, len(casts)),
+                "at": [round(float(value), DIGITS) for x, y, *_ in scene.discs for value in (x, y)],
+                "links": [end for pair in pairs for end in pair],
+                "contacts": list(scene.contacts),
+                "view": round(float(view), DIGITS),
+            }
+        )
+    ranges = [scene.range for scene in scenes if scene.range is not None]
+    return {
+        "kind": "scenes",
+        "extent": max(scene.extent for scene in scenes),
+        "range": ranges[0] if ranges else None,
+        "kinds": order,
+        "colours": list(colours.values()),
+        "fixed": [kind for kind in order if kind in FIXED_COLOURS],
+        "casts": list(casts),
+        "moments": moments,
+    }
+
+
+def _as_png(picture: Picture) -> str:
+    file = io.BytesIO()
+    small = scaled(picture, WIDTH) if picture.shape[1] > WIDTH else picture
+    Image.fromarray(small).quantize(64).save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
