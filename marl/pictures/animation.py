@@ -60,7 +60,7 @@ def save(frames: Iterable[Picture], path: str | Path, frames_per_second: float) 
     """
     path, frames = check_path(path), iter(frames)
     if path.suffix.lower() == ".html":
-        raise ValueError(f"{str(path)!r}: frames make a .gif or .mp4; see marl.pictures.replay for pages")
+        raise ValueError(f"{str(path)!r}: frames make a .gif or .mp4; a page is made of scenes")
     first = next(frames, None)
     if first is None or first.ndim != 3 or first.shape[-1] != 3:
         found = "there are 0 frames" if first is None else f"a frame has shape {first.shape}"

@@ -6,7 +6,6 @@ import base64
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,7 @@ def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_seco
     data = {"title": title, "frames_per_second": frames_per_second, "panels": list(panels)}
     # no name may end the script that holds the data
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    page = files("marl.pictures").joinpath("replay.html").read_text(encoding="utf-8").replace("DATA", text, 1)
+    page = Path(__file__).with_suffix(".html").read_text(encoding="utf-8").replace("DATA", text, 1)
     with atomic_path(Path(path)) as partial:
         partial.write_text(page, encoding="utf-8")
     return Path(path)

@@ -12,7 +12,6 @@ from marl.core.scene import Picture
 from marl.games.board_picture import draw_board, drawable
 from marl.games.openings import random_opening
 from marl.games.search.result import ActionStatistics
-from marl.pictures.episode import contact_sheet
 from marl.pictures.shapes import Drawing
 from marl.players.player import Player
 
@@ -78,4 +77,6 @@ def sheet(moments: Sequence[Moment], width: int = WIDTH) -> Picture:
         moments: of one game.
         width: of each position, in pixels.
     """
+    from marl.pictures.episode import contact_sheet  # Matplotlib takes a moment to import
+
     return contact_sheet(moments[round(place * (len(moments) - 1) / 3)].picture(width) for place in range(4))

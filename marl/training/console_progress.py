@@ -17,6 +17,8 @@ from marl.training.run import Run
 
 __all__ = ["Announcer", "TrainingBar", "console_callbacks", "note_of", "short"]
 
+WATCH = "tensorboard --logdir"
+
 
 def console_callbacks(wished: bool = True) -> tuple[Callback, ...]:
     """Callbacks that print a training as ``marl train`` does; none unless wished."""
@@ -100,7 +102,7 @@ class Announcer(Callback):
         if run.config.keep_checkpoints == 1:
             told = "keep_checkpoints is 1: should the last checkpoint be damaged, there is none to go back to"
             self._print(told)
-        self._print(f"watch it: {command_line(*['tensorboard', '--logdir'], run.folder)}")
+        self._print(f"watch it: {command_line(*WATCH.split(), run.folder)}")
 
     def on_end(self, result: TrainingResult) -> None:
         """Tell how to go on, or where the policy is."""

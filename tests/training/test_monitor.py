@@ -93,8 +93,8 @@ def test_an_evaluation_holds_no_picture_that_is_not_drawn(
     monkeypatch.setattr(Meeting, "scene", scene)
     train_run(read_config({**preset, "total_env_steps": 256}), tmp_path / "x")
     assert (len(shown), most) == (13, 2)
-    (strip,) = EventAccumulator(str(tmp_path / "x")).Reload().Images("episode")
-    assert strip.width == 4 * 240
+    (sheet,) = EventAccumulator(str(tmp_path / "x")).Reload().Images("episode")
+    assert sheet.width == 2 * (360 + 2 * 8)
 
 
 @pytest.mark.parametrize(("interval", "old"), [(256, [1, 0, 0, 1, 0]), (512, [0] * 5)])
