@@ -44,8 +44,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_from_the_command_to_the_loop_one_configuration_is_built(
-    built: list[Any], trained: list[Any], preset_file: Path, tmp_path: Path
+    built: list[Any], trained: list[Any], preset_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("marl.training.board.preset_files", dict)  # TensorBoard's texts compare with presets
     options = "--total-env-steps 256 --team A=1,B=1 --env.continuous-actions --algorithm.name a2c"
     assert main(["train", str(preset_file), "--out", str(tmp_path / "x"), *options.split()]) == 0
     assert len(built) == 1 and trained[0] is built[0]

@@ -52,14 +52,17 @@ def _plain(value: Any) -> Any:
 
 
 def _entries(folder: Path) -> dict[str, Any]:
-    """Entries that TensorBoard shows: steps and values of scalars, steps of the others, rows of hyper-parameters."""
+    """Entries that TensorBoard shows: steps and values of scalars, steps of the others, rows of hyper-parameters.
+
+    Times are left out, and the texts of each process that trained (``run/``).
+    """
     events, found = EventAccumulator(str(folder), {"tensors": 0}), dict[str, Any]()
     events.Reload()
     for tag, about in events.summary_metadata.items():
         kind = about.plugin_data.plugin_name
         if kind == "hparams":
             found[tag] = about.plugin_data.content
-        elif not tag.startswith("time/"):
+        elif not tag.startswith(("time/", "run/")):
             entries = events.Tensors(tag)
             found[tag] = [(e.step, e.tensor_proto.SerializeToString() if kind == "scalars" else None) for e in entries]
     return found

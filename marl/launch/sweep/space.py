@@ -21,7 +21,7 @@ __all__ = ["Choices", "Range", "Space", "changed_config", "read_space"]
 
 Number = int | Annotated[float, Field(allow_inf_nan=False)]
 FIXED = {
-    "seed": "--seeds names those of each trial",
+    "seed": "each trial has seeds of its own",
     "env.name": "a sweep is of one environment",
     "evaluation_interval": "trials are compared at the same env steps",
 }

@@ -45,7 +45,7 @@ def test_ranges_and_choices_of_any_kind(preset: State, tmp_path: Path) -> None:
         ("algorithm.gamma: {low: 0.0, high: 0.8, log: true}", "begins above 0"),
         ("algorithm.gamma: {low: 0.1, high: 0.8, step: 0.9}", "step is 0.9; give one above 0, and at most 0.7"),
         ("algorithm.gamma: [0.9, 0.9]", "has a choice twice"),
-        ("seed: [1, 2]", "seed is the same in all trials: --seeds names those"),
+        ("seed: [1, 2]", "seed is the same in all trials: each trial has seeds of its own"),
         ("[1, 2]", "does not hold a space"),
         ("a: [", "cannot be read as YAML"),
     ],
