@@ -9,21 +9,12 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.colours import (
-    CLASS_COLOURS,
-    CONTACT_COLOUR,
-    CONTACT_EDGE,
-    LINK_COLOUR,
-    OBSTACLE_COLOUR,
-    PREDATOR_COLOUR,
-    PREY_COLOUR,
-)
+from marl.core.colours import CONTACT_COLOUR, CONTACT_EDGE, FIXED_COLOURS, LINK_COLOUR, OBSTACLE_COLOUR, colours_of
 
 __all__ = ["Picture", "Scene"]
 
 
 SHOWN_WIDTH = 320
-FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": PREDATOR_COLOUR, "obstacle": OBSTACLE_COLOUR}
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,10 +49,9 @@ class Scene:
         """Elements of SVG from the lowest to the highest, with lines of some width."""
         low, side = -self.extent, 2 * self.extent
         yield f'<rect x="{low}" y="{low}" width="{side}" height="{side}" {_edge(OBSTACLE_COLOUR, line)}/>'
-        named = list(dict.fromkeys(kind for *_, kind in self.discs if kind not in FIXED_COLOURS))
-        colours = {kind: CLASS_COLOURS[i % len(CLASS_COLOURS)] for i, kind in enumerate(named)} | FIXED_COLOURS
+        colours = colours_of(kind for *_, kind in self.discs)
         for x, y, _, kind in self.discs if self.range is not None else ():
-            if kind in named:
+            if kind not in FIXED_COLOURS:
                 dashes = f'stroke-dasharray="{4 * line}" opacity="0.4"'
                 yield f'<circle cx="{x}" cy="{y}" r="{self.range}" {_edge(colours[kind], line)} {dashes}/>'
         for one, other in self.links:

@@ -127,7 +127,7 @@ def _beside(game: GameView, action: int) -> _Place:
 
 
 def _place_of(game: GameView, action: int) -> _Place | None:
-    """Where an action shows: the cell that it changes, or the thing beside the board that it takes."""
+    """Place where an action shows: the cell that it changes, or the thing beside the board that it takes."""
     changed = game.play(action).marks().items() - game.marks().items()
     if changed:
         return _cell(next(iter(changed))[0])
@@ -198,7 +198,7 @@ def _piece(bits: str, place: _Place) -> Iterator[Shape]:
 
 
 def _names(game: GameView, found: Mapping[int, ActionStatistics]) -> Iterator[Shape]:
-    """What free cells say: the number of their action, or what a search found."""
+    """Texts of free cells: the name of their action, or what a search found."""
     things, describe = _aside(game), getattr(game, "describe", str)
     total = sum(each.visits for each in found.values())
     for action in () if game.over else game.legal:

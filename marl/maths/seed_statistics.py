@@ -207,9 +207,7 @@ def difference(first: NDArray[Any], second: NDArray[Any], seed: int = 0, resampl
     def statistic(x: Values, y: Values, axis: int) -> Values:
         return interquartile_mean(x, axis) - interquartile_mean(y, axis)
 
-    x, y = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
-    counts = {"seeds": len(x), "native_seeds": len(y)}
-    return Estimate(float(statistic(x, y, -1)), _interval([x, y], statistic, seed, resamples), "seeds", counts=counts)
+    return _of_two(first, second, statistic, seed, resamples)
 
 
 def probability_of_improvement(
@@ -229,9 +227,16 @@ def probability_of_improvement(
     Returns:
         The probability; without an interval if a side has fewer than two seeds.
     """
+    return _of_two(first, second, _above, seed, resamples)
+
+
+def _of_two(
+    first: NDArray[Any], second: NDArray[Any], statistic: Callable[..., Values], seed: int, resamples: int
+) -> Estimate:
+    """Statistic of two kinds, each of which is resampled alone."""
     x, y = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
     counts = {"seeds": len(x), "native_seeds": len(y)}
-    return Estimate(float(_above(x, y, -1)), _interval([x, y], _above, seed, resamples), "seeds", counts=counts)
+    return Estimate(float(statistic(x, y, -1)), _interval([x, y], statistic, seed, resamples), "seeds", counts=counts)
 
 
 def _above(x: Values, y: Values, axis: int) -> Values:

@@ -18,25 +18,21 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from marl.core.colours import (
+    CONTACT_COLOUR,
+    CONTACT_EDGE,
+    FIXED_COLOURS,
+    LINK_COLOUR,
+    OBSTACLE_COLOUR,
+    TEXT_COLOUR,
+    colours_of,
+)
 from marl.core.errors import Note, PictureError
 from marl.core.scene import Picture, Scene
 from marl.pictures.captions import Captions
 from marl.pictures.recording import Outline, Recording, SparseRecording
-from marl.pictures.style import (
-    CLASS_COLOURS,
-    CONTACT_COLOUR,
-    CONTACT_EDGE,
-    LINK_COLOUR,
-    OBSTACLE_COLOUR,
-    PREDATOR_COLOUR,
-    PREY_COLOUR,
-    TEXT_COLOUR,
-)
 
-__all__ = ["FIXED_COLOURS", "colours_of", "contact_sheet", "draw", "half_widths"]
-
-FIXED_COLOURS = {"prey": PREY_COLOUR, "predator": PREDATOR_COLOUR, "obstacle": OBSTACLE_COLOUR}
-"""Colours of the side that does not learn, and of obstacles; agents have the colours of their classes."""
+__all__ = ["contact_sheet", "draw", "half_widths"]
 
 LINK_ALPHA = 0.55
 GAP = 8
@@ -115,14 +111,6 @@ def half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:
         raise PictureError(f"the scene of step {step} has a disc at no finite place; all must be finite to be drawn")
     widest = maximum_filter1d(needed, ZOOM_FRAMES, mode="nearest")
     return np.maximum(uniform_filter1d(widest, ZOOM_FRAMES, mode="nearest"), needed)
-
-
-def colours_of(kinds: Iterable[str], classes: Sequence[str]) -> dict[str, str]:
-    """Colour of each kind of disc, in the order of the legend."""
-    known = dict.fromkeys([*classes, *kinds])
-    names = [kind for kind in known if kind not in FIXED_COLOURS]
-    colours = {name: CLASS_COLOURS[i % len(CLASS_COLOURS)] for i, name in enumerate(names)}
-    return colours | {kind: colour for kind, colour in FIXED_COLOURS.items() if kind in known}
 
 
 class _Stage:

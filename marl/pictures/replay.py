@@ -11,10 +11,11 @@ from typing import Any
 
 from PIL import Image
 
+from marl.core.colours import FIXED_COLOURS, colours_of
 from marl.core.files import atomic_path
 from marl.core.scene import Picture, Scene
 from marl.pictures.captions import scaled
-from marl.pictures.episode import FIXED_COLOURS, colours_of, half_widths
+from marl.pictures.episode import half_widths
 from marl.pictures.recording import Recording
 from marl.pictures.shapes import Drawing
 

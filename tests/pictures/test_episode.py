@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from marl.core import colours
 from marl.core.scene import Scene
 from marl.pictures import episode as rendering
 from marl.pictures.recording import Recording
@@ -50,16 +51,16 @@ def test_everything_lies_where_the_scene_says_in_its_colour() -> None:
     (frame,) = draw(scene(0.3))
     assert frame.shape == (HEIGHT, WIDTH, 3)
     assert frame.dtype == np.uint8
-    np.testing.assert_array_equal(pixel(frame, 0.3, 0.5), rgb(rendering.CLASS_COLOURS[0]))
-    np.testing.assert_array_equal(pixel(frame, -0.5, -0.5), rgb(rendering.CLASS_COLOURS[1]))
-    np.testing.assert_array_equal(pixel(frame, 0.5, -0.5), rgb(rendering.PREY_COLOUR))
-    np.testing.assert_array_equal(pixel(frame, -0.5, 0.5), rgb(rendering.OBSTACLE_COLOUR))
+    np.testing.assert_array_equal(pixel(frame, 0.3, 0.5), rgb(colours.CLASS_COLOURS[0]))
+    np.testing.assert_array_equal(pixel(frame, -0.5, -0.5), rgb(colours.CLASS_COLOURS[1]))
+    np.testing.assert_array_equal(pixel(frame, 0.5, -0.5), rgb(colours.PREY_COLOUR))
+    np.testing.assert_array_equal(pixel(frame, -0.5, 0.5), rgb(colours.OBSTACLE_COLOUR))
     np.testing.assert_array_equal(pixel(frame, 0.8, 0.8), [255, 255, 255])
 
 
 def test_a_frame_shows_its_own_scene_only() -> None:
     first, second = draw(scene(-0.1), scene(0.7))
-    blue = rgb(rendering.CLASS_COLOURS[0])
+    blue = rgb(colours.CLASS_COLOURS[0])
     np.testing.assert_array_equal(pixel(first, -0.1, 0.5), blue)
     np.testing.assert_array_equal(pixel(second, 0.7, 0.5), blue)
     np.testing.assert_array_equal(pixel(second, -0.1, 0.5), [255, 255, 255])
@@ -68,13 +69,13 @@ def test_a_frame_shows_its_own_scene_only() -> None:
 def test_named_classes_keep_their_colours_when_nobody_of_a_class_plays() -> None:
     only_b = Scene(((0.0, 0.0, 0.1, "B"),), (), (), None, 1.0)
     (frame,) = rendering.draw(recorded(only_b), [0], classes=("A", "B"), width=WIDTH)
-    np.testing.assert_array_equal(pixel(frame, 0.0, 0.0), rgb(rendering.CLASS_COLOURS[1]))
+    np.testing.assert_array_equal(pixel(frame, 0.0, 0.0), rgb(colours.CLASS_COLOURS[1]))
 
 
 def test_a_contact_is_ringed() -> None:
     quiet, touching = draw(scene(), scene(contacts=(0,)))
-    assert not len(coloured(quiet, rendering.CONTACT_EDGE))
-    ring = coloured(touching, rendering.CONTACT_EDGE)
+    assert not len(coloured(quiet, colours.CONTACT_EDGE))
+    ring = coloured(touching, colours.CONTACT_EDGE)
     middle_row = HEIGHT * 9 / 10 - (0.5 / 1.2 + 1) / 2 * WIDTH
     np.testing.assert_allclose((ring.min(0) + ring.max(0)) / 2, [middle_row, WIDTH / 2], atol=1.5)
 
@@ -93,7 +94,7 @@ def test_the_view_widens_smoothly_and_nothing_leaves_it() -> None:
     places = [0.0] * 20 + [6.0] + [0.0] * 20
     scenes = [Scene(((x, 0.0, 0.05, "A"),), (), (), None, 1.0) for x in places]
     frames = draw(*scenes)
-    columns = [coloured(frame, rendering.CLASS_COLOURS[0])[:, 1] for frame in frames]
+    columns = [coloured(frame, colours.CLASS_COLOURS[0])[:, 1] for frame in frames]
     assert all(len(c) > 3 for c in columns)
     assert columns[20].max() < WIDTH - 1
     views = rendering.half_widths(recorded(*scenes).outline.reaches)
