@@ -30,14 +30,14 @@ class GraphProcessor(nn.Module):
         h_i = \mathrm{relu}(W [\mathrm{norm}(x_i), \mathrm{symlog}(k_i), c_i]), \quad
         x_i \leftarrow x_i + U \,\mathrm{relu}(\mathrm{layer}(h, e)_i), \quad e_{ij} = [f(k_j - k_i), c_i, c_j]
 
-    for kinematics :math:`k`, one-hot classes :math:`c` and `edge_features` :math:`f`, which GCN lacks. The processor
-    is shared by the whole team; agents that have left send nothing.
+    for kinematics :math:`k`, one-hot classes :math:`c` and `edge_features` :math:`f`; plain GCN hears no :math:`e`. The
+    processor is shared by the whole team; agents that have left send nothing.
     Reference: Brody et al., https://arxiv.org/abs/2105.14491; Kipf and Welling, https://arxiv.org/abs/1609.02907.
 
     Args:
         width: ``D``.
         roster: its declared classes and its plane.
-        config: shape; ``kind`` is ``"gat"`` or ``"gcn"``.
+        config: shape; ``kind`` is not ``"none"``.
 
     Shapes:
         Tokens ``[..., N, D]`` with an observation of the same leading axes to ``[..., N, D]``.
@@ -85,7 +85,7 @@ class GraphProcessor(nn.Module):
         adjacency = (observation.adjacency & observation.alive[..., None, :]).reshape(-1, size, size)
         whole = (x, adjacency, moved.reshape(-1, size, self.plane.kinematics))
         kinds = self._kinds_of(observation, tokens)
-        ends = _ends_of(kinds) if self.config.kind == "gat" else None
+        ends = _ends_of(kinds) if self.config.kind != "plain_gcn" else None
         if tokens.device.type != "cpu" or torch.compiler.is_compiling():
             return self._pass(*whole, kinds, ends).reshape(*leading, size, width)
         # many graphs at a time would move every tensor over pairs out of a CPU's cache and back

@@ -1,4 +1,4 @@
-"""Layers of a graph processor, built on torch-geometric's: GATv2 with values on edges, and GCN.
+"""Layers of a graph processor, built on torch-geometric's: GATv2 and GCN with values on edges, and plain GCN.
 
 Over small teams scattering along edges is several times slower than dense masked algebra, so each layer has a dense
 route over ``[M, N, N]`` that gives the same numbers from the same parameters. Axes: ``M`` graphs, ``V`` nodes of all
@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import GATv2Conv, GCNConv
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
-__all__ = ["EdgeGATv2Conv", "MatrixGCNConv", "message_layer"]
+__all__ = ["EdgeGATv2Conv", "EdgeGCNConv", "MatrixGCNConv", "message_layer"]
 
 
 class EdgeGATv2Conv(GATv2Conv):
@@ -137,6 +138,58 @@ class MatrixGCNConv(GCNConv):
         return scale[..., None] * (linked @ (scale[..., None] * self.lin(x))) + self.bias
 
 
-def message_layer(kind: Literal["gat", "gcn"], width: int, heads: int, edge_size: int) -> EdgeGATv2Conv | MatrixGCNConv:
+class EdgeGCNConv(MatrixGCNConv):
+    r"""GCN whose messages carry the edge's features, as those of `EdgeGATv2Conv` do.
+
+    .. math::
+        x'_i = b + \sum_{j} a_{ij} (W x_j + W_e e_{ij}), \quad a = \hat D^{-1/2} (A + I) \hat D^{-1/2}
+
+    The weights are GCN's own, and a node's loop to itself has no edge.
+
+    Args:
+        width: ``D`` of nodes, in and out.
+        edge_size: ``P``.
+
+    Shapes:
+        Nodes ``[V, D]``, edge index ``[2, E]`` without loops and edges ``[E, P]`` to ``[V, D]``; `dense` takes
+        matrices.
+    """
+
+    def __init__(self, width: int, edge_size: int) -> None:
+        super().__init__(width)
+        self.lin_value = nn.Linear(edge_size, width, bias=False)
+        self._reset_values()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew."""
+        super().reset_parameters()
+        if "lin_value" in self._modules:  # torch-geometric's constructor calls this before it is there
+            self._reset_values()
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
+        """Scatter along edges; as `EdgeGATv2Conv.forward`."""
+        _, weight = gcn_norm(edge_index, None, x.shape[0], dtype=x.dtype)  # the loops to oneself come last
+        weighed = weight[: edge_attr.shape[0], None] * edge_attr
+        carried = x.new_zeros(x.shape[0], edge_attr.shape[1]).index_add(0, edge_index[1], weighed)
+        return super().forward(x, edge_index) + self.lin_value(carried)
+
+    def dense(self, x: Tensor, adjacency: Tensor, edges: Tensor | None = None) -> Tensor:
+        """The same over whole matrices; as `EdgeGATv2Conv.dense`."""
+        assert edges is not None
+        scale = (adjacency.sum(-1, dtype=x.dtype) + 1).rsqrt()
+        weights = scale[..., None] * adjacency * scale[..., None, :]
+        # W_e is linear: weighing the P features of the edges first never makes the D values of each edge
+        carried = (weights.unsqueeze(2) @ edges).squeeze(2)  # [M, N, P]
+        return super().dense(x, adjacency) + self.lin_value(carried)
+
+    def _reset_values(self) -> None:
+        nn.init.xavier_uniform_(self.lin_value.weight)
+
+
+def message_layer(
+    kind: Literal["gat", "gcn", "plain_gcn"], width: int, heads: int, edge_size: int
+) -> EdgeGATv2Conv | MatrixGCNConv:
     """Make one layer; ``heads`` and ``edge_size`` are those of `EdgeGATv2Conv`."""
-    return EdgeGATv2Conv(width, heads, edge_size) if kind == "gat" else MatrixGCNConv(width)
+    if kind == "gat":
+        return EdgeGATv2Conv(width, heads, edge_size)
+    return EdgeGCNConv(width, edge_size) if kind == "gcn" else MatrixGCNConv(width)

@@ -2,7 +2,7 @@
 
 In format 1 policies had the parts of the trunk themselves, and the clocks of learners kept ``progress``. Since format 2
 names of the trunk's parameters begin with ``trunk.``, and clocks keep ``share_done``. Since format 3 every continuous
-action lies between -1 and 1, and categories are whole numbers.
+action lies between -1 and 1, and categories are whole numbers. Until format 3 ``gcn`` was today's ``plain_gcn``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from marl.core.reading import check_file
 from marl.core.roster import AgentClass
 from marl.core.serialisation import encode_state, load_state, state_file
 from marl.core.settings import explain
+from marl.core.version import FORMAT
 from marl.policies.configs import POLICY_KINDS
 from marl.policies.description import Description
 from marl.policies.policy import Policy
 
 __all__ = [
-    "FORMAT",
     "SavedPolicy",
     "check_format",
     "encode_policy",
@@ -39,8 +39,6 @@ __all__ = [
     "save_policy",
     "write_policy",
 ]
-
-FORMAT = 3
 
 RENAMED = {
     "features.": "trunk.features.",

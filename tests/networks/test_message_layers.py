@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.testing import assert_close
 from torch_geometric.nn import GATv2Conv, GCNConv
 
-from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv
+from marl.networks.message_layers import EdgeGATv2Conv, EdgeGCNConv, MatrixGCNConv
 
 WIDTH, EDGE = 8, 5
 EXACT = {"rtol": 0.0, "atol": 1e-12}
@@ -74,7 +75,40 @@ def test_a_message_with_values_on_edges_by_hand() -> None:
     assert layer.dense(x, adjacency, edges).tolist() == expected
 
 
-@pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), MatrixGCNConv(WIDTH)])
+@pytest.mark.parametrize("graph", [symmetric, directed, empty])
+def test_without_values_on_edges_the_layer_is_torch_geometrics_gcn(graph: Callable[[], Tensor], x: Tensor) -> None:
+    ours, theirs, adjacency = EdgeGCNConv(WIDTH, EDGE).double(), GCNConv(WIDTH, WIDTH).double(), graph()
+    torch.nn.init.zeros_(ours.lin_value.weight)
+    torch.nn.init.normal_(ours.bias)
+    theirs.load_state_dict({name: p for name, p in ours.state_dict().items() if not name.startswith("lin_value")})
+    edges = torch.randn(GRAPHS, SIZE, SIZE, EDGE, dtype=torch.float64)
+    dense = ours.dense(x, adjacency, edges)
+    for g in range(GRAPHS):
+        edge_index, place = edges_of(adjacency[g])
+        expected = theirs(x[g], edge_index)
+        assert_close(dense[g], expected, **EXACT)
+        assert_close(ours(x[g], edge_index, edges[g][place[0], place[1]]), expected, **EXACT)
+
+
+def test_edges_of_a_gcn_by_hand() -> None:
+    """Node 0 hears 1 and 2, node 1 hears 0, node 2 nobody: with loops they have degrees 3, 2 and 1."""
+    layer = EdgeGCNConv(1, 1).double()
+    with torch.no_grad():
+        layer.lin.weight.fill_(1.0)
+        layer.lin_value.weight.fill_(10.0)
+        layer.bias.fill_(0.5)
+    x = torch.tensor([[[3.0], [4.0], [5.0]]], dtype=torch.float64)
+    adjacency = torch.tensor([[[False, True, True], [True, False, False], [False] * 3]])
+    edges = torch.full((1, 3, 3, 1), 99.0, dtype=torch.float64)  # no link, no edge; and none to oneself
+    edges[0, 0, 1], edges[0, 0, 2], edges[0, 1, 0] = 0.1, 0.2, 0.3
+    first = 0.5 + 3 / 3 + (4 + 1) / math.sqrt(3 * 2) + (5 + 2) / math.sqrt(3 * 1)
+    expected = torch.tensor([[first], [0.5 + 4 / 2 + (3 + 3) / math.sqrt(2 * 3)], [0.5 + 5]], dtype=torch.float64)
+    assert_close(layer.dense(x, adjacency, edges)[0], expected, **EXACT)
+    edge_index, place = edges_of(adjacency[0])
+    assert_close(layer(x[0], edge_index, edges[0][place[0], place[1]]), expected, **EXACT)
+
+
+@pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), EdgeGCNConv(WIDTH, EDGE), MatrixGCNConv(WIDTH)])
 def test_weights_are_drawn_anew(layer: EdgeGATv2Conv | MatrixGCNConv) -> None:
     before = copy.deepcopy(layer.state_dict())
     layer.reset_parameters()
