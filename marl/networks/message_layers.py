@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
-from torch.nn.utils import skip_init
 
 __all__ = ["EdgeGATv2Conv", "EdgeGCNConv", "MatrixGCNConv", "message_layer"]
 
@@ -44,6 +43,16 @@ class _Layer(nn.Module):
         raise NotImplementedError
 
 
+class _Linear(nn.Linear):
+    """Linear layer with the first weights of torch-geometric's, drawn as it draws them."""
+
+    def reset_parameters(self) -> None:
+        _glorot(self.weight)
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.in_features)
+            nn.init.uniform_(self.bias, -bound, bound)
+
+
 class EdgeGATv2Conv(_Layer):
     r"""GATv2 whose messages carry the edge's features, not only their attention weights.
 
@@ -69,11 +78,10 @@ class EdgeGATv2Conv(_Layer):
         self.heads = heads
         self.att = nn.Parameter(torch.empty(1, heads, width // heads))
         self.bias = nn.Parameter(torch.zeros(width))
-        self.lin_l, self.lin_r = (skip_init(nn.Linear, width, width, device=self.bias.device) for _ in range(2))
-        self.lin_edge = skip_init(nn.Linear, edge_size, width, bias=False, device=self.bias.device)
-        for _ in range(2):  # twice, as torch-geometric does, so that a seed gives the weights that it always gave
-            for layer in (self.lin_l, self.lin_r, self.lin_edge):
-                _draw(layer)
+        self.lin_l, self.lin_r = _Linear(width, width), _Linear(width, width)
+        self.lin_edge = _Linear(edge_size, width, bias=False)
+        for layer in (self.lin_l, self.lin_r, self.lin_edge):
+            layer.reset_parameters()  # once more, as torch-geometric does: a seed gives the weights that it always gave
         _glorot(self.att)
         self.lin_value = _value_layer(edge_size, width)
 
@@ -141,9 +149,8 @@ class MatrixGCNConv(_Layer):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(width))
-        self.lin = skip_init(nn.Linear, width, width, bias=False, device=self.bias.device)
-        for _ in range(2):  # as in `EdgeGATv2Conv`
-            _draw(self.lin)
+        self.lin = _Linear(width, width, bias=False)
+        self.lin.reset_parameters()  # once more, as in `EdgeGATv2Conv`
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None = None) -> Tensor:
         """Scatter along edges; as `EdgeGATv2Conv.forward`, but for ``edge_attr``, which is not read."""
@@ -224,14 +231,6 @@ def _value_layer(edge_size: int, width: int) -> nn.Linear:
     layer = nn.Linear(edge_size, width, bias=False)
     nn.init.xavier_uniform_(layer.weight)
     return layer
-
-
-def _draw(layer: nn.Linear) -> None:
-    """First weights of torch-geometric's ``Linear``, drawn as it draws them."""
-    _glorot(layer.weight)
-    if layer.bias is not None:
-        bound = 1 / math.sqrt(layer.in_features)
-        nn.init.uniform_(layer.bias, -bound, bound)
 
 
 def _glorot(weight: Tensor) -> None:
