@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,7 @@ from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
 from marl.networks.configs import GraphConfig
-
-if TYPE_CHECKING:
-    from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv
+from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv, message_layer
 
 __all__ = ["GraphProcessor", "edge_features"]
 
@@ -51,8 +49,6 @@ class GraphProcessor(nn.Module):
         if config.kind == "gat" and width % config.heads:
             raise ValueError(f"{config.heads} graph heads do not divide the token width {width}")
         assert config.kind != "none"
-        from marl.networks.message_layers import message_layer  # torch-geometric takes seconds to import
-
         self.config = config
         # without a plane nobody hears; its weights are drawn all the same, so that those after them stay as they are
         self.plane = roster.plane or Plane()

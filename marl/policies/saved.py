@@ -33,6 +33,7 @@ __all__ = [
     "load_policy",
     "load_weights",
     "policy_file",
+    "policy_kind",
     "present_learner",
     "present_weights",
     "save_policy",
@@ -197,21 +198,38 @@ def load_policy(folder: Path) -> SavedPolicy:
     place = policy_file(folder).parent
     state = load_state(place, "policy")
     try:
-        description = state["description"]
-        number = description["format"]
-        check_format(number, place)
+        description = _description_of(state, place)
         policy = _policy_of(description, len(state["weights"]), place)
-        load_weights(policy, present_weights(state["weights"], number), place)
-        return SavedPolicy(policy.eval(), dict(description["environment"]))
+        load_weights(policy, present_weights(state["weights"], description.format), place)
+        return SavedPolicy(policy.eval(), dict(description.environment))
     except (KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
 
 
-def _policy_of(description: dict[str, Any], stored: int, place: Path) -> Policy:
+def policy_kind(folder: Path) -> str:
+    """Kind of the policy that `save_policy` wrote, such as ``"game"``, without making it.
+
+    Raises:
+        FileError: as `load_policy`.
+    """
+    place = policy_file(folder).parent
     try:
-        return Description.model_validate(description).policy(stored)
+        return _description_of(load_state(place, "policy"), place).networks.kind
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
+
+
+def _description_of(state: State, place: Path) -> Description:
+    check_format(state["description"]["format"], place)
+    try:
+        return Description.model_validate(state["description"])
     except ValidationError as error:
         why = explain(error, {"networks": (*POLICY_KINDS, "sides"), "policy": POLICY_KINDS})
         raise FileError(f"{place} is not a policy of this package, or of another version: {why}") from error
+
+
+def _policy_of(description: Description, stored: int, place: Path) -> Policy:
+    try:
+        return description.policy(stored)
     except ValueError as error:
         raise FileError(f"{place} describes a policy that cannot be made: {error}") from error

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 
@@ -108,9 +107,40 @@ def test_edges_of_a_gcn_by_hand() -> None:
     assert_close(layer(x[0], edge_index, edges[0][place[0], place[1]]), expected, **EXACT)
 
 
+def drawn(make: Callable[[], torch.nn.Module]) -> dict[str, Tensor]:
+    torch.manual_seed(3)
+    return make().state_dict()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (
+            lambda: EdgeGATv2Conv(WIDTH, 2, EDGE),
+            lambda: GATv2Conv(WIDTH, WIDTH // 2, heads=2, add_self_loops=False, edge_dim=EDGE),
+        ),
+        (lambda: MatrixGCNConv(WIDTH), lambda: GCNConv(WIDTH, WIDTH)),
+    ],
+)
+def test_first_weights_are_torch_geometrics(
+    ours: Callable[[], torch.nn.Module], theirs: Callable[[], torch.nn.Module]
+) -> None:
+    own, expected = drawn(ours), drawn(theirs)
+    assert [name for name in own if name != "lin_value.weight"] == list(expected)
+    assert all(own[name].equal(weight) for name, weight in expected.items())
+    before = torch.get_rng_state()
+    with torch.device("meta"):
+        assert all(weight.is_meta for weight in ours().state_dict().values())
+    assert torch.get_rng_state().equal(before)
+
+
 @pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), EdgeGCNConv(WIDTH, EDGE), MatrixGCNConv(WIDTH)])
-def test_weights_are_drawn_anew(layer: EdgeGATv2Conv | MatrixGCNConv) -> None:
-    before = copy.deepcopy(layer.state_dict())
-    layer.reset_parameters()
-    same = {name for name, tensor in layer.state_dict().items() if tensor.equal(before[name])}
-    assert same == {"bias"}  # which is zero at first
+def test_along_edges_each_weight_learns_and_no_number_is_drawn(layer: torch.nn.Module) -> None:
+    x, edge_index = torch.randn(3, WIDTH), torch.tensor([[0, 1, 2], [1, 2, 1]])
+    own = () if type(layer) is MatrixGCNConv else (torch.randn(3, EDGE),)
+    before = torch.get_rng_state()
+    layer(x, edge_index, *own).square().sum().backward()
+    assert torch.get_rng_state().equal(before)
+    for name, parameter in layer.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name
