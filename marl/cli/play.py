@@ -28,15 +28,15 @@ __all__ = ["play"]
 
 @dataclass
 class Arguments:
-    """Play a turn-based game: by hand at the terminal, or between players.
+    """Play a turn-based game: by hand at the terminal or on a page, or between players.
 
     Players: human; random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH;
     uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and help, undo,
-    hint, view (what the opponents know about their last moves) or quit.
+    hint, view (what the opponents know about their last moves) or quit. A page is shown to this machine alone.
 
     Examples: marl play nine_board human uct:10000;
     marl play connect_four --players uct:1000,negamax:6 --view --seed 1;
-    marl play tic_tac_toe --players human,rules --opening "1,9"
+    marl play tic_tac_toe --players human,rules --opening "1,9"; marl play connect_four human az:runs/four --web
     """
 
     game: Annotated[str, tyro.conf.Positional, shown("GAME")]
@@ -51,6 +51,10 @@ class Arguments:
     """After each move of a player that searches, show what it knows: visits, values, best line."""
     seed: int = 0
     """Seed of the numbers that players draw, below 2^32."""
+    web: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Play on a page in the browser; its address is printed."""
+    port: Annotated[int | None, shown("N", "(default: any that is free)")] = None
+    """Port of the page."""
 
 
 def play(arguments: list[str]) -> int:
@@ -67,8 +71,10 @@ def play(arguments: list[str]) -> int:
     """
     options = parse_options(Arguments, arguments, "marl play")
     check_seed(options.seed)
+    if options.port is not None and not options.web:
+        raise ConfigError(f"--port {options.port} is for a page; add --web")
     from marl.games.registry import new_game
-    from marl.players.match import play_match
+    from marl.players.match import play_match, winners
     from marl.players.moves import written
     from marl.players.player import Quit
     from marl.players.specs import parse_player
@@ -80,6 +86,12 @@ def play(arguments: list[str]) -> int:
     if len(specs) != start.num_players:
         raise ConfigError(f"{options.game} has {start.num_players} seats, and the players are {', '.join(players)}")
     game = _opened(start, options.opening)
+    if options.web:
+        from marl.cli.page import serve
+        from marl.players.clicks import ClickTable
+
+        table = ClickTable(game, specs, options.seed, options.view)
+        return serve(table.page, table.hear, table.serve, options.port)
     stage = _Stage(specs, game, options, console)
     marks = marks_of(game)
     told = [f"{marks[seat]} is {_name(seat, specs)}" for seat in sorted(marks)]
@@ -94,7 +106,7 @@ def play(arguments: list[str]) -> int:
     line = won_line(stage.shown)
     if line:
         console.print(line)
-    console.print(_result(match.returns, specs))
+    console.print(winners(match.returns, [_name(seat, specs) for seat in range(len(specs))]))
     return 0
 
 
@@ -170,13 +182,6 @@ class _Stage:
 
 def _name(seat: int, specs: list[PlayerSpec]) -> str:
     return f"player {seat + 1} ({specs[seat].text})"
-
-
-def _result(returns: tuple[float, ...], specs: list[PlayerSpec]) -> str:
-    winners = [seat for seat, won in enumerate(returns) if won == max(returns) and won > min(returns)]
-    if not winners:
-        return "drawn"
-    return " and ".join(_name(seat, specs) for seat in winners) + (" win" if len(winners) > 1 else " wins")
 
 
 def _show_view(view: View, console: Console) -> None:

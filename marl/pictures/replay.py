@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from marl.core.files import atomic_path
 from marl.core.scene import Picture, Scene
 from marl.pictures.captions import scaled
 from marl.pictures.episode import half_widths
+from marl.pictures.page import whole_page
 from marl.pictures.recording import Recording
 from marl.pictures.shapes import Drawing
 
@@ -72,9 +72,7 @@ def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_seco
         path: of the file.
     """
     data = {"title": title, "frames_per_second": frames_per_second, "panels": list(panels)}
-    # no name may end the script that holds the data
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    page = Path(__file__).with_suffix(".html").read_text(encoding="utf-8").replace("DATA", text, 1)
+    page = whole_page("replay.html", data)
     with atomic_path(Path(path)) as partial:
         partial.write_text(page, encoding="utf-8")
     return Path(path)
