@@ -150,10 +150,10 @@ def stage(
     return environment, cast(others, player, task, config, environment)[0] if others else player
 
 
-def name_of(run: str | Path | None, policy: str | None, environment: TaskEnvironment, seed: int) -> str:
-    """Name of an episode: who plays, in what team, and the seed."""
+def name_of(run: str | Path | None, policy: str | None, environment: TaskEnvironment, seed: int | None = None) -> str:
+    """Name of an episode: who plays, in what team, and the seed if it is given."""
     team = ", ".join(f"{count} {name}" for name, count in environment.roster.team.items())
-    return f"{policy or run} ({team}), seed {seed}"
+    return f"{policy or run} ({team})" + ("" if seed is None else f", seed {seed}")
 
 
 def record(

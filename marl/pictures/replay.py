@@ -10,21 +10,19 @@ from typing import Any
 
 from PIL import Image
 
-from marl.core.colours import FIXED_COLOURS, colours_of
 from marl.core.files import atomic_path
 from marl.core.scene import Picture, Scene
 from marl.pictures.captions import scaled
 from marl.pictures.episode import half_widths
 from marl.pictures.page import whole_page
 from marl.pictures.recording import Recording
+from marl.pictures.scene_numbers import SceneNumbers
 from marl.pictures.shapes import Drawing
 
 __all__ = ["drawings_panel", "recording_panel", "save_replay"]
 
 WIDTH = 480
 """Of the pictures that an environment draws itself, in pixels."""
-DIGITS = 3
-"""Decimals of a place; an arena is some units wide."""
 
 
 def recording_panel(
@@ -79,34 +77,11 @@ def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_seco
 
 
 def _scenes(scenes: Sequence[Scene], reaches: Sequence[float], classes: Sequence[str]) -> dict[str, Any]:
-    kinds = dict.fromkeys(kind for scene in scenes for *_, kind in scene.discs)
-    colours = colours_of(kinds, classes)
-    order = list(colours)
-    casts: dict[tuple[Any, ...], int] = {}
-    moments = []
-    for scene, view in zip(scenes, half_widths(reaches), strict=True):
-        cast = tuple((round(radius, DIGITS), order.index(kind)) for *_, radius, kind in scene.discs)
-        pairs = sorted({(min(pair), max(pair)) for pair in scene.links})
-        moments.append(
-            {
-                "cast": casts.setdefault(cast, len(casts)),
-                "at": [round(float(value), DIGITS) for x, y, *_ in scene.discs for value in (x, y)],
-                "links": [end for pair in pairs for end in pair],
-                "contacts": list(scene.contacts),
-                "view": round(float(view), DIGITS),
-            }
-        )
+    numbers = SceneNumbers((kind for scene in scenes for *_, kind in scene.discs), classes)
+    moments = [numbers.moment(scene, view) for scene, view in zip(scenes, half_widths(reaches), strict=True)]
     ranges = [scene.range for scene in scenes if scene.range is not None]
-    return {
-        "kind": "scenes",
-        "extent": max(scene.extent for scene in scenes),
-        "range": ranges[0] if ranges else None,
-        "kinds": order,
-        "colours": list(colours.values()),
-        "fixed": [kind for kind in order if kind in FIXED_COLOURS],
-        "casts": list(casts),
-        "moments": moments,
-    }
+    head = numbers.head(max(scene.extent for scene in scenes), ranges[0] if ranges else None)
+    return {**head, "moments": moments}
 
 
 def _as_png(picture: Picture) -> str:

@@ -27,6 +27,8 @@ function scene(panel, moment, label) {
     `class="contact" fill="#f0e442" stroke="#d00000" stroke-width="${2.5 * line}"`)));
   hears.forEach((n) => shapes.push(disc(n)));
   all.filter((n) => kind(n) !== "obstacle" && !hears.includes(n)).forEach((n) => shapes.push(disc(n)));
+  if (moment.mine != null) shapes.push(ring(at[2 * moment.mine], at[2 * moment.mine + 1], size(moment.mine) + 0.03 * view,
+    `fill="none" stroke="#202020" stroke-width="${1.5 * line}"`));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-view} ${-view} ${2 * view} ${2 * view}" role="img"
     aria-label="${safe(label)}"><g transform="scale(1 -1)">${shapes.join("")}</g></svg>`;
 }
