@@ -60,6 +60,12 @@ class Deeds:
     reward: Tensor
     alive: Tensor
 
+    @property
+    def rows(self) -> list[tuple[Any, float, bool]]:
+        """Action, reward and presence of each agent."""
+        actions = [action for of_class in self.action.values() for action in of_class.tolist()]
+        return list(zip(actions, self.reward.tolist(), self.alive.tolist(), strict=True))
+
 
 @dataclass(frozen=True)
 class Moment:

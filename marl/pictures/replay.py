@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,22 @@ from marl.pictures.recording import Recording
 from marl.pictures.scene_numbers import SceneNumbers
 from marl.pictures.shapes import Drawing
 
-__all__ = ["drawings_panel", "recording_panel", "save_replay"]
+__all__ = ["deeds_panel", "drawings_panel", "recording_panel", "save_replay"]
 
+Attention = Sequence[Sequence[float]]
+DIGITS = 3
+"""Decimals of rewards and actions."""
 WIDTH = 480
 """Of the pictures that an environment draws itself, in pixels."""
 
 
 def recording_panel(
-    recording: Recording, scores: Sequence[float], score_name: str, classes: Sequence[str], name: str = ""
+    recording: Recording,
+    scores: Sequence[float],
+    score_name: str,
+    classes: Sequence[str],
+    name: str = "",
+    attention: Sequence[Attention | None] = (),
 ) -> dict[str, Any]:
     """Panel of an episode: its scenes as numbers that the page draws, or its pictures.
 
@@ -36,6 +46,7 @@ def recording_panel(
         score_name: name of the scores.
         classes: names of the classes, in the order of their colours.
         name: of the panel, where there are several.
+        attention: of the agents of each scene to each other, of row for column; None, or left out, if it is not known.
 
     Raises:
         PictureError: for a disc at no finite place.
@@ -44,7 +55,7 @@ def recording_panel(
     words = [f"{score_name} {round(score, 1):.6g}" for score in scores]
     scenes = [moment for moment in moments if isinstance(moment, Scene)]
     if scenes:
-        return {"name": name, "words": words, **_scenes(scenes, recording.outline.reaches, classes)}
+        return {"name": name, "words": words, **_scenes(scenes, recording.outline.reaches, classes, attention)}
     pictures = [_as_png(moment) for moment in moments if not isinstance(moment, Scene)]
     return {"name": name, "words": words, "kind": "pictures", "moments": pictures}
 
@@ -58,6 +69,31 @@ def drawings_panel(drawings: Iterable[Drawing], words: Sequence[str], name: str 
         name: of the panel, where there are several.
     """
     return {"name": name, "words": list(words), "kind": "drawings", "moments": [each.svg() for each in drawings]}
+
+
+def deeds_panel(
+    agents: Sequence[str],
+    deeds: Sequence[Sequence[tuple[Any, float, bool]] | None],
+    words: Sequence[str],
+    name: str = "",
+) -> dict[str, Any]:
+    """Panel of tables, for an episode that cannot be drawn.
+
+    Args:
+        agents: their names.
+        deeds: action, reward and presence of each agent before each moment; None before the first.
+        words: beside each moment.
+        name: of the panel, where there are several.
+    """
+    total, moments = [0.0] * len(agents), []
+    for step in deeds:
+        rows = step or [(None, 0.0, True)] * len(agents)
+        total = [before + reward * there for before, (_, reward, there) in zip(total, rows, strict=True)]
+        numbers = zip(rows, total, strict=True)
+        moments.append(
+            [[_short(action), _short(reward), _short(gained), there] for (action, reward, there), gained in numbers]
+        )
+    return {"name": name, "words": list(words), "kind": "deeds", "agents": list(agents), "moments": moments}
 
 
 def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_second: float, path: str | Path) -> Path:
@@ -76,12 +112,27 @@ def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_seco
     return Path(path)
 
 
-def _scenes(scenes: Sequence[Scene], reaches: Sequence[float], classes: Sequence[str]) -> dict[str, Any]:
+def _scenes(
+    scenes: Sequence[Scene],
+    reaches: Sequence[float],
+    classes: Sequence[str],
+    attention: Sequence[Attention | None],
+) -> dict[str, Any]:
     numbers = SceneNumbers((kind for scene in scenes for *_, kind in scene.discs), classes)
-    moments = [numbers.moment(scene, view) for scene, view in zip(scenes, half_widths(reaches), strict=True)]
+    told = zip_longest(scenes, half_widths(reaches), attention)
+    moments = [numbers.moment(*each) for each in told]
     ranges = [scene.range for scene in scenes if scene.range is not None]
     head = numbers.head(max(scene.extent for scene in scenes), ranges[0] if ranges else None)
     return {**head, "moments": moments}
+
+
+def _short(value: Any) -> Any:
+    """A number, or those of a list, with few digits; what is not finite as text."""
+    if isinstance(value, list):
+        return [_short(each) for each in value]
+    if not isinstance(value, float):
+        return value
+    return round(value, DIGITS) if math.isfinite(value) else str(value)
 
 
 def _as_png(picture: Picture) -> str:

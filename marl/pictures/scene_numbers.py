@@ -26,22 +26,28 @@ class SceneNumbers:
         self.colours = colours_of(kinds, classes)
         self._kinds = list(self.colours)
         self._casts: dict[tuple[Any, ...], int] = {}
+        self._sights: dict[tuple[int, ...], int] = {}
 
-    def moment(self, scene: Scene, view: float) -> dict[str, Any]:
+    def moment(self, scene: Scene, view: float, attention: Sequence[Sequence[float]] | None = None) -> dict[str, Any]:
         """One scene.
 
         Args:
             scene: its kinds are among those named.
             view: half the width that is seen.
+            attention: weights of its agents for each other, of row for column; None if they are not known.
         """
         cast = tuple((round(radius, DIGITS), self._kinds.index(kind)) for *_, radius, kind in scene.discs)
         pairs = sorted({(min(pair), max(pair)) for pair in scene.links})
+        sights = tuple(place for pair in scene.sights for place in pair)
+        heeds = {} if attention is None else {"heeds": [[round(100 * share) for share in row] for row in attention]}
         return {
             "cast": self._casts.setdefault(cast, len(self._casts)),
             "at": [round(float(value), DIGITS) for x, y, *_ in scene.discs for value in (x, y)],
             "links": [end for pair in pairs for end in pair],
             "contacts": list(scene.contacts),
+            "sees": self._sights.setdefault(sights, len(self._sights)),
             "view": round(float(view), DIGITS),
+            **heeds,
         }
 
     def head(self, extent: float, reach: float | None) -> dict[str, Any]:
@@ -59,4 +65,5 @@ class SceneNumbers:
             "colours": list(self.colours.values()),
             "fixed": [kind for kind in self._kinds if kind in FIXED_COLOURS],
             "casts": list(self._casts),
+            "sights": list(self._sights),
         }
