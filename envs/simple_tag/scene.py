@@ -7,6 +7,7 @@ import torch
 from marl.core.roster import Roster
 from marl.core.scene import Scene
 from marl.envs.simple_tag.sides import Side
+from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.world import World
 
@@ -15,7 +16,13 @@ __all__ = ["OBSTACLE_RADIUS", "PREDATOR_RADIUS", "PREY_RADIUS", "tag_scene"]
 PREDATOR_RADIUS, PREY_RADIUS, OBSTACLE_RADIUS = 0.075, 0.05, 0.2
 
 
-def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Side = "predators") -> Scene:
+def tag_scene(
+    world: World,
+    roster: Roster,
+    graph: MessageGraph | None,
+    side: Side = "predators",
+    views: ClassViews | None = None,
+) -> Scene:
     """Scene of one copy of simple_tag, to be drawn.
 
     Args:
@@ -23,6 +30,7 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
         roster: roster of the side that learns, for the names of its classes.
         graph: message links and range on that side; None for no messages.
         side: the side that learns.
+        views: features of its classes, for what they see; None for a scene that does not say.
     """
     names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
     predators, prey = world.num_predators, world.num_prey
@@ -37,15 +45,23 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
     place = {entity: i for i, entity in enumerate(kept)}
     positions = world.position[0].tolist()
     discs = tuple((*positions[i], radii[i], kinds[i]) for i in kept)
-    talking, first = (world, 0) if side == "predators" else (world.mirrored, predators)
+    # links and sights are told by the side that learns, which comes first in its own world
+    talking, order = world, list(range(len(there)))
+    if side == "prey":
+        talking, order = (
+            world.mirrored,
+            order[predators : predators + prey] + order[:predators] + order[predators + prey :],
+        )
     heard = [] if graph is None else graph(talking)[0].nonzero().tolist()
     offset = world.predator_position[0, :, None] - world.prey_position[0]
     overlapping = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
     touching = (overlapping & torch.tensor(prey_there, device=overlapping.device)).any(-1)
+    seen = [] if views is None else views.sighted(talking)[0].nonzero().tolist()
     return Scene(
         discs=discs,
-        links=tuple((place[first + i], place[first + j]) for i, j in heard),
+        links=tuple((place[order[i]], place[order[j]]) for i, j in heard),
         contacts=tuple(place[i] for i in touching.nonzero().flatten().tolist() if i in place),
         range=None if graph is None else graph.range,
         extent=world.extent,
+        sights=tuple((place[order[i]], place[order[j]]) for i, j in seen if order[j] in place),
     )
