@@ -20,15 +20,16 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
 
     Args:
         world: a world of one copy, ``B = 1``.
-        roster: roster of the side that learns, for the names of its classes.
-        graph: message links and range on that side; None for no messages.
-        side: the side that learns.
+        roster: roster of the agents, for the names of their classes: of one side, or of predators and prey.
+        graph: message links and range on each of their sides; None for no messages.
+        side: side of the first agents.
     """
     names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
     predators, prey = world.num_predators, world.num_prey
     obstacles = world.position.shape[1] - predators - prey
-    hunters, hunted = (names, ["prey"] * prey) if side == "predators" else (["predator"] * predators, names)
-    kinds = [*hunters, *hunted, *["obstacle"] * obstacles]
+    both = side == "predators" and len(names) > predators
+    agents = [*names, *["prey"] * prey * (not both)] if side == "predators" else [*["predator"] * predators, *names]
+    kinds = [*agents, *["obstacle"] * obstacles]
     radii = [PREDATOR_RADIUS] * predators + [PREY_RADIUS] * prey + [OBSTACLE_RADIUS] * obstacles
     prey_there = [True] * prey if world.prey_alive is None else world.prey_alive[0].tolist()
     there = world.alive[0].tolist() + prey_there + [True] * obstacles
@@ -37,14 +38,14 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
     place = {entity: i for i, entity in enumerate(kept)}
     positions = world.position[0].tolist()
     discs = tuple((*positions[i], radii[i], kinds[i]) for i in kept)
-    talking, first = (world, 0) if side == "predators" else (world.mirrored, predators)
-    heard = [] if graph is None else graph(talking)[0].nonzero().tolist()
+    talking = [(world, 0)] * (side == "predators") + [(world.mirrored, predators)] * (both or side == "prey")
+    heard = [] if graph is None else [(i + a, j + a) for w, a in talking for i, j in graph(w)[0].nonzero().tolist()]
     offset = world.predator_position[0, :, None] - world.prey_position[0]
     overlapping = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
     touching = (overlapping & torch.tensor(prey_there, device=overlapping.device)).any(-1)
     return Scene(
         discs=discs,
-        links=tuple((place[first + i], place[first + j]) for i, j in heard),
+        links=tuple((place[i], place[j]) for i, j in heard),
         contacts=tuple(place[i] for i in touching.nonzero().flatten().tolist() if i in place),
         range=None if graph is None else graph.range,
         extent=world.extent,

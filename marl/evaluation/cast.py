@@ -53,7 +53,7 @@ def opponents_of(
 ) -> tuple[Task, Config, dict[str, str]]:
     """Task and settings of an environment, and players of its agents.
 
-    A side that is played by the environment, as simple_tag's prey, is a setting of that name.
+    A side that the environment plays by itself, as simple_tag's prey, is a setting of that name.
 
     Args:
         settings: as a preset's ``env``.
@@ -63,8 +63,10 @@ def opponents_of(
     Raises:
         ConfigError: if a setting cannot be used.
     """
-    task, _ = environment_config(settings, {})
-    inside = {name: player for name, player in play.items() if name in task.config_type.model_fields}
+    task, config = environment_config(settings, {})
+    sides = getattr(config, "sides", None) or {}
+    fields = task.config_type.model_fields
+    inside = {name: player for name, player in play.items() if name in fields and name not in sides}
     task, config = environment_config(settings, {**overrides, **inside})
     return task, config, {name: player for name, player in play.items() if name not in inside}
 

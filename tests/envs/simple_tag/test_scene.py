@@ -8,8 +8,8 @@ from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.world import World
 
-PREDATORS = roster_of(ClassViews({"A": ("prey",), "B": ("prey",)}, {"A": 1, "B": 2}, 1, 1), False)
-PREY = roster_of(ClassViews({"P": ("predators",)}, {"P": 1}, 3, 1), False)
+PREDATORS = roster_of([ClassViews({"A": ("prey",), "B": ("prey",)}, {"A": 1, "B": 2}, 1, 1)], False)
+PREY = roster_of([ClassViews({"P": ("predators",)}, {"P": 1}, 3, 1)], False)
 # the first predator is absent, the second alone, the third on the prey, and both hear each other within 0.6
 PLACES = torch.tensor([[[0.0, 0.0], [-0.5, 0.0], [0.0, 0.1], [0.0, 0.0], [0.5, 0.5]]])
 WORLD = World(PLACES, torch.zeros(1, 4, 2), torch.tensor([[False, True, True]]), 1, extent=2.0)
