@@ -13,7 +13,7 @@ from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.envs.simple_tag.sides import OPPONENTS, Side
 from marl.wrappers.rules.class_views import ClassViews
-from marl.wrappers.rules.predators import chase
+from marl.wrappers.rules.predators import PREDATORS, chase
 from marl.wrappers.rules.prey import PREY, PreyPolicy
 from marl.wrappers.rules.world import World, entity_size
 
@@ -32,31 +32,38 @@ def scripted_actors(
         extent: half the width of the arena.
 
     Returns:
-        ``"chase"`` for predators; ``"random"``, ``"still"`` and ``"flee"`` for prey. Agents of the other side move at
-        random beside them.
+        ``"chase"`` for predators; ``"random"``, ``"still"`` and ``"flee"`` for prey; for both sides ``"still"`` for
+        either, and no ``"random"``. Agents of a side without the rule move at random beside the others.
     """
     names = [c.name for c in roster.classes]
     # a side that plays by itself has the kind after those of all classes
     kinds = {side: [names.index(name) for name in sides.get(side, ())] or [len(names)] for side in OPPONENTS}
+    rules: dict[str, dict[Side, PreyPolicy]] = {"chase": {"predators": chase}} if "predators" in sides else {}
+    if "prey" in sides:
+        rules |= {name: {"prey": rule} for name, rule in PREY.items()}
+    if len(sides) == 2:
+        rules["still"]["predators"] = PREDATORS["still"]
+        del rules["random"]
 
-    def actor(name: str, rule: PreyPolicy, side: Side) -> Rule:
+    def actor(name: str, by_side: Mapping[Side, PreyPolicy]) -> Rule:
         def act(observation: Observation, generator: torch.Generator) -> dict[str, Tensor]:
-            own = [kind for kind in observation.features if kind in sides[side]]
-            if not own:
-                raise ConfigError(f"{name} is a rule of {side}, and plays nobody of {', '.join(observation.features)}")
-            chosen, found, start = rule(_world(observation, kinds, extent), generator), {}, 0
+            world, found = _world(observation, kinds, extent), dict[str, Tensor]()
+            for side, rule in by_side.items():
+                sizes = {kind: x.shape[1] for kind, x in observation.features.items() if kind in sides[side]}
+                if sizes:
+                    chosen = rule(world, generator)[:, : sum(sizes.values())]
+                    found |= zip(sizes, chosen.split(list(sizes.values()), 1), strict=True)
+            if not found:
+                whose, there = " and ".join(by_side), ", ".join(observation.features)
+                raise ConfigError(f"{name} is a rule of {whose}, and plays nobody of {there}")
             for kind, features in observation.features.items():
-                if kind in own:
-                    found[kind] = chosen[:, start : start + features.shape[1]]
-                    start += features.shape[1]
-                else:
+                if kind not in found:
                     found[kind] = torch.randint(5, features.shape[:2], generator=generator, device=features.device)
-            return {kind: _continuous(action) for kind, action in found.items()} if continuous else found
+            return {kind: _continuous(found[kind]) if continuous else found[kind] for kind in observation.features}
 
         return act
 
-    rules: Mapping[Side, Mapping[str, PreyPolicy]] = {"predators": {"chase": chase}, "prey": PREY}
-    return {name: actor(name, rule, side) for side in sides for name, rule in rules[side].items()}
+    return {name: actor(name, by_side) for name, by_side in rules.items()}
 
 
 def _continuous(action: Tensor) -> Tensor:

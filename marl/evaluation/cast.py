@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,8 +16,11 @@ from marl.core.nearest import did_you_mean
 from marl.core.records import Memory, Observation
 from marl.core.selection import Selection
 from marl.core.task import AgentSpaces, Task
+from marl.core.trust import trusting
 from marl.evaluation.access import load_opponent, reference
 from marl.policies.policy import Act, EpisodePlayer
+from marl.policies.rule import rule_of
+from marl.policies.scripted import Scripted
 from marl.policies.sides import Sides
 from marl.policies.together import act_together, memory_together
 from marl.tasks.environment_config import environment_config
@@ -102,7 +106,8 @@ def cast(
     """Give some of the agents to other players.
 
     Args:
-        play: for sides, classes or agents by name, ``random`` or the folder of a run.
+        play: for sides, classes or agents by name, ``random``, a rule of the environment, ``MODULE:FUNCTION`` for one
+            of one's own, or the folder of a run.
         others: player of all other agents.
         task: kind of the environment.
         config: its settings.
@@ -161,10 +166,16 @@ def _agent_names(task: Task, config: Config, environment: TaskEnvironment) -> di
 def _player(
     told: str, name: str, agents: Selection, task: Task, config: Config, environment: TaskEnvironment
 ) -> EpisodePlayer:
+    rules = environment.scripted()
     if name == RANDOM:
         return reference(RANDOM, environment)
     try:
+        with trusting(typed=name):
+            rule = None if Path(name).exists() else rule_of(name, rules)
+        if rule is not None:
+            return Scripted(rule)
         policy = load_opponent(name, agents.places, task, config, environment.roster)
+        policy.meet(rules)
     except (ConfigError, FileError) as error:
         raise ConfigError(f"{told}: {error}") from error
     return policy.to(environment.device)

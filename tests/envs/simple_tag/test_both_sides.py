@@ -131,10 +131,12 @@ def test_teams_of_both_sides_are_drawn_and_the_absent_are_not_there() -> None:
 def test_rules_play_their_side_and_others_beside_them_at_random() -> None:
     tag = make(50)
     observation = tag.reset(2)
-    assert set(tag.scripted()) == {"chase", "random", "still", "flee"}
+    assert set(tag.scripted()) == {"chase", "still", "flee"}
     action = tag.scripted()["flee"](observation, torch.Generator())
     assert action["P"].equal(PREY["flee"](tag.world, torch.Generator()))
     assert set(action["A"].unique().tolist()) == set(range(5))
+    still = tag.scripted()["still"](observation, torch.Generator())
+    assert not any(chosen.any() for chosen in still.values())
 
 
 TRAINED: dict[str, Any] = {
@@ -154,10 +156,10 @@ TRAINED: dict[str, Any] = {
         "graph": {"heads": 2},
     },
     "algorithm": {"name": "ppo", "auxiliary_coef": 0.5, "epochs": 1},
-    "total_env_steps": 192,
+    "total_env_steps": 128,
     "num_copies": 16,
     "rollout_length": 4,
-    "evaluation_interval": 192,
+    "evaluation_interval": 128,
     "evaluation_episodes": 2,
     "threads": 1,
 }
@@ -187,3 +189,18 @@ def test_both_sides_learn_in_one_run_and_go_on_bit_for_bit(tmp_path: Path) -> No
     assert not alone.step(random_action(alone, torch.Generator())).terminated.any()
     with pytest.raises(ConfigError, match="or both sides at once"):
         marl.generalise([tmp_path / "whole"], "1+1+1", tmp_path / "report")
+
+
+def test_a_rule_plays_a_side_in_training_and_in_evaluations(tmp_path: Path) -> None:
+    """The last of a pool plays in evaluations; it draws nothing, so others act as they do where it is named."""
+    hunted = {"classes": ["P"], "fixed": ["random", "flee"]}
+    marl.train({**TRAINED, "sides": {**TRAINED["sides"], "prey": hunted}, "total_env_steps": 64}, tmp_path / "x")
+    own = marl.evaluate(tmp_path / "x", 4)
+    assert marl.evaluate(tmp_path / "x", 4, play={"prey": "flee"}) == {**own, "play": {"prey": "flee"}}
+    still = marl.evaluate(tmp_path / "x", 4, play={"P": "still", "predators": "random"})
+    assert still["return_per_prey"] != own["return_per_prey"]
+    with pytest.raises(ConfigError, match="flee is a rule of prey, and plays nobody of A"):
+        marl.evaluate(tmp_path / "x", 4, play={"A": "flee"})
+    fly = {**TRAINED["sides"], "prey": {**hunted, "fixed": "fly"}}
+    with pytest.raises(ConfigError, match=r"sides\.prey\.fixed is 'fly': .*; rules are random, chase, still, flee"):
+        build_run(read_config({**TRAINED, "sides": fly}), tmp_path / "y")
