@@ -1,9 +1,9 @@
-"""Ablations of one preset: trained with single parts changed, measured and drawn.
+"""Ablations: a preset trained with single parts changed, measured and drawn.
 
-Usage: python experiments/ablations.py [--arms default,no_messages] [--seeds 3] [--env-steps N] [--jobs N]
+Usage: python experiments/ablations.py [--name graphs] [--arms default,no_messages] [--jobs N]
 
 Finished runs and episodes are kept, so that a stopped comparison loses nothing. Writes
-``ablations.json`` and ``ablations.png`` into ``experiments/results``.
+``NAME.json`` and ``NAME.png`` into ``experiments/results``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tyro
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -23,9 +25,9 @@ from rich.table import Table
 import marl
 from marl.core.files import atomic_path
 from marl.maths.intervals import Estimate
+from marl.maths.seed_statistics import difference
 
 HERE = Path(__file__).parent
-PRESET = HERE / "presets" / "predator_teams_fixed.yaml"
 TEAM, PREY, EPISODES = "2+2", ("random", "flee"), 500
 EVERYTHING = "{A: [landmarks, prey, teammates], B: [landmarks, prey, teammates]}"
 
@@ -60,13 +62,47 @@ ARMS: dict[str, list[str]] = {
 """Options of each arm; the default has GAT messages of unlimited range, a window of 8, everything by class, PPO."""
 
 
-def train(arm: str, folder: Path, seeds: int, env_steps: int, jobs: int | None) -> list[Path]:
+@dataclass(frozen=True)
+class Ablation:
+    """A preset, the options of each arm, and the training seeds; the first arm is compared with the others."""
+
+    preset: str
+    arms: dict[str, list[str]]
+    seeds: tuple[int, ...]
+    env_steps: int
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """All that numbers of one file have in common."""
+        seeds = list(self.seeds)
+        return {
+            "preset": self.preset,
+            "team": TEAM,
+            "env_steps": self.env_steps,
+            "seeds": seeds,
+            "episodes": EPISODES,
+        }
+
+
+ABLATIONS = {
+    "ablations": Ablation("predator_teams_fixed", ARMS, (1, 2, 3), 400_000),
+    "graphs": Ablation(
+        "predator_teams_quick",
+        {kind: ["--policy.graph.kind", kind] for kind in ("gat", "gcn", "plain_gcn", "none")},
+        (61, 62, 63, 64, 65),
+        220_000,
+    ),
+}
+
+
+def train(ablation: Ablation, arm: str, folder: Path, jobs: int | None) -> list[Path]:
     """Train the runs of an arm as far as they are missing, and return their folders."""
-    command = [sys.executable, "-m", "marl", "train", str(PRESET), "--out", str(folder / arm), "--seeds", str(seeds)]
-    command += ["--total-env-steps", str(env_steps), *ARMS[arm]]
+    seeds = ",".join(str(seed) for seed in ablation.seeds)
+    command = [sys.executable, "-m", "marl", "train", ablation.preset, "--out", str(folder / arm), "--seeds", seeds]
+    command += ["--total-env-steps", str(ablation.env_steps), *ablation.arms[arm]]
     print(f"{arm}: training", flush=True)
     subprocess.run(command + ([] if jobs is None else ["--jobs", str(jobs)]), check=True)
-    return [folder / arm / f"seed-{seed}" for seed in range(1, seeds + 1)]
+    return [folder / arm / f"seed-{seed}" for seed in ablation.seeds]
 
 
 def measure(arm: str, runs: list[Path], folder: Path, jobs: int | None) -> dict[str, Any]:
@@ -77,10 +113,19 @@ def measure(arm: str, runs: list[Path], folder: Path, jobs: int | None) -> dict[
     return {f"{row['prey']}, {row['kind']}": row["measures"]["contacts_per_episode"] for row in learnt}
 
 
+def compare(arms: dict[str, Any]) -> None:
+    """Add to each arm by how much it differs from the first, against each prey."""
+    first, *others = arms.values()
+    for measured in others:
+        for column in (f"{prey}, arm" for prey in PREY):
+            seeds = [np.array(each[column]["per_seed"]) for each in (measured, first)]
+            measured[f"{column}, difference"] = difference(*seeds).as_json()
+
+
 def table_of(arms: dict[str, Any]) -> Table:
     """Table of one row for each arm."""
-    columns = [f"{prey}, {kind}" for kind in ("arm", "messages off") for prey in PREY]
-    table = Table(title="contacts per episode: interquartile mean and 95 % interval over seeds (over episodes if one)")
+    columns = [f"{prey}, {kind}" for kind in ("arm", "messages off", "arm, difference") for prey in PREY]
+    table = Table(title="contacts per episode: interquartile mean and 95 % interval over seeds")
     for column in ("arm", *columns):
         table.add_column(column.replace(", arm", ""))
     for arm, measured in arms.items():
@@ -124,35 +169,31 @@ def _dot(axes: Any, row: int, estimate: dict[str, Any] | None, filled: bool) -> 
     axes.plot(estimate["value"], row, "o", color=colour, markerfacecolor=colour if filled else "white", markersize=6)
 
 
-def main(
-    arms: str = ",".join(ARMS),
-    seeds: int = 3,
-    env_steps: int = 400_000,
-    jobs: int | None = None,
-    runs: Path = Path("runs/ablations"),
-) -> None:
+def main(name: str = "ablations", arms: str | None = None, jobs: int | None = None, runs: Path | None = None) -> None:
     """Train and play the missing runs, print the table and draw.
 
     Args:
-        arms: names with commas; arms that were measured before stay in the table.
-        seeds: number of training seeds of each arm, from 1.
-        env_steps: env steps of each run.
+        name: of the ablation.
+        arms: names with commas, all by default; arms that were measured before stay in the table.
         jobs: number of processes at once; as many as the machine bears by default.
-        runs: folder of the runs.
+        runs: folder of the runs, by default ``runs/NAME``.
     """
-    wanted = arms.split(",")
-    unknown = [arm for arm in wanted if arm not in ARMS]
+    if name not in ABLATIONS:
+        raise SystemExit(f"there is no ablation {name!r}; there is {', '.join(ABLATIONS)}")
+    ablation, folder = ABLATIONS[name], Path("runs", name) if runs is None else runs
+    wanted = list(ablation.arms) if arms is None else arms.split(",")
+    unknown = [arm for arm in wanted if arm not in ablation.arms]
     if unknown:
-        raise SystemExit(f"there is no arm {unknown[0]!r}; there is {', '.join(ARMS)}")
-    results = HERE / "results" / "ablations.json"
-    protocol = {"preset": PRESET.name, "team": TEAM, "env_steps": env_steps, "seeds": seeds, "episodes": EPISODES}
+        raise SystemExit(f"there is no arm {unknown[0]!r}; there is {', '.join(ablation.arms)}")
+    results, protocol = HERE / "results" / f"{name}.json", ablation.protocol
     before = json.loads(results.read_text()) if results.exists() else {"protocol": protocol, "arms": {}}
     if before["protocol"] != protocol:
         raise SystemExit(f"{results} was measured with {before['protocol']}, not {protocol}; move it away first")
     measured = before["arms"]
     for arm in wanted:
-        measured[arm] = measure(arm, train(arm, runs, seeds, env_steps, jobs), runs, jobs)
-        ordered = {name: measured[name] for name in ARMS if name in measured}
+        measured[arm] = measure(arm, train(ablation, arm, folder, jobs), folder, jobs)
+        ordered = {name: measured[name] for name in ablation.arms if name in measured}
+        compare(ordered)
         with atomic_path(results) as path:
             path.write_text(json.dumps({"protocol": protocol, "arms": ordered}, indent=1) + "\n")
         with atomic_path(results.with_suffix(".png")) as path:

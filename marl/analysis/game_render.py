@@ -20,19 +20,10 @@ from marl.policies.saved import load_policy
 from marl.tasks.environment_config import environment_config, game_of
 from marl.tasks.registry import find_policy
 
-__all__ = ["game_of_run", "game_panel", "plays_game", "render_game"]
+__all__ = ["game_of_run", "game_panel", "render_game"]
 
 FRAMES_PER_SECOND = 1
 """Of a game that shows its searches, which takes time to read."""
-
-
-def plays_game(run: str | Path) -> bool:
-    """True if the policy of a run is the network of a game.
-
-    Raises:
-        FileError: if it cannot be loaded.
-    """
-    return isinstance(load_policy(find_policy(run)).policy, GameNetwork)
 
 
 def game_of_run(run: str | Path) -> tuple[Game, GameNetwork]:

@@ -239,7 +239,9 @@ def _labels(groups: Sequence[Sequence[LoggedRun]]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return " to ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return " to ".join(map(_text, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _curve(name: str, group: Sequence[LoggedRun], metric: str, threshold: float | None) -> LearningCurve:

@@ -55,10 +55,8 @@ def save_curves(comparison: LearningCurves, path: Path) -> None:
     if comparison.threshold is not None:
         label, dashes = f"threshold {comparison.threshold:g}", (0, (4, 3))
         axes.axhline(comparison.threshold, color=THRESHOLD_COLOUR, linewidth=1.0, linestyle=dashes, label=label)
-    metric = "running mean of the score" if comparison.x == "episodes" else comparison.metric
-    axes.set(
-        xlabel=UNITS[comparison.x], ylabel=plain_label(metric.replace("_", " ")), title=plain_label(comparison.title)
-    )
+    metric = "running mean of the score" if comparison.x == "episodes" else _in_words(comparison.metric)
+    axes.set(xlabel=UNITS[comparison.x], ylabel=plain_label(metric), title=plain_label(comparison.title))
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.margins(x=0.01)
     axes.grid(alpha=0.3, linewidth=0.6)
@@ -67,6 +65,15 @@ def save_curves(comparison: LearningCurves, path: Path) -> None:
     title = "interquartile mean over seeds, band: percentile interval over seeds" if several else None
     figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9, title=title, title_fontsize=8)
     save_png(figure, path)
+
+
+def _in_words(metric: str) -> str:
+    """Label of an axis; a return is the sum of an episode's rewards."""
+    *before, kind, name = ("", *metric.split("/"))
+    if kind == "return":
+        whose = ", mean over classes" if name == "all" else f" of each {name}"
+        return f"return per episode{whose}" + "\nin evaluation" * ("evaluation" in before)
+    return metric.replace("_", " ")
 
 
 def _draw(axes: Axes, curve: LearningCurve, label: str, colour: str, line: str) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from marl.analysis.animation import Animation
-from marl.analysis.game_render import plays_game, render_game
+from marl.analysis.game_render import render_game
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
 from marl.core.limits import SEED_BELOW, check_between
 from marl.core.scene import Picture
 from marl.core.trust import trusting
-from marl.evaluation.access import check_fit, reference
+from marl.evaluation.access import check_fit, plays_game, reference
 from marl.evaluation.cast import cast, opponents_of
 from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, record_episode, score_name
 from marl.pictures.animation import check_path, save

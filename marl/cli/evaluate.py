@@ -86,10 +86,11 @@ def evaluate(arguments: list[str]) -> int:
     console = plain_console()
     own = options.policy is None and not (options.environment.env or options.environment.play)
     if own and options.run is not None:
-        from marl.analysis.game_render import plays_game
-        from marl.cli.game_evaluation import evaluate_game
+        from marl.evaluation.access import plays_game
 
         if plays_game(options.run):
+            from marl.cli.game_evaluation import evaluate_game
+
             if options.render is not None:
                 raise ConfigError("--render human: a game has no window; watch one with marl play GAME --view")
             return evaluate_game(str(options.run), options.episodes, options.seed, options.json, console)

@@ -114,7 +114,8 @@ def render(arguments: list[str]) -> int:
 
 
 def _draw(options: Arguments, console: Console) -> None:
-    from marl.analysis.game_render import plays_game, render_game
+    from marl.analysis.game_render import render_game
+    from marl.evaluation.access import plays_game
 
     done = "replaced" if options.out.exists() else "wrote"
     if len(options.runs) > 1:
@@ -131,7 +132,8 @@ def _draw(options: Arguments, console: Console) -> None:
 
 def _side_by_side(options: Arguments, console: Console) -> Path:
     """A page with an episode of each run, on one clock."""
-    from marl.analysis.game_render import game_panel, plays_game
+    from marl.analysis.game_render import game_panel
+    from marl.evaluation.access import plays_game
     from marl.pictures.replay import save_replay
 
     panels, speeds = [], []

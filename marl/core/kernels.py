@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.core.errors import Note
+
 __all__ = ["Kernels", "compiled_rules"]
 
 
@@ -61,6 +63,7 @@ def compiled_rules(module: str) -> Kernels | None:
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
             why = "NUMBA_DISABLE_JIT is set"
         else:
+            _note_compilation()
             found: Kernels = import_module(module).KERNELS
             return found
     except ModuleNotFoundError as error:
@@ -75,3 +78,22 @@ def compiled_rules(module: str) -> Kernels | None:
         why = f"{error}; set NUMBA_CACHE_DIR to a folder that can be written"
     warnings.warn(f"Numba cannot be used, so games are searched in Python, more slowly: {why}", stacklevel=3)
     return None
+
+
+@cache
+def _note_compilation() -> None:
+    """From now on note the first compilation of this process, during which a user waits for seconds."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        noted = False
+
+        def on_start(self, _: object) -> None:
+            if not self.noted:
+                Listener.noted = True
+                told = "compiling a game's rules and search; this takes some seconds, once on a machine"
+                warnings.warn(told, Note, stacklevel=2)
+
+        def on_end(self, _: object) -> None: ...
+
+    event.register("numba:compile", Listener())

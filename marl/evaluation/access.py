@@ -16,14 +16,14 @@ from marl.core.task import Task
 from marl.core.trust import trusting
 from marl.policies.interface import Interface
 from marl.policies.policy import Policy
-from marl.policies.saved import load_policy
+from marl.policies.saved import load_policy, policy_kind
 from marl.policies.scripted import Scripted, random_actor
 from marl.policies.sides import player_of
 from marl.tasks.compatibility import check_class, check_settings
 from marl.tasks.environment_config import environment_config, make_environment
 from marl.tasks.registry import find_policy
 
-__all__ = ["check_fit", "load", "load_opponent", "make", "reference"]
+__all__ = ["check_fit", "load", "load_opponent", "make", "plays_game", "reference"]
 
 
 def load(run: str | Path, trust: str | Iterable[str] = (), **overrides: Any) -> Policy:
@@ -46,6 +46,15 @@ def load(run: str | Path, trust: str | Iterable[str] = (), **overrides: Any) -> 
         settings = config.model_dump(mode="json")
     saved.policy.interface = Interface(settings, trust)
     return saved.policy
+
+
+def plays_game(run: str | Path) -> bool:
+    """True if the policy of a run is the network of a game.
+
+    Raises:
+        FileError: if there is none, or it cannot be used.
+    """
+    return policy_kind(find_policy(run)) == "game"
 
 
 def make(

@@ -99,8 +99,8 @@ class EncoderConfig(Config):
 class GraphConfig(Config):
     """Shape of the graph processor."""
 
-    kind: Literal["gat", "gcn", "none"] = "gat"
-    """GATv2 with edge features, GCN, or no messages."""
+    kind: Literal["gat", "gcn", "plain_gcn", "none"] = "gat"
+    """GATv2 or GCN with edge features, GCN as published, which has none, or no messages."""
     rounds: Layers = 1
     """Rounds of messages at each step."""
     heads: Width = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,7 @@ from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
 from marl.networks.configs import GraphConfig
-
-if TYPE_CHECKING:
-    from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv
+from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv, message_layer
 
 __all__ = ["GraphProcessor", "edge_features"]
 
@@ -30,14 +28,14 @@ class GraphProcessor(nn.Module):
         h_i = \mathrm{relu}(W [\mathrm{norm}(x_i), \mathrm{symlog}(k_i), c_i]), \quad
         x_i \leftarrow x_i + U \,\mathrm{relu}(\mathrm{layer}(h, e)_i), \quad e_{ij} = [f(k_j - k_i), c_i, c_j]
 
-    for kinematics :math:`k`, one-hot classes :math:`c` and `edge_features` :math:`f`, which GCN lacks. The processor
-    is shared by the whole team; agents that have left send nothing.
+    for kinematics :math:`k`, one-hot classes :math:`c` and `edge_features` :math:`f`; plain GCN hears no :math:`e`. The
+    processor is shared by the whole team; agents that have left send nothing.
     Reference: Brody et al., https://arxiv.org/abs/2105.14491; Kipf and Welling, https://arxiv.org/abs/1609.02907.
 
     Args:
         width: ``D``.
         roster: its declared classes and its plane.
-        config: shape; ``kind`` is ``"gat"`` or ``"gcn"``.
+        config: shape; ``kind`` is not ``"none"``.
 
     Shapes:
         Tokens ``[..., N, D]`` with an observation of the same leading axes to ``[..., N, D]``.
@@ -51,8 +49,6 @@ class GraphProcessor(nn.Module):
         if config.kind == "gat" and width % config.heads:
             raise ValueError(f"{config.heads} graph heads do not divide the token width {width}")
         assert config.kind != "none"
-        from marl.networks.message_layers import message_layer  # torch-geometric takes seconds to import
-
         self.config = config
         # without a plane nobody hears; its weights are drawn all the same, so that those after them stay as they are
         self.plane = roster.plane or Plane()
@@ -85,7 +81,7 @@ class GraphProcessor(nn.Module):
         adjacency = (observation.adjacency & observation.alive[..., None, :]).reshape(-1, size, size)
         whole = (x, adjacency, moved.reshape(-1, size, self.plane.kinematics))
         kinds = self._kinds_of(observation, tokens)
-        ends = _ends_of(kinds) if self.config.kind == "gat" else None
+        ends = _ends_of(kinds) if self.config.kind != "plain_gcn" else None
         if tokens.device.type != "cpu" or torch.compiler.is_compiling():
             return self._pass(*whole, kinds, ends).reshape(*leading, size, width)
         # many graphs at a time would move every tensor over pairs out of a CPU's cache and back

@@ -1,25 +1,59 @@
-"""Layers of a graph processor, built on torch-geometric's: GATv2 with values on edges, and GCN.
+"""Layers of a graph processor: GATv2 and GCN with values on edges, and plain GCN.
 
 Over small teams scattering along edges is several times slower than dense masked algebra, so each layer has a dense
-route over ``[M, N, N]`` that gives the same numbers from the same parameters. Axes: ``M`` graphs, ``V`` nodes of all
-graphs, ``E`` edges, ``P`` features of an edge; otherwise as in `marl.core.records`.
-
-Importing this takes seconds, which is torch-geometric's; `marl.networks.graph_processor` does so when it makes layers.
+route over ``[M, N, N]``. Along edges it is torch-geometric's layer with the same weights, which gives the same numbers;
+importing it takes seconds, which a small team does not wait for. Axes: ``M`` graphs, ``V`` nodes of all graphs, ``E``
+edges, ``P`` features of an edge; otherwise as in `marl.core.records`.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
-from torch_geometric.nn import GATv2Conv, GCNConv
 
-__all__ = ["EdgeGATv2Conv", "MatrixGCNConv", "message_layer"]
+__all__ = ["EdgeGATv2Conv", "EdgeGCNConv", "MatrixGCNConv", "message_layer"]
+
+NEGATIVE_SLOPE = 0.2
+"""Of the leaky ReLU in GATv2's scores; torch-geometric's default."""
 
 
-class EdgeGATv2Conv(GATv2Conv):
+class _Layer(nn.Module):
+    """Layer whose weights have torch-geometric's names, order and first values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._geometric: list[nn.Module] = []  # in a list, as it is no part with weights of its own
+
+    def _along_edges(self, *inputs: Tensor) -> Tensor:
+        """What torch-geometric's layer gives with this one's weights."""
+        if not self._geometric:
+            with torch.device("meta"):  # without weights, and without drawing any
+                self._geometric.append(self._make_geometric())
+        layer = self._geometric[0]
+        weights: dict[str, Tensor] = {name: self.get_parameter(name) for name, _ in layer.named_parameters()}
+        passed: Tensor = functional_call(layer, weights, inputs)
+        return passed
+
+    def _make_geometric(self) -> nn.Module:
+        raise NotImplementedError
+
+
+class _Linear(nn.Linear):
+    """Linear layer with the first weights of torch-geometric's, drawn as it draws them."""
+
+    def reset_parameters(self) -> None:
+        _glorot(self.weight)
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.in_features)
+            nn.init.uniform_(self.bias, -bound, bound)
+
+
+class EdgeGATv2Conv(_Layer):
     r"""GATv2 whose messages carry the edge's features, not only their attention weights.
 
     .. math::
@@ -40,15 +74,16 @@ class EdgeGATv2Conv(GATv2Conv):
     """
 
     def __init__(self, width: int, heads: int, edge_size: int) -> None:
-        super().__init__(width, width // heads, heads=heads, add_self_loops=False, edge_dim=edge_size)
-        self.lin_value = nn.Linear(edge_size, width, bias=False)
-        self._reset_values()
-
-    def reset_parameters(self) -> None:
-        """Draw all weights anew."""
-        super().reset_parameters()
-        if "lin_value" in self._modules:  # torch-geometric's constructor calls this before it is there
-            self._reset_values()
+        super().__init__()
+        self.heads = heads
+        self.att = nn.Parameter(torch.empty(1, heads, width // heads))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.lin_l, self.lin_r = _Linear(width, width), _Linear(width, width)
+        self.lin_edge = _Linear(edge_size, width, bias=False)
+        for layer in (self.lin_l, self.lin_r, self.lin_edge):
+            layer.reset_parameters()  # once more, as torch-geometric does: a seed gives the weights that it always gave
+        _glorot(self.att)
+        self.lin_value = _value_layer(edge_size, width)
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
         """Scatter along edges.
@@ -61,16 +96,12 @@ class EdgeGATv2Conv(GATv2Conv):
         Returns:
             ``[V, D]``.
         """
-        sent, own = (layer(x).unflatten(-1, (self.heads, -1)) for layer in (self.lin_l, self.lin_r))
-        alpha = self.edge_updater(edge_index, x=(sent, own), edge_attr=edge_attr)
-        value = self.lin_value(edge_attr).unflatten(-1, (self.heads, -1))
-        # torch-geometric reads the next line, and without it takes that of GATv2Conv, which lacks the value
-        # propagate_type: (x: PairTensor, alpha: Tensor, value: Tensor)
-        return self.propagate(edge_index, x=(sent, own), alpha=alpha, value=value).flatten(-2) + self.bias
+        return self._along_edges(x, edge_index, edge_attr)
 
-    def message(self, x_j: Tensor, alpha: Tensor, value: Tensor) -> Tensor:
-        """Messages ``[E, H, D / H]``; called by ``propagate``."""
-        return (x_j + value) * alpha.unsqueeze(-1)
+    def _make_geometric(self) -> nn.Module:
+        from marl.networks.geometric import ValueGATv2Conv
+
+        return ValueGATv2Conv(len(self.bias), self.heads, self.lin_edge.in_features)
 
     def dense(self, x: Tensor, adjacency: Tensor, edges: Tensor | None) -> Tensor:
         """The same over whole matrices.
@@ -86,7 +117,7 @@ class EdgeGATv2Conv(GATv2Conv):
         assert edges is not None
         sent, own = self.lin_l(x), self.lin_r(x)
         mixed = self.lin_edge(edges).add_(own[:, :, None]).add_(sent[:, None])  # in place: memory is what takes time
-        mixed = functional.leaky_relu_(mixed, self.negative_slope)
+        mixed = functional.leaky_relu_(mixed, NEGATIVE_SLOPE)
         # a block-diagonal matrix of all heads' vectors gives their scores by one product instead of H small ones
         heads = torch.eye(self.heads, device=x.device, dtype=x.dtype)
         scores = mixed @ (self.att[0, :, :, None] * heads[:, None]).flatten(0, 1)  # [M, N, N, H]
@@ -99,12 +130,9 @@ class EdgeGATv2Conv(GATv2Conv):
         heard = heard + (alpha @ edges).transpose(1, 2) @ value
         return heard.transpose(1, 2).flatten(-2) + self.bias
 
-    def _reset_values(self) -> None:
-        nn.init.xavier_uniform_(self.lin_value.weight)
 
-
-class MatrixGCNConv(GCNConv):
-    r"""torch-geometric's GCN with a dense route.
+class MatrixGCNConv(_Layer):
+    r"""Textbook GCN.
 
     .. math:: X' = \hat D^{-1/2} (A + I) \hat D^{-1/2} X \Theta + b
 
@@ -119,7 +147,19 @@ class MatrixGCNConv(GCNConv):
     """
 
     def __init__(self, width: int) -> None:
-        super().__init__(width, width)
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.lin = _Linear(width, width, bias=False)
+        self.lin.reset_parameters()  # once more, as in `EdgeGATv2Conv`
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None = None) -> Tensor:
+        """Scatter along edges; as `EdgeGATv2Conv.forward`, but for ``edge_attr``, which is not read."""
+        return self._along_edges(x, edge_index)
+
+    def _make_geometric(self) -> nn.Module:
+        from torch_geometric.nn import GCNConv
+
+        return GCNConv(self.lin.in_features, self.lin.out_features)
 
     def dense(self, x: Tensor, adjacency: Tensor, edges: Tensor | None = None) -> Tensor:
         """The same over whole matrices.
@@ -137,6 +177,62 @@ class MatrixGCNConv(GCNConv):
         return scale[..., None] * (linked @ (scale[..., None] * self.lin(x))) + self.bias
 
 
-def message_layer(kind: Literal["gat", "gcn"], width: int, heads: int, edge_size: int) -> EdgeGATv2Conv | MatrixGCNConv:
+class EdgeGCNConv(MatrixGCNConv):
+    r"""GCN whose messages carry the edge's features, as those of `EdgeGATv2Conv` do.
+
+    .. math::
+        x'_i = b + \sum_{j} a_{ij} (W x_j + W_e e_{ij}), \quad a = \hat D^{-1/2} (A + I) \hat D^{-1/2}
+
+    The weights are GCN's own, and a node's loop to itself has no edge.
+
+    Args:
+        width: ``D`` of nodes, in and out.
+        edge_size: ``P``.
+
+    Shapes:
+        Nodes ``[V, D]``, edge index ``[2, E]`` without loops and edges ``[E, P]`` to ``[V, D]``; `dense` takes
+        matrices.
+    """
+
+    def __init__(self, width: int, edge_size: int) -> None:
+        super().__init__(width)
+        self.lin_value = _value_layer(edge_size, width)
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None = None) -> Tensor:
+        """Scatter along edges; as `EdgeGATv2Conv.forward`."""
+        assert edge_attr is not None
+        from torch_geometric.nn.conv.gcn_conv import gcn_norm
+
+        _, weight = gcn_norm(edge_index, None, x.shape[0], dtype=x.dtype)  # the loops to oneself come last
+        weighed = weight[: edge_attr.shape[0], None] * edge_attr
+        carried = x.new_zeros(x.shape[0], edge_attr.shape[1]).index_add(0, edge_index[1], weighed)
+        return super().forward(x, edge_index) + self.lin_value(carried)
+
+    def dense(self, x: Tensor, adjacency: Tensor, edges: Tensor | None = None) -> Tensor:
+        """The same over whole matrices; as `EdgeGATv2Conv.dense`."""
+        assert edges is not None
+        scale = (adjacency.sum(-1, dtype=x.dtype) + 1).rsqrt()
+        weights = scale[..., None] * adjacency * scale[..., None, :]
+        # W_e is linear: weighing the P features of the edges first never makes the D values of each edge
+        carried = (weights.unsqueeze(2) @ edges).squeeze(2)  # [M, N, P]
+        return super().dense(x, adjacency) + self.lin_value(carried)
+
+
+def message_layer(
+    kind: Literal["gat", "gcn", "plain_gcn"], width: int, heads: int, edge_size: int
+) -> EdgeGATv2Conv | MatrixGCNConv:
     """Make one layer; ``heads`` and ``edge_size`` are those of `EdgeGATv2Conv`."""
-    return EdgeGATv2Conv(width, heads, edge_size) if kind == "gat" else MatrixGCNConv(width)
+    if kind == "gat":
+        return EdgeGATv2Conv(width, heads, edge_size)
+    return EdgeGCNConv(width, edge_size) if kind == "gcn" else MatrixGCNConv(width)
+
+
+def _value_layer(edge_size: int, width: int) -> nn.Linear:
+    layer = nn.Linear(edge_size, width, bias=False)
+    nn.init.xavier_uniform_(layer.weight)
+    return layer
+
+
+def _glorot(weight: Tensor) -> None:
+    bound = math.sqrt(6 / sum(weight.shape[-2:]))  # not xavier_uniform_, whose last bit may differ
+    nn.init.uniform_(weight, -bound, bound)

@@ -38,6 +38,7 @@ __all__ = [
     "SidesConfig",
     "TableConfig",
     "read_policy_config",
+    "with_plain_gcn",
 ]
 
 
@@ -247,3 +248,13 @@ def read_policy_config(values: Mapping[str, Any]) -> Config:
         pydantic.ValidationError: if they will not do.
     """
     return TypeAdapter(PolicyConfig).validate_python(dict(values))
+
+
+def with_plain_gcn(settings: Any) -> Any:
+    """Settings of policies as they are called today, from those of formats 1 to 3, whose ``gcn`` had no edges."""
+    if isinstance(settings, list | tuple):
+        return [with_plain_gcn(each) for each in settings]
+    if not isinstance(settings, Mapping):
+        return settings
+    plain = {"kind": "plain_gcn"} if settings.get("kind") == "gcn" else {}  # no other kind has this name
+    return {name: with_plain_gcn(value) for name, value in settings.items()} | plain

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from marl.core.config import Config
 from marl.core.limits import MOST_CLASSES, MOST_PARAMETERS, MOST_WIDTH, Count
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
-from marl.policies.configs import ActorCriticConfig, QNetworkConfig, SavedPolicyConfig
+from marl.policies.configs import ActorCriticConfig, QNetworkConfig, SavedPolicyConfig, with_plain_gcn
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 
@@ -55,7 +55,7 @@ class Description(Config):
     """Description of a policy.
 
     Format 1 knew one plane alone, which is today's default. Until format 2 actions had bounds, and each value of a
-    category was a feature.
+    category was a feature. Until format 3 ``gcn`` was today's ``plain_gcn``.
     """
 
     format: Annotated[int, Field(ge=1)]
@@ -71,8 +71,10 @@ class Description(Config):
     @model_validator(mode="before")
     @classmethod
     def _upgraded(cls, values: Any) -> Any:
-        """The same, if it is older than format 3, in today's terms."""
+        """The same, if it is of an earlier format, in today's terms."""
         try:
+            if values["format"] < 4:
+                values = {**values, "networks": with_plain_gcn(values["networks"])}
             if values["format"] >= 3:
                 return values
             given_states = values["networks"].get("kind") == "table" and values["networks"]["bins"] == "one_hot"

@@ -2,7 +2,7 @@
 
 In format 1 policies had the parts of the trunk themselves, and the clocks of learners kept ``progress``. Since format 2
 names of the trunk's parameters begin with ``trunk.``, and clocks keep ``share_done``. Since format 3 every continuous
-action lies between -1 and 1, and categories are whole numbers.
+action lies between -1 and 1, and categories are whole numbers. Until format 3 ``gcn`` was today's ``plain_gcn``.
 """
 
 from __future__ import annotations
@@ -21,25 +21,24 @@ from marl.core.reading import check_file
 from marl.core.roster import AgentClass
 from marl.core.serialisation import encode_state, load_state, state_file
 from marl.core.settings import explain
+from marl.core.version import FORMAT
 from marl.policies.configs import POLICY_KINDS
 from marl.policies.description import Description
 from marl.policies.policy import Policy
 
 __all__ = [
-    "FORMAT",
     "SavedPolicy",
     "check_format",
     "encode_policy",
     "load_policy",
     "load_weights",
     "policy_file",
+    "policy_kind",
     "present_learner",
     "present_weights",
     "save_policy",
     "write_policy",
 ]
-
-FORMAT = 3
 
 RENAMED = {
     "features.": "trunk.features.",
@@ -199,21 +198,38 @@ def load_policy(folder: Path) -> SavedPolicy:
     place = policy_file(folder).parent
     state = load_state(place, "policy")
     try:
-        description = state["description"]
-        number = description["format"]
-        check_format(number, place)
+        description = _description_of(state, place)
         policy = _policy_of(description, len(state["weights"]), place)
-        load_weights(policy, present_weights(state["weights"], number), place)
-        return SavedPolicy(policy.eval(), dict(description["environment"]))
+        load_weights(policy, present_weights(state["weights"], description.format), place)
+        return SavedPolicy(policy.eval(), dict(description.environment))
     except (KeyError, TypeError, AttributeError) as error:
         raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
 
 
-def _policy_of(description: dict[str, Any], stored: int, place: Path) -> Policy:
+def policy_kind(folder: Path) -> str:
+    """Kind of the policy that `save_policy` wrote, such as ``"game"``, without making it.
+
+    Raises:
+        FileError: as `load_policy`.
+    """
+    place = policy_file(folder).parent
     try:
-        return Description.model_validate(description).policy(stored)
+        return _description_of(load_state(place, "policy"), place).networks.kind
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{place} is not a policy of this package, or of another version: {error}") from error
+
+
+def _description_of(state: State, place: Path) -> Description:
+    check_format(state["description"]["format"], place)
+    try:
+        return Description.model_validate(state["description"])
     except ValidationError as error:
         why = explain(error, {"networks": (*POLICY_KINDS, "sides"), "policy": POLICY_KINDS})
         raise FileError(f"{place} is not a policy of this package, or of another version: {why}") from error
+
+
+def _policy_of(description: Description, stored: int, place: Path) -> Policy:
+    try:
+        return description.policy(stored)
     except ValueError as error:
         raise FileError(f"{place} describes a policy that cannot be made: {error}") from error

@@ -21,7 +21,8 @@ from marl.core.errors import DamagedError, FileError
 from marl.core.files import digest, make_folder, sync
 from marl.core.reading import check_file
 from marl.core.serialisation import load_state, save_state, state_file
-from marl.policies.saved import FORMAT, check_format, load_policy, policy_file, present_learner, present_weights
+from marl.core.version import FORMAT
+from marl.policies.saved import check_format, load_policy, policy_file, present_learner, present_weights
 from marl.system.memory import available_memory
 
 __all__ = ["Checkpoint", "Checkpoints", "check_all_finite", "is_settled", "load_checkpoint", "newest"]

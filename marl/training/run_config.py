@@ -25,8 +25,9 @@ from marl.core.limits import MOST_COPIES, MOST_GAMES, Seed
 from marl.core.reading import parse_yaml, read_text
 from marl.core.settings import completed, explain, flat_settings, laid_over
 from marl.core.task import Task
+from marl.core.version import FORMAT
 from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
-from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig
+from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig, with_plain_gcn
 from marl.tasks.registry import find_task
 from marl.training.score_log import ScoreLogConfig
 from marl.training.side_config import SideConfig, check_pair, usual_policy, with_sides
@@ -228,10 +229,10 @@ def read_config(
 
 
 def load_values(path: Path) -> dict[str, Any]:
-    """Read the settings of a preset or of a run's ``config.yaml``, as written there.
+    """Read the settings of a preset or of a run's ``config.yaml``, as written there but in today's terms.
 
     Raises:
-        ConfigError: if the file is missing, not YAML, or not a mapping.
+        ConfigError: if the file is missing, not YAML, not a mapping, or of a later version.
     """
     if not path.is_file():
         raise ConfigError(
@@ -245,7 +246,20 @@ def load_values(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} does not hold a configuration (a mapping with env, policy, algorithm, ...)")
-    return values
+    return _present(values, path)
+
+
+def _present(values: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Settings in today's terms. Runs of format 3 and earlier did not tell their format; a preset need not."""
+    of_run = any((path.parent / part).is_dir() for part in ("checkpoints", "policy"))
+    number = values.get("format", 3 if of_run else FORMAT)
+    if number not in range(1, FORMAT + 1):
+        told = f"{path} has format {number!r}, and this version reads formats up to {FORMAT}"
+        raise ConfigError(f"{told}; use a newer version of the package")
+    values = {name: value for name, value in values.items() if name != "format"}
+    if number >= 4:
+        return values
+    return {name: with_plain_gcn(value) if name in ("policy", "sides") else value for name, value in values.items()}
 
 
 def load_config(path: Path) -> RunConfig[Any]:
@@ -260,7 +274,7 @@ def load_config(path: Path) -> RunConfig[Any]:
 def save_config(config: RunConfig[Any], path: Path) -> None:
     """Write a complete configuration for `load_config`."""
     with atomic_path(path) as temporary:
-        temporary.write_text(config_text(config), encoding="utf-8")
+        temporary.write_text(f"format: {FORMAT}\n{config_text(config)}", encoding="utf-8")
 
 
 def config_text(config: RunConfig[Any]) -> str:

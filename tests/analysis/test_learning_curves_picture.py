@@ -48,7 +48,7 @@ def test_a_curve_of_several_seeds_has_a_band_and_the_legend_says_so(monkeypatch:
     (band,) = axes.collections
     box = band.get_paths()[0].get_extents()
     assert (box.y0, box.y1) == (0.5, 3.5)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("env steps", "return/agent")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("env steps", "return per episode of each agent")
     assert axes.get_title() == "Walk-v0, ppo"
 
 
@@ -59,6 +59,19 @@ def test_single_seeds_have_no_bands_and_a_single_place_is_marked(monkeypatch: py
     assert [line.get_marker() for line in axes.lines] == ["None", "o"]
     assert figure.legends[0].get_title().get_text() == ""
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("episodes", "running mean of the score")
+
+
+@pytest.mark.parametrize(
+    ("metric", "label"),
+    [
+        ("evaluation/return/all", "return per episode, mean over classes\nin evaluation"),
+        ("evaluation/return/wolf", "return per episode of each wolf\nin evaluation"),
+        ("policy/clip_fraction", "policy/clip fraction"),
+    ],
+)
+def test_the_axis_says_in_words_what_is_measured(metric: str, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (axes,) = drawn(monkeypatch, curve("a"), metric=metric).axes
+    assert axes.get_ylabel() == label
 
 
 def test_no_two_of_many_curves_look_alike(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import pytest
 
+from marl.core import kernels
+from marl.core.errors import Note
 from marl.core.kernels import compiled_rules
 
 MODULE = "heap_kernels"
@@ -35,3 +38,16 @@ def test_numba_that_is_switched_off_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
     with pytest.warns(UserWarning, match="Numba cannot be used, .*: NUMBA_DISABLE_JIT is set"):
         assert uncached(MODULE) is None
+
+
+def test_the_first_compilation_is_noted_and_no_later_one() -> None:
+    numba = pytest.importorskip("numba")
+    note_compilation = kernels._note_compilation
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        note_compilation()
+        numba.njit(lambda: 0)()  # whatever was noted before is so no more
+    note_compilation.__wrapped__()
+    with pytest.warns(Note, match="compiling a game's rules and search; this takes some seconds") as told:
+        assert numba.njit(lambda: 1)() + numba.njit(lambda: 2)() == 3
+    assert len(told) == 1

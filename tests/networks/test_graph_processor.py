@@ -44,7 +44,7 @@ def processor(kind: str, rounds: int = 1, route: str = "auto") -> GraphProcessor
 
 @pytest.mark.parametrize("graph", [symmetric, directed, empty])
 @pytest.mark.parametrize("rounds", [1, 3])
-@pytest.mark.parametrize("kind", ["gat", "gcn"])
+@pytest.mark.parametrize("kind", ["gat", "gcn", "plain_gcn"])
 def test_the_dense_route_equals_the_sparse_one_gradients_included(
     kind: str, rounds: int, graph: Callable[[], Tensor], x: Tensor, kinematics: Tensor
 ) -> None:
@@ -58,6 +58,9 @@ def test_the_dense_route_equals_the_sparse_one_gradients_included(
     (dense, dense_gradients), (sparse, sparse_gradients) = results
     assert_close(dense, sparse, **EXACT)
     assert_close(dense_gradients, sparse_gradients, **EXACT)
+    told = {name for name in dense_gradients if "lin_value" in name}
+    expected = kind != "plain_gcn" and graph is not empty
+    assert told == {f"layers.{round}.lin_value.weight" for round in range(rounds) if expected}
 
 
 def test_edge_features_by_hand() -> None:
@@ -73,7 +76,7 @@ def test_edge_features_by_hand() -> None:
 
 @pytest.mark.parametrize("rounds", [1, 2])
 @pytest.mark.parametrize("route", ["dense", "sparse"])
-@pytest.mark.parametrize("kind", ["gat", "gcn"])
+@pytest.mark.parametrize("kind", ["gat", "gcn", "plain_gcn"])
 def test_nothing_is_heard_from_who_is_not_linked(
     kind: str, route: str, rounds: int, x: Tensor, kinematics: Tensor
 ) -> None:
@@ -91,7 +94,7 @@ def test_nothing_is_heard_from_who_is_not_linked(
 
 
 @pytest.mark.parametrize("route", ["dense", "sparse"])
-@pytest.mark.parametrize("kind", ["gat", "gcn"])
+@pytest.mark.parametrize("kind", ["gat", "gcn", "plain_gcn"])
 def test_without_links_a_node_depends_on_itself_alone(kind: str, route: str, x: Tensor, kinematics: Tensor) -> None:
     model = processor(kind, 2, route)
     together = model(x, observed(empty(), kinematics))
@@ -102,7 +105,7 @@ def test_without_links_a_node_depends_on_itself_alone(kind: str, route: str, x: 
 
 
 @pytest.mark.parametrize("route", ["dense", "sparse"])
-@pytest.mark.parametrize("kind", ["gat", "gcn"])
+@pytest.mark.parametrize("kind", ["gat", "gcn", "plain_gcn"])
 def test_absent_agents_change_nothing_for_the_others(kind: str, route: str, x: Tensor, kinematics: Tensor) -> None:
     """Node 2 has no links; with it or without, the others hear the same."""
     model, adjacency = processor(kind, 2, route), symmetric()
@@ -112,7 +115,7 @@ def test_absent_agents_change_nothing_for_the_others(kind: str, route: str, x: T
     assert_close(everyone[:, kept], others, **EXACT)
 
 
-@pytest.mark.parametrize("kind", ["gat", "gcn"])
+@pytest.mark.parametrize("kind", ["gat", "gcn", "plain_gcn"])
 def test_permuting_the_nodes_permutes_the_output(kind: str, x: Tensor, kinematics: Tensor) -> None:
     model, adjacency, order = processor(kind, 2), directed(), torch.tensor([4, 3, 5, 2, 0, 1])
     output = model(x, observed(adjacency, kinematics))
@@ -120,9 +123,10 @@ def test_permuting_the_nodes_permutes_the_output(kind: str, x: Tensor, kinematic
     assert_close(permuted, output[:, order], **EXACT)
 
 
-def test_the_classes_of_both_ends_matter(x: Tensor, kinematics: Tensor) -> None:
+@pytest.mark.parametrize("kind", ["gat", "gcn"])
+def test_the_classes_of_both_ends_matter(kind: str, x: Tensor, kinematics: Tensor) -> None:
     """Node 0 hears node 1 alone: another class of either end changes what is heard."""
-    adjacency, model = empty(), processor("gat")
+    adjacency, model = empty(), processor(kind)
     adjacency[:, 0, 1] = True
     torch.nn.init.zeros_(model.node_inputs[0].weight)  # classes enter by the edges alone
     output = [

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import copy
+import math
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.testing import assert_close
 from torch_geometric.nn import GATv2Conv, GCNConv
 
-from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv
+from marl.networks.message_layers import EdgeGATv2Conv, EdgeGCNConv, MatrixGCNConv
 
 WIDTH, EDGE = 8, 5
 EXACT = {"rtol": 0.0, "atol": 1e-12}
@@ -74,9 +74,73 @@ def test_a_message_with_values_on_edges_by_hand() -> None:
     assert layer.dense(x, adjacency, edges).tolist() == expected
 
 
-@pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), MatrixGCNConv(WIDTH)])
-def test_weights_are_drawn_anew(layer: EdgeGATv2Conv | MatrixGCNConv) -> None:
-    before = copy.deepcopy(layer.state_dict())
-    layer.reset_parameters()
-    same = {name for name, tensor in layer.state_dict().items() if tensor.equal(before[name])}
-    assert same == {"bias"}  # which is zero at first
+@pytest.mark.parametrize("graph", [symmetric, directed, empty])
+def test_without_values_on_edges_the_layer_is_torch_geometrics_gcn(graph: Callable[[], Tensor], x: Tensor) -> None:
+    ours, theirs, adjacency = EdgeGCNConv(WIDTH, EDGE).double(), GCNConv(WIDTH, WIDTH).double(), graph()
+    torch.nn.init.zeros_(ours.lin_value.weight)
+    torch.nn.init.normal_(ours.bias)
+    theirs.load_state_dict({name: p for name, p in ours.state_dict().items() if not name.startswith("lin_value")})
+    edges = torch.randn(GRAPHS, SIZE, SIZE, EDGE, dtype=torch.float64)
+    dense = ours.dense(x, adjacency, edges)
+    for g in range(GRAPHS):
+        edge_index, place = edges_of(adjacency[g])
+        expected = theirs(x[g], edge_index)
+        assert_close(dense[g], expected, **EXACT)
+        assert_close(ours(x[g], edge_index, edges[g][place[0], place[1]]), expected, **EXACT)
+
+
+def test_edges_of_a_gcn_by_hand() -> None:
+    """Node 0 hears 1 and 2, node 1 hears 0, node 2 nobody: with loops they have degrees 3, 2 and 1."""
+    layer = EdgeGCNConv(1, 1).double()
+    with torch.no_grad():
+        layer.lin.weight.fill_(1.0)
+        layer.lin_value.weight.fill_(10.0)
+        layer.bias.fill_(0.5)
+    x = torch.tensor([[[3.0], [4.0], [5.0]]], dtype=torch.float64)
+    adjacency = torch.tensor([[[False, True, True], [True, False, False], [False] * 3]])
+    edges = torch.full((1, 3, 3, 1), 99.0, dtype=torch.float64)  # no link, no edge; and none to oneself
+    edges[0, 0, 1], edges[0, 0, 2], edges[0, 1, 0] = 0.1, 0.2, 0.3
+    first = 0.5 + 3 / 3 + (4 + 1) / math.sqrt(3 * 2) + (5 + 2) / math.sqrt(3 * 1)
+    expected = torch.tensor([[first], [0.5 + 4 / 2 + (3 + 3) / math.sqrt(2 * 3)], [0.5 + 5]], dtype=torch.float64)
+    assert_close(layer.dense(x, adjacency, edges)[0], expected, **EXACT)
+    edge_index, place = edges_of(adjacency[0])
+    assert_close(layer(x[0], edge_index, edges[0][place[0], place[1]]), expected, **EXACT)
+
+
+def drawn(make: Callable[[], torch.nn.Module]) -> dict[str, Tensor]:
+    torch.manual_seed(3)
+    return make().state_dict()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (
+            lambda: EdgeGATv2Conv(WIDTH, 2, EDGE),
+            lambda: GATv2Conv(WIDTH, WIDTH // 2, heads=2, add_self_loops=False, edge_dim=EDGE),
+        ),
+        (lambda: MatrixGCNConv(WIDTH), lambda: GCNConv(WIDTH, WIDTH)),
+    ],
+)
+def test_first_weights_are_torch_geometrics(
+    ours: Callable[[], torch.nn.Module], theirs: Callable[[], torch.nn.Module]
+) -> None:
+    own, expected = drawn(ours), drawn(theirs)
+    assert [name for name in own if name != "lin_value.weight"] == list(expected)
+    assert all(own[name].equal(weight) for name, weight in expected.items())
+    before = torch.get_rng_state()
+    with torch.device("meta"):
+        assert all(weight.is_meta for weight in ours().state_dict().values())
+    assert torch.get_rng_state().equal(before)
+
+
+@pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), EdgeGCNConv(WIDTH, EDGE), MatrixGCNConv(WIDTH)])
+def test_along_edges_each_weight_learns_and_no_number_is_drawn(layer: torch.nn.Module) -> None:
+    x, edge_index = torch.randn(3, WIDTH), torch.tensor([[0, 1, 2], [1, 2, 1]])
+    own = () if type(layer) is MatrixGCNConv else (torch.randn(3, EDGE),)
+    before = torch.get_rng_state()
+    layer(x, edge_index, *own).square().sum().backward()
+    assert torch.get_rng_state().equal(before)
+    for name, parameter in layer.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name

@@ -75,9 +75,8 @@ print("torch_geometric" in sys.modules)
 """
 
 
-@pytest.mark.parametrize(("graph", "imported"), [("none", "False"), ("gat", "True")])
-def test_torch_geometric_is_imported_only_for_messages(graph: str, imported: str, tmp_path: Path) -> None:
-    """It takes seconds, which policies without messages need not wait for."""
-    script = SCRIPT.format(kinds=["actor_critic", "q_network"], graphs=[graph])
+def test_policies_are_made_without_torch_geometric(tmp_path: Path) -> None:
+    """It takes seconds, which only teams wait for that are too large for dense messages."""
+    script = SCRIPT.format(kinds=["actor_critic", "q_network"], graphs=["none", "gat", "gcn", "plain_gcn"])
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stdout) == (0, imported + "\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr

@@ -163,6 +163,16 @@ def test_a_table_of_format_2_saw_its_state_as_a_one_among_zeros() -> None:
     assert policy.get_buffer("values_A").shape == (16, 4)
 
 
+@pytest.mark.parametrize(("number", "kind"), [(3, "plain_gcn"), (4, "gcn")])
+def test_until_format_3_a_gcn_had_no_edges_in_sides_too(number: int, kind: str) -> None:
+    policy = {"kind": "actor_critic", "graph": {"kind": "gcn"}}
+    sides = [{"name": "x", "classes": ["A"], "players": [{"policy": policy}]}]
+    classes = [{"name": "A", "feature_size": 3, "action": {"kind": "discrete", "size": 5}}]
+    values = described(classes, {"kind": "sides", "sides": sides}) | {"format": number}
+    networks = Description.model_validate(values).networks.model_dump()
+    assert networks["sides"][0]["players"][0]["policy"]["graph"]["kind"] == kind
+
+
 def described(classes: list[dict[str, Any]], networks: dict[str, Any]) -> dict[str, Any]:
     """A description as format 2 had it."""
     rest = {"counts": [1], "plane": None, "entity_size": 0, "auxiliary_size": 0, "environment": {}}

@@ -16,7 +16,9 @@ from marl.core.files import digest
 from marl.core.records import Observation
 from marl.core.roster import Plane
 from marl.core.serialisation import load_state, save_state
+from marl.core.version import FORMAT
 from marl.policies.actor_critic import ActorCritic
+from marl.policies.policy import Policy
 from marl.policies.saved import (
     RENAMED,
     load_policy,
@@ -32,6 +34,10 @@ FORMAT_1 = Path(__file__).parent / "format_1"
 """A policy, and runs of PPO and DQN as they stood after two of three iterations, all written by the last version of
 format 1; ``acts.json`` and each ``after.safetensors`` have what that version did next. They are of simple_tag, in whose
 tests the runs go on."""
+
+FORMAT_3 = Path(__file__).parent / "format_3"
+"""A run with ``graph.kind: gcn`` as the last version of format 3 left it, with the checkpoint after two of three
+iterations and the policy at the end; ``acts.json`` has what that policy did."""
 
 
 @pytest.fixture
@@ -81,7 +87,7 @@ def test_missing_and_foreign_policies_are_refused(run: Path, tmp_path: Path) -> 
         load_policy(tmp_path)
 
 
-def seen_at(step: int, policy: ActorCritic, copies: int = 2) -> Observation:
+def seen_at(step: int, policy: Policy, copies: int = 2) -> Observation:
     """Observation of a team at a step of ``acts.json``: sines of 0, 1, 2, ... in every tensor, shifted by 7 a step."""
     roster, size = policy.roster, policy.roster.size
 
@@ -101,8 +107,20 @@ def seen_at(step: int, policy: ActorCritic, copies: int = 2) -> Observation:
 def test_a_policy_of_format_1_acts_as_it_did_then() -> None:
     policy = marl.load(FORMAT_1 / "policy")
     assert policy.roster.plane == Plane(position=2, kinematics=4)
+    assert_acts(policy, FORMAT_1 / "acts.json")
+
+
+def test_messages_of_a_gcn_of_format_3_have_no_edges_as_then() -> None:
+    policy = marl.load(FORMAT_3)
+    assert isinstance(policy, ActorCritic)
+    assert policy.config.graph.kind == "plain_gcn"
+    assert_acts(policy, FORMAT_3 / "acts.json")
+
+
+def assert_acts(policy: Policy, path: Path) -> None:
+    """Compare a policy with what it once did at the steps of `seen_at`."""
     memory = policy.initial_memory(2, policy.roster.size)
-    for step, expected in enumerate(json.loads((FORMAT_1 / "acts.json").read_text())):
+    for step, expected in enumerate(json.loads(path.read_text())):
         observation = seen_at(step, policy)
         act = policy.act(observation, memory)
         assert {name: chosen.tolist() for name, chosen in act.action.items()} == expected["action"]
@@ -133,20 +151,20 @@ def test_every_name_of_format_1_is_renamed() -> None:
 def test_a_policy_of_the_present_format_keeps_its_roster(policy: ActorCritic, run: Path) -> None:
     environment = marl.make({**load_policy(run).environment}, 1)
     assert policy.roster == environment.roster
-    assert load_state(run / "policy", "policy")["description"]["format"] == 3
+    assert load_state(run / "policy", "policy")["description"]["format"] == FORMAT
 
 
 def rewritten(source: Path, folder: Path, name: str) -> Path:
     """A folder with a state file that claims another format."""
     state = load_state(source, name)
     inner = state.get("description", state)
-    inner["format"] = 4
+    inner["format"] = FORMAT + 1
     save_state(folder, name, state)
     return folder
 
 
 def test_files_of_later_formats_are_refused(run: Path, tmp_path: Path) -> None:
-    message = "has format 4, and this version reads formats up to 3; use a newer version"
+    message = f"has format {FORMAT + 1}, and this version reads formats up to {FORMAT}; use a newer version"
     with pytest.raises(FileError, match=message):
         load_policy(rewritten(run / "policy", tmp_path, "policy"))
     checkpoint = Checkpoints(run / "checkpoints").latest

@@ -10,6 +10,7 @@ import torch
 
 from marl.core.errors import DamagedError, FileError
 from marl.core.serialisation import load_state, save_state
+from marl.core.version import FORMAT
 from marl.training.checkpoints import Checkpoints, check_all_finite, is_settled, load_checkpoint, newest
 
 State = dict[str, Any]
@@ -33,7 +34,7 @@ def state_of(folder: Path | None) -> State:
 def test_the_latest_are_kept_and_the_newest_is_named(checkpoints: Checkpoints, tmp_path: Path) -> None:
     assert Checkpoints(tmp_path / "none").latest is None
     assert [path.name for path in checkpoints.folders] == ["000000001000", "000000020000"]
-    assert state_of(checkpoints.latest) == {"learner": {}, "env_steps": 20_000, "format": 3}
+    assert state_of(checkpoints.latest) == {"learner": {}, "env_steps": 20_000, "format": FORMAT}
 
 
 @pytest.mark.parametrize("failing", ["weights.safetensors", "state.safetensors", "000000020001"])

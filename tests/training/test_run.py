@@ -8,17 +8,21 @@ from typing import Any
 import pytest
 import torch
 from stored_runs import assert_equal_bit_for_bit, logged
+from torch.testing import assert_close
 
 from marl.core.errors import ConfigError, FileError, Note, TrainingError
 from marl.core.serialisation import load_state, save_state
+from marl.policies.saved import load_policy
 from marl.training import loop
 from marl.training.checkpoints import Checkpoints
 from marl.training.monitor import Monitor
 from marl.training.run import build_run
-from marl.training.run_config import read_config
-from marl.training.train import train_run
+from marl.training.run_config import load_config, read_config
+from marl.training.train import train, train_run
 
 State = dict[str, Any]
+FORMAT_3 = Path(__file__).parents[1] / "policies" / "format_3"
+"""A run as the last version of format 3 left it; see ``tests/policies/test_saved.py``."""
 
 
 def test_a_folder_that_exists_is_refused_untouched(preset: State, tmp_path: Path) -> None:
@@ -38,6 +42,14 @@ def test_a_run_that_saved_nothing_is_named_as_such(preset: State, tmp_path: Path
     (tmp_path / "x/config.yaml").touch()
     with pytest.raises(ConfigError, match="x holds a run that has saved no checkpoint; remove it, or name another"):
         build_run(read_config(preset), tmp_path / "x")
+
+
+def test_a_run_of_a_gcn_of_format_3_goes_on_as_it_did_then(tmp_path: Path) -> None:
+    shutil.copytree(FORMAT_3, tmp_path / "x")
+    expected = load_policy(FORMAT_3).policy.state_dict()
+    assert train(None, tmp_path / "x", resume=True).env_steps == 96
+    assert_close(dict(load_policy(tmp_path / "x").policy.state_dict()), dict(expected), rtol=1e-4, atol=1e-6)
+    assert load_config(tmp_path / "x" / "config.yaml").policy.graph.kind == "plain_gcn"  # type: ignore[union-attr]
 
 
 def test_networks_that_cannot_be_made_leave_no_folder(preset: State, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from marl.core.errors import ConfigError, FileError
-from marl.policies.configs import TableConfig
+from marl.core.version import FORMAT
+from marl.networks.configs import GraphConfig
+from marl.policies.configs import ActorCriticConfig, TableConfig
 from marl.training.changes import check_resumable
 from marl.training.run_config import complete_values, load_config, read_config, run_values, save_config, task_of
 
@@ -129,6 +131,40 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"env": {"name": "meeting"}, "seed": 9}))
     values = run_values(tmp_path)
     assert (values["seed"], values["rollout_length"]) == (9, 16)
+
+
+@pytest.mark.parametrize(
+    ("told", "beside", "kind"),
+    [
+        ("", None, "gcn"),
+        ("", "checkpoints", "plain_gcn"),
+        ("", "policy", "plain_gcn"),
+        ("format: 3\n", None, "plain_gcn"),
+        ("format: 4\n", "policy", "gcn"),
+    ],
+)
+def test_gcn_had_no_edges_in_runs_of_format_3_which_did_not_tell_it(
+    told: str, beside: str | None, kind: str, tmp_path: Path
+) -> None:
+    """A preset says what it says today."""
+    if beside is not None:
+        (tmp_path / beside).mkdir()
+    policy = "policy: {kind: actor_critic, graph: {kind: gcn}}"
+    sides = "sides: {x: {classes: [A, B], policy: {graph: {kind: gcn}}}}"
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{told}env: {{name: meeting}}\n{policy}\n{sides}\n")
+    config = load_config(path)
+    assert isinstance(config.policy, ActorCriticConfig)
+    assert config.policy.graph.kind == kind
+    assert config.sides["x"].policy == ActorCriticConfig(graph=GraphConfig(kind=kind))
+    save_config(config, path)  # with its format
+    assert load_config(path) == config
+
+
+def test_a_configuration_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(f"format: {FORMAT + 1}\nenv: {{name: meeting}}\n")
+    with pytest.raises(ConfigError, match=f"has format {FORMAT + 1}, and this version reads formats up to {FORMAT}"):
+        load_config(tmp_path / "config.yaml")
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])

@@ -142,6 +142,7 @@ def _in_processes(
     plan: TournamentPlan, chunks: Iterator[Sequence[Round]], jobs: int
 ) -> Generator[list[FinishedGame], None, None]:
     """Yield finished games, or an empty list every 0.2 s so that the caller can stop."""
+    _warm_up(plan.game)  # here, as otherwise each process compiles what no one has compiled yet, and notes it
     try:
         with process_pool(jobs) as pool:
             submit = partial(pool.submit, partial(play_rounds, plan))

@@ -15,6 +15,7 @@ from torch.testing import assert_close
 import marl
 from marl.core.errors import ConfigError
 from marl.core.serialisation import load_state
+from marl.core.version import FORMAT
 from marl.policies.saved import present_weights
 from marl.training.changes import check_resumable
 from marl.training.checkpoints import Checkpoints
@@ -62,7 +63,7 @@ def test_a_checkpoint_of_format_1_goes_on_as_it_did_then(algorithm: str, tmp_pat
     assert list(present_weights(expected, 1)) == list(weights)
     # moments of normalisers were float32 then
     assert_close(list(weights.values()), list(expected.values()), rtol=1e-4, atol=1e-5, check_dtype=False)
-    assert load_state(latest, "state")["format"] == 3
+    assert load_state(latest, "state")["format"] == FORMAT
 
 
 @pytest.mark.parametrize(
