@@ -93,6 +93,27 @@ class ClassViews:
             start += count
         return features
 
+    def sighted(self, world: World) -> Tensor:
+        """Things that each agent sees, ``[B, N, N + P + L]`` of bool: teammates, then opponents, then landmarks."""
+        team, others = self.num_predators, self.num_prey
+        seen = world.alive.new_zeros(*world.alive.shape, team + others + self.num_obstacles)
+        start = 0
+        for name, count in zip(self.classes, self.counts, strict=True):
+            agents = slice(start, start + count)
+            for sight in self._sights[name]:
+                things, there = self._things(sight.name, world, agents)
+                there = there.expand(-1, count, -1)
+                if sight.count is not None:
+                    distance = (things[..., :2] - world.kinematics[:, agents, None, :2]).square().sum(-1)
+                    order = distance.masked_fill(~there, torch.inf).argsort(dim=-1, stable=True)
+                    there = there & (order.argsort(-1) < sight.count)
+                first = {"landmarks": team + others, "teammates": 0}.get(sight.name, team)
+                place = torch.arange(first, first + things.shape[2]).expand(count, -1)
+                place = self._others[agents] if sight.name == "teammates" else place
+                seen[:, agents].scatter_(2, place.to(seen.device).expand_as(there), there)
+            start += count
+        return seen & world.alive[..., None]
+
     def _view(self, world: World, agents: slice, name: str, index: int) -> Tensor:
         own = world.kinematics[:, agents]
         batch, count = own.shape[:2]
