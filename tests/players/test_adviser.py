@@ -17,7 +17,7 @@ def test_the_network_that_plays_advises_unless_another_player_is_named() -> None
 
 
 def test_a_player_without_a_search_gives_no_hints() -> None:
-    with pytest.raises(ConfigError, match="rules gives no hints; name a player that searches, e.g. uct:10000"):
+    with pytest.raises(ConfigError, match="rules gives no hints; name a player that searches"):
         Adviser(parse_player("rules"))
 
 
