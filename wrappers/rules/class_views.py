@@ -29,10 +29,11 @@ class ClassViews:
 
     A sight with a count, such as ``"predators:4"``, holds the nearest four that are present, nearest first, each
     followed by a 1. Zeros fill the rest. Its width does not depend on the number of things in the world, so a policy
-    with such sights plays among any number.
+    with such sights plays among any number. With a radius, as in ``"prey:1@0.8"``, what is further away is not seen.
 
     Args:
-        classes: for each declared class the kinds of things that it sees, each ``NAME`` or ``NAME:COUNT``.
+        classes: for each declared class the kinds of things that it sees, each ``NAME``, ``NAME:COUNT``
+            or ``NAME:COUNT@RADIUS``.
         team: number of agents of each class; a class that is left out has none.
         num_prey: ``P``.
         num_obstacles: ``L``.
@@ -124,6 +125,8 @@ class ClassViews:
             # The nearest are chosen by distance from the agent, also where the frame is absolute.
             if sight.count is not None:
                 offset = things[..., :2] - own[:, :, None, :2]
+                if sight.radius is not None:
+                    there = there & (offset.square().sum(-1) <= sight.radius**2)
                 seen = nearest(seen, offset, there, sight.count)
             elif sight.name != "landmarks":
                 # Masked after the origin is subtracted: an absent agent is zeros in either frame.

@@ -86,6 +86,9 @@ def crowd() -> World:
         (("teammates:1",), "absolute", [1.0, 4.0, 0.0, 1.0, 1.0]),
         (("teammates:3",), "relative", [0, 2, -0.25, 0.5, 1, -0.5, -3, -0.75, -0.5, 1, 0, 0, 0, 0, 0]),
         (("landmarks:1",), "relative", [0.0, -0.5, 1.0]),
+        # the edge is within
+        (("prey:2@1",), "relative", [-1.0, 0.0, 0.25, -0.5, 1.0, 0, 0, 0, 0, 0]),
+        (("prey:1@0.9",), "absolute", [0, 0, 0, 0, 0]),
         (("landmarks:3", "prey:1"), "absolute", [1, 1.5, 1, -1, 0, 1, 0, 0, 0, 0, 2, 0.5, 0, 1]),
     ],
 )
