@@ -22,7 +22,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-DOCS = Path(__file__).parents[1] / "docs"
+PICTURES = Path(__file__).parents[1] / "docs/pictures"
 WIDE, TELEPHONE = {"width": 1100, "height": 840}, {"width": 375, "height": 740}
 COUNT_FRAMES = """async (seconds) => {
   let frames = 0;
@@ -80,11 +80,11 @@ def served(*arguments: str) -> Iterator[tuple[str, Meter]]:
 
 def take(page: Any, name: str) -> None:
     """Picture of what a window shows."""
-    path = DOCS / f"{name}.png"
+    path = PICTURES / f"{name}.png"
     page.screenshot(path=path)
     Image.open(path).convert("RGB").save(path, optimize=True)
     size = path.stat().st_size
-    print(f"docs/{name}.png: {size:,} bytes")
+    print(f"docs/pictures/{name}.png: {size:,} bytes")
     assert size < 150_000, path
 
 
