@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import product
-from math import prod
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from marl.core.composition import parse_team
 from marl.core.config import Config
-from marl.core.limits import MOST_AGENTS, MOST_TEAMS, Count
+from marl.core.limits import MOST_AGENTS, Count
 from marl.envs.simple_tag.known_opponents import check_known, resolved
-from marl.envs.simple_tag.sides import Side
+from marl.envs.simple_tag.sides import OPPONENTS, Side
+from marl.envs.simple_tag.teams import Teams, read_teams, teams_of
 from marl.wrappers.rules.settings import check_links, check_prey_noise
 from marl.wrappers.rules.sights import Frame, check_classes, read_sight
 
 __all__ = ["CommunicationConfig", "CurriculumConfig", "SimpleTagConfig", "StageConfig"]
-
-
-def _read_teams(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, list | tuple):
-        return value
-    return tuple(parse_team(team, _classes(info)) if isinstance(team, str) else team for team in value)
-
-
-def _classes(info: ValidationInfo) -> tuple[str, ...]:
-    """Names of the classes, if they were read before."""
-    return tuple(info.data.get("classes", ()))
-
-
-Teams = dict[str, tuple[Count, Count]] | tuple[dict[str, Count], ...]
-"""Teams to draw from: bounds of the number of agents of each class, or a list of teams."""
 
 
 class CommunicationConfig(Config):
@@ -63,7 +47,7 @@ class StageConfig(Config):
     until: float | None = Field(None, ge=0)
     """Mean contacts per episode at which the next stage begins; None in the last stage."""
 
-    _teams_as_text = field_validator("teams", mode="before")(_read_teams)
+    _teams_as_text = field_validator("teams", mode="before")(read_teams)
 
 
 class CurriculumConfig(Config):
@@ -85,7 +69,7 @@ class CurriculumConfig(Config):
 
 
 class SimpleTagConfig(Config):
-    """Settings of simple_tag: predators chase prey among obstacles, and one side learns."""
+    """Settings of simple_tag: predators chase prey among obstacles, and one side learns, or both."""
 
     name: Literal["simple_tag"] = "simple_tag"
     """Name of the task."""
@@ -93,9 +77,12 @@ class SimpleTagConfig(Config):
     """The simulator on tensors, or mpe2 through PettingZoo wrappers."""
     side: Side = "predators"
     """Side that learns; team, classes and communication are those of this side."""
+    sides: dict[str, tuple[str, ...]] | None = None
+    """Classes of each side where both are agents, as a run's sides say: prey, and by any other name predators. Team,
+    classes and communication are then those of both; None where one side plays by itself."""
     classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
     """Things that each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
-    for the nearest two, so that the class plays among any number."""
+    for the nearest two, so that the class plays among any number; prey:1@0.8 for the nearest within 0.8."""
     team: dict[str, Count] = {"A": 2, "B": 2}
     """Number of agents of each class; at most 4,096 in all."""
     training_teams: Teams | None = None
@@ -136,9 +123,9 @@ class SimpleTagConfig(Config):
     @field_validator("team", mode="before")
     @classmethod
     def _read_team(cls, value: Any, info: ValidationInfo) -> Any:
-        return parse_team(value, _classes(info)) if isinstance(value, str) else value
+        return parse_team(value, tuple(info.data.get("classes", ()))) if isinstance(value, str) else value
 
-    _teams_as_text = field_validator("training_teams", mode="before")(_read_teams)
+    _teams_as_text = field_validator("training_teams", mode="before")(read_teams)
 
     @field_validator("curriculum", mode="before")
     @classmethod
@@ -148,7 +135,7 @@ class SimpleTagConfig(Config):
             return value
         named = [isinstance(stage, Mapping) and "teams" in stage for stage in stages]
         read = [
-            {**stage, "teams": _read_teams(stage["teams"], info)} if teams else stage
+            {**stage, "teams": read_teams(stage["teams"], info)} if teams else stage
             for stage, teams in zip(stages, named, strict=True)
         ]
         return {**value, "stages": read}
@@ -170,15 +157,19 @@ class SimpleTagConfig(Config):
     @model_validator(mode="after")
     def _classes_play(self) -> SimpleTagConfig:
         check_classes(self.classes, self.team)
-        own = "prey" if self.side == "predators" else "predators"
-        for name, sights in self.classes.items():
-            wrong = {"prey", "predators"} - {own}
-            if wrong & {read_sight(sight).name for sight in sights}:
-                raise ValueError(
-                    f"class {name!r} sees {wrong.pop()!r}, but {self.side} learn; their opponents are {own!r}"
-                )
-        if self.side == "prey" and self.backend == "pettingzoo":
-            raise ValueError("side is 'prey' and backend 'pettingzoo'; prey learn in the batched simulator only")
+        if unknown := [name for names in (self.sides or {}).values() for name in names if name not in self.classes]:
+            declared = ", ".join(self.classes)
+            raise ValueError(f"sides have the class {unknown[0]!r}, which is not declared; declared are {declared}")
+        for side, own in OPPONENTS.items():
+            if self.both and not self.classes_of(side):
+                raise ValueError(f"sides are {self.sides}, which leaves no class for the {side}; give them one")
+            for name, sights in self.classes_of(side).items():
+                if side in {read_sight(sight).name for sight in sights}:
+                    does = f"is one of the {side}" if self.both else f"{side} learn"
+                    raise ValueError(f"class {name!r} sees {side!r}, but {does}; their opponents are {own!r}")
+        if self.backend == "pettingzoo" and (self.both or self.side == "prey"):
+            told = "sides are predators and prey" if self.both else "side is 'prey'"
+            raise ValueError(f"{told} and backend 'pettingzoo'; prey learn in the batched simulator only")
         check_prey_noise(*self.prey_noise)
         if self.backend == "pettingzoo" and self.arena != 1:
             raise ValueError(f"arena is {self.arena} and backend 'pettingzoo'; mpe2's arena is 1")
@@ -186,31 +177,47 @@ class SimpleTagConfig(Config):
 
     @model_validator(mode="after")
     def _training_teams_play(self) -> SimpleTagConfig:
-        for teams in self.drawn_teams:
-            if not teams:
+        teams = [self.team]
+        for drawn in self.drawn_teams:
+            if not drawn:
                 raise ValueError(
                     "training_teams (or a stage's teams) is empty; name at least one team, or leave it out"
                 )
-            for team in teams:
-                check_classes(self.classes, team)
-        sizes = {sum(team.values()) for teams in [[self.team], *self.drawn_teams] for team in teams}
-        if len(sizes) > 1 and any("teammates" in sights for sights in self.classes.values()):
-            raise ValueError(
-                "training_teams draws teams of several sizes, but a class sees each of its teammates; "
-                "let it see the nearest few, e.g. teammates:2"
+            teams += drawn
+        for team in teams:
+            check_classes(self.classes, team)
+        for side, opponents in OPPONENTS.items():
+            own, others = (
+                [sum(team.get(n, 0) for n in self.classes_of(each)) for team in teams] for each in (side, opponents)
             )
+            if self.both and not min(own):
+                raise ValueError(f"a team has no {side}; give at least one, e.g. {next(iter(self.classes_of(side)))}=1")
+            seen = {sight for sights in self.classes_of(side).values() for sight in sights}
+            for thing, numbers in (("teammates", own), (opponents, others)):
+                if thing in seen and len(set(numbers)) > 1:
+                    raise ValueError(
+                        f"training_teams draws teams of several sizes, but a class sees each of its {thing}; "
+                        f"let it see the nearest few, e.g. {thing}:2"
+                    )
         return self
 
     @model_validator(mode="after")
     def _of_the_side_that_learns(self) -> SimpleTagConfig:
-        """Refuse settings for training the other side: they would have no effect."""
-        prey = ("training_prey", "prey_noise", "curriculum")
-        for name in prey if self.side == "prey" else ("training_predators", "training_num_predators"):
-            if getattr(self, name) != type(self).model_fields[name].default:
-                other = "predators" if self.side == "prey" else "prey"
+        """Refuse settings for training the other side, and of one that plays by itself: they would have no effect."""
+        for_predators = ("training_prey", "prey_noise", "curriculum")
+        for_prey = ("training_predators", "training_num_predators")
+        inside = (*for_predators[:2], *for_prey, "prey", "predators", "num_prey", "num_predators")
+        for name in inside if self.both else for_predators if self.side == "prey" else for_prey:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                continue
+            if self.both:
                 raise ValueError(
-                    f"{name} is {getattr(self, name)!r}, but {self.side} learn; it is for where {other} do"
+                    f"{name} is {getattr(self, name)!r}, but both sides are agents: team has their numbers, and "
+                    "sides.prey.fixed (in an evaluation --play prey=flee) lets another play one"
                 )
+            raise ValueError(
+                f"{name} is {getattr(self, name)!r}, but {self.side} learn; it is for where {OPPONENTS[self.side]} do"
+            )
         return self
 
     @model_validator(mode="after")
@@ -228,28 +235,21 @@ class SimpleTagConfig(Config):
         return self
 
     @property
+    def both(self) -> bool:
+        """True if both sides are agents."""
+        return self.side == "predators" and {"prey"} < set(self.sides or ())
+
+    def classes_of(self, side: Side) -> dict[str, tuple[str, ...]]:
+        """Things that each class of a side sees; none if that side plays by itself."""
+        if not self.both:
+            return self.classes if side == self.side else {}
+        prey = (self.sides or {})["prey"]
+        return {name: sights for name, sights in self.classes.items() if (name in prey) == (side == "prey")}
+
+    @property
     def drawn_teams(self) -> list[list[dict[str, int]]]:
         """Teams that episodes draw from, for each stage of the curriculum; one list without a curriculum."""
         always = [self.team] if self.training_teams is None else teams_of(self.training_teams)
         if self.curriculum is None:
             return [always]
         return [always if stage.teams is None else teams_of(stage.teams) for stage in self.curriculum.stages]
-
-
-def teams_of(named: Mapping[str, tuple[int, int]] | Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
-    """List the teams that training_teams stands for: those of a list, or all within bounds for each class.
-
-    Raises:
-        ValueError: for a negative bound, bounds in the wrong order, or more than 20,000 teams.
-    """
-    if not isinstance(named, Mapping):
-        return [dict(team) for team in named]
-    wrong = {name: bounds for name, bounds in named.items() if not 0 <= bounds[0] <= bounds[1]}
-    if wrong:
-        raise ValueError(f"training_teams has {wrong}; give two numbers of at least 0, the smaller first")
-    counts = [range(low, high + 1) for low, high in named.values()]
-    number = prod(map(len, counts))
-    if number > MOST_TEAMS:
-        raise ValueError(f"training_teams has {dict(named)}, which are {number:,} teams; give at most {MOST_TEAMS:,}")
-    teams = [dict(zip(named, numbers, strict=True)) for numbers in product(*counts)]
-    return [team for team in teams if sum(team.values())]

@@ -20,37 +20,38 @@ from marl.core.scene import Scene
 from marl.core.symmetry import Symmetries
 from marl.envs.simple_tag.curriculum import Curriculum, Stage, seats
 from marl.envs.simple_tag.motion import Motion
+from marl.envs.simple_tag.perception import Perception, together
 from marl.envs.simple_tag.references import roster_of, scripted_actors
-from marl.envs.simple_tag.rewards import CONTACT_REWARD, contacts_of, prey_reward
+from marl.envs.simple_tag.rewards import contacts_of, outcome_of
 from marl.envs.simple_tag.scene import tag_scene
 from marl.envs.simple_tag.sides import Side
 from marl.envs.simple_tag.square import square_symmetries
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
-from marl.wrappers.rules.prey import Opponents, PreyNoise, PreyPolicy, opponents_of
-from marl.wrappers.rules.world import DIRECTIONS, World, entities, entity_kinds, nearest_prey
+from marl.wrappers.rules.prey import Opponents, PreyNoise, PreyPolicy, opponents_of, still
+from marl.wrappers.rules.world import DIRECTIONS, World, entity_kinds
 
 __all__ = ["SimpleTag"]
 
 
 class SimpleTag:
-    """``B`` copies of simple_tag in which one side learns; an `Environment`.
+    """``B`` copies of simple_tag in which one side or both are agents, predators first; an `Environment`.
 
     Every predator receives +10 for every overlapping (predator, prey) pair at a step. Each prey receives -10 for
     every predator on it, less a penalty for leaving. Episodes are truncated after ``max_cycles`` steps; the next
-    begins at once. ``Step.info`` has for each agent ``contacts``, opponents that it overlaps, and ``links``, teammates
-    that it hears.
+    begins at once. ``Step.info`` has for each agent ``contacts``, see `Outcome`, and ``links``, teammates that it
+    hears.
 
     Args:
         num_copies: ``B``.
         views: features of each class of the side that learns; its counts are the places of that side.
-        graph: message links on that side; None for no messages.
-        opponents: rule or policy of the other side.
-        side: the side that learns.
+        graph: message links on each side of agents; None for no messages.
+        opponents: rule or policy of the other side; or features of the prey's classes, who are then agents, too.
+        side: the side that learns; predators if both do.
         prey_noise: random actions of scripted prey in training; None for none.
         max_cycles: number of steps of an episode.
         continuous_actions: True for five numbers in ``[-1, 1]``, mpe2's in ``[0, 1]`` scaled, False for one of five.
-        compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of ``views``. Each copy draws
+        compositions: ``[K, C]`` of int, numbers of agents of each class, at most those of its views. Each copy draws
             one of the ``K`` for each episode; None if all always play. Absent ones neither live, collide nor are seen.
         opponents_between: bounds of the number of opponents, drawn for each episode; None for all of them.
         arena: half the width of the square in which episodes begin and that prey keep to; 1 in mpe2.
@@ -72,7 +73,7 @@ class SimpleTag:
         num_copies: int,
         views: ClassViews,
         graph: MessageGraph | None,
-        opponents: Opponents | PreyPolicy,
+        opponents: Opponents | PreyPolicy | ClassViews,
         side: Side = "predators",
         prey_noise: PreyNoise | None = None,
         max_cycles: int = 100,
@@ -90,20 +91,22 @@ class SimpleTag:
             raise ValueError(f"num_copies is {num_copies} and max_cycles {max_cycles}; give at least 1 of each")
         self.num_copies, self.max_cycles, self.continuous_actions = num_copies, max_cycles, continuous_actions
         self.views, self.graph, self.training, self.side = views, graph, training, side
-        self.opponents = opponents_of(opponents)
+        self.both = isinstance(opponents, ClassViews)
+        self.opponents = opponents_of(still if isinstance(opponents, ClassViews) else opponents)
+        self._sides = [Perception(views, graph, side)]
+        if isinstance(opponents, ClassViews):
+            self._sides.append(Perception(opponents, graph, "prey"))
         self.device, self.dtype = torch.device(device), dtype
-        self.roster = roster_of(views, continuous_actions)
-        self.agent_noun = "predator" if side == "predators" else "prey"
+        self.roster = roster_of([each.views for each in self._sides], continuous_actions)
+        self.agent_noun = "agent" if self.both else "predator" if side == "predators" else "prey"
         self.generator = torch.Generator(self.device)
         self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
         self._forgetting = torch.zeros(num_copies, device=self.device)
         self._links: Tensor | None = None
-        self._teams = seats(views.counts, compositions).to(self.device)
+        self._teams = seats(self.roster.counts, compositions).to(self.device)
         all_teams = Stage(torch.ones(len(self._teams), dtype=torch.bool))
         self.curriculum = Curriculum(stages or [all_teams], promotion_episodes, num_copies, self.device)
-        self._alive = self._teams[:1].expand(num_copies, -1)
         self.arena, self.opponents_between = arena, opponents_between
-        self._present = self._alive.new_ones(num_copies, views.num_prey)  # of the opponents
         self._clock = np.zeros(num_copies, dtype=np.int64)
         self._build_constants()
 
@@ -114,13 +117,15 @@ class SimpleTag:
         self._motion = Motion(predators, prey, obstacles, self.dtype, self.device)
         self._directions = make(DIRECTIONS)
         self._spread = make([[1.0]] * (predators + prey) + [[0.9]] * obstacles) * self.arena
-        kinds = entity_kinds(self.roster.class_indices, len(self.views.classes), others, obstacles)
+        kinds = entity_kinds(self.roster.class_indices, len(self.roster.classes), others * (not self.both), obstacles)
         self._kinds = kinds.to(self._spread)
-        self._seat(self._alive, self._present)
+        team = self._teams[:1].expand(self.num_copies, -1)
+        self._seat(team[:, :learners], team[:, learners:] if self.both else team.new_ones(self.num_copies, others))
 
     def _seat(self, alive: Tensor, present: Tensor) -> None:
         """Set who plays, ``[B, N]`` of the side that learns and ``[B, P]`` of its opponents, and what depends on it."""
         self._alive, self._present = alive, present
+        self._agents = torch.cat([alive, present], 1) if self.both else alive
         self._predator_alive, self._prey_alive = sides = (alive, present)[:: 1 if self.side == "predators" else -1]
         there = torch.cat([*sides, alive.new_ones(self.num_copies, self.views.num_obstacles)], 1)
         self._forces = self._motion.forces(there)
@@ -147,17 +152,15 @@ class SimpleTag:
 
     def step(self, action: dict[str, Tensor]) -> Step:
         """Advance every copy by one step of 0.1 s; see `Environment`."""
-        learners = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
-        others = self._opponents_direction()
-        direction = torch.cat([learners, others] if self.side == "predators" else [others, learners], 1)
+        direction = torch.cat([self._direction(action[name]) for name in self.roster.slices], 1)
+        if not self.both:
+            others = self._opponents_direction()
+            direction = torch.cat([direction, others] if self.side == "predators" else [others, direction], 1)
         now, speed = self.world, self.curriculum.prey_speed
         self._place(*self._motion.advance(now.position, now.velocity, direction, self._forces, speed))
         self._clock += 1
-        contacts, alive, over = contacts_of(self.world), self._alive, self._clock >= self.max_cycles
-        if self.side == "predators":
-            reward, touched = (contacts.sum((1, 2)) * CONTACT_REWARD)[:, None] * alive, contacts.sum(2)
-        else:
-            reward, touched = prey_reward(self.world, contacts) * alive, contacts.sum(1)
+        contacts, alive, over = contacts_of(self.world), self._agents, self._clock >= self.max_cycles
+        outcome = outcome_of(self.world, contacts, self.side, self.both)
         ended = torch.from_numpy(over).to(self.device)
         # Counted before the restart, which assigns new episodes to the stage that this step may have begun.
         self.curriculum.count(contacts.sum((1, 2)), ended)
@@ -165,11 +168,10 @@ class SimpleTag:
         successor = self._observe()
         truncated = ended[:, None] & alive
         observation = self._restart(ended, successor) if over.any() else successor
-        info = {"contacts": touched}
+        info = {"contacts": outcome.contacts}
         if successor.adjacency is not None:
             info["links"] = successor.adjacency.sum(-1).to(self.dtype)
-        earned = touched * CONTACT_REWARD if self.side == "predators" else None  # prey share no reward
-        return Step(successor, observation, reward, ~alive, truncated, info, earned)
+        return Step(successor, observation, outcome.reward, ~alive, truncated, info, outcome.earned)
 
     def state(self) -> State:
         """State of worlds, episodes and random draws, for `load_state`; see `Environment`."""
@@ -198,13 +200,13 @@ class SimpleTag:
         self._place(state["position"].to(self.device), state["velocity"].to(self.device))
 
     def observe(self) -> Observation:
-        """Observation of the side that learns at this moment, without lost links."""
+        """Observation of the agents at this moment, without lost links."""
         return self._observe(draw=False)
 
     @property
     def symmetries(self) -> Symmetries:
         """Symmetries of the square; see `Environment`."""
-        return square_symmetries(self.views, self.device)
+        return square_symmetries([each.views for each in self._sides], self.device)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -212,13 +214,15 @@ class SimpleTag:
         return self.curriculum.metrics
 
     def scripted(self) -> Mapping[str, Rule]:
-        """Hand-written policies of the side that learns: ``"chase"`` for predators, the scripted prey for prey."""
-        return scripted_actors(self.roster, self.views.num_prey, self.side, self.continuous_actions, self.arena)
+        """Hand-written policies of the agents: ``"chase"`` for predators, the scripted prey for prey."""
+        sides = {each.side: tuple(each.views.classes) for each in self._sides}
+        return scripted_actors(self.roster, sides, self.continuous_actions, self.arena)
 
     def scene(self, copy: int = 0, at_end: bool = False) -> Scene:
         """Scene of one copy; see `Environment`."""
         world = self._ended if at_end else self.world
-        return tag_scene(world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side)
+        views = [each.views for each in self._sides]
+        return tag_scene(world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side, views)
 
     def close(self) -> None:
         """Do nothing: no resource is held."""
@@ -234,7 +238,9 @@ class SimpleTag:
         self.curriculum.begin(begins)
         if len(self._teams) > 1:
             chosen = self.curriculum.draw(self.generator)
-            self._seat(torch.where(begins[:, None], self._teams[chosen], self._alive), self._present)
+            team = torch.where(begins[:, None], self._teams[chosen], self._agents)
+            size = self._alive.shape[1]
+            self._seat(team[:, :size], team[:, size:] if self.both else self._present)
         if self.opponents_between is not None:
             low, high = self.opponents_between
             number = torch.randint(low, high + 1, begins.shape, generator=self.generator, device=self.device)
@@ -286,15 +292,7 @@ class SimpleTag:
         return torch.stack([right - left, up - down], -1).to(self.dtype)
 
     def _observe(self, draw: bool = True) -> Observation:
-        world = self.world if self.side == "predators" else self.world.mirrored
-        table, mask = entities(world, self._kinds)
         generator = self.generator if draw and self.training else None
-        return Observation(
-            features=self.views(world),
-            alive=self._alive,
-            adjacency=None if self.graph is None else self.graph(world, generator, self._links),
-            kinematics=world.kinematics,
-            entities=table,
-            entity_mask=mask,
-            auxiliary_target=nearest_prey(world),
-        )
+        first, *rest = self._sides
+        seen = first(self.world, self._kinds, generator, self._links)
+        return together([seen, *(each(self.world, None, generator, self._links) for each in rest)])

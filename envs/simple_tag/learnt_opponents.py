@@ -11,7 +11,7 @@ from torch import Tensor
 
 from marl.core.records import Memory, Observation
 from marl.core.serialisation import record_of, state_of
-from marl.envs.simple_tag.sides import Side
+from marl.envs.simple_tag.sides import OPPONENTS, Side
 from marl.policies.saved import SavedPolicy, load_policy
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
@@ -91,9 +91,9 @@ def load_opponents(
             several classes and another size, or sees all things of a kind of which this world has another number.
     """
     saved = load_policy(path)
-    settings = saved.environment
-    if settings.get("name") != "simple_tag":
-        raise ValueError(f"{path} was trained in {settings.get('name')!r}, not in simple_tag")
+    if saved.environment.get("name") != "simple_tag":
+        raise ValueError(f"{path} was trained in {saved.environment.get('name')!r}, not in simple_tag")
+    settings = _of_side(saved.environment, side)
     if settings.get("side", "predators") != side:
         raise ValueError(f"{path} was trained as {settings.get('side', 'predators')} and cannot play the {side}")
     team = _team(settings["team"], size, path)
@@ -114,6 +114,17 @@ def load_opponents(
     return LearntOpponents(saved, side, views, graph)
 
 
+def _of_side(settings: Mapping[str, Any], side: Side) -> Mapping[str, Any]:
+    """Settings of a run in which both sides were agents as those of one of them; of others as they are."""
+    prey = (settings.get("sides") or {}).get("prey", ())
+    if settings.get("side", "predators") == "prey" or set(prey) in (set(), set(settings["classes"])):
+        return settings
+    own = {name: sights for name, sights in settings["classes"].items() if (name in prey) == (side == "prey")}
+    team = {name: settings["team"].get(name, 0) for name in own}
+    others = sum(settings["team"].values()) - sum(team.values())
+    return {**settings, "side": side, "classes": own, "team": team, f"num_{OPPONENTS[side]}": others}
+
+
 def _team(team: Mapping[str, int], size: int, path: Path) -> dict[str, int]:
     if sum(team.values()) == size:
         return dict(team)
@@ -126,7 +137,7 @@ def _check_numbers(
     settings: Mapping[str, Any], side: Side, size: int, others: int, num_obstacles: int, path: Path
 ) -> None:
     """Refuse other numbers of the things that a class sees: the width alone may agree by chance."""
-    opponents: Side = "prey" if side == "predators" else "predators"
+    opponents = OPPONENTS[side]
     numbers = {
         "landmarks": (settings["num_obstacles"], num_obstacles),
         opponents: (settings[f"num_{opponents}"], others),

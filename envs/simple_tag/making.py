@@ -16,7 +16,7 @@ from marl.envs.simple_tag.curriculum import Stage
 from marl.envs.simple_tag.environment import SimpleTag
 from marl.envs.simple_tag.known_opponents import check_known
 from marl.envs.simple_tag.opponents import make_opponents
-from marl.envs.simple_tag.sides import Side
+from marl.envs.simple_tag.sides import OPPONENTS, Side
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.mixture import Mixture
@@ -47,21 +47,31 @@ def stages_of(
     return [Stage(teams, stage.prey_speed, stage.until) for stage, teams in pairs]
 
 
-def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> ClassViews:
-    """Features of each class of a team."""
-    others = config.num_prey if config.side == "predators" else config.num_predators
-    return ClassViews(config.classes, team, others, config.num_obstacles, config.frame)
+def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> dict[Side, ClassViews]:
+    """Features of each class of a team, for each side of agents."""
+    classes = {side: config.classes_of(side) for side in OPPONENTS}
+    numbers = {side: sum(team.get(name, 0) for name in own) for side, own in classes.items()}
+    if not config.both:
+        numbers[OPPONENTS[config.side]] = config.num_prey if config.side == "predators" else config.num_predators
+
+    def views(side: Side) -> ClassViews:
+        own = {name: team.get(name, 0) for name in classes[side]}
+        return ClassViews(classes[side], own, numbers[OPPONENTS[side]], config.num_obstacles, config.frame)
+
+    return {side: views(side) for side, own in classes.items() if own}
 
 
 def spaces_of(config: SimpleTagConfig) -> dict[str, AgentSpaces]:
-    """Spaces of each agent of the side that learns, in mpe2's order; see `marl.core.task.Task.spaces`."""
-    views = views_of(config, config.team)
-    noun = "adversary" if config.side == "predators" else "agent"
+    """Spaces of each agent, in mpe2's order; see `marl.core.task.Task.spaces`."""
+    nouns = {"predators": "adversary", "prey": "agent"}
     action: spaces.Space[Any] = spaces.Box(0, 1, (5,)) if config.continuous_actions else spaces.Discrete(5)
     fields = () if config.communication is None else ("adjacency", "kinematics")
-    kinds = [name for name in config.classes for _ in range(config.team.get(name, 0))]
-    seen = {name: spaces.Box(-np.inf, np.inf, (views.feature_size(name),)) for name in set(kinds)}
-    return {f"{noun}_{i}": AgentSpaces(name, seen[name], action, fields) for i, name in enumerate(kinds)}
+    found: dict[str, AgentSpaces] = {}
+    for side, views in views_of(config, config.team).items():
+        kinds = [name for name, count in zip(views.classes, views.counts, strict=True) for _ in range(count)]
+        seen = {name: spaces.Box(-np.inf, np.inf, (views.feature_size(name),)) for name in set(kinds)}
+        found |= {f"{nouns[side]}_{i}": AgentSpaces(name, seen[name], action, fields) for i, name in enumerate(kinds)}
+    return found
 
 
 def opponents_of(config: SimpleTagConfig, team: int, training: bool = False) -> Opponents | PreyPolicy:
@@ -104,16 +114,17 @@ def make_simple_tag(
         config = config.model_copy(update={"num_predators": between[1]})
     # The roster has places for the largest number of each class; each composition leaves some of them empty.
     drawn = config.drawn_teams if training else [[config.team]]
-    rows = [[tuple(team.get(name, 0) for name in config.classes) for team in teams] for teams in drawn]
+    names = [name for side in OPPONENTS for name in config.classes_of(side)]
+    rows = [[tuple(team.get(name, 0) for name in names) for team in teams] for teams in drawn]
     table = sorted({row for of_stage in rows for row in of_stage})
-    largest = dict(zip(config.classes, (max(column) for column in zip(*table, strict=True)), strict=True))
-    views = views_of(config, largest)
+    largest = dict(zip(names, (max(column) for column in zip(*table, strict=True)), strict=True))
+    views, *others = views_of(config, largest).values()
     curriculum = config.curriculum if training else None
     return SimpleTag(
         num_copies,
         views,
         graph_of(config.communication),
-        opponents_of(config, views.num_predators, training),
+        others[0] if others else opponents_of(config, views.num_predators, training),
         config.side,
         PreyNoise(*config.prey_noise),
         compositions=torch.tensor(table),

@@ -74,12 +74,12 @@ def make_pettingzoo(
             f"leave {drawn[0]} out, or train with backend 'batched'"
         )
     views = ClassViews(config.classes, config.team, config.num_prey, config.num_obstacles, config.frame)
-    roster = roster_of(views, config.continuous_actions)
+    roster = roster_of([views], config.continuous_actions)
     links = config.communication
     graph = None if links is None else MessageGraph(links.range, links.nearest)
 
     def scene(env: Any) -> Scene:
-        return tag_scene(read_world(env), roster, graph)
+        return tag_scene(read_world(env), roster, graph, views=[views])
 
     return PettingZooEnvironment(
         partial(wrapped_simple_tag, config, training),
@@ -88,7 +88,7 @@ def make_pettingzoo(
         classes=list(config.classes),
         feature_sizes={name: views.feature_size(name) for name in config.classes},
         events={"contacts": "contact"},
-        scripted=scripted_actors(roster, config.num_prey, "predators", config.continuous_actions),
+        scripted=scripted_actors(roster, {"predators": list(config.classes)}, config.continuous_actions),
         scene=scene,
         get_state=get_state,
         set_state=set_state,

@@ -28,16 +28,17 @@ MATRICES = torch.tensor(
 """``[8, 2, 2]``: turns by 0, 90, 180 and 270 degrees, then the mirrors left-right, up-down, and on both diagonals."""
 
 
-def square_symmetries(views: ClassViews, device: torch.device) -> Symmetries:
+def square_symmetries(views: Sequence[ClassViews], device: torch.device) -> Symmetries:
     """Effect of the eight symmetries on observations and actions of simple_tag, as tables.
 
     Args:
-        views: features of each class.
+        views: features of each class, for each side of agents.
         device: device of the tables.
     """
-    kinds = [1] * (entity_size(len(views.classes)) - 4)
+    layouts = {name: side.layout(name) for side in views for name in side.classes}
+    kinds = [1] * (entity_size(len(layouts)) - 4)
     return Symmetries(
-        features={name: _of_layout(views.layout(name), device) for name in views.classes},
+        features={name: _of_layout(layout, device) for name, layout in layouts.items()},
         kinematics=_of_layout((2, 2), device),
         entities=_of_layout((2, 2, *kinds), device),
         auxiliary_target=_of_layout((2,), device),

@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from marl.core.config import Config
+from marl.core.errors import ConfigError
 from marl.core.task import AgentSpaces
 from marl.envs.simple_tag.config import SimpleTagConfig
 from marl.envs.simple_tag.shipped import SHIPPED
+from marl.envs.simple_tag.sides import OPPONENTS
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +35,7 @@ class SimpleTagTask:
     changeable = frozenset(
         {
             "backend",
+            "sides",
             "team",
             "training_teams",
             "curriculum",
@@ -59,17 +62,22 @@ class SimpleTagTask:
     def describe(self, config: Config) -> dict[str, Any]:
         """Team, opponents, length of episodes and simulator; see `marl.core.task.Task`."""
         assert isinstance(config, SimpleTagConfig)
-        opponents = "prey" if config.side == "predators" else "predators"
-        named = ("team", opponents, "max_cycles", "backend")
+        named = ("team", *(() if config.both else (OPPONENTS[config.side],)), "max_cycles", "backend")
         return {name: getattr(config, name) for name in named}
 
     def sides(self, config: Config) -> tuple[str, str]:
-        """Both sides, the one that learns first; see `marl.core.task.Task`."""
+        """Both sides, the one that learns first; see `marl.core.task.Task`.
+
+        Raises:
+            ConfigError: if the agents of both sides learn.
+        """
         assert isinstance(config, SimpleTagConfig)
-        return ("predators", "prey") if config.side == "predators" else ("prey", "predators")
+        if config.both:
+            raise ConfigError("both sides are agents; name who plays one in sides, e.g. sides.prey.fixed: flee")
+        return config.side, OPPONENTS[config.side]
 
     def spaces(self, config: Config) -> Mapping[str, AgentSpaces]:
-        """Spaces of each agent of the side that learns, as mpe2 with the wrappers has them; see `Task`."""
+        """Spaces of each agent, as mpe2 with the wrappers has them; see `Task`."""
         assert isinstance(config, SimpleTagConfig)
         from marl.envs.simple_tag.making import spaces_of
 

@@ -80,6 +80,7 @@ def report_run(folder: Path, console: Console) -> None:
 def _compare(saved: SavedPolicy, task: Task, config: Config, console: Console) -> dict[str, dict[str, Estimate]]:
     environment = task.make(config, 1)
     noun = environment.agent_noun
+    saved.policy.meet(environment.scripted())
     players: dict[str, tuple[EpisodePlayer, bool]] = {"trained": (saved.policy, True)}
     if saved.policy.has_messages and environment.reset(0).adjacency is not None:
         players["trained, messages off"] = (saved.policy, False)

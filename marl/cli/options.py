@@ -86,7 +86,8 @@ class EnvironmentOptions:
     env: Annotated[tuple[str, ...], tyro.conf.arg(name="env.FIELD", metavar="VALUE", help_behavior_hint="")] = ()
     """Any other setting, as in marl train: --env.max-episode-steps 200, --env.arguments.is_slippery False."""
     play: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, shown("SIDE=PLAYER")] = ()
-    """Another player for a side, a class or an agent: random, or the folder of a run; may be given several times."""
+    """Another player for a side, a class or an agent: random, a rule of the environment, MODULE:FUNCTION for one of
+    one's own, or the folder of a run; may be given several times."""
     trust: TrustedModules = ()
     """Import this module where the run names it; may be given several times."""
 

@@ -126,10 +126,11 @@ def load_opponent(name: str | Path, classes: Collection[str], task: Task, config
 
 
 def check_fit(policy: Policy, environment: TaskEnvironment) -> None:
-    """Check that an environment's classes have the observations and actions that a policy was trained on.
+    """Check that an environment has the observations, actions and rules that a policy was trained with.
 
     Raises:
-        ConfigError: see `check_class`.
+        ConfigError: see `check_class` and `Policy.meet`.
     """
     for agent_class in environment.roster.present:
         check_class(agent_class, policy.roster)
+    policy.meet(environment.scripted())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,8 +16,11 @@ from marl.core.nearest import did_you_mean
 from marl.core.records import Memory, Observation
 from marl.core.selection import Selection
 from marl.core.task import AgentSpaces, Task
+from marl.core.trust import trusting
 from marl.evaluation.access import load_opponent, reference
 from marl.policies.policy import Act, EpisodePlayer
+from marl.policies.rule import rule_of
+from marl.policies.scripted import Scripted
 from marl.policies.sides import Sides
 from marl.policies.together import act_together, memory_together
 from marl.tasks.environment_config import environment_config
@@ -53,7 +57,7 @@ def opponents_of(
 ) -> tuple[Task, Config, dict[str, str]]:
     """Task and settings of an environment, and players of its agents.
 
-    A side that is played by the environment, as simple_tag's prey, is a setting of that name.
+    A side that the environment plays by itself, as simple_tag's prey, is a setting of that name.
 
     Args:
         settings: as a preset's ``env``.
@@ -63,8 +67,10 @@ def opponents_of(
     Raises:
         ConfigError: if a setting cannot be used.
     """
-    task, _ = environment_config(settings, {})
-    inside = {name: player for name, player in play.items() if name in task.config_type.model_fields}
+    task, config = environment_config(settings, {})
+    sides = getattr(config, "sides", None) or {}
+    fields = task.config_type.model_fields
+    inside = {name: player for name, player in play.items() if name in fields and name not in sides}
     task, config = environment_config(settings, {**overrides, **inside})
     return task, config, {name: player for name, player in play.items() if name not in inside}
 
@@ -100,7 +106,8 @@ def cast(
     """Give some of the agents to other players.
 
     Args:
-        play: for sides, classes or agents by name, ``random`` or the folder of a run.
+        play: for sides, classes or agents by name, ``random``, a rule of the environment, ``MODULE:FUNCTION`` for one
+            of one's own, or the folder of a run.
         others: player of all other agents.
         task: kind of the environment.
         config: its settings.
@@ -159,10 +166,16 @@ def _agent_names(task: Task, config: Config, environment: TaskEnvironment) -> di
 def _player(
     told: str, name: str, agents: Selection, task: Task, config: Config, environment: TaskEnvironment
 ) -> EpisodePlayer:
+    rules = environment.scripted()
     if name == RANDOM:
         return reference(RANDOM, environment)
     try:
+        with trusting(typed=name):
+            rule = None if Path(name).exists() else rule_of(name, rules)
+        if rule is not None:
+            return Scripted(rule)
         policy = load_opponent(name, agents.places, task, config, environment.roster)
+        policy.meet(rules)
     except (ConfigError, FileError) as error:
         raise ConfigError(f"{told}: {error}") from error
     return policy.to(environment.device)

@@ -108,8 +108,8 @@ def evaluate(
         settings: of the environment, as a preset's ``env``; those of the run by default.
         trust: modules that may be imported where the run names them; those imported already may.
         max_steps: steps after which an episode is cut; it counts with what it had brought.
-        play: others that play some of the agents, by the name of a side, a class or an agent: ``"random"``, or the
-            folder of a run, e.g. ``{"prey": "runs/x"}``.
+        play: others that play some of the agents, by the name of a side, a class or an agent: ``"random"``, a rule of
+            the environment, ``"MODULE:FUNCTION"``, or the folder of a run, e.g. ``{"prey": "runs/x"}``.
         render: ``"human"`` opens the environment's window, for Gymnasium's and PettingZoo's that have one.
         overrides: fields of the environment's settings, e.g. ``team="A=3,B=1", prey="flee"``.
 

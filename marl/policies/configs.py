@@ -33,6 +33,7 @@ __all__ = [
     "PolicyConfig",
     "QNetworkConfig",
     "RandomPolicyConfig",
+    "RulePolicyConfig",
     "SavedGameNetworkConfig",
     "SavedPolicyConfig",
     "SidesConfig",
@@ -140,6 +141,15 @@ class RandomPolicyConfig(Config):
     """The kind of policy."""
 
 
+class RulePolicyConfig(Config):
+    """A hand-written rule that plays a side."""
+
+    kind: Literal["rule"] = "rule"
+    """The kind of policy."""
+    rule: str
+    """Rule of the environment by its name, or `MODULE:FUNCTION`."""
+
+
 TrunkConfig = Annotated[MLPTrunkConfig | ConvTrunkConfig | PartsTrunkConfig, Field(discriminator="kind")]
 
 
@@ -197,10 +207,16 @@ PolicyConfig = Annotated[Tagged | Annotated[GameNetworkConfig, Tag("game")], Dis
 """Settings of any policy; ``kind`` tells which, and is that of actor and critic if it is not given."""
 
 
+def _player_kind(value: Any) -> str:
+    return "rule" if _kind_of(value) == "rule" else "policy"
+
+
 class PlayerConfig(Config):
     """A policy that plays a side."""
 
-    policy: PolicyConfig
+    policy: Annotated[
+        Annotated[PolicyConfig, Tag("policy")] | Annotated[RulePolicyConfig, Tag("rule")], Discriminator(_player_kind)
+    ]
     """Its settings."""
     knows: tuple[str, ...] = ()
     """Classes that it was trained with, in order; empty for those of the side."""

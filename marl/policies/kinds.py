@@ -10,6 +10,7 @@ from marl.policies.configs import (
     PartConfig,
     QNetworkConfig,
     RandomPolicyConfig,
+    RulePolicyConfig,
     SavedGameNetworkConfig,
     SidesConfig,
     TableConfig,
@@ -19,6 +20,7 @@ from marl.policies.policy import Policy
 from marl.policies.pool import Pool
 from marl.policies.q_network import QNetwork
 from marl.policies.random import RandomPolicy
+from marl.policies.rule import RulePolicy
 from marl.policies.sides import Sides, roster_of
 from marl.policies.table import Table
 
@@ -30,6 +32,7 @@ POLICIES: dict[type[Config], type[Policy]] = {
     QNetworkConfig: QNetwork,
     TableConfig: Table,
     RandomPolicyConfig: RandomPolicy,
+    RulePolicyConfig: RulePolicy,
     SavedGameNetworkConfig: GameNetwork,
 }
 

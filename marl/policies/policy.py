@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from marl.core.composition import format_team
 from marl.core.config import Config
+from marl.core.environment import Rule
 from marl.core.errors import ConfigError
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
@@ -117,6 +118,9 @@ class Policy(nn.Module, ABC):
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
         """The memory at the beginning of an episode in ``B`` copies of ``N`` agents; None if there is none."""
         return None
+
+    def meet(self, rules: Mapping[str, Rule]) -> None:
+        """Take note of an environment's hand-written rules, by which sides may play."""
 
     def inspect(self, rollout: Rollout) -> dict[str, Tensor]:
         """Numbers of a rollout that get a histogram in the log, by name: those of agents that were to move."""

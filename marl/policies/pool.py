@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from marl.core.config import Config
+from marl.core.environment import Rule
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
 from marl.core.selection import Selection, class_sizes
@@ -62,6 +63,11 @@ class Pool(Policy):
         layers, window, width = (1, 0, 1) if together is None else together.keys.shape[2:]
         keys = torch.zeros(num_copies, num_agents, layers, window + 1, width, device=self.device)
         return Memory(keys, keys.clone(), torch.zeros_like(keys[:, :, 0, :, 0], dtype=torch.bool))
+
+    def meet(self, rules: Mapping[str, Rule]) -> None:
+        """Let each policy take note of an environment's rules; see `Policy.meet`."""
+        for policy in self.policies:
+            policy.meet(rules)
 
     @torch.no_grad()
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator | None = None) -> Act:

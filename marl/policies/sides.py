@@ -8,6 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
+from marl.core.environment import Rule
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
 from marl.core.selection import Selection, class_sizes
@@ -81,6 +82,11 @@ class Sides(Policy):
     def initial_memory(self, num_copies: int, num_agents: int) -> Memory | None:
         """The memory at the beginning of an episode; see `Policy.initial_memory`."""
         return memory_together(self.policies.values(), num_copies, num_agents)
+
+    def meet(self, rules: Mapping[str, Rule]) -> None:
+        """Let each side take note of an environment's rules; see `Policy.meet`."""
+        for policy in self.policies.values():
+            policy.meet(rules)
 
     def selections(self, observation: Observation) -> dict[str, Selection]:
         """Agents of each side that has some in an observation."""

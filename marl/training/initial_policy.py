@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,24 @@ from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner
 from marl.algorithms.sides import SidesLearner
 from marl.core.config import Config
-from marl.core.environment import Environment
+from marl.core.environment import Rule, TaskEnvironment
 from marl.core.errors import ConfigError, FileError
 from marl.core.roster import Roster
 from marl.core.symmetry import Symmetries
 from marl.evaluation.access import load_opponent
-from marl.policies.configs import ActorCriticConfig, PartConfig, PlayerConfig, RandomPolicyConfig, SidesConfig
+from marl.policies.configs import (
+    ActorCriticConfig,
+    PartConfig,
+    PlayerConfig,
+    RandomPolicyConfig,
+    RulePolicyConfig,
+    SidesConfig,
+)
 from marl.policies.description import check_size
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 from marl.policies.pool import Pool
+from marl.policies.rule import rule_of
 from marl.policies.saved import load_policy, load_weights
 from marl.policies.sides import Sides, player_of
 from marl.tasks.compatibility import check_settings
@@ -32,13 +40,13 @@ __all__ = ["build_learner", "build_policy", "take_weights"]
 
 
 def build_policy(
-    config: RunConfig[Any], environment: Environment, device: torch.device, networks: Config | None = None
+    config: RunConfig[Any], environment: TaskEnvironment, device: torch.device, networks: Config | None = None
 ) -> Policy:
     """Make the policy that a configuration describes, its weights drawn from the run's seed.
 
     Args:
         config: of the run.
-        environment: gives the roster; it is not reset.
+        environment: gives the roster and its rules; it is not reset.
         device: device of the parameters.
         networks: settings of the policy as its file has them; None for those of the run.
 
@@ -51,7 +59,7 @@ def build_policy(
     networks = config.policy if networks is None else networks
     if config.sides:
         _check_classes(config, roster)
-        fixed = {name: _opponents(config, name, roster) for name in config.sides}
+        fixed = {name: _opponents(config, name, roster, environment.scripted()) for name in config.sides}
         networks = SidesConfig(sides=tuple(_part(config, name, fixed[name], roster) for name in config.sides))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -65,8 +73,9 @@ def build_policy(
             side = policy.policies[name]
             players = side.policies if isinstance(side, Pool) else [side]
             for player, trained in zip(players, opponents, strict=False):  # none where it learns
-                if trained is not None:
+                if isinstance(trained, Policy):
                     player.load_state_dict(trained.state_dict())
+        policy.meet(environment.scripted())
     return policy.to(device)
 
 
@@ -115,15 +124,20 @@ def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
         load_weights(side, player_of(trained, policy.parts[name].classes).state_dict(), source)
 
 
-def _opponents(config: RunConfig[Any], name: str, roster: Roster) -> list[Policy | None]:
-    """Trained policies that play a fixed side; None for a random one."""
+def _opponents(
+    config: RunConfig[Any], name: str, roster: Roster, rules: Mapping[str, Rule]
+) -> list[Policy | RandomPolicyConfig | RulePolicyConfig]:
+    """Who plays a fixed side: trained policies, and settings of others."""
     side = config.sides[name]
-    found: list[Policy | None] = []
+    found: list[Policy | RandomPolicyConfig | RulePolicyConfig] = []
     for opponent in side.opponents:
         if opponent == RandomPolicyConfig().kind:
-            found.append(None)
+            found.append(RandomPolicyConfig())
             continue
         try:
+            if not Path(opponent).exists() and rule_of(opponent, rules) is not None:
+                found.append(RulePolicyConfig(rule=opponent))
+                continue
             policy = load_opponent(opponent, side.classes, config.task, config.env, roster)
             if isinstance(policy, Sides):
                 apart = "; ".join(f"{other}: {', '.join(s.classes)}" for other, s in policy.parts.items())
@@ -131,12 +145,13 @@ def _opponents(config: RunConfig[Any], name: str, roster: Roster) -> list[Policy
             if isinstance(policy, Pool):
                 raise ConfigError("a pool plays that side there; name one of the pool")
         except (ConfigError, FileError) as error:
-            raise ConfigError(f"sides.{name}.fixed is {opponent!r}: {error}") from error
+            more = f"; rules are {', '.join({'random': None, **rules})}" if rules else ""
+            raise ConfigError(f"sides.{name}.fixed is {opponent!r}: {error}{more}") from error
         found.append(policy)
     return found
 
 
-def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | None], roster: Roster) -> PartConfig:
+def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | Config], roster: Roster) -> PartConfig:
     """Settings of a side's policy, or of the pool that plays it."""
     side = config.sides[name]
     if side.policy is not None:
@@ -144,8 +159,8 @@ def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | None],
         return PartConfig(name=name, classes=side.classes, players=(player,))
     players = []
     for policy in opponents:
-        if policy is None:
-            players.append(PlayerConfig(policy=RandomPolicyConfig()))
+        if not isinstance(policy, Policy):
+            players.append(PlayerConfig.model_validate({"policy": policy.model_dump()}))
         else:
             knows = tuple(c.name for c in policy.roster.classes)
             others = tuple(c.name for c in policy.roster.others)

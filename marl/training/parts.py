@@ -17,7 +17,7 @@ from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.algorithms.history import History, load_shards
 from marl.algorithms.learner import Learner
 from marl.core.config import Config
-from marl.core.environment import Environment
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, FileError, Note
 from marl.core.game import Game
 from marl.core.game_structure import symmetries_of
@@ -142,7 +142,11 @@ def _history_of(run: Path, game: Game) -> dict[int, Samples]:
 
 
 def _policy(
-    config: RunConfig[Any], environment: Environment, device: torch.device, fresh: bool, networks: Config | None = None
+    config: RunConfig[Any],
+    environment: TaskEnvironment,
+    device: torch.device,
+    fresh: bool,
+    networks: Config | None = None,
 ) -> Policy:
     policy = build_policy(config, environment, device, networks)
     policy.interface = Interface(config.env.model_dump(mode="json"))

@@ -23,8 +23,9 @@ class SideConfig(Config):
     classes: tuple[str, ...] = Field((), min_length=1)
     """Its classes of agents; the class of its own name if none are given."""
     fixed: str | tuple[str, ...] | None = None
-    """Player of a side that does not learn: random, the folder of a run, or a list of these, of which training draws
-    one for each episode and evaluation takes the last. None where it learns."""
+    """Player of a side that does not learn: random, a rule of the environment (flee, chase in simple_tag),
+    MODULE:FUNCTION for one of one's own, the folder of a run, or a list of these, of which training draws one for each
+    episode and evaluation takes the last. None where it learns."""
     algorithm: AlgorithmConfig | None = None
     """Its learner; what is left out is as the run's. None where it does not learn."""
     policy: PolicyConfig | None = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import marl
 from marl.core.errors import ConfigError
@@ -58,6 +61,25 @@ def test_a_run_is_played_by_several_others(both: tuple[Path, Path]) -> None:
     mixed = marl.evaluate(sides, 4, deterministic=True, play={"agent": together})
     assert apart["return_per_class_agent"] == mixed["return_per_class_agent"]
     assert apart["return_per_adversary"] == mixed["return_per_adversary"]
+
+
+def test_a_function_of_ones_own_plays_a_side(both: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given what its agents see, and its actions are theirs: always to the left, velocity -1 in the end."""
+    seen: list[Any] = []
+
+    def left(observation: Any, generator: Any) -> Any:
+        seen.append(observation.features)
+        return {
+            name: torch.ones(features.shape[:-1], dtype=torch.long) for name, features in observation.features.items()
+        }
+
+    own: Any = ModuleType("own_rules")
+    own.left = left
+    monkeypatch.setitem(sys.modules, "own_rules", own)
+    marl.evaluate(both[1], 4, play={"adversary": "own_rules:left"})
+    assert {tuple(features) for features in seen} == {("adversary",)}
+    velocity = torch.stack([features["adversary"][..., :2] for features in seen])
+    assert (velocity[9, ..., 0] < velocity[0, ..., 0]).float().mean() > 0.9  # but for collisions
 
 
 def test_returns_of_agents_of_a_divided_class_are_told_apart(both: tuple[Path, Path]) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from marl.core.environment import TaskEnvironment
 from marl.core.errors import FileError, Note, TrainingError
 from marl.core.files import digest, save_json
 from marl.core.reading import read_json
@@ -166,7 +167,7 @@ def evaluate_cell(evaluation: CellEvaluation) -> EpisodeTable:
     task, config = environment_config(evaluation.environment, {})
     return play_episodes(
         lambda copies: task.make(config, copies),
-        _player(evaluation),
+        _player(evaluation, task.make(config, 1)),
         evaluation.episodes,
         evaluation.seed,
         evaluation.messages,
@@ -174,13 +175,15 @@ def evaluate_cell(evaluation: CellEvaluation) -> EpisodeTable:
     )
 
 
-def _player(evaluation: CellEvaluation) -> EpisodePlayer:
+def _player(evaluation: CellEvaluation, environment: TaskEnvironment) -> EpisodePlayer:
+    environment.close()
     if evaluation.run is None:
-        task, config = environment_config(evaluation.environment, {})
-        return reference(evaluation.content, task.make(config, 1))
+        return reference(evaluation.content, environment)
     if digest(policy_file(evaluation.run)) != evaluation.content:
         raise FileError(f"{evaluation.run} was changed while it played (does it still train?); start again")
-    return load_policy(evaluation.run).policy
+    policy = load_policy(evaluation.run).policy
+    policy.meet(environment.scripted())
+    return policy
 
 
 def evaluate_cells(

@@ -129,7 +129,8 @@ def compositions(first: TrainedRun, teams: str, prey: str | None, arena: ArenaCh
         raise ConfigError(str(error)) from error
     if "prey" not in task.describe(config):
         raise ConfigError(
-            f"{first.folder} trained no predators, and only their teams are changed here; name runs that did"
+            f"{first.folder} trained no predators, or both sides at once, and only teams of predators are changed "
+            "here; name runs that trained them alone (marl evaluate RUN --team plays another team of any run)"
         )
     sized = "arena" in config.model_dump()
     if arena != "fixed" and not sized:

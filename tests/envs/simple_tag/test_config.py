@@ -7,6 +7,11 @@ from pydantic import ValidationError
 
 from marl.envs.simple_tag.config import SimpleTagConfig
 
+BOTH: dict[str, Any] = {
+    "classes": {"A": ["prey"], "P": ["predators:2"]},
+    "team": {"A": 2, "P": 1},
+    "sides": {"hunters": ["A"], "prey": ["P"]},
+}
 PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators"]}}
 
 
@@ -21,6 +26,22 @@ PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators"]}}
         (
             {"predators": "flee"},
             "predators is 'flee'; what there is: chase, random, still, predator_team, or the folder of a run",
+        ),
+        (BOTH | {"team": {"A": 1}}, "a team has no prey; give at least one, e.g. P=1"),
+        (BOTH | {"training_teams": ({"P": 2},)}, "a team has no predators; give at least one, e.g. A=1"),
+        (BOTH | {"prey": "flee"}, "prey is 'flee', but both sides are agents: .* sides.prey.fixed"),
+        (BOTH | {"num_predators": 2}, "num_predators is 2, but both sides are agents: team has their numbers"),
+        (BOTH | {"prey_noise": (0.0, 0.5)}, r"prey_noise is \(0.0, 0.5\), but both sides are agents"),
+        (BOTH | {"backend": "pettingzoo"}, "sides are predators and prey and backend 'pettingzoo'; .* batched"),
+        (BOTH | {"classes": {"A": ["prey"], "P": ["prey"]}}, "'P' sees 'prey', but is one of the prey; .* 'predators'"),
+        (
+            BOTH | {"sides": {"all": ["A", "P"], "prey": ["Q"]}},
+            "sides have the class 'Q', which is not declared; .* A, P",
+        ),
+        (BOTH | {"sides": {"none": [], "prey": ["A", "P"]}}, "which leaves no class for the predators"),
+        (
+            BOTH | {"training_teams": {"A": [1, 1], "P": [1, 2]}},
+            "several sizes, but a class sees each of its prey; let it see the nearest few, e.g. prey:2",
         ),
         ({"side": "both"}, "side\n.*'predators' or 'prey'.*'both'"),
         ({"backend": "mujoco"}, "backend\n.*'batched' or 'pettingzoo'.*'mujoco'"),

@@ -31,7 +31,7 @@ def test_scripted_predators_by_name(name: str) -> None:
 
 
 def test_views_have_the_frame_of_the_settings() -> None:
-    assert views_of(SimpleTagConfig(frame="absolute"), {"A": 1}).frame == "absolute"
+    assert views_of(SimpleTagConfig(frame="absolute"), {"A": 1})["predators"].frame == "absolute"
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,10 @@ def seen(side: Side) -> tuple[Observation, ClassViews]:
     sights = ("prey",) if side == "predators" else ("predators",)
     table = torch.zeros(1, 3, 8)
     table[0, 2, :2] = torch.tensor([0.4, 0.1])
+    table[0, :, 4:7] = torch.eye(3)  # kinds: A, B, opponent
     views = ClassViews({"A": sights, "B": sights}, {"A": 1, "B": 1}, 1, 0)
-    return Observation({}, torch.ones(1, 2, dtype=torch.bool), entities=table), views
+    features, there = {name: torch.zeros(1, 1, 1) for name in "AB"}, torch.ones(1, 3, dtype=torch.bool)
+    return Observation(features, there[:, :2], entities=table, entity_mask=there), views
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,9 @@ def seen(side: Side) -> tuple[Observation, ClassViews]:
 def test_rules_act_on_what_their_side_observes(side: Side, rule: str, action: int, continuous: bool) -> None:
     """Right is action 2, left action 1."""
     observation, views = seen(side)
-    roster = roster_of(views, continuous)
-    act = scripted_actors(roster, 1, side, continuous)[rule](observation, torch.Generator())
+    act = scripted_actors(roster_of([views], continuous), {side: "AB"}, continuous)[rule](
+        observation, torch.Generator()
+    )
     expected = [1.0 if i == action else -1.0 for i in range(5)] if continuous else action
     assert {name: chosen.tolist() for name, chosen in act.items()} == {"A": [[expected]], "B": [[expected]]}
 
@@ -35,12 +38,12 @@ def test_rules_act_on_what_their_side_observes(side: Side, rule: str, action: in
 def test_each_side_has_its_rules() -> None:
     for side, names in (("predators", {"chase"}), ("prey", {"random", "still", "flee"})):
         _, views = seen(side)  # type: ignore[arg-type]
-        assert set(scripted_actors(roster_of(views, False), 1, side, False)) == names  # type: ignore[arg-type]
+        assert set(scripted_actors(roster_of([views], False), {side: "AB"}, False)) == names  # type: ignore[dict-item]
 
 
 def test_the_roster_has_the_widths_of_features_entities_and_target() -> None:
     """Own state 4, three landmarks 6 or two prey 8, one-hot 2; an entity has 4 numbers and one of 2 + 2 kinds."""
-    roster = roster_of(ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"B": 3}, 2, 3), True)
+    roster = roster_of([ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"B": 3}, 2, 3)], True)
     assert [(c.name, c.feature_size) for c in roster.classes] == [("A", 12), ("B", 14)]
     assert {(c.action.kind, c.action.size) for c in roster.classes} == {("continuous", 5)}
     assert roster.counts == (0, 3)

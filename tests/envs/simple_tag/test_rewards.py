@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from marl.envs.simple_tag.rewards import contacts_of, prey_reward
+from marl.envs.simple_tag.rewards import contacts_of, outcome_of, prey_reward
 from marl.wrappers.rules.world import World
 
 
@@ -48,3 +48,17 @@ def test_prey_pay_for_leaving_the_arena(place: list[float], extent: float, penal
 def test_prey_pay_ten_for_each_predator_on_them() -> None:
     tag = world([[0.0, 0.0], [0.05, 0.0]], [[0.0, 0.05], [0.5, 0.5]])
     assert prey_reward(tag, contacts_of(tag)).tolist() == [[-20, 0]]
+
+
+def test_predators_share_what_prey_pay_for_and_each_contact_counts_once() -> None:
+    """Two predators on the first prey, none on the second, which pays for being at 0.95."""
+    position = torch.tensor([[[0.0, 0.0], [0.05, 0.0], [-0.8, 0.0], [0.0, 0.05], [0.95, 0.5]]])
+    present = torch.ones(1, 3, dtype=torch.bool)
+    tag = World(position, torch.zeros_like(position), present, 2, torch.ones(1, 2, dtype=torch.bool))
+    outcome = outcome_of(tag, contacts_of(tag), "predators", both=True)
+    assert outcome.reward.tolist() == [[20, 20, 20, -20, pytest.approx(-0.5, abs=1e-5)]]
+    assert outcome.contacts.tolist() == [[1, 1, 0, 0, 0]]
+    assert outcome.earned is not None
+    assert outcome.earned.tolist() == [[10, 10, 0, -20, pytest.approx(-0.5, abs=1e-5)]]
+    alone = outcome_of(tag, contacts_of(tag), "prey")
+    assert (alone.contacts.tolist(), alone.earned) == ([[2, 0]], None)
