@@ -16,6 +16,8 @@ from marl.core.reading import read_json
 
 TOP = Path(__file__).parent.parent
 PAGE = (TOP / "docs/environments.md").read_text(encoding="utf-8")
+SAVED = ("my_rules", "my_team", "my_game")
+"""Modules of the page, in its order; what follows is run."""
 SHORT = "--total-env-steps 256 --num-copies 4 --rollout-length 16 --evaluation-episodes 2"
 
 
@@ -27,12 +29,12 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of a reader who has saved the two environments."""
-    for name, code in zip(("my_team", "my_game"), blocks("python"), strict=False):
+    """A folder of a reader who has saved the rule and the two environments."""
+    for name, code in zip(SAVED, blocks("python"), strict=False):
         (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    for name in ("my_team", "my_game"):
+    for name in SAVED:
         monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
 
@@ -45,7 +47,7 @@ def test_its_commands_and_loops_work(reader: Path, capsys: pytest.CaptureFixture
         quick["generalise"] = ["--episodes", "2", "--jobs", "1"]
         shorter = [word for word in command if word not in ("--total-env-steps", "100000", "--episodes", "100")]
         assert main([*shorter, *quick.get(command[0], [])]) == 0, (command, capsys.readouterr().err)
-    for code in blocks("python")[2:]:
+    for code in blocks("python")[len(SAVED) :]:
         exec(compile(code, "docs/environments.md", "exec"), {})
 
 
