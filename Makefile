@@ -17,7 +17,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv train test crash lint format bench bench-cartpole bench-games bench-pettingzoo environments matches course clean
+.PHONY: help venv train test crash lint format bench bench-cartpole bench-games bench-pettingzoo environments matches course docs clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -83,6 +83,10 @@ bench-pettingzoo: $(STAMP) ## Measure stepping of PettingZoo environments beside
 course: $(STAMP) ## Train the environments that courses use, five seeds each, and print their table
 	$(BIN)/python experiments/course_environments.py $(COURSE_ARGS)
 
+docs: $(STAMP) ## Build the documentation's site into site/, whose tools it installs; needs Python 3.11
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 clean: ## Remove .venv, build output and caches; runs stay
-	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv build dist site ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 	find marl envs wrappers tests experiments -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,7 +38,7 @@ ARMS: dict[str, list[str]] = {
     "range_1.0": ["--env.communication", "{range: 1.0, training_range: [1.0, 4.0]}"],
     "link_loss": ["--env.communication", "{range: null, link_loss: [0.0, 0.5]}"],
     "no_messages": ["--policy.graph.kind", "none"],
-    "gcn": ["--policy.graph.kind", "gcn"],
+    "plain_gcn": ["--policy.graph.kind", "plain_gcn"],
     "two_rounds": ["--policy.graph.rounds", "2"],
     "no_memory": ["--policy.encoder.temporal", "none"],
     "window_4": ["--policy.encoder.transformer.window", "4"],

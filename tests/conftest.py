@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from browser import browser, open_window
 from meeting import Meeting
 from meeting_config import MeetingConfig
 
@@ -26,6 +27,8 @@ from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.networks.configs import CriticConfig, EncoderConfig, GraphConfig, TransformerConfig
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig
+
+__all__ = ["browser", "open_window"]
 
 torch.set_num_threads(1)  # several cost more than they bring on networks of this size
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that tests start

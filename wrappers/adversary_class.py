@@ -41,7 +41,7 @@ class AdversaryClass(PredatorObservation):
             `ClassViews` refuses.
         TypeError: if the environment is not mpe2's simple_tag.
 
-    Example:
+    Examples:
         Class A sees one obstacle: 4 + 2 + 2 features. Class B sees one prey: 4 + 4 + 2.
 
         >>> from mpe2 import simple_tag_v3

@@ -40,7 +40,7 @@ class CommunicationGraph(PredatorObservation):
         ValueError: for what `MessageGraph` refuses.
         TypeError: if the environment is not mpe2's simple_tag.
 
-    Example:
+    Examples:
         Without a largest distance each of two predators hears the other.
 
         >>> from mpe2 import simple_tag_v3

@@ -26,7 +26,7 @@ class FlatObservation(BaseParallelWrapper[str, Any, Any]):
     Raises:
         ValueError: for an observation space that has no fixed width.
 
-    Example:
+    Examples:
         Class A sees 8 numbers and class B 10; beside them stand 2 of the graph and the 4 that a message carries.
 
         >>> from mpe2 import simple_tag_v3

@@ -53,7 +53,7 @@ def read_world(env: ParallelEnv[str, Any, Any]) -> World:
     Raises:
         TypeError: if the environment is not mpe2's simple_tag.
 
-    Example:
+    Examples:
         Two predators, one prey and one obstacle have a position each; the obstacle has no velocity.
 
         >>> from mpe2 import simple_tag_v3
@@ -85,7 +85,7 @@ def get_state(env: ParallelEnv[str, Any, Any]) -> dict[str, Any]:
     Raises:
         TypeError: if the environment is not mpe2's simple_tag.
 
-    Example:
+    Examples:
         An episode that is continued from a snapshot takes the same course.
 
         >>> from mpe2 import simple_tag_v3

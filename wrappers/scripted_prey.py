@@ -32,7 +32,7 @@ class ScriptedPrey(BaseParallelWrapper[str, Any, Any]):
         TypeError: if the environment is not mpe2's simple_tag, or ``prey`` is neither a name nor
             a function.
 
-    Example:
+    Examples:
         >>> from mpe2 import simple_tag_v3
         >>> from marl.wrappers import ScriptedPrey
         >>> env = simple_tag_v3.parallel_env(num_good=1, num_adversaries=2, num_obstacles=1)

@@ -30,7 +30,7 @@ class TeamState(PredatorObservation):
         ValueError: if no `AdversaryClass` lies beneath.
         TypeError: if the environment is not mpe2's simple_tag.
 
-    Example:
+    Examples:
         Two predators, one prey and one obstacle are four entities; each has 4 + 2 + 2 numbers.
 
         >>> from mpe2 import simple_tag_v3

@@ -82,7 +82,7 @@ class SimpleTagConfig(Config):
     classes and communication are then those of both; None where one side plays by itself."""
     classes: dict[str, tuple[str, ...]] = {"A": ("landmarks",), "B": ("prey",)}
     """Things that each class sees beside itself: landmarks, prey (or predators), teammates, any mix; teammates:2
-    for the nearest two, so that the class plays among any number."""
+    for the nearest two, so that the class plays among any number; prey:1@0.8 for the nearest within 0.8."""
     team: dict[str, Count] = {"A": 2, "B": 2}
     """Number of agents of each class; at most 4,096 in all."""
     training_teams: Teams | None = None

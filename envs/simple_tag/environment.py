@@ -221,7 +221,8 @@ class SimpleTag:
     def scene(self, copy: int = 0, at_end: bool = False) -> Scene:
         """Scene of one copy; see `Environment`."""
         world = self._ended if at_end else self.world
-        return tag_scene(world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side)
+        views = [each.views for each in self._sides]
+        return tag_scene(world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side, views)
 
     def close(self) -> None:
         """Do nothing: no resource is held."""

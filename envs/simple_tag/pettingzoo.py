@@ -79,7 +79,7 @@ def make_pettingzoo(
     graph = None if links is None else MessageGraph(links.range, links.nearest)
 
     def scene(env: Any) -> Scene:
-        return tag_scene(read_world(env), roster, graph)
+        return tag_scene(read_world(env), roster, graph, views=[views])
 
     return PettingZooEnvironment(
         partial(wrapped_simple_tag, config, training),

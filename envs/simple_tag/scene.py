@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
+from torch import Tensor
 
 from marl.core.roster import Roster
 from marl.core.scene import Scene
 from marl.envs.simple_tag.sides import Side
+from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.world import World
 
@@ -15,7 +19,13 @@ __all__ = ["OBSTACLE_RADIUS", "PREDATOR_RADIUS", "PREY_RADIUS", "tag_scene"]
 PREDATOR_RADIUS, PREY_RADIUS, OBSTACLE_RADIUS = 0.075, 0.05, 0.2
 
 
-def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Side = "predators") -> Scene:
+def tag_scene(
+    world: World,
+    roster: Roster,
+    graph: MessageGraph | None,
+    side: Side = "predators",
+    views: Sequence[ClassViews] = (),
+) -> Scene:
     """Scene of one copy of simple_tag, to be drawn.
 
     Args:
@@ -23,6 +33,7 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
         roster: roster of the agents, for the names of their classes: of one side, or of predators and prey.
         graph: message links and range on each of their sides; None for no messages.
         side: side of the first agents.
+        views: features of the classes of each of their sides, for what they see; none for a scene that does not say.
     """
     names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
     predators, prey = world.num_predators, world.num_prey
@@ -38,15 +49,25 @@ def tag_scene(world: World, roster: Roster, graph: MessageGraph | None, side: Si
     place = {entity: i for i, entity in enumerate(kept)}
     positions = world.position[0].tolist()
     discs = tuple((*positions[i], radii[i], kinds[i]) for i in kept)
-    talking = [(world, 0)] * (side == "predators") + [(world.mirrored, predators)] * (both or side == "prey")
-    heard = [] if graph is None else [(i + a, j + a) for w, a in talking for i, j in graph(w)[0].nonzero().tolist()]
+    # each side of agents tells its links and sights in a world in which it comes first
+    own = list(range(len(there)))
+    turned = own[predators : predators + prey] + own[:predators] + own[predators + prey :]
+    sides = [(world, own)] * (side == "predators") + [(world.mirrored, turned)] * (both or side == "prey")
+    heard = [(order, graph(seen)[0]) for seen, order in sides if graph is not None]
+    sighted = [(order, view.sighted(seen)[0]) for (seen, order), view in zip(sides, views, strict=False)]
     offset = world.predator_position[0, :, None] - world.prey_position[0]
     overlapping = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS
     touching = (overlapping & torch.tensor(prey_there, device=overlapping.device)).any(-1)
     return Scene(
         discs=discs,
-        links=tuple((place[i], place[j]) for i, j in heard),
+        links=_pairs(heard, place),
         contacts=tuple(place[i] for i in touching.nonzero().flatten().tolist() if i in place),
         range=None if graph is None else graph.range,
         extent=world.extent,
+        sights=_pairs(sighted, place),
     )
+
+
+def _pairs(told: Sequence[tuple[list[int], Tensor]], place: Mapping[int, int]) -> tuple[tuple[int, int], ...]:
+    pairs = ((order[i], order[j]) for order, linked in told for i, j in linked.nonzero().tolist())
+    return tuple((place[i], place[j]) for i, j in pairs if j in place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,18 @@ from typing import Any
 from marl.analysis.animation import Animation
 from marl.analysis.game_render import render_game
 from marl.core.environment import TaskEnvironment
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, PictureError, UndrawableError
 from marl.core.limits import SEED_BELOW, check_between
 from marl.core.scene import Picture
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, plays_game, reference
 from marl.evaluation.cast import cast, opponents_of
-from marl.evaluation.episodes import MAX_STEPS, EpisodePlayer, record_episode, score_name
+from marl.evaluation.episodes import MAX_STEPS, Deeds, EpisodePlayer, StoppedError, play_moments, score_name
+from marl.networks.graph_processor import watched_attention
 from marl.pictures.animation import check_path, save
 from marl.pictures.episode import draw
 from marl.pictures.recording import Recording
-from marl.pictures.replay import recording_panel, save_replay
+from marl.pictures.replay import deeds_panel, recording_panel, save_replay
 from marl.policies.saved import load_policy
 from marl.tasks.environment_config import make_environment
 from marl.tasks.registry import find_policy
@@ -39,6 +40,9 @@ class Episode:
         classes: names of the classes, in the order of their colours.
         frames_per_second: speed at which it looks natural.
         name: of the task.
+        attention: of the agents of each scene to each other, of row for column; None where it is not known.
+        deeds: that led to each moment, in place of scenes that the task has none of.
+        agents: their names, for the deeds.
     """
 
     recording: Recording
@@ -47,10 +51,16 @@ class Episode:
     classes: tuple[str, ...]
     frames_per_second: float
     name: str
+    attention: Sequence[Sequence[Sequence[float]] | None] = ()
+    deeds: Sequence[Deeds | None] = ()
+    agents: Sequence[str] = ()
 
     def panel(self, name: str = "") -> dict[str, Any]:
         """Panel of a page that replays it; see `marl.pictures.replay`."""
-        return recording_panel(self.recording, self.scores, self.score_name, self.classes, name)
+        if self.deeds:
+            words = [f"{self.score_name} {score:.6g}" for score in self.scores]
+            return deeds_panel(self.agents, [None if each is None else each.rows for each in self.deeds], words, name)
+        return recording_panel(self.recording, self.scores, self.score_name, self.classes, name, self.attention)
 
     def save(self, path: Path, watch: Callable[[int, int], object] = lambda done, total: None) -> Animation:
         """Draw it into a file, whole or not at all.
@@ -117,7 +127,8 @@ def render(
     with trusting(trust, typed=None if settings is None else settings.get("name")):
         environment, player = stage(run, policy, settings, overrides, play or {})
         limits = (messages, deterministic, max_steps)
-        episode = record(environment, player, path.parent, seed, *limits, name=name_of(run, policy, environment, seed))
+        name, table = name_of(run, policy, environment, seed), path.suffix.lower() == ".html"
+        episode = record(environment, player, path.parent, seed, *limits, name=name, table=table)
     return episode.save(path)
 
 
@@ -150,10 +161,10 @@ def stage(
     return environment, cast(others, player, task, config, environment)[0] if others else player
 
 
-def name_of(run: str | Path | None, policy: str | None, environment: TaskEnvironment, seed: int) -> str:
-    """Name of an episode: who plays, in what team, and the seed."""
+def name_of(run: str | Path | None, policy: str | None, environment: TaskEnvironment, seed: int | None = None) -> str:
+    """Name of an episode: who plays, in what team, and the seed if it is given."""
     team = ", ".join(f"{count} {name}" for name, count in environment.roster.team.items())
-    return f"{policy or run} ({team}), seed {seed}"
+    return f"{policy or run} ({team})" + ("" if seed is None else f", seed {seed}")
 
 
 def record(
@@ -166,6 +177,7 @@ def record(
     max_steps: int = MAX_STEPS,
     watch: Callable[[int], bool] | None = None,
     name: str = "episode",
+    table: bool = False,
 ) -> Episode:
     """Play an episode and keep its scenes; the environment is closed.
 
@@ -175,17 +187,50 @@ def record(
         folder: folder for pictures, which have no names there.
         seed, messages, deterministic, max_steps, watch: see `record_episode`.
         name: of the episode, in words.
+        table: True to keep what agents did and got, if the task cannot be drawn.
 
     Raises:
         UndrawableError: if the task cannot be drawn.
     """
-    recording, classes = Recording(folder), tuple(environment.roster.team)
+    options = (seed, messages, deterministic, max_steps)
     try:
-        options = (messages, deterministic, max_steps, watch)
-        scores = record_episode(environment, player, seed, recording.append, *options)
-        return Episode(recording, scores, score_name(environment), classes, environment.frames_per_second, name)
+        return _played(environment, player, folder, options, watch, name)
+    except PictureError:
+        raise
+    except UndrawableError:
+        if not table:
+            raise
+        return _played(environment, player, folder, options, watch, name, drawn=False)
     finally:
         environment.close()
+
+
+def _played(
+    environment: TaskEnvironment,
+    player: EpisodePlayer,
+    folder: Path,
+    options: tuple[int, bool, bool, int],
+    watch: Callable[[int], bool] | None,
+    name: str,
+    drawn: bool = True,
+) -> Episode:
+    recording, scores = Recording(folder), list[float]()
+    attention, deeds = list[Sequence[Sequence[float]] | None](), list[Deeds | None]()
+    with watched_attention(player) as heeded:
+        for number, moment in enumerate(play_moments(environment, player, *options, drawn=drawn)):
+            scores.append(moment.score)
+            deeds.append(moment.deeds)
+            if moment.drawn is not None:
+                recording.append(moment.drawn)
+            if moment.deeds is not None:  # which say who was there before, and heeded whom to choose
+                alive, weights = moment.deeds.alive.nonzero()[:, 0], heeded()
+                attention.append(None if weights is None else weights[0][alive][:, alive].tolist())
+            if number and not moment.over and watch is not None and not watch(number):
+                raise StoppedError
+    team = environment.roster.team
+    told = (score_name(environment), tuple(team), environment.frames_per_second, name, attention)
+    agents = [kind if count == 1 else f"{kind} {i + 1}" for kind, count in team.items() for i in range(count)]
+    return Episode(recording, scores, *told, () if drawn else deeds, agents)
 
 
 def _counted(frames: Iterator[Picture], total: int, watch: Callable[[int, int], object]) -> Iterator[Picture]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
@@ -11,8 +12,7 @@ from rich import box
 from rich.table import Table
 
 from marl.cli.board_text import board_text, marks_of, won_line
-from marl.cli.help_text import parse_options
-from marl.cli.options import NamedPlayers, check_seed, named_players, shown
+from marl.cli.options import EnvironmentOptions, NamedPlayers, check_seed, named_players, parse, shown
 from marl.core.errors import ConfigError
 from marl.system.console import plain_console
 
@@ -28,19 +28,22 @@ __all__ = ["play"]
 
 @dataclass
 class Arguments:
-    """Play a turn-based game: by hand at the terminal, or between players.
+    """Play a turn-based game: by hand at the terminal or on a page, or between players; or steer a prey.
 
     Players: human; random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH;
     uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and help, undo,
-    hint, view (what the opponents know about their last moves) or quit.
+    hint, view (what the opponents know about their last moves) or quit. A page is shown to this machine alone.
+    On one a person also steers the side that a trained team meets, which RUN names in place of a game.
 
     Examples: marl play nine_board human uct:10000;
     marl play connect_four --players uct:1000,negamax:6 --view --seed 1;
-    marl play tic_tac_toe --players human,rules --opening "1,9"
+    marl play tic_tac_toe --players human,rules --opening "1,9"; marl play connect_four human az:runs/four --web;
+    marl play --web --play prey=human predator_team
     """
 
-    game: Annotated[str, tyro.conf.Positional, shown("GAME")]
-    """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto."""
+    game: Annotated[str, tyro.conf.Positional, shown("GAME|RUN")]
+    """E.g. tic_tac_toe, nine_board (nine_board:5 begins on board 5), connect_four, three_marks or quarto; or the folder
+    of a run, or a policy that comes with the package, against which a person steers."""
     players: Annotated[tuple[str, ...], tyro.conf.Positional, shown("PLAYER PLAYER [PLAYER...]")] = ()
     """One for each seat."""
     named: NamedPlayers = None
@@ -51,6 +54,12 @@ class Arguments:
     """After each move of a player that searches, show what it knows: visits, values, best line."""
     seed: int = 0
     """Seed of the numbers that players draw, below 2^32."""
+    web: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Play on a page in the browser; its address is printed."""
+    port: Annotated[int | None, shown("N", "(default: any that is free)")] = None
+    """Port of the page."""
+    environment: tyro.conf.OmitArgPrefixes[EnvironmentOptions] = field(default_factory=EnvironmentOptions)
+    """Settings of the environment in which a person steers."""
 
 
 def play(arguments: list[str]) -> int:
@@ -65,10 +74,14 @@ def play(arguments: list[str]) -> int:
     Raises:
         ConfigError: if an option cannot be used.
     """
-    options = parse_options(Arguments, arguments, "marl play")
+    options = parse(Arguments, arguments, "marl play")
     check_seed(options.seed)
+    if options.port is not None and not options.web:
+        raise ConfigError(f"--port {options.port} is for a page; add --web")
+    if options.environment != EnvironmentOptions():
+        return _steered(options)
     from marl.games.registry import new_game
-    from marl.players.match import play_match
+    from marl.players.match import play_match, winners
     from marl.players.moves import written
     from marl.players.player import Quit
     from marl.players.specs import parse_player
@@ -80,6 +93,12 @@ def play(arguments: list[str]) -> int:
     if len(specs) != start.num_players:
         raise ConfigError(f"{options.game} has {start.num_players} seats, and the players are {', '.join(players)}")
     game = _opened(start, options.opening)
+    if options.web:
+        from marl.cli.page import serve
+        from marl.players.clicks import ClickTable
+
+        table = ClickTable(game, specs, options.seed, options.view)
+        return serve(table.page, table.hear, table.serve, options.port)
     stage = _Stage(specs, game, options, console)
     marks = marks_of(game)
     told = [f"{marks[seat]} is {_name(seat, specs)}" for seat in sorted(marks)]
@@ -94,8 +113,20 @@ def play(arguments: list[str]) -> int:
     line = won_line(stage.shown)
     if line:
         console.print(line)
-    console.print(_result(match.returns, specs))
+    console.print(winners(match.returns, [_name(seat, specs) for seat in range(len(specs))]))
     return 0
+
+
+def _steered(options: Arguments) -> int:
+    if not options.environment.play:
+        raise ConfigError("settings of an environment are for steering in it; add --play prey=human")
+    if not options.web:
+        raise ConfigError("--play is for a page on which a person steers; add --web")
+    if options.players or options.named or options.opening or options.view:
+        raise ConfigError("--play is for a team's environment, which has neither players, --opening nor --view")
+    from marl.cli.play_side import play_side
+
+    return play_side(Path(options.game), options.environment, options.seed, options.port)
 
 
 def _opened(game: GameView, opening: str) -> GameView:
@@ -170,13 +201,6 @@ class _Stage:
 
 def _name(seat: int, specs: list[PlayerSpec]) -> str:
     return f"player {seat + 1} ({specs[seat].text})"
-
-
-def _result(returns: tuple[float, ...], specs: list[PlayerSpec]) -> str:
-    winners = [seat for seat, won in enumerate(returns) if won == max(returns) and won > min(returns)]
-    if not winners:
-        return "drawn"
-    return " and ".join(_name(seat, specs) for seat in winners) + (" win" if len(winners) > 1 else " wins")
 
 
 def _show_view(view: View, console: Console) -> None:

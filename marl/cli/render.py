@@ -163,9 +163,9 @@ def _episode(options: Arguments, run: Path | None, console: Console) -> Episode:
         settings = given.changed(run)
         environment, player = stage(run, options.policy, settings, given.overrides, given.players)
         limits = (options.messages == "on", options.deterministic, options.max_steps)
-        name = name_of(run, options.policy, environment, options.seed)
+        name, table = name_of(run, options.policy, environment, options.seed), options.out.suffix.lower() == ".html"
         with Counting(console, "steps") as show:
-            return record(environment, player, options.out.parent, options.seed, *limits, _shown(show), name)
+            return record(environment, player, options.out.parent, options.seed, *limits, _shown(show), name, table)
 
 
 def _shown(show: Callable[..., None]) -> Callable[[int], bool]:

@@ -13,7 +13,7 @@ from marl.core.roster import Roster
 from marl.core.scene import Picture, Scene
 from marl.core.symmetry import Symmetries
 
-__all__ = ["Environment", "Numbered", "Presentable", "Resumable", "Rule", "State", "TaskEnvironment"]
+__all__ = ["Environment", "Numbered", "Opposed", "Presentable", "Resumable", "Rule", "State", "TaskEnvironment"]
 
 State = dict[str, Any]
 """Nested dicts of tensors, numbers, strings and None, as checkpoints store them."""
@@ -107,6 +107,14 @@ class Presentable(Environment, Protocol):
             PictureError: if this picture cannot.
         """
         ...
+
+
+class Opposed(Presentable, Protocol):
+    """Environment that plays one side itself; who plays it may be replaced between two steps."""
+
+    opponents: Any
+    """Chooses that side's discrete actions ``[B, P]`` when called with world and generator; has ``begin``, called with
+    the copies ``[B]`` that begin an episode and the generator, ``state`` and ``load_state``."""
 
 
 class TaskEnvironment(Resumable, Presentable, Protocol):

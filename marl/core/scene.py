@@ -28,6 +28,7 @@ class Scene:
         contacts: indices into ``discs`` that touch a target at this moment.
         range: radius in which an agent hears, or None if it is unlimited or there is no graph.
         extent: half the width of the arena.
+        sights: pairs of indices into ``discs``, an agent and what it sees.
     """
 
     discs: tuple[tuple[float, float, float, str], ...]
@@ -35,6 +36,7 @@ class Scene:
     contacts: tuple[int, ...]
     range: float | None
     extent: float
+    sights: tuple[tuple[int, int], ...] = ()
 
     def __repr__(self) -> str:
         return f"Scene({len(self.discs)} discs, {len(self.links)} links, {len(self.contacts)} contacts)"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
 import numpy as np
+from torch import Tensor
 
 from marl.core.environment import Environment, Numbered, Presentable
 from marl.core.errors import EnvironmentFailedError, Note
 from marl.core.limits import SEED_BELOW
+from marl.core.scene import Picture, Scene
 from marl.core.seeding import ACTIONS, episode_seed, global_seed, stream
 from marl.evaluation.tally import EpisodeTable, Groups, Tally, joined
 from marl.policies.policy import EpisodePlayer
@@ -19,10 +22,13 @@ from marl.policies.policy import EpisodePlayer
 __all__ = [
     "MAX_STEPS",
     "MOST_NUMBERED",
+    "Deeds",
     "EpisodePlayer",
     "EpisodeTable",
+    "Moment",
     "StoppedError",
     "play_episodes",
+    "play_moments",
     "record_episode",
     "score_name",
 ]
@@ -38,6 +44,44 @@ MAX_STEPS = 10_000
 
 class StoppedError(Exception):
     """Episodes that were not played to their end, as stopping was asked for."""
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """Deeds of the agents of one copy in one step.
+
+    Args:
+        action: of each class, ``[N_c]`` or ``[N_c, A]``.
+        reward: ``[N]``.
+        alive: ``[N]``, True for agents that acted.
+    """
+
+    action: dict[str, Tensor]
+    reward: Tensor
+    alive: Tensor
+
+    @property
+    def rows(self) -> list[tuple[Any, float, bool]]:
+        """Action, reward and presence of each agent."""
+        actions = [action for of_class in self.action.values() for action in of_class.tolist()]
+        return list(zip(actions, self.reward.tolist(), self.alive.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One moment of an episode.
+
+    Args:
+        score: number of events so far; the mean return of the agents if the task names none.
+        drawn: its scene or picture; None where none was wanted.
+        over: True at the end of the episode.
+        deeds: that led to it; None at the start.
+    """
+
+    score: float
+    drawn: Scene | Picture | None
+    over: bool = False
+    deeds: Deeds | None = None
 
 
 def play_episodes(
@@ -173,11 +217,43 @@ def record_episode(
         UndrawableError: if the task cannot be drawn.
         StoppedError: if ``watch`` stops.
     """
+    scores = list[float]()
+    moments = play_moments(environment, player, seed, messages, deterministic, max_steps, wants)
+    for number, moment in enumerate(moments):
+        take(moment.drawn)
+        scores.append(moment.score)
+        if number and not moment.over and watch is not None and not watch(number):
+            raise StoppedError
+    return scores
+
+
+def play_moments(
+    environment: Presentable,
+    player: EpisodePlayer,
+    seed: int,
+    messages: bool = True,
+    deterministic: bool = False,
+    max_steps: int = MAX_STEPS,
+    wants: Callable[[int], bool] | None = None,
+    drawn: bool = True,
+) -> Iterator[Moment]:
+    """Play one episode of the first copy, each step when its moment is asked for; see `record_episode`.
+
+    Args:
+        environment, player, seed, messages, deterministic, max_steps, wants: see there.
+        drawn: False for moments without scenes.
+
+    Yields:
+        The start, and the moment after each step.
+
+    Raises:
+        UndrawableError: if the task cannot be drawn.
+    """
     generator = None if deterministic else stream(seed, ACTIONS, environment.device)
     observation = environment.reset(seed)
     memory = player.initial_memory(environment.num_copies, environment.roster.size)
-    scores, brought, took_part = [0.0], 0.0, observation.alive[0]
-    take(environment.scene())
+    brought, took_part = 0.0, observation.alive[0]
+    yield Moment(0.0, environment.scene() if drawn else None)
     for number in range(1, max_steps + 1):
         act = player.act(observation if messages else observation.without_messages(), memory, generator)
         step = environment.step(act.action)
@@ -185,17 +261,15 @@ def record_episode(
         took_part = took_part | alive
         counted = [step.info[name] for name in environment.events] or [step.reward]
         brought += float(sum((each[0] * alive).sum() for each in counted))
-        scores.append(brought if environment.events else brought / int(took_part.sum()))
+        score = brought if environment.events else brought / int(took_part.sum())
         memory, observation = act.memory, step.observation
         over = bool(step.ended[0])
-        drawn = wants is None or over or number == max_steps or wants(number)
-        take(environment.scene(at_end=over) if drawn else None)
+        shown = drawn and (wants is None or over or number == max_steps or wants(number))
+        deeds = Deeds({name: action[0] for name, action in act.action.items()}, step.reward[0], alive)
+        yield Moment(score, environment.scene(at_end=over) if shown else None, over, deeds)
         if over:
-            return scores
-        if watch is not None and not watch(number):
-            raise StoppedError
+            return
     warnings.warn(f"the episode was cut after {max_steps:,} steps", Note, stacklevel=2)
-    return scores
 
 
 def score_name(environment: Environment) -> str:

@@ -12,7 +12,7 @@ from marl.core.game import Game, GameView, view_of
 from marl.games.search.result import ActionStatistics
 from marl.pictures.shapes import Box, Circle, Drawing, Line, Polygon, Shape, Text
 
-__all__ = ["board_picture", "draw_board", "drawable"]
+__all__ = ["board_picture", "draw_board", "drawable", "squares"]
 
 CELL, ASIDE = 60, 8
 """Units of a cell's side; things in a row below the board."""
@@ -101,6 +101,16 @@ def draw_board(
         shapes += [Text((width / 2, height + strip / 2), text, EDGE, size)]
         height += strip
     return Drawing(width, height, shapes, f"{game.name}: {game.caption or _state(game)}")
+
+
+def squares(game: GameView) -> dict[int, tuple[float, float, float]]:
+    """Square of the drawing in which each legal action shows, as left, top and side; those that show nowhere lack one.
+
+    Args:
+        game: the position; see `drawable`.
+    """
+    places = {action: _place_of(game, action) for action in game.legal}
+    return {action: (place.x, place.y, place.side) for action, place in places.items() if place is not None}
 
 
 def _captioned(game: GameView) -> bool:

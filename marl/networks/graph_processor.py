@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -14,7 +16,7 @@ from marl.maths.symlog import symlog
 from marl.networks.configs import GraphConfig
 from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv, message_layer
 
-__all__ = ["GraphProcessor", "edge_features"]
+__all__ = ["GraphProcessor", "edge_features", "watched_attention"]
 
 LARGEST_DENSE_TEAM = 64
 CHUNK_ELEMENTS = 2**18
@@ -119,6 +121,36 @@ class GraphProcessor(nn.Module):
     def extra_repr(self) -> str:
         """Kind of the layers, and route."""
         return f"{self.config.kind}, route={self.config.route}"
+
+
+@contextmanager
+def watched_attention(module: object) -> Iterator[Callable[[], Tensor | None]]:
+    """Watch how much agents heed each other while a policy acts; of one that has no dense GATv2 there is nothing.
+
+    Args:
+        module: of which graph processors are part; any other object has none.
+
+    Yields:
+        Function that returns the weights since it was called last, ``[M, N, N]`` of row for column: the mean over
+        rounds and heads; None if there were none, or of several graphs of another size each.
+    """
+    found = list[Tensor]()
+    parts = module.modules() if isinstance(module, nn.Module) else ()
+    heeding = [part for part in parts if isinstance(part, GraphProcessor) and part.config.kind == "gat"]
+    layers = [cast(EdgeGATv2Conv, layer) for part in heeding for layer in part.layers]
+
+    def take() -> Tensor | None:
+        weights = [alpha.mean(2) for alpha in found]
+        found.clear()
+        return torch.stack(weights).mean(0) if len({each.shape for each in weights}) == 1 else None
+
+    for layer in layers:
+        layer.watch = lambda alpha: found.append(alpha.detach())
+    try:
+        yield take
+    finally:
+        for layer in layers:
+            layer.watch = None
 
 
 def edge_features(kinematics: Tensor, position: int) -> Tensor:

@@ -9,6 +9,7 @@ edges, ``P`` features of an edge; otherwise as in `marl.core.records`.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -73,6 +74,9 @@ class EdgeGATv2Conv(_Layer):
         Nodes ``[V, D]``, edge index ``[2, E]`` and edges ``[E, P]`` to ``[V, D]``; `dense` takes matrices.
     """
 
+    watch: Callable[[Tensor], object] | None = None
+    """Called by `dense` with the attention weights, ``[M, N, H, N]``, of row for column."""
+
     def __init__(self, width: int, heads: int, edge_size: int) -> None:
         super().__init__()
         self.heads = heads
@@ -124,6 +128,8 @@ class EdgeGATv2Conv(_Layer):
         # the lowest number, not minus infinity: a row without links would become NaN, and is zeroed by the adjacency
         scores = scores.masked_fill(~adjacency[..., None], torch.finfo(scores.dtype).min)
         alpha = (scores.softmax(2) * adjacency[..., None]).mT  # [M, N, H, N]
+        if self.watch is not None:
+            self.watch(alpha)
         heard = alpha.transpose(1, 2) @ sent.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [M, H, N, D / H]
         # W_v is linear: weighing the P features of the edges first never makes the D values of each edge
         value = self.lin_value.weight.unflatten(0, (self.heads, -1)).mT  # [H, P, D / H]

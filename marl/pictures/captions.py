@@ -33,10 +33,11 @@ class Captions:
     Args:
         first: first picture, ``[h, w, 3]``; all frames have its proportions.
         width: ``W``, even; the height follows, even too.
+        scale: of the letters.
     """
 
-    def __init__(self, first: Picture, width: int) -> None:
-        size = max(SMALLEST_FONT, round(FONT_SIZE * width / 480))
+    def __init__(self, first: Picture, width: int, scale: float = 1.0) -> None:
+        size = max(SMALLEST_FONT, round(FONT_SIZE * scale * width / 480))
         self.size, self.bar = (width, _height(first, width)), 2 * round(BAR_HEIGHT * size / FONT_SIZE / 2)
         self.font = ImageFont.load_default(size)
 

@@ -6,7 +6,7 @@ Axes: ``F`` frames, ``H`` height and ``W`` width in pixels.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,11 @@ from marl.core.scene import Picture, Scene
 from marl.pictures.captions import Captions
 from marl.pictures.recording import Outline, Recording, SparseRecording
 
-__all__ = ["contact_sheet", "draw", "half_widths"]
+__all__ = ["draw", "half_widths", "legend_handles"]
 
 LINK_ALPHA = 0.55
-GAP = 8
-"""Pixels around each frame of a sheet."""
+LETTERS = 11.0
+"""Size of the captions in points, on a frame 4.8 inches wide."""
 ZOOM_FRAMES = 15
 SMALLEST_RADIUS = 0.018  # of half the view, so that a disc never shrinks to a speck
 CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 64)), np.sin(np.linspace(0, 2 * np.pi, 64))], -1)
@@ -49,6 +49,8 @@ def draw(
     classes: Sequence[str] = (),
     width: int = 480,
     only: Sequence[int] | None = None,
+    letters: float = LETTERS,
+    legend: bool = True,
 ) -> Iterator[Picture]:
     """Draw one episode, each frame when it is asked for.
 
@@ -63,6 +65,8 @@ def draw(
             named follow as they appear.
         width: ``W`` in pixels, even; the height follows.
         only: the steps to draw, e.g. those of `SparseRecording.spread`; None for all.
+        letters: size of the captions in points, on a frame 4.8 inches wide.
+        legend: False to leave out what the colours mean.
 
     Returns:
         Frames ``[H, W, 3]``, both ``H`` and ``W`` even.
@@ -85,18 +89,10 @@ def draw(
     first = recording[0]
     moments = ((i, recording[i], caption) for i, caption in zip(chosen, captions, strict=True))
     if not isinstance(first, Scene):
-        bars = Captions(first, width)
+        bars = Captions(first, width, letters / LETTERS)
         return (bars.frame(picture, caption) for _, picture, caption in moments)  # type: ignore[arg-type]
-    views, stage = half_widths(outline.reaches), _Stage(outline, classes, width)
+    views, stage = half_widths(outline.reaches), _Stage(outline, classes, width, letters, legend)
     return (stage.frame(scene, caption, float(views[i])) for i, scene, caption in moments)  # type: ignore[arg-type]
-
-
-def contact_sheet(frames: Iterable[Picture]) -> Picture:
-    """Sheet of frames ``[H, W, 3]`` in two columns, in the order of reading; TensorBoard's cards are narrow."""
-    framed = [np.pad(frame, ((GAP, GAP), (GAP, GAP), (0, 0)), constant_values=255) for frame in frames]
-    if len(framed) % 2 and len(framed) > 1:
-        framed.append(np.full_like(framed[0], 255))
-    return np.concatenate([np.concatenate(framed[row : row + 2], axis=1) for row in range(0, len(framed), 2)])
 
 
 def half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:
@@ -116,18 +112,19 @@ def half_widths(reaches: Sequence[float]) -> NDArray[np.float64]:
 class _Stage:
     """Figure whose artists are made once and moved from frame to frame."""
 
-    def __init__(self, outline: Outline, classes: Sequence[str], width: int) -> None:
+    def __init__(self, outline: Outline, classes: Sequence[str], width: int, letters: float, legend: bool) -> None:
         self.colours = colours_of(outline.kinds, classes)
-        height = 2 * round(width * 7 / 12)
+        head, foot = letters / LETTERS / 20, legend * 7 / 60  # shares of the width for captions and legend
+        height = 2 * round(width * (1 + head + foot) / 2)
         figure = Figure(figsize=(4.8, 4.8 * height / width), dpi=width / 4.8, facecolor="white")
         self.canvas = FigureCanvasAgg(figure)
-        self.axes = figure.add_axes((0.0, 1 / 10, 1.0, 6 / 7))
+        self.axes = figure.add_axes((0.0, foot * width / height, 1.0, width / height))
         self.axes.set_axis_off()
         extent = outline.extent
         edge = Rectangle((-extent, -extent), 2 * extent, 2 * extent, fill=False, edgecolor="#DDDDDD", linewidth=1.5)
         self.axes.add_patch(edge)
         self.obstacles = PolyCollection([], facecolors=OBSTACLE_COLOUR)
-        self.ranges = LineCollection([], linewidths=0.8, linestyles=[(0, (4, 4))], alpha=0.4)
+        self.ranges = LineCollection([], linewidths=1.0, linestyles=[(0, (4, 4))], alpha=0.55)
         self.links = LineCollection([], linewidths=1.6, colors=LINK_COLOUR)
         self.halos = PolyCollection([], facecolors=CONTACT_COLOUR, edgecolors=CONTACT_EDGE, linewidths=2.0)
         self.bodies = PolyCollection([], edgecolors="white", linewidths=0.8)
@@ -135,10 +132,11 @@ class _Stage:
         for order, collection in enumerate(layers, start=2):
             self.axes.add_collection(collection, autolim=False)
             collection.set_zorder(order)
-        style: dict[str, Any] = {"fontsize": 11, "color": TEXT_COLOUR, "va": "top", "family": "monospace"}
+        style: dict[str, Any] = {"fontsize": letters, "color": TEXT_COLOUR, "va": "top", "family": "monospace"}
         self.captions = (figure.text(0.03, 0.99, "", **style), figure.text(0.97, 0.99, "", ha="right", **style))
-        handles = _legend(self.colours, outline)
-        figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9, labelspacing=0.3)
+        if legend:
+            handles = legend_handles(outline, classes)
+            figure.legend(handles=handles, loc="lower center", ncols=4, frameon=False, fontsize=9, labelspacing=0.3)
 
     def frame(self, scene: Scene, captions: Sequence[str], view: float) -> Picture:
         """One frame ``[H, W, 3]``."""
@@ -170,17 +168,19 @@ class _Stage:
         self.ranges.set_color([self.colours[kinds[i]] for i in hearing])
 
 
-def _legend(colours: dict[str, str], outline: Outline) -> list[Line2D]:
+def legend_handles(outline: Outline, classes: Sequence[str]) -> list[Line2D]:
+    """Entries of the legend of scenes."""
+
     def dot(label: str, colour: str, edge: str = "white", size: float = 9) -> Line2D:
         return Line2D([], [], linestyle="", marker="o", markersize=size, color=colour, mec=edge, label=label)
 
     handles = [
         dot(kind if kind in FIXED_COLOURS else f"class {kind}", colour, size=7 if kind == "prey" else 9)
-        for kind, colour in colours.items()
+        for kind, colour in colours_of(outline.kinds, classes).items()
     ]
     handles.append(dot("contact", CONTACT_COLOUR, CONTACT_EDGE))
     if outline.has_links:
         handles.append(Line2D([], [], color=LINK_COLOUR, alpha=LINK_ALPHA, linewidth=1.6, label="link"))
     if outline.has_ranges:
-        handles.append(Line2D([], [], color=LINK_COLOUR, alpha=0.5, linewidth=0.8, linestyle="--", label="range"))
+        handles.append(Line2D([], [], color=LINK_COLOUR, alpha=0.55, linewidth=1.0, linestyle="--", label="range"))
     return handles

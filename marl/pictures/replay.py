@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import base64
 import io
-import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from marl.core.colours import FIXED_COLOURS, colours_of
 from marl.core.files import atomic_path
 from marl.core.scene import Picture, Scene
 from marl.pictures.captions import scaled
 from marl.pictures.episode import half_widths
+from marl.pictures.page import whole_page
 from marl.pictures.recording import Recording
+from marl.pictures.scene_numbers import SceneNumbers
 from marl.pictures.shapes import Drawing
 
-__all__ = ["drawings_panel", "recording_panel", "save_replay"]
+__all__ = ["deeds_panel", "drawings_panel", "recording_panel", "save_replay"]
 
+Attention = Sequence[Sequence[float]]
+DIGITS = 3
+"""Decimals of rewards and actions."""
 WIDTH = 480
 """Of the pictures that an environment draws itself, in pixels."""
-DIGITS = 3
-"""Decimals of a place; an arena is some units wide."""
 
 
 def recording_panel(
-    recording: Recording, scores: Sequence[float], score_name: str, classes: Sequence[str], name: str = ""
+    recording: Recording,
+    scores: Sequence[float],
+    score_name: str,
+    classes: Sequence[str],
+    name: str = "",
+    attention: Sequence[Attention | None] = (),
 ) -> dict[str, Any]:
     """Panel of an episode: its scenes as numbers that the page draws, or its pictures.
 
@@ -38,6 +46,7 @@ def recording_panel(
         score_name: name of the scores.
         classes: names of the classes, in the order of their colours.
         name: of the panel, where there are several.
+        attention: of the agents of each scene to each other, of row for column; None, or left out, if it is not known.
 
     Raises:
         PictureError: for a disc at no finite place.
@@ -46,7 +55,7 @@ def recording_panel(
     words = [f"{score_name} {round(score, 1):.6g}" for score in scores]
     scenes = [moment for moment in moments if isinstance(moment, Scene)]
     if scenes:
-        return {"name": name, "words": words, **_scenes(scenes, recording.outline.reaches, classes)}
+        return {"name": name, "words": words, **_scenes(scenes, recording.outline.reaches, classes, attention)}
     pictures = [_as_png(moment) for moment in moments if not isinstance(moment, Scene)]
     return {"name": name, "words": words, "kind": "pictures", "moments": pictures}
 
@@ -62,6 +71,31 @@ def drawings_panel(drawings: Iterable[Drawing], words: Sequence[str], name: str 
     return {"name": name, "words": list(words), "kind": "drawings", "moments": [each.svg() for each in drawings]}
 
 
+def deeds_panel(
+    agents: Sequence[str],
+    deeds: Sequence[Sequence[tuple[Any, float, bool]] | None],
+    words: Sequence[str],
+    name: str = "",
+) -> dict[str, Any]:
+    """Panel of tables, for an episode that cannot be drawn.
+
+    Args:
+        agents: their names.
+        deeds: action, reward and presence of each agent before each moment; None before the first.
+        words: beside each moment.
+        name: of the panel, where there are several.
+    """
+    total, moments = [0.0] * len(agents), []
+    for step in deeds:
+        rows = step or [(None, 0.0, True)] * len(agents)
+        total = [before + reward * there for before, (_, reward, there) in zip(total, rows, strict=True)]
+        numbers = zip(rows, total, strict=True)
+        moments.append(
+            [[_short(action), _short(reward), _short(gained), there] for (action, reward, there), gained in numbers]
+        )
+    return {"name": name, "words": list(words), "kind": "deeds", "agents": list(agents), "moments": moments}
+
+
 def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_second: float, path: str | Path) -> Path:
     """Write the page, whole or not at all.
 
@@ -72,43 +106,33 @@ def save_replay(panels: Sequence[Mapping[str, Any]], title: str, frames_per_seco
         path: of the file.
     """
     data = {"title": title, "frames_per_second": frames_per_second, "panels": list(panels)}
-    # no name may end the script that holds the data
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    page = Path(__file__).with_suffix(".html").read_text(encoding="utf-8").replace("DATA", text, 1)
+    page = whole_page("replay.html", data)
     with atomic_path(Path(path)) as partial:
         partial.write_text(page, encoding="utf-8")
     return Path(path)
 
 
-def _scenes(scenes: Sequence[Scene], reaches: Sequence[float], classes: Sequence[str]) -> dict[str, Any]:
-    kinds = dict.fromkeys(kind for scene in scenes for *_, kind in scene.discs)
-    colours = colours_of(kinds, classes)
-    order = list(colours)
-    casts: dict[tuple[Any, ...], int] = {}
-    moments = []
-    for scene, view in zip(scenes, half_widths(reaches), strict=True):
-        cast = tuple((round(radius, DIGITS), order.index(kind)) for *_, radius, kind in scene.discs)
-        pairs = sorted({(min(pair), max(pair)) for pair in scene.links})
-        moments.append(
-            {
-                "cast": casts.setdefault(cast, len(casts)),
-                "at": [round(float(value), DIGITS) for x, y, *_ in scene.discs for value in (x, y)],
-                "links": [end for pair in pairs for end in pair],
-                "contacts": list(scene.contacts),
-                "view": round(float(view), DIGITS),
-            }
-        )
+def _scenes(
+    scenes: Sequence[Scene],
+    reaches: Sequence[float],
+    classes: Sequence[str],
+    attention: Sequence[Attention | None],
+) -> dict[str, Any]:
+    numbers = SceneNumbers((kind for scene in scenes for *_, kind in scene.discs), classes)
+    told = zip_longest(scenes, half_widths(reaches), attention)
+    moments = [numbers.moment(*each) for each in told]
     ranges = [scene.range for scene in scenes if scene.range is not None]
-    return {
-        "kind": "scenes",
-        "extent": max(scene.extent for scene in scenes),
-        "range": ranges[0] if ranges else None,
-        "kinds": order,
-        "colours": list(colours.values()),
-        "fixed": [kind for kind in order if kind in FIXED_COLOURS],
-        "casts": list(casts),
-        "moments": moments,
-    }
+    head = numbers.head(max(scene.extent for scene in scenes), ranges[0] if ranges else None)
+    return {**head, "moments": moments}
+
+
+def _short(value: Any) -> Any:
+    """A number, or those of a list, with few digits; what is not finite as text."""
+    if isinstance(value, list):
+        return [_short(each) for each in value]
+    if not isinstance(value, float):
+        return value
+    return round(value, DIGITS) if math.isfinite(value) else str(value)
 
 
 def _as_png(picture: Picture) -> str:

@@ -77,6 +77,6 @@ def sheet(moments: Sequence[Moment], width: int = WIDTH) -> Picture:
         moments: of one game.
         width: of each position, in pixels.
     """
-    from marl.pictures.episode import contact_sheet  # Matplotlib takes a moment to import
+    from marl.pictures.sheet import contact_sheet  # Matplotlib takes a moment to import
 
     return contact_sheet(moments[round(place * (len(moments) - 1) / 3)].picture(width) for place in range(4))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from marl.core.game import Game, GameView, IllegalActionError
+from marl.games.search.result import ActionStatistics
 from marl.games.search.uct import UCT
 from marl.players.moves import listed, read_move, written
 from marl.players.player import Player, Quit, Undo, View
 
-__all__ = ["Human"]
+__all__ = ["Human", "hint_words"]
 
 HINT_SIMULATIONS = 10_000
 HELP = {
@@ -90,6 +91,11 @@ class Human:
 
     def _hint(self, game: GameView) -> None:
         result = UCT(simulations=HINT_SIMULATIONS).search(game)
-        chosen = next(each for each in result.statistics if each.action == result.action)
-        promise = f"{'sure' if chosen.proven else 'expected'} {chosen.value[game.mover]:+.2f}"
-        self.tell(f"hint: {game.describe(result.action)} ({promise}, from -1 lost to +1 won)")
+        self.tell(f"hint: {hint_words(game, result.action, result.statistics)}")
+
+
+def hint_words(game: GameView, action: int, statistics: Sequence[ActionStatistics]) -> str:
+    """A move that a search found, and what it promises the mover."""
+    chosen = next(each for each in statistics if each.action == action)
+    promise = f"{'sure' if chosen.proven else 'expected'} {chosen.value[game.mover]:+.2f}"
+    return f"{game.describe(action)} ({promise}, from -1 lost to +1 won)"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from marl.core.game import Game
 from marl.players.player import Player, Undo
 
-__all__ = ["Match", "play_match", "play_matches"]
+__all__ = ["Match", "play_match", "play_matches", "winners"]
 
 Watch = Callable[[Game, int | None, Game], None]
 
@@ -110,6 +110,19 @@ def play_matches(
         for number, game in enumerate(positions)
         if game.over
     ]
+
+
+def winners(returns: Sequence[float], names: Sequence[str]) -> str:
+    """Words for the end of a game.
+
+    Args:
+        returns: of each seat, ``[P]``.
+        names: of the seats, ``[P]``.
+    """
+    won = [name for name, gained in zip(names, returns, strict=True) if min(returns) < gained == max(returns)]
+    if not won:
+        return "drawn"
+    return " and ".join(won) + (" win" if len(won) > 1 else " wins")
 
 
 def _back(game: Game, played: list[tuple[Game, int]]) -> Game:

@@ -102,8 +102,8 @@ class EpisodeEvaluation:
 
     def draw(self, policy: Policy, watch: Callable[[], bool]) -> NDArray[np.uint8] | None:
         """Contact sheet of an episode; see `Evaluation`."""
-        from marl.pictures.episode import contact_sheet, draw
         from marl.pictures.recording import SparseRecording
+        from marl.pictures.sheet import episode_sheet
 
         environment = self._one = self._make(1)
         recording, seed = SparseRecording(PICTURE_WIDTH), PICTURE_SEED + self.config.seed
@@ -115,7 +115,7 @@ class EpisodeEvaluation:
         try:
             scores = record_episode(environment, policy, seed, recording.append, **limits)
             names, moments = tuple(environment.roster.team), recording.spread()
-            return contact_sheet(draw(recording, scores, score_name(environment), names, PICTURE_WIDTH, moments))
+            return episode_sheet(recording, scores, score_name(environment), names, PICTURE_WIDTH, moments)
         except PictureError as error:
             warnings.warn(f"an episode is left without its picture: {error}", Note, stacklevel=2)
             return None

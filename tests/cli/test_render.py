@@ -63,3 +63,17 @@ def test_a_page_replays_an_episode_and_several_stand_side_by_side(cli: Cli, run:
 def test_several_runs_need_a_page(more: list[str], cli: Cli, run: Path) -> None:
     status, _, err = cli("render", run, run, *more)
     assert status == 2 and "2 runs are shown side by side on a page that ends in .html" in err
+
+
+def test_what_cannot_be_drawn_is_a_table_on_a_page_and_refused_as_a_picture(cli: Cli, tmp_path: Path) -> None:
+    given = ("--policy", "random", "--task", "habits:Walk-v0", "--max-steps", 3)
+    status, out, err = cli("render", *given, "--out", tmp_path / "x.html")
+    assert status == 0 and "steps, return" in out, err
+    found = re.search(r'application/json">(.*?)</script>', (tmp_path / "x.html").read_text(), re.DOTALL)
+    assert found is not None
+    (panel,) = json.loads(found[1])["panels"]
+    assert panel["kind"] == "deeds" and len(panel["agents"]) == 1
+    rewards = [moment[0][1] for moment in panel["moments"]]
+    assert len(rewards) == len(panel["words"]) and panel["moments"][-1][0][2] == pytest.approx(sum(rewards))
+    status, _, err = cli("render", *given, "--out", tmp_path / "x.gif")
+    assert status == 2 and "cannot be drawn" in err

@@ -14,7 +14,7 @@ from marl.envs.games.nine_board import NineBoard
 from marl.envs.games.quarto import Quarto
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
-from marl.games.board_picture import board_picture, draw_board, drawable
+from marl.games.board_picture import board_picture, draw_board, drawable, squares
 from marl.games.search.result import ActionStatistics
 
 BLUE, ORANGE, GREEN, WHITE = (0, 0x72, 0xB2), (0xD5, 0x5E, 0), (0, 0x9E, 0x73), (255, 255, 255)
@@ -155,3 +155,10 @@ def test_a_title_says_what_is_seen() -> None:
 def test_a_game_of_rules_alone_is_refused() -> None:
     with pytest.raises(ConfigError, match="heap cannot be drawn: it has no board_shape, block, caption, marks; "):
         drawable(Heap())
+
+
+def test_squares_of_legal_actions_are_where_they_show() -> None:
+    """A column of connect_four shows in its lowest free cell: 6 rows of 60 units, the lowest at 300."""
+    assert squares(ConnectFour().play(3))[3] == (180, 240, 60)
+    assert squares(ConnectFour())[6] == (360, 300, 60)
+    assert squares(after(TicTacToe(), "1", "4", "2", "5", "3")) == {}

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from marl.core.records import Observation
 from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
 from marl.networks.configs import GraphConfig
-from marl.networks.graph_processor import GraphProcessor, edge_features
+from marl.networks.graph_processor import GraphProcessor, edge_features, watched_attention
 
 WIDTH = 8
 EXACT = {"rtol": 0.0, "atol": 1e-12}
@@ -174,3 +174,25 @@ def test_graphs_in_chunks_give_the_same_numbers_and_gradients(monkeypatch: pytes
         out = processor(tokens, seen)
         results.append((out, torch.autograd.grad(out.square().sum(), processor.layers[0].lin_edge.weight)[0]))
     torch.testing.assert_close(results[0], results[1])
+
+
+def test_attention_is_watched_within_a_block_only(x: Tensor, kinematics: Tensor) -> None:
+    """Who hears two heeds them by shares of 1; GCN has no attention, and other players are no modules."""
+    observation = observed(directed(), kinematics)
+    for kind, module in (("gat", processor("gat", 2)), ("gcn", processor("gcn"))):
+        with watched_attention(module) as take:
+            assert take() is None
+            module(x, observation)
+            weights = take()
+            assert take() is None
+            module(x, observation)
+        module(x, observation)
+        if kind == "gcn":
+            assert weights is None
+            continue
+        assert weights is not None and weights.shape == (GRAPHS, SIZE, SIZE)
+        assert_close(weights.sum(-1), torch.ones(GRAPHS, SIZE, dtype=torch.float64), **EXACT)
+        assert not weights[~directed()].any() and (weights[directed()] > 0).all()
+        assert take() is not None and take() is None
+    with watched_attention(object()) as take:
+        assert take() is None

@@ -49,10 +49,14 @@ def test_without_values_on_edges_the_layer_is_torch_geometrics_gatv2(graph: Call
     torch.nn.init.normal_(ours.bias)
     theirs.load_state_dict({name: p for name, p in ours.state_dict().items() if not name.startswith("lin_value")})
     adjacency, edges = graph(), torch.randn(GRAPHS, SIZE, SIZE, EDGE, dtype=torch.float64)
+    seen: list[Tensor] = []
+    ours.watch = seen.append
     dense = ours.dense(x, adjacency, edges)
     for g in range(GRAPHS):
         edge_index, place = edges_of(adjacency[g])
-        expected = theirs(x[g], edge_index, edges[g][place[0], place[1]])
+        edge = edges[g][place[0], place[1]]
+        expected, (_, weights) = theirs(x[g], edge_index, edge, return_attention_weights=True)
+        assert_close(seen[0][g, place[0], :, place[1]], weights, **EXACT)
         assert_close(dense[g], expected, **EXACT)
         assert_close(ours(x[g], edge_index, edges[g][place[0], place[1]]), expected, **EXACT)
 

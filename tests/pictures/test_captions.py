@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from marl.pictures.captions import Captions, scaled
-from marl.pictures.episode import contact_sheet
+from marl.pictures.sheet import contact_sheet
 
 RED = (200, 10, 20)
 

@@ -145,11 +145,3 @@ def test_only_the_steps_that_are_asked_for_are_drawn_each_when_it_is_taken() -> 
     some = rendering.draw(recording, range(9), width=WIDTH, only=[0, 3, 8])
     assert np.array_equal(next(some), every[0])
     assert np.array_equal(list(some), [every[3], every[8]])
-
-
-def test_a_contact_sheet_has_two_columns_in_the_order_of_reading() -> None:
-    """Frames of 4 by 6 pixels, each with a white rim of 8; the last place of three is empty."""
-    sheet = rendering.contact_sheet(np.full((4, 6, 3), i, dtype=np.uint8) for i in (0, 4, 8))
-    assert sheet.shape == (40, 44, 3)
-    assert sheet[[10, 10, 30, 30], [10, 32, 10, 32], 0].tolist() == [0, 4, 8, 255]
-    assert rendering.contact_sheet([np.zeros((4, 6, 3), np.uint8)]).shape == (20, 22, 3)

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from PIL import Image
 
 from marl.core.scene import Scene
 from marl.pictures.recording import Recording
-from marl.pictures.replay import drawings_panel, recording_panel, save_replay
+from marl.pictures.replay import deeds_panel, drawings_panel, recording_panel, save_replay
 from marl.pictures.shapes import Drawing, Text
 
 NASTY = "<script>alert('x')</script>"
@@ -107,6 +109,58 @@ def test_a_browser_draws_the_step_that_an_address_names(tmp_path: Path) -> None:
     )
     shown = done.stdout.split('<script id="data"')[0]
     assert "step 1 / 2</output>" in shown and "contacts 2" in shown and "move 1" in shown and "move 0" not in shown
-    assert '<circle cx="-0.25" cy="0.123" r="0.075" fill="#0072B2"' in shown
+    assert '<circle data-disc="0" cx="-0.25" cy="0.123" r="0.075" fill="#0072B2"' in shown
     assert shown.count('class="contact"') == 1
     assert "&lt;script&gt;alert" in shown and "<script>alert" not in shown
+
+
+def test_a_table_tells_what_agents_did_and_got(tmp_path: Path) -> None:
+    """The second agent has left before the second step, and a reward that is no number is told."""
+    first: list[tuple[Any, float, bool]] = [(1, 0.5, True), ([0.1234, -1.0], -2.0, True)]
+    second: list[tuple[Any, float, bool]] = [(0, 0.25, True), ([0.0, 0.0], 9.0, False)]
+    panel = deeds_panel(["A", "B"], [None, first, second], ["return 0", "return 1", "return 2"], "one")
+    (kept,) = data_of(save_replay([panel], "a table", 10, tmp_path / "x.html"))["panels"]
+    assert (kept["kind"], kept["agents"], kept["words"][2]) == ("deeds", ["A", "B"], "return 2")
+    assert kept["moments"] == [
+        [[None, 0.0, 0.0, True], [None, 0.0, 0.0, True]],
+        [[1, 0.5, 0.5, True], [[0.123, -1.0], -2.0, -2.0, True]],
+        [[0, 0.25, 0.75, True], [[0.0, 0.0], 9.0, -2.0, False]],
+    ]
+    lost = deeds_panel(["A"], [[(0, float("nan"), True)]], ["return nan"])
+    assert lost["moments"] == [[[0, "nan", "nan", True]]]
+
+
+def test_sights_and_attention_are_kept_with_each_scene(tmp_path: Path) -> None:
+    seen = replace(scene(0.0), sights=((0, 3), (1, 2)))
+    moments = recorded(tmp_path, seen, scene(0.5), seen)
+    panel = recording_panel(moments, [0.0] * 3, "contacts", ("A", "B"), attention=[[[0.0, 1.0], [0.754, 0.0]], None])
+    assert panel["sights"] == [(0, 3, 1, 2), ()] and [each["sees"] for each in panel["moments"]] == [0, 1, 0]
+    assert panel["moments"][0]["heeds"] == [[0, 100], [75, 0]]
+    assert "heeds" not in panel["moments"][1] and "heeds" not in panel["moments"][2]
+
+
+def test_a_reader_scrubs_and_looks_through_an_agents_eyes(tmp_path: Path, open_window: Callable[..., Any]) -> None:
+    seen = replace(scene(0.0), sights=((0, 3), (1, 2)))
+    far = replace(scene(-0.75, contacts=(0,)), sights=seen.sights)
+    attention = [None, [[0.0, 1.0], [0.75, 0.0]]]
+    team = recording_panel(recorded(tmp_path, seen, far, seen), [0, 2, 3], "contacts", ("A", "B"), NASTY, attention)
+    table = deeds_panel(["<b>", "two"], [None, [(1, 0.5, True), (0, 2.5, False)]], ["return 0", "return 1"])
+    page = open_window(
+        save_replay([team, table], NASTY, 10, tmp_path / "x.html").as_uri(), viewport={"width": 360, "height": 740}
+    )
+    page.locator("#at").fill("1")
+    assert page.inner_text("#step") == "step 1 / 2" and page.inner_text(".score >> nth=0") == "contacts 2"
+    assert page.locator(".contact").count() == 1 and page.inner_text("h1") == NASTY
+    picture = np.asarray(Image.open(io.BytesIO(page.locator(".view >> nth=0").screenshot())).convert("RGB"))
+    reach = team["moments"][1]["view"]
+    row, column = ((1 - 0.123 / reach) / 2, (1 - 0.75 / reach) / 2)
+    height, width = picture.shape[:2]
+    assert picture[round(row * height), round(column * width)].tolist() == [0, 0x72, 0xB2]
+    page.select_option("select >> nth=0", label="B")
+    assert page.inner_text(".look") == "B sees prey; it heeds A (75 %)"
+    assert page.locator(".seen").count() == 1 and page.locator(".heeded").count() == 1
+    page.locator('[data-disc="0"]').click()
+    assert page.inner_text(".look") == "A sees obstacle; it heeds B (100 %)"
+    assert page.locator("tbody tr").all_inner_texts() == ["<b>\t1\t0.5\t0.5", "two (left)\t\t\t0"]
+    page.keyboard.press("End")
+    assert page.inner_text("#step") == "step 2 / 2" and page.evaluate("document.documentElement.scrollWidth <= 360")

@@ -41,6 +41,19 @@ def test_features_come_from_mpe2s_own_observation() -> None:
     np.testing.assert_allclose(seen["adversary_2"], expected, atol=1e-6)
 
 
+def test_prey_beyond_the_radius_is_not_seen() -> None:
+    plain, env = make(), AdversaryClass(make(), {"C": 4}, {"C": ("prey:1@1.6",)})
+    flat, seen = plain.reset(seed=5)[0], env.reset(seed=5)[0]
+    told = set()
+    for name in env.class_of:
+        offset = flat[name][14:16]
+        there = bool(np.linalg.norm(offset) <= 1.6)
+        np.testing.assert_allclose(seen[name][4:6], offset * there, atol=1e-6)
+        assert seen[name][8] == there
+        told.add(there)
+    assert told == {True, False}
+
+
 def test_counted_sights_have_their_width_and_come_from_mpe2s_own_observation() -> None:
     classes = {"C": ("prey:2", "landmarks:1", "teammates:2")}
     plain, env = make(), AdversaryClass(make(), {"C": 4}, classes)

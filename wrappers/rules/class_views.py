@@ -29,10 +29,11 @@ class ClassViews:
 
     A sight with a count, such as ``"predators:4"``, holds the nearest four that are present, nearest first, each
     followed by a 1. Zeros fill the rest. Its width does not depend on the number of things in the world, so a policy
-    with such sights plays among any number.
+    with such sights plays among any number. With a radius, as in ``"prey:1@0.8"``, what is further away is not seen.
 
     Args:
-        classes: for each declared class the kinds of things that it sees, each ``NAME`` or ``NAME:COUNT``.
+        classes: for each declared class the kinds of things that it sees, each ``NAME``, ``NAME:COUNT``
+            or ``NAME:COUNT@RADIUS``.
         team: number of agents of each class; a class that is left out has none.
         num_prey: ``P``.
         num_obstacles: ``L``.
@@ -92,6 +93,27 @@ class ClassViews:
             start += count
         return features
 
+    def sighted(self, world: World) -> Tensor:
+        """Things that each agent sees, ``[B, N, N + P + L]`` of bool: teammates, then opponents, then landmarks."""
+        team, others = self.num_predators, self.num_prey
+        seen = world.alive.new_zeros(*world.alive.shape, team + others + self.num_obstacles)
+        start = 0
+        for name, count in zip(self.classes, self.counts, strict=True):
+            agents = slice(start, start + count)
+            for sight in self._sights[name]:
+                things, there = self._things(sight.name, world, agents)
+                there = there.expand(-1, count, -1)
+                if sight.count is not None:
+                    distance = (things[..., :2] - world.kinematics[:, agents, None, :2]).square().sum(-1)
+                    order = distance.masked_fill(~there, torch.inf).argsort(dim=-1, stable=True)
+                    there = there & (order.argsort(-1) < sight.count)
+                first = {"landmarks": team + others, "teammates": 0}.get(sight.name, team)
+                place = torch.arange(first, first + things.shape[2]).expand(count, -1)
+                place = self._others[agents] if sight.name == "teammates" else place
+                seen[:, agents].scatter_(2, place.to(seen.device).expand_as(there), there)
+            start += count
+        return seen & world.alive[..., None]
+
     def _view(self, world: World, agents: slice, name: str, index: int) -> Tensor:
         own = world.kinematics[:, agents]
         batch, count = own.shape[:2]
@@ -103,6 +125,8 @@ class ClassViews:
             # The nearest are chosen by distance from the agent, also where the frame is absolute.
             if sight.count is not None:
                 offset = things[..., :2] - own[:, :, None, :2]
+                if sight.radius is not None:
+                    there = there & (offset.square().sum(-1) <= sight.radius**2)
                 seen = nearest(seen, offset, there, sight.count)
             elif sight.name != "landmarks":
                 # Masked after the origin is subtracted: an absent agent is zeros in either frame.

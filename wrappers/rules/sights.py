@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,7 @@ from marl.core.limits import MOST_AGENTS, MOST_CLASSES
 __all__ = ["SIGHTS", "Frame", "Sight", "check_classes", "read_sight"]
 
 SIGHTS = ("landmarks", "prey", "predators", "teammates")
+RADIUS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,12 @@ class Sight:
     Args:
         name: one of `SIGHTS`.
         count: number of nearest ones that are seen; None for all in the world.
+        radius: largest distance at which one is seen; None for any.
     """
 
     name: str
     count: int | None = None
+    radius: float | None = None
 
     def layout(self, number: int) -> tuple[int, ...]:
         """Layout of its features among ``number`` such things: 2 for a vector of the plane, 1 for another number."""
@@ -32,19 +36,26 @@ class Sight:
 
 
 def read_sight(text: str) -> Sight:
-    """Parse a sight, ``NAME`` or ``NAME:COUNT``.
+    """Parse a sight, ``NAME``, ``NAME:COUNT`` or ``NAME:COUNT@RADIUS``.
 
     Raises:
-        ValueError: for an unknown name, or a count that is not an integer from 1 to 4,096.
+        ValueError: for an unknown name, a count that is not an integer from 1 to 4,096, or a radius that is not a
+            number above 0.
     """
-    name, colon, number = text.partition(":")
+    counted, at, radius = text.partition("@")
+    name, colon, number = counted.partition(":")
     if name not in SIGHTS:
         raise ValueError(f"{text!r}; what can be seen is {', '.join(SIGHTS)}")
-    if not colon:
+    if not colon and not at:
         return Sight(name)
     if not (number.isdecimal() and len(number) < 10 and 0 < int(number) <= MOST_AGENTS):
-        raise ValueError(f"{text!r}; write {name} for all, or {name}:4 for the nearest four")
-    return Sight(name, int(number))
+        within = f", or {name}:4@0.8 for those of them that are within 0.8" if at else ""
+        raise ValueError(f"{text!r}; write {name} for all, or {name}:4 for the nearest four{within}")
+    if not at:
+        return Sight(name, int(number))
+    if not RADIUS.fullmatch(radius) or float(radius) == 0:
+        raise ValueError(f"{text!r}; write a distance above 0 after the @, e.g. {name}:{number}@0.8")
+    return Sight(name, int(number), float(radius))
 
 
 Frame = Literal["absolute", "relative"]

@@ -28,3 +28,22 @@ def test_where_prey_learn_they_have_the_names_of_classes() -> None:
     scene = tag_scene(WORLD, PREY, None, "prey")
     assert [disc[3] for disc in scene.discs] == ["predator", "predator", "P", "obstacle"]
     assert (scene.links, scene.contacts, scene.range) == ((), (1,), None)
+
+
+def test_sights_are_told_by_the_side_that_learns() -> None:
+    """Of the predators that are there one sees the obstacle and one the prey; a prey sees the nearest predator."""
+    views = ClassViews({"A": ("prey",), "B": ("landmarks", "teammates:1")}, {"A": 2, "B": 1}, 1, 1)
+    assert tag_scene(WORLD, PREDATORS, None, views=[views]).sights == ((0, 2), (1, 0), (1, 3))
+    assert tag_scene(WORLD, PREDATORS, None).sights == ()
+    views = ClassViews({"P": ("predators:1",)}, {"P": 1}, 3, 1)
+    assert tag_scene(WORLD, PREY, None, "prey", [views]).sights == ((2, 1),)
+
+
+def test_where_both_sides_are_agents_each_tells_what_it_sees() -> None:
+    views = [
+        ClassViews({"A": ("prey",), "B": ("prey",)}, {"A": 1, "B": 2}, 1, 1),
+        ClassViews({"P": ("predators:1",)}, {"P": 1}, 3, 1),
+    ]
+    scene = tag_scene(WORLD, roster_of(views, False), None, views=views)
+    assert [disc[3] for disc in scene.discs] == ["B", "B", "P", "obstacle"]
+    assert scene.sights == ((0, 2), (1, 2), (2, 1))

@@ -173,7 +173,7 @@ ALL_CLASSES = {
     "A": ("landmarks",),
     "B": ("prey",),
     "C": ("teammates",),
-    "D": ("landmarks", "prey", "teammates"),
+    "D": ("landmarks", "prey:2@0.4", "teammates"),
     "E": ("prey", "landmarks"),
 }
 

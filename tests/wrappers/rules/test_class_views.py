@@ -86,6 +86,9 @@ def crowd() -> World:
         (("teammates:1",), "absolute", [1.0, 4.0, 0.0, 1.0, 1.0]),
         (("teammates:3",), "relative", [0, 2, -0.25, 0.5, 1, -0.5, -3, -0.75, -0.5, 1, 0, 0, 0, 0, 0]),
         (("landmarks:1",), "relative", [0.0, -0.5, 1.0]),
+        # the edge is within
+        (("prey:2@1",), "relative", [-1.0, 0.0, 0.25, -0.5, 1.0, 0, 0, 0, 0, 0]),
+        (("prey:1@0.9",), "absolute", [0, 0, 0, 0, 0]),
         (("landmarks:3", "prey:1"), "absolute", [1, 1.5, 1, -1, 0, 1, 0, 0, 0, 0, 2, 0.5, 0, 1]),
     ],
 )
@@ -132,3 +135,15 @@ def test_counted_sights_are_alike_in_any_number(crowd: World, frame: str) -> Non
 def test_bad_input_is_refused(classes: dict[str, Any], team: dict[str, int], frame: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ClassViews(classes, team, 1, 1, frame)
+
+
+def test_what_is_sighted_is_what_the_features_hold() -> None:
+    """Agents at 0, 1 and 5 on a line, the last absent; prey at 2 and 3, the first absent; obstacles at -1 and 4."""
+    places = torch.tensor([[[x, 0.0] for x in (0.0, 1.0, 5.0, 2.0, 3.0, -1.0, 4.0)]])
+    there = torch.tensor([[True, True, False]])
+    world = World(places, torch.zeros(1, 5, 2), there, 2, torch.tensor([[False, True]]))
+    seen = {"A": ("teammates", "prey:1"), "B": ("landmarks:1",)}
+    views = ClassViews(seen, {"A": 1, "B": 2}, 2, 2)
+    found = views.sighted(world)[0].nonzero().tolist()
+    # after the three agents come the two prey, then the obstacles: 0 sees 1 and the prey at 3, 1 the obstacle at -1
+    assert found == [[0, 1], [0, 4], [1, 5]]

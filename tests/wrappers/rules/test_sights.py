@@ -6,6 +6,8 @@ from marl.wrappers.rules.sights import Sight, read_sight
 def test_sights_are_read() -> None:
     assert read_sight("prey") == Sight("prey", None)
     assert read_sight("teammates:12") == Sight("teammates", 12)
+    assert read_sight("prey:1@0.4") == Sight("prey", 1, 0.4)
+    assert read_sight("prey:2@3") == Sight("prey", 2, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,11 @@ def test_sights_are_read() -> None:
         ("prey:" + "9" * 5000, "write prey for all, or prey:4 for the nearest four"),
         ("prey:-1", "'prey:-1'; write prey for all"),
         ("prey:", "'prey:'; write prey for all"),
+        ("prey@0.4", "'prey@0.4'; write prey for all, .*, or prey:4@0.8 for those of them that are within 0.8"),
+        ("prey:1@", "'prey:1@'; write a distance above 0 after the @, e.g. prey:1@0.8"),
+        ("prey:1@0.0", "write a distance above 0 after the @"),
+        ("prey:1@-1", "write a distance above 0 after the @"),
+        ("prey:1@nan", "write a distance above 0 after the @"),
         ("landmarks:2.5", "'landmarks:2.5'; write landmarks for all, or landmarks:4"),
     ],
 )
@@ -32,4 +39,4 @@ def test_layouts_by_hand() -> None:
     assert Sight("prey").layout(2) == (2, 2, 2, 2)
     assert Sight("teammates").layout(0) == ()
     assert Sight("landmarks", 2).layout(0) == Sight("landmarks", 2).layout(7) == (2, 1, 2, 1)
-    assert Sight("predators", 2).layout(7) == (2, 2, 1, 2, 2, 1)
+    assert Sight("predators", 2).layout(7) == Sight("predators", 2, 0.4).layout(7) == (2, 2, 1, 2, 2, 1)

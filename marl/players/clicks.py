@@ -1,0 +1,206 @@
+"""Games that people play by clicks on a page."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from marl.core.game import Game, GameView
+from marl.games.board_picture import draw_board, drawable, squares
+from marl.pictures.page import whole_page
+from marl.players.human import HINT_SIMULATIONS, hint_words
+from marl.players.match import play_match, winners
+from marl.players.moves import written
+from marl.players.player import Player, Quit, Undo, View
+from marl.players.specs import PlayerSpec, make_player, parse_player
+from marl.system.page_server import PageServer
+
+__all__ = ["ClickTable"]
+
+PAUSE = 0.7
+"""Seconds between moves where nobody plays by hand, so that they can be followed."""
+MOST_SHOWN = 6
+"""Moves of a best line that are written."""
+STALE = "The position has changed meanwhile."
+
+
+class ClickTable:
+    """One game after the other on a page; all its windows show the same position, and each may move for any person.
+
+    Args:
+        start: first position.
+        specs: players of the seats.
+        seed: of the first game; the others have those after it.
+        views: True for a page that begins with what searches found.
+
+    Raises:
+        ConfigError: for a game that cannot be drawn, or a player that cannot play it.
+        FileError: if a player's network cannot be loaded.
+    """
+
+    def __init__(self, start: GameView, specs: Sequence[PlayerSpec], seed: int, views: bool = False) -> None:
+        self.start, self.specs, self.seed = drawable(start), list(specs), seed
+        self.names = [f"player {seat + 1} ({spec.text})" for seat, spec in enumerate(specs)]
+        against = " against ".join(spec.text for spec in specs)
+        self.page = whole_page("board.html", {"title": f"{start.name}: {against}", "views": views})
+        self._lock, self._inbox = threading.Lock(), queue.Queue[dict[str, Any]]()
+        self._number, self._asked = 0, False
+        self._begin()
+
+    def hear(self, message: dict[str, Any]) -> str:
+        """Take what a window says; see `PageServer`.
+
+        A message has ``do``: ``move`` with the ``action``, ``undo``, ``hint``, or ``again`` for another game; and, but
+        for that, the ``number`` of the position that the window shows.
+        """
+        wish, action = message.get("do"), message.get("action")
+        with self._lock:
+            if wish == "again":
+                self._inbox.put(message)
+                return ""
+            if message.get("number") != self._number or not self._asked:
+                return STALE
+            if wish not in ("move", "undo", "hint"):
+                return "There is move, undo, hint and again."
+            if wish == "move" and (type(action) is not int or action not in self.game.legal):
+                return "That move is not legal here."
+            self._asked = False
+            self._inbox.put(message)
+            return ""
+
+    def serve(self, server: PageServer) -> None:
+        """Play games until a signal or an error ends it.
+
+        Args:
+            server: shows the page, and hands on what windows say.
+        """
+        self.server = server
+        while True:
+            server.wait_for_window()
+            self._begin()
+            try:
+                self._tell_machine()
+                match = play_match(self.start, self.players, self._watch)
+                self._tell(winners(match.returns, self.names))
+                while self._inbox.get()["do"] != "again":
+                    pass
+            except Quit:
+                self.log.append("left unfinished")
+            self.seed += 1
+
+    def _begin(self) -> None:
+        self.game: GameView = self.start
+        self.before: GameView | None = None
+        self.found: View | None = None
+        self.log: list[str] = []
+        self.players = [make_player(spec, self.start, self.seed + i, self._person) for i, spec in enumerate(self.specs)]
+
+    def _person(self) -> Player:
+        return _Person(self)
+
+    def ask(self, game: GameView) -> int:
+        """Action that a person clicks.
+
+        Raises:
+            Undo, Quit: see `Player`.
+        """
+        told, hint = f"{self.names[game.mover]} is to move: click on the board", None
+        while True:
+            self._tell(told, hint, asked=True)
+            message = self._inbox.get()
+            if message["do"] == "move":
+                return int(message["action"])
+            if message["do"] == "undo":
+                raise Undo
+            if message["do"] == "again":
+                raise Quit
+            self._tell("searching for a hint ...")
+            hint = self._hint(game)
+            told = f"hint: {hint_words(game, hint.action, hint.statistics)}"
+
+    def _hint(self, game: GameView) -> View:
+        """What a search finds here: with the network that plays, if one does."""
+        networks = [spec for spec in self.specs if spec.kind == "az"]
+        spec = networks[0] if networks else parse_player(f"uct:{HINT_SIMULATIONS}")
+        adviser = make_player(spec, game, self.seed)
+        adviser.choose(game)
+        view = adviser.view()
+        assert view is not None
+        return view
+
+    def _watch(self, before: Game, action: int | None, after: Game) -> None:
+        while not self._inbox.empty():
+            if self._inbox.get()["do"] == "again":
+                raise Quit
+        self.game = written(after)
+        self.before = None if action is None else written(before)
+        if action is None:
+            self.log.append("nothing to take back" if before == after else "taken back")
+        else:
+            self.log.append(f"{self.names[before.mover]} plays {written(before).describe(action)}")
+            self.found = self.players[before.mover].view() or self.found
+        self._tell_machine()
+
+    def _tell_machine(self) -> None:
+        if not self.game.over and self.specs[self.game.mover].kind != "human":
+            self._tell(f"{self.names[self.game.mover]} is searching ...")
+            if all(spec.kind != "human" for spec in self.specs):
+                time.sleep(PAUSE)
+
+    def _tell(self, told: str, hint: View | None = None, asked: bool = False) -> None:
+        """Show the position in all windows."""
+        drawing = draw_board(self.game, self.before, hint.statistics if hint else ())
+        places, seen = [], set[tuple[float, ...]]()
+        for action, place in squares(self.game).items() if asked else ():
+            if place not in seen:
+                seen.add(place)
+                places.append([action, *place, self.game.describe(action)])
+        clicked = {place[0] for place in places}
+        others = [action for action in self.game.legal if action not in clicked] if asked else []
+        with self._lock:
+            self._number, self._asked = self._number + 1, asked
+            number = self._number
+        news = {
+            "number": number,
+            "board": drawing.svg(),
+            "size": [drawing.width, drawing.height],
+            "places": places,
+            "others": [[action, self.game.describe(action)] for action in others],
+            "told": told,
+            "asked": asked,
+            "log": self.log,
+            "found": self._found(),
+        }
+        self.server.tell("position", news)
+
+    def _found(self) -> dict[str, str] | None:
+        """What the last player that searched knew when it moved."""
+        view = self.found
+        if view is None or not view.statistics:
+            return None
+        game, moves = written(view.game), list[str]()
+        played = game.describe(view.action)
+        for action in view.principal_variation[:MOST_SHOWN]:
+            moves.append(game.describe(action))
+            game = written(game.play(action))
+        name = self.names[view.game.mover]
+        words = f"{name} before it played {played}: {view.effort:,} {view.unit}, best line {', '.join(moves)}"
+        return {"board": draw_board(written(view.game), None, view.statistics).svg(), "words": words}
+
+
+class _Person:
+    """Player that asks whoever looks at the page."""
+
+    def __init__(self, table: ClickTable) -> None:
+        self.table = table
+
+    def choose(self, game: Game) -> int:
+        """See `Player`."""
+        return self.table.ask(written(game))
+
+    def view(self) -> View | None:
+        """None: the program knows nothing about a person's choice; see `Player`."""
+        return None
