@@ -59,6 +59,12 @@ def test_predators_come_first_each_side_with_its_classes() -> None:
         *(f"adversary_{i}" for i in range(3)),
         *("agent_0", "agent_1"),
     ]
+    assert {name: each.index.shape[-1] for name, each in tag.symmetries.features.items()} == {"A": 10, "B": 22, "P": 21}
+    assert tag.symmetries.entities.index.shape[-1] == tag.roster.entity_size == 4 + 3 + 2
+    with pytest.raises(
+        ConfigError, match=r"both sides are agents; name who plays one in sides, e\.g\. sides\.prey\.fixed"
+    ):
+        task.sides(SimpleTagConfig.model_validate(settings()))
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
