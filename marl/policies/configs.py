@@ -49,7 +49,7 @@ class ActorCriticConfig(Config):
     kind: Literal["actor_critic"] = "actor_critic"
     """The kind of policy."""
     encoder: EncoderConfig = Field(default_factory=EncoderConfig)
-    """Class encoders and temporal transformer."""
+    """Class encoders and memory."""
     graph: GraphConfig = Field(default_factory=GraphConfig)
     """Messages between agents."""
     actor: ActorConfig = Field(default_factory=ActorConfig)
