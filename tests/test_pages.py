@@ -10,8 +10,8 @@ from pages import NOTEBOOKS, PAGES, TOP, Reader, blocks
 
 TRAINED: dict[str, Path] = {}
 """Runs that pages have trained, by the command."""
-OWN_TEST = {"docs/sweeps.md", "docs/other_libraries.md", "docs/export.md"}
-"""Pages whose code takes too long for this, and has a test of its own, `test_<page>_page.py`."""
+OWN_TEST = {"docs/browser.md", "docs/sweeps.md", "docs/other_libraries.md", "docs/export.md"}
+"""Pages whose code takes too long for this, or waits for a person, and has a test of its own, `test_<page>_page.py`."""
 
 
 @pytest.fixture
@@ -80,6 +80,13 @@ def test_every_page_begins_with_its_purpose() -> None:
             assert title.startswith("# "), page
             assert blank == "", page
             assert first[:1].isalpha() or first[:1] == "`", page
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "experiments/README.md"])
+def test_the_links_of_a_page_that_the_site_does_not_check_lead_somewhere(page: str) -> None:
+    path = TOP / page
+    links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def test_the_readme_is_short_and_begins_with_two_commands() -> None:

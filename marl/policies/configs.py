@@ -222,6 +222,8 @@ class PlayerConfig(Config):
     """Classes that it was trained with, in order; empty for those of the side."""
     others: tuple[str, ...] = ()
     """Classes of other sides that its critic sees."""
+    entity_size: int | None = Field(None, ge=0, le=1_000_000)
+    """Width of the entities that it was trained with; None for that of the environment."""
 
 
 class PartConfig(Config):

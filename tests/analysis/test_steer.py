@@ -72,13 +72,11 @@ def test_the_same_keys_and_seed_make_the_same_episode() -> None:
 
 def test_messages_that_were_overtaken_are_passed_over() -> None:
     made = steering(5)
-    assert [made.hear({"do": "steer", "way": way, "number": n, "window": "a"}) for way, n in (("up", 2), ("", 1))] == [
-        "",
-        "",
-    ]
-    assert made._way == "up"
-    made.hear({"do": "steer", "way": "left", "number": 1, "window": "b"})
-    assert made._way == "left"
+    ways = []
+    for way, number, window in (("up", 2, "a"), ("", 1, "a"), ("down", 3, "a"), ("left", 1, "b")):
+        assert made.hear({"do": "steer", "way": way, "number": number, "window": window}) == ""
+        ways.append(made._way)
+    assert ways == ["up", "up", "down", "left"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.client
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from served import ask, news_of, say, serving
 
 from marl.core.errors import ConfigError
 from marl.core.wording import in_command
+from marl.pictures.page import whole_page
 from marl.system.page_server import MOST_WAITING, PageServer
 
 
@@ -102,6 +104,18 @@ def test_a_window_that_takes_no_news_is_cut_off() -> None:
         server.tell("place", -1)
         server.read_news(write)
         assert len(taken) == 1 and server.windows == 0
+
+
+def test_a_window_says_that_the_command_is_silent(open_window: Callable[..., Any]) -> None:
+    with PageServer(whole_page("steer.html", {"title": ""}), deaf) as server:
+        window = open_window(server.address)
+        assert window.locator("#notice").is_hidden()
+        server.wait_for_window()
+        server._server.shutdown()
+        server._server.server_close()
+        for reader in server._readers:
+            reader.put(None)
+        window.locator("#notice", has_text="The command does not answer.").wait_for()
 
 
 @pytest.mark.parametrize(
