@@ -100,7 +100,7 @@ class GraphConfig(Config):
     """Shape of the graph processor."""
 
     kind: Literal["gat", "gcn", "plain_gcn", "none"] = "gat"
-    """GATv2 or GCN with edge features, GCN as published, which has none, or no messages."""
+    """GATv2 or GCN with edge features, the latter by classes of senders; GCN without either; or no messages."""
     rounds: Layers = 1
     """Rounds of messages at each step."""
     heads: Width = 4

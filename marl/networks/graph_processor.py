@@ -14,7 +14,7 @@ from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
 from marl.networks.configs import GraphConfig
-from marl.networks.message_layers import EdgeGATv2Conv, MatrixGCNConv, message_layer
+from marl.networks.message_layers import EdgeGATv2Conv, MessageLayer, message_layer
 
 __all__ = ["GraphProcessor", "edge_features", "watched_attention"]
 
@@ -59,7 +59,7 @@ class GraphProcessor(nn.Module):
         edge_size = carried + 1 + 2 * classes
         self.node_norms = nn.ModuleList(nn.LayerNorm(width) for _ in rounds)
         self.node_inputs = nn.ModuleList(nn.Linear(width + carried + classes, width) for _ in rounds)
-        self.layers = nn.ModuleList(message_layer(config.kind, width, config.heads, edge_size) for _ in rounds)
+        self.layers = nn.ModuleList(message_layer(config.kind, width, config.heads, edge_size, classes) for _ in rounds)
         self.outputs = nn.ModuleList(nn.Linear(width, width) for _ in rounds)
         self._kinds: dict[tuple[object, ...], Tensor] = {}
 
@@ -103,7 +103,7 @@ class GraphProcessor(nn.Module):
             self.node_norms, self.node_inputs, self.layers, self.outputs, strict=True
         ):
             sent = inputs(torch.cat([norm(x), nodes], -1)).relu()
-            layer = cast("EdgeGATv2Conv | MatrixGCNConv", layer)
+            layer = cast("MessageLayer", layer)
             heard = layer.dense(sent, adjacency, edges) if dense else _sparse(layer, sent, adjacency, edges)
             x = x + output(heard.relu())
         return x
@@ -175,7 +175,7 @@ def _ends_of(kinds: Tensor) -> Tensor:
     return torch.cat([kinds[:, None].expand(-1, size, -1), kinds[None].expand(size, -1, -1)], -1)
 
 
-def _sparse(layer: EdgeGATv2Conv | MatrixGCNConv, x: Tensor, adjacency: Tensor, edges: Tensor | None) -> Tensor:
+def _sparse(layer: MessageLayer, x: Tensor, adjacency: Tensor, edges: Tensor | None) -> Tensor:
     """One layer along the edges of ``M`` graphs, whose nodes lie one after the other; shapes as in `_pass`."""
     graph, receiver, sender = adjacency.nonzero(as_tuple=True)
     edge_index = torch.stack([graph * x.shape[1] + sender, graph * x.shape[1] + receiver])

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-__all__ = ["EdgeGATv2Conv", "EdgeGCNConv", "MatrixGCNConv", "message_layer"]
+__all__ = ["EdgeGATv2Conv", "EdgeGCNConv", "MatrixGCNConv", "MessageLayer", "message_layer"]
 
 NEGATIVE_SLOPE = 0.2
 """Of the leaky ReLU in GATv2's scores; torch-geometric's default."""
@@ -183,54 +183,72 @@ class MatrixGCNConv(_Layer):
         return scale[..., None] * (linked @ (scale[..., None] * self.lin(x))) + self.bias
 
 
-class EdgeGCNConv(MatrixGCNConv):
-    r"""GCN whose messages carry the edge's features, as those of `EdgeGATv2Conv` do.
+class EdgeGCNConv(nn.Module):
+    r"""GCN whose messages carry the edge's features, and which tells classes of senders apart.
 
     .. math::
-        x'_i = b + \sum_{j} a_{ij} (W x_j + W_e e_{ij}), \quad a = \hat D^{-1/2} (A + I) \hat D^{-1/2}
+        x'_i = b + W x_i + \sum_c \frac{1}{|N_i^c|} \sum_{j \in N_i^c} (W x_j + W_e^c e_{ij})
 
-    The weights are GCN's own, and a node's loop to itself has no edge.
+    for the senders :math:`N_i^c` of class :math:`c` that node :math:`i` hears.
+    Reference: Schlichtkrull et al., "Modeling Relational Data with Graph Convolutional Networks",
+    https://arxiv.org/abs/1703.06103, equation 2 with the numbers of neighbours as constants; here :math:`W` is
+    shared, for nodes know their class.
 
     Args:
         width: ``D`` of nodes, in and out.
         edge_size: ``P``.
+        classes: ``C``; the last features of an edge are the one-hot class of its sender.
 
     Shapes:
-        Nodes ``[V, D]``, edge index ``[2, E]`` without loops and edges ``[E, P]`` to ``[V, D]``; `dense` takes
-        matrices.
+        Nodes ``[V, D]``, edge index ``[2, E]`` and edges ``[E, P]`` to ``[V, D]``; `dense` takes matrices.
     """
 
-    def __init__(self, width: int, edge_size: int) -> None:
-        super().__init__(width)
-        self.lin_value = _value_layer(edge_size, width)
+    def __init__(self, width: int, edge_size: int, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.lin = nn.Linear(width, width)
+        self.lin_value = nn.Linear(classes * edge_size, width, bias=False)
+        self.reset_parameters()
 
-    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None = None) -> Tensor:
+    def reset_parameters(self) -> None:
+        """Draw all weights anew."""
+        nn.init.xavier_uniform_(self.lin.weight)
+        nn.init.zeros_(self.lin.bias)
+        nn.init.xavier_uniform_(self.lin_value.weight)
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
         """Scatter along edges; as `EdgeGATv2Conv.forward`."""
-        assert edge_attr is not None
-        from torch_geometric.nn.conv.gcn_conv import gcn_norm
+        sender, receiver = edge_index
+        own, sent = self.lin(x), x @ self.lin.weight.mT
+        kind = edge_attr[:, -self.classes :]
+        heard_of_kind = own.new_zeros(len(x), self.classes).index_add(0, receiver, kind)
+        weights = kind / heard_of_kind[receiver].clamp(min=1)  # [E, C]
+        each = (weights[..., None] * edge_attr[:, None]).flatten(1)
+        carried = own.new_zeros(len(x), each.shape[1]).index_add(0, receiver, each)
+        heard = own.index_add(0, receiver, weights.sum(1, keepdim=True) * sent[sender])
+        return heard + self.lin_value(carried)
 
-        _, weight = gcn_norm(edge_index, None, x.shape[0], dtype=x.dtype)  # the loops to oneself come last
-        weighed = weight[: edge_attr.shape[0], None] * edge_attr
-        carried = x.new_zeros(x.shape[0], edge_attr.shape[1]).index_add(0, edge_index[1], weighed)
-        return super().forward(x, edge_index) + self.lin_value(carried)
-
-    def dense(self, x: Tensor, adjacency: Tensor, edges: Tensor | None = None) -> Tensor:
+    def dense(self, x: Tensor, adjacency: Tensor, edges: Tensor | None) -> Tensor:
         """The same over whole matrices; as `EdgeGATv2Conv.dense`."""
         assert edges is not None
-        scale = (adjacency.sum(-1, dtype=x.dtype) + 1).rsqrt()
-        weights = scale[..., None] * adjacency * scale[..., None, :]
+        own, sent = self.lin(x), x @ self.lin.weight.mT
+        heard_of_kind = (edges[..., -self.classes :] * adjacency[..., None]).mT  # [M, N, C, N]
+        weights = heard_of_kind / heard_of_kind.sum(-1, keepdim=True).clamp(min=1)
         # W_e is linear: weighing the P features of the edges first never makes the D values of each edge
-        carried = (weights.unsqueeze(2) @ edges).squeeze(2)  # [M, N, P]
-        return super().dense(x, adjacency) + self.lin_value(carried)
+        carried = (weights @ edges).flatten(-2)  # [M, N, C P]
+        return own + weights.sum(2) @ sent + self.lin_value(carried)
+
+
+MessageLayer = EdgeGATv2Conv | EdgeGCNConv | MatrixGCNConv
 
 
 def message_layer(
-    kind: Literal["gat", "gcn", "plain_gcn"], width: int, heads: int, edge_size: int
-) -> EdgeGATv2Conv | MatrixGCNConv:
-    """Make one layer; ``heads`` and ``edge_size`` are those of `EdgeGATv2Conv`."""
+    kind: Literal["gat", "gcn", "plain_gcn"], width: int, heads: int, edge_size: int, classes: int
+) -> MessageLayer:
+    """Make one layer; ``heads`` and ``edge_size`` are those of `EdgeGATv2Conv`, ``classes`` those of `EdgeGCNConv`."""
     if kind == "gat":
         return EdgeGATv2Conv(width, heads, edge_size)
-    return EdgeGCNConv(width, edge_size) if kind == "gcn" else MatrixGCNConv(width)
+    return EdgeGCNConv(width, edge_size, classes) if kind == "gcn" else MatrixGCNConv(width)
 
 
 def _value_layer(edge_size: int, width: int) -> nn.Linear:

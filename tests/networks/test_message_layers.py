@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +7,7 @@ import torch
 from adjacencies import GRAPHS, SIZE, directed, empty, symmetric
 from torch import Tensor
 from torch.testing import assert_close
-from torch_geometric.nn import GATv2Conv, GCNConv
+from torch_geometric.nn import GATv2Conv, GCNConv, RGCNConv
 
 from marl.networks.message_layers import EdgeGATv2Conv, EdgeGCNConv, MatrixGCNConv
 
@@ -79,33 +78,40 @@ def test_a_message_with_values_on_edges_by_hand() -> None:
 
 
 @pytest.mark.parametrize("graph", [symmetric, directed, empty])
-def test_without_values_on_edges_the_layer_is_torch_geometrics_gcn(graph: Callable[[], Tensor], x: Tensor) -> None:
-    ours, theirs, adjacency = EdgeGCNConv(WIDTH, EDGE).double(), GCNConv(WIDTH, WIDTH).double(), graph()
-    torch.nn.init.zeros_(ours.lin_value.weight)
-    torch.nn.init.normal_(ours.bias)
-    theirs.load_state_dict({name: p for name, p in ours.state_dict().items() if not name.startswith("lin_value")})
-    edges = torch.randn(GRAPHS, SIZE, SIZE, EDGE, dtype=torch.float64)
+def test_without_values_on_edges_the_layer_is_torch_geometrics_rgcn(graph: Callable[[], Tensor], x: Tensor) -> None:
+    """Relations are the classes of senders, whose weights are alike."""
+    ours, theirs = EdgeGCNConv(WIDTH, EDGE, 2).double(), RGCNConv(WIDTH, WIDTH, 2).double()
+    kinds = torch.arange(SIZE) % 2
+    with torch.no_grad():
+        ours.lin_value.weight.zero_()
+        torch.nn.init.normal_(ours.lin.bias)
+        theirs.bias.copy_(ours.lin.bias)
+        for weight in (theirs.root, *theirs.weight):
+            weight.copy_(ours.lin.weight.mT)
+    adjacency, edges = graph(), torch.randn(GRAPHS, SIZE, SIZE, EDGE, dtype=torch.float64)
+    edges[..., -2:] = torch.eye(2, dtype=torch.float64)[kinds]
     dense = ours.dense(x, adjacency, edges)
     for g in range(GRAPHS):
         edge_index, place = edges_of(adjacency[g])
-        expected = theirs(x[g], edge_index)
+        expected = theirs(x[g], edge_index, kinds[edge_index[0]])
         assert_close(dense[g], expected, **EXACT)
         assert_close(ours(x[g], edge_index, edges[g][place[0], place[1]]), expected, **EXACT)
 
 
 def test_edges_of_a_gcn_by_hand() -> None:
-    """Node 0 hears 1 and 2, node 1 hears 0, node 2 nobody: with loops they have degrees 3, 2 and 1."""
-    layer = EdgeGCNConv(1, 1).double()
+    """Node 0 hears 1 and 2 of the first class and 3 of the second, node 1 hears 0."""
+    layer = EdgeGCNConv(1, 3, 2).double()
     with torch.no_grad():
         layer.lin.weight.fill_(1.0)
-        layer.lin_value.weight.fill_(10.0)
-        layer.bias.fill_(0.5)
-    x = torch.tensor([[[3.0], [4.0], [5.0]]], dtype=torch.float64)
-    adjacency = torch.tensor([[[False, True, True], [True, False, False], [False] * 3]])
-    edges = torch.full((1, 3, 3, 1), 99.0, dtype=torch.float64)  # no link, no edge; and none to oneself
-    edges[0, 0, 1], edges[0, 0, 2], edges[0, 1, 0] = 0.1, 0.2, 0.3
-    first = 0.5 + 3 / 3 + (4 + 1) / math.sqrt(3 * 2) + (5 + 2) / math.sqrt(3 * 1)
-    expected = torch.tensor([[first], [0.5 + 4 / 2 + (3 + 3) / math.sqrt(2 * 3)], [0.5 + 5]], dtype=torch.float64)
+        layer.lin.bias.fill_(0.5)
+        layer.lin_value.weight.copy_(torch.tensor([[10.0, 0.0, 0.0, 100.0, 0.0, 0.0]]))
+    x = torch.tensor([[[3.0], [4.0], [5.0], [6.0]]], dtype=torch.float64)
+    adjacency = torch.tensor([[[0, 1, 1, 1], [1, 0, 0, 0], [0] * 4, [0] * 4]], dtype=torch.bool)
+    edges = torch.full((1, 4, 4, 3), 99.0, dtype=torch.float64)  # no link, no edge
+    edges[..., 1:] = torch.eye(2, dtype=torch.float64)[[0, 0, 0, 1]]
+    edges[0, 0, 1, 0], edges[0, 0, 2, 0], edges[0, 0, 3, 0], edges[0, 1, 0, 0] = 0.1, 0.2, 0.3, 0.4
+    first = 0.5 + 3 + ((4 + 1) + (5 + 2)) / 2 + (6 + 30)
+    expected = torch.tensor([[first], [0.5 + 4 + (3 + 4)], [0.5 + 5], [0.5 + 6]], dtype=torch.float64)
     assert_close(layer.dense(x, adjacency, edges)[0], expected, **EXACT)
     edge_index, place = edges_of(adjacency[0])
     assert_close(layer(x[0], edge_index, edges[0][place[0], place[1]]), expected, **EXACT)
@@ -138,7 +144,7 @@ def test_first_weights_are_torch_geometrics(
     assert torch.get_rng_state().equal(before)
 
 
-@pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), EdgeGCNConv(WIDTH, EDGE), MatrixGCNConv(WIDTH)])
+@pytest.mark.parametrize("layer", [EdgeGATv2Conv(WIDTH, 2, EDGE), EdgeGCNConv(WIDTH, EDGE, 2), MatrixGCNConv(WIDTH)])
 def test_along_edges_each_weight_learns_and_no_number_is_drawn(layer: torch.nn.Module) -> None:
     x, edge_index = torch.randn(3, WIDTH), torch.tensor([[0, 1, 2], [1, 2, 1]])
     own = () if type(layer) is MatrixGCNConv else (torch.randn(3, EDGE),)
