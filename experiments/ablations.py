@@ -62,6 +62,14 @@ ARMS: dict[str, list[str]] = {
 """Options of each arm; the default has GAT messages of unlimited range, a window of 8, everything by class, PPO."""
 
 
+MEMORIES: dict[str, list[str]] = {
+    "no_memory": ["--policy.encoder.temporal", "none"],
+    "gru": ["--policy.encoder.temporal", "gru"],
+    "transformer": [],
+    "transformer_gru_gate": ["--policy.encoder.transformer.gate", "gru"],
+}
+
+
 @dataclass(frozen=True)
 class Ablation:
     """A preset, the options of each arm, and the training seeds; the first arm is compared with the others."""
@@ -90,6 +98,12 @@ ABLATIONS = {
         "predator_teams_quick",
         {kind: ["--policy.graph.kind", kind] for kind in ("gat", "gcn", "plain_gcn", "none")},
         (61, 62, 63, 64, 65),
+        220_000,
+    ),
+    "sight": Ablation(
+        "predator_teams_quick",
+        {name: ["--env.classes", "{A: [landmarks], B: ['prey:1@0.8']}", *memory] for name, memory in MEMORIES.items()},
+        (81, 82, 83, 84, 85),
         220_000,
     ),
 }

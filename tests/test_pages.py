@@ -82,6 +82,13 @@ def test_every_page_begins_with_its_purpose() -> None:
             assert first[:1].isalpha() or first[:1] == "`", page
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "experiments/README.md"])
+def test_the_links_of_a_page_that_the_site_does_not_check_lead_somewhere(page: str) -> None:
+    path = TOP / page
+    links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
 def test_the_readme_is_short_and_begins_with_two_commands() -> None:
     text = (TOP / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150

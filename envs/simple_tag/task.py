@@ -35,6 +35,7 @@ class SimpleTagTask:
     changeable = frozenset(
         {
             "backend",
+            "side",
             "sides",
             "team",
             "training_teams",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from marl.core.game import Game, GameView
+    from marl.players.adviser import Adviser
     from marl.players.player import Player, View
     from marl.players.specs import PlayerSpec
 
@@ -52,6 +53,8 @@ class Arguments:
     """Moves that were played, as a person writes them, with commas."""
     view: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """After each move of a player that searches, show what it knows: visits, values, best line."""
+    hints: Annotated[str | None, shown("PLAYER", "(default: the network that plays, or uct:10000)")] = None
+    """Player that searches for the hints a person asks for, e.g. az:RUN."""
     seed: int = 0
     """Seed of the numbers that players draw, below 2^32."""
     web: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -81,6 +84,7 @@ def play(arguments: list[str]) -> int:
     if options.environment != EnvironmentOptions():
         return _steered(options)
     from marl.games.registry import new_game
+    from marl.players.adviser import Adviser
     from marl.players.match import play_match, winners
     from marl.players.moves import written
     from marl.players.player import Quit
@@ -93,13 +97,14 @@ def play(arguments: list[str]) -> int:
     if len(specs) != start.num_players:
         raise ConfigError(f"{options.game} has {start.num_players} seats, and the players are {', '.join(players)}")
     game = _opened(start, options.opening)
+    adviser = Adviser(None if options.hints is None else parse_player(options.hints), specs, options.seed)
     if options.web:
         from marl.cli.page import serve
         from marl.players.clicks import ClickTable
 
-        table = ClickTable(game, specs, options.seed, options.view)
+        table = ClickTable(game, specs, options.seed, options.view, adviser)
         return serve(table.page, table.hear, table.serve, options.port)
-    stage = _Stage(specs, game, options, console)
+    stage = _Stage(specs, game, adviser, options, console)
     marks = marks_of(game)
     told = [f"{marks[seat]} is {_name(seat, specs)}" for seat in sorted(marks)]
     if told:
@@ -151,11 +156,13 @@ def _opened(game: GameView, opening: str) -> GameView:
 class _Stage:
     """Players of a game, and all that is shown of it."""
 
-    def __init__(self, specs: list[PlayerSpec], game: Game, options: Arguments, console: Console) -> None:
+    def __init__(
+        self, specs: list[PlayerSpec], game: Game, adviser: Adviser, options: Arguments, console: Console
+    ) -> None:
         from marl.players.moves import written
         from marl.players.specs import make_player
 
-        self.specs, self.views, self.console = specs, options.view, console
+        self.specs, self.adviser, self.views, self.console = specs, adviser, options.view, console
         self.shown = written(game)
         human = self._human if sys.stdin.isatty() else None
         self.players = [make_player(spec, game, options.seed + seat, human) for seat, spec in enumerate(specs)]
@@ -163,7 +170,7 @@ class _Stage:
     def _human(self) -> Player:
         from marl.players.human import Human
 
-        return Human(self.console.input, self.console.print, self.show_views)
+        return Human(self.console.input, self.console.print, self.show_views, self.adviser)
 
     def show_views(self, human: Player) -> None:
         """Show the knowledge of all others about their last choices."""

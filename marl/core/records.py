@@ -114,6 +114,8 @@ class Step(Record):
 class Memory(Record):
     """Cache of the temporal transformer: keys and values of each agent's last ``K`` own steps, for each layer.
 
+    A gated recurrent unit has one layer, and its state as the one key and value.
+
     Args:
         keys: ``[B, N, L, K, D]``, the latest last.
         values: ``[B, N, L, K, D]``.

@@ -118,7 +118,7 @@ def load_opponent(name: str | Path, classes: Collection[str], task: Task, config
         FileError: if there is no policy, or it cannot be used.
     """
     saved = load_policy(find_policy(name))
-    check_settings(saved.environment, task, config)
+    check_settings(saved.environment, task, config, classes)
     policy = player_of(saved.policy, tuple(classes))
     for agent_class in (c for c in roster.classes if c.name in classes):
         check_class(agent_class, policy.roster)

@@ -85,8 +85,8 @@ class EncoderConfig(Config):
     """Activation after each layer."""
     squash: bool = True
     """Squash features by sign(x) log(1 + |x|) first: the world has no walls."""
-    temporal: Literal["transformer", "none"] = "transformer"
-    """Attend to an agent's past by a transformer, or remember nothing."""
+    temporal: Literal["transformer", "gru", "none"] = "transformer"
+    """Attend to an agent's past by a transformer, keep a state by a gated recurrent unit, or remember nothing."""
     transformer: TransformerConfig = Field(default_factory=TransformerConfig)
     """Shape of the temporal transformer."""
     sharing: Sharing = "class"

@@ -15,6 +15,7 @@ from marl.core.roster import Roster
 from marl.maths.symlog import symlog
 from marl.networks.configs import EncoderConfig
 from marl.networks.mlp import MLP, chain
+from marl.networks.temporal_gru import TemporalGRU
 from marl.networks.temporal_transformer import TemporalTransformer
 
 __all__ = ["TeamEncoder"]
@@ -25,7 +26,7 @@ class Branch:
     """Agents that go through one parameter set: ``features[name][..., agents, :]``.
 
     Args:
-        key: of the hidden layers and the transformer.
+        key: of the hidden layers and the memory.
         inputs: for each class that goes through it the key of its input layer, its name, and which of its agents.
     """
 
@@ -56,14 +57,14 @@ class EncodingPlan:
 
 
 class TeamEncoder(nn.Module):
-    r"""Class encoders and the temporal transformer.
+    r"""Class encoders and the memory, a transformer or a gated recurrent unit.
 
-    .. math:: x_i = \mathrm{transformer}(\mathrm{hidden}(\mathrm{input}(\mathrm{symlog}(o_i))))
+    .. math:: x_i = \mathrm{memory}(\mathrm{hidden}(\mathrm{input}(\mathrm{symlog}(o_i))))
 
     The number of agents of a class is read off the observation, so that any team may play. With
     ``sharing="agent"`` agent ``i`` of a class takes the parameters of the class's agent
     ``i mod n``, ``n`` being how many of that class were trained.
-    Reference: `marl.networks.temporal_transformer`, `marl.maths.symlog`.
+    Reference: `marl.networks.temporal_transformer`, `marl.networks.temporal_gru`, `marl.maths.symlog`.
 
     Args:
         roster: the team that is trained.
@@ -87,6 +88,7 @@ class TeamEncoder(nn.Module):
         self.inputs = nn.ModuleDict()
         self.hidden = nn.ModuleDict()
         self.transformers = nn.ModuleDict()
+        self.grus = nn.ModuleDict()
         self._plans: dict[tuple[tuple[str, int], ...], EncodingPlan] = {}
         for branch in self._branches(self.trained):
             for key, name, _ in branch.inputs:
@@ -94,6 +96,8 @@ class TeamEncoder(nn.Module):
             self.hidden[branch.key] = MLP(config.hidden, config.activation)
             if config.temporal == "transformer":
                 self.transformers[branch.key] = TemporalTransformer(self.width, config.transformer)
+            elif config.temporal == "gru":
+                self.grus[branch.key] = TemporalGRU(self.width)
 
     def forward(
         self, observation: Observation, memory: Memory | None = None, started: Tensor | None = None
@@ -117,11 +121,12 @@ class TeamEncoder(nn.Module):
             memory = self.initial_memory(started.shape[1], plan.size, started.device)
         assert memory is not None
         tokens, caches = [], []
+        past = self.grus if self.config.temporal == "gru" else self.transformers
         for branch, agents in plan.branches:
             encoded = self._encode(branch, observation.features)
             seats = (x[..., agents] for x in (observation.to_move, observation.alive))
             cache = memory.index(slice(None), agents)
-            encoded, cache = self.transformers[branch.key](encoded, cache, started, *seats)
+            encoded, cache = past[branch.key](encoded, cache, started, *seats)
             tokens.append(encoded)
             caches.append(cache)
         after = (_in_order([getattr(c, name) for c in caches], 1, plan.places) for name in ("keys", "values", "valid"))
@@ -130,13 +135,15 @@ class TeamEncoder(nn.Module):
     @property
     def has_memory(self) -> bool:
         """True if a memory is kept between steps."""
-        return self.config.temporal == "transformer"
+        return self.config.temporal != "none"
 
     def initial_memory(self, num_copies: int, num_agents: int, device: torch.device) -> Memory | None:
         """An empty memory for ``B`` copies of ``N`` agents."""
         if not self.has_memory:
             return None
-        shape = (num_copies, num_agents, self.config.transformer.layers, self.config.transformer.window, self.width)
+        transformer = self.config.transformer
+        steps = (transformer.layers, transformer.window) if self.config.temporal == "transformer" else (1, 1)
+        shape = (num_copies, num_agents, *steps, self.width)
         valid = torch.zeros(num_copies, num_agents, shape[3], dtype=torch.bool, device=device)
         return Memory(torch.zeros(shape, device=device), torch.zeros(shape, device=device), valid)
 
@@ -147,7 +154,7 @@ class TeamEncoder(nn.Module):
             observation: any leading axes.
 
         Returns:
-            Tokens ``[..., N, D]``, before the temporal transformer if there is one.
+            Tokens ``[..., N, D]``, before the memory if there is one.
         """
         plan = self._plan(observation)
         parts = [self._encode(branch, observation.features) for branch, _ in plan.branches]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from marl.core.game import Game, GameView
 from marl.games.board_picture import draw_board, drawable, squares
 from marl.pictures.page import whole_page
-from marl.players.human import HINT_SIMULATIONS, hint_words
+from marl.players.adviser import Adviser, hint_words
 from marl.players.match import play_match, winners
 from marl.players.moves import written
 from marl.players.player import Player, Quit, Undo, View
-from marl.players.specs import PlayerSpec, make_player, parse_player
+from marl.players.specs import PlayerSpec, make_player
 from marl.system.page_server import LOOK, PageServer
 
 __all__ = ["ClickTable"]
@@ -36,14 +36,23 @@ class ClickTable:
         specs: players of the seats.
         seed: of the first game; the others have those after it.
         views: True for a page that begins with what searches found.
+        advise: searches for hints; by default the network that plays does, if one does.
 
     Raises:
         ConfigError: for a game that cannot be drawn, or a player that cannot play it.
         FileError: if a player's network cannot be loaded.
     """
 
-    def __init__(self, start: GameView, specs: Sequence[PlayerSpec], seed: int, views: bool = False) -> None:
+    def __init__(
+        self,
+        start: GameView,
+        specs: Sequence[PlayerSpec],
+        seed: int,
+        views: bool = False,
+        advise: Callable[[Game], View] | None = None,
+    ) -> None:
         self.start, self.specs, self.seed = drawable(start), list(specs), seed
+        self.advise = advise or Adviser(None, self.specs, seed)
         self.names = [f"player {seat + 1} ({spec.text})" for seat, spec in enumerate(specs)]
         against = " against ".join(spec.text for spec in specs)
         self.page = whole_page("board.html", {"title": f"{start.name}: {against}", "views": views})
@@ -119,23 +128,13 @@ class ClickTable:
             if message["do"] == "again":
                 raise Quit
             self._tell("searching for a hint ...")
-            hint = self._hint(game)
-            told = f"hint: {hint_words(game, hint.action, hint.statistics)}"
+            hint = self.advise(game)
+            told = f"hint: {hint_words(game, hint)}"
 
     def _heard(self) -> dict[str, Any]:
         while True:
             with suppress(queue.Empty):
                 return self._inbox.get(timeout=LOOK)
-
-    def _hint(self, game: GameView) -> View:
-        """What a search finds here: with the network that plays, if one does."""
-        networks = [spec for spec in self.specs if spec.kind == "az"]
-        spec = networks[0] if networks else parse_player(f"uct:{HINT_SIMULATIONS}")
-        adviser = make_player(spec, game, self.seed)
-        adviser.choose(game)
-        view = adviser.view()
-        assert view is not None
-        return view
 
     def _watch(self, before: Game, action: int | None, after: Game) -> None:
         while not self._inbox.empty():

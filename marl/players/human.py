@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from marl.core.game import Game, GameView, IllegalActionError
-from marl.games.search.result import ActionStatistics
-from marl.games.search.uct import UCT
+from marl.players.adviser import Adviser, hint_words
 from marl.players.moves import listed, read_move, written
 from marl.players.player import Player, Quit, Undo, View
 
-__all__ = ["Human", "hint_words"]
+__all__ = ["Human"]
 
-HINT_SIMULATIONS = 10_000
 HELP = {
     "help": "tells this",
     "undo": "takes back your last move and what followed it",
-    "hint": f"searches with {HINT_SIMULATIONS:,} simulations, and names a move",
+    "hint": "searches, and names a move",
     "view": "shows what your opponents know of their last moves",
     "quit": "leaves the game",
 }
@@ -33,12 +31,17 @@ class Human:
         ask: shows a question and returns the typed text.
         tell: shows a line.
         view: shows the knowledge of the others; called with this player.
+        advise: searches for a hint.
     """
 
     def __init__(
-        self, ask: Callable[[str], str], tell: Callable[[str], object], view: Callable[[Player], None]
+        self,
+        ask: Callable[[str], str],
+        tell: Callable[[str], object],
+        view: Callable[[Player], None],
+        advise: Callable[[Game], View] | None = None,
     ) -> None:
-        self.ask, self.tell, self.show_view = ask, tell, view
+        self.ask, self.tell, self.show_view, self.advise = ask, tell, view, advise or Adviser()
 
     def choose(self, game: Game) -> int:
         """See `Player`.
@@ -90,12 +93,4 @@ class Human:
             return None
 
     def _hint(self, game: GameView) -> None:
-        result = UCT(simulations=HINT_SIMULATIONS).search(game)
-        self.tell(f"hint: {hint_words(game, result.action, result.statistics)}")
-
-
-def hint_words(game: GameView, action: int, statistics: Sequence[ActionStatistics]) -> str:
-    """A move that a search found, and what it promises the mover."""
-    chosen = next(each for each in statistics if each.action == action)
-    promise = f"{'sure' if chosen.proven else 'expected'} {chosen.value[game.mover]:+.2f}"
-    return f"{game.describe(action)} ({promise}, from -1 lost to +1 won)"
+        self.tell(f"hint: {hint_words(game, self.advise(game))}")

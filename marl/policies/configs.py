@@ -49,7 +49,7 @@ class ActorCriticConfig(Config):
     kind: Literal["actor_critic"] = "actor_critic"
     """The kind of policy."""
     encoder: EncoderConfig = Field(default_factory=EncoderConfig)
-    """Class encoders and temporal transformer."""
+    """Class encoders and memory."""
     graph: GraphConfig = Field(default_factory=GraphConfig)
     """Messages between agents."""
     actor: ActorConfig = Field(default_factory=ActorConfig)
@@ -222,6 +222,8 @@ class PlayerConfig(Config):
     """Classes that it was trained with, in order; empty for those of the side."""
     others: tuple[str, ...] = ()
     """Classes of other sides that its critic sees."""
+    entity_size: int | None = Field(None, ge=0, le=1_000_000)
+    """Width of the entities that it was trained with; None for that of the environment."""
 
 
 class PartConfig(Config):

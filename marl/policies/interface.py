@@ -66,7 +66,9 @@ class Interface:
             action, memory = _predict(policy, seat, parts["observation"], memory, episode_start, generator, mask)
             return action, None if memory is None else {**states, agent: memory}
         if isinstance(seats, Seat):
-            return _predict(policy, seats, observation, state, episode_start, generator, action_mask)
+            parts = seats.parts(observation) if seats.fields else {"observation": observation}
+            mask = parts.get("action_mask") if action_mask is None else action_mask
+            return _predict(policy, seats, parts["observation"], state, episode_start, generator, mask)
         return _predict_team(policy, seats, self._links, observation, state, episode_start, generator, action_mask)
 
     def _found(self, roster: Roster) -> Seat | dict[str, Seat]:

@@ -15,6 +15,7 @@ from marl.core.errors import Note
 from marl.core.roster import Roster
 from marl.core.task import AgentSpaces
 from marl.tasks.compatibility import check_class
+from marl.tasks.observed_masks import MASK
 from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 
 __all__ = ["UNMASKED", "Seat"]
@@ -38,16 +39,19 @@ class Seat:
         self.who, self.agent_class, self.fields = who, given.agent_class, given.fields
         self.seen = ObservationSpace(given.observation, who, given.channels)
         self._acted = ActionSpace(given.action, who)
-        self.num_actions, self._masked = self._acted.spec.size, given.masked or "action_mask" in given.fields
+        self.num_actions, self._masked = self._acted.spec.size, given.masked or MASK in given.fields
         self._single = batch_space(given.action, 1)
         check_class(agent_class(self.agent_class, self.seen, self._acted), roster)
 
     def parts(self, observation: Any) -> Mapping[str, Any]:
         """Dictionary of the fields of an observation; one without fields is put under ``"observation"``."""
-        whole = isinstance(self.seen.space, spaces.Dict) and not self.fields
-        if not whole and isinstance(observation, Mapping) and "observation" in observation:
+        if not isinstance(observation, Mapping):
+            return {"observation": observation}
+        space = self.seen.space
+        whole = isinstance(space, spaces.Dict) and (not self.fields or space.spaces.keys() <= observation.keys())
+        if not whole and "observation" in observation:
             return observation
-        return {"observation": observation}
+        return {"observation": observation, **({MASK: observation.get(MASK)} if MASK in self.fields else {})}
 
     def features(self, observation: Any, *leading: int) -> NDArray[Any]:
         """Features ``[*, D]``; refuses what is not finite, as training and evaluation do."""

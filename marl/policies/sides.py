@@ -143,7 +143,8 @@ def roster_of(roster: Roster, side: PartConfig, player: PlayerConfig | None = No
     classes = tuple(counted[name][0] for name in names)
     counts = tuple(counted[name][1] if name in side.classes else 0 for name in names)
     others = tuple(counted[name][0] for name in seen)
-    return Roster(classes, counts, roster.plane, roster.entity_size, roster.auxiliary_size, others, roster.state)
+    width = roster.entity_size if player is None or player.entity_size is None else player.entity_size
+    return Roster(classes, counts, roster.plane, width, roster.auxiliary_size, others, roster.state)
 
 
 @lru_cache(maxsize=64)

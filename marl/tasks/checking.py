@@ -16,8 +16,8 @@ from marl.core.records import Observation, Step
 from marl.core.roster import Roster
 from marl.core.task import AgentSpaces, Task
 from marl.tasks.environment_config import find_spaces, make_environment
+from marl.tasks.observed_masks import MASK
 from marl.tasks.pettingzoo.config import PettingZooConfig
-from marl.tasks.pettingzoo.team import MASK
 from marl.tasks.random_actions import random_actions
 
 __all__ = ["Check", "check_environment", "constant_classes"]
@@ -228,7 +228,7 @@ def _pictures(environment: TaskEnvironment) -> str:
 
 def _masks(spaces: AgentSpaces | Mapping[str, AgentSpaces], in_infos: bool) -> str | None:
     if isinstance(spaces, AgentSpaces):
-        return f'info["{MASK}"]' if spaces.masked else None
+        return f'observation["{MASK}"]' if MASK in spaces.fields else f'info["{MASK}"]' if spaces.masked else None
     places = {"observation": any(MASK in each.fields for each in spaces.values()), "infos[agent]": in_infos}
     return " and ".join(f'{place}["{MASK}"]' for place, there in places.items() if there) or None
 

@@ -13,16 +13,32 @@ from marl.core.task import Task
 __all__ = ["check_class", "check_settings"]
 
 
-def check_settings(trained: Mapping[str, Any], task: Task, config: Config) -> None:
+def check_settings(
+    trained: Mapping[str, Any], task: Task, config: Config, classes: Collection[str] | None = None
+) -> None:
     """Raise an error for settings under which a policy's features would change their meaning.
+
+    Args:
+        trained: settings of the environment in which it was trained.
+        task: kind of the environment in which it is to play.
+        config: its settings.
+        classes: those that it plays there, for which alone settings by class count; None for all.
 
     Raises:
         ConfigError: naming the setting and both values.
     """
     here = config.model_dump(mode="json")
     for setting in (name for name in here if name in trained):
-        for name, value, other in _differing(setting, here[setting], trained[setting], task.changeable):
+        mine, theirs = (_of_classes(part[setting], classes or ()) for part in (here, trained))
+        for name, value, other in _differing(setting, mine, theirs, task.changeable):
             raise ConfigError(f"{name} is {value!r}, but the policy was trained with {other!r}")
+
+
+def _of_classes(value: Any, classes: Collection[str]) -> Any:
+    """A setting by class for some classes; any other as it is."""
+    if not classes or not isinstance(value, Mapping) or not value.keys() >= set(classes):
+        return value
+    return {name: value[name] for name in classes}
 
 
 def _differing(name: str, here: Any, trained: Any, changeable: Collection[str]) -> Iterator[tuple[str, Any, Any]]:

@@ -29,7 +29,7 @@ class GymnasiumEnvironment(BlockEnvironment):
     """``B`` copies of a Gymnasium environment as teams of one.
 
     Spaces are those of `marl.tasks.spaces`. A mask of legal actions ``[A]`` that the infos of resets and steps have as
-    ``action_mask`` becomes the observation's. An episode's last observation
+    ``action_mask``, or a Dict that is observed, becomes the observation's. An episode's last observation
     is kept apart from the first of the next (``next_observation`` and ``observation`` of `Step`).
 
     Args:

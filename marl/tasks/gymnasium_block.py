@@ -15,12 +15,10 @@ from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.guard import Guard, GuardedEnv
 from marl.tasks.gymnasium_config import CLASS
 from marl.tasks.no_display import no_display
+from marl.tasks.observed_masks import MASK
 from marl.tasks.spaces import ActionSpace, ObservationSpace
 
-__all__ = ["MASK", "GymnasiumBlock"]
-
-MASK = "action_mask"
-"""Key of a mask in the infos."""
+__all__ = ["GymnasiumBlock"]
 
 
 class GymnasiumBlock:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import gymnasium
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from marl.core.trust import import_named
@@ -15,6 +16,7 @@ from marl.tasks.generators import Draws
 from marl.tasks.guard import Guard, GuardedEnv
 from marl.tasks.gymnasium_block import GymnasiumBlock
 from marl.tasks.no_display import no_display
+from marl.tasks.observed_masks import MaskInInfo, beside_mask
 from marl.tasks.pettingzoo.names import wrapped
 from marl.tasks.spaces import ActionSpace, ObservationSpace
 
@@ -46,7 +48,14 @@ def make_first(
         import_named(name)  # before Gymnasium does, which asks nobody
     given = dict(arguments) if max_episode_steps is None else {**arguments, "max_episode_steps": max_episode_steps}
     env, given = _drawing(name, given)
-    return wrapped(env, wrappers), given
+    return _wrapped(env, wrappers), given
+
+
+def _wrapped(env: Environment, wrappers: Wrappers) -> Environment:
+    """The environment in its wrappers, a mask that it observes in its infos."""
+    env = wrapped(env, wrappers)
+    masked = beside_mask(env.observation_space) is not None and not isinstance(env.action_space, spaces.Box)
+    return MaskInInfo(env) if masked else env
 
 
 def _drawing(name: str, given: dict[str, Any]) -> tuple[Environment, dict[str, Any]]:
@@ -89,7 +98,7 @@ def make_block(
     draws, made = Draws(), [] if first is None else [first]
 
     def make(copy: int) -> GuardedEnv:
-        env = made.pop() if made else wrapped(_made(name, arguments), wrappers)
+        env = made.pop() if made else _wrapped(_made(name, arguments), wrappers)
         return GuardedEnv(env, Guard(name, copy), draws)
 
     with _told(name, arguments):

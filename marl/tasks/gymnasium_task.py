@@ -69,8 +69,8 @@ class GymnasiumTask:
         from marl.tasks.episode_seeds import EpisodeSeeds
         from marl.tasks.generators import Draws
         from marl.tasks.guard import Guard, GuardedEnv
-        from marl.tasks.gymnasium_block import MASK
         from marl.tasks.gymnasium_making import make_first
+        from marl.tasks.observed_masks import MASK, MaskInInfo
 
         first, _ = make_first(config.name, config.arguments, None, config.wrappers)
         env = GuardedEnv(first, Guard(config.name, 0), Draws())
@@ -78,9 +78,9 @@ class GymnasiumTask:
             _, infos = env.reset(seed=EpisodeSeeds(0, 0, 1))  # no space says whether there are masks
         finally:
             env.close()
-        return AgentSpaces(
-            CLASS, env.observation_space, env.action_space, masked=MASK in infos, channels=config.channels
-        )
+        observed = isinstance(first, MaskInInfo)
+        fields, masked = (MASK,) * observed, MASK in infos and not observed
+        return AgentSpaces(CLASS, env.observation_space, env.action_space, fields, masked, config.channels)
 
     def make(
         self, config: Config, num_copies: int, training: bool = False, device: torch.device | str = "cpu"

@@ -164,7 +164,8 @@ def _part(config: RunConfig[Any], name: str, opponents: Sequence[Policy | Config
         else:
             knows = tuple(c.name for c in policy.roster.classes)
             others = tuple(c.name for c in policy.roster.others)
-            values = {"policy": policy.config.model_dump(), "knows": knows, "others": others}
+            width = policy.roster.entity_size
+            values = {"policy": policy.config.model_dump(), "knows": knows, "others": others, "entity_size": width}
             players.append(PlayerConfig.model_validate(values))
     return PartConfig(name=name, classes=side.classes, players=tuple(players), fixed=True)
 

@@ -82,6 +82,16 @@ def test_a_person_sees_what_the_search_knows(
     assert out.endswith("the game was left unfinished\n")
 
 
+def test_hints_come_from_the_player_that_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Keyboard("1\n2\nhint\nquit\n"))
+    status, out, _ = play(capsys, "tic_tac_toe", "human", "first", "--hints", "uct:90")
+    assert (status, "hint: " in out) == (0, True)
+    status, _, err = play(capsys, "tic_tac_toe", "human", "first", "--hints", "first")
+    assert (status, "first gives no hints; name a player that searches" in err) == (2, True)
+
+
 def test_the_end_of_input_ends_the_game(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", Keyboard("5\n"))
     status, out, _ = play(capsys, "tic_tac_toe", "--players", "human,first")

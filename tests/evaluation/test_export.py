@@ -33,6 +33,7 @@ ENCODER = EncoderConfig(hidden=(8, 8), temporal="none")
 QUIET = GraphConfig(kind="none")
 CRITIC = CriticConfig(hidden=(8,), entity_hidden=(8,))
 ACTORS = ActorCriticConfig(encoder=ENCODER, graph=QUIET, critic=CRITIC)
+STATEFUL = ActorCriticConfig(encoder=EncoderConfig(hidden=(8, 8), temporal="gru"), critic=CRITIC)
 BOUNDED = ActorCriticConfig(encoder=ENCODER, graph=QUIET, critic=CRITIC, actor=ActorConfig(bounded=True))
 VALUES = QNetworkConfig(encoder=ENCODER, head=QHeadConfig(dueling=True))
 PICTURES: dict[str, Any] = {"name": f"{Colour.__module__}:Colour-v0", "arguments": {"size": 40}}
@@ -59,6 +60,7 @@ def save(tmp_path: Path) -> Save:
     ("env", "config", "outputs"),
     [
         (PICTURES, ACTORS, ["log_probs_agent"]),
+        ({"name": "meeting"}, STATEFUL, ["log_probs_A", "log_probs_B", "next_keys", "next_values", "next_valid"]),
         ({"name": "meeting", "continuous_actions": True}, BOUNDED, ["mean_A", "log_std_A", "mean_B", "log_std_B"]),
         ({"name": "Taxi-v4", "max_episode_steps": 20}, VALUES, ["q_values_agent"]),
         ({"name": "Taxi-v4", "max_episode_steps": 20}, TableConfig(), ["q_values_agent"]),

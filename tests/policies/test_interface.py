@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from gymnasium.vector.utils import concatenate, create_empty_array
 
 from marl.core.errors import ConfigError
 from marl.core.records import Memory, Observation
@@ -235,6 +236,22 @@ def test_each_agent_has_its_turn_and_its_memory() -> None:
     (forced, _) = policy.predict(seen[0, 0], agent="player_0", action_mask=[0, 1], deterministic=True)
     (other, _) = policy.predict({"observation": seen[0, 0], "action_mask": [1, 0]}, agent="player_0")
     assert (forced, other) == (1, 0)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_mask_that_is_observed_is_kept_to(inside: bool) -> None:
+    """In one observation and in a batch; a mask that is given goes first."""
+    settings = {"name": f"{habits.__name__}:Parts-v0", "arguments": {"inside": inside}}
+    task, config = environment_config(settings, {})
+    policy = RandomPolicy(make_environment(task, config, 1).roster, RandomPolicyConfig())
+    policy.interface = Interface(settings)
+    env = habits.Parts(inside=inside)
+    seen, _ = env.reset(seed=1)
+    only = {**seen, "action_mask": np.eye(8, dtype=np.int8)[5]}
+    assert policy.predict(only)[0] == 5
+    assert policy.predict(only, action_mask=np.eye(8)[2])[0] == 2
+    batch = concatenate(env.observation_space, [only, only], create_empty_array(env.observation_space, 2))
+    assert policy.predict(batch)[0].tolist() == [5, 5]
 
 
 ONE: list[tuple[Callable[[Policy], object], str]] = [

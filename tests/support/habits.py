@@ -23,6 +23,7 @@ __all__ = [
     "NanReward",
     "NoMode",
     "Paid",
+    "Parts",
     "Table",
     "Target",
     "Walk",
@@ -124,6 +125,40 @@ class Colour(Walk):
         picture = np.zeros(self.observation_space.shape, np.uint8)  # type: ignore[arg-type]
         picture[..., self.colour] = 255
         return picture
+
+
+class Parts(Walk):
+    """Five situations told in parts; the action of 4 colour + 2 sign + digit pays 1, that after it is illegal.
+
+    The colour is a picture, or a bit; the sign is in a Tuple, the digit, 3 or 4, in a Dict in it. The mask is beside
+    all of it, or beside it as a whole.
+    """
+
+    action_space = spaces.Discrete(8)
+
+    def __init__(self, size: int = 0, inside: bool = False) -> None:
+        colour = spaces.Box(0, 255, (size, size, 3), np.uint8) if size else spaces.MultiBinary(1)
+        told = spaces.Tuple([spaces.Box(-1, 1, (1,)), spaces.Dict(digit=spaces.Discrete(2, start=3))])
+        parts, mask = {"colour": colour, "told": told}, spaces.MultiBinary(8)
+        whole = {"observation": spaces.Dict(parts)} if inside else parts
+        self.observation_space = spaces.Dict({**whole, "action_mask": mask})  # type: ignore[assignment,dict-item]
+        self.size, self.inside = size, inside
+
+    def step(self, action: Any) -> Any:
+        if not self.mask[action]:
+            raise ValueError(f"action {action} is not legal")
+        paid, self.steps = float(action == self.right), self.steps + 1
+        return self.seen, paid, self.steps == 5, False, {}
+
+    @property
+    def seen(self) -> Any:
+        colour, sign, digit = (int(bit) for bit in self.np_random.integers(2, size=3))
+        self.right, picture = 4 * colour + 2 * sign + digit, np.zeros((self.size, self.size, 3), np.uint8)
+        picture[..., colour] = 255
+        self.mask = (np.arange(8) != (self.right + 1) % 8).astype(np.int8)
+        told = (np.array([2 * sign - 1], np.float32), {"digit": 3 + digit})
+        parts = {"colour": picture if self.size else np.array([colour], np.int8), "told": told}
+        return {**({"observation": parts} if self.inside else parts), "action_mask": self.mask}
 
 
 class Below(Walk):
@@ -259,6 +294,7 @@ gymnasium.register("Target-v0", Target)
 gymnasium.register("Below-v0", Below)
 gymnasium.register("Colour-v0", Colour)
 gymnasium.register("Closed-v0", Closed)
+gymnasium.register("Parts-v0", Parts)
 gymnasium.register("Answering-v0", Answering)
 gymnasium.register("Limited-v0", Answering, max_episode_steps=50)
 gymnasium.register("Drawn-v0", Drawn)

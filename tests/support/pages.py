@@ -21,7 +21,8 @@ from marl.cli.main import main
 __all__ = ["NOTEBOOKS", "PAGES", "TOP", "Block", "Reader", "blocks"]
 
 TOP = Path(__file__).parents[2]
-PAGES = ("README.md", *sorted(path.relative_to(TOP).as_posix() for path in (TOP / "docs").rglob("*.md")))
+DOCS = sorted(path.relative_to(TOP).as_posix() for path in (TOP / "docs").rglob("*.md"))
+PAGES = ("README.md", "experiments/README.md", *DOCS)
 NOTEBOOKS = tuple(path.relative_to(TOP).as_posix() for path in sorted((TOP / "docs/notebooks").glob("*.ipynb")))
 
 LESS_TRAINING = {"total_env_steps": "128", "num_copies": "4", "rollout_length": "16", "evaluation_episodes": "2"}
@@ -35,6 +36,8 @@ LESS = {
     "judge": {"--positions": "2"},
 }
 """Options of each command that take the place of the page's."""
+FEWER = {"--seeds": 2, "--native-grid": 2, "--teams": 2, "--prey": 1}
+"""Number of values that are left of an option that takes many."""
 ELSEWHERE = ("make", "pip", ".", "cd", "git", "tensorboard", "optuna-dashboard", "python", "wandb")
 """Commands that are not run, but checked as far as they name things of this repository."""
 EXTRAS = {
@@ -95,12 +98,14 @@ class Reader:
         self.skipped: list[str] = []
         """Commands and imports that need an extra which is not installed, and what they need."""
         self._missing: set[str] = set()
+        (folder / "experiments/results").mkdir(parents=True)
         patch.chdir(folder)
         patch.syspath_prepend(folder)
         patch.setattr("marl.training.presets.preset_files", lambda: presets(trained, folder))
         patch.setattr("marl.launch.many_runs.RunProcess", Here)
         patch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
         patch.setattr("marl.analysis.crosstable.EPISODES", 2)
+        patch.setattr("marl.cli.page.serve", lambda *_: 0)  # a page would be served until Ctrl-C
         # What costs as much as the short trainings themselves, and is tested elsewhere: their pictures and HParams.
         patch.setattr("marl.training.evaluation.EpisodeEvaluation.draw", lambda *_: None)
         patch.setattr("marl.training.game_evaluation.GameEvaluation.draw", lambda *_: None)
@@ -139,8 +144,8 @@ class Reader:
         """Run a command, or check what it names if it is not of this package."""
         if words[0] != "marl":
             return check_command(words)
-        if needed := self._missing & {word.partition("/policy")[0] for word in words}:
-            self.skipped.append(f"{shlex.join(words)}: {needed} is not there")
+        if any(word == out or word.startswith(f"{out}/") for word in words for out in self._missing):
+            self.skipped.append(f"{shlex.join(words)}: a run is not there")
             return None
         out = words[words.index("--out") + 1] if "--out" in words else ""
         shorter_words = shortened(words[1:])
@@ -150,8 +155,8 @@ class Reader:
             return None
         self.capture.readouterr()
         status, told = main(shorter_words), self.capture.readouterr()
-        if status and self._needs_an_extra(told.err):
-            self.skipped.append(f"{shlex.join(words)}: {told.err.strip()}")
+        if status and (module := missing_module(told.err)):
+            self.skipped.append(f"{shlex.join(words)}: needs {module}")
             self._missing.add(out)
             return None
         assert status == 0, f"marl {shlex.join(shorter_words)}\n{told.out}{told.err}"
@@ -164,15 +169,16 @@ class Reader:
         try:
             exec(compile(code, page, "exec"), names)
         except ModuleNotFoundError as error:
-            modules = {*EXTRAS.values(), "onnxruntime", "torchrl", "tensordict"}
-            if error.name not in modules or importlib.util.find_spec(error.name) is not None:
+            if not missing_module(str(error)):
                 raise
             self.skipped.append(f"code of {page}: {error}")
 
-    def _needs_an_extra(self, told: str) -> bool:
-        missing = [module for module in EXTRAS.values() if importlib.util.find_spec(module) is None]
-        extras = {*re.findall(r"marl-teams\[(\w+)\]", told), *re.findall(r"(pettingzoo)\[\w+\]", told)}
-        return any(EXTRAS[extra] in missing for extra in extras) or any(f"module {each}" in told for each in missing)
+
+def missing_module(told: str) -> str:
+    """The module of an extra that is not installed, of which an error tells; empty if it tells of none."""
+    missing = {extra: module for extra, module in EXTRAS.items() if importlib.util.find_spec(module) is None}
+    named = (module for extra, module in missing.items() if module in told or f"[{extra}]" in told)
+    return next(named, "pymunk" if "pettingzoo[" in told and "pettingzoo" in missing else "")
 
 
 def presets(trained: dict[str, Path], folder: Path) -> dict[str, Path]:
@@ -199,15 +205,15 @@ def shortened(words: Sequence[str]) -> list[str]:
     kept = []
     for word, before in zip(words, ("", *words), strict=False):
         if word not in less and before not in less:
-            kept.append(first_two(word) if before in ("--seeds", "--native-grid", "--teams") else word)
-    if command in ("play", "tournament", "judge"):
+            kept.append(first_of(word, FEWER[before]) if before in FEWER else word)
+    if command in ("play", "tournament", "judge") and "--web" not in words:
         kept = [fewer_simulations(word) for word in kept]
     return [*kept, *(word for pair in less.items() for word in pair)]
 
 
-def first_two(values: str) -> str:
-    """The first two of a list with commas, or of a number of seeds."""
-    return str(min(int(values), 2)) if values.isdigit() else ",".join(values.split(",")[:2])
+def first_of(values: str, most: int) -> str:
+    """The first values of a list with commas, or so many seeds."""
+    return str(min(int(values), most)) if values.isdigit() else ",".join(values.split(",")[:most])
 
 
 def fewer_simulations(players: str) -> str:

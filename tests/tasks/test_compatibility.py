@@ -55,3 +55,19 @@ def test_another_image_is_refused() -> None:
         check_class(agent(), trained)
     with pytest.raises(ConfigError, match=message + " and an image of 8 x 9 with 3 channels of int8 and 2"):
         check_class(agent(image=(3, 8, 9), image_dtype="int8"), trained)
+
+
+def test_settings_by_class_count_for_the_classes_that_are_played() -> None:
+    trained = {"sights": {"A": ["wall"], "B": ["door"]}}
+
+    class Sighted(Config):
+        sights: dict[str, list[str]]
+
+    here: Any = Sighted(sights={"A": ["wall"], "P": ["door"]})
+    check_settings(trained, TASK, here, ["A"])  # type: ignore[arg-type]
+    with pytest.raises(
+        ConfigError, match=r"^sights is \{'A': \['wall'\], 'P': \['door'\]\}, but the policy was trained"
+    ):
+        check_settings(trained, TASK, here, ["A", "P"])  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"^sights\.A is \['wall'\], but the policy was trained with \['door'\]$"):
+        check_settings({"sights": {"A": ["door"]}}, TASK, here, ["A"])  # type: ignore[arg-type]

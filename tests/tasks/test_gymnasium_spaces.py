@@ -12,12 +12,14 @@ import pytest
 import torch
 from gymnasium import spaces
 from gymnasium_probe import Probe, make, push, registered
-from habits import Below, Closed
+from habits import Below, Closed, Parts
 
 from marl.core.errors import EnvironmentFailedError
 from marl.core.seeding import episode_seed
+from marl.tasks.answers import AnswerError
 from marl.tasks.gymnasium import GymnasiumEnvironment
 from marl.tasks.gymnasium_config import CLASS
+from marl.tasks.observed_masks import MaskInInfo
 
 TAXI = max(name for name in gymnasium.registry if name.startswith("Taxi-v"))
 """Gymnasium drops old versions."""
@@ -123,6 +125,36 @@ def test_masks_in_the_infos_are_those_of_each_moment(processes: int) -> None:
     assert step.ended.all()
     assert observation.action_mask[CLASS].tolist() == [[[True, True, False]]] * 2
     environment.close()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_masks_that_are_observed_are_no_features(inside: bool) -> None:
+    """A bit, a sign and a digit, that is two one-hots and a number; the eight masks leave one action out."""
+    environment = make("habits:Parts-v0", 2, inside=inside)
+    observation = environment.reset(seed=0)
+    assert observation.features[CLASS].shape == (2, 1, 5)
+    assert observation.action_mask is not None
+    assert observation.action_mask[CLASS].sum(-1).tolist() == [[7], [7]]
+    right = (observation.action_mask[CLASS].int().argmin(-1) - 1) % 8
+    bits, sign = observation.features[CLASS][..., 1].long(), observation.features[CLASS][..., 2]
+    digit = observation.features[CLASS][..., 4].long()
+    assert right.equal(4 * bits + 2 * (sign > 0) + digit)
+
+
+def test_a_mask_is_given_once_or_twice_alike() -> None:
+    """In the observation and in the infos."""
+
+    class Twice(Parts):
+        def step(self, action: Any) -> Any:
+            seen, *rest, _ = super().step(action)
+            return seen, *rest, {"action_mask": seen["action_mask"] if self.steps < 2 else np.ones(8)}
+
+    environment = MaskInInfo(Twice())
+    environment.reset(seed=0)
+    *_, info = environment.step(environment.env.right)  # type: ignore[attr-defined]
+    assert "action_mask" in info and "action_mask" not in environment.observation_space.spaces  # type: ignore[attr-defined]
+    with pytest.raises(AnswerError, match="an action_mask in its observation and another in its info"):
+        environment.step(environment.env.right)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

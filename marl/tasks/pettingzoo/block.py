@@ -14,10 +14,11 @@ from marl.tasks.answers import AnswerError, check_finite, number
 from marl.tasks.blocks import Flags, Moved, Seen
 from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.guard import Guard
+from marl.tasks.observed_masks import MASK
 from marl.tasks.pettingzoo.copies import Copy
 from marl.tasks.pettingzoo.drivers import Turn
 from marl.tasks.pettingzoo.state import StateView
-from marl.tasks.pettingzoo.team import MASK, Team
+from marl.tasks.pettingzoo.team import Team
 
 __all__ = ["PettingZooBlock"]
 

@@ -59,8 +59,8 @@ class PettingZooTask:
     def spaces(self, config: Config) -> Mapping[str, AgentSpaces]:
         """Spaces of each agent; see `Task`."""
         assert isinstance(config, PettingZooConfig)
+        from marl.tasks.observed_masks import MASK, beside_mask
         from marl.tasks.pettingzoo.making import classes_of, make_one
-        from marl.tasks.pettingzoo.team import MASK
 
         env = make_one(config)
         found = {}
@@ -69,6 +69,8 @@ class PettingZooTask:
             inner = getattr(seen, "spaces", None)
             if isinstance(inner, Mapping) and "observation" in inner:
                 seen, fields = inner["observation"], [MASK] if MASK in inner else []
+            elif (rest := beside_mask(seen)) is not None:
+                seen, fields = rest, [MASK]
             found[agent] = AgentSpaces(kind, seen, env.action_space(agent), tuple(fields), channels=config.channels)
         return found  # not closed: that ends pygame, with which the caller's own environments may draw
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from marl.core.roster import AgentClass, Plane, Roster
 from marl.tasks.answers import AnswerError, conformed
 from marl.tasks.images import Channels
+from marl.tasks.observed_masks import MASK, beside_mask
 from marl.tasks.pettingzoo.config import LinksConfig
 from marl.tasks.pettingzoo.links import Links
 from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 
 __all__ = ["FIELDS", "MASK", "AgentView", "Team"]
 
-MASK = "action_mask"
 FIELDS = ("adjacency", "kinematics", "entities", "entity_mask", "auxiliary_target")
 """Keys that an agent's dictionary may hold beside ``"observation"`` and ``"action_mask"``."""
 
@@ -57,6 +57,8 @@ class AgentView:
                     f"{who} observes {unknown[0]!r}; beside one another there may be {', '.join(known)}: give other "
                     "parts within 'observation', or call it something else"
                 )
+        elif (rest := beside_mask(observed)) is not None:
+            parts = {"observation": rest, MASK: observed[MASK]}  # type: ignore[index]
         self.masked = MASK in parts
         parts.pop(MASK, None)
         self.actions = ActionSpace(acted, who)

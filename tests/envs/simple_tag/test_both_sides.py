@@ -59,6 +59,12 @@ def test_predators_come_first_each_side_with_its_classes() -> None:
         *(f"adversary_{i}" for i in range(3)),
         *("agent_0", "agent_1"),
     ]
+    assert {name: each.index.shape[-1] for name, each in tag.symmetries.features.items()} == {"A": 10, "B": 22, "P": 21}
+    assert tag.symmetries.entities.index.shape[-1] == tag.roster.entity_size == 4 + 3 + 2
+    with pytest.raises(
+        ConfigError, match=r"both sides are agents; name who plays one in sides, e\.g\. sides\.prey\.fixed"
+    ):
+        task.sides(SimpleTagConfig.model_validate(settings()))
 
 
 @pytest.mark.parametrize("continuous", [False, True], ids=["discrete", "continuous"])
@@ -204,3 +210,16 @@ def test_a_rule_plays_a_side_in_training_and_in_evaluations(tmp_path: Path) -> N
     fly = {**TRAINED["sides"], "prey": {**hunted, "fixed": "fly"}}
     with pytest.raises(ConfigError, match=r"sides\.prey\.fixed is 'fly': .*; rules are random, chase, still, flee"):
         build_run(read_config({**TRAINED, "sides": fly}), tmp_path / "y")
+
+
+def test_a_run_of_one_side_alone_plays_it(saved: dict[str, Path], tmp_path: Path) -> None:
+    """It plays on in the file, where its critic has the entities that it was trained with."""
+    env = {**TRAINED["env"], "classes": CLASSES}
+    alone = {"predators": {"classes": ["A", "B"]}, "prey": {"classes": ["P"], "fixed": str(saved["lone"])}}
+    policy = marl.train({**TRAINED, "env": env, "sides": alone, "total_env_steps": 64}, tmp_path / "x").policy
+    assert isinstance(policy, Sides)
+    weights = policy.policies["prey"].state_dict()
+    assert all(tensor.equal(weights[name]) for name, tensor in marl.load(saved["lone"]).state_dict().items())
+    own = marl.evaluate(tmp_path / "x", 3, deterministic=True)
+    named = marl.evaluate(tmp_path / "x", 3, deterministic=True, play={"prey": str(saved["lone"])})
+    assert named == {**own, "play": named["play"]}

@@ -47,3 +47,13 @@ def test_where_both_sides_are_agents_each_tells_what_it_sees() -> None:
     scene = tag_scene(WORLD, roster_of(views, False), None, views=views)
     assert [disc[3] for disc in scene.discs] == ["B", "B", "P", "obstacle"]
     assert scene.sights == ((0, 2), (1, 2), (2, 1))
+
+
+def test_where_both_sides_are_agents_each_hears_its_own() -> None:
+    """Prey at 0.5 from each other, and one of the two predators at 0.1 from the first of them."""
+    views = ClassViews({"A": ("prey",)}, {"A": 2}, 2, 0), ClassViews({"P": ("predators",)}, {"P": 2}, 2, 0)
+    places = torch.tensor([[[0.0, 0.1], [5.0, 5.0], [0.0, 0.0], [0.5, 0.0]]])
+    world = World(places, torch.zeros(1, 4, 2), torch.ones(1, 2, dtype=torch.bool), 2)
+    scene = tag_scene(world, roster_of(views, False), MessageGraph(range=0.6))
+    assert [disc[2:] for disc in scene.discs] == [(0.075, "A"), (0.075, "A"), (0.05, "P"), (0.05, "P")]
+    assert (scene.links, scene.contacts) == (((2, 3), (3, 2)), (0,))

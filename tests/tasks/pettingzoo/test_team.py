@@ -12,6 +12,7 @@ from gymnasium import spaces
 
 from marl.core.errors import EnvironmentFailedError
 from marl.tasks.pettingzoo.environment import PettingZooEnvironment
+from marl.tasks.pettingzoo.team import AgentView
 
 
 def counting(class_of: str = "xy", num_copies: int = 2, **options: Any) -> PettingZooEnvironment:
@@ -147,3 +148,14 @@ def test_an_observation_that_is_not_finite_is_told_with_the_copy(monkeypatch: py
     monkeypatch.setattr(Counting, "_observe", lambda self, actions: dict.fromkeys("xyz", observe(self, {})["x"] / 0))
     with np.errstate(all="ignore"), pytest.raises(EnvironmentFailedError, match="in its reset, gave an observation"):
         counting().reset(0)
+
+
+def test_a_mask_beside_other_parts_is_no_feature() -> None:
+    """As beside "observation"; the parts are in the order of their names."""
+    line, mask = spaces.Box(-1, 1, (1,)), spaces.MultiBinary(3)
+    view = AgentView("x", spaces.Dict(goal=line, place=line, action_mask=mask), spaces.Discrete(3))
+    assert view.masked
+    told = {"goal": np.array([0.5]), "place": np.array([-0.5]), "action_mask": np.array([1, 0, 1])}
+    assert {name: part.tolist() for name, part in view.read(told)} == {"observation": [0.5, -0.5]}
+    legal = view.mask(told, {})
+    assert legal is not None and legal.tolist() == [True, False, True]
