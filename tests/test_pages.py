@@ -10,8 +10,8 @@ from pages import NOTEBOOKS, PAGES, TOP, Reader, blocks
 
 TRAINED: dict[str, Path] = {}
 """Runs that pages have trained, by the command."""
-OWN_TEST = {"docs/browser.md", "docs/sweeps.md", "docs/other_libraries.md", "docs/export.md"}
-"""Pages whose code takes too long for this, or waits for a person, and has a test of its own, `test_<page>_page.py`."""
+OWN_TEST = {"docs/sweeps.md", "docs/other_libraries.md", "docs/export.md"}
+"""Pages whose code takes too long for this, and has a test of its own, `test_<page>_page.py`."""
 
 
 @pytest.fixture

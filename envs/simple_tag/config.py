@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from marl.core.composition import parse_team
 from marl.core.config import Config
 from marl.core.limits import MOST_AGENTS, Count
+from marl.core.wording import argument
 from marl.envs.simple_tag.known_opponents import check_known, resolved
 from marl.envs.simple_tag.sides import OPPONENTS, Side
 from marl.envs.simple_tag.teams import Teams, read_teams, teams_of
@@ -211,9 +212,10 @@ class SimpleTagConfig(Config):
             if getattr(self, name) == type(self).model_fields[name].default:
                 continue
             if self.both:
+                another = argument("play", "prey=flee", "{'prey': 'flee'}")
                 raise ValueError(
                     f"{name} is {getattr(self, name)!r}, but both sides are agents: team has their numbers, and "
-                    "sides.prey.fixed (in an evaluation --play prey=flee) lets another play one"
+                    f"sides.prey.fixed (in an evaluation {another}) lets another play one"
                 )
             raise ValueError(
                 f"{name} is {getattr(self, name)!r}, but {self.side} learn; it is for where {OPPONENTS[self.side]} do"

@@ -17,7 +17,7 @@ from marl.evaluation.episodes import EpisodePlayer, Moment, play_moments, score_
 from marl.pictures.page import whole_page
 from marl.pictures.recording import Outline
 from marl.pictures.scene_numbers import SceneNumbers
-from marl.system.page_server import PageServer
+from marl.system.page_server import LOOK, PageServer
 
 __all__ = ["Steering", "opposed"]
 
@@ -120,7 +120,7 @@ class Steering:
             if self._again.is_set():
                 return
         if over:
-            self._again.wait()
+            _wait_for(self._again)
 
     def _told(self, number: int, moment: Moment, scene: Scene) -> dict[str, Any]:
         mine = (i for i, (*_, kind) in enumerate(scene.discs) if kind in FIXED_COLOURS and kind != "obstacle")
@@ -134,13 +134,18 @@ class Steering:
     def _wait(self, server: PageServer, number: int) -> None:
         """Wait for the start, for a window, and for the time of the next step."""
         if not number:
-            self._started.wait()
+            _wait_for(self._started)
         if not number or not server.windows:
             self._way = "" if number else self._way
             server.wait_for_window()
             self._due = time.monotonic()
         self._due = max(self._due + self.pace, time.monotonic() - self.pace)  # what is late is not made up for
         time.sleep(max(0.0, self._due - time.monotonic()))
+
+
+def _wait_for(event: threading.Event) -> None:
+    while not event.wait(LOOK):
+        pass
 
 
 class _Hand:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from marl.cli.options import EnvironmentOptions
-from marl.cli.page import serve
 from marl.core.errors import ConfigError
 from marl.core.trust import trusting
 
@@ -32,6 +31,7 @@ def play_side(run: Path, given: EnvironmentOptions, seed: int, port: int | None)
     """
     from marl.analysis.render import name_of, stage
     from marl.analysis.steer import Steering, opposed
+    from marl.cli.page import serve
     from marl.evaluation.cast import opponents_of
     from marl.policies.saved import load_policy
     from marl.tasks.registry import find_policy

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from marl.core.game import Game, GameView
@@ -16,7 +17,7 @@ from marl.players.match import play_match, winners
 from marl.players.moves import written
 from marl.players.player import Player, Quit, Undo, View
 from marl.players.specs import PlayerSpec, make_player
-from marl.system.page_server import PageServer
+from marl.system.page_server import LOOK, PageServer
 
 __all__ = ["ClickTable"]
 
@@ -94,7 +95,7 @@ class ClickTable:
                 self._tell_machine()
                 match = play_match(self.start, self.players, self._watch)
                 self._tell(winners(match.returns, self.names))
-                while self._inbox.get()["do"] != "again":
+                while self._heard()["do"] != "again":
                     pass
             except Quit:
                 self.log.append("left unfinished")
@@ -119,7 +120,7 @@ class ClickTable:
         told, hint = f"{self.names[game.mover]} is to move: click on the board", None
         while True:
             self._tell(told, hint, asked=True)
-            message = self._inbox.get()
+            message = self._heard()
             if message["do"] == "move":
                 return int(message["action"])
             if message["do"] == "undo":
@@ -129,6 +130,11 @@ class ClickTable:
             self._tell("searching for a hint ...")
             hint = self.advise(game)
             told = f"hint: {hint_words(game, hint)}"
+
+    def _heard(self) -> dict[str, Any]:
+        while True:
+            with suppress(queue.Empty):
+                return self._inbox.get(timeout=LOOK)
 
     def _watch(self, before: Game, action: int | None, after: Game) -> None:
         while not self._inbox.empty():

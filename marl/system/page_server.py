@@ -18,13 +18,15 @@ from marl.core.errors import ConfigError
 from marl.core.limits import check_between
 from marl.core.wording import argument
 
-__all__ = ["PageServer"]
+__all__ = ["LOOK", "PageServer"]
 
 HOST = "127.0.0.1"
 MOST_BYTES = 10_000
 """Of a message from a window."""
 MOST_WAITING = 200
 """News that a window has not taken; one that is further behind is cut off, comes again, and is told the latest."""
+LOOK = 0.2
+"""Seconds that whoever plays waits at a time: a signal just before an endless wait would not end it."""
 HEARTBEAT = 1.0
 """Seconds without news after which a window is written to, so that one that was closed is missed."""
 WRONG = (
@@ -119,7 +121,8 @@ class PageServer:
     def wait_for_window(self) -> None:
         """Wait until a window shows the page."""
         with self._opened:
-            self._opened.wait_for(lambda: self.windows)
+            while not self.windows:
+                self._opened.wait(LOOK)
 
     def read_news(self, write: Callable[[bytes], object]) -> None:
         """Write news as they come, until the window is closed or the server ends."""

@@ -15,7 +15,7 @@ def test_a_page_is_served_on_which_the_prey_is_steered(cli: Cli, monkeypatch: py
         served.extend([page, hear({"do": "steer", "way": "up", "number": 1}), play.__self__.seed, port])
         return 7
 
-    monkeypatch.setattr("marl.cli.play_side.serve", serve)
+    monkeypatch.setattr("marl.cli.page.serve", serve)
     given = ("--web", "--play", "prey=human", "predator_team", "--max-cycles", 5, "--seed", 3, "--port", 8123)
     assert cli("play", *given)[0] == 7
     assert "prey by hand against predator_team (2 A, 2 B)" in served[0] and served[1:] == ["", 3, 8123]
