@@ -75,7 +75,7 @@ STARTS: dict[str, dict[str, Any]] = {
     "mix": {"algorithm.self_play.outcome_share": 0.5},
 }
 """Settings of self-play that are off in the preset, by what they turn on."""
-FEW = {"algorithm.search.simulations": 8, "total_env_steps": 2_000_000}
+FEW = {"algorithm.search.simulations": 8, "total_env_steps": 600_000}
 LESSONS = {
     "tic_tac_toe": Lesson("tic_tac_toe_alpha_zero", ("uct:1000",), checked=True),
     "quarto": Lesson("quarto_alpha_zero", ("uct:100", "uct:1000")),
@@ -85,7 +85,7 @@ LESSONS = {
     "nine_board_gumbel_8": Lesson(
         "nine_board_alpha_zero",
         ("uct:1000",),
-        {"algorithm.search": {"kind": "gumbel", "simulations": 8}, "total_env_steps": 2_000_000},
+        {"algorithm.search": {"kind": "gumbel", "simulations": 8}, "total_env_steps": 600_000},
     ),
     "connect_four": Lesson("connect_four_alpha_zero"),
     "brief": Lesson("nine_board_alpha_zero", ("uct:1000",), BRIEF),
