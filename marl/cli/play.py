@@ -212,7 +212,7 @@ def _name(seat: int, specs: list[PlayerSpec]) -> str:
 
 def _show_view(view: View, console: Console) -> None:
     """Show a player's knowledge about its last choice: its move first, then the most visited ones."""
-    from marl.players.moves import written
+    from marl.players.moves import line_words, written
 
     game = written(view.game)
     seat = game.mover
@@ -225,13 +225,7 @@ def _show_view(view: View, console: Console) -> None:
         value = f"{each.value[seat]:+.3f}" if each.visits else "-"
         prior = [] if each.prior is None else [f"{each.prior:.3f}"]
         table.add_row(game.describe(each.action), f"{each.visits:,}", value, "yes" if each.proven else "", *prior)
-    console.print(f"{view.effort:,} {view.unit}; best line {_moves(game, view.principal_variation)}", soft_wrap=True)
+    console.print(
+        f"{view.effort:,} {view.unit}; best line {line_words(game, view.principal_variation)}", soft_wrap=True
+    )
     console.print(table)
-
-
-def _moves(game: GameView, actions: tuple[int, ...]) -> str:
-    moves = []
-    for action in actions:
-        moves.append(game.describe(action))
-        game = game.play(action)
-    return ", ".join(moves)

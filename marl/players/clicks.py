@@ -14,7 +14,7 @@ from marl.games.board_picture import draw_board, drawable, squares
 from marl.pictures.page import whole_page
 from marl.players.adviser import Adviser, hint_words
 from marl.players.match import play_match, winners
-from marl.players.moves import written
+from marl.players.moves import line_words, written
 from marl.players.player import Player, Quit, Undo, View
 from marl.players.specs import PlayerSpec, make_player
 from marl.system.page_server import LOOK, PageServer
@@ -186,13 +186,10 @@ class ClickTable:
         view = self.found
         if view is None or not view.statistics:
             return None
-        game, moves = written(view.game), list[str]()
-        played = game.describe(view.action)
-        for action in view.principal_variation[:MOST_SHOWN]:
-            moves.append(game.describe(action))
-            game = written(game.play(action))
+        game = written(view.game)
+        played, line = game.describe(view.action), line_words(game, view.principal_variation[:MOST_SHOWN])
         name = self.names[view.game.mover]
-        words = f"{name} before it played {played}: {view.effort:,} {view.unit}, best line {', '.join(moves)}"
+        words = f"{name} before it played {played}: {view.effort:,} {view.unit}, best line {line}"
         return {"board": draw_board(written(view.game), None, view.statistics).svg(), "words": words}
 
 

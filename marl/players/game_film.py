@@ -28,11 +28,13 @@ class Moment(NamedTuple):
         game: the position.
         before: the one before it; None at first.
         statistics: that the player found, of each legal action; empty at the end, and of a player that shows nothing.
+        line: actions that it expects.
     """
 
     game: GameView
     before: GameView | None
     statistics: Sequence[ActionStatistics]
+    line: Sequence[int] = ()
 
     def drawing(self) -> Drawing:
         """Drawing; all moments of a game have one size."""
@@ -65,7 +67,7 @@ def play_moments(
         watch()
         action = player.choose(game)
         view = player.view()
-        yield Moment(game, before, () if view is None else view.statistics)
+        yield Moment(game, before, *((view.statistics, view.principal_variation) if view else ((), ())))
         game, before = game.play(action), game
     yield Moment(game, before, ())
 

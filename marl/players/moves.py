@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from marl.core.game import Game, GameView, IllegalActionError, view_of
 
-__all__ = ["listed", "read_move", "written"]
+__all__ = ["line_words", "listed", "read_move", "written"]
 
 
 def written(game: Game) -> GameView:
@@ -21,6 +22,15 @@ def written(game: Game) -> GameView:
 def listed(game: GameView) -> str:
     """All legal moves as a person writes them, in the order of their numbers."""
     return ", ".join(sorted((game.describe(action) for action in game.legal), key=_numbers))
+
+
+def line_words(game: GameView, actions: Sequence[int]) -> str:
+    """Some actions in turn, as a person writes them."""
+    moves = []
+    for action in actions:
+        moves.append(game.describe(action))
+        game = game.play(action)
+    return ", ".join(moves)
 
 
 def _numbers(move: str) -> list[int]:

@@ -46,28 +46,28 @@ class NetworkPlayer:
             self.search = self.search.model_copy(update={"simulations": simulations})
         self.evaluator, self.seconds = NetworkEvaluator(network), seconds
         self._searches: dict[int, BatchSearch] = {}  # by leaves; they keep their arrays from move to move
-        self._last: tuple[Game, Found] | None = None
+        self._last: tuple[Game, Found, BatchSearch] | None = None
 
     def choose(self, game: Game) -> int:
         """See `Player`."""
-        found = self._search([game], LEAVES)
-        self._last = game, found
+        found, search = self._search([game], LEAVES)
+        self._last = game, found, search
         return int(found.action[0])
 
     def choose_many(self, games: Sequence[Game]) -> list[int]:
         """Choose an action in each of several positions, which does not depend on how many there are."""
         actions: list[int] = []
         for first in range(0, len(games), MOST_AT_ONCE):
-            found = self._search(games[first : first + MOST_AT_ONCE])
+            found, search = self._search(games[first : first + MOST_AT_ONCE])
             actions += map(int, found.action)
-        self._last = games[-1], found
+        self._last = games[-1], found, search
         return actions
 
     def view(self) -> View | None:
         """Priors, visits and values of each action; see `Player`."""
         if self._last is None:
             return None
-        game, found = self._last
+        game, found, search = self._last
         statistics = tuple(
             ActionStatistics(
                 action,
@@ -79,9 +79,10 @@ class NetworkPlayer:
             for action in game.legal
         )
         chosen = int(found.action[-1])
-        return View(game, chosen, int(found.visits[-1].sum()), "simulations", statistics, (chosen,))
+        line = search.principal_variation(game, chosen, len(found.action) - 1)
+        return View(game, chosen, int(found.visits[-1].sum()), "simulations", statistics, line)
 
-    def _search(self, games: Sequence[Game], leaves: int = 1) -> Found:
+    def _search(self, games: Sequence[Game], leaves: int = 1) -> tuple[Found, BatchSearch]:
         config = self.search
         if self.seconds is not None:
             begin = time.perf_counter()
@@ -91,12 +92,12 @@ class NetworkPlayer:
             config = config.model_copy(update={"simulations": max(1, number)})
         return self._run(games, config, leaves)
 
-    def _run(self, games: Sequence[Game], config: SearchConfig, leaves: int) -> Found:
+    def _run(self, games: Sequence[Game], config: SearchConfig, leaves: int) -> tuple[Found, BatchSearch]:
         generator = np.random.default_rng(0)  # nothing is drawn from it without noise
         search = self._searches.get(leaves)
         if search is None or search.config != config:
             search = self._searches[leaves] = BatchSearch(config, self.evaluator, leaves)
-        return search.run(positions_of(list(games)), generator, noise=False)
+        return search.run(positions_of(list(games)), generator, noise=False), search
 
 
 def load_network(run: str, game: Game | None = None) -> GameNetwork:

@@ -45,6 +45,8 @@ def test_a_search_has_its_simulations_or_those_of_the_training(save_network: Sav
         assert (view.game, view.action) == (TicTacToe(), chosen)
         assert view.effort == simulations == sum(each.visits for each in view.statistics)
         assert sum(each.prior for each in view.statistics) == pytest.approx(1)
+        assert view.principal_variation[0] == chosen
+        assert len(view.principal_variation) > (simulations == 20)
         assert len(view.statistics) == 9
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.core.game import Game
 from marl.games.positions import Positions
 from marl.games.python_positions import PythonPositions
 from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
@@ -12,6 +15,7 @@ from marl.games.search.evaluator import Evaluator
 from marl.games.search.forest import Forest, Roots, Valued
 from marl.games.search.found import Found, found_of
 from marl.games.search.python_forest import PythonForest
+from marl.games.search.result import principal_variation
 from marl.games.search.valuation import masked_softmax, value_positions
 
 __all__ = ["BatchSearch", "Found", "search_batch"]
@@ -96,6 +100,17 @@ class BatchSearch:
         grown = self._grown(_with_noise(roots, self.config, generator) if noise else roots, drawn)
         found = found_of(roots, grown, drawn if isinstance(self.config, GumbelConfig) else None)
         return found if taken is positions else found.spread(positions, searched)
+
+    def principal_variation(self, game: Game, action: int, tree: int) -> tuple[int, ...]:
+        """Actions that the last search expects: a given one, then the most visited of each seat.
+
+        Args:
+            game: a position that was searched.
+            action: the first action.
+            tree: number of the position among those that were searched.
+        """
+        assert self._forest is not None
+        return principal_variation(game, partial(self._forest.statistics, tree), (action,))
 
     def _grown(self, roots: Valued, drawn: NDArray[np.float64]) -> Roots:
         forest = self._fitting(roots.positions)

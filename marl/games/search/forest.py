@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marl.games.positions import Positions
+from marl.games.search.result import ActionStatistics
 
 __all__ = ["Forest", "Roots", "Valued"]
 
@@ -80,4 +81,13 @@ class Forest(Protocol):
 
     def roots(self) -> Roots:
         """Statistics of the roots."""
+        ...
+
+    def statistics(self, tree: int, path: tuple[int, ...]) -> tuple[ActionStatistics, ...]:
+        """Statistics of the actions after a path of actions from a root; none where nothing is known.
+
+        Args:
+            tree: its number.
+            path: actions that were visited.
+        """
         ...

@@ -15,6 +15,7 @@ from marl.games.python_positions import PythonPositions
 from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
 from marl.games.search.forest import Roots, Valued
 from marl.games.search.halving import considered_visits
+from marl.games.search.result import ActionStatistics
 
 __all__ = ["PythonForest"]
 
@@ -66,6 +67,11 @@ class Node:
         """Make the children, and keep the evaluation for the mover."""
         self.children = [Node(len(values), action, prior[action], logits[action]) for action in self.game.legal]
         self.seat, self.raw = seat, values[seat]
+
+    def statistics(self) -> ActionStatistics:
+        """Statistics of the action that led here."""
+        value = tuple(total / (1 if self.proven else max(self.visits, 1)) for total in self.total)
+        return ActionStatistics(self.action, self.visits, value, self.proven, self.prior)
 
 
 class PythonForest:
@@ -193,6 +199,13 @@ class PythonForest:
         totals, done = [root.total for root in self.trees], [root.visits - 1 for root in self.trees]
         known = np.array([root.proven for root in self.trees])
         return Roots(visits, values, proven, improved, np.array(done), np.array(totals), known)
+
+    def statistics(self, tree: int, path: tuple[int, ...]) -> tuple[ActionStatistics, ...]:
+        """See `Forest`."""
+        node = self.trees[tree]
+        for action in path:
+            node = next(child for child in node.children if child.action == action)
+        return tuple(child.statistics() for child in node.children)
 
 
 def _choose_puct(node: Node, c_puct: float) -> Node:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["ActionStatistics", "SearchResult", "most_visited", "statistics_of"]
+from marl.core.game import Game
+
+__all__ = ["ActionStatistics", "SearchResult", "most_visited", "principal_variation", "statistics_of"]
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,26 @@ def most_visited(statistics: Sequence[ActionStatistics], seat: int) -> ActionSta
         assert best is not None
         return best
     return often if best is None or best.value[seat] < often.value[seat] else best
+
+
+def principal_variation(
+    game: Game, statistics: Callable[[tuple[int, ...]], Sequence[ActionStatistics]], path: tuple[int, ...] = ()
+) -> tuple[int, ...]:
+    """Actions that follow if each seat plays its most visited action.
+
+    Args:
+        game: root of a tree.
+        statistics: of the actions after a path from the root; of none where nothing is known.
+        path: the first actions, which are given.
+    """
+    for action in path:
+        game = game.play(action)
+    while not game.over:
+        known = statistics(path)
+        if not any(each.visits for each in known):
+            break
+        chosen = most_visited(known, game.mover)
+        path, game = (*path, chosen.action), game.play(chosen.action)
+        if not chosen.visits:  # the visited actions are proven losses, and nothing is known after this one
+            break
+    return path

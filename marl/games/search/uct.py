@@ -11,7 +11,7 @@ import numpy as np
 from marl.core.game import Game
 from marl.games.search.kernel_choice import kernels_for
 from marl.games.search.python_tree import Draw, Evaluator, Node, PythonTree, Selection, random_playout, ucb1
-from marl.games.search.result import SearchResult, most_visited
+from marl.games.search.result import SearchResult, most_visited, principal_variation
 from marl.games.search.tree import Tree
 
 __all__ = ["UCT"]
@@ -112,7 +112,9 @@ class UCT:
         """
         if self.tree is None:
             raise ValueError("nothing was searched yet")
-        return SearchResult(self.chosen, self.tree.statistics(), self.done, _principal_variation(self.tree))
+        return SearchResult(
+            self.chosen, self.tree.statistics(), self.done, principal_variation(self.tree.game, self.tree.statistics)
+        )
 
     def _grow(self, game: Game) -> None:
         begin = time.perf_counter()
@@ -175,21 +177,6 @@ def _checked(evaluator: Evaluator) -> Evaluator:
         return values
 
     return evaluate
-
-
-def _principal_variation(tree: Tree) -> tuple[int, ...]:
-    """Actions that follow if each seat plays its most visited action."""
-    path: tuple[int, ...] = ()
-    position = tree.game
-    while not position.over:
-        statistics = tree.statistics(path)
-        if not any(each.visits for each in statistics):
-            break
-        chosen = most_visited(statistics, position.mover)
-        path, position = (*path, chosen.action), position.play(chosen.action)
-        if not chosen.visits:  # the visited actions are proven losses, and nothing is known after this one
-            break
-    return path
 
 
 def _path(tree: Tree, action: int, game: Game) -> tuple[int, ...] | None:

@@ -10,7 +10,11 @@ from marl.games.search.compiled.addresses import addresses_of
 from marl.games.search.compiled.positions import CompiledPositions
 from marl.games.search.compiled.prior_arrays import Rule, Trees, ValuedArrays, Walks
 from marl.games.search.compiled.prior_search import (
+    ACTION,
     COLUMNS,
+    COUNT,
+    FIRST,
+    PRIOR,
     PRIORS,
     PROVEN,
     TERMS,
@@ -21,6 +25,7 @@ from marl.games.search.compiled.prior_search import (
 from marl.games.search.configs import GumbelConfig, PUCTConfig, simulations_at
 from marl.games.search.forest import Roots, Valued
 from marl.games.search.halving import considered_visits
+from marl.games.search.result import ActionStatistics
 
 __all__ = ["CompiledForest"]
 
@@ -89,6 +94,23 @@ class CompiledForest:
         nodes, totals = self.trees.nodes[:games, 0], self.trees.totals[:games, 0]
         done = nodes[:, VISITS].astype(np.int64) - 1  # the first visit is the root's own evaluation
         return Roots(visits, values, proven, improved, done, totals.copy(), nodes[:, PROVEN] == 1)
+
+    def statistics(self, tree: int, path: tuple[int, ...]) -> tuple[ActionStatistics, ...]:
+        """See `Forest`."""
+        nodes, node = self.trees.nodes[tree], 0
+        for action in path:
+            node = next(child for child in _children(nodes, node) if nodes[child, ACTION] == action)
+        return tuple(self._statistics(tree, child) for child in _children(nodes, node))
+
+    def _statistics(self, tree: int, node: int) -> ActionStatistics:
+        row, total = self.trees.nodes[tree, node], self.trees.totals[tree, node]
+        visits, proven = int(row[VISITS]), bool(row[PROVEN])
+        value = tuple((total / (1 if proven else max(visits, 1))).tolist())
+        return ActionStatistics(int(row[ACTION]), visits, value, proven, float(self.trees.priors[tree, node, PRIOR]))
+
+
+def _children(nodes: NDArray[np.int32], node: int) -> range:
+    return range(nodes[node, FIRST], nodes[node, FIRST] + nodes[node, COUNT])
 
 
 def _rule_of(config: PUCTConfig | GumbelConfig, leaves: int) -> Rule:
