@@ -1,4 +1,4 @@
-"""The command and the space of docs/sweeps.md, with runs that train nothing."""
+"""The commands and the spaces of docs/sweeps.md, with runs that train nothing."""
 
 from __future__ import annotations
 
@@ -26,19 +26,25 @@ class Told(Here):
         (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def test_its_command_and_its_space_work(
+def sweep(command: str, space: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command of the page with four trials, and return what it printed."""
+    Path("space.yaml").write_text(space, encoding="utf-8")
+    words = shlex.split(command)[1:]
+    words[words.index("--trials") + 1] = "4"
+    assert main(words) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def test_its_commands_and_its_spaces_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     optuna = pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("marl.launch.many_runs.RunProcess", Told)
     monkeypatch.setattr("marl.launch.many_runs.SECONDS_BETWEEN_LOOKS", 0.001)
-    command, space, dashboard = re.findall(r"^```\w*\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    Path("space.yaml").write_text(space, encoding="utf-8")
-    words = shlex.split(command)[1:]
-    words[words.index("--trials") + 1] = "4"
-    assert main(words) == 0, capsys.readouterr().err
-    printed = capsys.readouterr().out
+    command, space, dashboard, narrower, example = re.findall(r"^```\w*\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    sweep(example, narrower, capsys)
+    printed = sweep(command, space, capsys)
     assert "each run is evaluated every 7,500 env steps" in printed
     report = json.loads(Path("sweeps/x/sweep_report.json").read_text(encoding="utf-8"))
     assert [len(row["scores"]) for row in report["rows"]] == [5] * 4
