@@ -38,9 +38,9 @@ def bash_completion(commands: Sequence[str], run: Callable[[list[str]], object])
     from marl.training.preset_files import preset_files
 
     presets = " ".join(preset_files())
+    names = {"train": presets, "sweep": presets}
     cases = [
-        f'    {name}) options="{" ".join(_options(name, run))}" names="{presets if name == "train" else ""}" ;;'
-        for name in commands
+        f'    {name}) options="{" ".join(_options(name, run))}" names="{names.get(name, "")}" ;;' for name in commands
     ]
     return SCRIPT.format(commands=" ".join(commands), cases="\n".join(cases))
 

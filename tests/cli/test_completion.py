@@ -11,8 +11,11 @@ from marl.cli.completion import bash_completion
 Cli = Callable[..., tuple[int, str, str]]
 
 
+HELP = {"walk": "usage: walk [--far-away N] [--slow]", "train": "--out RUN  see non--option", "sweep": ""}
+
+
 def run(arguments: list[str]) -> None:
-    print({"walk": "usage: walk [--far-away N] [--slow]", "train": "--out RUN  see non--option"}[arguments[0]])
+    print(HELP[arguments[0]])
     raise SystemExit
 
 
@@ -26,12 +29,13 @@ def completed(script: str, folder: Path, *words: str) -> list[str]:
 
 def test_bash_completes_commands_options_presets_and_files(tmp_path: Path) -> None:
     (tmp_path / "cart.yaml").touch()
-    script = bash_completion(["walk", "train"], run)
+    script = bash_completion(["walk", "train", "sweep"], run)
     assert completed(script, tmp_path, "marl", "wa") == ["walk"]
     assert completed(script, tmp_path, "marl", "walk", "--") == ["--far-away", "--slow"]
     assert completed(script, tmp_path, "marl", "train", "--") == ["--out"]
-    offered = completed(script, tmp_path, "marl", "train", "cart")
-    assert {"cartpole_ppo", "cartpole_dqn", "cart.yaml"} <= set(offered)
+    for command in ("train", "sweep"):
+        offered = completed(script, tmp_path, "marl", command, "cart")
+        assert {"cartpole_ppo", "cartpole_dqn", "cart.yaml"} <= set(offered)
     assert completed(script, tmp_path, "marl", "walk", "cart") == ["cart.yaml"]
 
 
