@@ -20,7 +20,7 @@ LOADING = re.compile(
     r"""|(?:@import\s+["']?|\burl\(\s*["']?)((?:https?:)?//[^"'\s)]+)""",
     re.IGNORECASE,
 )
-"""What a browser loads without being asked: scripts, pictures, styles and fonts; a link to be clicked is none."""
+"""Tags that a browser loads without being asked: scripts, pictures, styles and fonts; a link to be clicked is none."""
 
 
 def loaded_elsewhere(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the agents of simple_tag observe."""
+"""Observations of the agents of simple_tag."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Perception", "together"]
 
 @dataclass(frozen=True)
 class Perception:
-    """What the agents of one side see and hear.
+    """Senses of the agents of one side: their features and links.
 
     Args:
         views: features of each of their classes.

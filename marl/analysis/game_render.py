@@ -13,7 +13,7 @@ from marl.core.game import Game, view_of
 from marl.pictures.animation import save
 from marl.pictures.replay import drawings_panel, save_replay
 from marl.players.game_film import Moment, play_moments
-from marl.players.moves import line_words
+from marl.players.moves import MOST_SHOWN, line_words
 from marl.players.network_player import NetworkPlayer, load_network
 from marl.players.strength import RANDOM_MOVES
 from marl.policies.game_network import GameNetwork
@@ -25,8 +25,6 @@ __all__ = ["game_of_run", "game_panel", "render_game"]
 
 FRAMES_PER_SECOND = 1
 """Of a game that shows its searches, which takes time to read."""
-MOST_SHOWN = 6
-"""Moves of a best line that are written."""
 
 
 def game_of_run(run: str | Path) -> tuple[Game, GameNetwork]:

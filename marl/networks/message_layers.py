@@ -1,9 +1,9 @@
 """Layers of a graph processor: GATv2 and GCN with values on edges, and plain GCN.
 
 Over small teams scattering along edges is several times slower than dense masked algebra, so each layer has a dense
-route over ``[M, N, N]``. Along edges it is torch-geometric's layer with the same weights, which gives the same numbers;
-importing it takes seconds, which a small team does not wait for. Axes: ``M`` graphs, ``V`` nodes of all graphs, ``E``
-edges, ``P`` features of an edge; otherwise as in `marl.core.records`.
+route over ``[M, N, N]``. Along edges GATv2 and plain GCN are torch-geometric's layers with the same weights, which give
+the same numbers; importing it takes seconds, which a small team does not wait for. Axes: ``M`` graphs, ``V`` nodes of
+all graphs, ``E`` edges, ``P`` features of an edge; otherwise as in `marl.core.records`.
 """
 
 from __future__ import annotations
@@ -30,18 +30,15 @@ class _Layer(nn.Module):
         super().__init__()
         self._geometric: list[nn.Module] = []  # in a list, as it is no part with weights of its own
 
-    def _along_edges(self, *inputs: Tensor) -> Tensor:
-        """What torch-geometric's layer gives with this one's weights."""
+    def _along_edges(self, make: Callable[[], nn.Module], *inputs: Tensor) -> Tensor:
+        """Output of torch-geometric's layer with this one's weights; it is made when it is first needed."""
         if not self._geometric:
             with torch.device("meta"):  # without weights, and without drawing any
-                self._geometric.append(self._make_geometric())
+                self._geometric.append(make())
         layer = self._geometric[0]
         weights: dict[str, Tensor] = {name: self.get_parameter(name) for name, _ in layer.named_parameters()}
         passed: Tensor = functional_call(layer, weights, inputs)
         return passed
-
-    def _make_geometric(self) -> nn.Module:
-        raise NotImplementedError
 
 
 class _Linear(nn.Linear):
@@ -100,7 +97,7 @@ class EdgeGATv2Conv(_Layer):
         Returns:
             ``[V, D]``.
         """
-        return self._along_edges(x, edge_index, edge_attr)
+        return self._along_edges(self._make_geometric, x, edge_index, edge_attr)
 
     def _make_geometric(self) -> nn.Module:
         from marl.networks.geometric import ValueGATv2Conv
@@ -160,7 +157,7 @@ class MatrixGCNConv(_Layer):
 
     def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor | None = None) -> Tensor:
         """Scatter along edges; as `EdgeGATv2Conv.forward`, but for ``edge_attr``, which is not read."""
-        return self._along_edges(x, edge_index)
+        return self._along_edges(self._make_geometric, x, edge_index)
 
     def _make_geometric(self) -> nn.Module:
         from torch_geometric.nn import GCNConv

@@ -35,7 +35,7 @@ class Adviser:
         self._player: Player | None = None
 
     def __call__(self, game: Game) -> View:
-        """What the player found in a position."""
+        """Search a position, and return what was found."""
         self._player = self._player or make_player(self.spec, game, self.seed)
         self._player.choose(game)
         view = self._player.view()

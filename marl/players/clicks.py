@@ -14,7 +14,7 @@ from marl.games.board_picture import draw_board, drawable, squares
 from marl.pictures.page import whole_page
 from marl.players.adviser import Adviser, hint_words
 from marl.players.match import play_match, winners
-from marl.players.moves import line_words, written
+from marl.players.moves import MOST_SHOWN, line_words, written
 from marl.players.player import Player, Quit, Undo, View
 from marl.players.specs import PlayerSpec, make_player
 from marl.system.page_server import LOOK, PageServer
@@ -23,8 +23,6 @@ __all__ = ["ClickTable"]
 
 PAUSE = 0.7
 """Seconds between moves where nobody plays by hand, so that they can be followed."""
-MOST_SHOWN = 6
-"""Moves of a best line that are written."""
 STALE = "The position has changed meanwhile."
 
 
@@ -182,7 +180,7 @@ class ClickTable:
         self.server.tell("position", news)
 
     def _found(self) -> dict[str, str] | None:
-        """What the last player that searched knew when it moved."""
+        """Board and words of the last search of a player, from before its move; None if none has searched."""
         view = self.found
         if view is None or not view.statistics:
             return None

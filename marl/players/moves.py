@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 from marl.core.game import Game, GameView, IllegalActionError, view_of
 
-__all__ = ["line_words", "listed", "read_move", "written"]
+__all__ = ["MOST_SHOWN", "line_words", "listed", "read_move", "written"]
+
+MOST_SHOWN = 6
+"""Moves of a best line that a page has room for."""
 
 
 def written(game: Game) -> GameView:

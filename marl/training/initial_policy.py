@@ -127,7 +127,7 @@ def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
 def _opponents(
     config: RunConfig[Any], name: str, roster: Roster, rules: Mapping[str, Rule]
 ) -> list[Policy | RandomPolicyConfig | RulePolicyConfig]:
-    """Who plays a fixed side: trained policies, and settings of others."""
+    """Players of a fixed side: trained policies, and settings of others."""
     side = config.sides[name]
     found: list[Policy | RandomPolicyConfig | RulePolicyConfig] = []
     for opponent in side.opponents:

@@ -67,7 +67,7 @@ class Block(NamedTuple):
 
 
 def files_of(word: str) -> list[str]:
-    """What a shell makes of a word: the files that a pattern stands for, or the word."""
+    """Expand a word as a shell does: the files that a pattern stands for, or the word."""
     return (sorted(glob(word)) if re.fullmatch(r"[\w/.-]+\*", word) else []) or [word]
 
 
