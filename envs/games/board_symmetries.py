@@ -6,12 +6,22 @@ from functools import cache
 from itertools import permutations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from marl.core.game_structure import GameSymmetries
 from marl.envs.games.small_boards import lines
 
-__all__ = ["mirrored_columns", "nine_boards", "quarto_lines", "quarto_symmetries", "square_board", "turns"]
+__all__ = [
+    "mirrored_columns",
+    "nine_boards",
+    "quarto_lines",
+    "quarto_symmetries",
+    "square_board",
+    "square_parts",
+    "square_windows",
+    "turns",
+]
 
 
 @cache
@@ -54,6 +64,14 @@ def square_parts(side: int, part: int, planes: int) -> NDArray[np.int64]:
     """Places of the squares of a board in its observation, whose planes are the last axis: ``[K, W]``."""
     places = np.arange(side * side * planes).reshape(side // part, part, side // part, part * planes)
     return places.transpose(0, 2, 1, 3).reshape((side // part) ** 2, -1)
+
+
+@cache
+def square_windows(rows: int, columns: int, side: int, planes: int) -> NDArray[np.int64]:
+    """Places of all squares of a board in its observation, which overlap; planes are the last axis: ``[K, W]``."""
+    places = np.arange(rows * columns * planes).reshape(rows, columns, planes)
+    windows = sliding_window_view(places, (side, side), (0, 1))  # [rows, columns, planes, side, side]
+    return windows.transpose(0, 1, 3, 4, 2).reshape(-1, side * side * planes)
 
 
 @cache

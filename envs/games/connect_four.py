@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marl.core.game import IllegalActionError, as_action, check_legal, read_number
 from marl.core.kernels import Kernels, compiled_rules
-from marl.envs.games.board_symmetries import mirrored_columns
+from marl.envs.games.board_symmetries import mirrored_columns, square_windows
 from marl.envs.games.small_boards import line_of
 from marl.games.shown import Shown
 
@@ -58,6 +58,7 @@ class ConnectFour(Shown):
     board_shape = (ROWS, COLUMNS)
     block = COLUMNS
     symmetries = mirrored_columns(ROWS, COLUMNS, 2)
+    parts = square_windows(ROWS, COLUMNS, 4, 2)
     caption = ""
 
     @cached_property
