@@ -64,6 +64,7 @@ ARMS: dict[str, list[str]] = {
 
 MEMORIES: dict[str, list[str]] = {
     "no_memory": ["--policy.encoder.temporal", "none"],
+    "stack": ["--policy.encoder.temporal", "stack"],
     "gru": ["--policy.encoder.temporal", "gru"],
     "transformer": [],
     "transformer_gru_gate": ["--policy.encoder.transformer.gate", "gru"],
@@ -104,6 +105,12 @@ ABLATIONS = {
         "predator_teams_quick",
         {name: ["--env.classes", "{A: [landmarks], B: ['prey:1@0.8']}", *memory] for name, memory in MEMORIES.items()},
         (81, 82, 83, 84, 85),
+        220_000,
+    ),
+    "velocities": Ablation(
+        "predator_teams_quick",
+        {name: ["--env.velocities", "false", *memory] for name, memory in MEMORIES.items()},
+        (91, 92, 93, 94, 95),
         220_000,
     ),
 }

@@ -31,6 +31,7 @@ class AdversaryClass(PredatorObservation):
         team: number of adversaries of each class; the sum is the number of adversaries of ``env``.
         classes: for each declared class the kinds of things that it sees.
         frame: ``"absolute"``, or ``"relative"`` to the agent.
+        velocities: False to hide velocities, see `ClassViews`.
 
     Attributes:
         class_of: class of each adversary, by the adversary's name.
@@ -61,6 +62,7 @@ class AdversaryClass(PredatorObservation):
         team: Mapping[str, int] = DEFAULT_TEAM,
         classes: Mapping[str, Sequence[str]] = DEFAULT_CLASSES,
         frame: Frame = "relative",
+        velocities: bool = True,
     ) -> None:
         world, names = read_world(env), predators_of(env)
         if any(isinstance(env.observation_space(name), spaces.Dict) for name in names):
@@ -69,7 +71,7 @@ class AdversaryClass(PredatorObservation):
                 "wrap in this order: ScriptedPrey, AdversaryClass, CommunicationGraph, TeamState"
             )
         num_obstacles = world.landmark_position.shape[1]
-        self.views = ClassViews(classes, team, world.num_prey, num_obstacles, frame)
+        self.views = ClassViews(classes, team, world.num_prey, num_obstacles, frame, velocities)
         if self.views.num_predators != len(names):
             raise ValueError(
                 f"team {dict(team)} has {self.views.num_predators} agents but the environment has {len(names)} "

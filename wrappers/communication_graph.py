@@ -32,6 +32,7 @@ class CommunicationGraph(PredatorObservation):
         link_loss: probability that a pair cannot hear each other at a step, or its bounds.
         training: True to lose links and to draw ranges; False for all links within ``range``.
         training_range: bounds of the range that is drawn for each training episode; None for ``range``.
+        velocities: False to send 0 in place of the velocity.
 
     Attributes:
         graph: the rule of the links; see `MessageGraph`.
@@ -62,7 +63,9 @@ class CommunicationGraph(PredatorObservation):
         link_loss: float | tuple[float, float] = 0.0,
         training: bool = True,
         training_range: tuple[float, float] | None = None,
+        velocities: bool = True,
     ) -> None:
+        self.velocities = velocities
         self.graph = MessageGraph(range, nearest, link_loss, training_range)
         self.training = training
         self._names = predators_of(env)
@@ -86,7 +89,7 @@ class CommunicationGraph(PredatorObservation):
         generator = self._link_draws.generator if self.training else None
         drawn = self._link_draws.kept
         adjacency = self.graph(world, generator, drawn if drawn.numel() else None)[0].numpy().astype(np.int8)
-        kinematics = as_float32(world.kinematics[0])
+        kinematics = as_float32((world if self.velocities else world.at_rest).kinematics[0])
         return {
             agent: {"observation": observations[agent], "adjacency": heard, "kinematics": own}
             for agent, heard, own in zip(self._names, adjacency, kinematics, strict=True)

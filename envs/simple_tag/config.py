@@ -95,6 +95,8 @@ class SimpleTagConfig(Config):
     """Stages of slower prey and smaller teams at the start of training; None for none."""
     frame: Frame = "relative"
     """Frame of what agents see: relative to the agent, or absolute."""
+    velocities: bool = True
+    """False hides velocities: agents see and send 0 in their place, so that only memory tells how things move."""
     communication: CommunicationConfig | None = Field(default_factory=CommunicationConfig)
     """Message links of the side that learns; None for no messages."""
     prey: str = "random"

@@ -49,7 +49,7 @@ class LearntOpponents:
             features=self.views(seen),
             alive=seen.alive,
             adjacency=None if self.graph is None else self.graph(seen),
-            kinematics=seen.kinematics,
+            kinematics=self.views.sensed(seen).kinematics,
         )
         act = self.policy.act(observation, memory, generator)
         self.memory = act.memory
@@ -97,7 +97,9 @@ def load_opponents(
     if settings.get("side", "predators") != side:
         raise ValueError(f"{path} was trained as {settings.get('side', 'predators')} and cannot play the {side}")
     team = _team(settings["team"], size, path)
-    views = ClassViews(settings["classes"], team, others, num_obstacles, settings["frame"])
+    views = ClassViews(
+        settings["classes"], team, others, num_obstacles, settings["frame"], settings.get("velocities", True)
+    )
     _check_numbers(settings, side, size, others, num_obstacles, path)
     everyone = [
         sight for sights in settings["classes"].values() for sight in map(read_sight, sights) if not sight.count

@@ -56,7 +56,9 @@ def views_of(config: SimpleTagConfig, team: Mapping[str, int]) -> dict[Side, Cla
 
     def views(side: Side) -> ClassViews:
         own = {name: team.get(name, 0) for name in classes[side]}
-        return ClassViews(classes[side], own, numbers[OPPONENTS[side]], config.num_obstacles, config.frame)
+        return ClassViews(
+            classes[side], own, numbers[OPPONENTS[side]], config.num_obstacles, config.frame, config.velocities
+        )
 
     return {side: views(side) for side, own in classes.items() if own}
 

@@ -52,7 +52,7 @@ class Perception:
             features=self.views(seen),
             alive=seen.alive,
             adjacency=None if self.graph is None else self.graph(seen, generator, episode),
-            kinematics=seen.kinematics,
+            kinematics=self.views.sensed(seen).kinematics,
             entities=table,
             entity_mask=mask,
             auxiliary_target=nearest_prey(seen),

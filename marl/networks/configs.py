@@ -85,10 +85,11 @@ class EncoderConfig(Config):
     """Activation after each layer."""
     squash: bool = True
     """Squash features by sign(x) log(1 + |x|) first: the world has no walls."""
-    temporal: Literal["transformer", "gru", "none"] = "transformer"
-    """Attend to an agent's past by a transformer, keep a state by a gated recurrent unit, or remember nothing."""
+    temporal: Literal["transformer", "gru", "stack", "none"] = "transformer"
+    """Memory of each agent's past: attention by a transformer, a state by a gated recurrent unit, the last tokens side
+    by side in one layer, or none."""
     transformer: TransformerConfig = Field(default_factory=TransformerConfig)
-    """Shape of the temporal transformer."""
+    """Shape of the temporal transformer; a stack has its window."""
     sharing: Sharing = "class"
     """Share parameters by the agents of a class, by the whole team, or by nobody."""
     cnn: Literal["auto", "nature", "board"] = "auto"

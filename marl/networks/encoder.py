@@ -16,6 +16,7 @@ from marl.maths.symlog import symlog
 from marl.networks.configs import EncoderConfig
 from marl.networks.mlp import MLP, chain
 from marl.networks.temporal_gru import TemporalGRU
+from marl.networks.temporal_stack import TemporalStack
 from marl.networks.temporal_transformer import TemporalTransformer
 
 __all__ = ["TeamEncoder"]
@@ -57,14 +58,15 @@ class EncodingPlan:
 
 
 class TeamEncoder(nn.Module):
-    r"""Class encoders and the memory, a transformer or a gated recurrent unit.
+    r"""Class encoders and the memory: a transformer, a gated recurrent unit, or the last tokens side by side.
 
     .. math:: x_i = \mathrm{memory}(\mathrm{hidden}(\mathrm{input}(\mathrm{symlog}(o_i))))
 
     The number of agents of a class is read off the observation, so that any team may play. With
     ``sharing="agent"`` agent ``i`` of a class takes the parameters of the class's agent
     ``i mod n``, ``n`` being how many of that class were trained.
-    Reference: `marl.networks.temporal_transformer`, `marl.networks.temporal_gru`, `marl.maths.symlog`.
+    Reference: `marl.networks.temporal_transformer`, `marl.networks.temporal_gru`, `marl.networks.temporal_stack`,
+    `marl.maths.symlog`.
 
     Args:
         roster: the team that is trained.
@@ -89,6 +91,7 @@ class TeamEncoder(nn.Module):
         self.hidden = nn.ModuleDict()
         self.transformers = nn.ModuleDict()
         self.grus = nn.ModuleDict()
+        self.stacks = nn.ModuleDict()
         self._plans: dict[tuple[tuple[str, int], ...], EncodingPlan] = {}
         for branch in self._branches(self.trained):
             for key, name, _ in branch.inputs:
@@ -98,6 +101,8 @@ class TeamEncoder(nn.Module):
                 self.transformers[branch.key] = TemporalTransformer(self.width, config.transformer)
             elif config.temporal == "gru":
                 self.grus[branch.key] = TemporalGRU(self.width)
+            elif config.temporal == "stack":
+                self.stacks[branch.key] = TemporalStack(self.width, config.transformer.window)
 
     def forward(
         self, observation: Observation, memory: Memory | None = None, started: Tensor | None = None
@@ -121,7 +126,7 @@ class TeamEncoder(nn.Module):
             memory = self.initial_memory(started.shape[1], plan.size, started.device)
         assert memory is not None
         tokens, caches = [], []
-        past = self.grus if self.config.temporal == "gru" else self.transformers
+        past = {"transformer": self.transformers, "gru": self.grus, "stack": self.stacks}[self.config.temporal]
         for branch, agents in plan.branches:
             encoded = self._encode(branch, observation.features)
             seats = (x[..., agents] for x in (observation.to_move, observation.alive))
@@ -141,8 +146,8 @@ class TeamEncoder(nn.Module):
         """An empty memory for ``B`` copies of ``N`` agents."""
         if not self.has_memory:
             return None
-        transformer = self.config.transformer
-        steps = (transformer.layers, transformer.window) if self.config.temporal == "transformer" else (1, 1)
+        layers, window = self.config.transformer.layers, self.config.transformer.window
+        steps = {"transformer": (layers, window), "gru": (1, 1), "stack": (1, window)}[self.config.temporal]
         shape = (num_copies, num_agents, *steps, self.width)
         valid = torch.zeros(num_copies, num_agents, shape[3], dtype=torch.bool, device=device)
         return Memory(torch.zeros(shape, device=device), torch.zeros(shape, device=device), valid)

@@ -30,7 +30,7 @@ def trunk_of(roster: Roster, temporal: str = "none", kind: str = "none", **optio
     return TeamTrunk(roster, encoder, graph, **{"normalise_features": False, **options}).double()
 
 
-@pytest.mark.parametrize("temporal", ["none", "gru", "transformer"])
+@pytest.mark.parametrize("temporal", ["none", "gru", "stack", "transformer"])
 @pytest.mark.parametrize("kind", ["none", "gat", "gcn"])
 def test_parts_follow_each_other(
     temporal: str, kind: str, make_roster: MakeRoster, make_observation: MakeObservation

@@ -69,7 +69,7 @@ def test_permuting_agents_in_their_class_permutes_everything(
 
 
 @pytest.mark.parametrize("sharing", ["class", "team", "agent"])
-@pytest.mark.parametrize("temporal", ["transformer", "gru", "none"])
+@pytest.mark.parametrize("temporal", ["transformer", "gru", "stack", "none"])
 def test_acting_and_learning_give_the_same_log_probabilities(
     sharing: str, temporal: str, make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]
 ) -> None:

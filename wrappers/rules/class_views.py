@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from marl.wrappers.rules.nearest import nearest
-from marl.wrappers.rules.sights import Frame, check_classes, read_sight
+from marl.wrappers.rules.sights import Frame, Sight, check_classes, read_sight
 from marl.wrappers.rules.world import World
 
 __all__ = ["ClassViews"]
@@ -25,6 +25,9 @@ class ClassViews:
       Absent agents are zeros;
     - the one-hot of its class.
 
+    Without ``velocities`` each of them is 0, that of the agent itself too: to know how something moves, an agent must
+    remember where it was.
+
     With ``frame="relative"``, all but the agent's own state is relative to its own position and velocity.
 
     A sight with a count, such as ``"predators:4"``, holds the nearest four that are present, nearest first, each
@@ -38,6 +41,7 @@ class ClassViews:
         num_prey: ``P``.
         num_obstacles: ``L``.
         frame: ``"absolute"`` or ``"relative"``.
+        velocities: False to hide velocities.
 
     Raises:
         ValueError: for an unknown class, a class without sights or with an unknown one, an
@@ -51,6 +55,7 @@ class ClassViews:
         num_prey: int,
         num_obstacles: int,
         frame: Frame = "relative",
+        velocities: bool = True,
     ) -> None:
         check_classes(classes, team)
         if frame not in ("absolute", "relative"):
@@ -59,7 +64,7 @@ class ClassViews:
         self._sights = {name: tuple(map(read_sight, sights)) for name, sights in classes.items()}
         self.counts = tuple(team.get(name, 0) for name in classes)
         self.num_predators, self.num_prey, self.num_obstacles = sum(self.counts), num_prey, num_obstacles
-        self.frame = frame
+        self.frame, self.velocities = frame, velocities
         self._others = torch.tensor(
             [[j for j in range(self.num_predators) if j != i] for i in range(self.num_predators)], dtype=torch.long
         )
@@ -86,12 +91,17 @@ class ClassViews:
         Returns:
             For each such class ``[B, N_c, D_c]``.
         """
+        world = self.sensed(world)
         features, start = {}, 0
         for index, (name, count) in enumerate(zip(self.classes, self.counts, strict=True)):
             if count:
                 features[name] = self._view(world, slice(start, start + count), name, index)
             start += count
         return features
+
+    def sensed(self, world: World) -> World:
+        """World as agents sense it, from which features and messages are read."""
+        return world if self.velocities else world.at_rest
 
     def sighted(self, world: World) -> Tensor:
         """Things that each agent sees, ``[B, N, N + P + L]`` of bool: teammates, then opponents, then landmarks."""
@@ -101,10 +111,10 @@ class ClassViews:
         for name, count in zip(self.classes, self.counts, strict=True):
             agents = slice(start, start + count)
             for sight in self._sights[name]:
-                things, there = self._things(sight.name, world, agents)
+                things, there = self._things(sight, world, agents)
                 there = there.expand(-1, count, -1)
                 if sight.count is not None:
-                    distance = (things[..., :2] - world.kinematics[:, agents, None, :2]).square().sum(-1)
+                    distance = self._offset(things, world, agents).square().sum(-1)
                     order = distance.masked_fill(~there, torch.inf).argsort(dim=-1, stable=True)
                     there = there & (order.argsort(-1) < sight.count)
                 first = {"landmarks": team + others, "teammates": 0}.get(sight.name, team)
@@ -120,14 +130,11 @@ class ClassViews:
         origin = own if self.frame == "relative" else torch.zeros_like(own)
         parts = [own]
         for sight in self._sights[name]:
-            things, there = self._things(sight.name, world, agents)
+            things, there = self._things(sight, world, agents)
             seen = things - origin[:, :, None, : things.shape[-1]]
             # The nearest are chosen by distance from the agent, also where the frame is absolute.
             if sight.count is not None:
-                offset = things[..., :2] - own[:, :, None, :2]
-                if sight.radius is not None:
-                    there = there & (offset.square().sum(-1) <= sight.radius**2)
-                seen = nearest(seen, offset, there, sight.count)
+                seen = nearest(seen, self._offset(things, world, agents), there, sight.count)
             elif sight.name != "landmarks":
                 # Masked after the origin is subtracted: an absent agent is zeros in either frame.
                 seen = seen * there[..., None]
@@ -135,8 +142,18 @@ class ClassViews:
         parts.append(self._one_hot[index].to(own).expand(batch, count, -1))
         return torch.cat(parts, -1)
 
-    def _things(self, name: str, world: World, agents: slice) -> tuple[Tensor, Tensor]:
-        """Things of one kind that some agents see, ``[B, N_c or 1, M, W]``, and True for those that are present."""
+    def _things(self, sight: Sight, world: World, agents: slice) -> tuple[Tensor, Tensor]:
+        """Things of one kind, ``[B, N_c or 1, M, W]``, and True for those that are present and within the radius."""
+        things, there = self._all(sight.name, world, agents)
+        if sight.radius is not None:
+            there = there & (self._offset(things, world, agents).square().sum(-1) <= sight.radius**2)
+        return things, there
+
+    def _offset(self, things: Tensor, world: World, agents: slice) -> Tensor:
+        """Offset from each of some agents to each thing, ``[B, N_c, M, 2]``."""
+        return things[..., :2] - world.predator_position[:, agents, None]
+
+    def _all(self, name: str, world: World, agents: slice) -> tuple[Tensor, Tensor]:
         if name == "landmarks":
             things = world.landmark_position[:, None]
             return things, things.new_ones(things.shape[:-1], dtype=torch.bool)

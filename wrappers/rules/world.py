@@ -6,7 +6,7 @@ the same rules on it, so that each rule is written once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -86,6 +86,11 @@ class World(Record):
             prey_alive=self.alive,
             extent=self.extent,
         )
+
+    @cached_property
+    def at_rest(self) -> World:
+        """The same places without velocities: all are 0."""
+        return replace(self, velocity=torch.zeros_like(self.velocity))
 
     @cached_property
     def kinematics(self) -> Tensor:

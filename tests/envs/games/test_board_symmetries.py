@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from marl.core.game_structure import part_actions_of, parts_of
+from marl.envs.games.connect_four import COLUMNS, ROWS, ConnectFour
 from marl.envs.games.nine_board import NineBoard
 from marl.envs.games.quarto import Quarto
 
@@ -40,3 +41,22 @@ def test_a_part_of_quarto_is_a_line_and_all_pieces() -> None:
     assert all([1, 1, 0, 1, 0] in cells for cells in on_line)  # a piece, and its properties from the lowest bit
     assert (seen[:, 20:36] == [piece not in (5, 9) for piece in range(16)]).all()
     assert (seen[:, 36:] == [1, 1, 0, 0, 1]).all()
+
+
+def test_the_parts_of_connect_four_are_its_squares_of_four_by_four_cells() -> None:
+    """A disc of each seat lies on the bottom row, which is the last one of an observation, in columns 1 and 7."""
+    game = ConnectFour().play(0).play(6)
+    seen = game.observe(0).ravel()[parts_of(ConnectFour())].reshape(3, 4, 4, 4, 2)  # down, right, rows, columns, planes
+    assert np.argwhere(seen).tolist() == [[2, 0, 3, 0, 0], [2, 3, 3, 3, 1]]
+
+
+def test_every_four_of_connect_four_lies_in_a_part() -> None:
+    parts = [set(part // 2) for part in parts_of(ConnectFour())]  # cells, whose two planes stand side by side
+    fours = [
+        {COLUMNS * (row + k * down) + column + k * right for k in range(4)}
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1))
+        for row, column in np.ndindex(ROWS, COLUMNS)
+        if row + 3 * down < ROWS and 0 <= column + 3 * right < COLUMNS
+    ]
+    assert len(fours) == 69
+    assert all(any(four <= part for part in parts) for four in fours)

@@ -190,3 +190,18 @@ def test_float64_worlds_are_seen_in_float32(saved: dict[str, Path]) -> None:
     generators = (torch.Generator().manual_seed(0) for _ in range(2))
     exact = opponents(World(position, velocity, alive, 3), next(generators))
     assert exact.equal(same(World(position.float(), velocity.float(), alive, 3), next(generators)))
+
+
+@pytest.mark.parametrize("velocities", [True, False])
+def test_what_was_trained_without_velocities_plays_without_them(velocities: bool, tmp_path: Path) -> None:
+    """Two worlds differ in velocities alone; the policy hears others, whose messages carry them too."""
+    folder = save(tmp_path / "prey", {**SIDES["prey"], "communication": {"range": None}, "velocities": velocities})
+    places = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (5, 8, 2))).float()
+    alive = torch.ones(5, 3, dtype=torch.bool)
+    played = [
+        load_opponents(folder, "prey", 3, 3, 2)(
+            World(places, torch.full((5, 6, 2), moved), alive, 3), torch.Generator().manual_seed(0)
+        )
+        for moved in (0.0, 1.0)
+    ]
+    assert played[0].equal(played[1]) == (not velocities)

@@ -22,6 +22,7 @@ def make(num_copies: int = 2, training: bool = False, **settings: Any) -> Any:
 TASKS: dict[str, dict[str, Any]] = {
     "default": {},
     "continuous": {"continuous_actions": True, "num_prey": 2},
+    "unseen velocities": {"velocities": False, "classes": {"A": ["landmarks", "teammates"], "B": ["prey:1@0.9"]}},
     "silent": {"communication": None, "frame": "absolute", "num_obstacles": 0},
     "many": {
         "team": {"C": 2, "A": 1, "D": 1},

@@ -44,6 +44,20 @@ def test_features_by_hand(world: World, sights: tuple[str, ...], frame: str, exp
     assert view(world, sights, frame) == OWN + expected + ONE_HOT
 
 
+@pytest.mark.parametrize("frame", ["absolute", "relative"])
+def test_hidden_velocities_are_zeros_and_places_stay(world: World, frame: str) -> None:
+    sights = {"X": ("prey", "teammates:1"), "Y": ("prey",)}
+    plain, hidden = (ClassViews(sights, {"X": 2}, 1, 1, frame, velocities) for velocities in (True, False))
+    shown, seen = plain(world)["X"][0, 0], hidden(world)["X"][0, 0]
+    moves = [2, 3, 6, 7, 10, 11]  # its own velocity, that of the prey, that of the teammate
+    assert seen[moves].tolist() == [0.0] * 6
+    assert shown[moves].count_nonzero() >= 5
+    rest = [i for i in range(15) if i not in moves]
+    assert seen[rest].equal(shown[rest])
+    assert hidden.sensed(world).kinematics.tolist() == [[[1.0, 2.0, 0.0, 0.0], [0.5, -1.0, 0.0, 0.0]]]
+    assert plain.sensed(world) is world
+
+
 def test_agents_are_ordered_class_by_class(world: World) -> None:
     features = ClassViews({"A": ("landmarks",), "B": ("prey",)}, {"B": 1, "A": 1}, 1, 1)(world)
     assert features["A"][0, 0].tolist() == [*OWN, -2.0, -2.0, 1.0, 0.0]
@@ -145,5 +159,7 @@ def test_what_is_sighted_is_what_the_features_hold() -> None:
     seen = {"A": ("teammates", "prey:1"), "B": ("landmarks:1",)}
     views = ClassViews(seen, {"A": 1, "B": 2}, 2, 2)
     found = views.sighted(world)[0].nonzero().tolist()
+    nearby = ClassViews({**seen, "A": ("teammates:2@0.9", "prey:1@3.1")}, {"A": 1, "B": 2}, 2, 2)
+    assert nearby.sighted(world)[0].nonzero().tolist() == [[0, 4], [1, 5]]  # the agent at 1 is beyond 0.9
     # after the three agents come the two prey, then the obstacles: 0 sees 1 and the prey at 3, 1 the obstacle at -1
     assert found == [[0, 1], [0, 4], [1, 5]]
