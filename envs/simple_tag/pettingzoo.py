@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from marl.core.scene import Scene
-from marl.envs.simple_tag.making import views_of
 from marl.envs.simple_tag.opponents import make_opponents
 from marl.envs.simple_tag.references import roster_of, scripted_actors
 from marl.envs.simple_tag.rewards import CONTACT_REWARD
 from marl.envs.simple_tag.scene import tag_scene
 from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 from marl.wrappers.mpe2_world import get_state, read_world, set_state
+from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
 from marl.wrappers.rules.prey import PreyNoise
 
@@ -74,7 +74,8 @@ def make_pettingzoo(
             f"{drawn[0]} is {getattr(config, drawn[0])} and backend 'pettingzoo', which draws none in training; "
             f"leave {drawn[0]} out, or train with backend 'batched'"
         )
-    views = views_of(config, config.team)["predators"]
+    sensed = config.frame, config.velocities
+    views = ClassViews(config.classes, config.team, config.num_prey, config.num_obstacles, *sensed)
     roster = roster_of([views], config.continuous_actions)
     links = config.communication
     graph = None if links is None else MessageGraph(links.range, links.nearest)
