@@ -40,8 +40,9 @@ def measured(
 
 
 def kept(path: Path, make: Callable[[], Any]) -> Any:
-    """Content of a JSON file, which is made unless it is there."""
+    """Content of a JSON file, which is made, its folder too, unless it is there."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_json(path, make())
     return read_json(path)
 

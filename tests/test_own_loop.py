@@ -12,7 +12,7 @@ import pytest
 from mpe2 import simple_tag_v3
 
 import marl
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, ImageSpec, Roster
 from marl.core.task import AgentSpaces
 from marl.envs.games.tic_tac_toe import TicTacToe
 from marl.games.turn_based import to_aec
@@ -101,7 +101,7 @@ def test_a_game_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     env = to_aec(TicTacToe())
     seat = env.observation_space("player_1")["observation"], env.action_space("player_1")
     monkeypatch.setattr("marl.policies.interface.find_spaces", lambda settings: AgentSpaces("player", *seat))
-    player = AgentClass("player", 0, ActionSpec("discrete", 9), image=(2, 3, 3), image_dtype="int8")  # two planes
+    player = AgentClass("player", 0, ActionSpec("discrete", 9), images=(ImageSpec((2, 3, 3), "int8"),))  # two planes
     roster = Roster((player,), (1,))
     config = ActorCriticConfig(graph=GraphConfig(kind="none"), critic=CriticConfig(sharing="independent"))
     policy = make_policy(roster, config)

@@ -29,7 +29,7 @@ def test_rows_that_are_not_measured_stay(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_what_is_kept_is_made_once(tmp_path: Path) -> None:
     made = iter([{"mean": 1}, {"mean": 2}])
-    assert [kept(tmp_path / "one.json", lambda: next(made)) for _ in range(2)] == [{"mean": 1}] * 2
+    assert [kept(tmp_path / "new" / "one.json", lambda: next(made)) for _ in range(2)] == [{"mean": 1}] * 2
 
 
 def test_a_table_in_markdown() -> None:

@@ -93,8 +93,7 @@ def _show(found: Check, settings: dict[str, Any]) -> None:
     for kind, told in found.classes.items():
         agents = ", ".join(told["agents"][:6]) + (", ..." if len(told["agents"]) > 6 else "")
         observes = told["observes"]
-        if "image" in told:
-            channels, height, width = told["image"]
+        for channels, height, width in told.get("images", ()):
             observes += f", an image of {height} x {width} with {channels} channels"
         lines[f"class {kind}"] = f"{len(told['agents'])} ({agents}); observes {observes}; acts in {told['acts']}"
     ends = [f"{length} steps, {end}" for length, end in zip(found.lengths, found.ends, strict=True)]

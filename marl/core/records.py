@@ -32,7 +32,7 @@ class Observation(Record):
         auxiliary_target: ``[..., N, Q]``, hidden quantities that each agent is trained to
             predict from its observations and messages; or None.
         acting: ``[..., N]``, True for agents whose turn it is, all of them alive; None if everybody alive acts.
-        images: for each class that sees some ``[..., N_c, C, H, W]``, in a data type of their own; or None.
+        images: ``[..., N_c, C, H, W]`` by name, see `AgentClass.named_images`, in data types of their own; or None.
         others: features and presence of agents of other sides, for the centralised critic only; or None.
         state: ``[..., D]``, or ``[..., C, H, W]`` in a data type of its own, the environment's own state of the whole
             world, for the centralised critic only; or None.
@@ -155,7 +155,7 @@ class Rollout(Record):
         started: ``[T, B]``, True where the observation begins an episode.
         memory: the policy's memory before the first step, or None. Axes as in `Memory`.
         earned: ``[T, B, N]``, see `Step`; or None.
-        last_images: for each class that sees images ``[E, N_c, C, H, W]``, those of the ``E`` successors that are not
+        last_images: by name ``[E, N_c, C, H, W]``, those of the ``E`` successors that are not
             the next row's observation, see `closing`, row by row; or None. So each image is kept once.
     """
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from marl.core.limits import MOST_AGENTS, MOST_CLASSES
 
-__all__ = ["ActionSpec", "AgentClass", "Plane", "Roster"]
+__all__ = ["ActionSpec", "AgentClass", "ImageSpec", "Plane", "Roster", "class_of_image"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,19 @@ class ActionSpec:
 
 
 @dataclass(frozen=True)
+class ImageSpec:
+    """An image that one agent of a class sees.
+
+    Args:
+        shape: channels, height and width ``(C, H, W)``.
+        dtype: data type in which it is kept.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: str = "uint8"
+
+
+@dataclass(frozen=True)
 class AgentClass:
     """Agents that share an actor and the kind of their observations.
 
@@ -39,8 +52,7 @@ class AgentClass:
         categories: if features are whole numbers that name something, as a state's, how many values each has: feature
             ``i`` is at least 0 and below ``categories[i]``. Empty if features measure something.
         dtype: data type in which features are kept, e.g. ``"uint8"``; policies take any.
-        image: channels, height and width ``(C, H, W)`` of an agent's image; None if it sees none.
-        image_dtype: data type of images.
+        images: images that an agent sees, of different sizes or data types.
 
     Raises:
         ValueError: if there are categories for some features only.
@@ -51,8 +63,7 @@ class AgentClass:
     action: ActionSpec
     categories: tuple[int, ...] = ()
     dtype: str = field(default="float32", compare=False)
-    image: tuple[int, int, int] | None = None
-    image_dtype: str = "uint8"
+    images: tuple[ImageSpec, ...] = ()
 
     def __post_init__(self) -> None:
         if self.categories and len(self.categories) != self.feature_size:
@@ -66,6 +77,17 @@ class AgentClass:
         """Width of the features as networks read them, images aside: each category has a place of its own, 1 for the
         present one."""
         return sum(self.categories) or self.feature_size
+
+    @cached_property
+    def named_images(self) -> dict[str, ImageSpec]:
+        """Images by their names in `Observation.images`: ``"A"``, ``"A:2"``, ``"A:3"`` for class ``"A"``."""
+        names = [self.name if number == 1 else f"{self.name}:{number}" for number in range(1, len(self.images) + 1)]
+        return dict(zip(names, self.images, strict=True))
+
+
+def class_of_image(name: str) -> str:
+    """Class whose agents see an image, from the image's name; see `AgentClass.named_images`."""
+    return name.partition(":")[0]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from functools import cached_property
 from torch import Tensor
 
 from marl.core.records import Memory, Observation, Rollout
+from marl.core.roster import class_of_image
 
 __all__ = ["Selection", "class_sizes"]
 
@@ -56,6 +57,12 @@ class Selection:
         axes = (slice(None),) * leading
         return {name: tensors[name][(*axes, places)] for name, places in self.places.items() if name in tensors}
 
+    def of_images(self, images: Mapping[str, Tensor], leading: int) -> dict[str, Tensor]:
+        """Select ``[..., M_c, C, H, W]`` of ``[..., N_c, C, H, W]`` of each image that a class sees."""
+        axes = (slice(None),) * leading
+        places = {name: self.places.get(class_of_image(name)) for name in images}
+        return {name: images[name][(*axes, taken)] for name, taken in places.items() if taken is not None}
+
     @cached_property
     def rest(self) -> Selection:
         """All other agents."""
@@ -91,7 +98,7 @@ class Selection:
             entity_mask=there,
             auxiliary_target=agents(whole.auxiliary_target),
             acting=agents(whole.acting),
-            images=classes(whole.images),
+            images=self.of_images(whole.images or {}, leading) or None,
             others=self.rest._features(whole, others) if others else None,
             state=whole.state,
         )
@@ -125,7 +132,7 @@ class Selection:
         if whole.last_images is None:
             return part
         kept = part.closing[whole.closing]  # where another agent left, the selected ones may go on
-        images = {name: each[kept] for name, each in self.of_classes(whole.last_images, 1).items()}
+        images = {name: each[kept] for name, each in self.of_images(whole.last_images, 1).items()}
         return replace(part, last_images=images or None)
 
 

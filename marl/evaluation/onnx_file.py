@@ -17,6 +17,7 @@ from torch import Tensor
 
 from marl.core.errors import ConfigError
 from marl.core.files import atomic_path
+from marl.core.roster import class_of_image
 from marl.core.version import __version__
 from marl.core.wording import argument
 from marl.policies.named_policy import NamedPolicy
@@ -128,7 +129,7 @@ def _log1p(x: Any) -> Any:
 def _described(name: str, example: Tensor) -> dict[str, Any]:
     kind = next(field for field in MEANINGS if name == field or name.startswith(f"{field}_"))
     return {
-        "class": name.removeprefix(kind).removeprefix("_") or None,
+        "class": class_of_image(name.removeprefix(kind).removeprefix("_")) or None,
         "shape": ["B", *example.shape[1:]],
         "dtype": str(example.dtype).removeprefix("torch."),
         "meaning": MEANINGS[kind],

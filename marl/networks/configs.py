@@ -94,7 +94,7 @@ class EncoderConfig(Config):
     """Share parameters by the agents of a class, by the whole team, or by nobody."""
     cnn: Literal["auto", "nature", "board"] = "auto"
     """Network for images: three convolutions with strides (Mnih et al. 2015), two of 3x3 that keep a board's size, or
-    by size, the first from 36 x 36 on. Images become as many features as the first of hidden."""
+    by size, the first from 36 x 36 on. Each image becomes as many features as the first of hidden."""
 
 
 class GraphConfig(Config):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from marl.core.records import Observation
-from marl.core.roster import Roster
+from marl.core.roster import Roster, class_of_image
 from marl.networks.configs import EncoderConfig
 from marl.networks.mlp import linear
 
@@ -26,23 +26,24 @@ AT_ONCE = 2**22
 
 
 class ImageEncoder(nn.Module):
-    r"""Append what a convolutional network makes of an agent's image to its features.
+    r"""Append what convolutional networks make of an agent's images to its features.
 
-    .. math:: (f, \mathrm{relu}(W \, \mathrm{cnn}(x) + b))
+    .. math:: (f, \mathrm{relu}(W \, \mathrm{cnn}(x) + b), \dots)
 
     Bytes are divided by 255; numbers of other types are read as they are. Images of 36 x 36 or more go through three
     convolutions with strides, smaller ones, as boards are, through two that keep their size. Images of 168 x 168 or
     more are averaged over squares first, the largest that leave 84 x 84. The number of agents is read off the images;
-    with ``sharing="agent"`` each agent trained has a network, else each class.
+    with ``sharing="agent"`` each agent trained has a network for each of its images, else each class.
     Reference: Mnih et al., "Human-level control through deep reinforcement learning", Nature 518 (2015), methods,
     https://doi.org/10.1038/nature14236.
 
     Args:
         roster: the team that is trained; all its declared classes with images get networks.
-        config: shape; images become as many features as the first hidden layer is wide.
+        config: shape; each image becomes as many features as the first hidden layer is wide.
 
     Shapes:
-        Features ``[..., N_c, W_c]`` and images ``[..., N_c, C, H, W]`` to features ``[..., N_c, W_c + hidden[0]]``.
+        Features ``[..., N_c, W_c]`` and ``I`` images ``[..., N_c, C, H, W]`` to features
+        ``[..., N_c, W_c + I * hidden[0]]``.
 
     Raises:
         ValueError: if images are too small for the network asked for.
@@ -54,18 +55,18 @@ class ImageEncoder(nn.Module):
         self._numbers = {
             c.name: max(count, 1) if alone else 1
             for c, count in zip(roster.classes, roster.counts, strict=True)
-            if c.image
+            if c.images
         }
         self.networks = nn.ModuleDict(
             {
-                f"{c.name}_{i}": image_network(c.image, width, config.cnn, f"those of class {c.name!r}")
+                f"{name}_{i}": image_network(image.shape, width, config.cnn, f"those of class {c.name!r}")
                 for c in roster.classes
-                if c.image
+                for name, image in c.named_images.items()
                 for i in range(self._numbers[c.name])
             }
         )
         classes = (
-            replace(c, feature_size=c.width + width, categories=(), image=None) if c.image else c
+            replace(c, feature_size=c.width + len(c.images) * width, categories=(), images=()) if c.images else c
             for c in roster.classes
         )
         self.roster = replace(roster, classes=tuple(classes))
@@ -75,14 +76,14 @@ class ImageEncoder(nn.Module):
         """The same observation with its images in its features, of any leading axes."""
         if observation.images is None:
             return observation
-        codes = {name: self._encode(name, images) for name, images in observation.images.items()}
-        features = {
-            name: torch.cat([x, codes[name]], -1) if name in codes else x for name, x in observation.features.items()
-        }
+        features = dict(observation.features)
+        for name, images in observation.images.items():
+            seen_by = class_of_image(name)
+            features[seen_by] = torch.cat([features[seen_by], self._encode(name, images)], -1)
         return replace(observation, features=features, images=None)
 
     def _encode(self, name: str, images: Tensor) -> Tensor:
-        number = self._numbers[name]
+        number = self._numbers[class_of_image(name)]
         # as class encoders do, agents beyond those trained take turns with the networks there are
         parts = [
             read_images(cast("nn.Sequential", self.networks[f"{name}_{i}"]), images[..., i::number, :, :, :])

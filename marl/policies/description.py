@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from pydantic import Field, model_validator
 
 from marl.core.config import Config
 from marl.core.limits import MOST_CLASSES, MOST_PARAMETERS, MOST_WIDTH, Count
-from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.core.roster import ActionSpec, AgentClass, ImageSpec, Plane, Roster
 from marl.policies.configs import ActorCriticConfig, QNetworkConfig, SavedPolicyConfig, with_plain_gcn
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
@@ -20,6 +21,10 @@ __all__ = ["Description", "check_size"]
 
 Size = Annotated[int, Field(ge=0, le=MOST_PARAMETERS)]
 """Width of an input or an output; all layers together are bounded by `check_size`."""
+
+
+MOST_IMAGES = 64
+"""Images of one agent."""
 
 
 Side = Annotated[int, Field(ge=1, le=MOST_WIDTH)]
@@ -33,6 +38,13 @@ class ActionDescription(Config):
     size: Annotated[Size, Field(ge=1)]
 
 
+class ImageDescription(Config):
+    """An image; see `ImageSpec`."""
+
+    shape: tuple[Side, Side, Side]
+    dtype: Literal["bool", "uint8", "int8", "int16", "float32"] = "uint8"
+
+
 class ClassDescription(Config):
     """A class; see `AgentClass`."""
 
@@ -40,8 +52,17 @@ class ClassDescription(Config):
     feature_size: Size
     action: ActionDescription
     categories: tuple[Annotated[Size, Field(ge=1)], ...] = Field((), max_length=MOST_WIDTH)
-    image: tuple[Side, Side, Side] | None = None
-    image_dtype: Literal["bool", "uint8", "int8", "int16", "float32"] = "uint8"
+    images: tuple[ImageDescription, ...] = Field((), max_length=MOST_IMAGES)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_images(cls, values: Any) -> Any:
+        """The same, of a class that could have but one image, in today's terms."""
+        if not isinstance(values, Mapping) or "image" not in values:
+            return values
+        shape, dtype = values["image"], values.get("image_dtype", "uint8")
+        left = {name: value for name, value in values.items() if name not in ("image", "image_dtype")}
+        return left if shape is None else {**left, "images": [{"shape": shape, "dtype": dtype}]}
 
 
 class PlaneDescription(Config):
@@ -95,8 +116,7 @@ class Description(Config):
                 c.feature_size,
                 ActionSpec(c.action.kind, c.action.size),
                 c.categories,
-                image=c.image,
-                image_dtype=c.image_dtype,
+                images=tuple(ImageSpec(image.shape, image.dtype) for image in c.images),
             )
             for c in self.classes
         )

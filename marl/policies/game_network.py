@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -193,8 +194,9 @@ def _fitting(roster: Roster, game: GameShape) -> tuple[str, bool]:
     player = roster.classes[0]
     if player.action.kind != "discrete" or player.action.size != game.actions:
         raise ValueError(f"{game.name} has {game.actions} actions; class {player.name} has {player.action.size}")
-    size = player.feature_size if player.image is None else int(np.prod(player.image))
-    if size != np.prod(game.observation):
+    images = [image.shape for image in player.images]
+    size = player.feature_size + sum(map(math.prod, images))
+    if len(images) > 1 or size != np.prod(game.observation):
         raise ValueError(f"{game.name} shows {game.observation}; class {player.name} observes {size} numbers")
     moved = (*game.observation[2:], *game.observation[:2])  # of a cube it is the last axis that moves; see `ImageSpace`
-    return player.name, player.image == game.observation != moved
+    return player.name, images == [game.observation] != [moved]

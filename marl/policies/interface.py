@@ -91,14 +91,14 @@ def _predict(
     features, images = seat.features(observation, *leading), seat.images(observation, *leading)
     legal = seat.mask(action_mask, *leading)
 
-    def of_class(part: NDArray[Any]) -> dict[str, torch.Tensor]:
-        return {seat.agent_class: torch.from_numpy(part.reshape(*alone, *part.shape[len(leading) :]))}
+    def of_class(part: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(part.reshape(*alone, *part.shape[len(leading) :]))
 
     seen = Observation(
-        of_class(features),
+        {seat.agent_class: of_class(features)},
         torch.ones(alone, dtype=torch.bool),
-        None if legal is None else of_class(legal),
-        images=None if images is None else of_class(images),
+        None if legal is None else {seat.agent_class: of_class(legal)},
+        images={name: of_class(x) for name, x in images.items()} or None,
     )
     act = policy.act(seen.to(policy.device), _memory(policy, state, start, *alone), generator)
     chosen = act.action[seat.agent_class][:, 0].cpu().numpy()
@@ -161,7 +161,7 @@ def _team_observation(
         {kind: stacked("action_mask", agents) for kind, agents in members.items()} if masked else None,
         heard,
         stacked("kinematics", order) if "kinematics" in fields else None,
-        images={kind: stacked("image", agents) for kind, agents in members.items() if seats[agents[0]].seen.image}
+        images={image: stacked(image, agents) for agents in members.values() for image in seats[agents[0]].image_specs}
         or None,
     )
 
@@ -172,8 +172,7 @@ def _row(seat: Seat, observation: Any, mask: Any, widths: Mapping[str, int]) -> 
     fields = [name for name in seat.fields if name in widths]
     if observation is None:
         absent = {name: np.zeros(widths[name], np.float32) for name in fields}
-        if (image := seat.seen.image) is not None:
-            absent["image"] = np.zeros(image.shape, image.dtype)
+        absent |= {name: np.zeros(image.shape, image.dtype) for name, image in seat.image_specs.items()}
         return {"observation": np.zeros(seat.seen.size, seat.seen.dtype), "action_mask": legal, **absent}
     parts = seat.parts(observation)
     if missing := [name for name in fields if name not in parts]:
@@ -185,8 +184,7 @@ def _row(seat: Seat, observation: Any, mask: Any, widths: Mapping[str, int]) -> 
         raise ValueError(f"{seat.who} is given a batch; give the observations of one world")
     given = seat.mask(parts.get("action_mask") if mask is None else mask)
     row = {"observation": seat.features(parts["observation"]), "action_mask": legal if given is None else given}
-    if (seen := seat.images(parts["observation"])) is not None:
-        row["image"] = seen
+    row |= seat.images(parts["observation"])
     for name in fields:
         row[name] = np.asarray(parts[name], np.float32)
         if row[name].shape != (widths[name],):

@@ -66,7 +66,7 @@ class NamedPolicy(nn.Module):
         if alive is None:
             alive = torch.ones(copies, sum(self.sizes.values()), dtype=torch.bool, device=device)
         parts = {
-            field: {name: given[f"{field}_{name}"] for name in self.sizes if f"{field}_{name}" in given}
+            field: {key.removeprefix(f"{field}_"): x for key, x in given.items() if key.startswith(f"{field}_")}
             for field in OF_CLASS
         }
         none = {name: torch.zeros(copies, size, 0, device=device) for name, size in self.sizes.items()}

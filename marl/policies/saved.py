@@ -145,7 +145,7 @@ def encode_policy(policy: Policy, environment: dict[str, Any]) -> bytes:
 
 def _described(agent_class: AgentClass) -> dict[str, Any]:
     """Fields of a class that a policy depends on."""
-    left_out = {"dtype"} if agent_class.image else {"dtype", "image", "image_dtype"}
+    left_out = {"dtype"} if agent_class.images else {"dtype", "images"}
     return {name: value for name, value in asdict(agent_class).items() if name not in left_out}
 
 

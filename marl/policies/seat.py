@@ -41,7 +41,9 @@ class Seat:
         self._acted = ActionSpace(given.action, who)
         self.num_actions, self._masked = self._acted.spec.size, given.masked or MASK in given.fields
         self._single = batch_space(given.action, 1)
-        check_class(agent_class(self.agent_class, self.seen, self._acted), roster)
+        its_class = agent_class(self.agent_class, self.seen, self._acted)
+        self.image_specs = its_class.named_images
+        check_class(its_class, roster)
 
     def parts(self, observation: Any) -> Mapping[str, Any]:
         """Dictionary of the fields of an observation; one without fields is put under ``"observation"``."""
@@ -61,9 +63,10 @@ class Seat:
             raise ValueError(f"{self.who}: {error}") from None
         return self._finite(rows)
 
-    def images(self, observation: Any, *leading: int) -> NDArray[Any] | None:
-        """Images ``[*, C, H, W]``, in memory of their own; None if it sees none."""
-        return None if self.seen.image is None else self._finite(self.seen.images(observation, *leading).copy())
+    def images(self, observation: Any, *leading: int) -> dict[str, NDArray[Any]]:
+        """Images ``[*, C, H, W]`` by name, in memory of their own."""
+        images = self.seen.images(observation, *leading)
+        return {name: self._finite(x.copy()) for name, x in zip(self.image_specs, images, strict=True)}
 
     def _finite(self, rows: NDArray[Any]) -> NDArray[Any]:
         if not (finite := np.isfinite(rows)).all():

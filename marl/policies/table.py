@@ -148,7 +148,7 @@ def _check(agent_class: AgentClass, config: TableConfig) -> Sequence[int]:
             f"class {name!r} has {action.kind} actions, but a policy of kind 'table' has one value for each of "
             "finitely many; train kind 'actor_critic' (ppo, a2c, reinforce), or make its actions discrete"
         )
-    if agent_class.image is not None:
+    if agent_class.images:
         raise ValueError(
             f"class {name!r} observes images, which name no state; train a policy of kind 'actor_critic' (ppo, a2c, "
             "reinforce) or 'q_network' (dqn)"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from marl.core.roster import AgentClass, Roster
+from marl.core.roster import ImageSpec, Roster
 from marl.tasks.episode_seeds import EpisodeSeeds
 from marl.tasks.guard import Guard
 
@@ -36,7 +36,8 @@ class Seen:
         fields: further parts of observations, ``[B, N, ...]``.
         alive: ``[B, N]``.
         acting: ``[B, N]``, True for who is to move.
-        images: for each class that sees some ``[B, N_c, C, H, W]``; in memory a place's channels are side by side.
+        images: ``[B, N_c, C, H, W]`` by name, see `AgentClass.named_images`; in memory a place's channels are side by
+            side.
         state: ``[B, D]`` or ``[B, C, H, W]``, see `marl.core.records.Observation`; or None.
     """
 
@@ -74,7 +75,7 @@ class Seen:
             {name: np.zeros((copies, roster.size, *shape), np.float32) for name, shape in fields.items()},
             alive,
             alive.copy(),
-            {c.name: _blank_images(c, (copies, n)) for c, n in counts if c.image},
+            {name: _blank_images(image, (copies, n)) for c, n in counts for name, image in c.named_images.items()},
             None if state is None else np.zeros((copies, *state.shape), state.dtype),
         )
 
@@ -153,8 +154,7 @@ class Block(Protocol):
         ...
 
 
-def _blank_images(agent_class: AgentClass, leading: tuple[int, ...]) -> NDArray[Any]:
+def _blank_images(image: ImageSpec, leading: tuple[int, ...]) -> NDArray[Any]:
     """``[B, N_c, C, H, W]``; in memory as most environments have them, so that they are written without turning."""
-    assert agent_class.image is not None
-    channels, height, width = agent_class.image
-    return np.moveaxis(np.zeros((*leading, height, width, channels), agent_class.image_dtype), -1, -3)
+    channels, height, width = image.shape
+    return np.moveaxis(np.zeros((*leading, height, width, channels), image.dtype), -1, -3)

@@ -13,7 +13,7 @@ from marl.core.config import Config
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import PictureError, UndrawableError
 from marl.core.records import Observation, Step
-from marl.core.roster import Roster
+from marl.core.roster import Roster, class_of_image
 from marl.core.task import AgentSpaces, Task
 from marl.tasks.environment_config import find_spaces, make_environment
 from marl.tasks.observed_masks import MASK
@@ -124,11 +124,11 @@ def constant_classes(seen: Iterable[tuple[Observation, Tensor]], roster: Roster,
             number[kind] += int(there.sum())
             if kind in varied or not bool(there.any()):
                 continue
-            for name, part in {"features": observation.features, "image": observation.images or {}}.items():
-                if kind in part:
-                    rows = part[kind][there]
-                    if not bool((rows == first.setdefault((kind, name), rows[0].clone())).all()):
-                        varied.add(kind)
+            images = {name: x for name, x in (observation.images or {}).items() if class_of_image(name) == kind}
+            for name, part in {"": observation.features[kind], **images}.items():
+                rows = part[there]
+                if not bool((rows == first.setdefault((kind, name), rows[0].clone())).all()):
+                    varied.add(kind)
     return [kind for kind, rows in number.items() if rows >= least and kind not in varied]
 
 
@@ -147,7 +147,7 @@ def _classes(
             "observes": str(first.observation),
             "features": each.feature_size,
             "acts": str(first.action),
-        } | ({} if each.image is None else {"image": list(each.image)})
+        } | ({"images": [list(image.shape) for image in each.images]} if each.images else {})
     return list(map(str, names)), classes
 
 

@@ -64,8 +64,8 @@ def check_class(here: AgentClass, trained: Roster) -> None:
         raise ConfigError(f"the policy knows no class {here.name!r}; it was trained with {names}")
     if known != here:
         raise ConfigError(
-            f"class {here.name!r} was trained with {_features_of(known)} features{_image_of(known)} and "
-            f"{known.action.size} {known.action.kind} actions, and here has {_features_of(here)}{_image_of(here)} and "
+            f"class {here.name!r} was trained with {_features_of(known)} features{_images_of(known)} and "
+            f"{known.action.size} {known.action.kind} actions, and here has {_features_of(here)}{_images_of(here)} and "
             f"{here.action.size} {here.action.kind}; what it sees must be the same (the numbers of teammates, prey and "
             "obstacles count, unless the class is trained to see the nearest few of them, e.g. teammates:2)"
         )
@@ -76,8 +76,6 @@ def _features_of(agent_class: AgentClass) -> str:
     return f"{agent_class.feature_size}{of and f' (numbers of {of} values)'}"
 
 
-def _image_of(agent_class: AgentClass) -> str:
-    if agent_class.image is None:
-        return ""
-    channels, height, width = agent_class.image
-    return f" and an image of {height} x {width} with {channels} channels of {agent_class.image_dtype}"
+def _images_of(agent_class: AgentClass) -> str:
+    told = (f"{i.shape[1]} x {i.shape[2]} with {i.shape[0]} channels of {i.dtype}" for i in agent_class.images)
+    return "".join(f" and an image of {each}" for each in told)

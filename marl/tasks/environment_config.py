@@ -106,10 +106,10 @@ def shows_pictures(settings: Mapping[str, Any]) -> bool:
     try:
         found = find_spaces(settings)
         seen = [found] if isinstance(found, AgentSpaces) else found.values()
-        images = [ObservationSpace(each.observation, "", each.channels).image for each in seen]
+        images = [x for each in seen for x in ObservationSpace(each.observation, "", each.channels).image_spaces]
     except Exception:  # of the environment's own code too
         return False
-    return any(image is not None and min(image.shape[1:]) >= SMALLEST for image in images)
+    return any(min(image.shape[1:]) >= SMALLEST for image in images)
 
 
 @contextmanager

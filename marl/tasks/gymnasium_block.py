@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
@@ -16,9 +16,11 @@ from marl.tasks.guard import Guard, GuardedEnv
 from marl.tasks.gymnasium_config import CLASS
 from marl.tasks.no_display import no_display
 from marl.tasks.observed_masks import MASK
-from marl.tasks.spaces import ActionSpace, ObservationSpace
+from marl.tasks.spaces import ActionSpace, ObservationSpace, agent_class
 
 __all__ = ["GymnasiumBlock"]
+
+Images: TypeAlias = tuple[NDArray[Any], ...]
 
 
 class GymnasiumBlock:
@@ -33,6 +35,7 @@ class GymnasiumBlock:
 
     def __init__(self, name: str, vector: SyncVectorEnv, observed: ObservationSpace, acted: ActionSpace) -> None:
         self._vector, self._observed, self._acted = vector, observed, acted
+        self._names = tuple(agent_class(CLASS, observed, acted).named_images)
         self._guard, self.masked = Guard(name), False
         self._alive = np.ones((vector.num_envs, 1), bool)
         self._infos: dict[str, Any] = {}
@@ -75,9 +78,9 @@ class GymnasiumBlock:
             last = [self._read(each) for each in infos["final_obs"][ended]]
             features = features.copy()
             features[ended] = [its_features for its_features, _ in last]
-            if images is not None:
-                images = images.copy("K")
-                images[ended] = [its_image for _, its_image in last]
+            images = tuple(x.copy("K") for x in images)
+            for number, x in enumerate(images):
+                x[ended] = [its_images[number] for _, its_images in last]
             successor = self._perceived(features, images, infos, ended)
         return Moved(successor, self.seen, reward[:, None], terminated[:, None], truncated[:, None], {})
 
@@ -90,25 +93,25 @@ class GymnasiumBlock:
         """Close every copy."""
         self._guard(self._vector.close)
 
-    def _read(self, seen: Any, *leading: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    def _read(self, seen: Any, *leading: int) -> tuple[NDArray[Any], Images]:
         """Features and images of all copies, or of one where there are no leading axes; in memory of their own."""
         try:
             features = self._observed.features(seen, *leading)
-            return features, None if self._observed.image is None else self._observed.images(seen, *leading).copy("K")
+            return features, tuple(x.copy("K") for x in self._observed.images(seen, *leading))
         except ValueError as error:
             raise EnvironmentFailedError(f"{self._guard}: {error}") from None
 
     def _perceived(
         self,
         features: NDArray[Any],
-        images: NDArray[Any] | None,
+        images: Images,
         infos: Mapping[str, Any],
         ended: Flags | None = None,
     ) -> Seen:
         """Perceptions of features ``[B, D]`` and images; where an episode ended, with the masks of its last step."""
         masked = self.masked or MASK in infos
         masks = {CLASS: self._masks(infos, ended)[:, None]} if masked else {}
-        pictures = {} if images is None else {CLASS: images[:, None]}
+        pictures = {name: x[:, None] for name, x in zip(self._names, images, strict=True)}
         return Seen({CLASS: features[:, None]}, masks, {}, self._alive, self._alive, pictures)
 
     def _masks(self, infos: Mapping[str, Any], ended: Flags | None) -> Flags:

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-__all__ = ["KEPT", "Channels", "ImageSpace", "is_image"]
+__all__ = ["KEPT", "Channels", "ImageSpace", "alike", "is_image"]
 
 Channels: TypeAlias = Literal["first", "last"]
 KEPT = {np.dtype(kind) for kind in (np.bool_, np.uint8, np.int8, np.int16)}
@@ -22,31 +22,31 @@ def is_image(space: spaces.Space[Any]) -> bool:
     return isinstance(space, spaces.Box) and len(space.shape) in (3, 4) and 0 not in space.shape
 
 
+def alike(boxes: Sequence[spaces.Box], channels: Channels | None = None) -> list[list[int]]:
+    """Places of Boxes whose images become one, as they are alike in data type, height and width; in their order."""
+    groups: dict[Any, list[int]] = {}
+    for place, box in enumerate(boxes):
+        size = ImageSpace([box], channels).shape[1:]
+        groups.setdefault((box.dtype, size), []).append(place)
+    return list(groups.values())
+
+
 class ImageSpace:
-    """Image of an agent that observes some Boxes of three axes: one, its channels those of the Boxes in their order.
+    """Image of Boxes of three axes that are `alike`: one, its channels those of the Boxes in their order.
 
     A Box of four axes is a stack of images, as Gymnasium's ``FrameStackObservation`` gives them, one after the other.
 
     Args:
         boxes: one at least.
-        who: who observes, for errors.
         channels: the axis of the channels; None is the last, unless the first is the smallest.
-
-    Raises:
-        ValueError: for Boxes that differ in type, height or width.
     """
 
-    def __init__(self, boxes: Sequence[spaces.Box], who: str, channels: Channels | None = None) -> None:
+    def __init__(self, boxes: Sequence[spaces.Box], channels: Channels | None = None) -> None:
         shapes = [box.shape[-3:] for box in boxes]
         self._last = [channels == "last" if channels else shape[0] >= min(shape[1:]) for shape in shapes]
         turned = [(shape[2], *shape[:2]) if last else shape for shape, last in zip(shapes, self._last, strict=True)]
         stacks = [box.shape[:-3] for box in boxes]
         sizes = [(math.prod(stack) * size[0], *size[1:]) for stack, size in zip(stacks, turned, strict=True)]
-        if len({(size[1:], box.dtype) for size, box in zip(sizes, boxes, strict=True)}) > 1:
-            raise ValueError(
-                f"{who} observes the images {' and '.join(map(str, boxes))}; images of one agent must have equal data "
-                "types, heights and widths, as their channels are joined: leave some out, or resize them, in a wrapper"
-            )
         self.shape: tuple[int, int, int] = (sum(size[0] for size in sizes), sizes[0][1], sizes[0][2])
         """Channels, height and width."""
         self.dtype = boxes[0].dtype if boxes[0].dtype in KEPT else np.dtype(np.float32)

@@ -14,8 +14,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from marl.core.roster import ActionSpec, AgentClass
-from marl.tasks.images import KEPT, Channels, ImageSpace, is_image
+from marl.core.roster import ActionSpec, AgentClass, ImageSpec
+from marl.tasks.images import KEPT, Channels, ImageSpace, alike, is_image
 
 __all__ = ["MOST_ACTIONS", "ActionSpace", "ObservationSpace", "agent_class"]
 
@@ -28,12 +28,12 @@ MOST_WHOLE = 2**53
 
 
 class ObservationSpace:
-    """Features and image of what a space holds: Box, Discrete, MultiDiscrete, MultiBinary, or Tuple or Dict of these.
+    """Features and images of what a space holds: Box, Discrete, MultiDiscrete, MultiBinary, or Tuple or Dict of these.
 
     Without a Box in it, features are whole numbers, each counted from 0, and `categories` says how many values each
     has. Else they are measurements, with one number for each value of a whole number, 1 for the present one. A Box of
-    whole numbers keeps its data type if it is smaller than float32. Boxes of three or four axes are no features but the
-    image.
+    whole numbers keeps its data type if it is smaller than float32. Boxes of three or four axes are no features but
+    images, one for those that are `alike`.
 
     Args:
         space: the space.
@@ -56,7 +56,8 @@ class ObservationSpace:
         sizes = tuple(size for leaf in self._leaves for size in _sizes(leaf))
         self._seen = [is_image(leaf) for leaf in self._leaves]
         seen = [leaf for leaf in self._leaves if isinstance(leaf, spaces.Box) and is_image(leaf)]
-        self.image = ImageSpace(seen, who, channels) if seen else None
+        self._alike = alike(seen, channels)
+        self.image_spaces = tuple(ImageSpace([seen[place] for place in group], channels) for group in self._alike)
         boxes = [leaf for leaf in self._leaves if isinstance(leaf, spaces.Box) and not is_image(leaf)]
         self.categories = () if boxes else sizes
         self.size = len(sizes) if not boxes else sum(math.prod(box.shape) for box in boxes) + sum(sizes)
@@ -72,11 +73,11 @@ class ObservationSpace:
             return np.zeros((*leading, 0), self.dtype)
         return parts[0] if len(parts) == 1 else np.concatenate(parts, -1)
 
-    def images(self, value: Any, *leading: int) -> NDArray[Any]:
-        """Images ``[*, C, H, W]`` of observations, which may share their memory; for spaces with an image."""
-        assert self.image is not None
-        values = _values(self.space, value)
-        return self.image.images([x for x, seen in zip(values, self._seen, strict=True) if seen], len(leading))
+    def images(self, value: Any, *leading: int) -> tuple[NDArray[Any], ...]:
+        """Images ``[*, C, H, W]`` of observations, which may share their memory, one of each of the `image_spaces`."""
+        seen = [x for x, is_seen in zip(_values(self.space, value), self._seen, strict=True) if is_seen]
+        groups = zip(self.image_spaces, self._alike, strict=True)
+        return tuple(space.images([seen[place] for place in group], len(leading)) for space, group in groups)
 
     def copies(self, value: Any) -> int | None:
         """Number of observations in a batch, as Gymnasium's vector environments give it; None for one observation.
@@ -195,10 +196,8 @@ class ActionSpace:
 
 def agent_class(name: str, seen: ObservationSpace, acted: ActionSpace) -> AgentClass:
     """Class of agents with these spaces."""
-    if seen.image is None:
-        return AgentClass(name, seen.size, acted.spec, seen.categories, str(seen.dtype))
-    image = seen.image
-    return AgentClass(name, seen.size, acted.spec, seen.categories, str(seen.dtype), image.shape, str(image.dtype))
+    images = tuple(ImageSpec(image.shape, str(image.dtype)) for image in seen.image_spaces)
+    return AgentClass(name, seen.size, acted.spec, seen.categories, str(seen.dtype), images)
 
 
 def _leaves(space: Space) -> Iterator[Space]:

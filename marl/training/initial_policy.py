@@ -177,7 +177,7 @@ def _seen_by_critic(policy: Config, classes: tuple[str, ...], roster: Roster) ->
     """
     if not _is_centralised(policy) or roster.entity_size or roster.state:
         return ()
-    return tuple(c.name for c in roster.classes if c.name not in classes and c.image is None)
+    return tuple(c.name for c in roster.classes if c.name not in classes and not c.images)
 
 
 def _is_centralised(policy: Config | None) -> bool:

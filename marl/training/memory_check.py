@@ -41,7 +41,7 @@ def rollout_bytes(config: RunConfig[Any], roster: Roster) -> int:
     """Bytes of the world, a rollout with its successors and the replay: a run takes more."""
     counted = list(zip(roster.classes, roster.counts, strict=True))
     features = sum(count * c.feature_size * np.dtype(c.dtype).itemsize for c, count in counted)
-    images = sum(count * math.prod(c.image) * np.dtype(c.image_dtype).itemsize for c, count in counted if c.image)
+    images = sum(count * math.prod(x.shape) * np.dtype(x.dtype).itemsize for c, count in counted for x in c.images)
     seen = features + 4 * roster.size * (roster.entity_size + roster.auxiliary_size)
     state = math.prod(roster.state) * (4 if len(roster.state) == 1 else 1) if roster.state else 0  # pictures are bytes
     pairs = roster.size**2 if roster.plane is not None else 0

@@ -142,7 +142,7 @@ class Monitor:
             improved = self.best.see(run.evaluation.score(measures), run.encoded)
             self._log(row)
             if first:
-                pictures = any(each.image is not None for each in run.policy.roster.classes)
+                pictures = any(each.images for each in run.policy.roster.classes)
                 settings = hyper_parameters(run.config, pictures)
                 self.logger.hyper_parameters(run.env_steps, settings, hyper_scores(self.metrics))
             left = {"metrics": self.metrics, "log": self.logger.sync()}

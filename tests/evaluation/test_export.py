@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from habits import Colour
+from two_pictures import Lone
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
@@ -36,7 +37,9 @@ ACTORS = ActorCriticConfig(encoder=ENCODER, graph=QUIET, critic=CRITIC)
 STATEFUL = ActorCriticConfig(encoder=EncoderConfig(hidden=(8, 8), temporal="gru"), critic=CRITIC)
 BOUNDED = ActorCriticConfig(encoder=ENCODER, graph=QUIET, critic=CRITIC, actor=ActorConfig(bounded=True))
 VALUES = QNetworkConfig(encoder=ENCODER, head=QHeadConfig(dueling=True))
+TRUSTED = ("habits", "two_pictures")
 PICTURES: dict[str, Any] = {"name": f"{Colour.__module__}:Colour-v0", "arguments": {"size": 40}}
+TWO_PICTURES: dict[str, Any] = {"name": f"{Lone.__module__}:Lone-v0", "max_episode_steps": 5}
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def save(tmp_path: Path) -> Save:
     """Saves a policy of drawn weights that tell situations apart; gives its folder."""
 
     def make_run(env: dict[str, Any], config: Config) -> Path:
-        with trusting("habits"):
+        with trusting(TRUSTED):
             policy = make_policy(make(env).roster, config)
         for name, x in (*policy.named_parameters(), *policy.named_buffers()):
             if name.startswith(("actors", "heads", "values_")):
@@ -60,6 +63,7 @@ def save(tmp_path: Path) -> Save:
     ("env", "config", "outputs"),
     [
         (PICTURES, ACTORS, ["log_probs_agent"]),
+        (TWO_PICTURES, ACTORS, ["log_probs_agent"]),
         ({"name": "meeting"}, STATEFUL, ["log_probs_A", "log_probs_B", "next_keys", "next_values", "next_valid"]),
         ({"name": "meeting", "continuous_actions": True}, BOUNDED, ["mean_A", "log_std_A", "mean_B", "log_std_B"]),
         ({"name": "Taxi-v4", "max_episode_steps": 20}, VALUES, ["q_values_agent"]),
@@ -70,13 +74,13 @@ def test_each_kind_of_policy(
     env: dict[str, Any], config: Config, outputs: list[str], save: Save, tmp_path: Path
 ) -> None:
     run, file = save(env, config), tmp_path / "policy.onnx"
-    facts = export(run, file, trust="habits")
+    facts = export(run, file, trust=TRUSTED)
     assert list(facts["outputs"]) == outputs
     assert ("action_mask_agent" in facts["inputs"]) == (env["name"] == "Taxi-v4")
     from benchmark_export import difference
     from exported_team import ExportedTeam
 
-    found, steps = difference(load(run).eval(), make(run, trust="habits"), ExportedTeam(file), 2)
+    found, steps = difference(load(run).eval(), make(run, trust=TRUSTED), ExportedTeam(file), 2)
     assert found < 1e-5 and steps >= 10
 
 

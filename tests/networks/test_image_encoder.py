@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from marl.core.records import Observation
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, ImageSpec, Roster
 from marl.networks.configs import EncoderConfig
 from marl.networks.image_encoder import ImageEncoder
 
@@ -17,7 +17,7 @@ ACTION = ActionSpec("discrete", 2)
 
 def encoder(image: tuple[int, int, int] = (3, 5, 6), agents: int = 2, **config: Any) -> ImageEncoder:
     """A class of agents with an image and two features, and one with three features."""
-    classes = (AgentClass("A", 2, ACTION, image=image), AgentClass("B", 3, ACTION))
+    classes = (AgentClass("A", 2, ACTION, images=(ImageSpec(image),)), AgentClass("B", 3, ACTION))
     return ImageEncoder(Roster(classes, (agents, 1)), EncoderConfig(hidden=(4, 8), **config))
 
 
@@ -70,7 +70,7 @@ def test_the_code_of_an_image_follows_the_features_and_the_roster_says_so() -> N
     assert {name: x.shape for name, x in read.features.items()} == {"A": (7, 3, 2, 6), "B": (7, 3, 1, 3)}
     assert read.features["A"][..., :2].eq(1).all()
     assert read.images is None
-    assert [(c.width, c.image) for c in made.roster.classes] == [(6, None), (3, None)]
+    assert [(c.width, c.images) for c in made.roster.classes] == [(6, ()), (3, ())]
 
 
 def test_bytes_are_shares_of_255_and_other_numbers_are_what_they_are() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from marl.core.records import Observation
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, ImageSpec, Roster
 from marl.policies.configs import EvenBins, TableConfig, read_policy_config
 from marl.policies.saved import load_policy, save_policy
 from marl.policies.table import Table, edges_of
@@ -162,7 +162,7 @@ def test_a_table_that_would_be_too_large_is_refused() -> None:
 
 
 def test_images_are_refused() -> None:
-    roster = Roster((AgentClass("solo", 0, ActionSpec("discrete", 2), image=(3, 8, 8)),), (1,))
+    roster = Roster((AgentClass("solo", 0, ActionSpec("discrete", 2), images=(ImageSpec((3, 8, 8)),)),), (1,))
     with pytest.raises(ValueError, match=r"class 'solo' observes images, which name no state; train .*'actor_critic'"):
         Table(roster, GIVEN)
 

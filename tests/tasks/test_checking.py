@@ -100,4 +100,4 @@ def test_images_are_looked_at_too() -> None:
     assert constant_classes([(first, alone), (first, alone)], env.roster) == ["A"]
     assert constant_classes([(first, alone), (later, alone)], env.roster) == []
     told = check("leaving_pettingzoo:painted", 1).classes["x"]
-    assert (told["features"], told["image"]) == (0, [2, 4, 5])
+    assert (told["features"], told["images"]) == (0, [[2, 4, 5]])

@@ -7,7 +7,7 @@ import pytest
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
-from marl.core.roster import ActionSpec, AgentClass, Roster
+from marl.core.roster import ActionSpec, AgentClass, ImageSpec, Roster
 from marl.tasks.compatibility import check_class, check_settings
 
 
@@ -48,13 +48,13 @@ def test_another_image_is_refused() -> None:
     def agent(**image: Any) -> AgentClass:
         return AgentClass("A", 0, ActionSpec("discrete", 2), **image)
 
-    trained = Roster((agent(image=(3, 8, 9)),), (1,))
-    check_class(agent(image=(3, 8, 9)), trained)
+    trained = Roster((agent(images=(ImageSpec((3, 8, 9)),)),), (1,))
+    check_class(agent(images=(ImageSpec((3, 8, 9)),)), trained)
     message = r"with 0 features and an image of 8 x 9 with 3 channels of uint8 and 2 .*, and here has 0"
     with pytest.raises(ConfigError, match=message + " and 2 discrete"):
         check_class(agent(), trained)
     with pytest.raises(ConfigError, match=message + " and an image of 8 x 9 with 3 channels of int8 and 2"):
-        check_class(agent(image=(3, 8, 9), image_dtype="int8"), trained)
+        check_class(agent(images=(ImageSpec((3, 8, 9), "int8"),)), trained)
 
 
 def test_settings_by_class_count_for_the_classes_that_are_played() -> None:

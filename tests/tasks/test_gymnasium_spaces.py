@@ -53,7 +53,7 @@ def test_numbers_may_begin_anywhere() -> None:
 def test_images_are_channels_height_and_width_and_the_last_is_kept_apart() -> None:
     environment = make(observations=spaces.Box(0, 255, (4, 5, 3), np.uint8), copies=2, last=2)
     observation = environment.reset(seed=0)
-    assert environment.roster.classes[0].image == (3, 4, 5)
+    assert environment.roster.classes[0].images[0].shape == (3, 4, 5)
     assert observation.features[CLASS].shape == (2, 1, 0)
     seen = [observation, *(push(environment, 0, 0) for _ in range(2))]
     images = [

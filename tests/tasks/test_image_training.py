@@ -8,6 +8,7 @@ from typing import Any
 import habits  # noqa: F401, registers its environments
 import pytest
 import torch
+from image_settings import ACTOR_CRITIC, CODE, DQN, PPO, preset
 from leaving_pettingzoo import Painted
 from torch.testing import assert_close
 
@@ -15,40 +16,13 @@ import marl
 from marl.algorithms.configs import PPOConfig
 from marl.algorithms.policy_gradient import PolicyGradient
 from marl.core.records import Step
+from marl.core.roster import ImageSpec
 from marl.policies.actor_critic import ActorCritic
 from marl.policies.configs import ActorCriticConfig
 from marl.policies.saved import load_policy
 from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 from marl.training.collector import Collector
 from marl.training.run_config import load_config
-
-PPO = {"name": "ppo", "learning_rate": 0.002, "gamma": 0.0, "epochs": 4, "minibatches": 4, "entropy_coef": 0.01}
-DQN = {
-    "name": "dqn",
-    "learning_rate": 0.004,
-    "gamma": 0.0,
-    "batch_size": 32,
-    "updates_per_iteration": 8,
-    "replay_capacity": 1024,
-    "learning_starts": 64,
-    "exploration": {"kind": "linear", "start": 1.0, "end": 0.1, "share": 0.5},
-}
-CODE = {"hidden": [16], "squash": False, "temporal": "none"}
-ACTOR_CRITIC = {"encoder": CODE, "graph": {"kind": "none"}, "critic": {"sharing": "independent", "hidden": [16]}}
-
-
-def preset(algorithm: dict[str, Any], name: str = "habits:Colour-v0", **settings: Any) -> dict[str, Any]:
-    policy = ACTOR_CRITIC if algorithm["name"] == "ppo" else {"kind": "q_network", "encoder": CODE}
-    return {
-        "env": {"name": name, **settings.pop("env", {})},
-        "policy": policy,
-        "algorithm": algorithm,
-        "num_copies": 8,
-        "rollout_length": 8,
-        "evaluation_episodes": 20,
-        "threads": 1,
-        **settings,
-    }
 
 
 @pytest.mark.parametrize(("algorithm", "steps"), [(PPO, 1000), (DQN, 640)], ids=["ppo", "dqn"])
@@ -75,7 +49,7 @@ def test_a_file_tells_of_images_only_where_there_are_some(tmp_path: Path) -> Non
     for name in ("Colour", "Walk"):
         marl.train(preset(PPO, f"habits:{name}-v0", total_env_steps=64), tmp_path / name)
         (agent,) = load_policy(tmp_path / name).policy.roster.classes
-        assert (agent.image, agent.image_dtype) == ((3, 12, 12) if name == "Colour" else None, "uint8")
+        assert agent.images == ((ImageSpec((3, 12, 12), "uint8"),) if name == "Colour" else ())
     assert b"image" not in (tmp_path / "Walk/policy/policy.safetensors").read_bytes()
 
 

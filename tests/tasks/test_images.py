@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from marl.tasks.images import ImageSpace, is_image
+from marl.tasks.images import ImageSpace, alike, is_image
 
 
 def box(*shape: int, kind: Any = np.uint8) -> spaces.Box:
@@ -32,17 +32,17 @@ def box(*shape: int, kind: Any = np.uint8) -> spaces.Box:
 def test_channels_are_last_unless_the_first_axis_is_the_smallest(shape: Any, channels: Any, image: Any) -> None:
     space = box(*shape)
     assert is_image(space)
-    assert ImageSpace([space], "it", channels).shape == image
+    assert ImageSpace([space], channels).shape == image
 
 
 def test_channels_come_first_in_images() -> None:
     """Red is above green; 1 to 4 are red, 5 to 8 green."""
     red, green = [[1, 2], [3, 4]], [[5, 6], [7, 8]]
     last = np.stack([red, green], -1)
-    space = ImageSpace([box(2, 2, 2)], "it", "last")
+    space = ImageSpace([box(2, 2, 2)], "last")
     assert space.images([last], 0).tolist() == [red, green]
     assert space.images([last[None, None]], 2).tolist() == [[[red, green]]]
-    assert ImageSpace([box(2, 2, 2)], "it", "first").images([np.stack([red, green])], 0).tolist() == [red, green]
+    assert ImageSpace([box(2, 2, 2)], "first").images([np.stack([red, green])], 0).tolist() == [red, green]
 
 
 def test_a_stack_is_its_images_one_after_the_other() -> None:
@@ -50,15 +50,15 @@ def test_a_stack_is_its_images_one_after_the_other() -> None:
     moments = [[[[1, 2]], [[3, 4]]], [[[5, 6]], [[7, 8]]]]
     whole = [[[1, 2]], [[3, 4]], [[5, 6]], [[7, 8]]]
     first, last = np.array(moments), np.moveaxis(np.array(moments), 1, -1)
-    assert ImageSpace([box(2, 2, 1, 2)], "it", "first").images([first], 0).tolist() == whole
-    space = ImageSpace([box(2, 1, 2, 2)], "it", "last")
+    assert ImageSpace([box(2, 2, 1, 2)], "first").images([first], 0).tolist() == whole
+    space = ImageSpace([box(2, 1, 2, 2)], "last")
     assert space.shape == (4, 1, 2)
     assert space.images([last], 0).tolist() == whole
     assert space.images([last[None]], 1).tolist() == [whole]
 
 
 def test_several_are_one_after_the_other() -> None:
-    space = ImageSpace([box(2, 3, 1), box(1, 2, 3), box(2, 3, 2)], "it")
+    space = ImageSpace([box(2, 3, 1), box(1, 2, 3), box(2, 3, 2)])
     assert space.shape == (4, 2, 3)
     parts = [np.full(shape, i) for i, shape in enumerate([(5, 2, 3, 1), (5, 1, 2, 3), (5, 2, 3, 2)])]
     joined = space.images(parts, 1)
@@ -66,12 +66,11 @@ def test_several_are_one_after_the_other() -> None:
     assert joined[4, :, 1, 2].tolist() == [0, 1, 2, 2]
 
 
-@pytest.mark.parametrize("other", [box(2, 4, 1), box(3, 3, 1), box(2, 3, 1, kind=np.int8)])
-def test_images_that_differ_are_refused(other: spaces.Box) -> None:
-    with pytest.raises(
-        ValueError, match=r"^it observes the images Box.* and Box.*equal data types, heights and widths"
-    ):
-        ImageSpace([box(2, 3, 1), other], "it")
+def test_those_of_one_size_and_type_are_alike() -> None:
+    boxes = [box(2, 3, 1), box(2, 4, 1), box(1, 2, 3), box(3, 3, 1), box(2, 3, 1, kind=np.int8), box(2, 4, 2)]
+    assert alike(boxes) == [[0, 2], [1, 5], [3], [4]]
+    assert alike(boxes[:3], "last") == [[0], [1], [2]]  # the third is one high and two wide
+    assert alike([]) == []
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_images_that_differ_are_refused(other: spaces.Box) -> None:
     [(np.uint8, "uint8"), (np.bool_, "bool"), (np.int8, "int8"), (np.float32, "float32"), (np.float64, "float32")],
 )
 def test_small_numbers_keep_their_type(kind: Any, kept: str) -> None:
-    space = ImageSpace([box(2, 3, 1, kind=kind)], "it")
+    space = ImageSpace([box(2, 3, 1, kind=kind)])
     assert space.dtype == kept
     assert space.images([np.ones((2, 3, 1), kind)], 0).dtype == kept
 

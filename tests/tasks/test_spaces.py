@@ -57,13 +57,14 @@ def test_an_image_goes_apart_from_the_features() -> None:
     assert (seen.categories, seen.size, seen.dtype) == ((3,), 1, np.int32)
     value = {"image": image, "room": 2}
     assert seen.features(value).tolist() == [2]
-    assert seen.images(value).tolist() == [image[..., 0].tolist(), image[..., 1].tolist()]
+    (found,) = seen.images(value)
+    assert found.tolist() == [image[..., 0].tolist(), image[..., 1].tolist()]
     both = spaces.Dict({**space.spaces, "place": spaces.Box(-1, 1, (1,))})
     seen = ObservationSpace(both, "it", "last")
     assert (seen.categories, seen.size, seen.dtype) == ((), 4, np.float32)
     batch = {"image": np.stack([image, image]), "room": np.array([0, 1]), "place": np.array([[0.5], [-1]])}
     assert seen.features(batch, 2).tolist() == [[0.5, 1, 0, 0], [-1, 0, 1, 0]]
-    assert seen.images(batch, 2).shape == (2, 2, 2, 3)
+    assert [x.shape for x in seen.images(batch, 2)] == [(2, 2, 2, 3)]
     assert (seen.copies(batch), seen.copies({**value, "place": np.array([0.5])})) == (2, None)
 
 
@@ -71,7 +72,7 @@ def test_an_image_alone_leaves_no_feature() -> None:
     seen = ObservationSpace(spaces.Box(0, 1, (4, 4, 3), np.int8), "it")
     assert (seen.size, seen.categories, seen.features(np.zeros((4, 4, 3), np.int8)).shape) == (0, (), (0,))
     assert seen.features(np.zeros((5, 4, 4, 3), np.int8), 5).shape == (5, 0)
-    assert ObservationSpace(spaces.Box(0, 1, (4,)), "it").image is None
+    assert ObservationSpace(spaces.Box(0, 1, (4,)), "it").image_spaces == ()
 
 
 def test_copies_are_taken_together() -> None:

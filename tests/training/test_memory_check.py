@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from marl.core.errors import ConfigError
-from marl.core.roster import ActionSpec, AgentClass, Plane, Roster
+from marl.core.roster import ActionSpec, AgentClass, ImageSpec, Plane, Roster
 from marl.training.memory_check import check_memory, rollout_bytes
 from marl.training.run_config import read_config
 
@@ -28,8 +28,8 @@ def test_the_bytes_of_a_rollout_by_hand(preset: State) -> None:
     assert rollout_bytes(config, alone) == 2 * 40 * 4 * 3
     seen = Roster(
         (
-            AgentClass("A", 3, ACTION, image=(2, 5, 7)),
-            AgentClass("B", 0, ACTION, image=(1, 2, 2), image_dtype="float32"),
+            AgentClass("A", 3, ACTION, images=(ImageSpec((2, 5, 7)),)),
+            AgentClass("B", 0, ACTION, images=(ImageSpec((1, 2, 2), "float32"),)),
         ),
         (2, 1),
     )

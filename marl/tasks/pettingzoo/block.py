@@ -39,6 +39,7 @@ class PettingZooBlock:
         self.copies, self.team, self.rejoin, self._state = copies, team, rejoin, state
         self.masked = any(view.masked for view in team.views)  # or once a reset gives one
         self._given: dict[int, bool] = {}  # for each agent that moved, True if it was given a mask
+        self._images = {c.name: tuple(c.named_images) for c in team.roster.present}
         self.seen = self._blank()
         self._left = np.zeros_like(self.seen.alive)  # in the running episode, and not back
 
@@ -163,8 +164,9 @@ class PettingZooBlock:
                 seen.features[kind][b, i] = observed.reshape(-1)
             else:
                 for name, values in view.read(observed):
-                    if name == "image":
-                        seen.images[kind][b, i] = values
+                    if name == "images":
+                        for image, pixels in zip(self._images[kind], values, strict=True):
+                            seen.images[image][b, i] = pixels
                         continue
                     where = seen.features[kind][b, i] if name == "observation" else seen.fields[name][b, n]
                     where[...] = values.reshape(where.shape)
@@ -188,8 +190,8 @@ class PettingZooBlock:
         """Keep the last observation of an agent that left without another."""
         kind, i = self.team.places[n]
         self.seen.features[kind][b, i] = before.features[kind][b, i]
-        if kind in before.images:
-            self.seen.images[kind][b, i] = before.images[kind][b, i]
+        for image in self._images[kind]:
+            self.seen.images[image][b, i] = before.images[image][b, i]
         for name, array in self.seen.fields.items():
             array[b, n] = before.fields[name][b, n]
 
@@ -199,8 +201,8 @@ class PettingZooBlock:
         where = np.broadcast_to(where, seen.alive.shape)
         for kind, agents in self.team.roster.slices.items():
             seen.features[kind][where[:, agents]] = 0
-            if kind in seen.images:
-                seen.images[kind][where[:, agents]] = 0
+            for image in self._images[kind]:
+                seen.images[image][where[:, agents]] = 0
             if kind in seen.masks:
                 seen.masks[kind][where[:, agents]] = True
         for array in seen.fields.values():

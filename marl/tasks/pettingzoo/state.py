@@ -57,7 +57,7 @@ class StateView:
         self.dtype: np.dtype[Any] = np.dtype(np.float32)
         """Data type in which it is kept."""
         if state.ndim == 3:
-            self._image = ImageSpace([spaces.Box(0, 1, state.shape, state.dtype.type)], "state()", channels)
+            self._image = ImageSpace([spaces.Box(0, 1, state.shape, state.dtype.type)], channels)
             self.shape, self.dtype = self._image.shape, self._image.dtype
 
     def read(self, env: Any) -> NDArray[Any]:

@@ -63,9 +63,8 @@ class AgentView:
         parts.pop(MASK, None)
         self.actions = ActionSpace(acted, who)
         self.parts = {name: ObservationSpace(part, who, channels) for name, part in parts.items()}
-        self.image = self.parts["observation"].image
         plain = (
-            self.image is None
+            not self.parts["observation"].image_spaces
             and isinstance(observed, spaces.Box)
             and observed.dtype == self.parts["observation"].dtype
         )
@@ -79,11 +78,12 @@ class AgentView:
         shapes = {
             name: (part.size,) if name == "observation" else part.space.shape for name, part in self.parts.items()
         }
-        image = {} if self.image is None else {"image": (self.image.shape, str(self.image.dtype))}
-        return {**shapes, **image, MASK: self.masked, "categories": seen.categories, "actions": self.actions.spec}
+        images = [(image.shape, str(image.dtype)) for image in seen.image_spaces]
+        shown = {"images": images} if images else {}
+        return {**shapes, **shown, MASK: self.masked, "categories": seen.categories, "actions": self.actions.spec}
 
-    def read(self, seen: Any) -> Iterator[tuple[str, NDArray[Any]]]:
-        """Parts of an observation as features, and its image.
+    def read(self, seen: Any) -> Iterator[tuple[str, Any]]:
+        """Parts of an observation as features, and the tuple of its images.
 
         Raises:
             AnswerError: for what its space cannot hold.
@@ -95,8 +95,8 @@ class AgentView:
                     type(given) is np.ndarray and given.dtype == part.space.dtype and given.shape == part.space.shape
                 )
                 given = given if plain else conformed(part.space, given)
-                if part.image is not None:
-                    yield "image", part.images(given)
+                if part.image_spaces:
+                    yield "images", part.images(given)
                 yield name, part.features(given)
             except (AnswerError, ValueError, KeyError, TypeError, IndexError) as error:
                 what = f"has no {error}" if isinstance(error, KeyError) else str(error)

@@ -11,6 +11,7 @@ from leaving_pettingzoo import Leaving, Painted, PaintedTurns, Turns
 
 from marl.core.errors import EnvironmentFailedError
 from marl.core.records import Observation, Step
+from marl.core.roster import ImageSpec
 from marl.tasks.pettingzoo.environment import PettingZooEnvironment
 
 
@@ -255,7 +256,7 @@ def test_images_are_channels_height_and_width_in_their_own_type() -> None:
     env = PettingZooEnvironment(lambda: Painted(cut={"x": 1}), 2, lambda name: "A", ("A",))
     observation = env.reset(0)
     (agent,) = env.roster.classes
-    assert (agent.image, agent.image_dtype, agent.feature_size) == ((2, 4, 5), "int8", 0)
+    assert (agent.images, agent.feature_size) == ((ImageSpec((2, 4, 5), "int8"),), 0)
     assert observation.features["A"].shape == (2, 3, 0)
     assert observation.images is not None
     images = observation.images["A"]
