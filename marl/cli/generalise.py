@@ -117,7 +117,7 @@ def generalise(arguments: list[str]) -> int:
     _show(report, console)
     console.print("Interquartile mean and 95 % interval over training seeds; * over episodes.", soft_wrap=True)
     _tell(console, report.notes)
-    console.print(f"wrote report.json, report.csv and pictures to {options.out}:", soft_wrap=True)
+    console.print(f"wrote report.json, report.csv, report.md and pictures to {options.out}:", soft_wrap=True)
     for picture in sorted(options.out.glob("*.png")):
         console.print(f"  {picture}", soft_wrap=True)
     board = command_line("tensorboard", "--logdir", options.out / "tensorboard")

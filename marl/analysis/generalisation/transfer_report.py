@@ -12,16 +12,20 @@ from typing import Any
 
 from marl.analysis.generalisation.records import Kind
 from marl.analysis.generalisation.setting import Setting
+from marl.maths.cell_statistics import PerformanceProfile
 from marl.maths.intervals import Estimate
 
 __all__ = [
     "ALL_CELLS",
+    "NATIVES",
     "UNSEEN_CELLS",
     "Aggregate",
     "Comparison",
     "GeneralisationReport",
+    "Improvement",
     "Measure",
     "Place",
+    "Profiles",
     "ReportedPolicy",
     "Result",
     "Training",
@@ -29,6 +33,8 @@ __all__ = [
 
 ALL_CELLS, UNSEEN_CELLS = "all cells with natives", "those not trained at"
 """Names of the sets of cells that an aggregate is over."""
+NATIVES = "natives"
+"""Name of the natives of all cells together."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,7 @@ class Aggregate:
         arena: arena of the cells; None where there is none.
         over: `ALL_CELLS` or `UNSEEN_CELLS`.
         compositions: compositions of the cells.
-        normalised_score: see `marl.maths.seed_statistics.normalised_score`.
+        normalised_score: see `marl.maths.cell_statistics.normalised_score`.
     """
 
     policy: str
@@ -206,6 +212,58 @@ class Aggregate:
 
 
 @dataclass(frozen=True)
+class Improvement:
+    """Policy beside another over several cells.
+
+    Args:
+        policy: name of the policy.
+        other: name of another arm, or `NATIVES`.
+        prey: prey of the cells; None where there is none to choose.
+        arena: arena of the cells; None where there is none.
+        compositions: compositions of the cells.
+        probability: see `marl.maths.cell_statistics.probability_of_improvement`.
+    """
+
+    policy: str
+    other: str
+    prey: str | None
+    arena: str | None
+    compositions: tuple[str, ...]
+    probability: Estimate
+
+    def as_json(self) -> dict[str, Any]:
+        """Fields by name, those that are there; the compositions are called ``cells``."""
+        place = {"policy": self.policy, "other": self.other, "prey": self.prey, "arena": self.arena}
+        there = {name: value for name, value in place.items() if value is not None}
+        probability = {"probability_of_improvement": self.probability.as_json()}
+        return {**there, "cells": list(self.compositions), **probability}
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Performance profiles of all policies in the cells with natives, of scores divided by those of the natives.
+
+    Args:
+        prey: prey of the cells; None where there is none to choose.
+        arena: arena of the cells; None where there is none.
+        compositions: compositions of the cells.
+        profiles: by policy, all with the same thresholds; natives are one policy.
+    """
+
+    prey: str | None
+    arena: str | None
+    compositions: tuple[str, ...]
+    profiles: Mapping[str, PerformanceProfile]
+
+    def as_json(self) -> dict[str, Any]:
+        """Fields by name, those that are there; the compositions are called ``cells``, thresholds stand once."""
+        place = {name: value for name, value in (("prey", self.prey), ("arena", self.arena)) if value is not None}
+        thresholds = next(iter(self.profiles.values())).thresholds
+        told = {name: profile.as_json() for name, profile in self.profiles.items()}
+        return {**place, "cells": list(self.compositions), "thresholds": list(thresholds), "policies": told}
+
+
+@dataclass(frozen=True)
 class GeneralisationReport:
     """Scores of trained teams in other sizes and mixes, and their ratios to those of teams trained there.
 
@@ -216,6 +274,8 @@ class GeneralisationReport:
         comparisons: one for each cell with natives and each other policy.
         aggregates: for each arm, with and without messages, and each prey and arena.
         notes: qualifications of the numbers, the most important first.
+        improvements: of each arm on each other and on the natives, for each prey and arena.
+        profiles: for each prey and arena with natives.
     """
 
     setting: Setting
@@ -224,6 +284,8 @@ class GeneralisationReport:
     comparisons: tuple[Comparison, ...]
     aggregates: tuple[Aggregate, ...]
     notes: tuple[str, ...] = ()
+    improvements: tuple[Improvement, ...] = ()
+    profiles: tuple[Profiles, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Content of ``report.json``."""
@@ -233,5 +295,7 @@ class GeneralisationReport:
             "results": [result.as_json() for result in self.results],
             "comparisons": [comparison.as_json() for comparison in self.comparisons],
             "aggregates": [aggregate.as_json() for aggregate in self.aggregates],
+            "improvements": [improvement.as_json() for improvement in self.improvements],
+            "performance_profiles": [profiles.as_json() for profiles in self.profiles],
             "notes": list(self.notes),
         }
