@@ -89,6 +89,6 @@ def _improvements(axis: Axes, pairs: Sequence[Improvement], styles: Mapping[str,
     axis.set(xlim=(-0.03, 1.03), ylim=(len(pairs) - 0.5, -0.5))
     names = [f"{plain_label(pair.policy)} over {plain_label(pair.other)}" for pair in pairs]
     axis.set_yticks(range(len(pairs)), names, fontsize=9)
-    axis.set_xlabel("probability that a seed scores above one of the other, mean over cells", fontsize=9)
+    axis.set_xlabel("P(a seed is above one of the other), mean over cells", fontsize=9)
     axis.grid(axis="x", color="#E0E0E0", lw=0.7)
     bare_frame(axis)

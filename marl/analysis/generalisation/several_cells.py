@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import permutations
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +49,10 @@ def aggregates(plan: TransferPlan, scores: Scores) -> tuple[Aggregate, ...]:
 
 
 def improvements(plan: TransferPlan, scores: Scores) -> tuple[Improvement, ...]:
-    """Probability of improvement of each arm on each other over all cells, and on the natives where there are any."""
+    """Probability of improvement of each arm on each later one over all cells, and on natives where there are any."""
     arms, found = _of_kind(plan, "arm"), []
     for group, cells in _groups(plan).items():
-        for one, other in permutations(arms, 2):
+        for one, other in combinations(arms, 2):
             first, second = (_means([scores[arm.name, cell] for cell in cells], True) for arm in (one, other))
             better = probability_of_improvement(first, second)
             found.append(Improvement(one.name, other.name, *group, _names(cells), better))

@@ -274,7 +274,7 @@ class GeneralisationReport:
         comparisons: one for each cell with natives and each other policy.
         aggregates: for each arm, with and without messages, and each prey and arena.
         notes: qualifications of the numbers, the most important first.
-        improvements: of each arm on each other and on the natives, for each prey and arena.
+        improvements: of each arm on each later one and on the natives, for each prey and arena.
         profiles: for each prey and arena with natives.
     """
 
