@@ -1,12 +1,12 @@
 """Natives that deserve the name: for each team the best of a list of settings, then fresh seeds; and the ratios anew.
 
-Usage: python experiments/natives.py [--cells 1+3 4+4 8+8] [--hours 2] [--no-play]
+Usage: python experiments/natives.py [--cells 1+3 4+4 8+8] [--hours 2] [--no-play-frozen]
 
 The protocol, stated beforehand. In each cell every setting of `SETTINGS` is trained with the tuning seeds; chosen is
 the one whose evaluations at the end of training have the most contacts on average. Then fresh seeds are trained with
 the chosen setting alone: they are the natives. A class has learnt if each of its agents has at least `LEARNT` contacts
 in the last tenth of the training episodes; random predators have about 0.3 each. The arms are trained with the fresh
-seeds too, and played frozen beside the natives of the cells that are there, on and off messages.
+seeds too, and played frozen beside the natives of the cells that are there, with messages and without.
 
 Runs and episodes are kept in ``--runs``: the same command goes on. With ``--hours`` no setting begins later than
 that. ``experiments/results/natives.json`` is written after each setting.
@@ -244,7 +244,8 @@ def main(
             told["frozen"] = {"cells": there, **play(campaign, there, episodes)}
             save_json(out, told)
     except LateError:
-        print("the hours are over; the same command goes on", flush=True)
+        print(table(told))
+        raise SystemExit("the hours are over; the same command goes on") from None
     print(table(told))
 
 

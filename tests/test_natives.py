@@ -78,6 +78,15 @@ def test_what_is_trained_is_not_trained_again(campaign: Path, monkeypatch: pytes
         limits.train(setting, folder, (1, 2, 5), "1+1")
 
 
+def test_when_the_hours_are_over_the_table_is_printed_and_the_status_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"out": tmp_path / "natives.json", "runs": tmp_path, "play_frozen": False, **BRIEF}
+    with pytest.raises(SystemExit, match="the same command goes on"):
+        script.main(cells=("4+4",), hours=0.0, **told)
+    assert "| cell | setting |" in capsys.readouterr().out
+
+
 def test_the_table_tells_what_each_class_has() -> None:
     natives = {"evaluation": [20.0, 9.0], "A": [5.1, 0.2], "B": [8.0, 7.0], "learnt": [True, False]}
     row = {"tuning": {"fixed": {"evaluation": [19.04], "A": [4.0], "B": [7.5]}}, "chosen": "fixed", "natives": natives}

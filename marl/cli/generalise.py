@@ -152,7 +152,7 @@ def _tell(console: Console, notes: Sequence[str]) -> None:
 
 
 def _show(report: GeneralisationReport, console: Console) -> None:
-    from marl.analysis.generalisation.transfer_report import ALL_CELLS
+    from marl.analysis.generalisation.over_cells import ALL_CELLS
 
     setting = report.setting
     over = f"{setting.protocol.episodes} episodes, seed {setting.protocol.seed}"

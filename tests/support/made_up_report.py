@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from marl.analysis.generalisation.over_cells import ALL_CELLS, NATIVES, Aggregate, Improvement, Profiles
 from marl.analysis.generalisation.records import Protocol
 from marl.analysis.generalisation.setting import Setting
 from marl.analysis.generalisation.transfer_report import (
-    ALL_CELLS,
-    NATIVES,
-    Aggregate,
     Comparison,
     GeneralisationReport,
-    Improvement,
     Measure,
     Place,
-    Profiles,
     ReportedPolicy,
     Result,
     Training,

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from marl.analysis.generalisation.over_cells import NATIVES, Improvement, Profiles
 from marl.analysis.generalisation.picture_styles import PolicyStyle, condition_text, numbered, policy_styles
-from marl.analysis.generalisation.transfer_report import NATIVES, GeneralisationReport, Improvement, Profiles
+from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.pictures.style import bare_frame, new_figure, plain_label
 
 __all__ = ["transfer_profiles"]

@@ -12,15 +12,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.analysis.generalisation.over_cells import ALL_CELLS, NATIVES, UNSEEN_CELLS, Aggregate, Improvement, Profiles
 from marl.analysis.generalisation.records import Cell, Contestant, TransferPlan
-from marl.analysis.generalisation.transfer_report import (
-    ALL_CELLS,
-    NATIVES,
-    UNSEEN_CELLS,
-    Aggregate,
-    Improvement,
-    Profiles,
-)
 from marl.maths.cell_statistics import CellScores, normalised_score, performance_profile, probability_of_improvement
 from marl.maths.seed_statistics import interquartile_mean
 

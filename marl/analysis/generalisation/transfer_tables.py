@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marl.analysis.generalisation.transfer_report import ALL_CELLS, NATIVES, GeneralisationReport
+from marl.analysis.generalisation.over_cells import ALL_CELLS, NATIVES
+from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.maths.intervals import Estimate
 
 __all__ = ["transfer_markdown"]

@@ -2,10 +2,7 @@ from __future__ import annotations
 
 from made_up_report import made_up
 
-from marl.analysis.generalisation.transfer_report import (
-    ALL_CELLS,
-    Aggregate,
-)
+from marl.analysis.generalisation.over_cells import ALL_CELLS, Aggregate
 from marl.maths.intervals import Estimate
 
 
