@@ -40,7 +40,7 @@ def transfer_profiles(report: GeneralisationReport, arena: str | None) -> Figure
         return None
     preys = report.setting.preys
     pairs = len({(each.policy, each.other) for each in improvements})
-    height = max(PANEL_HEIGHT, ROW_HEIGHT * pairs + 1.2)
+    height = max(PANEL_HEIGHT * bool(profiles), ROW_HEIGHT * pairs + 1.4)
     figure = new_figure(PANEL_WIDTH * sum(kinds) + 0.6, height * len(preys) + 0.9)
     axes = figure.subplots(len(preys), sum(kinds), squeeze=False)
     styles = {**policy_styles(report), NATIVES: NATIVE_STYLE}
@@ -90,6 +90,6 @@ def _improvements(axis: Axes, pairs: Sequence[Improvement], styles: Mapping[str,
     axis.set(xlim=(-0.03, 1.03), ylim=(len(pairs) - 0.5, -0.5))
     names = [f"{plain_label(pair.policy)} over {plain_label(pair.other)}" for pair in pairs]
     axis.set_yticks(range(len(pairs)), names, fontsize=9)
-    axis.set_xlabel("P(a seed is above one of the other), mean over cells", fontsize=9)
+    axis.set_xlabel("probability that a seed is above one of\nthe other, mean over cells", fontsize=9)
     axis.grid(axis="x", color="#E0E0E0", lw=0.7)
     bare_frame(axis)
