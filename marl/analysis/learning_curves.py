@@ -16,16 +16,11 @@ from numpy.typing import NDArray
 
 from marl.analysis.learning_curves_picture import save_curves
 from marl.analysis.logged_runs import SCORE, LoggedRun, Series, choose_metric, find_runs, read_logged
-from marl.analysis.seed_groups import (
-    few_seeds_note,
-    group_seeds,
-    shared_name,
-    unique_name,
-    without_seed,
-)
+from marl.analysis.seed_groups import few_seeds_note, group_seeds, shared_name, unique_name, without_seed
 from marl.core.errors import ConfigError
 from marl.core.result import Result
 from marl.core.settings import flat_settings
+from marl.maths.cell_statistics import CellScores, probability_of_improvement
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import interquartile_curve, score
 
@@ -60,6 +55,8 @@ class LearningCurve:
         last_tenth: interquartile mean of each seed's mean over the last tenth of its training.
         reached: place where each seed first reached the threshold, ``[S]``, None for one that did not; None
             without a threshold.
+        above_first: probability that the last tenth of one of its seeds is above that of a seed of the first curve;
+            None for the first.
     """
 
     name: str
@@ -72,9 +69,10 @@ class LearningCurve:
     final: Estimate
     last_tenth: Estimate
     reached: tuple[float | None, ...] | None = None
+    above_first: Estimate | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Fields by name; ``reached`` only with a threshold."""
+        """Fields by name; ``reached`` only with a threshold, ``above_first`` only where there is one."""
         return {
             "name": self.name,
             "runs": list(self.runs),
@@ -86,6 +84,7 @@ class LearningCurve:
             "final": self.final.as_json(),
             "last_tenth": self.last_tenth.as_json(),
             **({} if self.reached is None else {"reached": list(self.reached)}),
+            **({} if self.above_first is None else {"above_first": self.above_first.as_json()}),
         }
 
 
@@ -140,8 +139,9 @@ def compare(
     Returns:
         ``metric``, ``x`` (``env_steps``, ``cpu_seconds`` or ``episodes``), ``threshold``, and for each curve of
         ``curves`` its name, runs and seeds, ``x``, ``value``, ``low`` and ``high`` (None for one seed), and over the
-        seeds ``final`` (the last value), ``last_tenth`` (the mean over the last tenth) and ``reached`` (by seed, None
-        if never); then ``notes``, on how far intervals of few seeds reach.
+        seeds ``final`` (the last value), ``last_tenth`` (the mean over the last tenth), ``reached`` (by seed, None
+        if never) and ``above_first`` (probability that a seed's last tenth is above one of the first curve); then
+        ``notes``, on how far intervals of few seeds reach.
 
     Raises:
         ConfigError: if there are no runs, or of several environments, one has not logged the metric, a seed comes
@@ -179,6 +179,11 @@ def draw_learning_curves(
         logged = [_over_cpu_time(run, chosen) for run in logged]
     groups = group_seeds(logged)
     curves = [_curve(name, group, chosen, threshold) for name, group in zip(_labels(groups), groups, strict=True)]
+    ends = [CellScores([np.array([_last_tenth(*run.series[chosen]).mean() for run in group])]) for group in groups]
+    curves[1:] = [
+        replace(curve, above_first=probability_of_improvement(end, ends[0]))
+        for curve, end in zip(curves[1:], ends[1:], strict=True)
+    ]
     few = few_seeds_note(len(group) for group in groups)
     unit, notes = "episodes" if chosen == SCORE else x, () if few is None else (few,)
     found = LearningCurves(chosen, unit, threshold, tuple(curves), notes, _title(logged))
@@ -261,7 +266,7 @@ def _curve(name: str, group: Sequence[LoggedRun], metric: str, threshold: float 
         low=None if low is None else tuple(low.tolist()),
         high=None if high is None else tuple(high.tolist()),
         final=_over_seeds(series, lambda x, y: y[-1:]),
-        last_tenth=_over_seeds(series, lambda x, y: y[x >= (1 - LAST) * x[-1]]),
+        last_tenth=_over_seeds(series, _last_tenth),
         reached=None if threshold is None else tuple(_first_at(one, threshold) for one in series),
     )
 
@@ -282,6 +287,10 @@ def _grid(series: Sequence[Series]) -> Values:
 def _over_seeds(series: Sequence[Series], part: Callable[[Values, Values], Values]) -> Estimate:
     """Interquartile mean over seeds; a single seed has no interval, as points of one run are not independent."""
     return score([part(x, y).mean(keepdims=True) for x, y in series])
+
+
+def _last_tenth(x: Values, y: Values) -> Values:
+    return y[x >= (1 - LAST) * x[-1]]
 
 
 def _first_at(series: Series, threshold: float) -> float | None:

@@ -67,6 +67,10 @@ def compare(arguments: list[str]) -> int:
     console = plain_console()
     console.print(_table(comparison))
     console.print("Interquartile mean and percentile interval over seeds (no interval for one seed).", soft_wrap=True)
+    for curve in comparison.curves[1:]:
+        above = estimate_text(curve.above_first, ".2f").replace("\n", " ")
+        told = f"a seed's last tenth is above one of {comparison.curves[0].name} with probability {above}"
+        console.print(f"- {curve.name}: {told}.", soft_wrap=True)
     for note in comparison.notes:
         console.print(f"- {note}", soft_wrap=True)
     for written in (options.out, options.json):

@@ -117,7 +117,7 @@ def generalise(arguments: list[str]) -> int:
     _show(report, console)
     console.print("Interquartile mean and 95 % interval over training seeds; * over episodes.", soft_wrap=True)
     _tell(console, report.notes)
-    console.print(f"wrote report.json, report.csv and pictures to {options.out}:", soft_wrap=True)
+    console.print(f"wrote report.json, report.csv, report.md and pictures to {options.out}:", soft_wrap=True)
     for picture in sorted(options.out.glob("*.png")):
         console.print(f"  {picture}", soft_wrap=True)
     board = command_line("tensorboard", "--logdir", options.out / "tensorboard")
@@ -152,7 +152,7 @@ def _tell(console: Console, notes: Sequence[str]) -> None:
 
 
 def _show(report: GeneralisationReport, console: Console) -> None:
-    from marl.analysis.generalisation.transfer_report import ALL_CELLS
+    from marl.analysis.generalisation.over_cells import ALL_CELLS
 
     setting = report.setting
     over = f"{setting.protocol.episodes} episodes, seed {setting.protocol.seed}"

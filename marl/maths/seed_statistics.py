@@ -1,4 +1,4 @@
-"""Statistics over a few training seeds: interquartile means, ratios and their intervals.
+"""Statistics over a few training seeds: interquartile means, differences and their intervals.
 
 Source: Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Precipice",
 NeurIPS 2021 (https://arxiv.org/abs/2108.13264), whose library rliable gives the same numbers.
@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from marl.maths.intervals import Estimate, Over, bootstrap_mean
+from marl.maths.intervals import Estimate, bootstrap_mean
 
 __all__ = [
+    "bootstrap_ends",
+    "bootstrap_interval",
     "difference",
     "interquartile_curve",
     "interquartile_mean",
-    "normalised_score",
-    "probability_of_improvement",
     "range_coverage",
     "score",
 ]
@@ -73,7 +73,7 @@ def score(episodes: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESA
         return replace(single, counts=counts)
     # a seed counts once, however many episodes it has: its episodes share one policy and are not independent
     means = np.array([values.mean() for values in known])
-    interval = _interval([means], lambda sample, axis: interquartile_mean(sample, axis), seed, resamples)
+    interval = bootstrap_interval([means], lambda sample, axis: interquartile_mean(sample, axis), seed, resamples)
     return Estimate(float(interquartile_mean(means)), interval, "seeds", counts=counts)
 
 
@@ -97,98 +97,7 @@ def interquartile_curve(
     middle = np.asarray(interquartile_mean(values, 0))
     if len(values) < 2:
         return middle, None, None
-    result = stats.bootstrap(
-        (values,),
-        lambda sample, axis: interquartile_mean(sample, axis),
-        axis=0,
-        vectorized=True,
-        n_resamples=resamples,
-        batch=max(1, BATCH_ELEMENTS // values.size),
-        method="percentile",
-        random_state=np.random.default_rng(seed),
-    )
-    return middle, np.asarray(result.confidence_interval.low), np.asarray(result.confidence_interval.high)
-
-
-def normalised_score(
-    frozen: Sequence[NDArray[Any]], native: Sequence[NDArray[Any]], seed: int = 0, resamples: int = RESAMPLES
-) -> Estimate:
-    """Score of a transferred team divided by that of teams trained in the same cell.
-
-    In each cell the scores of the frozen seeds are divided by the interquartile mean of the native
-    ones; the value is the interquartile mean of the quotients of all cells together. For one cell
-    this is the zero-shot ratio ``IQM(frozen) / IQM(native)``. The same frozen seeds play in every
-    cell, and a good seed is good in all of them, so a resample draws seeds with their scores in
-    all cells. Natives of each cell are other runs and are resampled alone. If a side has only
-    one seed, the episodes of every seed are resampled in place of the seeds.
-
-    Args:
-        frozen: for each cell ``[S, E]``, the same seeds in the same order.
-        native: for each cell ``[S, E]``; the number of seeds may differ.
-        seed: of the resampling.
-        resamples: number of samples drawn.
-
-    Returns:
-        No value if natives of a cell have a score of zero or below; no interval if those of a resample have.
-
-    Raises:
-        ValueError: if there is no cell, the numbers of cells differ, or frozen cells differ in the number of seeds.
-    """
-    if not frozen or len(frozen) != len(native):
-        raise ValueError(f"{len(frozen)} cells of frozen and {len(native)} of native scores; give both for each cell")
-    sides = [np.asarray(cell, dtype=np.float64) for cell in (*frozen, *native)]  # frozen cells, then native ones
-    sizes = [len(cell) for cell in sides]
-    if len(set(sizes[: len(frozen)])) > 1:
-        raise ValueError(f"frozen cells have {sizes[: len(frozen)]} seeds; give the same seeds in each cell")
-    counts = {"seeds": sizes[0], "native_seeds": min(sizes[len(frozen) :])}
-    means = [cell.mean(-1) for cell in sides]
-    value = float(_normalise(means, -1))
-    # a side with one seed has no spread over seeds to resample; resampling the other side alone would give too narrow
-    # an interval, so both sides fall back to their episodes
-    over: Over = "seeds" if min(sizes) > 1 else "episodes"
-    if not np.isfinite(value):
-        return Estimate(None, None, over, counts=counts)
-    if over == "seeds":
-        return Estimate(value, _interval_over_seeds(means, seed, resamples), over, counts=counts)
-    edges = np.cumsum(sizes)[:-1]  # where one cell's seeds end and the next cell's begin
-
-    def over_episodes(*rows: Values, axis: int) -> Values:
-        means = np.stack([row.mean(axis) for row in rows], -1)  # [..., seeds of all cells]
-        return _normalise(np.split(means, edges, -1), -1)
-
-    rows = [row for cell in sides for row in cell]  # each seed's episodes are a sample of their own
-    return Estimate(value, _interval(rows, over_episodes, seed, resamples), over, counts=counts)
-
-
-def _interval_over_seeds(means: Sequence[Values], seed: int, resamples: int) -> tuple[float, float] | None:
-    """Interval of `_normalise`, with the frozen seeds drawn jointly for all cells."""
-    frozen, native = means[: len(means) // 2], means[len(means) // 2 :]
-
-    # scipy draws each sample alone; it is given the indices of the seeds, to be looked up in every cell, so that a
-    # drawn seed has its own scores in all cells
-    def over_seeds(drawn: Values, *natives: Values, axis: int) -> Values:
-        return _normalise([*(scores[drawn.astype(np.intp)] for scores in frozen), *natives], axis)
-
-    return _interval([np.arange(len(frozen[0]), dtype=np.float64), *native], over_seeds, seed, resamples)
-
-
-def _normalise(samples: Sequence[Values], axis: int) -> Values:
-    """Interquartile mean over all cells of frozen scores divided by the cell's native one.
-
-    Args:
-        samples: frozen cells, then as many native ones, each ``[..., S, ...]``.
-        axis: axis of the seeds.
-    """
-    half = len(samples) // 2
-    natives = [interquartile_mean(native, axis) for native in samples[half:]]
-    # natives that score zero give inf or nan, which callers report as no value or no interval; so must those that score
-    # below: a team that loses twice as much would seem twice as good
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cells = [
-            frozen / np.expand_dims(np.where(native < 0, np.nan, native), axis)
-            for frozen, native in zip(samples[:half], natives, strict=True)
-        ]
-    return interquartile_mean(np.concatenate(cells, axis), axis)
+    return middle, *bootstrap_ends([values.T], lambda sample, axis: interquartile_mean(sample, axis), seed, resamples)
 
 
 def difference(first: NDArray[Any], second: NDArray[Any], seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
@@ -207,43 +116,10 @@ def difference(first: NDArray[Any], second: NDArray[Any], seed: int = 0, resampl
     def statistic(x: Values, y: Values, axis: int) -> Values:
         return interquartile_mean(x, axis) - interquartile_mean(y, axis)
 
-    return _of_two(first, second, statistic, seed, resamples)
-
-
-def probability_of_improvement(
-    first: NDArray[Any], second: NDArray[Any], seed: int = 0, resamples: int = RESAMPLES
-) -> Estimate:
-    """Probability that a seed of the first kind scores above one of the second.
-
-    ``P = mean over pairs of [x > y] + [x = y] / 2``, the Mann-Whitney statistic over the number of
-    pairs. Each kind is resampled alone.
-
-    Args:
-        first: ``[S]``, scores.
-        second: ``[S]``, scores; the number of seeds may differ.
-        seed: of the resampling.
-        resamples: number of samples drawn.
-
-    Returns:
-        The probability; without an interval if a side has fewer than two seeds.
-    """
-    return _of_two(first, second, _above, seed, resamples)
-
-
-def _of_two(
-    first: NDArray[Any], second: NDArray[Any], statistic: Callable[..., Values], seed: int, resamples: int
-) -> Estimate:
-    """Statistic of two kinds, each of which is resampled alone."""
     x, y = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
-    counts = {"seeds": len(x), "native_seeds": len(y)}
-    return Estimate(float(statistic(x, y, -1)), _interval([x, y], statistic, seed, resamples), "seeds", counts=counts)
-
-
-def _above(x: Values, y: Values, axis: int) -> Values:
-    """Share of pairs in which ``x`` is above ``y``, ties as half, with the seeds along ``axis``."""
-    # an axis for each side's seeds, so that broadcasting compares all pairs within each resample
-    x, y = np.moveaxis(x, axis, -1)[..., :, None], np.moveaxis(y, axis, -1)[..., None, :]
-    return ((x > y) + 0.5 * (x == y)).mean((-2, -1))
+    counts = {"seeds": len(x), "other_seeds": len(y)}
+    interval = bootstrap_interval([x, y], statistic, seed, resamples)
+    return Estimate(float(statistic(x, y, -1)), interval, "seeds", counts=counts)
 
 
 def range_coverage(seeds: int) -> float:
@@ -255,23 +131,46 @@ def range_coverage(seeds: int) -> float:
     return 1 - 2.0 ** (1 - seeds)
 
 
-def _interval(
+def bootstrap_interval(
     samples: Sequence[Values], statistic: Callable[..., Values], seed: int, resamples: int
 ) -> tuple[float, float] | None:
-    if min(len(sample) for sample in samples) < 2:
+    """95 % percentile interval of one number, see `bootstrap_ends`.
+
+    Returns:
+        None if a sample has fewer than two values, or an end is not finite.
+    """
+    if min(sample.shape[-1] for sample in samples) < 2:
         return None
+    low, high = map(float, bootstrap_ends(samples, statistic, seed, resamples))
+    # a resample whose natives score zero has no quotient; leaving it out would hide the worst case
+    return (low, high) if np.isfinite(low) and np.isfinite(high) else None
+
+
+def bootstrap_ends(
+    samples: Sequence[Values], statistic: Callable[..., Values], seed: int, resamples: int
+) -> tuple[Values, Values]:
+    """Ends of the 95 % percentile interval of a statistic of several samples, each of which is resampled alone.
+
+    Args:
+        samples: each ``[..., S]``, at least two independent values along the last axis; one draw serves all before it.
+        statistic: of resamples ``[..., R, S]`` of each sample and the axis of their values; returns ``[..., R]``.
+        seed: of the resampling.
+        resamples: number of samples drawn, ``R``.
+
+    Returns:
+        Lower and upper ends, each ``[...]``.
+    """
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # a resample without a quotient, handled below
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # a resample without a quotient: an end is nan
         result = stats.bootstrap(
             tuple(samples),
             statistic,
+            axis=-1,
             vectorized=True,
             paired=False,
             n_resamples=resamples,
-            batch=max(1, BATCH_ELEMENTS // sum(len(sample) for sample in samples)),
+            batch=max(1, BATCH_ELEMENTS // sum(sample.size for sample in samples)),
             method="percentile",
             random_state=np.random.default_rng(seed),
         )
-    low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
-    # a resample whose natives score zero has no quotient; leaving it out would hide the worst case
-    return (low, high) if np.isfinite(low) and np.isfinite(high) else None
+    return np.asarray(result.confidence_interval.low), np.asarray(result.confidence_interval.high)

@@ -48,6 +48,19 @@ def test_the_last_tenth_and_the_threshold(make_run: MakeRun, tmp_path: Path) -> 
     assert curve["reached"] == [50, None]
 
 
+def test_each_curve_is_set_beside_the_first(make_run: MakeRun) -> None:
+    """Last tenths are 3 and 5, beside them 4 and 5: of the four pairs two are above, and one is equal."""
+    runs = [make_run(f"x-{seed}", [(50, 9), (100, value)], seed=seed) for seed, value in ((1, 3), (2, 5))]
+    others = [
+        make_run(f"y-{seed}", [(50, 0), (100, value)], seed=seed, algorithm__gamma=0.5)
+        for seed, value in ((1, 4), (2, 5))
+    ]
+    first, second = marl.compare([*runs, *others])["curves"]
+    assert "above_first" not in first
+    assert (second["above_first"]["value"], second["above_first"]["seeds"]) == (0.625, 2)
+    assert marl.compare([runs[0], *others])["curves"][1]["above_first"]["ci95_over_seeds"] is None
+
+
 def test_curves_are_called_by_what_differs(make_run: MakeRun, tmp_path: Path) -> None:
     a = make_run("a", [(1, 1)], algorithm__gamma=0.9, total_env_steps=5)
     b = make_run("b", [(1, 1)], algorithm__gamma=0.8, total_env_steps=6)

@@ -28,7 +28,10 @@ def test_the_command_draws_prints_and_writes(
         assert words in text
     picture = iio.imread(tmp_path / "plot.png")
     assert picture.shape[0] > 400
-    assert len(json.loads((tmp_path / "plot.json").read_text())["curves"]) == 2
+    first, second = json.loads((tmp_path / "plot.json").read_text())["curves"]
+    assert "above_first" not in first and second["above_first"]["value"] == 1.0
+    told = "a seed's last tenth is above one of algorithm.gamma"
+    assert f"- algorithm.gamma 0.5: {told} " in text and "with probability 1.00." in text
     assert sorted(path.name for path in tmp_path.glob("*plot*")) == ["plot.json", "plot.png"]
 
 

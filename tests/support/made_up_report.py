@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from marl.analysis.generalisation.over_cells import ALL_CELLS, NATIVES, Aggregate, Improvement, Profiles
 from marl.analysis.generalisation.records import Protocol
 from marl.analysis.generalisation.setting import Setting
 from marl.analysis.generalisation.transfer_report import (
@@ -15,6 +16,7 @@ from marl.analysis.generalisation.transfer_report import (
     Result,
     Training,
 )
+from marl.maths.cell_statistics import PerformanceProfile
 from marl.maths.intervals import Estimate, Over
 
 __all__ = ["made_up"]
@@ -79,4 +81,11 @@ def made_up(preys: tuple[str, ...] = ("flee", "random")) -> GeneralisationReport
         reference_size=2,
         versions={},
     )
-    return GeneralisationReport(setting, tuple(described), tuple(results), tuple(compared), ())
+    places = [(prey, "fixed") for prey in preys]
+    whole = [Aggregate("team", *place, ALL_CELLS, ("4+4",), estimate(0.5, 0.4, 0.6, seeds=3)) for place in places]
+    better = [Improvement("team", NATIVES, *place, ("4+4",), estimate(0.25, 0.1, 0.6)) for place in places]
+    steps, flat = (0.0, 0.5, 1.0), PerformanceProfile((0.0, 0.5, 1.0), (1.0, 0.5, 0.0), None, None)
+    sure = PerformanceProfile(steps, (1.0, 0.75, 0.25), (1.0, 0.5, 0.0), (1.0, 1.0, 0.5))
+    shares = [Profiles(*place, ("4+4",), {"team": sure, NATIVES: sure, "chase": flat}) for place in places]
+    rows = tuple(described), tuple(results), tuple(compared), tuple(whole)
+    return GeneralisationReport(setting, *rows, improvements=tuple(better), profiles=tuple(shares))

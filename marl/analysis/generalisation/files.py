@@ -1,4 +1,4 @@
-"""Files of a report: JSON, CSV, pictures, TensorBoard."""
+"""Files of a report: JSON, CSV, Markdown, pictures, TensorBoard."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
+from marl.analysis.generalisation.profile_picture import transfer_profiles
 from marl.analysis.generalisation.transfer_pictures import transfer_curves, transfer_heat_map
 from marl.analysis.generalisation.transfer_report import GeneralisationReport, Place
+from marl.analysis.generalisation.transfer_tables import transfer_markdown
 from marl.core.files import atomic_path, save_json
 from marl.maths.intervals import Estimate
 from marl.pictures.style import pixels, save_png
@@ -21,7 +23,7 @@ __all__ = ["write_files"]
 
 
 def write_files(report: GeneralisationReport, folder: Path) -> None:
-    """Write ``report.json``, ``report.csv``, pictures and ``tensorboard/``.
+    """Write ``report.json``, ``report.csv``, ``report.md``, pictures and ``tensorboard/``.
 
     Args:
         report: report to write.
@@ -32,14 +34,19 @@ def write_files(report: GeneralisationReport, folder: Path) -> None:
     """
     save_json(folder / "report.json", report.as_json())
     _write_csv(report, folder / "report.csv")
+    with atomic_path(folder / "report.md") as path:
+        path.write_text(transfer_markdown(report), encoding="utf-8")
     pictures = {}
     for arena in dict.fromkeys(result.place.arena for result in report.results):
         of = "" if arena is None else f"_{arena}"
         pictures[f"heat_map{of}"] = transfer_heat_map(report, arena)
         pictures[f"curves{of}"] = transfer_curves(report, arena)
-    for stale in (*folder.glob("heat_map*.png"), *folder.glob("curves*.png")):
-        if stale.stem not in pictures:
-            stale.unlink()
+        if (profiles := transfer_profiles(report, arena)) is not None:
+            pictures[f"profiles{of}"] = profiles
+    for kind in ("heat_map", "curves", "profiles"):
+        for stale in folder.glob(f"{kind}*.png"):
+            if stale.stem not in pictures:
+                stale.unlink()
     for name, figure in pictures.items():
         save_png(figure, folder / f"{name}.png")
     _write_tensorboard(report, pictures, folder / "tensorboard")

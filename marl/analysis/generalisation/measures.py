@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from marl.analysis.generalisation.cell_evaluations import CellEvaluation
 from marl.analysis.generalisation.records import Cell, Contestant, Protocol, TransferPlan
 from marl.analysis.generalisation.setting import Setting
+from marl.analysis.generalisation.several_cells import Scores, aggregates, improvements, profiles
 from marl.analysis.generalisation.transfer_report import (
-    ALL_CELLS,
-    UNSEEN_CELLS,
-    Aggregate,
     Comparison,
     GeneralisationReport,
     Measure,
@@ -32,7 +30,8 @@ from marl.analysis.generalisation.transfer_report import (
 from marl.core.composition import format_team
 from marl.core.version import __version__
 from marl.evaluation.episodes import EpisodeTable
-from marl.maths.seed_statistics import interquartile_mean, normalised_score, probability_of_improvement, score
+from marl.maths.cell_statistics import CellScores, normalised_score, probability_of_improvement
+from marl.maths.seed_statistics import interquartile_mean, score
 
 __all__ = ["measures_of", "transfer_report"]
 
@@ -50,15 +49,16 @@ def transfer_report(
         protocol: rules of the evaluations.
     """
     tables = {place: [load(each) for each in evaluations] for place, evaluations in plan.evaluations.items()}
-    learnt = [c for c in plan.contestants if c.kind in ("arm", "messages off")]
-    groups = list(dict.fromkeys((cell.prey, cell.arena) for cell in plan.cells))
+    scores = {place: _scores(plan, each, place[1]) for place, each in tables.items()}
     return GeneralisationReport(
         setting=_setting(plan, protocol),
         policies=tuple(_policy(plan, contestant) for contestant in plan.contestants),
         results=tuple(_result(plan, c, cell, tables) for cell in plan.cells for c in plan.contestants),
-        comparisons=tuple(_comparisons(plan, tables)),
-        aggregates=tuple(a for c in learnt for group in groups for a in _aggregates(plan, c, group, tables)),
-        notes=(*plan.notes, *_losing_natives(plan, tables)),
+        comparisons=tuple(_comparisons(plan, scores)),
+        aggregates=aggregates(plan, scores),
+        notes=(*plan.notes, *_losing_natives(plan, scores)),
+        improvements=improvements(plan, scores),
+        profiles=profiles(plan, scores),
     )
 
 
@@ -78,9 +78,9 @@ def measures_of(plan: TransferPlan, table: EpisodeTable, agents: int) -> dict[st
     return measures or {f"return_per_{plan.agent_noun}": table.agent_return}
 
 
-def _scores(plan: TransferPlan, tables: Tables, contestant: Contestant, cell: Cell) -> NDArray[np.float64]:
+def _scores(plan: TransferPlan, tables: Sequence[EpisodeTable], cell: Cell) -> NDArray[np.float64]:
     """Score of each episode of each seed, ``[S, E]``."""
-    seeds = [measures_of(plan, table, cell.agents) for table in tables[contestant.name, cell]]
+    seeds = [measures_of(plan, table, cell.agents) for table in tables]
     return np.stack([next(iter(measures.values())) for measures in seeds])
 
 
@@ -111,7 +111,7 @@ def _policy(plan: TransferPlan, contestant: Contestant) -> ReportedPolicy:
     arm = contestant.arm
     if arm is None:
         return ReportedPolicy(contestant.name, contestant.kind)
-    seen = dict.fromkeys(cell.composition for cell in plan.cells if _seen(plan, contestant, cell))
+    seen = dict.fromkeys(cell.composition for cell in plan.cells if plan.seen(contestant, cell))
     drawn, runs = arm.runs[0].environment.get("training_teams"), tuple(run.describe() for run in arm.runs)
     return ReportedPolicy(contestant.name, contestant.kind, Training(arm.team, drawn, tuple(seen), runs))
 
@@ -146,47 +146,25 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _comparisons(plan: TransferPlan, tables: Tables) -> list[Comparison]:
+def _comparisons(plan: TransferPlan, scores: Scores) -> list[Comparison]:
     compared = []
     for cell in plan.cells:
         native = plan.natives(cell.composition)
         for contestant in plan.contestants:
             if native is None or contestant is native:
                 continue
-            frozen, trained = (_scores(plan, tables, c, cell) for c in (contestant, native))
+            frozen, trained = scores[contestant.name, cell], scores[native.name, cell]
             ratio, better = normalised_score([frozen], [trained]), None
             if contestant.arm is not None:
-                better = probability_of_improvement(frozen.mean(-1), trained.mean(-1))
-            place, seen = _place(contestant, cell), _seen(plan, contestant, cell)
+                first, second = (CellScores([side.mean(-1)]) for side in (frozen, trained))
+                better = probability_of_improvement(first, second)
+            place, seen = _place(contestant, cell), plan.seen(contestant, cell)
             compared.append(Comparison(place, native.name, seen, ratio, better))
     return compared
 
 
-def _losing_natives(plan: TransferPlan, tables: Tables) -> list[str]:
+def _losing_natives(plan: TransferPlan, scores: Scores) -> list[str]:
     natives = {cell: plan.natives(cell.composition) for cell in plan.cells}
-    scores = {n.name: _scores(plan, tables, n, cell).mean(-1) for cell, n in natives.items() if n is not None}
-    losing = [name for name, means in scores.items() if interquartile_mean(means) < 0]
+    means = {n.name: scores[n.name, cell].mean(-1) for cell, n in natives.items() if n is not None}
+    losing = [name for name, mean in means.items() if interquartile_mean(mean) < 0]
     return [f"{', '.join(losing)}: scores below zero have no ratio; compare the scores themselves."] if losing else []
-
-
-def _seen(plan: TransferPlan, contestant: Contestant, cell: Cell) -> bool:
-    """True if the policy was trained at this composition."""
-    return contestant.arm is not None and plan.sizes.seen(contestant.arm.runs[0], cell)
-
-
-def _aggregates(
-    plan: TransferPlan, contestant: Contestant, group: tuple[str | None, str | None], tables: Tables
-) -> list[Aggregate]:
-    """Normalised scores over all cells with natives, and over those that were not seen in training."""
-    cells = [c for c in plan.cells if (c.prey, c.arena) == group and plan.natives(c.composition) is not None]
-    unseen = [cell for cell in cells if not _seen(plan, contestant, cell)]
-    found = []
-    for over, chosen in ((ALL_CELLS, cells), (UNSEEN_CELLS, unseen)):
-        if not chosen:
-            continue
-        natives = [native for cell in chosen if (native := plan.natives(cell.composition)) is not None]
-        frozen = [_scores(plan, tables, contestant, cell) for cell in chosen]
-        trained = [_scores(plan, tables, native, cell) for native, cell in zip(natives, chosen, strict=True)]
-        compositions = tuple(cell.composition for cell in chosen)
-        found.append(Aggregate(contestant.name, *group, over, compositions, normalised_score(frozen, trained)))
-    return found

@@ -176,3 +176,7 @@ class TransferPlan:
         """Natives of a composition, or None."""
         natives = (c for c in self.contestants if c.kind == "native")
         return next((c for c in natives if c.name == f"native {composition}"), None)
+
+    def seen(self, contestant: Contestant, cell: Cell) -> bool:
+        """True if a contestant was trained at this composition."""
+        return contestant.arm is not None and self.sizes.seen(contestant.arm.runs[0], cell)

@@ -13,7 +13,8 @@ __all__ = ["Setting"]
 STATISTICS = (
     "interquartile mean over training seeds of the means over episodes; 95 % percentile bootstrap "
     "over seeds, or over episodes where there is one seed (bias-corrected for a mean); over several cells the "
-    "frozen seeds are drawn jointly for all cells, since the same runs play in each, natives cell by cell"
+    "frozen seeds are drawn jointly for all cells, since the same runs play in each, natives cell by cell; "
+    "performance profiles are of scores over the interquartile mean of the natives of the cell, which is not drawn anew"
 )
 
 

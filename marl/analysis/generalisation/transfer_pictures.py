@@ -15,10 +15,11 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from marl.analysis.generalisation.picture_styles import PolicyStyle, condition_text, numbered, policy_styles
 from marl.analysis.generalisation.setting import Setting
 from marl.analysis.generalisation.transfer_report import GeneralisationReport, Place, Result
 from marl.maths.intervals import Estimate
-from marl.pictures.style import CLASS_COLOURS, bare_frame, new_figure, plain_label
+from marl.pictures.style import bare_frame, new_figure, plain_label
 
 __all__ = ["transfer_curves", "transfer_heat_map"]
 
@@ -27,8 +28,6 @@ CELL_WIDTH, CELL_HEIGHT, LETTER_WIDTH, SMALLEST_PANEL, LEGEND_WIDTH = 0.72, 0.42
 RATIO_LIMIT = 4.0
 """Largest ratio of the colour scale; the smallest is its inverse."""
 NO_NATIVE = "#DDDDDD"
-REFERENCE_STYLES = (("#505050", "x", ":"), ("#8C8C8C", "+", "-."))
-MARKERS, WITHOUT_MESSAGES = "osD^P", "v"
 LEGEND_WORDS = (
     "Bars: 95 % interval over n training seeds; hollow markers and references: over episodes.\n"
     "Lines join teams mixed as in training."
@@ -37,15 +36,6 @@ Key = tuple[str, str | None, str]
 """Policy, prey and composition."""
 SPREAD = 0.5
 """Width over which the policies of one cell are spread, in distances between cells."""
-
-
-@dataclass(frozen=True)
-class _Style:
-    """Line and marker of one policy."""
-
-    colour: str
-    marker: str
-    line: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,7 @@ def transfer_heat_map(report: GeneralisationReport, arena: str | None) -> Figure
     policies = [policy.name for policy in report.policies if policy.kind in ("arm", "native")]
     trained = [policy.training for policy in report.policies if policy.training and policy.name in policies]
     homes = [[setting.short(cell) for cell in training.seen] for training in trained]
-    cells, labels = list(setting.compositions), [_numbered(report, name) for name in policies]
+    cells, labels = list(setting.compositions), [numbered(report, name) for name in policies]
     columns = [setting.short(cell) for cell in cells]
     score = setting.score
     scores = {_key(r.place): r.measures[score].estimate.value for r in report.results if r.place.arena == arena}
@@ -80,7 +70,7 @@ def transfer_heat_map(report: GeneralisationReport, arena: str | None) -> Figure
     axes = figure.subplots(len(preys), panels, squeeze=False)
     for row, prey in enumerate(preys):
         table = _table(scores, policies, prey, cells)
-        title = f"{_words(score)}{_condition(prey, arena, chr(10))}"
+        title = f"{_words(score)}{condition_text(prey, arena, chr(10))}"
         low, high = float(np.nanmin(table, initial=0.0)), max(float(np.nanmax(table, initial=0.0)), 1e-9)
         scale = _Scale(Normalize(low, high), "cividis", f"{{:{setting.form}}}")
         _panel(axes[row, 0], table, columns, labels, homes, title, scale)
@@ -152,7 +142,7 @@ def transfer_curves(report: GeneralisationReport, arena: str | None) -> Figure:
     width = max(4.2, 0.85 * len(cells) + 1.2)
     figure = new_figure(max(width * len(measures), LEGEND_WIDTH), 3.4 * len(preys) + 1.3)
     axes = figure.subplots(len(preys), len(measures), squeeze=False)
-    styles = _styles(report)
+    styles = policy_styles(report)
     results = {_key(result.place): result for result in report.results if result.place.arena == arena}
     for i, prey in enumerate(preys):
         for j, measure in enumerate(measures):
@@ -166,9 +156,9 @@ def transfer_curves(report: GeneralisationReport, arena: str | None) -> Figure:
             natives = _estimates(results, {cell: f"native {cell}" for cell in cells}, prey, measure)
             _natives(axis, cells, natives, _shift(len(styles), len(styles) + 1))
             _dress(axis, cells, setting)
-            axis.set_title(f"{_words(measure)}{_condition(prey, arena)}", fontsize=10, loc="left")
+            axis.set_title(f"{_words(measure)}{condition_text(prey, arena)}", fontsize=10, loc="left")
     handles, names = axes[0, 0].get_legend_handles_labels()
-    labels = [_numbered(report, name) for name in names]
+    labels = [numbered(report, name) for name in names]
     figure.legend(
         handles,
         labels,
@@ -180,23 +170,6 @@ def transfer_curves(report: GeneralisationReport, arena: str | None) -> Figure:
         title_fontsize=8,
     )
     return figure
-
-
-def _styles(report: GeneralisationReport) -> dict[str, _Style]:
-    """Line and marker of each policy but the natives, by name; an arm without messages is dashed."""
-    styles: dict[str, _Style] = {}
-    arms = references = 0
-    for policy in report.policies:
-        if policy.kind == "arm":
-            styles[policy.name] = _Style(CLASS_COLOURS[arms % len(CLASS_COLOURS)], MARKERS[arms % len(MARKERS)], "-")
-            arms += 1
-        elif policy.kind == "messages off":
-            arm = styles[policy.name.removesuffix(", messages off")]
-            styles[policy.name] = _Style(arm.colour, WITHOUT_MESSAGES, "--")
-        elif policy.kind == "reference":
-            styles[policy.name] = _Style(*REFERENCE_STYLES[references % len(REFERENCE_STYLES)])
-            references += 1
-    return styles
 
 
 def _estimates(
@@ -212,7 +185,7 @@ def _curve(
     cells: Sequence[str],
     estimates: Mapping[str, Estimate],
     joined: Sequence[str],
-    style: _Style,
+    style: PolicyStyle,
     shift: float,
 ) -> None:
     line = [(cells.index(cell) + shift, estimate.value) for cell, estimate in estimates.items() if cell in joined]
@@ -262,12 +235,6 @@ def _dress(axis: Axes, cells: Sequence[str], setting: Setting) -> None:
     axis.tick_params(axis="y", labelsize=9)
 
 
-def _numbered(report: GeneralisationReport, policy: str) -> str:
-    """Name of a policy with its number of training seeds."""
-    seeds = next((p.seeds for p in report.policies if p.name == policy), 0)
-    return plain_label(f"{policy} (n = {seeds})" if seeds else policy)
-
-
 def _table(
     values: Mapping[Key, float | None], policies: Sequence[str], prey: str | None, cells: Sequence[str]
 ) -> NDArray[np.float64]:
@@ -281,10 +248,3 @@ def _key(place: Place) -> Key:
 
 def _words(measure: str) -> str:
     return measure.replace("_", " ")
-
-
-def _condition(prey: str | None, arena: str | None, before: str = " ") -> str:
-    """Prey and arena of a panel as the end of its title; nothing where there is no prey."""
-    if prey is None:
-        return ""
-    return f",{before}prey {plain_label(prey)}{'' if arena == 'fixed' else f', arena by {arena}'}"

@@ -1,7 +1,6 @@
 """Report on transfer, as records: protocol, policies, results, comparisons with natives, aggregates.
 
-Words: a *result* has the measures of one policy in one cell; a *comparison* sets it beside the natives of the cell; an
-*aggregate* is over several cells.
+Words: a *result* has the measures of one policy in one cell; a *comparison* sets it beside the natives of the cell.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from marl.analysis.generalisation.over_cells import Aggregate, Improvement, Profiles
 from marl.analysis.generalisation.records import Kind
 from marl.analysis.generalisation.setting import Setting
 from marl.maths.intervals import Estimate
 
 __all__ = [
-    "ALL_CELLS",
-    "UNSEEN_CELLS",
-    "Aggregate",
     "Comparison",
     "GeneralisationReport",
     "Measure",
@@ -26,9 +23,6 @@ __all__ = [
     "Result",
     "Training",
 ]
-
-ALL_CELLS, UNSEEN_CELLS = "all cells with natives", "those not trained at"
-"""Names of the sets of cells that an aggregate is over."""
 
 
 @dataclass(frozen=True)
@@ -179,33 +173,6 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Aggregate:
-    """Normalised score of a policy over several cells.
-
-    Args:
-        policy: name of the policy.
-        prey: prey of the cells; None where there is none to choose.
-        arena: arena of the cells; None where there is none.
-        over: `ALL_CELLS` or `UNSEEN_CELLS`.
-        compositions: compositions of the cells.
-        normalised_score: see `marl.maths.seed_statistics.normalised_score`.
-    """
-
-    policy: str
-    prey: str | None
-    arena: str | None
-    over: str
-    compositions: tuple[str, ...]
-    normalised_score: Estimate
-
-    def as_json(self) -> dict[str, Any]:
-        """Fields by name, those that are there; the compositions are called ``cells``."""
-        place = {"policy": self.policy, "prey": self.prey, "arena": self.arena, "over": self.over}
-        there = {name: value for name, value in place.items() if value is not None}
-        return {**there, "cells": list(self.compositions), "normalised_score": self.normalised_score.as_json()}
-
-
-@dataclass(frozen=True)
 class GeneralisationReport:
     """Scores of trained teams in other sizes and mixes, and their ratios to those of teams trained there.
 
@@ -216,6 +183,8 @@ class GeneralisationReport:
         comparisons: one for each cell with natives and each other policy.
         aggregates: for each arm, with and without messages, and each prey and arena.
         notes: qualifications of the numbers, the most important first.
+        improvements: of each arm on each later one and on the natives, for each prey and arena.
+        profiles: for each prey and arena with natives.
     """
 
     setting: Setting
@@ -224,6 +193,8 @@ class GeneralisationReport:
     comparisons: tuple[Comparison, ...]
     aggregates: tuple[Aggregate, ...]
     notes: tuple[str, ...] = ()
+    improvements: tuple[Improvement, ...] = ()
+    profiles: tuple[Profiles, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Content of ``report.json``."""
@@ -233,5 +204,7 @@ class GeneralisationReport:
             "results": [result.as_json() for result in self.results],
             "comparisons": [comparison.as_json() for comparison in self.comparisons],
             "aggregates": [aggregate.as_json() for aggregate in self.aggregates],
+            "improvements": [improvement.as_json() for improvement in self.improvements],
+            "performance_profiles": [profiles.as_json() for profiles in self.profiles],
             "notes": list(self.notes),
         }

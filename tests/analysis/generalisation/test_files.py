@@ -17,17 +17,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of two reports, of which the second took the place of the first. Tests must not change them."""
     folder = tmp_path_factory.mktemp("report")
     write_files(made_up(("still",)), folder)
-    for stale in ("heat_map_density.png", "curves_density.png"):
+    for stale in ("heat_map_density.png", "curves_density.png", "profiles_density.png"):
         (folder / stale).write_text("of an arena that is played no more")
     write_files(made_up(), folder)
     return folder
 
 
 def test_a_report_leaves_its_files_and_a_second_takes_their_place(written: Path) -> None:
-    names = ["curves_fixed.png", "heat_map_fixed.png", "report.csv", "report.json", "tensorboard"]
+    names = ["curves_fixed.png", "heat_map_fixed.png", "profiles_fixed.png"]
+    names += ["report.csv", "report.json", "report.md", "tensorboard"]
     assert sorted(path.name for path in written.iterdir()) == names
     assert json.loads((written / "report.json").read_text()) == made_up().as_json()
-    for name in names[:2]:
+    for name in names[:3]:
         with Image.open(written / name) as picture:
             assert min(picture.size) > 300
     assert all(len(list(folder.iterdir())) == 1 for folder in (written / "tensorboard").iterdir())
@@ -57,4 +58,4 @@ def test_tensorboard_has_scores_over_team_size(written: Path) -> None:
     assert [(event.step, event.value) for event in better] == [(8, 0.25)]
     pictures = EventAccumulator(str(written / "tensorboard" / "pictures"))
     pictures.Reload()
-    assert sorted(pictures.Tags()["images"]) == ["curves_fixed", "heat_map_fixed"]
+    assert sorted(pictures.Tags()["images"]) == ["curves_fixed", "heat_map_fixed", "profiles_fixed"]

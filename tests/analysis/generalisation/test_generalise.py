@@ -150,7 +150,7 @@ def test_an_argument_of_the_environment_makes_the_size(walkers: Path, tmp_path: 
     row = report["comparisons"][0]
     assert (row["ratio"]["value"], row["probability_of_improvement"]["value"], row["agents"]) == (2.0, 1.0, 5)
     assert not {"prey", "arena", "arena_size"} & set(row)
-    assert {path.stem for path in out.glob("*.png")} == {"heat_map", "curves"}
+    assert {path.stem for path in out.glob("*.png")} == {"heat_map", "curves", "profiles"}
     command = "marl train PRESET --env.arguments.walkers 1 --seeds 2 --out FOLDER/1 (and so on, each into a folder of"
     assert any(command in note for note in report["notes"])
     unnamed = (
