@@ -50,6 +50,7 @@ IMPORTERS = {
     "marl.core.entry_points",  # what installed packages declare
     "marl.core.kernels",  # a game's own
     "marl.core.trust",  # what settings name, if it is trusted
+    "marl.system.workers",  # what processes of this one tell it, which it started itself
     "marl.tasks.gymnasium_making",  # Gymnasium imports MODULE of MODULE:NAME, after `import_named` has
 }
 """Modules that import others by names which are no part of their text."""

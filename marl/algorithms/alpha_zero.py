@@ -136,17 +136,19 @@ class AlphaZero:
         sums = {"loss/policy": 0.0, "loss/value": 0.0, "optimiser/gradient_norm": 0.0}
         if not steps:
             return {}
-        generator = self._generator(0)
+        generator, device = self._generator(0), self.policy.device
         self.policy.train()
-        for batch in self._batches(steps, generator):
-            policy, value = self._losses(*batch)
-            norm = self.optimiser.backward(policy + self.config.value_coef * value, self.config.max_grad_norm)
-            for name, quantity in (("policy loss", policy), ("value loss", value), ("gradient", norm)):
-                if not bool(quantity.isfinite()):
-                    raise NonFiniteError(name)
-            self.optimiser.step(rate)
-            for name, quantity in zip(sums, (policy, value, norm), strict=True):
-                sums[name] += float(quantity.detach())
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(int(self._generator(2).integers(2**63)))  # of dropout, which has no generator of its own
+            for batch in self._batches(steps, generator):
+                policy, value = self._losses(*batch)
+                norm = self.optimiser.backward(policy + self.config.value_coef * value, self.config.max_grad_norm)
+                for name, quantity in (("policy loss", policy), ("value loss", value), ("gradient", norm)):
+                    if not bool(quantity.isfinite()):
+                        raise NonFiniteError(name)
+                self.optimiser.step(rate)
+                for name, quantity in zip(sums, (policy, value, norm), strict=True):
+                    sums[name] += float(quantity.detach())
         return {name: total / steps for name, total in sums.items()}
 
     def _losses(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import Self
 
 from marl.algorithms.learner_config import LearnerConfig
 from marl.core.config import Config
-from marl.core.limits import MOST_GAMES, MOST_ROUNDS
+from marl.core.limits import MOST_GAMES, MOST_ROUNDS, Processes
 from marl.games.search.configs import PUCTConfig, SearchConfig, simulations_at
 from marl.maths.schedules import PositiveSchedule
 
@@ -23,7 +24,10 @@ class SelfPlayConfig(Config):
     """An iteration is so many games from their beginning to their end; None ends it after rollout_length moves of each
     game, and games go on in the next."""
     groups: int = Field(1, ge=1, le=1_024)
-    """Groups of games that are played side by side, each in a thread with random numbers of its own."""
+    """Groups of games, each with random numbers of its own; a process plays one or several."""
+    processes: Processes = 1
+    """Processes that play the groups, at most as many as groups; auto is as many as there are cores. Results do not
+    depend on it."""
     temperature_moves: int = Field(12, ge=0)
     """First moves of a game that are drawn by the search's visits; later ones are the best."""
     random_moves: int = Field(0, ge=0)
@@ -37,6 +41,15 @@ class SelfPlayConfig(Config):
     """Games of random moves that the first iteration learns from too."""
     outcome_share: float = Field(1.0, ge=0, le=1)
     """Share of the outcome in what the value learns; the rest is the search's value of the position."""
+
+    @model_validator(mode="after")
+    def _a_group_for_each_process(self) -> Self:
+        if self.processes != "auto" and self.processes > self.groups:
+            raise ValueError(
+                f"processes is {self.processes} and groups is {self.groups}; a group is played by one process, so give "
+                "at least as many groups"
+            )
+        return self
 
 
 class ArenaConfig(Config):

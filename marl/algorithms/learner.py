@@ -23,8 +23,11 @@ class NonFiniteError(ArithmeticError):
     """
 
     def __init__(self, quantity: str) -> None:
-        super().__init__(f"{quantity} is not finite")
+        super().__init__(quantity)  # as it is, so that the error can come from another process
         self.quantity = quantity
+
+    def __str__(self) -> str:
+        return f"{self.quantity} is not finite"
 
 
 class Learner(Protocol):

@@ -11,6 +11,7 @@ __all__ = [
     "PictureError",
     "TrainingError",
     "UndrawableError",
+    "WorkerFailedError",
 ]
 
 
@@ -40,6 +41,10 @@ class Note(UserWarning):
 
 class EnvironmentFailedError(RuntimeError):
     """Environment that raised an error, exited, died or hung; the message names it, the copy and what it did."""
+
+
+class WorkerFailedError(RuntimeError):
+    """Process of a training that ended by itself; the message names it and how it ended."""
 
 
 class TrainingError(RuntimeError):

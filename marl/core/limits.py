@@ -72,7 +72,7 @@ Width = Annotated[int, Field(ge=1, le=MOST_WIDTH)]
 Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 """Number of layers."""
 Processes = Literal["auto"] | Annotated[int, Field(ge=1, le=MOST_JOBS)]
-"""Number of processes that step the copies of an environment."""
+"""Number of processes that step the copies of an environment, or play games."""
 StepTimeout = Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
 """Seconds for a step of an environment."""
 

@@ -144,8 +144,7 @@ def plan_runs(
     if number > MOST_SEEDS:
         both = f"{argument('native_grid')} and {argument('seeds')}"
         raise ConfigError(f"{both} are {number:,} runs; give at most {MOST_SEEDS:,}")
-    if getattr(config.env, "processes", None) == "auto":
-        config = with_env(config, {"processes": 1}, "env.processes")
+    config = _with_one_process(config)
     config = config.model_copy(update={"threads": config.threads or 1})
     if teams is None:
         return [_planned(config, out, f"seed-{seed}", seed, 1) for seed in seeds]
@@ -158,6 +157,18 @@ def plan_runs(
         native = _native(config, team, f"{name}/seed-{seeds[0]}")
         runs += [_planned(native, out, f"{name}/seed-{seed}", seed, sum(team.values())) for seed in seeds]
     return runs
+
+
+def _with_one_process(config: RunConfig[Any]) -> RunConfig[Any]:
+    """Settings with one process for the environment, and one for self-play, where they leave that open."""
+    if getattr(config.env, "processes", None) == "auto":
+        config = with_env(config, {"processes": 1}, "env.processes")
+    games = getattr(config.algorithm, "self_play", None)
+    if games is not None and games.processes == "auto":
+        alone = games.model_copy(update={"processes": 1})
+        algorithm = config.algorithm.model_copy(update={"self_play": alone})
+        config = config.model_copy(update={"algorithm": algorithm})
+    return config
 
 
 def with_env(config: RunConfig[Any], changes: Mapping[str, Any], source: str) -> RunConfig[Any]:

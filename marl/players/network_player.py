@@ -14,7 +14,7 @@ from marl.core.errors import ConfigError, FileError, Note
 from marl.core.game import Game
 from marl.games.positions import positions_of
 from marl.games.search.batch_search import BatchSearch
-from marl.games.search.configs import SearchConfig
+from marl.games.search.configs import PUCTConfig, SearchConfig
 from marl.games.search.found import Found
 from marl.games.search.result import ActionStatistics
 from marl.players.player import MOST_AT_ONCE, View
@@ -29,6 +29,11 @@ LEAVES = 8
 """Positions of one game alone that the network values at once, by virtual loss."""
 TRIED = 32
 """Simulations that show how long one takes, for a budget of time."""
+SPARE = 2
+"""Simulations for which there is room, for one that the budget seems to allow; Gumbel search, whose halving goes by
+their number, has no more than these."""
+MOST_NODES = 2**24
+"""Nodes of all trees of a search by time, some 80 bytes each; it ends when they are full."""
 
 
 class NetworkPlayer:
@@ -37,7 +42,7 @@ class NetworkPlayer:
     Args:
         network: plays all seats.
         simulations: of each search; 0 for the network's likeliest action, None for those of its training.
-        seconds: about how long each search takes, in place of simulations.
+        seconds: time of each search, in place of simulations; it may end sooner, and later by one evaluation.
     """
 
     def __init__(self, network: GameNetwork, simulations: int | None = None, seconds: float | None = None) -> None:
@@ -46,6 +51,7 @@ class NetworkPlayer:
             self.search = self.search.model_copy(update={"simulations": simulations})
         self.evaluator, self.seconds = NetworkEvaluator(network), seconds
         self._searches: dict[int, BatchSearch] = {}  # by leaves; they keep their arrays from move to move
+        self._rates: dict[int, float] = {}  # simulations a second of each game, by the number of games
         self._last: tuple[Game, Found, BatchSearch] | None = None
 
     def choose(self, game: Game) -> int:
@@ -83,21 +89,33 @@ class NetworkPlayer:
         return View(game, chosen, int(found.visits[-1].sum()), "simulations", statistics, line)
 
     def _search(self, games: Sequence[Game], leaves: int = 1) -> tuple[Found, BatchSearch]:
-        config = self.search
-        if self.seconds is not None:
-            begin = time.perf_counter()
-            self._run(games, config.model_copy(update={"simulations": TRIED}), leaves)
-            spent = time.perf_counter() - begin
-            number = int(TRIED * (self.seconds - spent) / spent)
-            config = config.model_copy(update={"simulations": max(1, number)})
-        return self._run(games, config, leaves)
+        if self.seconds is None:
+            return self._run(games, self.search, leaves)
+        deadline = time.perf_counter() + self.seconds
+        if len(games) not in self._rates:
+            self._timed(games, TRIED, leaves, deadline)
+        number = self._rates[len(games)] * (deadline - time.perf_counter())
+        number *= SPARE if isinstance(self.search, PUCTConfig) else 1
+        most = MOST_NODES // (games[0].num_actions * len(games))
+        return self._timed(games, max(1, min(int(number), most)), leaves, deadline)
 
-    def _run(self, games: Sequence[Game], config: SearchConfig, leaves: int) -> tuple[Found, BatchSearch]:
+    def _timed(
+        self, games: Sequence[Game], simulations: int, leaves: int, deadline: float
+    ) -> tuple[Found, BatchSearch]:
+        """Search until a deadline, and keep how many simulations a second each game had."""
+        begin = time.perf_counter()
+        found = self._run(games, self.search.model_copy(update={"simulations": simulations}), leaves, deadline)
+        self._rates[len(games)] = max(1, found[0].visits.sum(1).max()) / (time.perf_counter() - begin)
+        return found
+
+    def _run(
+        self, games: Sequence[Game], config: SearchConfig, leaves: int, deadline: float | None = None
+    ) -> tuple[Found, BatchSearch]:
         generator = np.random.default_rng(0)  # nothing is drawn from it without noise
         search = self._searches.get(leaves)
         if search is None or search.config != config:
             search = self._searches[leaves] = BatchSearch(config, self.evaluator, leaves)
-        return search.run(positions_of(list(games)), generator, noise=False), search
+        return search.run(positions_of(list(games)), generator, noise=False, deadline=deadline), search
 
 
 def load_network(run: str, game: Game | None = None) -> GameNetwork:

@@ -54,6 +54,11 @@ class GameNetwork(Policy):
         self.value_head = linear(width, game.players, 0.01)
         self.register_buffer("_columns", _columns(game), persistent=False)
 
+    @property
+    def device(self) -> torch.device:
+        """Device of the parameters; a search asks for it at each evaluation, and a walk over all takes 6 % of those."""
+        return self._columns.device
+
     def forward(self, observation: Tensor, phase: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and values of positions.
 

@@ -16,7 +16,7 @@ from marl.core.trust import TRUST, Trust
 from marl.system.children import follow_parent
 from marl.system.interrupts import hold_signals
 
-__all__ = ["check_threads", "process_pool", "usable_cores"]
+__all__ = ["CONTEXT", "check_threads", "process_pool", "usable_cores"]
 
 
 class _Child(SpawnProcess):
@@ -34,6 +34,10 @@ class _Child(SpawnProcess):
 
 class _Context(SpawnContext):
     Process = _Child
+
+
+CONTEXT = _Context()
+"""Makes processes that ignore signals that ask a run to stop, and end when this one is gone."""
 
 
 @contextmanager
@@ -56,7 +60,7 @@ def process_pool(
     """
     before = set(multiprocessing.active_children())
     with hold_signals():  # for multiprocessing's own process, which starts here
-        executor = ProcessPoolExecutor(jobs, _Context(), _begin, (TRUST.get(), initializer, initargs))
+        executor = ProcessPoolExecutor(jobs, CONTEXT, _begin, (TRUST.get(), initializer, initargs))
     with executor as pool:
         try:
             yield pool

@@ -24,6 +24,7 @@ from gymnasium.vector.async_vector_env import AsyncState
 
 from marl.core.errors import EnvironmentFailedError
 from marl.system.children import follow_parent
+from marl.system.workers import RemoteError, end_all, end_of
 
 __all__ = ["Processes"]
 
@@ -62,7 +63,7 @@ class Processes(AsyncVectorEnv):
             self.close(terminate=True)
             raise
         # at exit multiprocessing sends SIGTERM, which they ignore, and waits for them
-        Finalize(self, _kill, (self.processes,), exitpriority=0)
+        Finalize(self, end_all, (self.processes,), exitpriority=0)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         with self._answers():
@@ -132,19 +133,12 @@ class Processes(AsyncVectorEnv):
             return None
         gone = wait([process.sentinel for process in self.processes], GRACE)
         return next(
-            (f"{self._who(i)}: {_end_of(each)}" for i, each in enumerate(self.processes) if each.sentinel in gone), None
+            (f"{self._who(i)}: {end_of(each)}" for i, each in enumerate(self.processes) if each.sentinel in gone), None
         )
 
     def _who(self, number: int) -> str:
         first, *others = self.copies[number]
         return f"copies {first} to {others[-1]}" if others else f"copy {first}"
-
-
-class RemoteError(Exception):
-    """Cause of an error in another process: its traceback there, as text."""
-
-    def __str__(self) -> str:
-        return f"\n{self.args[0]}"
 
 
 def _follow(env: Environment, parent: int, thread_lasts: bool) -> Environment:
@@ -159,17 +153,3 @@ def _follow(env: Environment, parent: int, thread_lasts: bool) -> Environment:
 def _tell_traceback(process: BaseProcess) -> None:
     if sys.platform != "win32" and process.pid is not None and process.is_alive():
         os.kill(process.pid, signal.SIGUSR1)
-
-
-def _kill(processes: Sequence[BaseProcess]) -> None:
-    for process in processes:
-        if process.is_alive():
-            process.kill()
-
-
-def _end_of(process: BaseProcess) -> str:
-    process.join(GRACE)  # its pipes close a moment before its status is there
-    code = process.exitcode
-    if code is None or code >= 0:
-        return f"its process ended with exit status {code}"
-    return f"its process was ended by {signal.Signals(-code).name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,8 @@ def _self_play(
     learner = AlphaZero(policy, algorithm, config.seed, game, symmetries_of(game), history)
     if fresh and algorithm.initial_history is not None:
         learner.begin_with(_history_of(algorithm.initial_history, game))
-    source = SelfPlay(game, algorithm, config.num_copies, config.rollout_length, config.seed)
+    make = partial(game_of, task, config.env)
+    source = SelfPlay(game, algorithm, config.num_copies, config.rollout_length, config.seed, make)
     return Parts(source, policy, learner, scores, GameEvaluation(config, game))
 
 

@@ -16,7 +16,14 @@ import torch
 
 from marl.algorithms.learner import Learner, NonFiniteError
 from marl.core.environment import State
-from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
+from marl.core.errors import (
+    ConfigError,
+    EnvironmentFailedError,
+    FileError,
+    Note,
+    TrainingError,
+    WorkerFailedError,
+)
 from marl.core.reading import check_file
 from marl.core.task import Task
 from marl.core.wording import argument
@@ -173,17 +180,17 @@ class Run:
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """Name the last good checkpoint where something is not finite in an iteration, or the environment fails.
+        """Name the last good checkpoint where something is not finite in an iteration, or environment or process fails.
 
         Raises:
-            TrainingError: in place of `NonFiniteError` and `EnvironmentFailedError`.
+            TrainingError: in place of `NonFiniteError`, `EnvironmentFailedError` and `WorkerFailedError`.
             FileError: in place of any other error in the first iteration after a checkpoint, for what loads need not
                 fit.
         """
         try:
             with self.fitting():
                 yield
-        except (NonFiniteError, EnvironmentFailedError) as error:
+        except (NonFiniteError, EnvironmentFailedError, WorkerFailedError) as error:
             raise TrainingError(f"at env step {self.env_steps:,}, {error}{self._left}") from error
         self.untried = None
 
@@ -196,7 +203,7 @@ class Run:
         """
         try:
             yield
-        except (ConfigError, FileError, TrainingError, NonFiniteError, EnvironmentFailedError):
+        except (ConfigError, FileError, TrainingError, NonFiniteError, EnvironmentFailedError, WorkerFailedError):
             raise
         except (LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError) as error:
             if self.untried is None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from marl.algorithms.alpha_zero import FiniteEvaluator
 from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.core.environment import State
+from marl.core.errors import Note
 from marl.core.game import Game
-from marl.games.archive import Archive
 from marl.games.arena import points_of
 from marl.games.search.configs import simulations_at
-from marl.games.self_play import GamesPlayed, Samples, SelfPlayGroup, random_games
+from marl.games.self_play import GamesPlayed, Samples
 from marl.policies.game_network import GameNetwork
+from marl.system.process_pool import usable_cores
+from marl.training.game_groups import GameGroups, GroupProcesses
 from marl.training.source import Collected, Episodes
 
 __all__ = ["SelfPlay"]
@@ -32,32 +33,24 @@ class SelfPlay:
         config: settings of the algorithm.
         num_games: games that go on at once, in all groups.
         length: moves of each game in an iteration, unless the settings give a number of games.
-        seed: of all that is drawn; each group has a stream of its own.
+        seed: of all that is drawn; each group has a stream of its own, so that results do not depend on the number of
+            processes.
+        make: makes the first position in another process.
 
     Raises:
-        ConfigError: if games do not last as long as their openings.
+        ConfigError: if games do not last as long as their openings, or the game cannot be made in another process.
     """
 
-    def __init__(self, game: Game, config: AlphaZeroConfig, num_games: int, length: int, seed: int) -> None:
+    def __init__(
+        self, game: Game, config: AlphaZeroConfig, num_games: int, length: int, seed: int, make: Callable[[], Game]
+    ) -> None:
         self.game, self.config, self.length = game, config, length
         settings = config.self_play
         num_games = num_games if settings.games is None else min(num_games, settings.games)
-        numbers = _split(num_games, min(settings.groups, num_games))
-        seeds = np.random.SeedSequence([seed, 3]).spawn(len(numbers))
-        self.groups = [
-            SelfPlayGroup(
-                game,
-                number,
-                config.search,
-                stream,
-                settings.random_moves,
-                settings.temperature_moves,
-                settings.outcome_share,
-                Archive(settings.archive_share, settings.archive_size) if settings.archive_share else None,
-            )
-            for number, stream in zip(numbers, seeds, strict=True)
-        ]
-        self._evaluator: FiniteEvaluator | None = None
+        counts = self.counts = _split(num_games, min(settings.groups, num_games))
+        seeds = np.random.SeedSequence([seed, 3]).spawn(len(counts))
+        here, processes = GameGroups(game, config, counts, seeds), _processes(settings.processes, len(counts))
+        self.groups: GameGroups | GroupProcesses = here if processes == 1 else GroupProcesses(here, make, processes)
         self._random_games = settings.random_games
 
     def collect(self, policy: GameNetwork, share_done: float = 0.0) -> Collected:
@@ -65,24 +58,14 @@ class SelfPlay:
 
         Raises:
             NonFiniteError: if the network's output is not finite.
+            WorkerFailedError: if a process of the groups dies.
         """
         begin = time.perf_counter()
-        if self._evaluator is None or self._evaluator.network is not policy:
-            self._evaluator = FiniteEvaluator(policy)
-        evaluator = self._evaluator
-        policy.eval()
         games = self.config.self_play.games
-        quotas = [None] * len(self.groups) if games is None else _split(games, len(self.groups))
+        quotas = [None] * len(self.counts) if games is None else _split(games, len(self.counts))
         moves = self.length if games is None else None
-        with ThreadPoolExecutor(len(self.groups)) as pool:
-            waiting = [
-                pool.submit(group.play, evaluator, moves, quota, share_done)
-                for group, quota in zip(self.groups, quotas, strict=True)
-            ]
-            played = [each.result() for each in waiting]
-        if self._random_games:
-            played[0].samples += random_games(self.game, self._random_games, self.groups[0].generator)
-            self._random_games = 0
+        played = self.groups.play(policy, share_done, moves, quotas, self._random_games)
+        self._random_games = 0
         parts = [part for each in played for part in each.samples]
         samples = Samples.joined(parts) if parts else self._none()
         env_steps = sum(each.moves for each in played)
@@ -93,17 +76,17 @@ class SelfPlay:
 
     def state(self) -> State:
         """State of each group."""
-        groups = {str(number): _tensors(group.state()) for number, group in enumerate(self.groups)}
+        groups = {str(number): _tensors(state) for number, state in enumerate(self.groups.state())}
         return {**groups, "random_games": self._random_games}
 
     def load_state(self, state: State) -> None:
         """Go on from a state that `state` returned."""
-        for number, group in enumerate(self.groups):
-            group.load_state(_arrays(state[str(number)]))
+        self.groups.load_state([_arrays(state[str(number)]) for number in range(len(self.counts))])
         self._random_games = state["random_games"]
 
     def close(self) -> None:
-        """Do nothing: there is nothing to free."""
+        """End the processes of the groups."""
+        self.groups.close()
 
     def _none(self) -> Samples:
         size, actions, players = int(np.prod(self.game.observation_shape)), self.game.num_actions, self.game.num_players
@@ -114,6 +97,16 @@ class SelfPlay:
             np.zeros((0, actions), np.float32),
             np.zeros((0, players), np.float32),
         )
+
+
+def _processes(wished: int | Literal["auto"], groups: int) -> int:
+    """Number of processes, no more than groups; says how many where the settings leave it open."""
+    if wished != "auto":
+        return min(wished, groups)
+    cores = usable_cores()
+    told = f"algorithm.self_play.processes auto is {min(cores, groups)}: algorithm.self_play.groups is {groups}"
+    warnings.warn(f"{told}, and there are {cores} cores", Note, stacklevel=4)
+    return min(cores, groups)
 
 
 def _split(number: int, parts: int) -> list[int]:

@@ -267,6 +267,19 @@ def test_a_learner_goes_on_from_its_state(tmp_path: Path, monkeypatch: pytest.Mo
         assert weights(other.policy).equal(weights(one.policy)) and weights(other.best).equal(weights(one.best))
 
 
+def test_dropout_is_drawn_from_the_seed_of_the_learner_alone() -> None:
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(0)
+        learner = learner_of(Stones())
+        learner.policy.trunk.append(torch.nn.Dropout(0.5))  # type: ignore[operator]
+        before = torch.manual_seed(seed).get_state()
+        learner.update(samples(64), 0.0)
+        assert torch.equal(torch.get_rng_state(), before)
+        found.append(weights(learner.policy))
+    assert torch.equal(*found)
+
+
 def test_what_is_not_finite_is_named() -> None:
     learner, batch = learner_of(Stones()), samples()
     learner.policy.heads[0].bias.data[0] = torch.nan

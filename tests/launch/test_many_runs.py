@@ -63,6 +63,9 @@ def test_seeds_alone_keep_the_team_and_all_other_settings(preset: State) -> None
 def test_a_run_among_many_has_one_process_where_that_is_left_open(given: Any, planned: int) -> None:
     config = read_config({"env": {"name": "gymnasium:CartPole-v1", "processes": given}})
     assert plan_runs(config, Path("runs"), None, [2])[0].config.env.processes == planned
+    algorithm = {"name": "alpha_zero", "self_play": {"groups": 3, "processes": given}}
+    config = read_config({"env": {"name": "tic_tac_toe"}, "algorithm": algorithm})
+    assert plan_runs(config, Path("runs"), None, [2])[0].config.algorithm.self_play.processes == planned
 
 
 def test_a_composition_that_the_task_refuses_is_named(preset: State) -> None:

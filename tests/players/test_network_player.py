@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from game_positions import positions
@@ -13,6 +14,7 @@ from game_positions import positions
 from marl.core.errors import ConfigError, FileError, Note
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
+from marl.games.search.configs import GumbelConfig, PUCTConfig
 from marl.players import network_player
 from marl.players.network_player import NetworkPlayer, load_network
 from marl.players.specs import make_player, parse_player, player
@@ -61,19 +63,38 @@ def test_many_positions_are_searched_in_parts_as_they_are_together(
     assert len(set(together)) > 3
 
 
-def test_a_budget_of_time_has_as_many_simulations_as_fit(
-    save_network: SaveNetwork, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By a clock that goes on by 0.25 s: 32 simulations take that long, and 3 times as many fit into the rest of 1 s.
+class Clock:
+    """Clock that goes on with each simulation of a search, and a search that counts them."""
 
-    Of 0.1 s nothing is left, and one is done."""
-    run = save_network()
-    for seconds, simulations in ((1, 96), (0.1, 1)):
-        monkeypatch.setattr("time.perf_counter", count(0.0, 0.25).__next__)
-        made = player_of(run, f":{seconds}s")
+    def __init__(self, seconds: float, most: int = 10**9) -> None:
+        self.now, self.seconds, self.most, self.asked = 0.0, seconds, most, list[int]()
+
+    def run(self, search: Any, positions: Any, generator: Any, noise: bool, deadline: float) -> Any:
+        left = int((deadline - self.now) / self.seconds + 1e-6)
+        number = max(1, min(search.config.simulations, left, self.most))
+        self.asked.append(search.config.simulations)
+        self.now += number * self.seconds
+        visits = np.full((len(positions), 1), number)
+        return SimpleNamespace(visits=visits, action=np.zeros(len(positions), np.int64))
+
+
+@pytest.mark.parametrize(("kind", "room"), [("puct", 2), ("gumbel", 1)])
+def test_a_budget_of_time_has_room_for_what_seems_to_fit_and_more_for_puct(
+    kind: Any, room: int, save_network: SaveNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten milliseconds a simulation: of 1 s the 32 of the trial take 0.32, and 68 more fit; then 100, as is known."""
+    clock, network = Clock(0.01), load_network(str(save_network()))
+    network.config = network.config.model_copy(update={"search": PUCTConfig() if kind == "puct" else GumbelConfig()})
+    monkeypatch.setattr(network_player.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(network_player.BatchSearch, "run", lambda *given, **named: clock.run(*given, **named))
+    made = NetworkPlayer(network, seconds=1.0)
+    for end in (1.0, 2.0):
         made.choose(TicTacToe())
-        assert made.view().effort == simulations
-        monkeypatch.undo()
+        assert clock.now == pytest.approx(end, abs=0.011)
+    assert clock.asked == pytest.approx([32, 68 * room, 100 * room], abs=1)
+    clock.seconds = 0.02  # the machine is busy
+    made.choose(TicTacToe())
+    assert clock.now == pytest.approx(3.0, abs=0.021)
 
 
 def test_a_run_of_another_game_or_kind_is_refused(save_network: SaveNetwork, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from killed_runs import kill_runs
 from stored_runs import assert_same_run, logged, stop_after
 
+from marl.core.errors import TrainingError
 from marl.training.checkpoints import Checkpoints
 from marl.training.run_config import read_config
+from marl.training.self_play import SelfPlay
 from marl.training.train import train_run
 
 SETTINGS: dict[str, Any] = {
@@ -80,6 +84,32 @@ def test_runs_that_are_killed_end_like_one_left_alone(tmp_path: Path) -> None:
         assert len(half) == (place == "shard")
         assert train_run(config, run, resume=True).finished
         assert_same_run(run, whole)
+
+
+def test_a_run_in_processes_ends_like_one_without_also_after_one_of_them_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is killed in the fourth iteration, and the run goes on from the checkpoint after the second."""
+    one = read_config(SETTINGS)
+    games = {**SETTINGS["algorithm"]["self_play"], "processes": 2}
+    two = read_config({**SETTINGS, "algorithm": {**SETTINGS["algorithm"], "self_play": games}})
+    assert train_run(one, tmp_path / "whole").finished
+    collect, played = SelfPlay.collect, itertools.count(1)
+
+    def killed(self: SelfPlay, *given: Any) -> Any:
+        if next(played) == 4:
+            multiprocessing.active_children()[0].kill()
+        return collect(self, *given)
+
+    monkeypatch.setattr(SelfPlay, "collect", killed)
+    good = tmp_path / "halves" / "checkpoints" / f"{64:012d}"
+    told = rf"^at env step 96, self-play, group \d: its process was ended by SIGKILL; the last good .* is {good}$"
+    with pytest.raises(TrainingError, match=told):
+        train_run(two, tmp_path / "halves")
+    assert not multiprocessing.active_children()
+    assert train_run(two, tmp_path / "halves", resume=True).finished
+    assert_same_run(tmp_path / "halves", tmp_path / "whole")
+    assert not multiprocessing.active_children()
 
 
 def test_a_game_of_pettingzoo_is_learnt_through_copies_of_its_environment(tmp_path: Path) -> None:

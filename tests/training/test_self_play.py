@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,11 @@ from marl.algorithms.learner import NonFiniteError
 from marl.core.errors import ConfigError
 from marl.core.roster import ActionSpec, AgentClass, Roster
 from marl.core.serialisation import load_state, save_state
-from marl.games.self_play import Samples
+from marl.games.self_play import Samples, SelfPlayGroup
 from marl.networks.configs import MLPTrunkConfig
 from marl.policies.configs import GameNetworkConfig, SavedGameNetworkConfig
 from marl.policies.game_network import GameNetwork, NetworkEvaluator, shape_of
+from marl.training.game_groups import GameGroups
 from marl.training.self_play import SelfPlay
 
 GAME = Stones()
@@ -34,7 +37,12 @@ def source_of(
 ) -> SelfPlay:
     search = {"kind": "puct", "simulations": simulations}
     settings = {"search": search, "self_play": {"groups": 2, "temperature_moves": 4, **self_play}}
-    return SelfPlay(game, AlphaZeroConfig.model_validate(settings), num_games, length, seed)
+    return SelfPlay(game, AlphaZeroConfig.model_validate(settings), num_games, length, seed, partial(copy.copy, game))
+
+
+def groups_of(source: SelfPlay) -> list[SelfPlayGroup]:
+    assert isinstance(source.groups, GameGroups)
+    return source.groups.groups
 
 
 def arrays(samples: Samples) -> Iterator[Any]:
@@ -46,25 +54,25 @@ def same(one: Samples, other: Samples) -> bool:
 
 
 @pytest.mark.parametrize("archive_share", [0.0, 0.5])
-def test_groups_in_threads_play_what_they_play_one_after_the_other(archive_share: float) -> None:
+def test_groups_play_with_random_numbers_of_their_own(archive_share: float) -> None:
     """Of five games three are the first group's, and the second has random numbers of its own."""
     network, source, other = network_of(), *(source_of(archive_share=archive_share) for _ in range(2))
-    assert [len(group.positions) for group in source.groups] == [3, 2]
+    assert [len(group.positions) for group in groups_of(source)] == [3, 2]
     for _ in range(3):
         collected = source.collect(network)
-        played = [group.play(NetworkEvaluator(network), moves=2) for group in other.groups]
+        played = [group.play(NetworkEvaluator(network), moves=2) for group in groups_of(other)]
         parts = [part for each in played for part in each.samples]
         assert same(collected.batch, Samples.joined(parts) if parts else collected.batch)
         assert collected.env_steps == 10
         assert collected.episodes.metrics["episode/length"] == [x for each in played for x in each.lengths]
-    one, two = (source_of(num_games=4).groups[number].positions.games[0] for number in (0, 1))
+    one, two = (groups_of(source_of(num_games=4))[number].positions.games[0] for number in (0, 1))
     assert one == two
-    first, second = (group.generator.random() for group in source_of().groups)
-    assert first != second != source_of(seed=2).groups[1].generator.random()
+    first, second = (group.generator.random() for group in groups_of(source_of()))
+    assert first != second != groups_of(source_of(seed=2))[1].generator.random()
 
 
 def test_groups_are_no_more_than_games() -> None:
-    assert [len(group.positions) for group in source_of(num_games=3, groups=8).groups] == [1, 1, 1]
+    assert [len(group.positions) for group in groups_of(source_of(num_games=3, groups=8))] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("length", [1, 2])
@@ -75,7 +83,7 @@ def test_an_iteration_may_end_no_game(length: int) -> None:
     assert len(collected.batch) == 0 and len(collected.episodes) == 0
     assert collected.env_steps == 2 * length
     assert [each.shape for each in arrays(collected.batch)] == [(0, 22), (0, 11), (0,), (0, 11), (0, 2)]
-    whole = source.groups[0].play(NetworkEvaluator(network_of(source.game)), moves=11 - length).samples[0]
+    whole = groups_of(source)[0].play(NetworkEvaluator(network_of(source.game)), moves=11 - length).samples[0]
     assert [each.dtype for each in arrays(collected.batch)] == [each.dtype for each in arrays(whole)]
 
 

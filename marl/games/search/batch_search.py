@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 import numpy as np
@@ -75,6 +76,7 @@ class BatchSearch:
         generator: np.random.Generator,
         noise: bool,
         where: NDArray[np.bool_] | None = None,
+        deadline: float | None = None,
     ) -> Found:
         """Search from positions.
 
@@ -84,6 +86,7 @@ class BatchSearch:
             noise: True for noise at the roots, as self-play wants it: Dirichlet noise and the root's temperature, or
                 Gumbel noise.
             where: ``[G]``, False for positions to be passed over; None for all.
+            deadline: time by `time.perf_counter` after which no game goes on; None for none.
 
         Raises:
             ValueError: naming the game, if a position has no legal action and is not finished, or the evaluator gives
@@ -97,7 +100,7 @@ class BatchSearch:
         drawn = np.zeros(roots.prior.shape)
         if noise and simulations_at(self.config) and isinstance(self.config, GumbelConfig):
             drawn = generator.gumbel(size=drawn.shape)
-        grown = self._grown(_with_noise(roots, self.config, generator) if noise else roots, drawn)
+        grown = self._grown(_with_noise(roots, self.config, generator) if noise else roots, drawn, deadline)
         found = found_of(roots, grown, drawn if isinstance(self.config, GumbelConfig) else None)
         return found if taken is positions else found.spread(positions, searched)
 
@@ -112,11 +115,12 @@ class BatchSearch:
         assert self._forest is not None
         return principal_variation(game, partial(self._forest.statistics, tree), (action,))
 
-    def _grown(self, roots: Valued, drawn: NDArray[np.float64]) -> Roots:
+    def _grown(self, roots: Valued, drawn: NDArray[np.float64], deadline: float | None) -> Roots:
         forest = self._fitting(roots.positions)
         leaves = forest.begin(roots, drawn)
         while leaves is not None:
-            leaves = forest.grow(value_positions(leaves, self.evaluator))
+            valued = value_positions(leaves, self.evaluator)
+            leaves = forest.grow(valued, last=deadline is not None and time.perf_counter() >= deadline)
         return forest.roots()
 
     def _fitting(self, positions: Positions) -> Forest:

@@ -71,8 +71,12 @@ class Forest(Protocol):
         """
         ...
 
-    def grow(self, leaves: Valued) -> Positions | None:
+    def grow(self, leaves: Valued, last: bool = False) -> Positions | None:
         """Add the valued positions, of the last call, to their trees.
+
+        Args:
+            leaves: these positions.
+            last: True to end the search of all games with them.
 
         Returns:
             The next new positions in the games whose search goes on, in the order of the games; None if there is none.

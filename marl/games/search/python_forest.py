@@ -99,7 +99,7 @@ class PythonForest:
         self.waiting = [(tree, [root]) for tree, root in enumerate(self.trees)]
         return self.grow(roots)
 
-    def grow(self, leaves: Valued) -> Positions | None:
+    def grow(self, leaves: Valued, last: bool = False) -> Positions | None:
         """See `Forest`."""
         rows = (leaves.positions.mover, leaves.prior, leaves.logits, leaves.values)
         for (tree, path), *valued in zip(self.waiting, *(row.tolist() for row in rows), strict=True):
@@ -108,7 +108,7 @@ class PythonForest:
             path[-1].expand(*valued)
             _back_up(path, valued[-1], self.config.solver)
             self.done[tree] += 1
-        trees = dict.fromkeys(tree for tree, _ in self.waiting)
+        trees = () if last else dict.fromkeys(tree for tree, _ in self.waiting)
         self.waiting = [(tree, path) for tree in trees for path in self._descents(tree)]
         return PythonPositions([path[-1].game for _, path in self.waiting]) if self.waiting else None
 

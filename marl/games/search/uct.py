@@ -141,7 +141,9 @@ class UCT:
         first, done = time.perf_counter(), 0
         while (now := time.perf_counter()) < begin + self.seconds or not done:
             rate = done / (now - first) if done else 0.0
-            number = max(1, int(rate * min(CHUNK_SECONDS, begin + self.seconds - now)))
+            # half of what is left, as the rate changes; at the end a hundredth of the budget or a millisecond
+            left = max((begin + self.seconds - now) / 2, min(self.seconds / 100, 1e-3))
+            number = max(1, int(rate * min(CHUNK_SECONDS, left)))
             done += number
             yield number
 

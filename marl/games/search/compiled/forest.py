@@ -77,12 +77,13 @@ class CompiledForest:
             row[: legal.sum()] = of_game[legal]
         return self.grow(roots)
 
-    def grow(self, leaves: Valued) -> Positions | None:
+    def grow(self, leaves: Valued, last: bool = False) -> Positions | None:
         """See `Forest`."""
         positions = leaves.positions
         walks = self.walks.next[: len(positions)].copy()  # new ones are written there
         valued = ValuedArrays(walks, positions.mover, positions.legal, leaves.prior, leaves.logits, leaves.values)
-        number = grow(addresses_of(self.kernels), self.rule, self.trees, self.walks, valued)
+        rule = self.rule._replace(simulations=0) if last else self.rule  # as if all of them were done
+        number = grow(addresses_of(self.kernels), rule, self.trees, self.walks, valued)
         return CompiledPositions(self.game, self.kernels, self.walks.leaves[:number].copy()) if number else None
 
     def roots(self) -> Roots:

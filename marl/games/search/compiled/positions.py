@@ -35,11 +35,8 @@ MASKS = types.Array(types.boolean, 2, "C")
 FLOATS = types.Array(types.float64, 2, "C")
 BYTES = types.Array(types.int8, 2, "C")
 
-# nogil everywhere, so that groups of games run in threads
-OPTIONS: dict[str, Any] = {"cache": True, "nogil": True}
 
-
-@njit(types.void(RULES, STATES, types.int64, NUMBERS, NUMBERS, MASKS, TRUTHS, FLOATS), **OPTIONS)
+@njit(types.void(RULES, STATES, types.int64, NUMBERS, NUMBERS, MASKS, TRUTHS, FLOATS), cache=True)
 def _look(
     rules: Any, states: Any, most_legal: Any, movers: Any, phases: Any, masks: Any, over: Any, returns: Any
 ) -> None:
@@ -57,7 +54,7 @@ def _look(
                 masks[g, actions[i]] = True
 
 
-@njit(types.void(RULES, STATES, NUMBERS), **OPTIONS)
+@njit(types.void(RULES, STATES, NUMBERS), cache=True)
 def _play(rules: Any, states: Any, actions: Any) -> None:
     play = play_at(rules.play)
     for g in range(len(states)):
@@ -65,14 +62,14 @@ def _play(rules: Any, states: Any, actions: Any) -> None:
             play(states[g], actions[g])
 
 
-@njit(types.void(RULES, STATES, NUMBERS, BYTES), **OPTIONS)
+@njit(types.void(RULES, STATES, NUMBERS, BYTES), cache=True)
 def _observe(rules: Any, states: Any, movers: Any, out: Any) -> None:
     observe = observe_at(rules.observe)
     for g in range(len(states)):
         observe(states[g], movers[g], out[g])
 
 
-@njit(types.void(RULES, STATES, FLOATS), **OPTIONS)
+@njit(types.void(RULES, STATES, FLOATS), cache=True)
 def _roll_out(rules: Any, states: Any, out: Any) -> None:
     rollout = rollout_at(rules.rollout)
     for g in range(len(states)):

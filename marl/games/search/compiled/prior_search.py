@@ -262,7 +262,7 @@ def _descend(rules: Any, game: Any, walk: Any, state: Any, num_actions: Any, rul
     return False
 
 
-@njit(GROW, cache=True, nogil=True)
+@njit(GROW, cache=True)
 def grow(rules: Any, rule: Any, trees: Any, walks: Any, valued: Any) -> Any:
     """Add valued positions to their trees, and go down to the next new positions of each of these games.
 
@@ -300,7 +300,7 @@ def grow(rules: Any, rule: Any, trees: Any, walks: Any, valued: Any) -> Any:
     return found
 
 
-@njit(READ_ROOTS, cache=True, nogil=True)
+@njit(READ_ROOTS, cache=True)
 def read_roots(rule: Any, trees: Any, games: Any, visits: Any, values: Any, proven: Any, improved: Any) -> None:
     """Write the columns of `marl.games.search.forest.Roots`; those of actions without a child stay as they are."""
     num_actions = visits.shape[1]
