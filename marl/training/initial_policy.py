@@ -8,24 +8,29 @@ from typing import Any
 
 import torch
 
+from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.algorithms.kinds import make_learner
 from marl.algorithms.learner import Learner
 from marl.algorithms.sides import SidesLearner
 from marl.core.config import Config
 from marl.core.environment import Rule, TaskEnvironment
 from marl.core.errors import ConfigError, FileError
+from marl.core.game import Game
 from marl.core.roster import Roster
 from marl.core.symmetry import Symmetries
 from marl.evaluation.access import load_opponent
 from marl.policies.configs import (
     ActorCriticConfig,
+    GameNetworkConfig,
     PartConfig,
     PlayerConfig,
     RandomPolicyConfig,
     RulePolicyConfig,
+    SavedGameNetworkConfig,
     SidesConfig,
 )
 from marl.policies.description import check_size
+from marl.policies.game_network import shape_of
 from marl.policies.kinds import make_policy
 from marl.policies.policy import Policy
 from marl.policies.pool import Pool
@@ -33,6 +38,7 @@ from marl.policies.rule import rule_of
 from marl.policies.saved import load_policy, load_weights
 from marl.policies.sides import Sides, player_of
 from marl.tasks.compatibility import check_settings
+from marl.tasks.environment_config import game_of
 from marl.tasks.registry import find_policy
 from marl.training.run_config import RunConfig
 
@@ -40,7 +46,7 @@ __all__ = ["build_learner", "build_policy", "take_weights"]
 
 
 def build_policy(
-    config: RunConfig[Any], environment: TaskEnvironment, device: torch.device, networks: Config | None = None
+    config: RunConfig[Any], environment: TaskEnvironment, device: torch.device, game: Game | None = None
 ) -> Policy:
     """Make the policy that a configuration describes, its weights drawn from the run's seed.
 
@@ -48,7 +54,7 @@ def build_policy(
         config: of the run.
         environment: gives the roster and its rules; it is not reset.
         device: device of the parameters.
-        networks: settings of the policy as its file has them; None for those of the run.
+        game: first position of a game that is learnt by self-play; None to make it where it is needed.
 
     Raises:
         ConfigError: if the networks cannot be made as described, or are too large, or sides do not fit the classes.
@@ -56,7 +62,11 @@ def build_policy(
     """
     roster, fixed = environment.roster, {}
     _check_state(config, roster)
-    networks = config.policy if networks is None else networks
+    networks: Config = config.policy
+    if isinstance(config.algorithm, AlphaZeroConfig):
+        assert isinstance(config.policy, GameNetworkConfig)
+        shape = shape_of(game_of(config.task, config.env) if game is None else game, config.policy)
+        networks = SavedGameNetworkConfig(**config.policy.model_dump(), game=shape, search=config.algorithm.search)
     if config.sides:
         _check_classes(config, roster)
         fixed = {name: _opponents(config, name, roster, environment.scripted()) for name in config.sides}

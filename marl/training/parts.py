@@ -17,15 +17,13 @@ from marl.algorithms.alpha_zero import AlphaZero
 from marl.algorithms.alpha_zero_config import AlphaZeroConfig
 from marl.algorithms.history import History, load_shards
 from marl.algorithms.learner import Learner
-from marl.core.config import Config
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, FileError, Note
 from marl.core.game import Game
 from marl.core.game_structure import symmetries_of
 from marl.core.task import Task
 from marl.games.self_play import Samples
-from marl.policies.configs import GameNetworkConfig, SavedGameNetworkConfig
-from marl.policies.game_network import GameNetwork, shape_of
+from marl.policies.game_network import GameNetwork
 from marl.policies.interface import Interface
 from marl.policies.policy import Policy
 from marl.tasks.environment_config import game_of, make_environment
@@ -105,10 +103,7 @@ def _self_play(
     environment = make_environment(task, config.env, 1)
     environment.close()
     scores = ScoreLog(config.score_log, config.env.name, None)
-    assert isinstance(config.policy, GameNetworkConfig)
-    shape = shape_of(game, config.policy)
-    networks = SavedGameNetworkConfig(**config.policy.model_dump(), game=shape, search=algorithm.search)
-    policy = _policy(config, environment, device, fresh, networks)
+    policy = _policy(config, environment, device, fresh, game)
     assert isinstance(policy, GameNetwork)
     history = History(algorithm.window, folder / "history", config.keep_checkpoints)
     learner = AlphaZero(policy, algorithm, config.seed, game, symmetries_of(game), history)
@@ -148,9 +143,9 @@ def _policy(
     environment: TaskEnvironment,
     device: torch.device,
     fresh: bool,
-    networks: Config | None = None,
+    game: Game | None = None,
 ) -> Policy:
-    policy = build_policy(config, environment, device, networks)
+    policy = build_policy(config, environment, device, game)
     policy.interface = Interface(config.env.model_dump(mode="json"))
     if fresh and config.initial_policy is not None:
         take_weights(policy, config, config.initial_policy)

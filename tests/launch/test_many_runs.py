@@ -108,6 +108,14 @@ def test_a_threshold_that_a_task_does_not_state_is_told_before_anything_begins(p
         check_makeable(planned(preset, tmp_path, score_log={"threshold": "task"}))
 
 
+def test_a_game_that_is_learnt_by_self_play_can_be_made(tmp_path: Path) -> None:
+    values = {"env": {"name": "tic_tac_toe"}, "policy": {"kind": "game"}, "algorithm": {"name": "alpha_zero"}}
+    check_makeable(PlannedRun("x", tmp_path, read_config(values), 1))
+    values["policy"] |= {"trunk": {"kind": "parts"}}  # type: ignore[dict-item,operator]
+    with pytest.raises(ConfigError, match="x: tic_tac_toe has no parts; take a trunk of kind mlp or conv"):
+        check_makeable(PlannedRun("x", tmp_path, read_config(values), 1))
+
+
 class TwoLooks:
     """In place of `RunProcess`: tells of half its env steps at the first look, and has ended at the second."""
 
