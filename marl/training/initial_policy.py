@@ -65,7 +65,11 @@ def build_policy(
     networks: Config = config.policy
     if isinstance(config.algorithm, AlphaZeroConfig):
         assert isinstance(config.policy, GameNetworkConfig)
-        shape = shape_of(game_of(config.task, config.env) if game is None else game, config.policy)
+        game = game_of(config.task, config.env) if game is None else game
+        try:
+            shape = shape_of(game, config.policy)
+        except ConfigError as error:
+            raise ConfigError(f"policy.trunk: {error}") from error
         networks = SavedGameNetworkConfig(**config.policy.model_dump(), game=shape, search=config.algorithm.search)
     if config.sides:
         _check_classes(config, roster)
@@ -125,7 +129,10 @@ def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
         FileError: if it cannot be loaded, or has another architecture.
     """
     saved = load_policy(find_policy(source))
-    check_settings(saved.environment, config.task, config.env)
+    try:
+        check_settings(saved.environment, config.task, config.env)
+    except ConfigError as error:
+        raise ConfigError(f"initial_policy is {source}: {error}") from error
     trained = saved.policy
     if not isinstance(policy, Sides):
         load_weights(policy, trained.state_dict(), source)
