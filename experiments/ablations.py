@@ -62,12 +62,13 @@ ARMS: dict[str, list[str]] = {
 """Options of each arm; the default has GAT messages of unlimited range, a window of 8, everything by class, PPO."""
 
 
+TRANSFORMER = ["--policy.encoder.temporal", "transformer"]
 MEMORIES: dict[str, list[str]] = {
     "no_memory": ["--policy.encoder.temporal", "none"],
     "stack": ["--policy.encoder.temporal", "stack"],
     "gru": ["--policy.encoder.temporal", "gru"],
-    "transformer": [],
-    "transformer_gru_gate": ["--policy.encoder.transformer.gate", "gru"],
+    "transformer": TRANSFORMER,
+    "transformer_gru_gate": [*TRANSFORMER, "--policy.encoder.transformer.gate", "gru"],
 }
 LONGER = {"no_memory_longer": [*MEMORIES["no_memory"], "--total-env-steps", "340000"]}
 """No memory for the CPU time of the transformer, measured as 92 seconds for 220,000 env steps and 59 without memory."""
@@ -99,7 +100,7 @@ ABLATIONS = {
     "ablations": Ablation("predator_teams_fixed", ARMS, (1, 2, 3), 400_000),
     "graphs": Ablation(
         "predator_teams_quick",
-        {kind: ["--policy.graph.kind", kind] for kind in ("gat", "gcn", "plain_gcn", "none")},
+        {kind: [*TRANSFORMER, "--policy.graph.kind", kind] for kind in ("gat", "gcn", "plain_gcn", "none")},
         (61, 62, 63, 64, 65),
         220_000,
     ),
@@ -110,8 +111,14 @@ ABLATIONS = {
         220_000,
     ),
     "velocities": Ablation(
-        "predator_teams_quick",
-        {name: ["--env.velocities", "false", *memory] for name, memory in (MEMORIES | LONGER).items()},
+        "predator_teams_memory",
+        MEMORIES | LONGER,
+        (91, 92, 93, 94, 95),
+        220_000,
+    ),
+    "parts": Ablation(
+        "predator_teams_memory",
+        {part: ARMS[part] for part in ("default", "no_memory", "no_messages", "critic_team", "no_auxiliary")},
         (91, 92, 93, 94, 95),
         220_000,
     ),
