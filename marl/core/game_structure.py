@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,11 +56,6 @@ class GameSymmetries:
     def order(self) -> int:
         """Number of symmetries ``K``."""
         return len(self.action)
-
-    @cached_property
-    def action_back(self) -> NDArray[np.int64]:
-        """``[K, A]``, permutations that undo those of the actions."""
-        return self.action.argsort(1)
 
 
 def phase_of(game: Game) -> int:

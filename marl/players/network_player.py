@@ -18,7 +18,7 @@ from marl.games.search.configs import PUCTConfig, SearchConfig
 from marl.games.search.found import Found
 from marl.games.search.result import ActionStatistics
 from marl.players.player import MOST_AT_ONCE, View
-from marl.policies.game_network import GameNetwork, NetworkEvaluator, TurnedEvaluator
+from marl.policies.game_network import GameNetwork, NetworkEvaluator
 from marl.policies.saved import load_policy, policy_file
 from marl.system.lock import in_use
 from marl.tasks.registry import find_policy
@@ -49,9 +49,7 @@ class NetworkPlayer:
         self.search: SearchConfig = network.config.search
         if simulations is not None:
             self.search = self.search.model_copy(update={"simulations": simulations})
-        turned = network.config.turned and simulations != 0  # the network alone has no errors that could even out
-        self.evaluator = (TurnedEvaluator if turned else NetworkEvaluator)(network)
-        self.seconds = seconds
+        self.evaluator, self.seconds = NetworkEvaluator(network), seconds
         self._searches: dict[int, BatchSearch] = {}  # by leaves; they keep their arrays from move to move
         self._rates: dict[int, float] = {}  # simulations a second of each game, by the number of games
         self._last: tuple[Game, Found, BatchSearch] | None = None

@@ -190,8 +190,6 @@ class SavedGameNetworkConfig(GameNetworkConfig):
     """The game."""
     search: SearchConfig = Field(default_factory=PUCTConfig)
     """Search of the player ``az:RUN``."""
-    turned: bool = False
-    """The player turns each position by one of the game's symmetries, as training did; see `TurnedEvaluator`."""
 
 
 def _kind_of(value: Any) -> str:

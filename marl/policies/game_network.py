@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from marl.core.game import Game
-from marl.core.game_structure import by_seat, part_actions_of, parts_of, phases_of, symmetries_of
+from marl.core.game_structure import by_seat, part_actions_of, parts_of, phases_of
 from marl.core.records import Memory, Observation
 from marl.core.roster import Roster
 from marl.games.positions import Positions, positions_of
@@ -24,7 +23,7 @@ from marl.networks.mlp import linear
 from marl.policies.configs import GameNetworkConfig, GameShape, SavedGameNetworkConfig
 from marl.policies.policy import Act, Policy
 
-__all__ = ["GameNetwork", "NetworkEvaluator", "TurnedEvaluator", "shape_of"]
+__all__ = ["GameNetwork", "NetworkEvaluator", "shape_of"]
 
 
 class GameNetwork(Policy):
@@ -137,51 +136,12 @@ class NetworkEvaluator:
 
     def evaluate(self, positions: Positions) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Logits ``[G, A]`` and values ``[G, P]`` by seat; see `Evaluator`."""
-        logits, values = self._outputs(positions, positions.observation)
-        return logits, by_seat(values.astype(np.float64), positions.mover)
-
-    def _outputs(
-        self, positions: Positions, observation: NDArray[np.int8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits ``[G, A]`` and values ``[G, P]``, the mover's first, of what is seen ``[G, O]``."""
         device = self.network.device
         with torch.inference_mode():
-            seen, phase = (torch.from_numpy(array).to(device) for array in (observation, positions.phase))
-            logits, values = self.network(seen.float(), phase)
-        return logits.cpu().numpy(), values.cpu().numpy()
-
-
-class TurnedEvaluator(NetworkEvaluator):
-    """The same, each position turned by one of its game's symmetries, and the logits turned back.
-
-    Which one, what is seen decides, so that a position has the same evaluation each time. The network's errors differ
-    from symmetry to symmetry; over the positions of a search they even out.
-    Reference: Silver et al., "Mastering the game of Go without human knowledge", Nature 550 (2017), methods, section
-    "Expand and evaluate", https://doi.org/10.1038/nature24270, where the symmetry is drawn at random.
-    """
-
-    def _outputs(
-        self, positions: Positions, observation: NDArray[np.int8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        symmetries = symmetries_of(positions.game)
-        if symmetries is None:
-            return super()._outputs(positions, observation)
-        chosen = _hashed(observation) % symmetries.order
-        turned = np.take_along_axis(observation, symmetries.observation[chosen], 1)
-        logits, values = super()._outputs(positions, turned)
-        return np.take_along_axis(logits, symmetries.action_back[chosen], 1), values
-
-
-def _hashed(observation: NDArray[np.int8]) -> NDArray[np.int64]:
-    """A number for each row ``[G]`` that looks drawn: a multilinear hash, its upper half."""
-    factors = _factors(observation.shape[1])
-    found: NDArray[np.int64] = (observation.astype(np.int64) * factors).sum(1) >> 32
-    return found
-
-
-@lru_cache
-def _factors(size: int) -> NDArray[np.int64]:
-    return np.random.default_rng(0).integers(np.iinfo(np.int64).max, size=size)
+            observation = torch.from_numpy(positions.observation).to(device).float()
+            logits, values = self.network(observation, torch.from_numpy(positions.phase).to(device))
+        found: NDArray[np.float32] = logits.cpu().numpy()
+        return found, by_seat(values.cpu().numpy().astype(np.float64), positions.mover)
 
 
 def shape_of(game: Game, config: GameNetworkConfig) -> GameShape:

@@ -70,8 +70,7 @@ def build_policy(
             shape = shape_of(game, config.policy)
         except ConfigError as error:
             raise ConfigError(f"policy.trunk: {error}") from error
-        played = {"search": config.algorithm.search, "turned": config.algorithm.symmetries}
-        networks = SavedGameNetworkConfig(**config.policy.model_dump(), game=shape, **played)
+        networks = SavedGameNetworkConfig(**config.policy.model_dump(), game=shape, search=config.algorithm.search)
     if config.sides:
         _check_classes(config, roster)
         fixed = {name: _opponents(config, name, roster, environment.scripted()) for name in config.sides}
