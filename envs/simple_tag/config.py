@@ -108,8 +108,8 @@ class SimpleTagConfig(Config):
     num_prey: int = Field(1, ge=1, le=MOST_AGENTS)
     """Number of prey, where predators learn."""
     predators: str = "chase"
-    """Rule or policy of the predators where prey learn: chase, random, still, predator_team, or the folder of a run
-    that trained predators."""
+    """Rule or policy of the predators where prey learn: chase, random, still, predator_team, memory_team, or
+    the folder of a run that trained predators."""
     training_predators: tuple[str, ...] = ()
     """Predators that training draws from, one for each episode; empty for the predators above."""
     num_predators: int = Field(4, ge=1, le=MOST_AGENTS)

@@ -28,6 +28,7 @@ class SimpleTagTask:
     policy_purposes = MappingProxyType(
         {
             "predator_team": "two predators that see obstacles and two that see the prey, trained against random prey",
+            "memory_team": "the same where velocities are hidden, so that memory is worth something",
             "held_out_prey": "a prey that learnt to escape two to eight greedy predators; no preset trains against it",
         }
     )

@@ -26,7 +26,7 @@ def test_everything_has_a_name_and_a_purpose(cli: Cli) -> None:
     assert {"cartpole_dqn", "predator_teams"} <= names["presets"]
     assert {"simple_tag", "CartPole-v1", "Acrobot-v1"} <= names["environments"]
     assert names["algorithms"] == {"ppo", "a2c", "reinforce", "dqn", "q_learning", "sarsa", "alpha_zero", "none"}
-    assert names["policies"] == {"predator_team", "held_out_prey"}
+    assert names["policies"] == {"predator_team", "memory_team", "held_out_prey"}
     assert {"human", "uct:SIMULATIONS"} <= names["players"]
     assert names["games"] == {"connect_four", "nine_board", "quarto", "three_marks", "tic_tac_toe"}
     nameless = {entry["name"] for entries in found.values() for entry in entries if not entry["purpose"]}
@@ -38,8 +38,8 @@ def test_each_stands_in_a_line(cli: Cli) -> None:
     assert status == 0
     lines = out.splitlines()
     assert lines[0] == "policies:"
-    assert [line.split()[0] for line in lines[1:]] == ["predator_team", "held_out_prey"]
-    assert lines[1].index("two predators") == lines[2].index("a prey")
+    assert [line.split()[0] for line in lines[1:]] == ["predator_team", "memory_team", "held_out_prey"]
+    assert lines[1].index("two predators") == lines[2].index("the same") == lines[3].index("a prey")
 
 
 def test_gymnasiums_environments_are_told_by_what_is_registered(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ PREY_LEARN = {"side": "prey", "team": {"P": 1}, "classes": {"P": ["predators"]}}
         ),
         (
             {"predators": "flee"},
-            "predators is 'flee'; what there is: chase, random, still, predator_team, or the folder of a run",
+            "predators is 'flee'; what there is: chase, random, still, predator_team, memory_team, or the folder",
         ),
         (BOTH | {"team": {"A": 1}}, "a team has no prey; give at least one, e.g. P=1"),
         (BOTH | {"training_teams": ({"P": 2},)}, "a team has no predators; give at least one, e.g. A=1"),
