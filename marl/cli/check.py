@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,8 +61,14 @@ def check(arguments: list[str]) -> int:
     check_between("--max-steps", options.max_steps, 1)
     check_seed(options.seed)
     check_file("json", options.json)
-    with trusting(options.trust, typed=options.name):
-        found, settings = _found(options, fields)
+    from marl.training.presets import settings_of
+    from marl.training.run_config import task_of
+
+    values = settings_of(options.name)
+    task_of(values, options.name)
+    named = values["env"]
+    with trusting(options.trust, typed=named["name"]):
+        found, settings = _found(options, named, fields)
     if options.json is not None:
         from marl.core.files import save_json
 
@@ -72,14 +79,13 @@ def check(arguments: list[str]) -> int:
     return 0
 
 
-def _found(options: Arguments, fields: list[str]) -> tuple[Check, dict[str, Any]]:
+def _found(options: Arguments, named: Mapping[str, Any], fields: list[str]) -> tuple[Check, dict[str, Any]]:
     """Facts about the environment, and its settings."""
     from marl.cli.options import EnvironmentOptions
     from marl.tasks.checking import check_environment
     from marl.tasks.environment_config import environment_config
-    from marl.training.presets import settings_of
 
-    named = EnvironmentOptions(env=tuple(fields)).settings(settings_of(options.name)["env"])
+    named = EnvironmentOptions(env=tuple(fields)).settings(named)
     task, config = environment_config(named, {})
     found = check_environment(task, config, options.episodes, options.seed, options.max_steps)
     return found, {"name": named["name"], **config.model_dump(mode="json", exclude_defaults=True)}

@@ -31,7 +31,7 @@ class UntrustedError(ConfigError):
     """Module that settings name and that is not trusted; it was not imported.
 
     Args:
-        text: name in the settings, ``MODULE:NAME``.
+        text: name in the settings, ``MODULE:NAME`` or ``PACKAGE.MODULE``.
     """
 
     def __init__(self, text: str) -> None:
@@ -74,7 +74,7 @@ def trusting(modules: str | Iterable[str] = (), typed: Any = None, imported: boo
 
     Args:
         modules: names of modules; one text may hold several, with commas.
-        typed: name that the user gave, e.g. in a preset; the module of ``MODULE:NAME`` is trusted.
+        typed: name that the user gave, e.g. in a preset; its `module_of` is trusted.
         imported: see `Trust`; None leaves it as it is.
 
     Raises:
@@ -99,7 +99,7 @@ def import_named(text: str) -> ModuleType:
     One that the user typed or trusts by name may lie in the working directory, which is searched last.
 
     Args:
-        text: ``MODULE:NAME``.
+        text: ``MODULE:NAME``, or ``PACKAGE.MODULE``.
 
     Raises:
         UntrustedError: if the module is not trusted.
@@ -129,8 +129,11 @@ def import_named(text: str) -> ModuleType:
 
 
 def module_of(text: Any) -> str:
-    """MODULE of a text ``MODULE:NAME``; an empty text for anything else."""
-    return text.rpartition(":")[0] if isinstance(text, str) else ""
+    """MODULE of a text ``MODULE:NAME``, or ``PACKAGE.MODULE`` as it stands; an empty text for anything else."""
+    if not isinstance(text, str):
+        return ""
+    module, colon, _ = text.rpartition(":")
+    return module if colon or not ("." in text and _is_name(text)) else text
 
 
 def _names(texts: Iterable[str]) -> frozenset[str]:

@@ -46,6 +46,8 @@ def test_a_package_is_trusted_with_what_is_in_it_and_no_other_for_its_name(packa
             import_named("alienation:Ship-v0")
     with trusting("alien.ship", imported=False), pytest.raises(UntrustedError):
         import_named("alien:Ship-v0")
+    with trusting(typed="alien.ship"):
+        assert import_named("alien.ship").__name__ == "alien.ship"
     assert package() == {"alien", "alien.ship"}
 
 
@@ -67,9 +69,9 @@ def test_trust_is_of_a_block_of_a_typed_name_or_of_the_environment(
     package: Callable[[], set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert TRUST.get() == Trust()
-    with trusting("a, b.c", imported=False), trusting(["d"], typed="e:x"):
-        assert TRUST.get() == Trust(frozenset({"a", "b.c", "d", "e"}), imported=False)
-    with trusting(typed="simple_tag"), trusting(typed=["a:x"]), trusting(typed="..:x"):
+    with trusting("a, b.c", imported=False), trusting(["d"], typed="e:x"), trusting(typed="f.g_v1"):
+        assert TRUST.get() == Trust(frozenset({"a", "b.c", "d", "e", "f.g_v1"}), imported=False)
+    with trusting(typed="simple_tag"), trusting(typed=["a:x"]), trusting(typed="..:x"), trusting(typed="./a.b"):
         assert TRUST.get() == Trust()
     monkeypatch.setenv("MARL_TRUST", " other ,alien,")
     assert import_named("alien:Ship-v0").__name__ == "alien"

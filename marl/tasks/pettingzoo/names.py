@@ -77,9 +77,8 @@ def factory_of(name: str) -> Callable[..., Any]:
         import pettingzoo
 
         return partial(pettingzoo.make, kinds[known], known)
-    text = name if ":" in name else f"{name}:"
-    module = import_named(text)
-    function = text.rpartition(":")[2]
+    module = import_named(name)
+    function = name.rpartition(":")[2] if ":" in name else ""
     found = next(filter(callable, (getattr(module, kind, None) for kind in ([function] if function else KINDS))), None)
     if found is None:
         there = ", ".join(sorted(each for each, value in vars(module).items() if callable(value) and each[0] != "_"))
