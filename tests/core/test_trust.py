@@ -118,3 +118,27 @@ def test_a_trusted_module_may_lie_in_the_working_directory(tmp_path: Path, monke
     with trusting(typed="my_own_team:make"):
         assert import_named("my_own_team:make").made == 7
     assert sys.path == [*elsewhere, str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("import pettingzoo.utils.to_parallel", "needs 'pettingzoo.utils.to_parallel', which is not in the installed "),
+        (
+            "from pettingzoo.utils import to_parallel",
+            "cannot import .*; it is not in the installed pettingzoo [0-9.]+;",
+        ),
+        ("import gym", "needs 'gym', which was replaced by Gymnasium; take a version"),
+        ("import nothing_like_it", "needs 'nothing_like_it', which is not installed; install what has it"),
+        ("raise ImportError('no GPU', name='numpy')", r"ImportError: no GPU \(.*line 1\)$"),
+    ],
+)
+def test_a_module_that_was_written_for_other_versions_says_so(
+    line: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "of_old.py").write_text(line)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "of_old", raising=False)
+    monkeypatch.setitem(sys.modules, "gym", None)
+    with trusting("of_old"), pytest.raises(ConfigError, match=words):
+        import_named("of_old:make")
