@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
+FEW = 6
+"""Agents that are named, of many."""
+
 
 @dataclass
 class Arguments:
@@ -97,7 +100,7 @@ def _show(found: Check, settings: dict[str, Any]) -> None:
     console = plain_console()
     lines: dict[str, str] = {}
     for kind, told in found.classes.items():
-        agents = ", ".join(told["agents"][:6]) + (", ..." if len(told["agents"]) > 6 else "")
+        agents = ", ".join(told["agents"][:FEW]) + (", ..." if len(told["agents"]) > FEW else "")
         observes = told["observes"]
         for channels, height, width in told.get("images", ()):
             observes += f", an image of {height} x {width} with {channels} channels"
@@ -132,6 +135,10 @@ def _several(found: Check) -> bool:
 
 
 def _moments(moments: list[dict[str, int]]) -> str:
-    """The first moment of each episode's, e.g. ``x at 12, y at 30``."""
-    told = [", ".join(f"{agent} at {step}" for agent, step in each.items()) for each in moments if each]
-    return "; ".join(told) or "nobody"
+    """The first moments of each episode's, e.g. ``x at 12, y at 30``."""
+    return "; ".join(map(_first, filter(None, moments))) or "nobody"
+
+
+def _first(moments: dict[str, int]) -> str:
+    told = [f"{agent} at {step}" for agent, step in moments.items()]
+    return ", ".join(told[:FEW]) + (f" and {len(told) - FEW} more" if len(told) > FEW else "")
