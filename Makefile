@@ -68,7 +68,8 @@ bench-games: $(STAMP) ## Measure search beside OpenSpiel, which it installs, and
 	$(BIN)/python experiments/games_tables.py
 
 environments: $(STAMP) ## Check, train, evaluate and render every PettingZoo environment, whose packages it installs
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[pettingzoo]'
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt $(PIP_ARGS) -e '.[pettingzoo,fast,magent2]'
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps $(PIP_ARGS) DSSE==1.1.9
 	$(BIN)/python experiments/pettingzoo_environments.py
 
 matches: $(STAMP) ## Train sides and seats of PettingZoo environments, five seeds each, and play them against random ones

@@ -20,9 +20,10 @@ import tyro
 
 from marl.core.files import save_json
 from marl.core.reading import read_json
+from marl.core.trust import module_of
 
 RESULTS = Path(__file__).parent / "results" / "pettingzoo_environments.json"
-PATIENCE = 600
+PATIENCE = 3_600
 """Seconds that a command may take."""
 
 
@@ -65,28 +66,41 @@ FAMILIES = {
         ("chess", "rlcard", "shimmy", "pyspiel"),
         "marl-teams[pettingzoo]",
     ),
+    "magent2": Family(("magent2.environments.battle_v4",), ("magent2",), "marl-teams[magent2]"),
+    "dsse": Family(("DSSE:DroneSwarmSearch",), ("DSSE", "numba"), "marl-teams[pettingzoo,fast], DSSE with --no-deps"),
 }
-"""The 26 environments of PettingZoo and mpe2 that run without ROMs."""
+"""The 26 environments of PettingZoo and mpe2 that run without ROMs, and those of others."""
 
 
+SETTINGS = {"DSSE:DroneSwarmSearch": ("--env.arguments.drone_amount", "4")}
+"""Settings of environments in which a single agent plays by default."""
 FEWER = ("--algorithm.epochs", "1")
 SMALLER = (
     "--env.wrappers",
     "[{supersuit.color_reduction_v0: {mode: B}}, {supersuit.resize_v1: {x_size: 84, y_size: 84}}]",
 )
-PICTURES = {"butterfly/cooperative_pong-v6": FEWER, "butterfly/pistonball-v6": (*FEWER, *SMALLER)}
-"""Further options of trainings on pictures, which would take an hour for their 2,000 env steps: one epoch, and for the
-20 pistons pictures as small as PettingZoo's tutorial makes them."""
+FURTHER = {
+    "butterfly/cooperative_pong-v6": FEWER,
+    "butterfly/pistonball-v6": (*FEWER, *SMALLER),
+    "magent2.environments.battle_v4": (*FEWER, "--env.arguments", "{map_size: 20, max_cycles: 200}"),
+}
+"""Further options of trainings on pictures, or on the boards of battle's 162 agents, which would take an hour for their
+2,000 env steps: one epoch, for the 20 pistons pictures as small as PettingZoo's tutorial makes them, and for battle a
+map for 18 agents."""
 
 
 def commands(name: str, run: Path) -> dict[str, list[str]]:
     """The commands of a row, as typed after ``marl``."""
-    folder, further = str(run), PICTURES.get(name, ())
+    folder, settings, further = str(run), SETTINGS.get(name, ()), FURTHER.get(name, ())
+    trust = ["--trust", module] if (module := module_of(name)) else []
     return {
-        "check": ["check", name, "--episodes", "1", "--max-steps", "200", "--json", f"{folder}.json"],
-        "train": ["train", name, "--out", folder, "--total-env-steps", "2000", "--evaluation-episodes", "2", *further],
-        "evaluate": ["evaluate", folder, "--episodes", "2", "--max-steps", "200"],
-        "render": ["render", folder, "--out", f"{folder}.gif", "--max-steps", "10"],
+        "check": ["check", name, *settings, "--episodes", "1", "--max-steps", "200", "--json", f"{folder}.json"],
+        "train": [
+            *("train", name, *settings, "--out", folder, "--total-env-steps", "2000", "--evaluation-episodes", "2"),
+            *further,
+        ],
+        "evaluate": ["evaluate", folder, "--episodes", "2", "--max-steps", "200", *trust],
+        "render": ["render", folder, "--out", f"{folder}.gif", "--max-steps", "10", *trust],
     }
 
 
@@ -104,11 +118,14 @@ def measure(name: str, runs: Path) -> dict[str, Any]:
         if done.returncode != 0:
             row[command]["error"] = (done.stderr or done.stdout).strip().splitlines()[-1]
             break
-    if (found := Path(f"{run}.json")).exists():
-        told = read_json(found)
-        classes = {kind: len(each["agents"]) for kind, each in told["classes"].items()}
-        row |= {"classes": classes, "moves": told["moves"], "masks": told["masks"], "warnings": told["warnings"]}
-    return row
+    return row | (told(read_json(found)) if (found := Path(f"{run}.json")).exists() else {})
+
+
+def told(check: Mapping[str, Any]) -> dict[str, Any]:
+    """Part of a row that ``marl check`` told."""
+    classes = {kind: len(each["agents"]) for kind, each in check["classes"].items()}
+    drawn = {} if check["pictures"].endswith(" pixels") else {"render": {"status": 0, "none": check["pictures"]}}
+    return {"classes": classes, **{name: check[name] for name in ("moves", "masks", "warnings")}, **drawn}
 
 
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -125,7 +142,7 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 def _state(done: Mapping[str, Any] | None) -> str:
     if done is None:
         return ""
-    return "yes" if done["status"] == 0 else f"status {done['status']}"
+    return "no pictures" if "none" in done else "yes" if done["status"] == 0 else f"status {done['status']}"
 
 
 def left_out(family: Family) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from marl.tasks.checking import Check
 
 __all__ = ["check"]
+
+FEW = 6
+"""Agents that are named, of many."""
 
 
 @dataclass
@@ -60,8 +64,14 @@ def check(arguments: list[str]) -> int:
     check_between("--max-steps", options.max_steps, 1)
     check_seed(options.seed)
     check_file("json", options.json)
-    with trusting(options.trust, typed=options.name):
-        found, settings = _found(options, fields)
+    from marl.training.presets import settings_of
+    from marl.training.run_config import task_of
+
+    values = settings_of(options.name)
+    task_of(values, options.name)
+    named = values["env"]
+    with trusting(options.trust, typed=named["name"]):
+        found, settings = _found(options, named, fields)
     if options.json is not None:
         from marl.core.files import save_json
 
@@ -72,14 +82,13 @@ def check(arguments: list[str]) -> int:
     return 0
 
 
-def _found(options: Arguments, fields: list[str]) -> tuple[Check, dict[str, Any]]:
+def _found(options: Arguments, named: Mapping[str, Any], fields: list[str]) -> tuple[Check, dict[str, Any]]:
     """Facts about the environment, and its settings."""
     from marl.cli.options import EnvironmentOptions
     from marl.tasks.checking import check_environment
     from marl.tasks.environment_config import environment_config
-    from marl.training.presets import settings_of
 
-    named = EnvironmentOptions(env=tuple(fields)).settings(settings_of(options.name)["env"])
+    named = EnvironmentOptions(env=tuple(fields)).settings(named)
     task, config = environment_config(named, {})
     found = check_environment(task, config, options.episodes, options.seed, options.max_steps)
     return found, {"name": named["name"], **config.model_dump(mode="json", exclude_defaults=True)}
@@ -91,7 +100,7 @@ def _show(found: Check, settings: dict[str, Any]) -> None:
     console = plain_console()
     lines: dict[str, str] = {}
     for kind, told in found.classes.items():
-        agents = ", ".join(told["agents"][:6]) + (", ..." if len(told["agents"]) > 6 else "")
+        agents = ", ".join(told["agents"][:FEW]) + (", ..." if len(told["agents"]) > FEW else "")
         observes = told["observes"]
         for channels, height, width in told.get("images", ()):
             observes += f", an image of {height} x {width} with {channels} channels"
@@ -126,6 +135,10 @@ def _several(found: Check) -> bool:
 
 
 def _moments(moments: list[dict[str, int]]) -> str:
-    """The first moment of each episode's, e.g. ``x at 12, y at 30``."""
-    told = [", ".join(f"{agent} at {step}" for agent, step in each.items()) for each in moments if each]
-    return "; ".join(told) or "nobody"
+    """The first moments of each episode's, e.g. ``x at 12, y at 30``."""
+    return "; ".join(map(_first, filter(None, moments))) or "nobody"
+
+
+def _first(moments: dict[str, int]) -> str:
+    told = [f"{agent} at {step}" for agent, step in moments.items()]
+    return ", ".join(told[:FEW]) + (f" and {len(told) - FEW} more" if len(told) > FEW else "")

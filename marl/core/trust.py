@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
 from types import ModuleType
 from typing import Any
 
 from marl.core.errors import ConfigError
 
-__all__ = ["TRUST", "Trust", "UntrustedError", "import_named", "module_of", "trusting"]
+__all__ = ["TRUST", "Trust", "UntrustedError", "import_named", "lacking", "module_of", "trusting"]
 
 VARIABLE = "MARL_TRUST"
 ALWAYS = frozenset({"gymnasium", "mpe2", "pettingzoo", "supersuit"})
@@ -31,7 +32,7 @@ class UntrustedError(ConfigError):
     """Module that settings name and that is not trusted; it was not imported.
 
     Args:
-        text: name in the settings, ``MODULE:NAME``.
+        text: name in the settings, ``MODULE:NAME`` or ``PACKAGE.MODULE``.
     """
 
     def __init__(self, text: str) -> None:
@@ -74,7 +75,7 @@ def trusting(modules: str | Iterable[str] = (), typed: Any = None, imported: boo
 
     Args:
         modules: names of modules; one text may hold several, with commas.
-        typed: name that the user gave, e.g. in a preset; the module of ``MODULE:NAME`` is trusted.
+        typed: name that the user gave, e.g. in a preset; its `module_of` is trusted.
         imported: see `Trust`; None leaves it as it is.
 
     Raises:
@@ -99,7 +100,7 @@ def import_named(text: str) -> ModuleType:
     One that the user typed or trusts by name may lie in the working directory, which is searched last.
 
     Args:
-        text: ``MODULE:NAME``.
+        text: ``MODULE:NAME``, or ``PACKAGE.MODULE``.
 
     Raises:
         UntrustedError: if the module is not trusted.
@@ -118,19 +119,42 @@ def import_named(text: str) -> ModuleType:
         return import_module(module)
     except ModuleNotFoundError as error:
         if not f"{module}.".startswith(f"{error.name}."):  # neither it nor a package that it is in
-            raise ConfigError(f"{named} is there but needs {error.name!r}, which is not; install that") from error
+            raise ConfigError(f"{named} is there but needs {error.name!r}, which {lacking(error)}") from error
         raise ConfigError(
             f"{named} cannot be imported here ({error}); install it, or put the folder in which it lies on PYTHONPATH"
         ) from error
     except (Exception, SystemExit) as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+        if isinstance(error, ImportError) and str(error).startswith("cannot import name") and _version(error):
+            what += f"; it {lacking(error)}"
         raise ConfigError(f"{named} is there but fails when it is imported: {what}") from error
 
 
 def module_of(text: Any) -> str:
-    """MODULE of a text ``MODULE:NAME``; an empty text for anything else."""
-    return text.rpartition(":")[0] if isinstance(text, str) else ""
+    """MODULE of a text ``MODULE:NAME``, or ``PACKAGE.MODULE`` as it stands; an empty text for anything else."""
+    if not isinstance(text, str):
+        return ""
+    module, colon, _ = text.rpartition(":")
+    return module if colon or not ("." in text and _is_name(text)) else text
+
+
+def lacking(error: ImportError) -> str:
+    """Reason why a module is not found, and a remedy; the words follow its name."""
+    if (error.name or "").partition(".")[0] == "gym":
+        return "was replaced by Gymnasium; take a version that was written for that"
+    if found := _version(error):
+        return f"is not in the installed {found}; take a version that was written for it"
+    return "is not installed; install what has it"
+
+
+def _version(error: ImportError) -> str:
+    """Name and version of the installed package of a module that is not found in it; empty if there is none."""
+    package = (error.name or "").partition(".")[0]
+    try:
+        return f"{package} {version(package)}"
+    except (PackageNotFoundError, ValueError):  # ValueError for an empty name
+        return ""
 
 
 def _names(texts: Iterable[str]) -> frozenset[str]:

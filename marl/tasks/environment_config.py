@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,9 @@ from marl.tasks.registry import find_task
 from marl.tasks.spaces import ObservationSpace
 
 __all__ = ["environment_config", "find_spaces", "game_of", "make_environment", "shows_pictures"]
+
+MUCH = 65_536
+"""Numbers that all agents observe together at a step, from which on they fill memory as pictures do."""
 
 
 def environment_config(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> tuple[Task, Config]:
@@ -99,17 +103,20 @@ def find_spaces(settings: Mapping[str, Any]) -> AgentSpaces | Mapping[str, Agent
 
 
 def shows_pictures(settings: Mapping[str, Any]) -> bool:
-    """True if an agent sees pictures, which are images that the large network reads; boards are smaller.
+    """True if an agent sees pictures, which are images that the large network reads, or all agents see as much.
 
-    False where the environment cannot be made; who makes it later tells why.
+    Boards are smaller, unless many agents see one each. False where the environment cannot be made; who makes it later
+    tells why.
     """
     try:
         found = find_spaces(settings)
         seen = [found] if isinstance(found, AgentSpaces) else found.values()
-        images = [x for each in seen for x in ObservationSpace(each.observation, "", each.channels).image_spaces]
+        spaces = [ObservationSpace(each.observation, "", each.channels) for each in seen]
     except Exception:  # of the environment's own code too
         return False
-    return any(min(image.shape[1:]) >= SMALLEST for image in images)
+    images = [image.shape for space in spaces for image in space.image_spaces]
+    numbers = sum(space.size for space in spaces) + sum(math.prod(shape) for shape in images)
+    return numbers >= MUCH or any(min(shape[1:]) >= SMALLEST for shape in images)
 
 
 @contextmanager

@@ -205,5 +205,5 @@ def _hint(error: BaseException) -> str:
             "; Gymnasium's step gives observation, reward, terminated, truncated, info, and its reset observation, info"
         )
     if any(f"unexpected keyword argument '{name}'" in str(error) for name in ("seed", "options")):
-        return "; Gymnasium's reset takes seed and options"
+        return "; a reset takes seed and options, in Gymnasium and PettingZoo"
     return ""

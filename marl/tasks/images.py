@@ -50,6 +50,9 @@ class ImageSpace:
         self.shape: tuple[int, int, int] = (sum(size[0] for size in sizes), sizes[0][1], sizes[0][2])
         """Channels, height and width."""
         self.dtype = boxes[0].dtype if boxes[0].dtype in KEPT else np.dtype(np.float32)
+        alone = len(boxes) == 1 and not stacks[0]
+        self.axes = ((2, 0, 1) if self._last[0] else (0, 1, 2)) if alone else None
+        """Axes of the Box that become ``[C, H, W]``; None for several Boxes and for stacks."""
 
     def images(self, values: Iterable[Any], leading: int) -> NDArray[Any]:
         """Images ``[*, C, H, W]`` of the Boxes' values; one alone may share its memory.

@@ -14,7 +14,6 @@ from marl.core.entry_points import MissingModuleError, load_entry, offered
 from marl.core.errors import ConfigError, FileError
 from marl.core.nearest import did_you_mean
 from marl.core.task import Task
-from marl.core.trust import module_of
 from marl.games.registry import is_game_name
 from marl.tasks.game_task import GameTask
 from marl.tasks.gymnasium_task import GymnasiumTask
@@ -67,7 +66,7 @@ def find_task(name: str, registry: str | None = None) -> Task:
     in_pettingzoo = registry in (None, "pettingzoo") and is_pettingzoo_name(name)
     spec = gymnasium.registry.get(name)
     in_gymnasium = registry in (None, "gymnasium") and (
-        (spec is not None and not _is_shim(spec)) or (bool(module_of(name)) and not in_pettingzoo)
+        (spec is not None and not _is_shim(spec)) or (":" in name and not in_pettingzoo)
     )
     if in_gymnasium and in_pettingzoo:
         raise UnknownTaskError(f"env.name is {name!r}, which Gymnasium and PettingZoo have; name one as env.registry")

@@ -45,7 +45,7 @@ class ObservationSpace:
     """
 
     def __init__(self, space: Space, who: str, channels: Channels | None = None) -> None:
-        self.space, self._leaves = space, list(_leaves(space))
+        self.space, self._leaves = space, list(_leaves(space, who))
         self._whole = [(np.array(_sizes(leaf)), _start(leaf)) for leaf in self._leaves]  # of a Box nothing
         unknown = next((leaf for leaf in self._leaves if not isinstance(leaf, spaces.Box) and not _sizes(leaf)), None)
         if unknown is not None or not self._leaves:
@@ -128,7 +128,7 @@ class ActionSpace:
     """
 
     def __init__(self, space: Space, who: str) -> None:
-        self.space, leaves = space, list(_leaves(space))
+        self.space, leaves = space, list(_leaves(space, who))
         self._sizes = tuple(size for leaf in leaves for size in _sizes(leaf))
         if leaves and all(_sizes(leaf) for leaf in leaves):
             number = math.prod(self._sizes)
@@ -200,11 +200,21 @@ def agent_class(name: str, seen: ObservationSpace, acted: ActionSpace) -> AgentC
     return AgentClass(name, seen.size, acted.spec, seen.categories, str(seen.dtype), images)
 
 
-def _leaves(space: Space) -> Iterator[Space]:
-    """Spaces inside Tuples and Dicts, in their order."""
+def _leaves(space: Space, who: str) -> Iterator[Space]:
+    """Spaces inside Tuples and Dicts, in their order.
+
+    Raises:
+        ValueError: for what is no space of Gymnasium, as those of Gym.
+    """
+    if not isinstance(space, spaces.Space):
+        kind = type(space)
+        raise ValueError(
+            f"{who} has {space} as a space, a {kind.__module__}.{kind.__qualname__}; take a version of the environment "
+            "that was written for Gymnasium, whose spaces are known"
+        )
     if isinstance(space, spaces.Tuple | spaces.Dict):
         for part in space.spaces if isinstance(space, spaces.Tuple) else space.spaces.values():
-            yield from _leaves(part)
+            yield from _leaves(part, who)
     else:
         yield space
 

@@ -69,7 +69,7 @@ PICTURES: dict[str, dict[str, Any]] = {
     "ppo": {"learning_rate": [0.001, 0.0], "epochs": 3, "minibatches": 8},
     "dqn": {"batch_size": 32, "replay_capacity": 10_000, "updates_per_iteration": 4},
 }
-"""Settings that differ where agents see pictures, as these fill memory, and a pass over them takes long."""
+"""Settings that differ where agents see pictures, or as much, as these fill memory, and a pass over them takes long."""
 
 
 def usual_settings(algorithm: str, pictures: bool = False, team: bool = False) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def usual_settings(algorithm: str, pictures: bool = False, team: bool = False) -
 
     Args:
         algorithm: name of the algorithm.
-        pictures: True if agents see pictures.
+        pictures: True if agents see pictures, or many agents together as much.
         team: True if several agents play. Their critics are centralised, and batches larger: what others do makes
             returns vary more.
     """

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from rich.console import Console
 
-from marl.core.trust import module_of
+from marl.core.trust import Trust, module_of
 from marl.core.wording import argument
 from marl.system.console import ProgressBar, noted_columns, plain_console
 from marl.system.launcher import command_line
@@ -110,7 +110,8 @@ class Announcer(Callback):
         assert run is not None
         if not result.finished:
             module = module_of(run.config.env.name)
-            trusted = f"marl train --trust {module} --resume" if module else "marl train --resume"
+            known = not module or Trust(imported=False).covers(module)
+            trusted = "marl train --resume" if known else f"marl train --trust {module} --resume"
             again = command_line(*trusted.split(), run.folder)
             self._print(f"stopped and saved at {result.env_steps:,} env steps; go on with: {again}")
             return

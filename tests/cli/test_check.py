@@ -42,3 +42,30 @@ def test_gymnasiums_are_checked_too(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "observes Discrete(500); acts in Discrete(6)" in told and "20 steps, cut here" in told
     assert 'legal actions   masks in info["action_mask"]' in told
+
+
+def test_a_module_of_ones_own_is_named_as_an_import_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_teams").mkdir()
+    (tmp_path / "own_teams" / "leaving_v0.py").write_text("from leaving_pettingzoo import leaving as parallel_env")
+    (tmp_path / "lacking.yaml").write_text("total_env_steps: 5")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    arguments = ["--episodes", "1", "--env.arguments", "{cut: {x: 4, y: 4, z: 4}}"]
+    assert main(["check", "own_teams.leaving_v0", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "4 steps, truncated" in out
+    assert main(["check", "lacking.yaml"]) == 2
+    assert "lacking.yaml: env.name is missing" in capsys.readouterr().err
+
+
+FIRST = "red_0 at 1, blue_5 at 1, red_6 at 2, blue_1 at 2, red_2 at 3, "
+
+
+@pytest.mark.parametrize(("agents", "left"), [(7, "blue_3 at 4\n"), (8, "blue_7 at 3 and 1 more\n")])
+def test_a_few_of_many_are_named(agents: int, left: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Agent n leaves at step 1 + n % 5, the last at the end: 6 of 7 leave early, and 7 of 8."""
+    arguments = ["--episodes", "1", "--env.arguments.agents", str(agents)]
+    assert main(["check", "crowd_pettingzoo:crowd", *arguments]) == 0
+    assert f"left early      {FIRST}{left}" in capsys.readouterr().out

@@ -91,6 +91,8 @@ def test_commands_that_only_read_a_strangers_run_import_nothing(
     "line",
     [
         "train {preset} --out {tmp}/x",
+        "check {preset} --episodes 1",
+        "check strange.maze:Maze-v0 --episodes 1",
         "train {presets}/cartpole_random.yaml --env.name strange.maze:Maze-v0 --total-env-steps 256 --out {tmp}/x"
         " --score-log.threshold 500",
         "train --resume {run} --env.name strange.maze:Maze-v0 --total-env-steps 96",

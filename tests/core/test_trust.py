@@ -46,6 +46,8 @@ def test_a_package_is_trusted_with_what_is_in_it_and_no_other_for_its_name(packa
             import_named("alienation:Ship-v0")
     with trusting("alien.ship", imported=False), pytest.raises(UntrustedError):
         import_named("alien:Ship-v0")
+    with trusting(typed="alien.ship"):
+        assert import_named("alien.ship").__name__ == "alien.ship"
     assert package() == {"alien", "alien.ship"}
 
 
@@ -67,9 +69,9 @@ def test_trust_is_of_a_block_of_a_typed_name_or_of_the_environment(
     package: Callable[[], set[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert TRUST.get() == Trust()
-    with trusting("a, b.c", imported=False), trusting(["d"], typed="e:x"):
-        assert TRUST.get() == Trust(frozenset({"a", "b.c", "d", "e"}), imported=False)
-    with trusting(typed="simple_tag"), trusting(typed=["a:x"]), trusting(typed="..:x"):
+    with trusting("a, b.c", imported=False), trusting(["d"], typed="e:x"), trusting(typed="f.g_v1"):
+        assert TRUST.get() == Trust(frozenset({"a", "b.c", "d", "e", "f.g_v1"}), imported=False)
+    with trusting(typed="simple_tag"), trusting(typed=["a:x"]), trusting(typed="..:x"), trusting(typed="./a.b"):
         assert TRUST.get() == Trust()
     monkeypatch.setenv("MARL_TRUST", " other ,alien,")
     assert import_named("alien:Ship-v0").__name__ == "alien"
@@ -116,3 +118,27 @@ def test_a_trusted_module_may_lie_in_the_working_directory(tmp_path: Path, monke
     with trusting(typed="my_own_team:make"):
         assert import_named("my_own_team:make").made == 7
     assert sys.path == [*elsewhere, str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("import pettingzoo.utils.to_parallel", "needs 'pettingzoo.utils.to_parallel', which is not in the installed "),
+        (
+            "from pettingzoo.utils import to_parallel",
+            "cannot import .*; it is not in the installed pettingzoo [0-9.]+;",
+        ),
+        ("import gym", "needs 'gym', which was replaced by Gymnasium; take a version"),
+        ("import nothing_like_it", "needs 'nothing_like_it', which is not installed; install what has it"),
+        ("raise ImportError('no GPU', name='numpy')", r"ImportError: no GPU \(.*line 1\)$"),
+    ],
+)
+def test_a_module_that_was_written_for_other_versions_says_so(
+    line: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "of_old.py").write_text(line)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "of_old", raising=False)
+    monkeypatch.setitem(sys.modules, "gym", None)
+    with trusting("of_old"), pytest.raises(ConfigError, match=words):
+        import_named("of_old:make")

@@ -173,7 +173,7 @@ def test_inside_wrappers_of_gymnasium_it_is_told_what_gymnasium_has() -> None:
 def test_a_reset_without_a_seed_is_told_what_gymnasium_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(habits.Walk, "reset", lambda self: None)
     environment = GymnasiumEnvironment("habits:Walk-v0", 1)
-    with pytest.raises(EnvironmentFailedError, match=r"argument 'seed' .*; Gymnasium's reset takes seed and options$"):
+    with pytest.raises(EnvironmentFailedError, match=r"argument 'seed' .*; a reset takes seed and options, in Gym"):
         environment.reset(0)
     environment.close()
 

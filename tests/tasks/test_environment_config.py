@@ -74,9 +74,11 @@ def test_spaces_are_found_by_settings() -> None:
         ("habits:Colour-v0", {"size": 35}, False),
         ("habits:Walk-v0", {}, False),
         ("leaving_pettingzoo:painted", {}, False),
+        ("crowd_pettingzoo:crowd", {"agents": 1093}, True),  # each sees 60 numbers
+        ("crowd_pettingzoo:crowd", {"agents": 1092}, False),
         ("habits:Colour-v0", {"bogus": 1}, False),  # it cannot be made
     ],
 )
 def test_pictures_are_told_from_boards_and_numbers(name: str, arguments: dict[str, Any], shows: bool) -> None:
-    with trusting(["habits", "leaving_pettingzoo"]):
+    with trusting(["habits", "leaving_pettingzoo", "crowd_pettingzoo"]):
         assert shows_pictures({"name": name, "arguments": arguments}) == shows

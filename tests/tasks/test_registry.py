@@ -85,7 +85,7 @@ def test_a_name_in_no_module_is_refused_when_the_environment_is_made() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("import gym_of_old", "'walks', which is there but needs 'gym_of_old', which is not; install that"),
+        ("import gym_of_old", "'walks', which is there but needs 'gym_of_old', which is not installed; install"),
         ("import walks.more", "'walks', which is there but needs 'walks.more', which is not"),
         (
             "from gymnasium import ghost",

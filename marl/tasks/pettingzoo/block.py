@@ -161,7 +161,10 @@ class PettingZooBlock:
             (kind, i), view = team.places[n], team.views[n]
             silent[n] = False
             if type(observed) is np.ndarray and (observed.dtype, observed.shape) == view.plain:
-                seen.features[kind][b, i] = observed.reshape(-1)
+                if view.axes is None:
+                    seen.features[kind][b, i] = observed.reshape(-1)
+                else:
+                    seen.images[self._images[kind][0]][b, i] = observed.transpose(view.axes)
             else:
                 for name, values in view.read(observed):
                     if name == "images":

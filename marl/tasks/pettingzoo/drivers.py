@@ -11,7 +11,7 @@ from pettingzoo.utils.env import AECEnv, ParallelEnv
 
 from marl.tasks.answers import AnswerError
 
-__all__ = ["Driver", "Turn", "driver_of"]
+__all__ = ["Driver", "Turn", "driver_of", "written_before"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def driver_of(env: Any) -> Driver:
     return CycleDriver(env) if (env.metadata or {}).get("is_parallelizable") else TurnDriver(env)
 
 
+def written_before(version: str, old: bool = True) -> str:
+    """End of an error: environments were written otherwise before a version of PettingZoo; empty if not ``old``."""
+    return f"; it was written for PettingZoo before {version}: take its newer version" if old else ""
+
+
 class ParallelDriver:
     """Driver of a ``ParallelEnv``."""
 
@@ -89,7 +94,10 @@ class ParallelDriver:
         """See `Driver`."""
         given = self.env.reset(seed=seed)
         if not isinstance(given, tuple) or len(given) != 2:
-            raise AnswerError("gave no two values at a reset; PettingZoo's parallel reset gives observations, infos")
+            raise AnswerError(
+                "gave no two values at a reset; PettingZoo's parallel reset gives observations, infos"
+                + written_before("1.23", isinstance(given, Mapping))
+            )
         return Turn(given[0], self.env.agents, infos=given[1] or {})
 
     def step(self, actions: Mapping[Any, Any]) -> Turn:
@@ -98,7 +106,7 @@ class ParallelDriver:
         if not isinstance(given, tuple) or len(given) != 5:
             raise AnswerError(
                 "gave no five values at a step; PettingZoo's parallel step gives observations, rewards, terminations, "
-                "truncations, infos"
+                "truncations, infos" + written_before("1.22", isinstance(given, tuple) and len(given) == 4)
             )
         observations, rewards, terminated, truncated, infos = given
         return Turn(observations, self.env.agents, rewards, terminated, truncated, infos)
@@ -116,6 +124,7 @@ class CycleDriver:
         """See `Driver`."""
         env = self.env
         env.reset(seed=seed)
+        _check_flags(env)
         return Turn({agent: env.observe(agent) for agent in env.agents}, env.agents, infos=env.infos)
 
     def step(self, actions: Mapping[Any, Any]) -> Turn:
@@ -150,6 +159,7 @@ class TurnDriver:
     def reset(self, seed: int) -> Turn:
         """See `Driver`."""
         self.env.reset(seed=seed)
+        _check_flags(self.env)
         return self._until_a_move()
 
     def step(self, actions: Mapping[Any, Any]) -> Turn:
@@ -169,3 +179,12 @@ class TurnDriver:
                 break
             env.step(None)
         return Turn(observations, env.agents, rewards, terminated, truncated, infos, acting)
+
+
+def _check_flags(env: AECEnv[Any, Any, Any]) -> None:
+    if getattr(env, "terminations", None) is None:
+        old = getattr(env, "dones", None) is not None
+        raise AnswerError(
+            "has no terminations after its reset; AEC environments of PettingZoo have terminations and truncations"
+            + written_before("1.22", old)
+        )

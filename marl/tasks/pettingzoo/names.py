@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any
 
-from marl.core.trust import import_named
+from marl.core.trust import import_named, lacking
 from marl.games.registry import is_game_name, new_game
+from marl.tasks.pettingzoo.drivers import written_before
 
 __all__ = ["factory_of", "is_pettingzoo_name", "made", "missing_module", "mpe2_names", "registered", "wrapped"]
 
@@ -77,9 +78,8 @@ def factory_of(name: str) -> Callable[..., Any]:
         import pettingzoo
 
         return partial(pettingzoo.make, kinds[known], known)
-    text = name if ":" in name else f"{name}:"
-    module = import_named(text)
-    function = text.rpartition(":")[2]
+    module = import_named(name)
+    function = name.rpartition(":")[2] if ":" in name else ""
     found = next(filter(callable, (getattr(module, kind, None) for kind in ([function] if function else KINDS))), None)
     if found is None:
         there = ", ".join(sorted(each for each, value in vars(module).items() if callable(value) and each[0] != "_"))
@@ -154,10 +154,10 @@ def _hint(error: BaseException, name: str) -> str:
     cause = error.__cause__ or error
     if isinstance(cause, ModuleNotFoundError):
         family = name.partition("/")[0] if "/" in name else ""
-        extra = f"pip install 'pettingzoo[{family}]'" if family else f"pip install what has {cause.name}"
-        return f"; {cause.name} is not installed: {extra}"
+        extra = f"is not installed: pip install 'pettingzoo[{family}]'" if family else lacking(cause)
+        return f"; {cause.name} {extra}"
     if "'module' object is not callable" in str(error):
-        return "; it was written for PettingZoo before 1.24.3, where agent_selector was a class: take its newer version"
+        return f"; agent_selector was a class once{written_before('1.24.3')}"
     if re.search(r"\bROMs?\b|rom\.", str(error), re.IGNORECASE) or "multi_agent_ale" in str(error):
         return "; Atari's games need their ROMs: pip install 'pettingzoo[atari]' autorom, then AutoROM --accept-license"
     return ""

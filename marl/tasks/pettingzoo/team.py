@@ -63,13 +63,13 @@ class AgentView:
         parts.pop(MASK, None)
         self.actions = ActionSpace(acted, who)
         self.parts = {name: ObservationSpace(part, who, channels) for name, part in parts.items()}
-        plain = (
-            not self.parts["observation"].image_spaces
-            and isinstance(observed, spaces.Box)
-            and observed.dtype == self.parts["observation"].dtype
-        )
+        images = self.parts["observation"].image_spaces
+        self.axes = images[0].axes if images else None
+        """Axes of an observation that become ``[C, H, W]``; None where it is no single image."""
+        kept = images[0].dtype if self.axes else None if images else self.parts["observation"].dtype
+        plain = isinstance(observed, spaces.Box) and observed.dtype == kept
         self.plain = (observed.dtype, observed.shape) if plain else None
-        """Data type and shape of observations that are features as they stand; None if none are."""
+        """Data type and shape of observations that are features, or an image, as they stand; None if none are."""
 
     @property
     def layout(self) -> dict[str, Any]:

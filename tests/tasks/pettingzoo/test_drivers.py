@@ -79,12 +79,36 @@ def test_what_is_no_environment_of_pettingzoos_is_refused() -> None:
         driver_of({})
 
 
-@pytest.mark.parametrize(("name", "given", "words"), [("reset", {}, "no two values"), ("step", ({}, {}), "no five")])
-def test_answers_of_another_form_are_refused(name: str, given: Any, words: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "given", "words", "before"),
+    [
+        ("reset", {}, "no two values", "; it was written for PettingZoo before 1.23: take its newer version"),
+        ("reset", None, "no two values", ""),
+        ("step", ({},) * 4, "no five", "; it was written for PettingZoo before 1.22: take its newer version"),
+        ("step", ({},) * 2, "no five", ""),
+    ],
+)
+def test_answers_of_another_form_are_refused(name: str, given: Any, words: str, before: str) -> None:
     env = Counting()
     driver = driver_of(env)
     assert isinstance(driver, ParallelDriver) and not isinstance(env, aec_to_parallel_wrapper)
     driver.reset(0)
     setattr(env, name, lambda *arguments, **named: given)
-    with pytest.raises(AnswerError, match=f"gave {words} .*PettingZoo's parallel {name} gives observations"):
+    with pytest.raises(AnswerError, match=f"gave {words} .*PettingZoo's parallel {name} gives .*infos{before}$"):
         driver.reset(0) if name == "reset" else driver.step(dict.fromkeys("xyz", 0))
+
+
+@pytest.mark.parametrize("cycles", [True, False])
+def test_an_environment_of_dones_says_which_version_it_was_written_for(cycles: bool) -> None:
+    env = Turns()
+    env.metadata = {"is_parallelizable": cycles}
+    reset = env.reset
+
+    def as_before(**named: Any) -> None:
+        reset(**named)
+        del env.terminations, env.truncations
+        env.dones = dict.fromkeys(env.possible_agents, False)
+
+    env.reset = as_before  # type: ignore[method-assign]
+    with pytest.raises(AnswerError, match=r"has no terminations after its reset; .* PettingZoo before 1\.22: take"):
+        driver_of(env).reset(0)

@@ -80,8 +80,8 @@ def missing(): import nothing_like_it
     ("name", "arguments", "message"),
     [
         ("mpe2.simple_spread_v3", {"wings": 2}, r"cannot be made with {'wings': 2}: TypeError: .*'wings'"),
-        ("old_teams:env", {}, "; it was written for PettingZoo before 1.24.3, where agent_selector was a class: take"),
-        ("old_teams:missing", {}, "; nothing_like_it is not installed: pip install what has nothing_like_it"),
+        ("old_teams:env", {}, "; agent_selector was a class once; it was written for PettingZoo before 1.24.3: take"),
+        ("old_teams:missing", {}, "; nothing_like_it is not installed; install what has it"),
     ],
 )
 def test_environments_that_cannot_be_made_say_why(

@@ -159,3 +159,11 @@ def test_a_mask_beside_other_parts_is_no_feature() -> None:
     assert {name: part.tolist() for name, part in view.read(told)} == {"observation": [0.5, -0.5]}
     legal = view.mask(told, {})
     assert legal is not None and legal.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("asked", ["observation_space", "action_space"])
+def test_a_space_of_gym_is_told_by_its_module(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = type("Box", (), {"__module__": "gym.spaces.box", "__repr__": lambda self: "Box(2,)"})
+    monkeypatch.setattr(Counting, asked, lambda self, agent: box())
+    with pytest.raises(ValueError, match=r"'x' has Box\(2,\) as a space, a gym\.spaces\.box\.Box; take a version"):
+        PettingZooEnvironment(Counting, 1, lambda name: "A", ("A",))
