@@ -29,9 +29,7 @@ def test_policies_come_with_tasks_by_name(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.chdir(tmp_path)
     assert find_policy("predator_team") == Path(task.policies["predator_team"])
     assert (find_policy(Path("held_out_prey")) / "policy.safetensors").is_file()
-    with pytest.raises(
-        FileError, match=r"runs/x does not exist; .* predator_team, memory_team, held_out_prey"
-    ):
+    with pytest.raises(FileError, match=r"runs/x does not exist; .* predator_team, memory_team, held_out_prey"):
         find_policy("runs/x")
     # a folder that is there goes before the name
     Path("predator_team").mkdir()

@@ -43,7 +43,5 @@ def test_an_unknown_name_is_refused_with_the_known_ones_of_its_side(run: Path) -
         ValueError, match="training_prey is 'chase'; what there is: random, still, flee, held_out_prey, or"
     ):
         check_known("training_prey", "chase", "prey")
-    with pytest.raises(
-        ValueError, match=r"predators is 'fly'; what there is: chase, .*, memory_team, or"
-    ):
+    with pytest.raises(ValueError, match=r"predators is 'fly'; what there is: chase, .*, memory_team, or"):
         check_known("predators", "fly", "predators")
