@@ -77,7 +77,8 @@ class AlphaZero:
         self.policy, self.config, self.game, self.history = policy, config, game, history
         self.symmetries = symmetries if config.symmetries else None
         if config.arena is not None:
-            random_opening(game, config.arena.random_moves, np.random.default_rng(0))  # refused before the first arena
+            opening, place = config.arena.random_moves, "algorithm.arena.random_moves"
+            random_opening(game, opening, np.random.default_rng(0), place)  # refused before the first arena
         self.best = policy if config.arena is None else copy.deepcopy(policy).requires_grad_(False)
         """The network that plays: the best one of all arenas, or the one that learns."""
         self.seed, self.iteration, self.elo = seed, 0, 0.0

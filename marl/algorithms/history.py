@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from marl.core.environment import State
-from marl.core.errors import DamagedError, FileError
+from marl.core.errors import DamagedError
 from marl.core.files import digest, make_folder
 from marl.core.serialisation import load_state, save_state, state_file
 from marl.games.self_play import Samples
 
-__all__ = ["History", "load_shards"]
+__all__ = ["History", "check_shards", "load_shards"]
 
 
 class History:
@@ -85,7 +85,7 @@ class History:
         """Go on from a state that `state` gave.
 
         Raises:
-            FileError: naming a shard that is missing or not as it was.
+            DamagedError: naming a shard that is missing or not as it was.
         """
         if self.folder is None or not state:
             return
@@ -94,22 +94,30 @@ class History:
         self._needed, self._joined = [list(numbers) for numbers in state["needed"]], None
 
 
+def check_shards(folder: Path, shards: dict[str, str]) -> None:
+    """Check that shards are as a checkpoint names them, by name and hash.
+
+    Raises:
+        DamagedError: naming a shard that is missing or not as it was.
+    """
+    for name, wished in shards.items():
+        path = state_file(folder, name)
+        if not path.exists() or digest(path) != wished:
+            told = "not as the checkpoint names it" if path.exists() else "missing"
+            raise DamagedError(f"{path} is {told}, so the positions of an iteration are lost")
+
+
 def load_shards(folder: Path, shards: dict[str, str]) -> dict[int, Samples]:
     """Read shards by name and hash.
 
     Raises:
-        FileError: naming a shard that is missing or not as it was.
+        DamagedError: naming a shard that is missing or not as it was.
     """
-    parts = {}
-    for name, wished in shards.items():
-        path = state_file(folder, name)
-        try:
-            if not path.exists() or digest(path) != wished:
-                raise DamagedError(f"{path} is {'missing' if not path.exists() else 'not as the checkpoint names it'}")
-            stored = load_state(folder, name)
-            parts[int(name)] = Samples(**{f.name: stored[f.name].numpy() for f in fields(Samples)})
-        except (DamagedError, KeyError) as error:
-            raise FileError(f"{error}; the positions of an iteration are lost: train anew") from error
+    check_shards(folder, shards)
+    names, parts = [f.name for f in fields(Samples)], {}
+    for shard in shards:
+        stored = load_state(folder, shard)
+        parts[int(shard)] = Samples(**{name: stored[name].numpy() for name in names})
     return parts
 
 

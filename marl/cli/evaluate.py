@@ -84,8 +84,7 @@ def evaluate(arguments: list[str]) -> int:
     from marl.core.files import save_json
 
     console = plain_console()
-    own = options.policy is None and not (options.environment.env or options.environment.play)
-    if own and options.run is not None:
+    if options.policy is None and options.environment.as_trained and options.run is not None:
         from marl.evaluation.access import plays_game
 
         if plays_game(options.run):

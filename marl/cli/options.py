@@ -115,6 +115,11 @@ class EnvironmentOptions:
         return {name: value for name, value in vars(self).items() if value is not None and name not in no_settings}
 
     @property
+    def as_trained(self) -> bool:
+        """True if nothing of the environment and its players is changed."""
+        return not (self.env or self.play or self.overrides)
+
+    @property
     def typed(self) -> str | None:
         """Name of the environment, if it was typed."""
         from marl.cli.overrides import option

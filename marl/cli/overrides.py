@@ -1,7 +1,7 @@
 """Options that name fields: of the preset for ``marl train``, of the environment for commands that play.
 
 ``--env.communication.range 2`` sets a field by its dotted name, ``--policy.encoder.hidden 64 32`` a
-list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a whole part as YAML, and
+list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a part as YAML, and
 ``--env.arguments.is_slippery False`` an entry of a mapping, which need not be there, as YAML where it may be anything.
 ``--team A=3,B=1`` is short for ``--env.team``, ``--prey flee`` for ``--env.prey``, and
 ``--algorithm.name a2c`` changes the kind of the algorithm and keeps what both have in common.
@@ -10,12 +10,12 @@ list, ``--env.communication None`` or ``--env.classes '{A: [landmarks]}'`` a who
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, get_origin
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.reading import parse_yaml
-from marl.core.settings import completed, part_of, shown_value
+from marl.core.settings import completed, shown_value, type_at
 from marl.core.task import Task
 from marl.training.field_paths import SHORT, with_override
 from marl.training.run_config import RunConfig
@@ -59,18 +59,19 @@ def with_overrides(values: Mapping[str, Any], task: Task, arguments: list[str]) 
     """
     model: type[Config] = RunConfig[task.config_type]  # type: ignore[name-defined]
     left: list[str] = []
-    # another algorithm has other fields, which may be named before it
-    for flag, words in sorted(grouped(arguments), key=lambda group: group[0] not in ("", "algorithm.name")):
+    # an algorithm or part of another kind has other fields, which may be named before it
+    order = ("", "algorithm.name")
+    for flag, words in sorted(grouped(arguments), key=lambda group: (group[0] not in order, not _is_kind(group[0]))):
         path = SHORT.get(flag) or flag.replace("-", "_").split(".")
         if flag in SHORT and path[-1] not in values["env"]:
             raise ConfigError(f"--{flag}: {values['env']['name']} has no {flag} to choose; leave it out")
         _check_part(values, path, flag)
-        kind = _type_at(model, values, path)
+        kind = type_at(model, values, path)
         if words and (_is_field(values, path) or kind is not None):
-            values = _replaced(values, path, flag, words, kind)
-            values = completed(model, values) if flag == "algorithm.name" else values
+            values = _replaced(model, values, path, flag, words, kind)
+            values = completed(model, values) if flag == "algorithm.name" or _is_kind(flag) else values
         elif not words and (switch := _switched(values, path)) is not None:
-            values = with_override(values, *switch)
+            values = with_override(values, *switch, model)
         else:
             left += [f"--{flag}" if flag else "", *words]
     return values, [word for word in left if word]
@@ -122,29 +123,18 @@ def _value_at(values: Mapping[str, Any], path: list[str]) -> Any:
     return values
 
 
-def _type_at(model: type[Config], values: Mapping[str, Any], path: list[str]) -> Any:
-    """Type of a field, or of an entry of a mapping, which may have any; None where there is none."""
-    kind: Any = model
-    place: Any = values
-    for part in path:
-        if get_origin(kind) is dict:
-            kind = get_args(kind)[1]
-        elif kind is not Any:
-            present = part_of(kind, place if isinstance(place, Mapping) else {})
-            field = None if present is None else present.model_fields.get(part)
-            if field is None:
-                return None
-            kind = field.annotation
-        place = place.get(part) if isinstance(place, Mapping) else None
-    return kind
+def _is_kind(flag: str) -> bool:
+    return flag.endswith(".kind")
 
 
-def _replaced(values: Mapping[str, Any], path: list[str], flag: str, words: list[str], kind: Any) -> Mapping[str, Any]:
+def _replaced(
+    model: type[Config], values: Mapping[str, Any], path: list[str], flag: str, words: list[str], kind: Any
+) -> Mapping[str, Any]:
     if path == ["algorithm", "name"] or (path == ["env", "team"] and not words[0].startswith("{")):
         return with_override(values, path, " ".join(words))
     parts = [_value(word, flag, anything=kind is Any) for word in words]
     several = len(parts) > 1 or (get_origin(kind) is tuple and isinstance(parts[0], str))  # not a schedule
-    return with_override(values, path, parts if several else parts[0])
+    return with_override(values, path, parts if several else parts[0], model)
 
 
 def _value(text: str, flag: str, anything: bool) -> Any:

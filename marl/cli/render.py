@@ -121,8 +121,8 @@ def _draw(options: Arguments, console: Console) -> None:
     if len(options.runs) > 1:
         print(f"{done} {_side_by_side(options, console)}: {len(options.runs)} runs", flush=True)
         return
-    played = options.policy is None and not options.environment.play
-    if options.run is not None and played and plays_game(options.run):
+    own = options.policy is None and options.environment.as_trained
+    if options.run is not None and own and plays_game(options.run):
         with Counting(console, "moves") as show:
             drawn = render_game(options.run, options.out, options.seed, show)
     else:
@@ -138,7 +138,7 @@ def _side_by_side(options: Arguments, console: Console) -> Path:
 
     panels, speeds = [], []
     for run in options.runs:
-        if not options.environment.play and plays_game(run):
+        if options.environment.as_trained and plays_game(run):
             with Counting(console, "moves") as show:
                 panels.append(game_panel(run, options.seed, show))
             continue

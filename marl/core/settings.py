@@ -13,7 +13,21 @@ from pydantic import ValidationError
 from marl.core.config import Config
 from marl.core.nearest import did_you_mean
 
-__all__ = ["Choices", "completed", "explain", "flat_settings", "laid_over", "part_of", "replace_field", "shown_value"]
+__all__ = [
+    "Choices",
+    "completed",
+    "explain",
+    "flat_settings",
+    "laid_over",
+    "part_of",
+    "replace_field",
+    "shown_value",
+    "type_at",
+    "with_part",
+]
+
+TAGS = ("kind", "name")
+"""Fields that say which model of a union settings belong to."""
 
 Choices = Mapping[int | str, Collection[str]]
 """Kinds of each part that is a union; a validator puts the kind after the name of the part."""
@@ -56,12 +70,61 @@ def laid_over(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, A
 
     Where another ``kind`` or ``name`` is given, the usual settings of that part are of something else and are left out.
     """
-    tags = [tag for tag in ("kind", "name") if tag in usual]
-    if any(given.get(tag, usual[tag]) != usual[tag] for tag in tags):
+    if _is_another(given, usual):
         return dict(given)
     both = {name: value for name, value in given.items() if isinstance(value, Mapping)}
     inner = {name: laid_over(part, usual[name]) for name, part in both.items() if isinstance(usual.get(name), Mapping)}
     return {**usual, **given, **inner}
+
+
+def with_part(annotation: Any, present: Any, given: Any) -> Any:
+    """Given settings of a part laid over the present ones.
+
+    Unlike `laid_over` it goes by the part's type: a mapping with entries of any name, and a part of another ``kind`` or
+    ``name``, is taken whole.
+
+    Args:
+        annotation: type of the part.
+        present: its settings, or another value.
+        given: as `present`.
+    """
+    part = part_of(annotation, present) if isinstance(present, Mapping) else None
+    if part is None or not isinstance(given, Mapping) or _is_another(given, present):
+        return given
+    fields = part.model_fields
+    laid = {
+        name: with_part(fields[name].annotation, present.get(name), value) if name in fields else value
+        for name, value in given.items()
+    }
+    return {**present, **laid}
+
+
+def _is_another(given: Mapping[str, Any], usual: Mapping[str, Any]) -> bool:
+    """True if settings belong to another model of a union than the usual ones."""
+    return any(given.get(tag, usual[tag]) != usual[tag] for tag in TAGS if tag in usual)
+
+
+def type_at(model: type[Config], values: Mapping[str, Any], path: Sequence[str]) -> Any:
+    """Type of a field, or of an entry of a mapping, which may have any; None where there is none.
+
+    Args:
+        model: model of the settings.
+        values: the settings, whose kinds decide which fields their parts have.
+        path: names of the field and of the parts around it, the outermost first.
+    """
+    kind: Any = model
+    place: Any = values
+    for part in path:
+        if get_origin(kind) is dict:
+            kind = get_args(kind)[1]
+        elif kind is not Any:
+            present = part_of(kind, place if isinstance(place, Mapping) else {})
+            field = None if present is None else present.model_fields.get(part)
+            if field is None:
+                return None
+            kind = field.annotation
+        place = place.get(part) if isinstance(place, Mapping) else None
+    return kind
 
 
 def completed(model: type[Config], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +150,7 @@ def part_of(annotation: Any, given: Mapping[str, Any]) -> type[Config] | None:
     In a union it is the model whose ``kind`` or ``name`` is given, or else the first.
     """
     models = list(_models(annotation))
-    for tag in ("kind", "name"):
+    for tag in TAGS:
         for model in models:
             if tag in model.model_fields and model.model_fields[tag].default == given.get(tag, ...):
                 return model

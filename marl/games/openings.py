@@ -17,13 +17,14 @@ TRIES = 100
 """Random openings that are tried before it is told that games are too short."""
 
 
-def random_opening(first: Game, moves: int, generator: np.random.Generator) -> list[int]:
+def random_opening(first: Game, moves: int, generator: np.random.Generator, setting: str = "random_moves") -> list[int]:
     """Actions of some random moves, after which the game goes on.
 
     Args:
         first: first position.
         moves: number of moves.
         generator: draws them.
+        setting: name of the number of moves, for errors.
 
     Raises:
         ConfigError: if games do not last so long.
@@ -37,7 +38,7 @@ def random_opening(first: Game, moves: int, generator: np.random.Generator) -> l
         if not game.over:
             return actions
     raise ConfigError(
-        f"{first.name} is over after {moves} random moves, each of {TRIES} times; give fewer random_moves"
+        f"{setting} is {moves}: {first.name} is over after {moves} random moves, each of {TRIES} times; give fewer"
     )
 
 

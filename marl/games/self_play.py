@@ -141,7 +141,8 @@ class SelfPlayGroup:
         self._search: BatchSearch | None = None  # keeps its arrays from move to move
         self.temperature_moves, self.outcome_share, self.archive = temperature_moves, outcome_share, archive
         self.generator = np.random.default_rng(seed)
-        random_opening(first, random_moves, np.random.default_rng(0))  # the longest, which is refused here or never
+        setting = "algorithm.self_play.random_moves"
+        random_opening(first, random_moves, np.random.default_rng(0), setting)  # the longest: refused here or never
         self.positions = positions_of([first] * count, compiled)
         self._begin(np.arange(count))
         self._age = np.zeros(count, np.int64)  # moves of each running game

@@ -31,7 +31,7 @@ def check_symmetries(game: Game, seed: int, most: int | None = None) -> int:
     """
     found, generator = symmetries_of(game), np.random.default_rng(seed)
     if found is None:
-        raise ConfigError(f"{game.name} names no symmetries")
+        raise ConfigError(f"{game.name} names no symmetries; give it symmetries, a GameSymmetries of permutations")
     seen = [game.observe(seat).ravel() for seat in range(game.num_players)]
     kept = [k for k in range(found.order) if all((o[found.observation[k]] == o).all() for o in seen)]
     numbers = kept if most is None else generator.choice(kept, min(most, len(kept)), replace=False).tolist()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from marl.core.errors import ConfigError, FileError, Note
+from marl.core.errors import ConfigError, Note
 from marl.core.game import Game
 from marl.games.positions import positions_of
 from marl.games.search.batch_search import BatchSearch
@@ -130,8 +130,6 @@ def load_network(run: str, game: Game | None = None) -> GameNetwork:
         FileError: if it cannot be loaded.
     """
     folder = find_policy(run)
-    if not (folder / "policy").exists() and (seeds := sorted(folder.glob("seed-*"))):
-        raise FileError(f"{run} holds runs of several seeds; name one of them, e.g. az:{seeds[0]}")
     network = _loaded(folder, policy_file(folder).stat().st_mtime_ns)
     if network is None:
         raise ConfigError(f"{run} has no network of a game; az plays what marl train GAME_alpha_zero trained")

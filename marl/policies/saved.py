@@ -175,11 +175,14 @@ def policy_file(folder: Path) -> Path:
         folder: the policy's folder, or that of a run, which has it as ``policy/``.
 
     Raises:
-        FileError: if nothing is there, or no regular file, or one larger than a policy can be.
+        FileError: if nothing is there, or only runs of several seeds, or no regular file, or one larger than a policy
+            can be.
     """
     inner = folder / "policy"
     path = state_file(inner if inner.is_dir() else folder, "policy")
     if not path.exists():
+        if seeds := [each for each in sorted(folder.glob("seed-*")) if each.is_dir()]:
+            raise FileError(f"{folder} holds runs of several seeds; name one of them, e.g. {seeds[0]}")
         missing = "does not exist" if not folder.exists() else "holds no trained policy (policy/policy.safetensors)"
         raise FileError(f"{folder} {missing}; name the folder of a run, or its policy/")
     check_file(path, 10 * MOST_PARAMETERS)  # bytes: most numbers have 4, and some 8

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from marl.algorithms.history import check_shards
 from marl.core.environment import State
 from marl.core.errors import DamagedError, FileError
 from marl.core.files import digest, make_folder, sync
@@ -169,7 +170,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a checkpoint of this version's format or an earlier one.
 
     Raises:
-        DamagedError: if a file is missing, truncated, changed or foreign, or holds what is not finite.
+        DamagedError: if a file is missing, truncated, changed or foreign, also of the history that it names, or holds
+            what is not finite.
         FileError: if it is of a later format, or not of this package.
     """
     try:
@@ -193,6 +195,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         check_all_finite(weights, learner)
     except ValueError as error:
         raise DamagedError(f"{folder}: {error}") from error
+    check_shards(folder.parents[1] / "history", learner.get("history", {}).get("shards", {}))
     evaluation = load_state(folder, EVALUATION) if state_file(folder, EVALUATION).exists() else None
     return Checkpoint(folder, weights, {**state, "learner": learner}, evaluation)
 

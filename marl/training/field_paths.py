@@ -8,7 +8,8 @@ from typing import Any
 from marl.algorithms.configs import ALGORITHMS
 from marl.core.config import Config
 from marl.core.errors import ConfigError
-from marl.core.settings import replace_field
+from marl.core.settings import part_of, replace_field, type_at, with_part
+from marl.training.run_config import RunConfig
 
 __all__ = ["SHORT", "switch_algorithm", "with_override"]
 
@@ -16,11 +17,20 @@ SHORT = {"team": ["env", "team"], "prey": ["env", "prey"]}
 """Fields that can be named without their group."""
 
 
-def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+def with_override(
+    values: Mapping[str, Any], path: list[str], value: Any, model: type[Config] = RunConfig
+) -> dict[str, Any]:
     """Copy of a run's settings with one field replaced.
 
-    A new ``algorithm.name`` keeps the fields that both algorithms have; if it trains another kind of policy, the policy
-    has that kind's defaults. ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
+    A mapping given for a part is laid over it, see `marl.core.settings.with_part`. A new ``algorithm.name`` keeps the
+    fields that both algorithms have, and so does the ``kind`` of any part; an algorithm that trains another kind of
+    policy gets that kind's defaults. ``team`` and ``prey`` alone are short for ``env.team`` and ``env.prey``.
+
+    Args:
+        values: settings of the run.
+        path: dotted name of the field, in its parts.
+        value: new value.
+        model: model of the settings; without that of the task a mapping given for ``env`` is taken whole.
 
     Raises:
         ConfigError: if there is no algorithm of that name.
@@ -32,7 +42,15 @@ def with_override(values: Mapping[str, Any], path: list[str], value: Any) -> dic
         kinds, present = ALGORITHMS[str(value)].policy_kinds, ALGORITHMS.get(str(algorithm.get("name")))
         kind = policy.get("kind", None if present is None else present.policy_kinds[0])
         return switched if kind in kinds else {**switched, "policy": {"kind": kinds[0]}}
-    return replace_field(values, path, value)
+    *outer, field = path
+    part: Any = values
+    for name in outer:
+        part = _part(part, name)
+    if outer and field == "kind":
+        other = part_of(type_at(model, values, outer), {"kind": value})
+        kept = {name: each for name, each in part.items() if other is None or name in other.model_fields}
+        return replace_field(values, outer, {**kept, "kind": value})
+    return replace_field(values, path, with_part(type_at(model, values, path), part.get(field), value))
 
 
 def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:

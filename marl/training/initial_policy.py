@@ -128,17 +128,18 @@ def take_weights(policy: Policy, config: RunConfig[Any], source: Path) -> None:
         ConfigError: if features had another meaning in its training.
         FileError: if it cannot be loaded, or has another architecture.
     """
-    saved = load_policy(find_policy(source))
     try:
+        saved = load_policy(find_policy(source))
         check_settings(saved.environment, config.task, config.env)
-    except ConfigError as error:
-        raise ConfigError(f"initial_policy is {source}: {error}") from error
-    trained = saved.policy
-    if not isinstance(policy, Sides):
-        load_weights(policy, trained.state_dict(), source)
-        return
-    for name, side in policy.trained.items():
-        load_weights(side, player_of(trained, policy.parts[name].classes).state_dict(), source)
+        trained = saved.policy
+        if not isinstance(policy, Sides):
+            load_weights(policy, trained.state_dict(), source)
+            return
+        for name, side in policy.trained.items():
+            load_weights(side, player_of(trained, policy.parts[name].classes).state_dict(), source)
+    except (ConfigError, FileError) as error:
+        kind = FileError if isinstance(error, FileError) else ConfigError
+        raise kind(f"initial_policy is {source}: {error}") from error
 
 
 def _opponents(

@@ -33,7 +33,7 @@ from marl.training.evaluation import EpisodeEvaluation, Evaluation
 from marl.training.game_evaluation import GameEvaluation
 from marl.training.initial_policy import build_learner, build_policy, take_weights
 from marl.training.memory_check import check_memory
-from marl.training.run_config import RunConfig
+from marl.training.run_config import RunConfig, run_values
 from marl.training.score_log import ScoreLog
 from marl.training.self_play import SelfPlay
 from marl.training.source import Source
@@ -108,33 +108,37 @@ def _self_play(
     history = History(algorithm.window, folder / "history", config.keep_checkpoints)
     learner = AlphaZero(policy, algorithm, config.seed, game, symmetries_of(game), history)
     if fresh and algorithm.initial_history is not None:
-        learner.begin_with(_history_of(algorithm.initial_history, game))
+        learner.begin_with(_history_of(algorithm.initial_history, game, config.env.name))
     make = partial(game_of, task, config.env)
     source = SelfPlay(game, algorithm, config.num_copies, config.rollout_length, config.seed, make)
     return Parts(source, policy, learner, scores, GameEvaluation(config, game))
 
 
-def _history_of(run: Path, game: Game) -> dict[int, Samples]:
+def _history_of(run: Path, game: Game, env_name: str) -> dict[int, Samples]:
     """Positions that a run has kept, by iteration.
 
     Raises:
-        ConfigError: if they are of a game of another shape.
+        ConfigError: if they are of another game, or of one of another shape.
         FileError: if there are none, or one is missing or not as it was.
     """
+    place = f"algorithm.initial_history is {run}"
     start, wrong = newest(run / "checkpoints")
     shards = {} if start is None else start.state["learner"].get("history", {}).get("shards", {})
     if not shards:
         why = "".join(f"; {reason}" for reason in wrong.values())
-        raise FileError(f"algorithm.initial_history is {run}, where no checkpoint has a history{why}")
+        told = "name the folder of a run that alpha_zero trained"
+        raise FileError(f"{place}, where no checkpoint has a history{why}; {told}")
     parts = load_shards(run / "history", shards)
     part = next(iter(parts.values()))
     there = part.observation.shape[1], part.legal.shape[1], part.value.shape[1]
     here = int(np.prod(game.observation_shape)), game.num_actions, game.num_players
     if there != here:
         raise ConfigError(
-            f"algorithm.initial_history is {run}, whose positions have {there[0]} numbers, {there[1]} actions and "
+            f"{place}, whose positions have {there[0]} numbers, {there[1]} actions and "
             f"{there[2]} players; {game.name} has {here[0]}, {here[1]} and {here[2]}"
         )
+    if (name := run_values(run)["env"]["name"]) != env_name:
+        raise ConfigError(f"{place}, a run of {name}; name one of {env_name}")
     return parts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -13,10 +13,8 @@ from marl.algorithms.configs import (
     ALGORITHMS,
     AlgorithmConfig,
     AlphaZeroConfig,
-    HardTarget,
     LearnerConfig,
     PPOConfig,
-    SoftTarget,
 )
 from marl.core.config import Config
 from marl.core.errors import ConfigError, FileError
@@ -26,9 +24,9 @@ from marl.core.reading import parse_yaml, read_text
 from marl.core.settings import completed, explain, flat_settings, laid_over
 from marl.core.task import Task
 from marl.core.version import FORMAT
-from marl.maths.schedules import ExponentialDecay, LinearDecay, LogarithmicDecay
-from marl.policies.configs import POLICY_KINDS, ActorCriticConfig, PolicyConfig, with_plain_gcn
+from marl.policies.configs import ActorCriticConfig, PolicyConfig, with_plain_gcn
 from marl.tasks.registry import find_task
+from marl.training.choices import CHOICES
 from marl.training.score_log import ScoreLogConfig
 from marl.training.side_config import SideConfig, check_pair, usual_policy, with_sides
 
@@ -45,22 +43,6 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound=Config)
-
-
-DECAYS, TARGETS = (
-    tuple(kind.model_fields["kind"].default for kind in kinds)
-    for kinds in ((LinearDecay, ExponentialDecay, LogarithmicDecay), (HardTarget, SoftTarget))
-)
-RATES = ("number", *DECAYS)
-
-CHOICES: dict[int | str, Collection[str]] = {
-    "policy": POLICY_KINDS,
-    "algorithm": ALGORITHMS,
-    "exploration": RATES,
-    "learning_rate": RATES,
-    "target": TARGETS,
-}
-"""Kinds of each part of the settings that is a union; a validator puts the kind after the name of the part."""
 
 
 class RunConfig(Config, Generic[E]):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from marl.core.config import Config
 from marl.core.errors import ConfigError
 from marl.core.seeding import global_seed
 from marl.core.settings import completed
@@ -44,7 +45,8 @@ def train(
         progress: print the progress, as ``marl train`` does.
         callbacks: watchers of the training, each of which may stop it.
         overrides: fields of the preset by name, dotted ones with two underscores, e.g.
-            ``seed=2, team="A=3,B=1", algorithm__gamma=0.99``.
+            ``seed=2, team="A=3,B=1", algorithm__gamma=0.99``. A mapping is laid over the part that it is given for:
+            ``algorithm={"gamma": 0.99}`` changes that field and keeps the others.
 
     Returns:
         Result with the trained policy.
@@ -65,25 +67,33 @@ def train(
     else:
         raise ConfigError("there is nothing to train; give a preset, or resume=True to go on with the run in out")
     task = task_of(values, source)
-    typed = overrides.get("env__name", None if preset is None else values["env"]["name"])
+    name = _named(overrides)
+    typed = name if preset is None or name is not None else values["env"]["name"]
     with trusting(trust, typed=typed):
         if overrides:
             values = _overridden(values, task, overrides)
-        task = task if "env__name" not in overrides else task_of(values, source)
+        task = task if name is None else task_of(values, source)
         config = read_config(values, source, task)
         return train_run(config, Path(out), resume, (*console_callbacks(progress), *told))
 
 
+def _named(overrides: Mapping[str, Any]) -> Any:
+    """Name of another environment in what is replaced; None if there is none."""
+    env = overrides.get("env")
+    return overrides.get("env__name", env.get("name") if isinstance(env, Mapping) else None)
+
+
 def _overridden(values: Mapping[str, Any], task: Task, overrides: Mapping[str, Any]) -> Mapping[str, Any]:
     """Complete settings with some replaced; those of the environment first, as what suits it depends on them."""
-    env = {name: value for name, value in overrides.items() if name.startswith("env__")}
-    values = _replaced({**values, "env": completed(task.config_type, values["env"])}, env)
-    return _replaced(complete_values(values, task, overrides.get("algorithm__name")), overrides)
+    env = {name: value for name, value in overrides.items() if name.split("__")[0] == "env"}
+    values = _replaced({**values, "env": completed(task.config_type, values["env"])}, env, task)
+    return _replaced(complete_values(values, task, overrides.get("algorithm__name")), overrides, task)
 
 
-def _replaced(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+def _replaced(values: Mapping[str, Any], changes: Mapping[str, Any], task: Task) -> Mapping[str, Any]:
+    model: type[Config] = RunConfig[task.config_type]  # type: ignore[name-defined]
     for name, value in changes.items():
-        values = with_override(values, name.split("__"), value)
+        values = with_override(values, name.split("__"), value, model)
     return values
 
 

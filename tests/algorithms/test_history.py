@@ -108,8 +108,8 @@ def test_a_shard_that_is_missing_or_another_is_named(tmp_path: Path) -> None:
         (tmp_path / "00000001.safetensors").read_bytes(),
     ):
         path.write_bytes(damaged)
-        with pytest.raises(FileError, match=f"{path} is not as the checkpoint names it; the positions of an iteration"):
+        with pytest.raises(FileError, match=f"{path} is not as the checkpoint names it, so the positions of an iter"):
             History(2, tmp_path).load_state(state)
     path.unlink()
-    with pytest.raises(FileError, match=f"{path} is missing; the positions of an iteration are lost: train anew"):
+    with pytest.raises(FileError, match=f"{path} is missing, so the positions of an iteration are lost"):
         History(2, tmp_path).load_state(state)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from marl.training.run_config import load_config
+from marl.cli.overrides import with_overrides
+from marl.training.presets import settings_of
+from marl.training.run_config import complete_values, load_config, read_config, task_of
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -54,6 +56,19 @@ def test_fields_of_another_algorithm_can_be_named_with_it(cli: Cli, preset_file:
     assert cli("train", preset_file, "--out", tmp_path / "x", *line.split())[0] == 0
     algorithm = load_config(tmp_path / "x" / "config.yaml").algorithm
     assert (algorithm.name, algorithm.batch_size, algorithm.exploration.end) == ("dqn", 32, 0.2)
+
+
+def test_fields_of_a_part_of_another_kind_can_be_named_with_it() -> None:
+    """In any order; what both kinds have is kept, and a mapping is laid over the part."""
+    complete = settings_of("connect_four_alpha_zero")
+    task = task_of(complete)
+    line = ["--algorithm.search.value-scale", "0.3", "--algorithm.search.kind", "gumbel", "--algorithm", "{reuse: 2}"]
+    values, left = with_overrides(complete_values(complete, task), task, line)
+    config = read_config(values)
+    assert not left
+    search = config.algorithm.search
+    assert (search.kind, search.simulations, search.value_scale) == ("gumbel", 64, 0.3)
+    assert (config.algorithm.reuse, config.algorithm.arena.every) == (2, 20)
 
 
 def test_an_entry_of_a_mapping_need_not_be_there_and_is_yaml(cli: Cli, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from game_positions import positions
 
+from marl.cli.main import main
 from marl.core.errors import ConfigError, FileError, Note
 from marl.envs.games.three_marks import ThreeMarks
 from marl.envs.games.tic_tac_toe import TicTacToe
@@ -110,13 +111,22 @@ def test_a_run_of_another_game_or_kind_is_refused(save_network: SaveNetwork, tmp
         save_network(f"several/seed-{seed}")
     several = tmp_path / "several"
     with pytest.raises(
-        FileError, match=f"{several} holds runs of several seeds; name one of them, .* az:{several}/seed-1"
+        FileError, match=f"{several} holds runs of several seeds; name one of them, e.g. {several}/seed-1$"
     ):
         player_of(several)
     assert isinstance(player_of(several / "seed-2"), NetworkPlayer)
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileError, match="empty"):
         player_of(tmp_path / "empty")
+
+
+def test_options_of_a_team_are_refused_for_a_game(
+    save_network: SaveNetwork, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = save_network()
+    for line in (["evaluate", run], ["render", run, "--out", tmp_path / "x.gif"]):
+        assert main([*map(str, line), "--team", "A=2"]) == 2
+        assert "team is 'A=2': tic_tac_toe has no team to choose; leave it out" in capsys.readouterr().err
 
 
 def test_a_network_is_read_once_and_anew_when_its_run_has_written_another(save_network: SaveNetwork) -> None:

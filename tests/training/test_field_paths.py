@@ -28,3 +28,35 @@ def test_another_algorithm_takes_the_place_of_settings_that_are_none(broken: obj
     changed = with_override({"algorithm": broken, "policy": broken}, ["algorithm", "name"], "dqn")
     assert changed["algorithm"] == {"name": "dqn"}
     assert changed["policy"] == {"kind": "q_network"}
+
+
+def test_a_mapping_is_laid_over_the_part_that_it_is_given_for() -> None:
+    """Where its kind is another, and where entries may have any name, it is taken whole."""
+    search = {"kind": "puct", "simulations": 64, "c_puct": 1.5}
+    values = {
+        "algorithm": {"name": "alpha_zero", "search": search, "window": 30},
+        "sides": {"first": {"classes": ["A"]}},
+    }
+    changed = with_override(values, ["algorithm"], {"search": {"simulations": 8}, "reuse": 2})
+    assert changed["algorithm"] == {
+        "name": "alpha_zero",
+        "search": {"kind": "puct", "simulations": 8, "c_puct": 1.5},
+        "window": 30,
+        "reuse": 2,
+    }
+    gumbel = {"kind": "gumbel", "simulations": 8}
+    assert with_override(values, ["algorithm", "search"], gumbel)["algorithm"] == {
+        **values["algorithm"],
+        "search": gumbel,
+    }
+    assert with_override(values, ["algorithm"], {"name": "dqn"})["algorithm"] == {"name": "dqn"}
+    sides = {"second": {"classes": ["A"]}}
+    assert with_override(values, ["sides"], sides)["sides"] == sides
+
+
+def test_another_kind_of_a_part_keeps_what_both_have() -> None:
+    search = {"kind": "puct", "simulations": 64, "c_puct": 1.5}
+    changed = with_override(
+        {"algorithm": {"name": "alpha_zero", "search": search}}, ["algorithm", "search", "kind"], "gumbel"
+    )
+    assert changed["algorithm"]["search"] == {"kind": "gumbel", "simulations": 64}

@@ -70,13 +70,17 @@ def test_a_resumed_run_does_not_begin_again(preset: Preset, run: Path, tmp_path:
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"policy": {"actor": {"hidden": [9]}}}, FileError, "holds a policy of another architecture: "),
+        (
+            {"policy": {"actor": {"hidden": [9]}}},
+            FileError,
+            "^initial_policy is .*: .* holds a policy of another architecture: ",
+        ),
         (
             {"env": {"classes": {"A": ["target"], "B": ["landmark"]}}},
             ConfigError,
             "classes.A is .*, but the policy was",
         ),
-        ({"initial_policy": "nowhere"}, FileError, "nowhere does not exist; name the folder of a run"),
+        ({"initial_policy": "nowhere"}, FileError, "^initial_policy is nowhere: nowhere does not exist; name the"),
     ],
 )
 def test_what_does_not_fit_is_refused(

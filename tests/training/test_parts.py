@@ -105,13 +105,20 @@ def damage(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("change", "told"), [(Path.unlink, "is missing"), (damage, "is not as the checkpoint names")])
-def test_a_shard_that_is_lost_is_named(
+def test_a_run_goes_on_from_the_last_checkpoint_whose_shards_are_whole(
     change: Callable[[Path], None], told: str, whole: Path, tmp_path: Path, small_games: None
 ) -> None:
+    """The last checkpoint needs the shards 5 and 6, the one before 3 and 4."""
     shutil.copytree(whole, tmp_path / "x")
-    shard = tmp_path / "x" / "history" / "00000006.safetensors"
+    shard, other = (tmp_path / "x" / "history" / f"0000000{number}.safetensors" for number in (6, 4))
     change(shard)
-    with pytest.raises(FileError, match=f"{shard} {told}"):
+    with pytest.warns(Note, match=f"{shard} {told}.*the run goes on from {48:012d}"):
+        assert train_run(config_of(), tmp_path / "x", resume=True).finished
+    shutil.rmtree(tmp_path / "x" / "checkpoints" / f"damaged-{72:012d}")
+    assert_same_run(tmp_path / "x", whole)
+    change(shard)
+    change(other)
+    with pytest.raises(FileError, match=f"x has no whole checkpoint to go on from; {shard} {told}.*; {other} {told}"):
         train_run(config_of(), tmp_path / "x", resume=True)
 
 
@@ -174,11 +181,16 @@ def test_a_run_may_begin_with_another_ones_history_and_policy(whole: Path, tmp_p
     stored = load_policy(whole).policy.state_dict()
     for network in (run.policy, run.player):
         assert all(tensor.equal(stored[name]) for name, tensor in network.state_dict().items())
-    with pytest.raises(FileError, match=f"initial_history is {tmp_path}, where no checkpoint has a history"):
+    with pytest.raises(FileError, match=f"initial_history is {tmp_path}, where no checkpoint has a history; name"):
         build_run(config_of(initial_history=str(tmp_path)), tmp_path / "y")
     cells = {**STONES, "env": {"name": "cells"}, "algorithm": {"name": "alpha_zero", "initial_history": str(whole)}}
     with pytest.raises(ConfigError, match="positions have 6 numbers, 2 actions and 2 players; cells has 12, 6 and 2"):
         build_run(read_config(cells), tmp_path / "y")
+    shutil.copytree(whole, tmp_path / "other")
+    settings = tmp_path / "other" / "config.yaml"
+    settings.write_text(settings.read_text().replace("name: stones", "name: cells"))
+    with pytest.raises(ConfigError, match=f"initial_history is {tmp_path}/other, a run of cells; name one of stones"):
+        build_run(config_of(initial_history=str(tmp_path / "other")), tmp_path / "y")
 
 
 @pytest.mark.parametrize(
@@ -189,11 +201,15 @@ def test_a_run_may_begin_with_another_ones_history_and_policy(whole: Path, tmp_p
         ({"policy": {"kind": "actor_critic"}}, "policy.kind is 'actor_critic', but algorithm.name is 'alpha_zero'"),
         ({"policy": {"trunk": {"kind": "parts"}}}, "stones has no parts; take a trunk of kind mlp or conv"),
         ({"policy": {"trunk": {"kind": "conv"}}}, r"conv reads boards of planes; an observation has the shape \(6,\)"),
+        ({"search": {"kind": "puct", "simulations": -3}}, r"^algorithm\.search\.simulations is -3: input should be"),
         ({"search": {"kind": "puct", "simulations": 0}}, "simulations is 0; a network learns from a search, so give"),
         ({"search": {"kind": "gumbel", "simulations": [0, 8]}}, "simulations is 0; a network learns from a search"),
         ({"search": {"kind": "gumbel", "simulations": [8, 0]}}, "simulations is 0; a network learns from a search"),
-        ({"self_play": {"random_moves": 5}}, "stones is over after 5 random moves"),
-        ({"arena": {"random_moves": 5}}, "stones is over after 5 random moves"),
+        (
+            {"self_play": {"random_moves": 5}},
+            r"^algorithm\.self_play\.random_moves is 5: stones is over after 5 random",
+        ),
+        ({"arena": {"random_moves": 5}}, r"^algorithm\.arena\.random_moves is 5: stones is over after 5 random moves"),
         ({"evaluation_players": ["human"]}, "evaluation_players names human; name players that play by themselves"),
         ({"evaluation_players": ["rules"]}, "player 'rules' knows the rules of thumb of tic_tac_toe only"),
         ({"sides": {"player": {"classes": ["player"]}}}, "one network plays all seats of a game; leave sides out"),

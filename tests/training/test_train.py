@@ -37,6 +37,18 @@ def test_overrides_from_python_are_those_of_the_command_line(preset: State, tmp_
         train(None, tmp_path / "y")
 
 
+def test_a_mapping_from_python_is_laid_over_the_presets_part(preset: State, tmp_path: Path) -> None:
+    """What it leaves out is as in the preset, also of the environment, whose fields only its task knows."""
+    preset["algorithm"] = {"name": "a2c", "gamma": 0.9}
+    few: State = {"total_env_steps": 256, "evaluation_episodes": 1}
+    train(preset, tmp_path / "x", algorithm={"gae_lambda": 0.8}, env={"max_cycles": 7}, **few)
+    config = yaml.safe_load((tmp_path / "x" / "config.yaml").read_text())
+    algorithm, env = config["algorithm"], config["env"]
+    assert (algorithm["name"], algorithm["gamma"], algorithm["gae_lambda"]) == ("a2c", 0.9, 0.8)
+    assert (env["name"], env["max_cycles"]) == (preset["env"]["name"], 7)
+    assert (env["communication"]["link_loss"], env["slow_episodes"]) == (0.2, 40)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -58,3 +70,5 @@ def test_another_task_is_looked_up_anew(preset: State, tmp_path: Path) -> None:
     """The preset's own task would take any name."""
     with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess'"):
         train(preset, tmp_path / "x", env__name="chess")
+    with pytest.raises(UnknownTaskError, match=r"env\.name is 'chess'"):
+        train(preset, tmp_path / "x", env={"name": "chess"})

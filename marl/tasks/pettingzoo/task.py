@@ -54,7 +54,9 @@ class PettingZooTask:
             ConfigError: always.
         """
         assert isinstance(config, PettingZooConfig)
-        raise ConfigError(f"{config.name} trains all its agents together; there is no side to train in turn with")
+        raise ConfigError(
+            f"{config.name} trains all its agents together, so there is no side to train in turn with; take marl train"
+        )
 
     def spaces(self, config: Config) -> Mapping[str, AgentSpaces]:
         """Spaces of each agent; see `Task`."""
