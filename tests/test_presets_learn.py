@@ -1,19 +1,20 @@
-"""The presets of games learn: after seconds of training the network alone beats the one that training began with."""
+"""The presets of games learn: after seconds of training the network alone plays more like a strong player."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from marl.core.game import Game
 from marl.core.settings import with_part
-from marl.games.arena import play_arena
 from marl.games.registry import new_game
-from marl.games.search.configs import PUCTConfig
-from marl.policies.game_network import GameNetwork, NetworkEvaluator
+from marl.games.search.uct import UCT
+from marl.policies.game_network import GameNetwork
 from marl.training.presets import settings_of
 from marl.training.run import build_run
 from marl.training.run_config import RunConfig, complete_values, read_config, task_of
@@ -31,32 +32,42 @@ SMALLER = {"trunk": {"channels": 32, "hidden": [64, 32]}}
 """Of the classic preset, whose own network takes minutes for what this one learns in seconds."""
 
 
-def agreement(network: GameNetwork, game: Game) -> float:
-    """Mean product of values and outcomes, by seat, in all positions of 50 random games; negative for wrong seats."""
-    generator, games, outcomes = np.random.default_rng(1), list[Game](), list[tuple[float, ...]]()
-    for _ in range(50):
-        position, before = game, len(games)
-        while not position.over:
-            games.append(position)
-            position = position.play(int(generator.choice(position.legal)))
-        outcomes += [tuple(position.returns)] * (len(games) - before)
-    return float((network.value_of(games)[1] * np.array(outcomes)).mean())
+def taught(game: Game) -> tuple[list[Game], NDArray[np.float64]]:
+    """A position of each of 200 random games, and the shares of UCT's visits of each action there, ``[200, A]``."""
+    generator, games, shares = np.random.default_rng(1), list[Game](), np.zeros((200, game.num_actions))
+    for row in shares:
+        passed = [game]
+        while not passed[-1].over:
+            passed.append(passed[-1].play(int(generator.choice(passed[-1].legal))))
+        games.append(passed[generator.integers(len(passed) - 1)])
+        for each in UCT(1_000, solver=False, seed=len(games)).search(games[-1]).statistics:
+            row[each.action] = each.visits
+    return games, shares / shares.sum(1, keepdims=True)
+
+
+def cross_entropy(network: GameNetwork, games: Sequence[Game], target: NDArray[np.float64]) -> float:
+    """Mean cross-entropy of a policy without search, in nats."""
+    shares, _ = network.eval().value_of(games)
+    return float(-(target * np.log(np.maximum(shares, 1e-12))).sum(1).mean())
 
 
 @pytest.mark.parametrize(
     ("preset", "changes"),
     [
         ("tic_tac_toe_alpha_zero", {"total_env_steps": 4_000}),
-        ("connect_four_alpha_zero", {"total_env_steps": 6_000}),
-        ("nine_board_alpha_zero", {"total_env_steps": 8_000}),
+        ("connect_four_alpha_zero", {"total_env_steps": 12_000}),
+        ("nine_board_alpha_zero", {"total_env_steps": 12_000}),
         ("quarto_alpha_zero", {"total_env_steps": 24_000, "algorithm": {"search": {"simulations": 8}}}),
         ("three_marks_alpha_zero", {"total_env_steps": 4_000}),
         ("tic_tac_toe_alpha_zero_classic", {"total_env_steps": 600, "policy": SMALLER, "algorithm": {"epochs": 5}}),
     ],
 )
-def test_the_network_beats_the_one_of_the_beginning(preset: str, changes: Any, tmp_path: Path) -> None:
-    """Over 200 games from random openings of two moves, each from all seats; equals would have a half of the points,
-    with a standard deviation of at most 0.035."""
+def test_the_network_comes_closer_to_a_strong_player(preset: str, changes: Any, tmp_path: Path) -> None:
+    """UCT with 1,000 simulations, which training knows nothing of. The policy of the beginning is nearly even.
+
+    With three seeds, by two drawings of UCT's, each preset came closer by 0.015 to 0.075 nats; Quarto, in which UCT's
+    visits are nearly even, by 0.001 to 0.005.
+    """
     values = settings_of(preset)
     values = complete_values(values, task_of(values))
     for given in (QUICK, changes):
@@ -64,8 +75,6 @@ def test_the_network_beats_the_one_of_the_beginning(preset: str, changes: Any, t
     config = read_config(values)
     first, trained = build_run(config, tmp_path / "x").policy, train_run(config, tmp_path / "x").policy
     assert isinstance(first, GameNetwork) and isinstance(trained, GameNetwork)
-    alone, generator = PUCTConfig(simulations=0), np.random.default_rng(0)
-    game, both = new_game(config.env.name), (NetworkEvaluator(trained), NetworkEvaluator(first))
-    assert play_arena(game, *both, alone, 200, 2, 0, generator).score > 0.58
-    if game.name == "tic_tac_toe":  # others know too little of values after so short a training
-        assert agreement(trained.eval(), game) > 0.03
+    games, target = taught(new_game(config.env.name))
+    margin = 0.0005 if config.env.name == "quarto" else 0.01
+    assert cross_entropy(trained, games, target) < cross_entropy(first, games, target) - margin
