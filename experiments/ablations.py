@@ -73,6 +73,14 @@ MEMORIES: dict[str, list[str]] = {
 LONGER = {"no_memory_longer": [*MEMORIES["no_memory"], "--total-env-steps", "340000"]}
 """No memory for the CPU time of the transformer, measured as 92 seconds for 220,000 env steps and 59 without memory."""
 
+PARTS: dict[str, list[str]] = {
+    "all_parts": [],
+    "no_memory": ARMS["no_memory"],
+    "no_messages": ARMS["no_messages"],
+    "one_critic_for_all": ARMS["critic_team"],
+    "no_prediction_of_prey": ARMS["no_auxiliary"],
+}
+
 
 @dataclass(frozen=True)
 class Ablation:
@@ -118,7 +126,7 @@ ABLATIONS = {
     ),
     "parts": Ablation(
         "predator_teams_memory",
-        {part: ARMS[part] for part in ("default", "no_memory", "no_messages", "critic_team", "no_auxiliary")},
+        PARTS,
         (91, 92, 93, 94, 95),
         220_000,
     ),
@@ -184,7 +192,7 @@ def draw(arms: dict[str, Any], path: Path) -> None:
         axes.set(title=f"{prey} prey", xlabel="contacts per episode, 2 A + 2 B", xlim=(0, None))
         axes.set_yticks(range(len(arms)), [name.replace("_", " ") for name in arms])
         axes.grid(axis="x", alpha=0.3)
-    figure.axes[0].invert_yaxis()
+    figure.axes[0].set_ylim(len(arms) - 0.5, -0.5)
     first = next(iter(arms.values()))[f"{PREY[0]}, arm"]
     over = f"{len(first['per_seed'])} seeds" if Estimate.from_json(first).over == "seeds" else "episodes, one seed"
     figure.supxlabel(f"filled: as trained; hollow: messages off at test; bars: 95 % over {over}", fontsize=9)
