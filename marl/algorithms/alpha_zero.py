@@ -138,6 +138,7 @@ class AlphaZero:
         if not steps:
             return {}
         generator, device = self._generator(0), self.policy.device
+        phases, absent = len(self.policy.heads), 0
         self.policy.train()
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(int(self._generator(2).integers(2**63)))  # of dropout, which has no generator of its own
@@ -150,7 +151,10 @@ class AlphaZero:
                 self.optimiser.step(rate)
                 for name, quantity in zip(sums, (policy, value, norm), strict=True):
                     sums[name] += float(quantity.detach())
-        return {name: total / steps for name, total in sums.items()}
+                if phases > 1:
+                    absent += phases - len(batch[2].unique())
+        told = {name: total / steps for name, total in sums.items()}
+        return told if phases == 1 else {**told, "history/phases_absent": absent / steps}
 
     def _losses(
         self, seen: Tensor, legal: Tensor, phase: Tensor, target: Tensor, value: Tensor
