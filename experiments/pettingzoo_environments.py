@@ -23,7 +23,7 @@ from marl.core.reading import read_json
 from marl.core.trust import module_of
 
 RESULTS = Path(__file__).parent / "results" / "pettingzoo_environments.json"
-PATIENCE = 3_600
+PATIENCE = 600
 """Seconds that a command may take."""
 
 
