@@ -8,12 +8,12 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from typing import TextIO
 
-from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, Note, TrainingError
+from marl.core.errors import ConfigError, EnvironmentFailedError, FileError, TrainingError
 from marl.core.wording import in_command
 from marl.system.interrupts import exit_status
 from marl.system.outputs import lasting_outputs
+from marl.system.warning_lines import show_warning
 
 __all__ = ["fail", "guarded"]
 
@@ -28,8 +28,6 @@ LONGEST = 4_000
 """Letters of an error; of a longer one the middle is left out."""
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """Control characters but for line ends: a file could colour the terminal, or rename its window."""
-GYMNASIUM = re.compile(r"\x1b\[\d+m(?:WARN|ERROR): (.*)\x1b\[0m", re.DOTALL)
-"""Warnings of Gymnasium, which colours them whoever reads them."""
 
 
 def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
@@ -38,7 +36,7 @@ def guarded(command: Callable[[list[str]], int], arguments: list[str]) -> int:
     Returns:
         Exit status; see `main`.
     """
-    warnings.showwarning = _show
+    warnings.showwarning = show_warning
     with lasting_outputs() as errors, in_command(arguments):
         status = _status_of(command, arguments)
         sys.stdout.flush()
@@ -61,22 +59,6 @@ def _status_of(command: Callable[[list[str]], int], arguments: list[str]) -> int
     except KeyboardInterrupt as stop:
         print("stopped at once", file=sys.stderr)
         return exit_status(*stop.args)  # see `end_on_signal`
-
-
-def _show(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """Show a note, or a warning of Gymnasium, as one line, other warnings as Python does."""
-    found = GYMNASIUM.fullmatch(str(message))
-    text = f"note: {found[1] if found else message}\n"
-    if not found and not issubclass(category, Note):
-        text = warnings.formatwarning(message, category, filename, lineno, line)
-    (file or sys.stderr).write(text)
 
 
 def fail(message: str, status: int) -> int:

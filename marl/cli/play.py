@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from marl.cli.board_text import board_text, marks_of, won_line
 from marl.cli.options import EnvironmentOptions, NamedPlayers, check_seed, named_players, parse, shown
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, FileError
 from marl.system.console import plain_console
 
 if TYPE_CHECKING:
@@ -83,7 +84,6 @@ def play(arguments: list[str]) -> int:
         raise ConfigError(f"--port {options.port} is for a page; add --web")
     if options.environment != EnvironmentOptions():
         return _steered(options)
-    from marl.games.registry import new_game
     from marl.players.adviser import Adviser
     from marl.players.match import play_match, winners
     from marl.players.moves import written
@@ -91,7 +91,7 @@ def play(arguments: list[str]) -> int:
     from marl.players.specs import parse_player
 
     console = plain_console()
-    start = written(new_game(options.game))
+    start = written(_game(options.game))
     players = named_players(options.players, options.named, "marl play tic_tac_toe human rules")
     specs = [parse_player(text) for text in players]
     if len(specs) != start.num_players:
@@ -120,6 +120,37 @@ def play(arguments: list[str]) -> int:
         console.print(line)
     console.print(winners(match.returns, [_name(seat, specs) for seat in range(len(specs))]))
     return 0
+
+
+def _game(name: str) -> Game:
+    """First position of a game.
+
+    Raises:
+        ConfigError: for an unknown name; for a run it says how one plays with it.
+    """
+    from marl.games.registry import UnknownGameError, new_game
+
+    try:
+        return new_game(name)
+    except UnknownGameError as unknown:
+        run = name.removeprefix("az:")
+        with suppress(FileError):  # it is no run either
+            raise ConfigError(f"{name} is a run, and no game; {_played_with(run)}") from unknown
+        raise
+
+
+def _played_with(run: str) -> str:
+    """How one plays with a run."""
+    from marl.policies.game_network import GameNetwork
+    from marl.policies.saved import load_policy
+    from marl.tasks.registry import find_policy
+
+    policy = load_policy(find_policy(run)).policy
+    if not isinstance(policy, GameNetwork):
+        return f"where its team has an opponent, a person steers that: marl play --web --play prey=human {run}"
+    game = policy.config.game
+    others = " ".join([f"az:{run}"] * (game.players - 1))
+    return f"its network is a player: marl play {game.name} human {others}"
 
 
 def _steered(options: Arguments) -> int:

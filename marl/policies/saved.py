@@ -25,6 +25,7 @@ from marl.core.version import FORMAT
 from marl.policies.configs import POLICY_KINDS
 from marl.policies.description import Description
 from marl.policies.policy import Policy
+from marl.system.lock import in_use
 
 __all__ = [
     "SavedPolicy",
@@ -183,7 +184,9 @@ def policy_file(folder: Path) -> Path:
     if not path.exists():
         if seeds := [each for each in sorted(folder.glob("seed-*")) if each.is_dir()]:
             raise FileError(f"{folder} holds runs of several seeds; name one of them, e.g. {seeds[0]}")
-        missing = "does not exist" if not folder.exists() else "holds no trained policy (policy/policy.safetensors)"
+        missing = "holds no trained policy (policy/policy.safetensors)" if folder.exists() else "does not exist"
+        if folder.is_dir() and in_use(folder):
+            raise FileError(f"{folder} trains, and has written no policy yet; wait for its first checkpoint")
         raise FileError(f"{folder} {missing}; name the folder of a run, or its policy/")
     check_file(path, 10 * MOST_PARAMETERS)  # bytes: most numbers have 4, and some 8
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from marl.core.limits import THREADS_PER_CORE, check_between
 from marl.core.trust import TRUST, Trust
 from marl.system.children import follow_parent
 from marl.system.interrupts import hold_signals
+from marl.system.warning_lines import show_warning
 
 __all__ = ["CONTEXT", "check_threads", "process_pool", "usable_cores"]
 
@@ -72,6 +74,7 @@ def process_pool(
 
 def _begin(trust: Trust, initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> None:
     TRUST.set(trust)
+    warnings.showwarning = show_warning
     if initializer is not None:
         initializer(*initargs)
 

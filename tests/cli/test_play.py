@@ -103,6 +103,10 @@ def test_the_end_of_input_ends_the_game(capsys: pytest.CaptureFixture[str], monk
     ("arguments", "error"),
     [
         ("go --players first,first", "there is no game 'go'; there is: connect_four, nine_board, quarto, three_marks"),
+        (
+            "predator_team",
+            "is a run, and no game; where its team has an opponent, a person steers that: marl play --web",
+        ),
         ("tic_tac_toe --players first", "tic_tac_toe has 2 seats, and the players are first"),
         ("three_marks first first", "three_marks has 3 seats, and the players are first, first"),
         ("tic_tac_toe", "nobody plays; name the players after the game: marl play tic_tac_toe human rules"),

@@ -129,6 +129,16 @@ def test_options_of_a_team_are_refused_for_a_game(
         assert "team is 'A=2': tic_tac_toe has no team to choose; leave it out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("before", ["", "az:"])
+def test_a_run_in_place_of_a_game_is_told_how_one_plays_with_it(
+    before: str, save_network: SaveNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = save_network(game="three_marks")
+    assert main(["play", f"{before}{run}"]) == 2
+    line = f"marl play three_marks human az:{run} az:{run}"
+    assert f"{before}{run} is a run, and no game; its network is a player: {line}\n" in capsys.readouterr().err
+
+
 def test_a_network_is_read_once_and_anew_when_its_run_has_written_another(save_network: SaveNetwork) -> None:
     run = save_network()
     assert player(f"az:{run}:3").choose(TicTacToe()) == player_of(run, ":3").choose(TicTacToe())

@@ -28,6 +28,7 @@ from marl.policies.saved import (
     present_weights,
     save_policy,
 )
+from marl.system.lock import sole_user
 from marl.training.checkpoints import Checkpoints, load_checkpoint
 
 FORMAT_1 = Path(__file__).parent / "format_1"
@@ -72,6 +73,8 @@ def test_missing_and_foreign_policies_are_refused(run: Path, tmp_path: Path) -> 
     with pytest.raises(FileError, match="nowhere does not exist"):
         load_policy(tmp_path / "nowhere")
     with pytest.raises(FileError, match="holds no trained policy"):
+        load_policy(tmp_path)
+    with sole_user(tmp_path), pytest.raises(FileError, match="trains, and has written no policy yet; wait for its f"):
         load_policy(tmp_path)
     os.mkfifo(tmp_path / "policy.safetensors")
     for use in (load_policy, policy_file):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Generator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from processes import children_of, is_alive, wait_until_gone
 
-from marl.core.errors import ConfigError
+from marl.core.errors import ConfigError, Note
 from marl.core.trust import TRUST, Trust, trusting
 from marl.system.interrupts import SIGNALS
 from marl.system.process_pool import check_threads, process_pool, usable_cores
@@ -44,6 +45,16 @@ def trust() -> Trust:
 def test_each_process_trusts_what_its_parent_does() -> None:
     with trusting("a", imported=False), process_pool(1) as pool:
         assert pool.submit(trust).result() == Trust(frozenset({"a"}), imported=False)
+
+
+def warn() -> None:
+    warnings.warn("the second of two", Note, stacklevel=1)
+
+
+def test_notes_of_its_processes_are_shown_as_those_of_a_command(capfd: pytest.CaptureFixture[str]) -> None:
+    with process_pool(1) as pool:
+        pool.submit(warn).result()
+    assert capfd.readouterr().err == "note: the second of two\n"
 
 
 def results() -> Generator[object, None, None]:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import islice
+from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 from marl.core.errors import TrainingError
 from marl.core.game import Game
@@ -18,7 +21,7 @@ from marl.games.search.negamax import Negamax
 from marl.games.search.uct import UCT
 from marl.players.match import play_match, play_matches
 from marl.players.player import Player
-from marl.players.specs import make_player
+from marl.players.specs import PlayerSpec, make_player
 from marl.players.tournament.plan import Round, TournamentPlan, opening_of, rounds_of, seed_of
 from marl.system.process_pool import process_pool
 
@@ -104,6 +107,8 @@ def play_tournament(
 ) -> list[FinishedGame]:
     """Play a tournament; the results do not depend on the number of processes.
 
+    Networks stay what they are at its beginning, whatever runs that still train write on the way.
+
     Args:
         plan: of the tournament.
         jobs: number of processes; with 1 all games are played in this one.
@@ -113,6 +118,27 @@ def play_tournament(
     Raises:
         TrainingError: if a process dies.
     """
+    with TemporaryDirectory() as folder:
+        copied = tuple(_with_copy(spec, Path(folder, str(place))) for place, spec in enumerate(plan.players))
+        return _play_all(replace(plan, players=copied), jobs, watch, stop_wished)
+
+
+def _with_copy(spec: PlayerSpec, folder: Path) -> PlayerSpec:
+    """The same player, whose network is read from a copy of the policy's file in a folder that is made."""
+    if spec.kind != "az":
+        return spec
+    from marl.core.serialisation import state_file  # these import PyTorch
+    from marl.policies.saved import policy_file
+    from marl.tasks.registry import find_policy
+
+    folder.mkdir()
+    copyfile(policy_file(find_policy(spec.run)), state_file(folder, "policy"))
+    return replace(spec, run=str(folder))
+
+
+def _play_all(
+    plan: TournamentPlan, jobs: int, watch: Callable[[int, int], None], stop_wished: Callable[[], bool]
+) -> list[FinishedGame]:
     rounds, number = rounds_of(plan), plan.openings * len(plan.groups)
     size = max(1, min(MOST_ROUNDS, number // (CHUNKS_PER_JOB * jobs)))
     if jobs == 1:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +68,25 @@ def test_what_is_played_does_not_depend_on_processes_or_on_who_else_plays(planne
     assert without_times(pair) == [game for game in without_times(here) if 2 not in game.seats]
     other = play_tournament(replace(plan, seed=5), 1, lambda done, total: None, never)
     assert without_times(other) != without_times(here)
+
+
+def test_networks_stay_what_they_are_when_the_tournament_begins(
+    planned: Planned, save_network: Callable[..., Path]
+) -> None:
+    run = save_network()
+    plan = planned(f"az:{run}:3 uct:5", games=20)
+    first = play_tournament(plan, 1, lambda done, total: None, never)
+
+    def write_another(done: int, total: int) -> None:
+        if done == 0:
+            save_network(seed=1)
+            os.utime(run / "policy" / "policy.safetensors", ns=(1, 1))  # clocks of file systems may be coarse
+
+    for jobs in 1, 2:
+        save_network(seed=0)
+        assert without_times(play_tournament(plan, jobs, write_another, never)) == without_times(first)
+    newer = play_tournament(plan, 1, lambda done, total: None, never)
+    assert without_times(newer) != without_times(first)
 
 
 def test_games_of_a_pair_differ(planned: Planned) -> None:
