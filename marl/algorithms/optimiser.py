@@ -14,6 +14,10 @@ from marl.core.environment import State
 
 __all__ = ["Momentum", "Optimiser"]
 
+TINY = 1e-30
+"""Smaller numbers become 0 after each step. Weights of units that are never active, and averages of gradients that have
+ended, shrink until they are denormal; with such numbers a processor multiplies many times as slowly as with others."""
+
 
 class Optimiser:
     """Adam whose step costs the same for a few parameters as for many.
@@ -65,6 +69,27 @@ class Optimiser:
         Args:
             rate: learning rate.
         """
+        self._move(rate)
+        with torch.no_grad():
+            for numbers in (self.vector, self._moments["exp_avg"], self._moments["exp_avg_sq"]):
+                numbers.mul_(numbers.abs() > TINY)
+
+    def state(self) -> State:
+        """The moments and the number of steps, for a checkpoint."""
+        return {name: moment.clone() for name, moment in self._moments.items()}
+
+    def load_state(self, state: State) -> None:
+        """Go on from a state that `state` gave.
+
+        Raises:
+            ValueError: if it is of other parameters.
+        """
+        if any(name not in state or state[name].shape != moment.shape for name, moment in self._moments.items()):
+            raise ValueError("the optimiser's moments belong to other parameters")
+        for name, moment in self._moments.items():
+            moment.copy_(state[name])
+
+    def _move(self, rate: float) -> None:
         with torch.no_grad():
             adam(
                 [self.vector],
@@ -83,21 +108,6 @@ class Optimiser:
                 fused=True,
             )
 
-    def state(self) -> State:
-        """The moments and the number of steps, for a checkpoint."""
-        return {name: moment.clone() for name, moment in self._moments.items()}
-
-    def load_state(self, state: State) -> None:
-        """Go on from a state that `state` gave.
-
-        Raises:
-            ValueError: if it is of other parameters.
-        """
-        if any(name not in state or state[name].shape != moment.shape for name, moment in self._moments.items()):
-            raise ValueError("the optimiser's moments belong to other parameters")
-        for name, moment in self._moments.items():
-            moment.copy_(state[name])
-
     def _tie(self) -> None:
         """Make the parameters views of the vector, with the values that they have."""
         parts = self.vector.split([p.numel() for p in self.parameters])
@@ -109,8 +119,7 @@ class Optimiser:
 class Momentum(Optimiser):
     """Gradient descent with momentum 0.9, as `torch.optim.SGD` has it."""
 
-    def step(self, rate: float) -> None:
-        """Move the parameters by the latest gradient and those before; see `Optimiser.step`."""
+    def _move(self, rate: float) -> None:
         self._moments["step"] += 1
         with torch.no_grad():
             sgd(

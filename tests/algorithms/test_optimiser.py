@@ -62,6 +62,18 @@ def test_momentum_and_weight_decay_are_those_of_torch(kind: type[Optimiser]) -> 
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(("kind", "decay"), [(Optimiser, 1e-4), (Momentum, 5.0)])
+def test_what_only_shrinks_is_never_denormal(kind: type[Optimiser], decay: float) -> None:
+    weights = nn.Parameter(torch.tensor([0.5, -1e-3]))
+    optimiser = kind([weights], weight_decay=decay)
+    for _ in range(300):
+        for _ in range(10):
+            optimiser.backward(0.0 * weights.sum(), None)
+            optimiser.step(0.01)
+        numbers = torch.stack([weights.detach(), optimiser.state()["exp_avg"], optimiser.state()["exp_avg_sq"]])
+        assert not ((numbers != 0) & (numbers.abs() < torch.finfo(torch.float32).smallest_normal)).any()
+
+
 def test_a_parameter_that_a_loss_does_not_know_stays() -> None:
     net = network()
     idle = nn.Parameter(torch.ones(4))
