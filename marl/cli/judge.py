@@ -81,8 +81,8 @@ def judge(arguments: list[str]) -> int:
 
 def mistakes_table(report: JudgeReport) -> Table:
     """Make a table with the players one below the other in each bucket."""
-    columns = ("player", "mistakes", "%", "95 % interval")
-    table = plain_table("bucket", columns, collapse_padding=True, title=report.game)
+    columns = ("mistakes", "%", "95 % interval")
+    table = plain_table(("bucket", "player"), columns, collapse_padding=True, title=report.game)
     for bucket in report.players[0].buckets:
         for number, player in enumerate(report.players):
             found = player.buckets[bucket]

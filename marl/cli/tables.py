@@ -27,17 +27,18 @@ OPEN_END = "…"
 RETURN = "return_per_"
 
 
-def plain_table(first: str, columns: Sequence[str], *, no_wrap: bool = True, **style: Any) -> Table:
+def plain_table(names: str | Sequence[str], columns: Sequence[str], *, no_wrap: bool = True, **style: Any) -> Table:
     """Make a table of names and numbers, with a line under its head and no other.
 
     Args:
-        first: head of the column of names, which may be folded.
+        names: head of the column of names, which may be folded, or those of several.
         columns: heads of the columns of numbers.
         no_wrap: True to keep numbers in one line where the terminal is narrow.
         style: further arguments of `rich.table.Table`.
     """
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", **style)
-    table.add_column(first, overflow="fold")
+    for name in (names,) if isinstance(names, str) else names:
+        table.add_column(name, overflow="fold")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=no_wrap)
     return table

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from marl.cli.judge import mistakes_table
+from marl.players.judge import judge
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -22,6 +28,17 @@ def test_the_table_and_the_file_tell_the_mistakes(cli: Cli, tmp_path: Path, monk
     assert f"first {first['mistakes']} of 20 {100 * first['share']:.1f} [{low:.1f}, {high:.1f}]" in rows
     assert rows[-1] == "wrote out.json"
     assert cli(*line.split())[1] == out
+
+
+def test_long_names_leave_the_numbers_whole() -> None:
+    report = judge("tic_tac_toe", ["first"], 20, 1)
+    (first,) = report.players
+    (found,) = first.buckets.values()
+    console = Console(file=io.StringIO(), width=80)
+    console.print(mistakes_table(replace(report, players=(replace(first, player="az:" + "runs/nine/" * 9),))))
+    row = console.file.getvalue().splitlines()[4]
+    low, high = (100 * end for end in found.share_ci95)
+    assert row.split()[-6:] == f"{found.mistakes} of 20 {100 * found.share:.1f} [{low:.1f}, {high:.1f}]".split()
 
 
 @pytest.mark.parametrize(
