@@ -28,6 +28,7 @@ from marl.core.game import Game
 from marl.core.seeding import global_seed
 from marl.games.judges.judged_positions import judged_games, judged_positions
 from marl.games.registry import new_game
+from marl.maths.intervals import wilson_interval
 from marl.players.judge import count_mistakes
 from marl.players.network_player import NetworkPlayer, load_network
 from marl.players.specs import parse_player
@@ -67,27 +68,35 @@ class Lesson:
     needs: str = "numba"
 
 
-BRIEF: dict[str, Any] = {"total_env_steps": 150_000}
+OFF: dict[str, Any] = {
+    "algorithm.self_play.random_moves": 0,
+    "algorithm.self_play.archive_share": 0.0,
+    "algorithm.self_play.outcome_share": 1.0,
+}
+"""Games begin at the beginning, and values are learnt from the outcome alone."""
+BRIEF = {**OFF, "total_env_steps": 150_000}
 """About three minutes of CPU time on nine-board."""
 STARTS: dict[str, dict[str, Any]] = {
     "openings": {"algorithm.self_play.random_moves": 4},
     "archive": {"algorithm.self_play.archive_share": 0.5},
     "mix": {"algorithm.self_play.outcome_share": 0.5},
 }
-"""Settings of self-play that are off in the preset, by what they turn on."""
-FEW = {"algorithm.search.simulations": 8, "total_env_steps": 600_000}
+"""What each turns on."""
+FEW = {**OFF, "total_env_steps": 600_000}
 LESSONS = {
     "tic_tac_toe": Lesson("tic_tac_toe_alpha_zero", ("uct:1000",), checked=True),
     "quarto": Lesson("quarto_alpha_zero", ("uct:100", "uct:1000")),
     "three_marks": Lesson("three_marks_alpha_zero", ("uct:100",)),
     "nine_board": Lesson("nine_board_alpha_zero"),
-    "nine_board_puct_8": Lesson("nine_board_alpha_zero", ("uct:1000",), FEW),
+    "nine_board_off": Lesson("nine_board_alpha_zero", changes=OFF),
+    "nine_board_puct_8": Lesson("nine_board_alpha_zero", ("uct:1000",), {**FEW, "algorithm.search.simulations": 8}),
     "nine_board_gumbel_8": Lesson(
         "nine_board_alpha_zero",
         ("uct:1000",),
-        {"algorithm.search": {"kind": "gumbel", "simulations": 8}, "total_env_steps": 600_000},
+        {**FEW, "algorithm.search": {"kind": "gumbel", "simulations": 8}},
     ),
     "connect_four": Lesson("connect_four_alpha_zero"),
+    "connect_four_off": Lesson("connect_four_alpha_zero", changes={**OFF, "algorithm.self_play.random_moves": 2}),
     "brief": Lesson("nine_board_alpha_zero", ("uct:1000",), BRIEF),
     **{
         f"brief_{name}": Lesson("nine_board_alpha_zero", ("uct:1000",), {**BRIEF, **changes})
@@ -184,7 +193,7 @@ def measure(name: str, runs: Path, seeds: tuple[int, ...], games: int) -> dict[s
 
 
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Means over seeds, and each seed's points, in Markdown."""
+    """Means over seeds with the Wilson interval of all their games, and each seed's points, in Markdown."""
     cells = []
     for name, row in rows.items():
         told = list(row["seeds"].values())
@@ -193,7 +202,8 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
         for opponent in told[0]["points"]:
             shares = [each["points"][opponent] for each in told]
             listed = ", ".join(f"{share:.3f}" for share in shares)
-            cells.append([name, steps, seconds, opponent, f"{np.mean(shares):.3f}", listed])
+            low, high = wilson_interval(sum(shares) * row["games"], len(shares) * row["games"])
+            cells.append([name, steps, seconds, opponent, f"{np.mean(shares):.3f} [{low:.3f}, {high:.3f}]", listed])
     return markdown(["row", "env steps", "CPU seconds", "against", "share of the points", "seeds"], cells)
 
 

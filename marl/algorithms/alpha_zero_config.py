@@ -32,14 +32,14 @@ class SelfPlayConfig(Config):
     """First moves of a game that are drawn by the search's visits; later ones are the best."""
     random_moves: int = Field(0, ge=0)
     """A game begins after 0 to so many moves that are drawn evenly, unless it begins in the archive."""
-    archive_share: float = Field(0.0, ge=0, lt=1)
+    archive_share: float = Field(0.5, ge=0, lt=1)
     """Share of games that begin in an archive of positions in which others of their group were, drawn evenly
     (Go-Exploit, arXiv 2302.12359); not 1, as games would begin later and later."""
     archive_size: int = Field(10_000, ge=1)
     """Positions that each group's archive keeps, the latest."""
     random_games: int = Field(0, ge=0, le=MOST_GAMES)
     """Games of random moves that the first iteration learns from too."""
-    outcome_share: float = Field(1.0, ge=0, le=1)
+    outcome_share: float = Field(0.5, ge=0, le=1)
     """Share of the outcome in what the value learns; the rest is the search's value of the position."""
 
     @model_validator(mode="after")
