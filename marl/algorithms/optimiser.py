@@ -72,7 +72,7 @@ class Optimiser:
         self._move(rate)
         with torch.no_grad():
             for numbers in (self.vector, self._moments["exp_avg"], self._moments["exp_avg_sq"]):
-                numbers.mul_(numbers.abs() > TINY)
+                torch.hardshrink(numbers, TINY, out=numbers)
 
     def state(self) -> State:
         """The moments and the number of steps, for a checkpoint."""
