@@ -140,7 +140,7 @@ def _game(name: str) -> Game:
 
 
 def _played_with(run: str) -> str:
-    """How one plays with a run."""
+    """Words on how one plays with a run."""
     from marl.policies.game_network import GameNetwork
     from marl.policies.saved import load_policy
     from marl.tasks.registry import find_policy

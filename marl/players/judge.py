@@ -18,7 +18,7 @@ from marl.games.judges.judged_positions import JudgedPosition, judged_positions
 from marl.games.registry import new_game
 from marl.maths.intervals import wilson_interval
 from marl.players.player import Player, choose_all
-from marl.players.specs import PlayerSpec, make_player, parse_player
+from marl.players.specs import PlayerSpec, make_player, parse_player, present_networks
 from marl.players.tournament.plan import seed_of
 
 __all__ = ["JudgeReport", "JudgedPlayer", "Mistakes", "count_mistakes", "judge"]
@@ -135,18 +135,19 @@ def judge(
     _check(specs, start)
     done, total = count(1), len(specs) * sum(map(len, buckets.values()))
     watch(0, total)
-    judged = [
-        JudgedPlayer(
-            spec.text,
-            {
-                name: count_mistakes(
-                    partial(_player, spec, start, seed, name), bucket, lambda: watch(next(done), total)
-                )
-                for name, bucket in buckets.items()
-            },
-        )
-        for spec in specs
-    ]
+    with present_networks(specs) as present:
+        judged = [
+            JudgedPlayer(
+                spec.text,
+                {
+                    name: count_mistakes(
+                        partial(_player, spec, start, seed, name), bucket, lambda: watch(next(done), total)
+                    )
+                    for name, bucket in buckets.items()
+                },
+            )
+            for spec in present
+        ]
     return JudgeReport(game, tuple(judged), seed)
 
 

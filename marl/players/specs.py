@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from marl.core.errors import ConfigError
@@ -17,7 +21,7 @@ from marl.players.rules import RulePlayer
 from marl.players.searchers import NegamaxPlayer, UCTPlayer
 from marl.players.simple import FirstLegal, Random
 
-__all__ = ["PLAYERS", "PlayerSpec", "make_player", "parse_player", "player"]
+__all__ = ["PLAYERS", "PlayerSpec", "make_player", "parse_player", "player", "present_networks"]
 
 Kind = Literal["random", "first", "rules", "negamax", "uct", "az", "human"]
 WITHOUT_BUDGET: dict[str, Kind] = {"random": "random", "first": "first", "rules": "rules", "human": "human"}
@@ -159,6 +163,33 @@ def make_player(spec: PlayerSpec, game: Game, seed: int, human: Callable[[], Pla
 
         load_network(spec.run, game)
     return _made(spec, seed)
+
+
+@contextmanager
+def present_networks(players: Sequence[PlayerSpec]) -> Iterator[tuple[PlayerSpec, ...]]:
+    """Players whose networks stay what they are now, whatever their runs write meanwhile.
+
+    Yields:
+        The same players; networks are read from copies of their files, which are removed at the end.
+
+    Raises:
+        FileError: if a network's file cannot be found.
+    """
+    with TemporaryDirectory() as folder:
+        yield tuple(_with_copy(spec, Path(folder, str(place))) for place, spec in enumerate(players))
+
+
+def _with_copy(spec: PlayerSpec, folder: Path) -> PlayerSpec:
+    """The same player, whose network is read from a copy of the policy's file in a folder that is made."""
+    if spec.kind != "az":
+        return spec
+    from marl.core.serialisation import state_file  # these import PyTorch
+    from marl.policies.saved import policy_file
+    from marl.tasks.registry import find_policy
+
+    folder.mkdir()
+    copyfile(policy_file(find_policy(spec.run)), state_file(folder, "policy"))
+    return replace(spec, run=str(folder))
 
 
 def _made(spec: PlayerSpec, seed: int) -> Player:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from heap_game import Heap
@@ -85,6 +87,20 @@ def test_draws_depend_on_the_seed_and_not_on_who_else_is_judged() -> None:
         return next(each for each in report.players if each.player == "random").buckets["late"]
 
     assert mistakes("random") == mistakes("first", "random") != mistakes("random", seed=2)
+
+
+def test_networks_stay_what_they_are_when_judging_begins(save_network: Callable[..., Path]) -> None:
+    run = save_network()
+    players = [f"az:{run}:1", f"az:{run}:0"]
+    first = judge("tic_tac_toe", players, 300)
+
+    def write_another(done: int, total: int) -> None:
+        if done == 1:
+            save_network(seed=1)
+            os.utime(run / "policy" / "policy.safetensors", ns=(1, 1))  # clocks of file systems may be coarse
+
+    assert judge("tic_tac_toe", players, 300, watch=write_another) == first
+    assert judge("tic_tac_toe", players, 300) != first
 
 
 def test_progress_is_told_and_the_report_has_all_numbers() -> None:

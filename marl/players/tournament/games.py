@@ -9,9 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import islice
-from pathlib import Path
-from shutil import copyfile
-from tempfile import TemporaryDirectory
 
 from marl.core.errors import TrainingError
 from marl.core.game import Game
@@ -21,7 +18,7 @@ from marl.games.search.negamax import Negamax
 from marl.games.search.uct import UCT
 from marl.players.match import play_match, play_matches
 from marl.players.player import Player
-from marl.players.specs import PlayerSpec, make_player
+from marl.players.specs import make_player, present_networks
 from marl.players.tournament.plan import Round, TournamentPlan, opening_of, rounds_of, seed_of
 from marl.system.process_pool import process_pool
 
@@ -118,22 +115,8 @@ def play_tournament(
     Raises:
         TrainingError: if a process dies.
     """
-    with TemporaryDirectory() as folder:
-        copied = tuple(_with_copy(spec, Path(folder, str(place))) for place, spec in enumerate(plan.players))
-        return _play_all(replace(plan, players=copied), jobs, watch, stop_wished)
-
-
-def _with_copy(spec: PlayerSpec, folder: Path) -> PlayerSpec:
-    """The same player, whose network is read from a copy of the policy's file in a folder that is made."""
-    if spec.kind != "az":
-        return spec
-    from marl.core.serialisation import state_file  # these import PyTorch
-    from marl.policies.saved import policy_file
-    from marl.tasks.registry import find_policy
-
-    folder.mkdir()
-    copyfile(policy_file(find_policy(spec.run)), state_file(folder, "policy"))
-    return replace(spec, run=str(folder))
+    with present_networks(plan.players) as players:
+        return _play_all(replace(plan, players=players), jobs, watch, stop_wished)
 
 
 def _play_all(
