@@ -37,6 +37,8 @@ SIGNS = {value: sign for sign, value in VALUES.items()}
 CELLS, CHECKED = 42, 17
 MOST_SEARCHED = 1_000_000
 """Positions that a search to one depth may take before deeper ones are given up."""
+LATE = (30, 39)
+"""Least and largest number of moves played in nine-board's positions."""
 
 Solved = tuple[str, list[float]]
 """Bucket and value of each legal move."""
@@ -95,23 +97,28 @@ def nine_board() -> Source:
     negamax = Negamax(depth=1)
 
     def solve(moves: list[int], game: Game, stage: str) -> Solved | None:
-        if any(game.play(action).returns[game.mover] == 1 for action in game.legal):
-            return None
-        for depth in range(4, 81 - len(moves) + 2, 2):
-            found = negamax.explore(game, exact=True, depth=depth)
-            if all(each.unfinished == 0 or abs(each.value) == 1 for each in found):
-                values = [each.value for each in found]
-                return None if min(values) == max(values) else (stage, values)
-            if sum(each.positions for each in found) > MOST_SEARCHED:
-                break
-        return None
+        values = nine_board_values(negamax, moves, game, MOST_SEARCHED)
+        return None if values is None or min(values) == max(values) else (stage, values)
 
     return Source(
-        {"late": (30, 39)},
+        {"late": LATE},
         ("late",),
         solve,
         "Values by negamax. late: 30 to 39 moves were played, not all moves are equally good, and none wins at once.",
     )
+
+
+def nine_board_values(negamax: Negamax, moves: list[int], game: Game, most: int) -> list[float] | None:
+    """Value of each legal move; None if one wins at once, or more than ``most`` positions do not decide all."""
+    if any(game.play(action).returns[game.mover] == 1 for action in game.legal):
+        return None
+    for depth in range(4, 81 - len(moves) + 2, 2):
+        found = negamax.explore(game, exact=True, depth=depth)
+        if all(each.unfinished == 0 or abs(each.value) == 1 for each in found):
+            return [each.value for each in found]
+        if sum(each.positions for each in found) > most:
+            break
+    return None
 
 
 def signature(game: Game) -> bytes:
