@@ -68,12 +68,10 @@ class Lesson:
     needs: str = "numba"
 
 
-OFF: dict[str, Any] = {
-    "algorithm.self_play.random_moves": 0,
-    "algorithm.self_play.archive_share": 0.0,
-    "algorithm.self_play.outcome_share": 1.0,
-}
-"""Games begin at the beginning, and values are learnt from the outcome alone."""
+OUTCOME: dict[str, Any] = {"algorithm.self_play.archive_share": 0.0, "algorithm.self_play.outcome_share": 1.0}
+"""No game begins in the archive, and values are learnt from the outcome alone."""
+OFF: dict[str, Any] = {"algorithm.self_play.random_moves": 0, **OUTCOME}
+"""Games begin at the beginning, too."""
 BRIEF = {**OFF, "total_env_steps": 150_000}
 """About three minutes of CPU time on nine-board."""
 STARTS: dict[str, dict[str, Any]] = {
@@ -82,11 +80,18 @@ STARTS: dict[str, dict[str, Any]] = {
     "mix": {"algorithm.self_play.outcome_share": 0.5},
 }
 """What each turns on."""
+SMALL: dict[str, Any] = {
+    "policy.trunk": {"kind": "parts", "part_hidden": [64, 32], "hidden": [256]},
+    "total_env_steps": 2_400_000,
+}
+"""Connect four's preset before its network became larger."""
 FEW = {**OFF, "total_env_steps": 600_000}
 LESSONS = {
     "tic_tac_toe": Lesson("tic_tac_toe_alpha_zero", ("uct:1000",), checked=True),
     "quarto": Lesson("quarto_alpha_zero", ("uct:100", "uct:1000")),
     "three_marks": Lesson("three_marks_alpha_zero", ("uct:100",)),
+    "quarto_all": Lesson("quarto_alpha_zero", ("uct:100", "uct:1000"), {**STARTS["archive"], **STARTS["mix"]}),
+    "three_marks_off": Lesson("three_marks_alpha_zero", ("uct:100",), OUTCOME),
     "nine_board": Lesson("nine_board_alpha_zero"),
     "nine_board_off": Lesson("nine_board_alpha_zero", changes=OFF),
     "nine_board_puct_8": Lesson("nine_board_alpha_zero", ("uct:1000",), {**FEW, "algorithm.search.simulations": 8}),
@@ -96,7 +101,8 @@ LESSONS = {
         {**FEW, "algorithm.search": {"kind": "gumbel", "simulations": 8}},
     ),
     "connect_four": Lesson("connect_four_alpha_zero"),
-    "connect_four_off": Lesson("connect_four_alpha_zero", changes={**OFF, "algorithm.self_play.random_moves": 2}),
+    "connect_four_small": Lesson("connect_four_alpha_zero", changes=SMALL),
+    "connect_four_off": Lesson("connect_four_alpha_zero", changes={**SMALL, **OUTCOME}),
     "brief": Lesson("nine_board_alpha_zero", ("uct:1000",), BRIEF),
     **{
         f"brief_{name}": Lesson("nine_board_alpha_zero", ("uct:1000",), {**BRIEF, **changes})
