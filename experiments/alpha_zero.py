@@ -203,7 +203,7 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     cells = []
     for name, row in rows.items():
         told = list(row["seeds"].values())
-        seconds = f"{np.mean([each['cpu_seconds'] for each in told]):.0f}"
+        seconds = f"{np.mean([each['cpu_seconds'] for each in told]):,.0f}"
         steps = f"{told[0]['env_steps']:,}"
         for opponent in told[0]["points"]:
             shares = [each["points"][opponent] for each in told]

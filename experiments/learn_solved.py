@@ -1,10 +1,10 @@
-"""What nine-board's network makes of solved positions: how few mistakes are within its reach?
+"""Mistakes of nine-board's network after learning solved positions: how few are within its reach?
 
 In place of games it learns positions that are drawn as the judge draws its own, with the value of every move by
 negamax; those of the judge are left out. It begins once as a new network, once as the network of a run. Before and
 after, its mistakes are counted by `marl judge`'s rule, alone and with the preset's search.
 
-Usage: python experiments/learn_solved.py RUN [--positions 12000] [--passes 60] [--seed 7] [--out FILE]
+Usage: python experiments/learn_solved.py RUN [--positions 12000] [--seed 7] [--out FILE]
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 import tyro
 from make_judge import LATE, drawn, nine_board_values, signature
 
@@ -37,8 +36,8 @@ from marl.training.run_config import read_config
 
 MOST_SEARCHED = 30_000
 """Positions that a search to one depth may take; fewer than the judge's, for ten times as many solved in a second."""
-UPDATES = 20
-"""The learning rate falls from update to update."""
+UPDATES, EPOCHS = 20, 3
+"""The learning rate falls from update to update; each draws all positions so many times."""
 NEW_RATE, TRAINED_RATE = [0.002, 0.0002], [0.0005, 0.00005]
 """Learning rates of a new network, the preset's, and of one that is trained already."""
 
@@ -50,10 +49,10 @@ def solved(positions: int, seed: int) -> Samples:
     games: list[Game] = []
     values: list[list[float]] = []
     while len(games) < positions:
-        moves, game = drawn(start, int(generator.integers(*LATE, endpoint=True)), generator)
+        _, game = drawn(start, int(generator.integers(*LATE, endpoint=True)), generator)
         if game.over or (known := signature(game)) in seen:
             continue
-        found = nine_board_values(negamax, moves, game, MOST_SEARCHED)
+        found = nine_board_values(negamax, game, MOST_SEARCHED)
         if found is not None:
             seen.add(known)
             games.append(game)
@@ -80,11 +79,11 @@ def mistakes(network: GameNetwork) -> dict[str, float]:
     return {str(n): count_mistakes(lambda _, n=n: NetworkPlayer(network, n), late).share for n in (0, 64)}
 
 
-def learn(samples: Samples, passes: int, seed: int, begin: GameNetwork | None) -> dict[str, Any]:
+def learn(samples: Samples, seed: int, begin: GameNetwork | None) -> dict[str, Any]:
     """Mistakes before and after learning."""
     values: Any = dict(settings_of("nine_board_alpha_zero"))
     rate = NEW_RATE if begin is None else TRAINED_RATE
-    for name, value in {"arena": None, "epochs": passes // UPDATES, "window": 1, "learning_rate": rate}.items():
+    for name, value in {"arena": None, "epochs": EPOCHS, "window": 1, "learning_rate": rate}.items():
         values = with_override(values, ("algorithm", name), value)
     with tempfile.TemporaryDirectory() as folder:
         run = build_run(read_config({**values, "seed": seed}), Path(folder))
@@ -102,17 +101,15 @@ def learn(samples: Samples, passes: int, seed: int, begin: GameNetwork | None) -
 def main(
     run: Annotated[Path, tyro.conf.Positional],
     positions: int = 12_000,
-    passes: int = 60,
     seed: int = 7,
     out: Path = Path(__file__).parent / "results/learn_solved.json",
 ) -> None:
     """Learn, and print and write the mistakes."""
-    torch.set_num_threads(1)
     samples = solved(positions, seed)
-    rows = {"new": learn(samples, passes, seed, None), "trained": learn(samples, passes, seed, load_network(str(run)))}
+    rows = {"new": learn(samples, seed, None), "trained": learn(samples, seed, load_network(str(run)))}
     for name, row in rows.items():
         print(name, row)
-    save_json(out, {"positions": positions, "passes": passes, "seed": seed, "networks": rows})
+    save_json(out, {"positions": positions, "passes": UPDATES * EPOCHS, "seed": seed, "networks": rows})
 
 
 if __name__ == "__main__":

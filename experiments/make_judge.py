@@ -97,7 +97,7 @@ def nine_board() -> Source:
     negamax = Negamax(depth=1)
 
     def solve(moves: list[int], game: Game, stage: str) -> Solved | None:
-        values = nine_board_values(negamax, moves, game, MOST_SEARCHED)
+        values = nine_board_values(negamax, game, MOST_SEARCHED)
         return None if values is None or min(values) == max(values) else (stage, values)
 
     return Source(
@@ -108,17 +108,18 @@ def nine_board() -> Source:
     )
 
 
-def nine_board_values(negamax: Negamax, moves: list[int], game: Game, most: int) -> list[float] | None:
+def nine_board_values(negamax: Negamax, game: Game, most: int) -> list[float] | None:
     """Value of each legal move; None if one wins at once, or more than ``most`` positions do not decide all."""
     if any(game.play(action).returns[game.mover] == 1 for action in game.legal):
         return None
-    for depth in range(4, 81 - len(moves) + 2, 2):
+    depth = 4
+    while True:  # the game ends, so that a search is deep enough at last
         found = negamax.explore(game, exact=True, depth=depth)
         if all(each.unfinished == 0 or abs(each.value) == 1 for each in found):
             return [each.value for each in found]
         if sum(each.positions for each in found) > most:
-            break
-    return None
+            return None
+        depth += 2
 
 
 def signature(game: Game) -> bytes:

@@ -28,7 +28,7 @@ def test_best_moves_are_learnt_evenly_and_the_value_is_the_movers() -> None:
 def test_positions_of_the_judge_have_the_values_of_its_file() -> None:
     negamax, found = Negamax(depth=1), 0
     for each in judged_positions("nine_board", 8)["late"]:
-        values = nine_board_values(negamax, [0] * 39, each.game, script.MOST_SEARCHED)
+        values = nine_board_values(negamax, each.game, script.MOST_SEARCHED)
         found += values is not None
         assert values is None or values == list(each.values)
     assert found >= 3
