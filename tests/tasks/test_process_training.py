@@ -33,10 +33,21 @@ def preset(name: str, **env: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ["gymnasium:CartPole-v1", "mpe2.simple_spread_v3"])
-def test_weights_do_not_depend_on_the_number_of_processes(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments", "needs"),
+    [
+        ("gymnasium:CartPole-v1", {}, "gymnasium"),
+        ("mpe2.simple_spread_v3", {"max_cycles": 7}, "mpe2"),
+        ("butterfly/knights_archers_zombies-v11", {"max_cycles": 7}, "pymunk"),
+        ("sisl/pursuit-v5", {"max_cycles": 7, "n_pursuers": 3, "n_evaders": 4}, "pygame"),
+        ("classic/leduc_holdem-v4", {}, "rlcard"),
+    ],
+)
+def test_weights_do_not_depend_on_the_number_of_processes(
+    name: str, arguments: dict[str, Any], needs: str, tmp_path: Path
+) -> None:
     """Nor where a run goes on with another number; its copies begin new episodes then."""
-    arguments = {"max_cycles": 7} if name.startswith("mpe2") else {}
+    pytest.importorskip(needs)
     for first, then in ((1, 2), (2, 1)):
         run = tmp_path / str(first)
         marl.train(preset(name, arguments=arguments, processes=first), run)

@@ -107,13 +107,20 @@ def test_a_description_names_what_was_changed() -> None:
     assert task.describe(config) == {"environment": LEAVING, "arguments": {"masks": True}}
 
 
-@pytest.mark.parametrize("name", ["mpe2.simple_spread_v3", LEAVING])
-def test_a_seed_gives_the_same_weights_twice(name: str, tmp_path: Path) -> None:
-    settings = {
-        "name": name,
-        "arguments": {"max_cycles": 5} if name.startswith("mpe2") else {"dies": {"x": 2, "y": 4, "z": 5}},
-    }
-    small = {"total_env_steps": 256, "num_copies": 4, "rollout_length": 16, "evaluation_interval": 1000}
+@pytest.mark.parametrize(
+    ("name", "arguments", "needs"),
+    [
+        (LEAVING, {"dies": {"x": 2, "y": 4, "z": 5}}, "pettingzoo"),
+        ("mpe2.simple_spread_v3", {"max_cycles": 5}, "mpe2"),
+        ("butterfly/knights_archers_zombies-v11", {"max_cycles": 30}, "pymunk"),
+        ("sisl/pursuit-v5", {"max_cycles": 5, "n_pursuers": 3, "n_evaders": 4}, "pygame"),
+        ("classic/leduc_holdem-v4", {}, "rlcard"),
+    ],
+)
+def test_a_seed_gives_the_same_weights_twice(name: str, arguments: dict[str, Any], needs: str, tmp_path: Path) -> None:
+    pytest.importorskip(needs)
+    settings = {"name": name, "arguments": arguments}
+    small = {"total_env_steps": 256, "num_copies": 4, "rollout_length": 16, "evaluation_episodes": 1}
     with marl.core.trust.trusting("leaving_pettingzoo"):
         one, two = (marl.train({"env": settings}, out=tmp_path / str(i), seed=3, **small).policy for i in (1, 2))
     weights = zip(one.state_dict().values(), two.state_dict().values(), strict=True)
