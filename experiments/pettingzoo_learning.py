@@ -25,11 +25,13 @@ from typing import Any
 
 import numpy as np
 import tyro
+from numpy.typing import NDArray
 from rows import kept, markdown, measured
 
 import marl
 from marl.core.seeding import episode_seed
-from marl.maths.seed_statistics import interquartile_mean
+from marl.maths.intervals import Estimate
+from marl.maths.seed_statistics import difference, score
 from marl.tasks.pettingzoo.names import made, wrapped
 from marl.training.presets import settings_of
 
@@ -251,18 +253,23 @@ def alone(learn: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
 
 
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Interquartile mean over seeds and each seed's return, in Markdown; columns that nothing fills are left out."""
-    cells = []
+    """Interquartile mean over seeds, with its interval, and each seed's return, in Markdown.
+
+    What a system has more than the last one is told beside it; columns that nothing fills are left out.
+    """
+    cells, peer = [], tuple(SYSTEMS)[-1]
     for row in rows.values():
         for system in SYSTEMS:
             for budget in next(iter(row[system].values())):
                 told = [each[budget] for each in row[system].values()]
-                returns = np.array([each["return"] for each in told])
+                returns = of_seeds(row[system], budget)
+                more = difference(returns, of_seeds(row[peer], budget)) if system != peer else None
                 cell = {
                     "environment": f"`{row['environment']}`",
                     "env steps": f"{int(budget):,}",
                     "system": system,
-                    "return per agent": f"{float(interquartile_mean(returns)):.2f}",
+                    "return per agent": within(score(returns[:, None])),
+                    f"more than {peer}": "" if more is None else within(more),
                     "seeds": ", ".join(f"{value:.2f}" for value in returns),
                     "displacement": ", ".join(f"{each['displacement']:.2f}" for each in told if "displacement" in each),
                     "random": f"{row['random']:.2f}" if "random" in row else "",
@@ -272,6 +279,17 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
                 cells.append(cell)
     filled = [title for title in cells[0] if any(cell[title] for cell in cells)]
     return markdown(filled, [[cell[title] for title in filled] for cell in cells])
+
+
+def of_seeds(told: Mapping[str, Mapping[str, Any]], budget: str) -> NDArray[np.float64]:
+    """Returns of the seeds of a system after a budget."""
+    return np.array([each[budget]["return"] for each in told.values()], np.float64)
+
+
+def within(estimate: Estimate) -> str:
+    """A number with its interval over seeds, if there are several."""
+    ends = "" if estimate.ci95 is None else f" [{estimate.ci95[0]:.2f}, {estimate.ci95[1]:.2f}]"
+    return f"{estimate.value:.2f}{ends}"
 
 
 def main(

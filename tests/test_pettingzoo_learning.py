@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,31 @@ def test_each_seed_of_each_system_is_trained_once(tmp_path: Path, monkeypatch: p
     """Returns of five seeds, of which the interquartile mean leaves out the outermost quarters: 2, 3 and 4 count."""
     calls: list[Any] = []
 
-    def learn(lesson: script.Lesson, folder: Path, seed: int) -> dict[str, Any]:
+    def learn(more: float, lesson: script.Lesson, folder: Path, seed: int) -> dict[str, Any]:
         calls.append(seed)
-        return {"4096": {"return": [9, 1, 2, 3, 4][seed], "cpu_seconds": seed, "peak_mb": 1000 * seed}}
+        return {"4096": {"return": more + [9, 1, 2, 3, 4][seed], "cpu_seconds": seed, "peak_mb": 1000 * seed}}
 
     monkeypatch.setattr(script, "alone", lambda learn, *given: learn(*given))
-    monkeypatch.setattr(script, "SYSTEMS", {"ours": learn, "theirs": learn})
+    monkeypatch.setattr(script, "SYSTEMS", {"ours": partial(learn, 2.5), "theirs": partial(learn, 0.0)})
     monkeypatch.setattr(script, "random_return", lambda lesson: 0.5)
     lesson = script.Lesson("butterfly/pistonball-v6", (4096,))
     row = script.measure(lesson, tmp_path, range(5))
     assert row == script.measure(lesson, tmp_path, range(5))
     assert calls == [*range(5)] * 2
-    told = "9.00, 1.00, 2.00, 3.00, 4.00 | 0.50 | 2 | 4,000 |"
-    assert f"| `butterfly/pistonball-v6` | 4,096 | theirs | 3.00 | {told}" in script.table({"x": row})
+    titles, _, ours, theirs = (line.split(" | ") for line in script.table({"x": row}).splitlines())
+    assert titles[3:5] == ["return per agent", "more than theirs"]
+    assert ours[3].startswith("5.50 [") and ours[4].startswith("2.50 [")
+    assert theirs[:3] == ["| `butterfly/pistonball-v6`", "4,096", "theirs"] and theirs[3].startswith("3.00 [")
+    assert theirs[4:] == ["", "9.00, 1.00, 2.00, 3.00, 4.00", "0.50", "2", "4,000 |"]
+
+
+def test_a_single_seed_has_no_interval() -> None:
+    row = {"random": 0.5, "environment": "x"}
+    row |= {system: {"1": {"9": {"return": 2.0, "cpu_seconds": 1}}} for system in script.SYSTEMS}
+    assert [line.split(" | ")[3:5] for line in script.table({"x": row}).splitlines()[2:]] == [
+        ["2.00", "0.00"],
+        ["2.00", ""],
+    ]
 
 
 def test_every_row_can_be_trained() -> None:
