@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from served import news_of, say, serving
+from served import news_of, opened, say, serving
 
 from marl.analysis.render import stage
 from marl.analysis.steer import Steering, opposed
@@ -46,7 +46,7 @@ def place(told: Any) -> tuple[float, float]:
 def test_the_first_prey_goes_where_it_is_steered_and_the_others_as_they_would() -> None:
     """Thrust of 4 for a second takes a prey to 1.3 units a second at most; the other has none and is not touched."""
     made = steering(10, num_prey=2, arena=20.0)  # too wide for collisions
-    with serving(made.page, made.hear, made.serve) as address:
+    with serving(made.page, made.hear, made.serve) as address, opened(address):  # without a window nobody steers
         ready = moment(address, "ready")
         assert (ready["step"], ready["words"]) == (0, "contacts 0")
         assert say(address, do="steer", way="up", number=2, window="a") == (200, "")

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from marl.system.page_server import PageServer
 
-__all__ = ["ask", "news_of", "say", "serving"]
+__all__ = ["ask", "news_of", "opened", "say", "serving"]
 
 
 @contextmanager
@@ -56,3 +56,10 @@ def news_of(address: str, number: int) -> list[tuple[str, Any]]:
             if line.startswith("event: "):
                 found.append((line[7:-1], json.loads(stream.readline().decode()[6:])))
     return found
+
+
+@contextmanager
+def opened(address: str) -> Iterator[None]:
+    """A window that stays open for the block, and reads nothing."""
+    with urlopen(f"{address}news", timeout=20):
+        yield
