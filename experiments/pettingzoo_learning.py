@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from rows import kept, markdown, measured
 
 import marl
+from marl.cli.tables import estimate_text
 from marl.core.seeding import episode_seed
 from marl.maths.intervals import Estimate
 from marl.maths.seed_statistics import difference, score
@@ -258,6 +259,10 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     What a system has more than the last one is told beside it; columns that nothing fills are left out.
     """
     cells, peer = [], tuple(SYSTEMS)[-1]
+
+    def text(estimate: Estimate | None) -> str:
+        return estimate_text(estimate, ".2f", unknown="").replace("\n", " ")
+
     for row in rows.values():
         for system in SYSTEMS:
             for budget in next(iter(row[system].values())):
@@ -268,8 +273,8 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
                     "environment": f"`{row['environment']}`",
                     "env steps": f"{int(budget):,}",
                     "system": system,
-                    "return per agent": within(score(returns[:, None])),
-                    f"more than {peer}": "" if more is None else within(more),
+                    "return per agent": text(score(returns[:, None])),
+                    f"more than {peer}": text(more),
                     "seeds": ", ".join(f"{value:.2f}" for value in returns),
                     "displacement": ", ".join(f"{each['displacement']:.2f}" for each in told if "displacement" in each),
                     "random": f"{row['random']:.2f}" if "random" in row else "",
@@ -284,12 +289,6 @@ def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 def of_seeds(told: Mapping[str, Mapping[str, Any]], budget: str) -> NDArray[np.float64]:
     """Returns of the seeds of a system after a budget."""
     return np.array([each[budget]["return"] for each in told.values()], np.float64)
-
-
-def within(estimate: Estimate) -> str:
-    """A number with its interval over seeds, if there are several."""
-    ends = "" if estimate.ci95 is None else f" [{estimate.ci95[0]:.2f}, {estimate.ci95[1]:.2f}]"
-    return f"{estimate.value:.2f}{ends}"
 
 
 def main(
