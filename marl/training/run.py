@@ -30,6 +30,7 @@ from marl.core.wording import argument
 from marl.policies.policy import Policy
 from marl.policies.saved import encode_policy, load_weights, write_policy
 from marl.system.device import resolve_device
+from marl.system.memory import give_back_large_blocks
 from marl.system.process_pool import check_threads
 from marl.training.best_policy import BEST_POLICY
 from marl.training.changes import check_resumable, differences
@@ -252,6 +253,7 @@ def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run
         _check_fresh(folder)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    give_back_large_blocks()
     device, task = resolve_device(config.device), config.task
     parts = build_parts(config, task, device, folder, fresh=start is None)
     run = Run(config, folder, device, task, checkpoints=checkpoints, **vars(parts))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,26 @@ def test_available_memory_is_what_linux_tells_in_units_of_1024_bytes(tmp_path: P
 def test_where_the_system_does_not_tell_it_is_all_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 3_000_000, "SC_PAGE_SIZE": 4096}.__getitem__)
     assert available_memory(tmp_path / "nowhere") == 12_288_000_000
+
+
+FREED = """
+import numpy, sys
+from marl.system.memory import give_back_large_blocks
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 // 2**20
+
+if sys.argv[1] == "give back":
+    give_back_large_blocks()
+numpy.ones(30 * 2**17)  # freed at once: from then on the heap takes blocks of up to 30 MB
+before, blocks = resident(), [(numpy.ones(16 * 2**17), numpy.ones(2**13)) for _ in range(10)]
+blocks = [small for _, small in blocks]  # those stay, between the large ones
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(("how", "least", "most"), [("as it is", 100, 200), ("give back", 0, 10)])
+def test_large_blocks_that_are_freed_go_back_to_the_system(how: str, least: int, most: int) -> None:
+    told = subprocess.run([sys.executable, "-c", FREED, how], capture_output=True, text=True, check=True)
+    assert least <= int(told.stdout) <= most  # of 160 MB
