@@ -47,13 +47,16 @@ class Act:
     ) -> Act:
         """Result for the agents that are to move; others have action 0, which nobody reads, and log-probability 0."""
         acting = observation.to_move
-        log_prob = torch.zeros(acting.shape, device=acting.device) if log_prob is None else log_prob * acting
+        if log_prob is None:
+            log_prob = torch.zeros(acting.shape, device=acting.device)
+        if acting.is_cpu and bool(acting.all()):  # a GPU would be waited for
+            return cls(dict(action), log_prob, memory)
         parts = acting.split([x.shape[acting.ndim - 1] for x in action.values()], -1) if len(action) > 1 else (acting,)
         zeroed = {
             name: x * (part if x.ndim == part.ndim else part[..., None])
             for (name, x), part in zip(action.items(), parts, strict=True)
         }
-        return cls(zeroed, log_prob, memory)
+        return cls(zeroed, log_prob * acting, memory)
 
 
 class EpisodePlayer(Protocol):
