@@ -56,7 +56,7 @@ print(resident() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize(("how", "least", "most"), [("as it is", 100, 200), ("give back", 0, 10)])
+@pytest.mark.parametrize(("how", "least", "most"), [("as it is", 100, 200), ("give back", 0, 40)])
 def test_large_blocks_that_are_freed_go_back_to_the_system(how: str, least: int, most: int) -> None:
     told = subprocess.run([sys.executable, "-c", FREED, how], capture_output=True, text=True, check=True)
     assert least <= int(told.stdout) <= most  # of 160 MB
