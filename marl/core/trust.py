@@ -8,6 +8,7 @@ points are not its concern: installed packages declare those.
 from __future__ import annotations
 
 import os
+import pkgutil
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from marl.core.errors import ConfigError
+from marl.core.nearest import did_you_mean
 
 __all__ = ["TRUST", "Trust", "UntrustedError", "import_named", "lacking", "module_of", "trusting"]
 
@@ -120,15 +122,22 @@ def import_named(text: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if not f"{module}.".startswith(f"{error.name}."):  # neither it nor a package that it is in
             raise ConfigError(f"{named} is there but needs {error.name!r}, which {lacking(error)}") from error
-        raise ConfigError(
-            f"{named} cannot be imported here ({error}); install it, or put the folder in which it lies on PYTHONPATH"
-        ) from error
+        near = did_you_mean(module, _beside(str(error.name)))
+        advice = f"{'Else ' if near else ''}install it, or put the folder in which it lies on PYTHONPATH"
+        raise ConfigError(f"{named} cannot be imported here ({error}); {near}{advice}") from error
     except (Exception, SystemExit) as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
         if isinstance(error, ImportError) and str(error).startswith("cannot import name") and _version(error):
             what += f"; it {lacking(error)}"
         raise ConfigError(f"{named} is there but fails when it is imported: {what}") from error
+
+
+def _beside(missing: str) -> list[str]:
+    """Modules of the package that lacks one."""
+    package = missing.rpartition(".")[0]
+    paths = getattr(sys.modules.get(package), "__path__", ())
+    return [f"{package}.{module.name}" for module in pkgutil.iter_modules(paths)]
 
 
 def module_of(text: Any) -> str:

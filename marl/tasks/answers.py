@@ -107,35 +107,38 @@ def conformed(space: spaces.Space[Any], given: Any) -> Any:
     return fitted
 
 
-def check_finite(*seen: NDArray[Any]) -> None:
-    """Check that observations are finite.
+def check_finite(seen: NDArray[Any], agent: Any = None) -> None:
+    """Check that an observation is finite.
 
     Raises:
-        AnswerError: naming the first number that is not.
+        AnswerError: naming the first number that is not, and the agent that sees it if it is given.
     """
-    for array in seen:
-        if not np.isfinite(array).all():
-            raise AnswerError(f"gave an observation with {array[~np.isfinite(array)][0]}, which is not finite")
+    if not np.isfinite(seen).all():
+        raise AnswerError(f"gave {_to(agent)}an observation with {seen[~np.isfinite(seen)][0]}, which is not finite")
+
+
+def _to(agent: Any) -> str:
+    return "" if agent is None else f"agent {agent} "
 
 
 def _unfit(given: Any, space: spaces.Space[Any]) -> AnswerError:
     return AnswerError(f"observed {_described(given)}, which its observation_space {space} cannot hold")
 
 
-def number(reward: Any) -> float:
+def number(reward: Any, agent: Any = None) -> float:
     """Reward as a finite number.
 
     Raises:
-        AnswerError: if it is none.
+        AnswerError: if it is none, naming the agent that gets it if it is given.
     """
     try:
         array = np.asarray(reward, np.float64)
     except (TypeError, ValueError):
         array = np.empty(0)
     if reward is None or array.size != 1:
-        raise AnswerError(f"gave {_described(reward)} as reward; a reward is one number")
+        raise AnswerError(f"gave {_to(agent)}{_described(reward)} as reward; a reward is one number")
     if not np.isfinite(array).all():
-        raise AnswerError(f"gave a reward of {array.item()}, which is not finite")
+        raise AnswerError(f"gave {_to(agent)}a reward of {array.item()}, which is not finite")
     return float(array.item())
 
 

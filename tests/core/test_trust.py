@@ -51,6 +51,13 @@ def test_a_package_is_trusted_with_what_is_in_it_and_no_other_for_its_name(packa
     assert package() == {"alien", "alien.ship"}
 
 
+def test_a_misspelt_module_of_a_package_is_answered_with_the_nearest(package: Callable[[], set[str]]) -> None:
+    with trusting("alien"), pytest.raises(ConfigError, match=r"did you mean alien\.ship\? Else install it, or put"):
+        import_named("alien.shipp:Ship-v0")
+    with trusting("aliens"), pytest.raises(ConfigError, match=r"\(No module named 'aliens'\); install it, or put"):
+        import_named("aliens.ship:Ship-v0")
+
+
 def test_a_module_that_a_script_imported_is_trusted_but_for_the_standard_library(
     package: Callable[[], set[str]],
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from marl.core.roster import class_of_image
 from marl.tasks.answers import AnswerError, check_finite, number
 from marl.tasks.blocks import Flags, Moved, Seen
 from marl.tasks.episode_seeds import EpisodeSeeds
@@ -18,7 +19,7 @@ from marl.tasks.observed_masks import MASK
 from marl.tasks.pettingzoo.copies import Copy
 from marl.tasks.pettingzoo.drivers import Turn
 from marl.tasks.pettingzoo.state import StateView
-from marl.tasks.pettingzoo.team import Team
+from marl.tasks.pettingzoo.team import AgentView, Team
 
 __all__ = ["PettingZooBlock"]
 
@@ -118,7 +119,7 @@ class PettingZooBlock:
         turn, was = self.copies[b].step(actions), before.alive[b]
         for agent, reward in turn.rewards.items():
             plain = type(reward) is float and isfinite(reward)
-            moved.reward[b, self._number(agent)] = reward if plain else number(reward)
+            moved.reward[b, self._number(agent)] = reward if plain else number(reward, agent)
         for agent, info in turn.infos.items():
             for name, value in (info or {}).items():
                 if isinstance(value, int | float | np.number | np.bool_):
@@ -217,12 +218,19 @@ class PettingZooBlock:
 
     def _check(self) -> None:
         """Check that all that is seen is finite."""
-        seen = self.seen
-        states = () if seen.state is None else (seen.state,)
-        for arrays in (*seen.features.values(), *seen.fields.values(), *seen.images.values(), *states):
-            if arrays.dtype.kind == "f" and not np.isfinite(arrays).all():
-                b = int(np.argwhere(~np.isfinite(arrays))[0, 0])
-                self.copies[b].guard(check_finite, arrays[b])
+        seen, views = self.seen, self.team.views
+        for name, arrays in (*seen.features.items(), *seen.images.items()):
+            self._check_finite(arrays, views[self.team.roster.slices[class_of_image(name)]])
+        for arrays in seen.fields.values():
+            self._check_finite(arrays, views)
+        if seen.state is not None:
+            self._check_finite(seen.state[:, None], None)
+
+    def _check_finite(self, arrays: NDArray[Any], views: Sequence[AgentView] | None) -> None:
+        """Check ``[B, N, ...]``; without views nobody in particular sees it."""
+        if arrays.dtype.kind == "f" and not np.isfinite(arrays).all():
+            b, n = np.argwhere(~np.isfinite(arrays))[0, :2].tolist()
+            self.copies[b].guard(check_finite, arrays[b, n], None if views is None else views[n].agent)
 
     def _check_moves(self, lost: Flags, returned: Flags) -> None:
         if lost.any():

@@ -187,7 +187,7 @@ def pair(env: Any, seen: Any, reward: Any, *rest: Any) -> None:
         (illegal, "leaves agent y no legal action"),
         (unmasked, "gave agent y an action_mask at some moments only; give it at each, or never"),
         (long, r"gave agent y in its info an action_mask of shape \[3\]; give one number for each of 2 actions"),
-        (pair, r"gave an array of float64 and shape \[2\] as reward; a reward is one number"),
+        (pair, r"gave agent y an array of float64 and shape \[2\] as reward; a reward is one number"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

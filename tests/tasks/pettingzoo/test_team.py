@@ -127,7 +127,7 @@ def test_metadata_and_a_render_mode_may_be_missing(monkeypatch: pytest.MonkeyPat
     assert env.reset(0).features["xy"].shape == (2, 3, 3)
 
 
-def test_a_reward_that_is_not_finite_is_told_with_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reward_that_is_not_finite_is_told_with_the_copy_and_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     def step(self: Counting, actions: dict[str, Any]) -> Any:
         seen, rewards, *rest = taken(self, actions)
         return seen, {**rewards, "y": float("inf") if self.time == 2 else np.array([2.0])}, *rest
@@ -138,15 +138,20 @@ def test_a_reward_that_is_not_finite_is_told_with_the_copy(monkeypatch: pytest.M
     env.reset(0)
     action = {"xy": torch.zeros(2, 3, dtype=torch.long)}
     assert env.step(action).reward.tolist() == [[1, 2, 1], [1, 2, 1]]
-    words = "counting, copy 0, in step 2 of its episode, gave a reward of inf, which is not finite"
+    words = "counting, copy 0, in step 2 of its episode, gave agent y a reward of inf, which is not finite"
     with pytest.raises(EnvironmentFailedError, match=f"^the environment {words}"):
         env.step(action)
 
 
-def test_an_observation_that_is_not_finite_is_told_with_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("agent", ["x", "y", "z"])
+def test_an_observation_that_is_not_finite_is_told_with_the_copy_and_the_agent(
+    agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     observe = Counting._observe
-    monkeypatch.setattr(Counting, "_observe", lambda self, actions: dict.fromkeys("xyz", observe(self, {})["x"] / 0))
-    with np.errstate(all="ignore"), pytest.raises(EnvironmentFailedError, match="in its reset, gave an observation"):
+    seen = lambda self, actions: {**observe(self, actions), agent: observe(self, actions)[agent] * np.nan}  # noqa: E731
+    monkeypatch.setattr(Counting, "_observe", seen)
+    words = f"copy 0, in its reset, gave agent {agent} an observation with nan, which is not finite"
+    with pytest.raises(EnvironmentFailedError, match=words):
         counting().reset(0)
 
 
