@@ -9,7 +9,8 @@ in the last tenth of the training episodes; random predators have about 0.3 each
 seeds too, and played frozen beside the natives of the cells that are there, with messages and without.
 
 Runs and episodes are kept in ``--runs``: the same command goes on. With ``--hours`` no setting begins later than
-that. ``experiments/results/natives.json`` is written after each setting.
+that. ``experiments/results/natives.json`` is written after each setting, and what stands there is not trained again
+where the runs are gone, but natives that are to play.
 """
 
 from __future__ import annotations
@@ -128,6 +129,10 @@ class Campaign:
             subprocess.run(command, check=True)
         return found
 
+    def natives(self, cell: str, setting: str) -> list[Path]:
+        """Train the natives of a cell as far as they are missing, and return their folders."""
+        return self.train(SETTINGS[setting], self.runs / "natives" / cell / setting, self.fresh, cell)
+
 
 def _env_steps(run: Path) -> int:
     latest = Checkpoints(run / "checkpoints").latest
@@ -154,13 +159,14 @@ def chosen(tuned: Mapping[str, Mapping[str, Any]]) -> str:
 def tune(campaign: Campaign, cell: str, told: dict[str, Any], results: Path) -> None:
     """Train the settings of a cell and then its natives, and put what came out into its row of ``told``."""
     row = told["cells"].setdefault(cell, {"tuning": {}})
-    for name, setting in SETTINGS.items():
-        runs = campaign.train(setting, campaign.runs / "tuning" / cell / name, campaign.tuning, cell)
+    for name in (name for name in SETTINGS if name not in row["tuning"]):
+        runs = campaign.train(SETTINGS[name], campaign.runs / "tuning" / cell / name, campaign.tuning, cell)
         row["tuning"][name] = outcome(runs)
         save_json(results, told)
+    if "natives" in row:
+        return
     row["chosen"] = chosen(row["tuning"])
-    folder = campaign.runs / "natives" / cell / row["chosen"]
-    natives = outcome(campaign.train(SETTINGS[row["chosen"]], folder, campaign.fresh, cell))
+    natives = outcome(campaign.natives(cell, row["chosen"]))
     row["natives"] = {
         **natives,
         "learnt": [all(natives[c][i] >= LEARNT for c in CLASSES) for i in range(len(natives["A"]))],
@@ -168,15 +174,23 @@ def tune(campaign: Campaign, cell: str, told: dict[str, Any], results: Path) -> 
     save_json(results, told)
 
 
-def play(campaign: Campaign, cells: Sequence[str], episodes: int) -> dict[str, Any]:
-    """Train the arms, play them frozen beside the natives of cells, and return their ratios and all else over cells."""
+def play(campaign: Campaign, natives: Mapping[str, str], episodes: int) -> dict[str, Any]:
+    """Train the arms, play them frozen beside the natives, and return their ratios and all else over cells.
+
+    Args:
+        campaign: extent.
+        natives: the setting that was chosen for each cell.
+        episodes: of each policy in each cell against each prey.
+    """
+    for cell, setting in natives.items():
+        campaign.natives(cell, setting)
     runs = [
         run
         for name, setting in ARMS.items()
         for run in campaign.train(setting, campaign.runs / "arms" / name, campaign.fresh)
     ]
-    out, natives = campaign.runs / "report", campaign.runs / "natives"
-    report = marl.generalise(runs, ",".join(cells), out, PREY, episodes, natives, jobs=campaign.jobs)
+    trained, out = campaign.runs / "natives", campaign.runs / "report"
+    report = marl.generalise(runs, ",".join(natives), out, PREY, episodes, trained, jobs=campaign.jobs)
     return {name: report[name] for name in ("comparisons", "aggregates", "improvements")}
 
 
@@ -240,8 +254,9 @@ def main(
         for cell in cells:
             tune(campaign, cell, told, out)
         if play_frozen:
-            there = [cell for cell in CELLS if "natives" in told["cells"].get(cell, {})]
-            told["frozen"] = {"cells": there, **play(campaign, there, episodes)}
+            rows = {cell: told["cells"].get(cell, {}) for cell in CELLS}
+            there = {cell: row["chosen"] for cell, row in rows.items() if "natives" in row}
+            told["frozen"] = {"cells": list(there), **play(campaign, there, episodes)}
             save_json(out, told)
     except LateError:
         print(table(told))

@@ -78,6 +78,23 @@ def test_what_is_trained_is_not_trained_again(campaign: Path, monkeypatch: pytes
         limits.train(setting, folder, (1, 2, 5), "1+1")
 
 
+def test_what_stands_in_the_file_is_not_trained_again_where_the_runs_are_gone(
+    campaign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+    told = read_json(campaign / "natives.json")
+    one = told["cells"]["1+1"]["tuning"].pop("one")
+    monkeypatch.setattr(script, "SETTINGS", {"one": script.Setting(SMALL), "twice": script.Setting(SMALL, times=2)})
+    monkeypatch.setattr(script, "outcome", lambda runs: one)
+    monkeypatch.setattr(
+        script.subprocess, "run", lambda command, check: trained.append(command[command.index("--out") + 1])
+    )
+    limits = script.Campaign(tmp_path, (1, 2), (3, 4), BRIEF["env_steps"], 1)
+    script.tune(limits, "1+1", told, tmp_path / "natives.json")
+    assert trained == [str(tmp_path / "tuning" / "1+1" / "one")]
+    assert read_json(tmp_path / "natives.json")["cells"]["1+1"]["natives"] == told["cells"]["1+1"]["natives"]
+
+
 def test_when_the_hours_are_over_the_table_is_printed_and_the_status_is_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
