@@ -24,7 +24,7 @@ def give_back_large_blocks() -> None:
     """Have large blocks of memory go back to the system as soon as they are freed; does nothing without glibc.
 
     By itself glibc puts blocks of up to 32 MB on its heap once some were freed, and those of different sizes, as
-    minibatches of images need them, leave holes there: a training that needs 720 MB may reach 1,060. Smaller blocks
+    minibatches of images need them, leave holes there: a training that needs 700 MB may reach 1,060. Smaller blocks
     stay on the heap, as making them anew takes time. Nothing is changed where ``MALLOC_MMAP_THRESHOLD_`` is set.
     Source: https://sourceware.org/glibc/manual/latest/html_node/Malloc-Tunable-Parameters.html
     """
