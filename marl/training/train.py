@@ -36,6 +36,9 @@ def train(
 ) -> TrainingResult:
     """Train a policy.
 
+    From then on the whole process gives freed blocks of 4 MB and more back to the system (Linux, glibc), unless the
+    environment has ``MALLOC_MMAP_THRESHOLD_``: else minibatches of images leave holes in its memory.
+
     Args:
         preset: name of a preset or of an environment, path of a YAML file, or its content; None to take that of the run
             that is resumed.
