@@ -252,11 +252,14 @@ def team_config() -> Callable[..., ActorCriticConfig]:
         sharing: str = "class",
         critic: str = "class",
         layers: int = 1,
+        remembers: str = "seen",
         **options: Any,
     ) -> ActorCriticConfig:
         transformer = TransformerConfig(layers=layers, heads=2, window=3, feedforward=16)
         return ActorCriticConfig(
-            encoder=EncoderConfig(hidden=(8, 8), temporal=temporal, transformer=transformer, sharing=sharing),
+            encoder=EncoderConfig(
+                hidden=(8, 8), temporal=temporal, transformer=transformer, sharing=sharing, remembers=remembers
+            ),
             graph=GraphConfig(kind=kind, heads=2),
             critic=CriticConfig(sharing=critic, hidden=(8,), entity_hidden=(8,)),
             **options,

@@ -33,6 +33,8 @@ class CommunicationGraph(PredatorObservation):
         training: True to lose links and to draw ranges; False for all links within ``range``.
         training_range: bounds of the range that is drawn for each training episode; None for ``range``.
         velocities: False to send 0 in place of the velocity.
+        outage, outage_steps: share of the time that a pair cannot hear each other, in training or not, and mean number
+            of steps until it can again.
 
     Attributes:
         graph: the rule of the links; see `MessageGraph`.
@@ -64,9 +66,11 @@ class CommunicationGraph(PredatorObservation):
         training: bool = True,
         training_range: tuple[float, float] | None = None,
         velocities: bool = True,
+        outage: float = 0.0,
+        outage_steps: float = 10.0,
     ) -> None:
         self.velocities = velocities
-        self.graph = MessageGraph(range, nearest, link_loss, training_range)
+        self.graph = MessageGraph(range, nearest, link_loss, training_range, outage, outage_steps)
         self.training = training
         self._names = predators_of(env)
         self._link_draws = Draws(stream=1)
@@ -83,12 +87,23 @@ class CommunicationGraph(PredatorObservation):
         # Range and loss hold for a whole episode, so they are drawn before the first observation needs them.
         drawn = self.graph.draw(1, self._link_draws.generator) if self.training else None
         self._link_draws.kept = torch.zeros(0) if drawn is None else drawn
+        self._link_draws.latest = torch.zeros(0)
         return super().reset(seed, options)
+
+    @property
+    def down(self) -> torch.Tensor | None:
+        """Pairs that an outage keeps from hearing each other now, ``[1, N, N]`` of bool; None without outages."""
+        latest = self._link_draws.latest
+        return latest if latest.numel() else None
 
     def _observe(self, world: World, observations: dict[str, Any]) -> dict[str, Any]:
         generator = self._link_draws.generator if self.training else None
+        if (outages := self.graph.outages) is not None:
+            down = outages.draw(1, len(self._names), self._link_draws.generator, self.down)
+            self._link_draws.latest = down
         drawn = self._link_draws.kept
-        adjacency = self.graph(world, generator, drawn if drawn.numel() else None)[0].numpy().astype(np.int8)
+        episode = drawn if drawn.numel() else None
+        adjacency = self.graph(world, generator, episode, self.down)[0].numpy().astype(np.int8)
         kinematics = as_float32((world if self.velocities else world.at_rest).kinematics[0])
         return {
             agent: {"observation": observations[agent], "adjacency": heard, "kinematics": own}

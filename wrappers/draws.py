@@ -23,6 +23,8 @@ class Draws:
         self._generator: torch.Generator | None = None
         self.kept = torch.zeros(0)
         """Draw that holds for the running episode; empty if there is none."""
+        self.latest = torch.zeros(0)
+        """Draw of the latest step, on which that of the next depends; empty if there is none."""
 
     @property
     def generator(self) -> torch.Generator:
@@ -40,19 +42,21 @@ class Draws:
         self.generator.manual_seed(int(words[0]))
 
     def state(self) -> dict[str, Tensor]:
-        """State of the generator, and the draw of the running episode, for `load_state`."""
-        return {"generator": self.generator.get_state(), "kept": self.kept}
+        """State of the generator, and the draws of the running episode and the latest step, for `load_state`."""
+        return {"generator": self.generator.get_state(), "kept": self.kept, "latest": self.latest}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         self.generator.set_state(state["generator"])
         self.kept = state["kept"]
+        self.latest = state.get("latest", torch.zeros(0))  # runs of before have none
 
-    def __getstate__(self) -> tuple[int, Tensor | None, Tensor]:
-        return self._stream, None if self._generator is None else self._generator.get_state(), self.kept
+    def __getstate__(self) -> tuple[int, Tensor | None, Tensor, Tensor]:
+        reached = None if self._generator is None else self._generator.get_state()
+        return self._stream, reached, self.kept, self.latest
 
-    def __setstate__(self, state: tuple[int, Tensor | None, Tensor]) -> None:
-        self._stream, reached, self.kept = state
+    def __setstate__(self, state: tuple[int, Tensor | None, Tensor, Tensor]) -> None:
+        self._stream, reached, self.kept, self.latest = state
         self._generator = None
         if reached is not None:
             self.generator.set_state(reached)

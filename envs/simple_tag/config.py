@@ -14,7 +14,7 @@ from marl.core.wording import argument
 from marl.envs.simple_tag.known_opponents import check_known, resolved
 from marl.envs.simple_tag.sides import OPPONENTS, Side
 from marl.envs.simple_tag.teams import Teams, read_teams, teams_of
-from marl.wrappers.rules.settings import check_links, check_prey_noise
+from marl.wrappers.rules.settings import check_links, check_outage, check_prey_noise
 from marl.wrappers.rules.sights import Frame, check_classes, read_sight
 
 __all__ = ["CommunicationConfig", "CurriculumConfig", "SimpleTagConfig", "StageConfig"]
@@ -31,10 +31,15 @@ class CommunicationConfig(Config):
     """Probability that a pair cannot hear each other at a step of training, or bounds, drawn for each episode."""
     training_range: tuple[float, float] | None = None
     """Bounds of the range that is drawn for each training episode; None for the range above."""
+    outage: float = 0.0
+    """Share of the time that a pair cannot hear each other, in training and in play; 0 for links that always hold."""
+    outage_steps: float = 10.0
+    """Mean number of steps until such a pair can hear each other again."""
 
     @model_validator(mode="after")
     def _graph_can_be_made(self) -> CommunicationConfig:
         check_links(self.range, self.nearest, self.link_loss, self.training_range)
+        check_outage(self.outage, self.outage_steps)
         return self
 
 

@@ -19,6 +19,7 @@ from marl.core.records import Observation, Step
 from marl.core.scene import Scene
 from marl.core.symmetry import Symmetries
 from marl.envs.simple_tag.curriculum import Curriculum, Stage, seats
+from marl.envs.simple_tag.links import EpisodeLinks, of_each_side
 from marl.envs.simple_tag.motion import Motion
 from marl.envs.simple_tag.perception import Perception, together
 from marl.envs.simple_tag.references import roster_of, scripted_actors
@@ -102,7 +103,7 @@ class SimpleTag:
         self.generator = torch.Generator(self.device)
         self.prey_noise = prey_noise if training and prey_noise is not None else PreyNoise()
         self._forgetting = torch.zeros(num_copies, device=self.device)
-        self._links: Tensor | None = None
+        self._links = EpisodeLinks(graph, num_copies, self.roster.size, training)
         self._teams = seats(self.roster.counts, compositions).to(self.device)
         all_teams = Stage(torch.ones(len(self._teams), dtype=torch.bool))
         self.curriculum = Curriculum(stages or [all_teams], promotion_episodes, num_copies, self.device)
@@ -140,7 +141,6 @@ class SimpleTag:
         shape = (self.num_copies, self._spread.shape[0], 2)
         movable = self.views.num_predators + self.views.num_prey
         self._place(self._draw(shape), torch.zeros(self.num_copies, movable, 2, dtype=self.dtype, device=self.device))
-        self._links = None
         self._draw_for_episodes(everywhere)
         self.opponents.begin(everywhere, self.generator)
         return self._observe()
@@ -159,6 +159,7 @@ class SimpleTag:
         now, speed = self.world, self.curriculum.prey_speed
         self._place(*self._motion.advance(now.position, now.velocity, direction, self._forces, speed))
         self._clock += 1
+        self._links.advance(self.generator)
         contacts, alive, over = contacts_of(self.world), self._agents, self._clock >= self.max_cycles
         outcome = outcome_of(self.world, contacts, self.side, self.both)
         ended = torch.from_numpy(over).to(self.device)
@@ -183,7 +184,8 @@ class SimpleTag:
             "present": self._present,
             "curriculum": self.curriculum.state(),
             "forgetting": self._forgetting,
-            "links": self._links,
+            "links": self._links.episode,
+            "down": self._links.down,
             "generator": self.generator.get_state(),
             "opponents": self.opponents.state(),
         }
@@ -194,7 +196,9 @@ class SimpleTag:
         self._seat(state["alive"].to(self.device), state["present"].to(self.device))
         self.curriculum.load_state(state["curriculum"])
         self._forgetting = state["forgetting"].to(self.device)
-        self._links = None if state["links"] is None else state["links"].to(self.device)
+        self._links.episode, self._links.down = (
+            None if state.get(name) is None else state[name].to(self.device) for name in ("links", "down")
+        )
         self.opponents.load_state(state["opponents"])
         self.generator.set_state(state["generator"])
         self._place(state["position"].to(self.device), state["velocity"].to(self.device))
@@ -220,9 +224,10 @@ class SimpleTag:
 
     def scene(self, copy: int = 0, at_end: bool = False) -> Scene:
         """Scene of one copy; see `Environment`."""
-        world = self._ended if at_end else self.world
-        views = [each.views for each in self._sides]
-        return tag_scene(world.index(slice(copy, copy + 1)), self.roster, self.graph, self.side, views)
+        world, down = self._ended if at_end else (self.world, self._links.down)
+        views, one = [each.views for each in self._sides], slice(copy, copy + 1)
+        down = None if down is None else down[one]
+        return tag_scene(world.index(one), self.roster, self.graph, self.side, views, down)
 
     def close(self) -> None:
         """Do nothing: no resource is held."""
@@ -248,13 +253,9 @@ class SimpleTag:
             self._seat(self._alive, torch.where(begins[:, None], present, self._present))
 
     def _draw_for_episodes(self, begins: Tensor) -> None:
-        """Draw noise, range and loss of links for the copies that begin an episode."""
+        """Draw noise and links for the copies that begin an episode."""
         self._forgetting = torch.where(begins, self.prey_noise.draw(self.num_copies, self.generator), self._forgetting)
-        if self.graph is not None and self.training:
-            drawn = self.graph.draw(self.num_copies, self.generator)
-            if drawn is not None and self._links is not None:
-                drawn = torch.where(begins[:, None], drawn, self._links)
-            self._links = drawn
+        self._links.begin(begins, self.generator)
 
     def _draw(self, shape: tuple[int, ...]) -> Tensor:
         drawn = torch.rand(shape, generator=self.generator, dtype=self.dtype, device=self.device)
@@ -271,7 +272,7 @@ class SimpleTag:
     def _restart(self, ended: Tensor, successor: Observation) -> Observation:
         # Places are drawn for all copies and used where an episode ended, so copies need no loop.
         self._clock[self._clock >= self.max_cycles] = 0
-        self._ended = self.world
+        self._ended = self.world, self._links.down
         self._draw_team(ended)
         self.opponents.begin(ended, self.generator)
         where = ended[:, None, None]
@@ -293,6 +294,7 @@ class SimpleTag:
 
     def _observe(self, draw: bool = True) -> Observation:
         generator = self.generator if draw and self.training else None
-        first, *rest = self._sides
-        seen = first(self.world, self._kinds, generator, self._links)
-        return together([seen, *(each(self.world, None, generator, self._links) for each in rest)])
+        parts = of_each_side(self._links.down, [each.views.num_predators for each in self._sides])
+        kinds = (self._kinds, None)  # whoever comes first tells of all entities
+        told = zip(self._sides, kinds, parts, strict=False)
+        return together([each(self.world, kind, generator, self._links.episode, part) for each, kind, part in told])

@@ -37,6 +37,7 @@ class Perception:
         kinds: Tensor | None = None,
         generator: torch.Generator | None = None,
         episode: Tensor | None = None,
+        down: Tensor | None = None,
     ) -> Observation:
         """Observation of a world.
 
@@ -44,14 +45,14 @@ class Perception:
             world: with leading axis ``[B]``.
             kinds: one-hot of each entity's kind, the agents first, see `marl.wrappers.rules.world.entities`; None to
                 leave entities out.
-            generator, episode: see `MessageGraph`.
+            generator, episode, down: see `MessageGraph`; the last of the agents of this side.
         """
         seen = world if self.side == "predators" else world.mirrored
         table, mask = (None, None) if kinds is None else entities(seen, kinds)
         return Observation(
             features=self.views(seen),
             alive=seen.alive,
-            adjacency=None if self.graph is None else self.graph(seen, generator, episode),
+            adjacency=None if self.graph is None else self.graph(seen, generator, episode, down),
             kinematics=self.views.sensed(seen).kinematics,
             entities=table,
             entity_mask=mask,

@@ -49,8 +49,17 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
     env = AdversaryClass(env, config.team, config.classes, config.frame, config.velocities)
     if config.communication is not None:
         links = config.communication
-        sent = links.training_range, config.velocities
-        env = CommunicationGraph(env, links.range, links.nearest, links.link_loss, training, *sent)
+        env = CommunicationGraph(
+            env,
+            links.range,
+            links.nearest,
+            links.link_loss,
+            training,
+            links.training_range,
+            config.velocities,
+            links.outage,
+            links.outage_steps,
+        )
     return TeamState(env)
 
 
@@ -81,7 +90,7 @@ def make_pettingzoo(
     graph = None if links is None else MessageGraph(links.range, links.nearest)
 
     def scene(env: Any) -> Scene:
-        return tag_scene(read_world(env), roster, graph, views=[views])
+        return tag_scene(read_world(env), roster, graph, views=[views], down=None if graph is None else env.down)
 
     return PettingZooEnvironment(
         partial(wrapped_simple_tag, config, training),

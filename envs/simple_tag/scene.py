@@ -9,6 +9,7 @@ from torch import Tensor
 
 from marl.core.roster import Roster
 from marl.core.scene import Scene
+from marl.envs.simple_tag.links import of_each_side
 from marl.envs.simple_tag.sides import Side
 from marl.wrappers.rules.class_views import ClassViews
 from marl.wrappers.rules.message_graph import MessageGraph
@@ -25,6 +26,7 @@ def tag_scene(
     graph: MessageGraph | None,
     side: Side = "predators",
     views: Sequence[ClassViews] = (),
+    down: Tensor | None = None,
 ) -> Scene:
     """Scene of one copy of simple_tag, to be drawn.
 
@@ -34,6 +36,7 @@ def tag_scene(
         graph: message links and range on each of their sides; None for no messages.
         side: side of the first agents.
         views: features of the classes of each of their sides, for what they see; none for a scene that does not say.
+        down: ``[1, N, N]``, pairs of agents that an outage keeps from hearing each other; None for none.
     """
     names = [c.name for c, count in zip(roster.classes, roster.counts, strict=True) for _ in range(count)]
     predators, prey = world.num_predators, world.num_prey
@@ -53,7 +56,9 @@ def tag_scene(
     own = list(range(len(there)))
     turned = own[predators : predators + prey] + own[:predators] + own[predators + prey :]
     sides = [(world, own)] * (side == "predators") + [(world.mirrored, turned)] * (both or side == "prey")
-    heard = [(order, graph(seen)[0]) for seen, order in sides if graph is not None]
+    parts = of_each_side(down, [seen.num_predators for seen, _ in sides])
+    told = () if graph is None else zip(sides, parts, strict=True)
+    heard = [(order, graph(seen, down=part)[0]) for (seen, order), part in told if graph is not None]
     sighted = [(order, view.sighted(seen)[0]) for (seen, order), view in zip(sides, views, strict=False)]
     offset = world.predator_position[0, :, None] - world.prey_position[0]
     overlapping = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS

@@ -88,6 +88,8 @@ class EncoderConfig(Config):
     temporal: Literal["transformer", "gru", "stack", "none"] = "transformer"
     """Memory of each agent's past: attention by a transformer, a state by a gated recurrent unit, the last tokens side
     by side in one layer, or none."""
+    remembers: Literal["seen", "heard"] = "seen"
+    """Of what the memory is: of what an agent saw, before messages, or of what it saw and heard, behind them."""
     transformer: TransformerConfig = Field(default_factory=TransformerConfig)
     """Shape of the temporal transformer; a stack has its window."""
     sharing: Sharing = "class"

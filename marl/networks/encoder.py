@@ -120,19 +120,45 @@ class TeamEncoder(nn.Module):
         """
         if not self.has_memory:
             return self.tokens(observation), None
-        assert started is not None
         plan = self._plan(observation)
+        encoded = [self._encode(branch, observation.features) for branch, _ in plan.branches]
+        return self._remember(plan, encoded, observation, memory, started)
+
+    def remember(
+        self, tokens: Tensor, observation: Observation, memory: Memory | None, started: Tensor | None
+    ) -> tuple[Tensor, Memory | None]:
+        """Join what is remembered to tokens that messages have changed; else as `forward`.
+
+        Args:
+            tokens: ``[T, B, N, D]``, those of `tokens` after the messages.
+            observation, memory, started: see `forward`.
+        """
+        if not self.has_memory:
+            return tokens, None
+        plan = self._plan(observation)
+        return self._remember(
+            plan, [tokens[..., agents, :] for _, agents in plan.branches], observation, memory, started
+        )
+
+    def _remember(
+        self,
+        plan: EncodingPlan,
+        encoded: Sequence[Tensor],
+        observation: Observation,
+        memory: Memory | None,
+        started: Tensor | None,
+    ) -> tuple[Tensor, Memory | None]:
+        """Tokens of each branch with what is remembered, in the team's order, and the memory after the last step."""
+        assert started is not None
         if memory is None:
             memory = self.initial_memory(started.shape[1], plan.size, started.device)
         assert memory is not None
         tokens, caches = [], []
         past = {"transformer": self.transformers, "gru": self.grus, "stack": self.stacks}[self.config.temporal]
-        for branch, agents in plan.branches:
-            encoded = self._encode(branch, observation.features)
+        for (branch, agents), part in zip(plan.branches, encoded, strict=True):
             seats = (x[..., agents] for x in (observation.to_move, observation.alive))
-            cache = memory.index(slice(None), agents)
-            encoded, cache = past[branch.key](encoded, cache, started, *seats)
-            tokens.append(encoded)
+            joined, cache = past[branch.key](part, memory.index(slice(None), agents), started, *seats)
+            tokens.append(joined)
             caches.append(cache)
         after = (_in_order([getattr(c, name) for c in caches], 1, plan.places) for name in ("keys", "values", "valid"))
         return _in_order(tokens, 2, plan.places), Memory(*after)

@@ -23,7 +23,11 @@ class TeamTrunk(nn.Module):
         o = \mathrm{images}(\mathrm{features}(\text{observation}))
 
     The norm is there if there is a memory or a graph, whose residuals let tokens grow; without either an embedding is
-    a token. Policies read an observation once, by `read`, and hand what it gives to `forward` and to critics.
+    a token. With ``remembers="heard"`` the memory comes behind the graph:
+
+    .. math:: h = \mathrm{norm}(\mathrm{memory}(\mathrm{graph}(\mathrm{encoder}(o)), m))
+
+    Policies read an observation once, by `read`, and hand what it gives to `forward` and to critics.
     Sources are those of its parts.
 
     Args:
@@ -64,8 +68,15 @@ class TeamTrunk(nn.Module):
         Returns:
             Embeddings ``[T, B, N, D]``, and the memory after the last step.
         """
-        tokens, memory = self.encoder(observation, memory, started)
-        return self.norm(tokens if self.graph is None else self.graph(tokens, observation)), memory
+        if self.graph is None:
+            tokens, memory = self.encoder(observation, memory, started)
+        elif self.encoder.config.remembers == "seen":
+            tokens, memory = self.encoder(observation, memory, started)
+            tokens = self.graph(tokens, observation)
+        else:
+            tokens = self.graph(self.encoder.tokens(observation), observation)
+            tokens, memory = self.encoder.remember(tokens, observation, memory, started)
+        return self.norm(tokens), memory
 
     def read(self, observation: Observation) -> Observation:
         """The same observation with its features scaled and its images among them."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,12 @@ LENGTH, COPIES, WIDTH = 3, 2, 8
 NEVER = torch.zeros(LENGTH, COPIES, dtype=torch.bool)
 
 
-def trunk_of(roster: Roster, temporal: str = "none", kind: str = "none", **options: Any) -> TeamTrunk:
+def trunk_of(
+    roster: Roster, temporal: str = "none", kind: str = "none", remembers: str = "seen", **options: Any
+) -> TeamTrunk:
     transformer = TransformerConfig(heads=2, window=2, feedforward=4)
-    encoder = EncoderConfig.model_validate({"hidden": (6, WIDTH), "temporal": temporal, "transformer": transformer})
+    shape = {"hidden": (6, WIDTH), "temporal": temporal, "transformer": transformer, "remembers": remembers}
+    encoder = EncoderConfig.model_validate(shape)
     graph = GraphConfig.model_validate({"kind": kind, "heads": 2})
     return TeamTrunk(roster, encoder, graph, **{"normalise_features": False, **options}).double()
 
@@ -44,6 +48,41 @@ def test_parts_follow_each_other(
     assert_close(embedding, heard if plain else nn.functional.layer_norm(heard, (WIDTH,)))
     assert (memory is None) == (after is None) == (temporal == "none")
     assert trunk.has_messages == (kind != "none")
+
+
+@pytest.mark.parametrize("temporal", ["none", "gru", "stack", "transformer"])
+@pytest.mark.parametrize("kind", ["none", "gat", "gcn"])
+def test_what_was_heard_is_remembered_behind_the_messages(
+    temporal: str, kind: str, make_roster: MakeRoster, make_observation: MakeObservation
+) -> None:
+    """The parts are the same; without messages there is nothing but what was seen."""
+    roster = make_roster()
+    trunk, seen = trunk_of(roster, temporal, kind, "heard"), make_observation(roster, LENGTH, COPIES)
+    before = trunk_of(roster, temporal, kind, "seen")
+    before.load_state_dict(trunk.state_dict())
+    embedding, memory = trunk(seen, None, NEVER)
+    assert (memory is None) == (temporal == "none")
+    same = embedding.allclose(before(seen, None, NEVER)[0])
+    assert same == (temporal == "none" or kind == "none")
+
+
+@pytest.mark.parametrize("temporal", ["gru", "stack", "transformer"])
+def test_after_the_links_fail_only_what_was_heard_tells_of_the_others(
+    temporal: str, make_roster: MakeRoster, make_observation: MakeObservation
+) -> None:
+    """The gradient of the first agent's last embedding on what the others saw at the first step."""
+    roster = make_roster()
+    for remembers in ("seen", "heard"):
+        seen = make_observation(roster, LENGTH, COPIES, links=1.0)
+        assert seen.adjacency is not None
+        seen.adjacency[1:] = False
+        features = {name: x.requires_grad_() for name, x in seen.features.items()}
+        embedding, _ = trunk_of(roster, temporal, "gat", remembers)(replace(seen, features=features), None, NEVER)
+        embedding[-1, :, 0].square().sum().backward()
+        others = features["B"].grad
+        assert others is not None
+        assert bool(others[0].any()) == (remembers == "heard")
+        assert not others[1:].any()
 
 
 def test_embeddings_are_split_class_by_class(make_roster: MakeRoster, make_observation: MakeObservation) -> None:

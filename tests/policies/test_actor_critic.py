@@ -68,37 +68,6 @@ def test_permuting_agents_in_their_class_permutes_everything(
         assert_close(ours, theirs[:, :, order], **EXACT)
 
 
-@pytest.mark.parametrize("sharing", ["class", "team", "agent"])
-@pytest.mark.parametrize("temporal", ["transformer", "gru", "stack", "none"])
-def test_acting_and_learning_give_the_same_log_probabilities(
-    sharing: str, temporal: str, make_meeting: Callable[..., Meeting], team_config: Callable[..., ActorCriticConfig]
-) -> None:
-    """The second rollout begins within an episode of 5 steps, and two more begin inside it."""
-    collector = Collector(make_meeting({"A": 2, "B": 2}, num_copies=4, max_cycles=5), 13, seed=0)
-    policy = ActorCritic(collector.environment.roster, team_config(sharing=sharing, temporal=temporal, layers=2))
-    torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
-    torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
-    collector.collect(policy)
-    rollout = collector.collect(policy).batch
-    assert rollout.started.any(1).long().tolist() == [0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
-    assert (rollout.memory is None) == (temporal == "none")
-    assert rollout.memory is None or bool(rollout.memory.valid.all())
-    evaluation = policy.evaluate(rollout)
-    assert rollout.log_prob.std() > 0.1
-    assert_close(evaluation.log_prob, rollout.log_prob, rtol=0, atol=1e-5)
-    assert_close(policy.normaliser.restore(evaluation.value), policy.value(rollout.observation), rtol=0, atol=1e-5)
-
-
-def test_the_past_matters_to_a_policy_with_memory(
-    make_policy: MakePolicy, make_roster: MakeRoster, make_observation: MakeObservation, make_memory: MakeMemory
-) -> None:
-    roster = make_roster(1, 1)
-    policy, observation = make_policy(roster), make_observation(roster, COPIES)
-    remembering = policy.act(observation, make_memory(COPIES, 2, 1, 3, 8))
-    fresh = policy.act(observation, policy.initial_memory(COPIES, 2))
-    assert not remembering.log_prob.allclose(fresh.log_prob)
-
-
 def test_acting_without_a_generator_takes_the_likeliest(
     make_policy: MakePolicy, make_roster: MakeRoster, make_observation: MakeObservation, as_rollout: AsRollout
 ) -> None:
@@ -158,8 +127,8 @@ def test_absent_agents_change_nothing_for_those_who_are_there(
     small = make_meeting({"A": 2, "B": 1}, **options)
     large = make_meeting({"A": 4, "B": 3}, training_teams=({"A": 2, "B": 1},), **options)
     policy = ActorCritic(small.roster, team_config(kind=kind, layers=2)).double()
-    torch.nn.init.normal_(policy.actors["A"].network[-1].weight)
-    torch.nn.init.normal_(policy.actors["B"].network[-1].weight)
+    for actor in policy.actors.values():
+        torch.nn.init.normal_(actor.network[-1].weight)
     small.reset(0)
     position, velocity = small.position, torch.randn(2, 5, 2, dtype=torch.float64) * 0.5
     crowd_position, crowd_velocity = torch.zeros(2, 2, 9, 2, dtype=torch.float64)
@@ -243,17 +212,6 @@ def test_messages_off_is_a_graph_without_links(
         entity_mask=observation.entity_mask,
     )
     assert_close(policy.evaluate(as_rollout(first, None)).log_prob, off[..., :1], **EXACT)
-
-
-def test_a_policy_that_remembers_begins_with_an_empty_memory_if_it_is_given_none(
-    make_policy: MakePolicy, make_roster: MakeRoster, make_observation: MakeObservation
-) -> None:
-    roster = make_roster(1, 2)
-    policy, observation = make_policy(roster), make_observation(roster, COPIES)
-    given = policy.act(observation, policy.initial_memory(COPIES, 3))
-    none = policy.act(observation, None)
-    assert none.log_prob.equal(given.log_prob)
-    assert none.memory is not None
 
 
 def test_values_are_in_units_of_the_return(

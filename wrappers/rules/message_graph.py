@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from marl.wrappers.rules.settings import check_links
+from marl.wrappers.rules.outages import Outages, drawn_for_pairs
+from marl.wrappers.rules.settings import check_links, check_outage
 from marl.wrappers.rules.world import World
 
 __all__ = ["MessageGraph"]
@@ -26,10 +27,15 @@ class MessageGraph:
         training_range: bounds between which the range of each training episode is drawn, so that
             agents learn the value of messages before they learn to stay within range; None
             for ``range`` in training too.
+        outage, outage_steps: share of the time that a pair cannot hear each other, in training and in play, and mean
+            number of steps until it can again; see `Outages`.
+
+    Attributes:
+        outages: the rule of the outages; None for none.
 
     Raises:
-        ValueError: for a negative range, bounds in the wrong order, ``nearest`` below 1, or a loss
-            outside ``[0, 1)``.
+        ValueError: for a negative range, bounds in the wrong order, ``nearest`` below 1, a loss or an outage
+            outside ``[0, 1)``, or outages that are too short.
     """
 
     def __init__(
@@ -38,8 +44,12 @@ class MessageGraph:
         nearest: int | None = None,
         link_loss: float | tuple[float, float] = 0.0,
         training_range: tuple[float, float] | None = None,
+        outage: float = 0.0,
+        outage_steps: float = 10.0,
     ) -> None:
         check_links(range, nearest, link_loss, training_range)
+        check_outage(outage, outage_steps)
+        self.outages = Outages(outage, outage_steps) if outage else None
         losses = link_loss if isinstance(link_loss, tuple) else (link_loss, link_loss)
         self.range, self.nearest, self.training_range, self.losses = range, nearest, training_range, losses
 
@@ -55,7 +65,13 @@ class MessageGraph:
         # Equal bounds are a fixed value, and an unlimited range has two infinite ones, whose difference is no number.
         return torch.where(lows == highs, lows, lows + (highs - lows) * drawn)
 
-    def __call__(self, world: World, generator: torch.Generator | None = None, episode: Tensor | None = None) -> Tensor:
+    def __call__(
+        self,
+        world: World,
+        generator: torch.Generator | None = None,
+        episode: Tensor | None = None,
+        down: Tensor | None = None,
+    ) -> Tensor:
         """Adjacency, True where the agent of the row hears that of the column.
 
         Args:
@@ -63,6 +79,7 @@ class MessageGraph:
             generator: source of the lost links; without it no link is lost.
             episode: ``[B, 2]``, range and loss that `draw` returned for the running episodes; None for ``range``
                 and the smaller loss.
+            down: ``[B, N, N]``, pairs that an outage keeps from hearing each other; None for none.
 
         Returns:
             ``[B, N, N]`` of bool.
@@ -81,10 +98,8 @@ class MessageGraph:
             if self.nearest is not None and self.nearest < size - 1:
                 adjacency = adjacency & _nearest(distance.masked_fill(~adjacency, torch.inf), self.nearest)
         if self.losses[1] and generator is not None:
-            # The upper triangle plus its transpose is one draw for each pair, so a link is lost in both directions.
-            drawn = torch.rand(adjacency.shape, generator=generator, device=alive.device).triu()
-            adjacency = adjacency & (drawn + drawn.mT >= loss)
-        return adjacency
+            adjacency = adjacency & (drawn_for_pairs(adjacency.shape, generator) >= loss)
+        return adjacency if down is None else adjacency & ~down
 
 
 def _nearest(distance: Tensor, count: int) -> Tensor:

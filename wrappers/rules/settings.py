@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PREDATOR_NAMES", "PREY_NAMES", "check_links", "check_prey_noise"]
+__all__ = ["PREDATOR_NAMES", "PREY_NAMES", "check_links", "check_outage", "check_prey_noise"]
 
 PREY_NAMES = ("random", "still", "flee")
 """Names of the scripted prey in `marl.wrappers.rules.prey.PREY`."""
@@ -32,6 +32,22 @@ def check_links(
         )
     if training_range is not None and not 0 <= training_range[0] <= training_range[1]:
         raise ValueError(f"training_range is {training_range}; give two ranges of at least 0, the smaller first")
+
+
+def check_outage(share: float, steps: float) -> None:
+    """Refuse outages of links; see `marl.wrappers.rules.outages.Outages`.
+
+    Raises:
+        ValueError: for a share outside ``[0, 1)``, or outages that are too short for it.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"outage is {share}; give the share of the time that a link is down, from 0 to below 1")
+    # what is up may fail at every step and no more often, and an outage has a step at least
+    shortest = max(1.0, share / (1 - share))
+    if not shortest <= steps < float("inf"):
+        raise ValueError(
+            f"outage_steps is {steps}; for links that are down for {share:g} of the time give at least {shortest:.3g}"
+        )
 
 
 def check_prey_noise(low: float, high: float) -> None:
