@@ -73,6 +73,20 @@ MEMORIES: dict[str, list[str]] = {
 LONGER = {"no_memory_longer": [*MEMORIES["no_memory"], "--total-env-steps", "340000"]}
 """No memory for the CPU time of the transformer, measured as 92 seconds for 220,000 env steps and 59 without memory."""
 
+OUTAGE = ["--env.communication", "{range: 1.5, training_range: [1.5, 4.0], outage: 0.7, outage_steps: 10}"]
+HEARD = ["--policy.encoder.remembers", "heard"]
+"""The memory behind the messages."""
+HEARERS: dict[str, list[str]] = {
+    "no_memory": MEMORIES["no_memory"],
+    "stack": [*MEMORIES["stack"], *HEARD],
+    "gru": [*MEMORIES["gru"], *HEARD],
+    "transformer": [*TRANSFORMER, *HEARD],
+    "transformer_gru_gate": [*MEMORIES["transformer_gru_gate"], *HEARD],
+    "transformer_of_what_was_seen": TRANSFORMER,
+    "gru_of_what_was_seen": MEMORIES["gru"],
+    "no_memory_longer": LONGER["no_memory_longer"],
+}
+
 PARTS: dict[str, list[str]] = {
     "all_parts": [],
     "no_memory": ARMS["no_memory"],
@@ -122,6 +136,12 @@ ABLATIONS = {
         "predator_teams_memory",
         MEMORIES | LONGER,
         (91, 92, 93, 94, 95),
+        220_000,
+    ),
+    "outages": Ablation(
+        "predator_teams_quick",
+        {name: [*OUTAGE, *memory] for name, memory in HEARERS.items()},
+        (101, 102, 103, 104, 105),
         220_000,
     ),
     "parts": Ablation(
