@@ -2,8 +2,9 @@
 
 Usage: python experiments/natives.py [--cells 1+3 4+4 8+8] [--hours 2] [--no-play-frozen]
 
-The protocol, stated beforehand. In each cell every setting of `SETTINGS` is trained with the tuning seeds; chosen is
-the one whose evaluations at the end of training have the most contacts on average. Then fresh seeds are trained with
+The protocol. In 1+3 every setting of `SETTINGS` is trained with the tuning seeds, in the other cells those of
+`ELSEWHERE`; chosen is the one whose evaluations at the end of training have the most contacts on average, among those
+in which each class has learnt with each tuning seed, if there are any. Then fresh seeds are trained with
 the chosen setting alone: they are the natives. A class has learnt if each of its agents has at least `LEARNT` contacts
 in the last tenth of the training episodes; random predators have about 0.3 each. The arms are trained with the fresh
 seeds too, and played frozen beside the natives of the cells that are there, with messages and without.
@@ -71,6 +72,9 @@ SETTINGS: dict[str, Setting] = {
 """List that a native is chosen from: symmetries off and on, then with one thing changed; and, added when the tuning
 seeds of 1+3 had shown that twice the env steps and own rewards help, both."""
 
+ELSEWHERE = ("symmetric_half_spirit", "symmetric_own_reward", "symmetric_own_reward_twice")
+"""Those that other cells than 1+3 choose from: with both tuning seeds of 1+3, A learnt in no other."""
+
 ARMS: dict[str, Setting] = {
     "mixed": Setting(preset="predator_teams_mixed"),
     "fixed": Setting(),
@@ -107,7 +111,12 @@ class Campaign:
     @property
     def protocol(self) -> dict[str, Any]:
         """Settings that numbers of one file have in common."""
-        listed = {"tuning_seeds": self.tuning, "fresh_seeds": self.fresh, "settings": tuple(SETTINGS)}
+        listed = {
+            "tuning_seeds": self.tuning,
+            "fresh_seeds": self.fresh,
+            "settings": tuple(SETTINGS),
+            "elsewhere": ELSEWHERE,
+        }
         told = {"preset": PRESET, "env_steps": self.env_steps, "learnt": LEARNT}
         return {**told, **{name: list(values) for name, values in listed.items()}}
 
@@ -153,15 +162,26 @@ def outcome(runs: Sequence[Path]) -> dict[str, Any]:
     return told
 
 
+def settings_of(cell: str) -> list[str]:
+    """Names of the settings that a cell chooses from."""
+    return [name for name in SETTINGS if cell == CELLS[0] or name in ELSEWHERE]
+
+
+def learnt(found: Mapping[str, Any]) -> list[bool]:
+    """For each seed whether each class has learnt; see `outcome`."""
+    return [all(found[name][i] >= LEARNT for name in CLASSES) for i in range(len(found["evaluation"]))]
+
+
 def chosen(tuned: Mapping[str, Mapping[str, Any]]) -> str:
-    """Setting with the highest mean of the evaluations at the end of training."""
-    return max(tuned, key=lambda name: float(np.mean(tuned[name]["evaluation"])))
+    """Setting with the highest mean of the evaluations, of those that learnt with each seed if there are any."""
+    reliable = [name for name, found in tuned.items() if all(learnt(found))]
+    return max(reliable or tuned, key=lambda name: float(np.mean(tuned[name]["evaluation"])))
 
 
 def tune(campaign: Campaign, cell: str, told: dict[str, Any], results: Path) -> None:
     """Train the settings of a cell and then its natives, and put what came out into its row of ``told``."""
     row = told["cells"].setdefault(cell, {"tuning": {}})
-    for name in (name for name in SETTINGS if name not in row["tuning"]):
+    for name in (name for name in settings_of(cell) if name not in row["tuning"]):
         runs = campaign.train(SETTINGS[name], campaign.runs / "tuning" / cell / name, campaign.tuning, cell)
         row["tuning"][name] = outcome(runs)
         save_json(results, told)
@@ -169,10 +189,7 @@ def tune(campaign: Campaign, cell: str, told: dict[str, Any], results: Path) -> 
         return
     row["chosen"] = chosen(row["tuning"])
     natives = outcome(campaign.natives(cell, row["chosen"]))
-    row["natives"] = {
-        **natives,
-        "learnt": [all(natives[c][i] >= LEARNT for c in CLASSES) for i in range(len(natives["A"]))],
-    }
+    row["natives"] = {**natives, "learnt": learnt(natives)}
     save_json(results, told)
 
 
@@ -203,10 +220,9 @@ def table(told: Mapping[str, Any]) -> str:
         for name, found in row["tuning"].items():
             rows.append([cell, name, "tuning", *_columns(found)])
         if "natives" in row:
-            learnt = row["natives"]["learnt"]
-            rows.append(
-                [cell, row["chosen"], f"natives, {sum(learnt)} of {len(learnt)} learnt", *_columns(row["natives"])]
-            )
+            of_each = row["natives"]["learnt"]
+            seeds = f"natives, {sum(of_each)} of {len(of_each)} learnt"
+            rows.append([cell, row["chosen"], seeds, *_columns(row["natives"])])
     return markdown(
         ["cell", "setting", "seeds", "contacts, training evaluation", *(f"of each {c}" for c in CLASSES)], rows
     )

@@ -47,6 +47,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("natives")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(script, "SETTINGS", {"one": script.Setting(SMALL), "twice": script.Setting(SMALL, times=2)})
+        patch.setattr(script, "ELSEWHERE", ("one", "twice"))
         patch.setattr(script, "ARMS", {"symmetric": script.Setting((*SMALL, *script.SYMMETRIES))})
         patch.setattr(script, "PREY", "random")
         patch.setattr(script.subprocess, "run", train_here)
@@ -85,6 +86,7 @@ def test_what_stands_in_the_file_is_not_trained_again_where_the_runs_are_gone(
     told = read_json(campaign / "natives.json")
     one = told["cells"]["1+1"]["tuning"].pop("one")
     monkeypatch.setattr(script, "SETTINGS", {"one": script.Setting(SMALL), "twice": script.Setting(SMALL, times=2)})
+    monkeypatch.setattr(script, "ELSEWHERE", ("one", "twice"))
     monkeypatch.setattr(script, "outcome", lambda runs: one)
     monkeypatch.setattr(
         script.subprocess, "run", lambda command, check: trained.append(command[command.index("--out") + 1])
@@ -114,8 +116,18 @@ def test_the_table_tells_what_each_class_has() -> None:
     ]
 
 
-def test_the_best_mean_is_chosen() -> None:
-    assert script.chosen({"one": {"evaluation": [1, 9]}, "two": {"evaluation": [6, 6]}}) == "two"
+def test_the_best_mean_is_chosen_of_those_in_which_each_class_learnt_with_each_seed() -> None:
+    def found(*evaluation: float, a: tuple[float, float] = (9.0, 9.0)) -> dict[str, Any]:
+        return {"evaluation": evaluation, "A": a, "B": (9.0, 9.0)}
+
+    assert script.chosen({"one": found(1, 9), "two": found(6, 6)}) == "two"
+    assert script.chosen({"one": found(1, 9), "two": found(6, 6, a=(9.0, 1.9))}) == "one"
+    assert script.chosen({"one": found(1, 9, a=(1.0, 2.0)), "two": found(6, 6, a=(2.0, 1.9))}) == "two"
+
+
+def test_other_cells_choose_from_a_part_of_the_list() -> None:
+    assert script.settings_of("1+3") == list(script.SETTINGS)
+    assert script.settings_of("8+8") == list(script.ELSEWHERE)
 
 
 def test_settings_differ_from_the_preset_and_from_each_other() -> None:
