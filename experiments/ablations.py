@@ -82,6 +82,7 @@ HEARERS: dict[str, list[str]] = {
     "gru": [*MEMORIES["gru"], *HEARD],
     "transformer": [*TRANSFORMER, *HEARD],
     "transformer_gru_gate": [*MEMORIES["transformer_gru_gate"], *HEARD],
+    "transformer_window_16": [*TRANSFORMER, *HEARD, "--policy.encoder.transformer.window", "16"],
     "transformer_of_what_was_seen": TRANSFORMER,
     "gru_of_what_was_seen": MEMORIES["gru"],
     "no_memory_longer": LONGER["no_memory_longer"],
