@@ -28,7 +28,7 @@ class LearntOpponents:
         saved: the policy; its actions are sampled, not the likeliest.
         side: the side that it plays.
         views: features of each of its classes, from that side.
-        graph: message links on that side; None for no messages.
+        graph: message links on that side, which never fail; None for no messages.
     """
 
     def __init__(self, saved: SavedPolicy, side: Side, views: ClassViews, graph: MessageGraph | None) -> None:

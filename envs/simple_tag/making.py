@@ -29,9 +29,7 @@ def graph_of(links: CommunicationConfig | None) -> MessageGraph | None:
     """Make the message graph of some settings; None for no messages."""
     if links is None:
         return None
-    return MessageGraph(
-        links.range, links.nearest, links.link_loss, links.training_range, links.outage, links.outage_steps
-    )
+    return MessageGraph(**links.model_dump())
 
 
 def stages_of(

@@ -49,17 +49,7 @@ def wrapped_simple_tag(config: SimpleTagConfig, training: bool = False) -> Any:
     env = AdversaryClass(env, config.team, config.classes, config.frame, config.velocities)
     if config.communication is not None:
         links = config.communication
-        env = CommunicationGraph(
-            env,
-            links.range,
-            links.nearest,
-            links.link_loss,
-            training,
-            links.training_range,
-            config.velocities,
-            links.outage,
-            links.outage_steps,
-        )
+        env = CommunicationGraph(env, **links.model_dump(), training=training, velocities=config.velocities)
     return TeamState(env)
 
 

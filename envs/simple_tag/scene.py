@@ -56,9 +56,10 @@ def tag_scene(
     own = list(range(len(there)))
     turned = own[predators : predators + prey] + own[:predators] + own[predators + prey :]
     sides = [(world, own)] * (side == "predators") + [(world.mirrored, turned)] * (both or side == "prey")
-    parts = of_each_side(down, [seen.num_predators for seen, _ in sides])
-    told = () if graph is None else zip(sides, parts, strict=True)
-    heard = [(order, graph(seen, down=part)[0]) for (seen, order), part in told if graph is not None]
+    heard = list[tuple[list[int], Tensor]]()
+    if graph is not None:
+        parts = of_each_side(down, [seen.num_predators for seen, _ in sides])
+        heard = [(order, graph(seen, down=part)[0]) for (seen, order), part in zip(sides, parts, strict=True)]
     sighted = [(order, view.sighted(seen)[0]) for (seen, order), view in zip(sides, views, strict=False)]
     offset = world.predator_position[0, :, None] - world.prey_position[0]
     overlapping = offset.square().sum(-1).sqrt() < PREDATOR_RADIUS + PREY_RADIUS

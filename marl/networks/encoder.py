@@ -136,9 +136,8 @@ class TeamEncoder(nn.Module):
         if not self.has_memory:
             return tokens, None
         plan = self._plan(observation)
-        return self._remember(
-            plan, [tokens[..., agents, :] for _, agents in plan.branches], observation, memory, started
-        )
+        encoded = [tokens[..., agents, :] for _, agents in plan.branches]
+        return self._remember(plan, encoded, observation, memory, started)
 
     def _remember(
         self,
