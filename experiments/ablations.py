@@ -88,6 +88,12 @@ HEARERS: dict[str, list[str]] = {
     "no_memory_longer": LONGER["no_memory_longer"],
 }
 
+SPIRITS: dict[str, list[str]] = {
+    "to_1": [],
+    "to_half": ["--algorithm.team-spirit", "0.0", "0.5"],
+    "own_rewards": ["--algorithm.team-spirit", "0.0"],
+}
+
 PARTS: dict[str, list[str]] = {
     "all_parts": [],
     "no_memory": ARMS["no_memory"],
@@ -145,6 +151,7 @@ ABLATIONS = {
         (101, 102, 103, 104, 105),
         220_000,
     ),
+    "spirit": Ablation("predator_teams_quick", SPIRITS, (111, 112, 113, 114, 115), 220_000),
     "parts": Ablation(
         "predator_teams_memory",
         PARTS,
