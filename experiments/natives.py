@@ -80,6 +80,7 @@ ARMS: dict[str, Setting] = {
     "fixed": Setting(),
     "symmetric": Setting(SYMMETRIES),
     "mixed_symmetric": Setting(SYMMETRIES, preset="predator_teams_mixed"),
+    "mixed_own_reward": Setting((*SYMMETRIES, "--algorithm.team-spirit", "0.0"), preset="predator_teams_mixed"),
 }
 """Trainings that play frozen in every cell."""
 
