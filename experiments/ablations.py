@@ -88,11 +88,14 @@ HEARERS: dict[str, list[str]] = {
     "no_memory_longer": LONGER["no_memory_longer"],
 }
 
+TO_1 = ["--algorithm.team-spirit", "0.0", "1.0"]
+"""The schedule that predator_teams_quick had, with which others were measured."""
 SPIRITS: dict[str, list[str]] = {
-    "to_1": [],
+    "to_1": TO_1,
     "to_half": ["--algorithm.team-spirit", "0.0", "0.5"],
     "own_rewards": ["--algorithm.team-spirit", "0.0"],
 }
+NEAR = ["--env.classes", "{A: [landmarks], B: ['prey:1@0.8']}"]
 
 PARTS: dict[str, list[str]] = {
     "all_parts": [],
@@ -129,13 +132,13 @@ ABLATIONS = {
     "ablations": Ablation("predator_teams_fixed", ARMS, (1, 2, 3), 400_000),
     "graphs": Ablation(
         "predator_teams_quick",
-        {kind: [*TRANSFORMER, "--policy.graph.kind", kind] for kind in ("gat", "gcn", "plain_gcn", "none")},
+        {kind: [*TO_1, *TRANSFORMER, "--policy.graph.kind", kind] for kind in ("gat", "gcn", "plain_gcn", "none")},
         (61, 62, 63, 64, 65),
         220_000,
     ),
     "sight": Ablation(
         "predator_teams_quick",
-        {name: ["--env.classes", "{A: [landmarks], B: ['prey:1@0.8']}", *memory] for name, memory in MEMORIES.items()},
+        {name: [*TO_1, *NEAR, *memory] for name, memory in MEMORIES.items()},
         (81, 82, 83, 84, 85),
         220_000,
     ),
@@ -147,7 +150,7 @@ ABLATIONS = {
     ),
     "outages": Ablation(
         "predator_teams_quick",
-        {name: [*OUTAGE, *memory] for name, memory in HEARERS.items()},
+        {name: [*TO_1, *OUTAGE, *memory] for name, memory in HEARERS.items()},
         (101, 102, 103, 104, 105),
         220_000,
     ),
