@@ -33,8 +33,8 @@ class CommunicationGraph(PredatorObservation):
         training: True to lose links and to draw ranges; False for all links within ``range``.
         training_range: bounds of the range that is drawn for each training episode; None for ``range``.
         velocities: False to send 0 in place of the velocity.
-        outage, outage_steps: share of the time that a pair cannot hear each other, in training or not, and mean number
-            of steps until it can again.
+        outage: share of the time that a pair cannot hear each other, in training or not.
+        outage_steps: mean number of steps until it can again.
 
     Attributes:
         graph: the rule of the links; see `MessageGraph`.

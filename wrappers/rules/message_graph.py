@@ -27,8 +27,8 @@ class MessageGraph:
         training_range: bounds between which the range of each training episode is drawn, so that
             agents learn the value of messages before they learn to stay within range; None
             for ``range`` in training too.
-        outage, outage_steps: share of the time that a pair cannot hear each other, in training and in play, and mean
-            number of steps until it can again; see `Outages`.
+        outage: share of the time that a pair cannot hear each other, in training and in play; see `Outages`.
+        outage_steps: mean number of steps until it can again.
 
     Attributes:
         outages: the rule of the outages; None for none.
