@@ -50,9 +50,9 @@ def test_without_a_seed_every_one_draws_its_own() -> None:
 def test_a_copy_goes_on_at_the_same_place_by_itself(copied: Callable[[Draws], Draws]) -> None:
     draws = seeded()
     drawn(draws)
-    draws.kept = torch.tensor([3.0])
+    draws.kept, draws.latest = torch.tensor([3.0]), torch.tensor([4.0])
     twin = copied(draws)
-    assert twin.kept.tolist() == [3]
+    assert (twin.kept.tolist(), twin.latest.tolist()) == ([3], [4])
     expected = drawn(draws)
     drawn(draws)  # leaves the copy where it is
     assert drawn(twin) == expected
@@ -63,10 +63,13 @@ def test_a_copy_goes_on_at_the_same_place_by_itself(copied: Callable[[Draws], Dr
 def test_a_state_is_gone_on_from() -> None:
     draws = seeded()
     drawn(draws)
-    draws.kept = torch.tensor([3.0])
+    draws.kept, draws.latest = torch.tensor([3.0]), torch.tensor([4.0])
     state = draws.state()
     expected = drawn(draws)
     other = Draws(2)
     other.load_state(state)
-    assert other.kept.tolist() == [3]
+    assert (other.kept.tolist(), other.latest.tolist()) == ([3], [4])
     assert drawn(other) == expected
+    del state["latest"]  # as one of a run of before
+    other.load_state(state)
+    assert other.latest.tolist() == []
