@@ -35,6 +35,7 @@ QUIET = GraphConfig(kind="none")
 CRITIC = CriticConfig(hidden=(8,), entity_hidden=(8,))
 ACTORS = ActorCriticConfig(encoder=ENCODER, graph=QUIET, critic=CRITIC)
 STATEFUL = ActorCriticConfig(encoder=EncoderConfig(hidden=(8, 8), temporal="gru"), critic=CRITIC)
+HEARING = ActorCriticConfig(encoder=EncoderConfig(hidden=(8, 8), remembers="heard"), critic=CRITIC)
 BOUNDED = ActorCriticConfig(encoder=ENCODER, graph=QUIET, critic=CRITIC, actor=ActorConfig(bounded=True))
 VALUES = QNetworkConfig(encoder=ENCODER, head=QHeadConfig(dueling=True))
 TRUSTED = ("habits", "two_pictures")
@@ -65,6 +66,7 @@ def save(tmp_path: Path) -> Save:
         (PICTURES, ACTORS, ["log_probs_agent"]),
         (TWO_PICTURES, ACTORS, ["log_probs_agent"]),
         ({"name": "meeting"}, STATEFUL, ["log_probs_A", "log_probs_B", "next_keys", "next_values", "next_valid"]),
+        ({"name": "meeting"}, HEARING, ["log_probs_A", "log_probs_B", "next_keys", "next_values", "next_valid"]),
         ({"name": "meeting", "continuous_actions": True}, BOUNDED, ["mean_A", "log_std_A", "mean_B", "log_std_B"]),
         ({"name": "Taxi-v4", "max_episode_steps": 20}, VALUES, ["q_values_agent"]),
         ({"name": "Taxi-v4", "max_episode_steps": 20}, TableConfig(), ["q_values_agent"]),
