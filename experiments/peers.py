@@ -94,7 +94,6 @@ def told_of(curves: Sequence[NDArray[np.float64]], seeds: Sequence[int]) -> dict
     return {
         "seeds": list(seeds),
         "contacts": score(last).as_json(),
-        "best": [round(float(_smooth(points).max()), 1) for points in curves],
         "env_steps": [int(points[-1, 0]) for points in curves],
         "cpu_seconds": [round(float(points[-1, 1]), 1) for points in curves],
         "reached": {str(mark): [_first(points, mark) for points in curves] for mark in THRESHOLDS},

@@ -25,7 +25,6 @@ def test_a_row_tells_the_last_tenth_and_where_marks_were_reached() -> None:
     assert told["contacts"]["value"] == pytest.approx((34 + 5) / 2)
     assert told["reached"] == {"20": [[6000, 12.0], None], "30": [[9000, 18.0], None]}
     assert told["env_steps"] == [10_000, 10_000]
-    assert told["best"] == [36.0, 5.0]
     assert script.table({"sb3_ppo": told}).splitlines()[-1].endswith("| 6,000, 12 (1 of 2) | 9,000, 18 (1 of 2) |")
     assert script.table({"sb3_ppo": script.told_of([flat], (1,))}).splitlines()[-1].endswith("| never | never |")
 
