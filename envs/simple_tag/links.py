@@ -14,7 +14,7 @@ __all__ = ["EpisodeLinks", "of_each_side"]
 
 
 class EpisodeLinks:
-    """What was drawn for the links of ``B`` running episodes.
+    """Draws for the links of ``B`` running episodes: their range and loss, and which pairs are down now.
 
     Args:
         graph: message links; None for no messages, and nothing is drawn.
