@@ -90,6 +90,8 @@ HEARERS: dict[str, list[str]] = {
 
 TO_1 = ["--algorithm.team-spirit", "0.0", "1.0"]
 """The schedule that predator_teams_quick had, with which others were measured."""
+AS_THEY_WERE = [*TO_1, "--algorithm.symmetries", "False"]
+"""What predator_teams_fixed had when its arms were measured; what an arm changes of it comes after."""
 SPIRITS: dict[str, list[str]] = {
     "to_1": TO_1,
     "to_half": ["--algorithm.team-spirit", "0.0", "0.5"],
@@ -129,7 +131,12 @@ class Ablation:
 
 
 ABLATIONS = {
-    "ablations": Ablation("predator_teams_fixed", ARMS, (1, 2, 3), 400_000),
+    "ablations": Ablation(
+        "predator_teams_fixed",
+        {name: [*AS_THEY_WERE, *options] for name, options in ARMS.items()},
+        (1, 2, 3),
+        400_000,
+    ),
     "graphs": Ablation(
         "predator_teams_quick",
         {kind: [*TO_1, *TRANSFORMER, "--policy.graph.kind", kind] for kind in ("gat", "gcn", "plain_gcn", "none")},

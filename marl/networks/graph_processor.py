@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import cast
 
 import torch
@@ -13,13 +14,14 @@ from torch.nn import functional
 from marl.core.records import Observation
 from marl.core.roster import Plane, Roster
 from marl.maths.symlog import symlog
+from marl.networks.cache_parts import by_parts
 from marl.networks.configs import GraphConfig
 from marl.networks.message_layers import EdgeGATv2Conv, MessageLayer, message_layer
 
 __all__ = ["GraphProcessor", "edge_features", "watched_attention"]
 
 LARGEST_DENSE_TEAM = 64
-CHUNK_ELEMENTS = 2**18
+PART_ELEMENTS = 2**18
 """Numbers in the largest tensor over pairs at a time on a CPU: a cache holds them, which halves the time."""
 
 
@@ -81,15 +83,12 @@ class GraphProcessor(nn.Module):
         leading, (size, width) = tokens.shape[:-2], tokens.shape[-2:]
         x = tokens.reshape(-1, size, width)
         adjacency = (observation.adjacency & observation.alive[..., None, :]).reshape(-1, size, size)
-        whole = (x, adjacency, moved.reshape(-1, size, self.plane.kinematics))
+        moved = moved.reshape(-1, size, self.plane.kinematics)
         kinds = self._kinds_of(observation, tokens)
         ends = _ends_of(kinds) if self.config.kind != "plain_gcn" else None
-        if tokens.device.type != "cpu" or torch.compiler.is_compiling():
-            return self._pass(*whole, kinds, ends).reshape(*leading, size, width)
-        # many graphs at a time would move every tensor over pairs out of a CPU's cache and back
-        parts = zip(*(part.split(max(1, CHUNK_ELEMENTS // (size * size * width))) for part in whole), strict=True)
-        passed = [self._pass(x, heard, moved, kinds, ends) for x, heard, moved in parts]
-        return torch.cat(passed).reshape(*leading, size, width)
+        rows = PART_ELEMENTS // (size * size * width)
+        passed = by_parts(partial(self._pass, kinds=kinds, ends=ends), rows, x, adjacency, moved)
+        return passed.reshape(*leading, size, width)
 
     def _pass(self, x: Tensor, adjacency: Tensor, kinematics: Tensor, kinds: Tensor, ends: Tensor | None) -> Tensor:
         """The same for ``M`` graphs that fit the cache: tokens ``[M, N, D]`` and so on."""

@@ -164,13 +164,13 @@ def test_heads_that_do_not_divide_the_width_are_refused() -> None:
         GraphProcessor(8, ROSTER, GraphConfig(heads=3))
 
 
-def test_graphs_in_chunks_give_the_same_numbers_and_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_graphs_by_parts_give_the_same_numbers_and_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
     processor = GraphProcessor(8, ROSTER, GraphConfig(heads=2, rounds=2))
     tokens, kinematics = torch.randn(5, 3, 4, 8), torch.randn(5, 3, 4, 4)
     seen = observed(torch.rand(5, 3, 4, 4) < 0.5, kinematics, A=2, B=2)
     results = []
     for elements in (2**18, 2 * 4 * 4 * 8):  # all at once; two graphs at a time, and one left over
-        monkeypatch.setattr("marl.networks.graph_processor.CHUNK_ELEMENTS", elements)
+        monkeypatch.setattr("marl.networks.graph_processor.PART_ELEMENTS", elements)
         out = processor(tokens, seen)
         results.append((out, torch.autograd.grad(out.square().sum(), processor.layers[0].lin_edge.weight)[0]))
     torch.testing.assert_close(results[0], results[1])
