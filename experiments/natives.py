@@ -2,12 +2,13 @@
 
 Usage: python experiments/natives.py [--cells 1+3 4+4 8+8] [--hours 2] [--no-play-frozen]
 
-The protocol. In 1+3 every setting of `SETTINGS` is trained with the tuning seeds, in the other cells those of
-`ELSEWHERE`; chosen is the one whose evaluations at the end of training have the most contacts on average, among those
-in which each class has learnt with each tuning seed, if there are any. Then fresh seeds are trained with
-the chosen setting alone: they are the natives. A class has learnt if each of its agents has at least `LEARNT` contacts
-in the last tenth of the training episodes; random predators have about 0.3 each. The arms are trained with the fresh
-seeds too, and played frozen beside the natives of the cells that are there, with messages and without.
+The protocol. `CHOICES` has for each cell the settings that are trained with the tuning seeds; chosen is the one whose
+evaluations at the end of training have the most contacts on average, among those in which each class has learnt with
+each tuning seed, if there are any. Where there is one setting, nothing is tuned. Then fresh seeds are trained with the
+chosen setting alone: they are the natives. A class has learnt if each of its agents has at least `LEARNT` contacts in
+the last tenth of the training episodes; random predators have about 0.3 each. The arms are trained with seeds of their
+own, and play frozen in every cell beside the natives that are there, with messages and without; so do the natives of
+2+2, as the arm *fixed*.
 
 Runs and episodes are kept in ``--runs``: the same command goes on. With ``--hours`` no setting begins later than
 that. ``experiments/results/natives.json`` is written after each setting, and what stands there is not trained again
@@ -36,8 +37,6 @@ from marl.training.checkpoints import Checkpoints
 
 RESULTS = Path(__file__).parent / "results" / "natives.json"
 PRESET, CLASSES, ENV_STEPS = "predator_teams_fixed", ("A", "B"), 400_000
-CELLS = ("1+3", "4+4", "8+8", "3+1", "2+2", "1+1")
-"""Teams, those whose natives had not learnt first."""
 PREY = "random,flee,held_out_prey"
 LEARNT = 2.0
 EVALUATION, LAST = "evaluation/contacts_per_episode", 0.1
@@ -58,30 +57,36 @@ class Setting:
     preset: str = PRESET
 
 
-SYMMETRIES = ("--algorithm.symmetries", "True")
+TO_1, TO_HALF = (("--algorithm.team-spirit", "0.0", end) for end in ("1.0", "0.5"))
 SETTINGS: dict[str, Setting] = {
-    "fixed": Setting(),
-    "symmetric": Setting(SYMMETRIES),
-    "symmetric_twice": Setting(SYMMETRIES, times=2),
-    "symmetric_half_spirit": Setting((*SYMMETRIES, "--algorithm.team-spirit", "0.0", "0.5")),
-    "symmetric_own_reward": Setting((*SYMMETRIES, "--algorithm.team-spirit", "0.0")),
-    "symmetric_own_reward_twice": Setting((*SYMMETRIES, "--algorithm.team-spirit", "0.0"), times=2),
-    "symmetric_slow": Setting((*SYMMETRIES, "--algorithm.learning-rate", "0.001", "0.0001")),
-    "symmetric_fast": Setting((*SYMMETRIES, "--algorithm.learning-rate", "0.004", "0.0004")),
+    "fixed": Setting((*TO_1, "--algorithm.symmetries", "False")),
+    "symmetric": Setting(TO_1),
+    "symmetric_twice": Setting(TO_1, times=2),
+    "symmetric_half_spirit": Setting(TO_HALF),
+    "symmetric_own_reward": Setting(),
+    "symmetric_own_reward_twice": Setting(times=2),
+    "symmetric_slow": Setting((*TO_1, "--algorithm.learning-rate", "0.001", "0.0001")),
+    "symmetric_fast": Setting((*TO_1, "--algorithm.learning-rate", "0.004", "0.0004")),
+    "symmetric_half_spirit_twice": Setting(TO_HALF, times=2),
 }
-"""List that a native is chosen from: symmetries off and on, then with one thing changed; and, added when the tuning
-seeds of 1+3 had shown that twice the env steps and own rewards help, both."""
+"""Settings that a native is chosen from: symmetries off and on, then with one thing or two changed. The preset has
+symmetries and own rewards."""
 
-ELSEWHERE = ("symmetric_half_spirit", "symmetric_own_reward", "symmetric_own_reward_twice")
-"""Those that other cells than 1+3 choose from: with both tuning seeds of 1+3, A learnt in no other."""
-
-ARMS: dict[str, Setting] = {
-    "mixed": Setting(preset="predator_teams_mixed"),
-    "fixed": Setting(),
-    "symmetric": Setting(SYMMETRIES),
-    "mixed_symmetric": Setting(SYMMETRIES, preset="predator_teams_mixed"),
-    "mixed_own_reward": Setting((*SYMMETRIES, "--algorithm.team-spirit", "0.0"), preset="predator_teams_mixed"),
+TWICE = ("symmetric_half_spirit_twice", "symmetric_own_reward_twice")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "1+3": tuple(name for name in SETTINGS if name != "symmetric_half_spirit_twice"),
+    "2+2": TWICE,
+    "3+1": TWICE,
+    "1+1": TWICE,
+    "4+4": ("symmetric_own_reward_twice",),
+    "8+8": ("symmetric_own_reward_twice",),
 }
+"""Settings of each cell. With the tuning seeds of 1+3, A learnt with both only where its own contacts stayed in the
+reward, at least in part, and twice the env steps had most contacts: other cells choose between these two. Where a
+training takes half an hour none is tuned."""
+
+FIXED = "2+2"
+ARMS: dict[str, Setting] = {"mixed": Setting(times=2, preset="predator_teams_mixed")}
 """Trainings that play frozen in every cell."""
 
 
@@ -96,7 +101,8 @@ class Campaign:
     Args:
         runs: folder of the runs.
         tuning: seeds of the choice, which are not reported.
-        fresh: seeds of the natives and the arms.
+        fresh: seeds of the natives.
+        arms: seeds of the arms.
         env_steps: budget of a training.
         jobs: trainings at once.
         until: ``time.monotonic()`` after which no setting begins; None for no end.
@@ -105,6 +111,7 @@ class Campaign:
     runs: Path
     tuning: tuple[int, ...]
     fresh: tuple[int, ...]
+    arms: tuple[int, ...]
     env_steps: int
     jobs: int
     until: float | None = None
@@ -112,14 +119,10 @@ class Campaign:
     @property
     def protocol(self) -> dict[str, Any]:
         """Settings that numbers of one file have in common."""
-        listed = {
-            "tuning_seeds": self.tuning,
-            "fresh_seeds": self.fresh,
-            "settings": tuple(SETTINGS),
-            "elsewhere": ELSEWHERE,
-        }
-        told = {"preset": PRESET, "env_steps": self.env_steps, "learnt": LEARNT}
-        return {**told, **{name: list(values) for name, values in listed.items()}}
+        seeds = {"tuning_seeds": self.tuning, "fresh_seeds": self.fresh, "arms_seeds": self.arms}
+        listed = {name: list(values) for name, values in seeds.items()}
+        choices = {cell: list(names) for cell, names in CHOICES.items()}
+        return {"preset": PRESET, "env_steps": self.env_steps, "learnt": LEARNT, **listed, "choices": choices}
 
     def train(self, setting: Setting, folder: Path, seeds: Sequence[int], team: str | None = None) -> list[Path]:
         """Train the runs of a setting as far as they are missing, and return their folders.
@@ -163,11 +166,6 @@ def outcome(runs: Sequence[Path]) -> dict[str, Any]:
     return told
 
 
-def settings_of(cell: str) -> list[str]:
-    """Names of the settings that a cell chooses from."""
-    return [name for name in SETTINGS if cell == CELLS[0] or name in ELSEWHERE]
-
-
 def learnt(found: Mapping[str, Any]) -> list[bool]:
     """For each seed whether each class has learnt; see `outcome`."""
     return [all(found[name][i] >= LEARNT for name in CLASSES) for i in range(len(found["evaluation"]))]
@@ -182,35 +180,33 @@ def chosen(tuned: Mapping[str, Mapping[str, Any]]) -> str:
 def tune(campaign: Campaign, cell: str, told: dict[str, Any], results: Path) -> None:
     """Train the settings of a cell and then its natives, and put what came out into its row of ``told``."""
     row = told["cells"].setdefault(cell, {"tuning": {}})
-    for name in (name for name in settings_of(cell) if name not in row["tuning"]):
+    several = CHOICES[cell] if len(CHOICES[cell]) > 1 else ()
+    for name in (name for name in several if name not in row["tuning"]):
         runs = campaign.train(SETTINGS[name], campaign.runs / "tuning" / cell / name, campaign.tuning, cell)
         row["tuning"][name] = outcome(runs)
         save_json(results, told)
     if "natives" in row:
         return
-    row["chosen"] = chosen(row["tuning"])
+    row["chosen"] = chosen(row["tuning"]) if several else CHOICES[cell][0]
     natives = outcome(campaign.natives(cell, row["chosen"]))
     row["natives"] = {**natives, "learnt": learnt(natives)}
     save_json(results, told)
 
 
 def play(campaign: Campaign, natives: Mapping[str, str], episodes: int) -> dict[str, Any]:
-    """Train the arms, play them frozen beside the natives, and return their ratios and all else over cells.
+    """Train the arms, play them frozen beside the natives, and return their contacts, ratios and all else over cells.
 
     Args:
         campaign: extent.
         natives: the setting that was chosen for each cell.
         episodes: of each policy in each cell against each prey.
     """
-    for cell, setting in natives.items():
-        campaign.natives(cell, setting)
-    runs = [
-        run
-        for name, setting in ARMS.items()
-        for run in campaign.train(setting, campaign.runs / "arms" / name, campaign.fresh)
-    ]
+    of_cells = {cell: campaign.natives(cell, setting) for cell, setting in natives.items()}
+    runs = of_cells.get(FIXED, [])
+    for name, setting in ARMS.items():
+        runs += campaign.train(setting, campaign.runs / "arms" / name, campaign.arms)
     trained, out = campaign.runs / "natives", campaign.runs / "report"
-    report = marl.generalise(runs, ",".join(natives), out, PREY, episodes, trained, jobs=campaign.jobs)
+    report = marl.generalise(runs, ",".join(CHOICES), out, PREY, episodes, trained, jobs=campaign.jobs)
     return {name: report[name] for name in ("comparisons", "aggregates", "improvements")}
 
 
@@ -234,11 +230,12 @@ def _columns(found: Mapping[str, Any]) -> list[str]:
 
 
 def main(
-    cells: tuple[str, ...] = CELLS,
+    cells: tuple[str, ...] = tuple(CHOICES),
     tuning: tuple[int, ...] = (201, 202),
-    fresh: tuple[int, ...] = (211, 212, 213, 214, 215),
+    fresh: tuple[int, ...] = tuple(range(211, 216)),
+    arms: tuple[int, ...] = tuple(range(211, 221)),
     env_steps: int = ENV_STEPS,
-    episodes: int = 500,
+    episodes: int = 200,
     jobs: int = 1,
     hours: float | None = None,
     play_frozen: bool = True,
@@ -248,9 +245,10 @@ def main(
     """Train what is missing, play, and print the table of natives.
 
     Args:
-        cells: teams, of ``CELLS``.
+        cells: teams, of ``CHOICES``.
         tuning: seeds of the choice, which are not reported.
-        fresh: seeds of the natives and the arms.
+        fresh: seeds of the natives.
+        arms: seeds of the arms.
         env_steps: budget of a training.
         episodes: of each policy in each cell against each prey.
         jobs: trainings, and processes that play, at once.
@@ -259,13 +257,15 @@ def main(
         runs: folder of the runs and the report.
         out: the JSON file.
     """
-    unknown = [cell for cell in cells if cell not in CELLS]
+    unknown = [cell for cell in cells if cell not in CHOICES]
     if unknown:
-        raise SystemExit(f"there is no cell {unknown[0]!r}; there is {', '.join(CELLS)}")
-    if min(len(tuning), len(fresh)) < 2:
-        raise SystemExit(f"tuning seeds are {tuning} and fresh ones {fresh}; give at least two of each")
+        raise SystemExit(f"there is no cell {unknown[0]!r}; there is {', '.join(CHOICES)}")
+    if min(len(tuning), len(fresh), len(arms)) < 2:
+        raise SystemExit(
+            f"tuning seeds are {tuning}, fresh ones {fresh}, those of the arms {arms}; give at least two of each"
+        )
     until = None if hours is None else time.monotonic() + 3600 * hours
-    campaign = Campaign(runs, tuning, fresh, env_steps, jobs, until)
+    campaign = Campaign(runs, tuning, fresh, arms, env_steps, jobs, until)
     told: dict[str, Any] = read_json(out) if out.exists() else {"protocol": campaign.protocol, "cells": {}}
     if told["protocol"] != campaign.protocol:
         raise SystemExit(f"{out} was measured with {told['protocol']}, not {campaign.protocol}; move it away first")
@@ -273,7 +273,7 @@ def main(
         for cell in cells:
             tune(campaign, cell, told, out)
         if play_frozen:
-            rows = {cell: told["cells"].get(cell, {}) for cell in CELLS}
+            rows = {cell: told["cells"].get(cell, {}) for cell in CHOICES}
             there = {cell: row["chosen"] for cell, row in rows.items() if "natives" in row}
             told["frozen"] = {"cells": list(there), **play(campaign, there, episodes)}
             save_json(out, told)

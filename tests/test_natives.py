@@ -14,7 +14,7 @@ from marl.cli.main import main
 from marl.core.reading import read_json
 from marl.training.presets import settings_of
 
-BRIEF: dict[str, Any] = {"tuning": (1, 2), "fresh": (3, 4), "env_steps": 80, "episodes": 2}
+BRIEF: dict[str, Any] = {"tuning": (1, 2), "fresh": (3, 4), "arms": (3, 4, 5), "env_steps": 80, "episodes": 2}
 SMALL = (
     "--env.max-cycles",
     "20",
@@ -43,15 +43,16 @@ def train_here(command: Sequence[str], check: bool) -> None:
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a campaign of one cell with two settings and one arm. Tests must not change it."""
+    """Folder of a campaign of a cell with two settings, another with one, and an arm. Tests must not change it."""
     folder = tmp_path_factory.mktemp("natives")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(script, "SETTINGS", {"one": script.Setting(SMALL), "twice": script.Setting(SMALL, times=2)})
-        patch.setattr(script, "ELSEWHERE", ("one", "twice"))
-        patch.setattr(script, "ARMS", {"symmetric": script.Setting((*SMALL, *script.SYMMETRIES))})
+        patch.setattr(script, "CHOICES", {"1+1": ("one", "twice"), "2+1": ("twice",)})
+        patch.setattr(script, "FIXED", "1+1")
+        patch.setattr(script, "ARMS", {"to_1": script.Setting((*SMALL, *script.TO_1))})
         patch.setattr(script, "PREY", "random")
         patch.setattr(script.subprocess, "run", train_here)
-        script.main(cells=("1+1",), runs=folder / "runs", out=folder / "natives.json", **BRIEF)
+        script.main(cells=("1+1", "2+1"), runs=folder / "runs", out=folder / "natives.json", **BRIEF)
     return folder
 
 
@@ -63,15 +64,22 @@ def test_a_cell_has_the_outcome_of_each_setting_its_natives_and_the_ratio(campai
     assert row["chosen"] == script.chosen(row["tuning"])
     assert [len(row["natives"][name]) for name in ("evaluation", "A", "B", "learnt")] == [2] * 4
     assert script._env_steps(campaign / "runs" / "tuning" / "1+1" / "twice" / "seed-1") == 160
-    (comparison,) = [each for each in told["frozen"]["comparisons"] if each["kind"] == "arm"]
-    assert (comparison["policy"], comparison["native"], comparison["ratio"]["seeds"]) == ("symmetric", "native 1+1", 2)
-    assert [each["other"] for each in told["frozen"]["improvements"]] == ["natives"]
+    large = told["cells"]["2+1"]
+    assert (large["tuning"], large["chosen"], len(large["natives"]["evaluation"])) == ({}, "twice", 2)
+    of_arms = [each for each in told["frozen"]["comparisons"] if each["kind"] == "arm"]
+    rows = [(each["policy"], each["cell"], each["native"], each["ratio"]["seeds"]) for each in of_arms]
+    fixed = row["chosen"]
+    assert sorted(rows) == sorted(
+        (name, cell, f"native {cell}", seeds) for cell in ("1+1", "2+1") for name, seeds in ((fixed, 2), ("to_1", 3))
+    )
 
 
 def test_what_is_trained_is_not_trained_again(campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command would fail here; nothing is left to do, so that no time is needed either."""
     monkeypatch.setattr(script.subprocess, "run", lambda *command, **options: pytest.fail("it is trained again"))
-    limits = script.Campaign(campaign / "runs", (1, 2), (3, 4), BRIEF["env_steps"], 1, until=time.monotonic() - 1)
+    limits = script.Campaign(
+        campaign / "runs", (1, 2), (3, 4), (3, 4, 5), BRIEF["env_steps"], 1, until=time.monotonic() - 1
+    )
     setting, folder = script.Setting(SMALL), campaign / "runs" / "tuning" / "1+1" / "one"
     runs = limits.train(setting, folder, (1, 2), "1+1")
     assert script.outcome(runs) == read_json(campaign / "natives.json")["cells"]["1+1"]["tuning"]["one"]
@@ -86,12 +94,12 @@ def test_what_stands_in_the_file_is_not_trained_again_where_the_runs_are_gone(
     told = read_json(campaign / "natives.json")
     one = told["cells"]["1+1"]["tuning"].pop("one")
     monkeypatch.setattr(script, "SETTINGS", {"one": script.Setting(SMALL), "twice": script.Setting(SMALL, times=2)})
-    monkeypatch.setattr(script, "ELSEWHERE", ("one", "twice"))
+    monkeypatch.setattr(script, "CHOICES", {"1+1": ("one", "twice")})
     monkeypatch.setattr(script, "outcome", lambda runs: one)
     monkeypatch.setattr(
         script.subprocess, "run", lambda command, check: trained.append(command[command.index("--out") + 1])
     )
-    limits = script.Campaign(tmp_path, (1, 2), (3, 4), BRIEF["env_steps"], 1)
+    limits = script.Campaign(tmp_path, (1, 2), (3, 4), (3, 4, 5), BRIEF["env_steps"], 1)
     script.tune(limits, "1+1", told, tmp_path / "natives.json")
     assert trained == [str(tmp_path / "tuning" / "1+1" / "one")]
     assert read_json(tmp_path / "natives.json")["cells"]["1+1"]["natives"] == told["cells"]["1+1"]["natives"]
@@ -125,21 +133,17 @@ def test_the_best_mean_is_chosen_of_those_in_which_each_class_learnt_with_each_s
     assert script.chosen({"one": found(1, 9, a=(1.0, 2.0)), "two": found(6, 6, a=(2.0, 1.9))}) == "two"
 
 
-def test_other_cells_choose_from_a_part_of_the_list() -> None:
-    assert script.settings_of("1+3") == list(script.SETTINGS)
-    assert script.settings_of("8+8") == list(script.ELSEWHERE)
-
-
 def test_settings_differ_from_the_preset_and_from_each_other() -> None:
     assert len({(setting.options, setting.times) for setting in script.SETTINGS.values()}) == len(script.SETTINGS)
-    assert settings_of(script.PRESET)["total_env_steps"] == script.ENV_STEPS
+    assert settings_of(script.PRESET)["total_env_steps"] == 2 * script.ENV_STEPS
+    assert {name for names in script.CHOICES.values() for name in names} == set(script.SETTINGS)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cells": ("5+5",)}, r"there is no cell '5\+5'; there is 1\+3, 4\+4"),
-        ({"fresh": (7,)}, r"fresh ones \(7,\); give at least two of each"),
+        ({"cells": ("5+5",)}, r"there is no cell '5\+5'; there is 1\+3, 2\+2"),
+        ({"fresh": (7,)}, r"fresh ones \(7,\), those of the arms .*; give at least two of each"),
         ({"cells": (), "env_steps": 7, "play_frozen": False}, "was measured with .*; move it away first"),
     ],
 )

@@ -105,7 +105,7 @@ def train_runs(runs: Sequence[PlannedRun], out: Path, jobs: int | None, again: s
     console.print(f"{len(runs)} runs: {told}", soft_wrap=True)
     if counts["finished"] < len(runs):
         jobs = jobs or usual_jobs(runs[0].config, len(runs) - counts["finished"])
-        console.print(f"{jobs} at once; what each prints is in the .log beside its folder", soft_wrap=True)
+        console.print(f"{jobs} at once; what each prints is in logs/ beside its folder", soft_wrap=True)
     with sole_user(out) as lock:
         many = ManyRuns(runs, standings, jobs or 1, lock, [*COMMAND, *sys.path])
         outcome = show_runs(many, ManyProgress(console, runs, standings), console)

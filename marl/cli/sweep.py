@@ -170,7 +170,7 @@ class _Search:
             search(self.study, self.options.trials, self._objective)
             best = self.study.best(BEST)
             if not best:
-                self._print("no trial was trained to its end; the .log files beside the runs say why")
+                self._print("no trial was trained to its end; the files in logs/ beside the runs say why")
                 return 1
             return self._check(best)
         except _StoppedError as stopped:

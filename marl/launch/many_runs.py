@@ -65,8 +65,8 @@ class PlannedRun:
 
     @property
     def log(self) -> Path:
-        """Log of the run's process, beside the run's folder."""
-        return self.folder.with_name(f"{self.folder.name}.log")
+        """Log of the run's process, in ``logs`` beside the run's folder: ``seed-*`` names runs alone."""
+        return self.folder.parent / "logs" / f"{self.folder.name}.log"
 
 
 @dataclass(frozen=True)
@@ -275,7 +275,7 @@ class ManyRuns:
 
     def _begin(self, run: PlannedRun) -> Began:
         resume = self.standings[run.name].state == "stopped"
-        run.folder.parent.mkdir(parents=True, exist_ok=True)
+        run.log.parent.mkdir(parents=True, exist_ok=True)
         job = {"config": run.config.model_dump(mode="json"), "folder": str(run.folder), "resume": resume}
         job["trust"], job["command"] = sorted(TRUST.get().modules), list(typed_command() or ())
         self._running[run.name] = run, RunProcess(self.command, job, run.log, self.lock)

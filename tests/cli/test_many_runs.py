@@ -44,7 +44,7 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
     grid = ["train", str(preset_file), "--out", "g", "--native-grid", "1+1,2+1", "--seeds", "1", "--jobs", "2"]
     grid += ["--total-env-steps", str(STEPS), "--evaluation-interval", "100000"]
     folders = {"1+1": tmp_path / "g" / "1+1" / "seed-1", "2+1": tmp_path / "g" / "2+1" / "seed-1"}
-    logs = [folder.with_name("seed-1.log") for folder in folders.values()]
+    logs = [(folder.parent / "logs" / "seed-1.log") for folder in folders.values()]
     command = [sys.executable, "-c", TERMINAL, sys.executable, "-m", "marl", *grid]
     pipe = subprocess.PIPE
     terminal = subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stdout=pipe, env={**os.environ, "TERM": "xterm"})
@@ -64,11 +64,13 @@ def test_ctrl_c_in_a_terminal_saves_every_run_and_the_same_command_ends_as_if_it
     for folder in folders.values():
         latest = Checkpoints(folder / "checkpoints").latest
         assert latest is not None and 256 <= int(latest.name) < STEPS
-        assert "Traceback" not in folder.with_name("seed-1.log").read_text()
+        assert "Traceback" not in (folder.parent / "logs" / "seed-1.log").read_text()
 
     monkeypatch.chdir(tmp_path)
     assert main(grid) == 0
     assert "2 runs: 2 to go on with" in capfd.readouterr().out
+    for folder in folders.values():
+        assert list(folder.parent.glob("seed-*")) == [folder]  # what one types to name all seeds is runs alone
     for name, team in {"1+1": "A=1,B=1", "2+1": "A=2,B=1"}.items():
         marl.train(preset, out=tmp_path / name, team=team, total_env_steps=STEPS, evaluation_interval=100_000)
         assert policy(folders[name]) == policy(tmp_path / name), name
@@ -133,7 +135,8 @@ def test_a_run_that_fails_does_not_keep_the_others(
     out = capsys.readouterr().out
     assert "6 runs: 6 to begin\n2 at once" in out
     assert (
-        f"2+1/seed-4  256 env steps  100 per second  failed (status 1); the end of {tmp_path}/g/2+1/seed-4.log" in out
+        f"2+1/seed-4  256 env steps  100 per second  failed (status 1); the end of {tmp_path}/g/2+1/logs/seed-4.log"
+        in out
     )
     assert "\n    error: something went wrong\n" in out
     assert "4 of 6 runs finished, 2 failed (2+1/seed-4, 2+1/seed-2)\ngo on with: " in out
@@ -185,8 +188,8 @@ def test_bad_options_are_refused_before_any_run_begins(
 def test_a_pipe_in_place_of_a_log_is_refused_before_any_run_begins(
     preset_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "g").mkdir()
-    os.mkfifo(tmp_path / "g" / "seed-2.log")
+    (tmp_path / "g" / "logs").mkdir(parents=True)
+    os.mkfifo(tmp_path / "g" / "logs" / "seed-2.log")
     assert main(["train", str(preset_file), "--out", str(tmp_path / "g"), "--seeds", "2"]) == 2
     assert "seed-2.log is not a file" in capsys.readouterr().err
 

@@ -37,7 +37,7 @@ def test_the_largest_teams_come_first_each_in_its_folder(preset: State) -> None:
     assert [run.agents for run in runs[::2]] == [8, 4, 4, 2]
     assert [run.config.seed for run in runs] == [1, 4] * 4
     assert runs[2].config.env.team == {"A": 3, "B": 1}
-    assert str(runs[2].log) == "runs/3+1/seed-1.log"
+    assert str(runs[2].log) == "runs/3+1/logs/seed-1.log"
 
 
 def test_natives_train_at_their_own_composition_in_every_stage(preset: State) -> None:
