@@ -27,7 +27,7 @@ from marl.analysis.logged_runs import read_logged
 RESULTS = Path(__file__).parent / "results" / "team_cost.json"
 TEAMS = ("2+2", "4+4", "8+8", "12+12", "16+16")
 FULL = 400_000
-"""Env steps of the preset."""
+"""Env steps of the training whose CPU time is told."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def train(env_steps: int, name: str) -> dict[str, Any]:
 
 
 def table(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """Table of all rows, with the CPU time of the whole preset at that rate."""
+    """Table of all rows, with the CPU time of a whole training at that rate."""
     titles = ["team", "env steps", "CPU s", "env steps per CPU s", f"CPU minutes for {FULL:,}", "peak MB"]
     cells = [
         [
