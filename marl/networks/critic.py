@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -63,9 +64,9 @@ class EntityCritic(nn.Module):
         """
         own = entities[..., agents, :]
         (*leading, size, width), count = entities.shape, own.shape[-2]
-        rows = (entities.reshape(-1, size, width), own.reshape(-1, count, width), mask.reshape(-1, size))
-        largest = count * size * self.width
-        return by_parts(self._values, PART_ELEMENTS // largest, *rows).reshape(*leading, count)
+        moments, largest = math.prod(leading), max(1, count * size * self.width)
+        each = entities.reshape(moments, size, width), own.reshape(moments, count, width), mask.reshape(moments, size)
+        return by_parts(self._values, PART_ELEMENTS // largest, *each).reshape(*leading, count)
 
     def _values(self, entities: Tensor, own: Tensor, mask: Tensor) -> Tensor:
         """The same for ``M`` moments that fit the cache: of the agents ``[M, N_c, F]``."""

@@ -258,4 +258,7 @@ def test_moments_by_parts_give_the_same_values_and_gradients(
         values = model(observation)
         results.append((values, *torch.autograd.grad(values.square().sum(), list(model.parameters()))))
     assert results[0][0].shape == (5, 3, 3)
+    entities, mask = observation.entities, observation.entity_mask
+    assert entities is not None and mask is not None
+    assert model.networks["B"](entities, mask, slice(2, 2)).shape == (5, 3, 0)
     assert_close(results[1], results[0], **EXACT)
