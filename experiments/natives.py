@@ -82,8 +82,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "8+8": ("symmetric_own_reward_twice",),
 }
 """Settings of each cell. With the tuning seeds of 1+3, A learnt with both only where its own contacts stayed in the
-reward, at least in part, and twice the env steps had most contacts: other cells choose between these two. Where a
-training takes half an hour none is tuned."""
+reward, at least in part, and twice the env steps had most contacts: other cells choose between these two. Trainings
+of 4+4 and 8+8 take a quarter and half an hour, so nothing is tuned there."""
 
 FIXED = "2+2"
 ARMS: dict[str, Setting] = {"mixed": Setting(times=2, preset="predator_teams_mixed")}

@@ -13,7 +13,7 @@ __all__ = ["by_parts"]
 def by_parts(function: Callable[..., Tensor], rows: int, *inputs: Tensor) -> Tensor:
     """Apply a function whose rows do not depend on each other; on a CPU to so many rows at a time.
 
-    Tensors of fewer rows stay in a CPU's cache, and are made in memory that the process has already.
+    Tensors of fewer rows stay in the cache, and need no fresh memory from the system.
 
     Args:
         function: of the inputs, row for row.

@@ -69,7 +69,7 @@ class EntityCritic(nn.Module):
         return by_parts(self._values, PART_ELEMENTS // largest, *each).reshape(*leading, count)
 
     def _values(self, entities: Tensor, own: Tensor, mask: Tensor) -> Tensor:
-        """The same for ``M`` moments that fit the cache: of the agents ``[M, N_c, F]``."""
+        """The same for ``M`` moments of one part, of the agents ``[M, N_c, F]``."""
         moved = self.plane.kinematics
         offset = entities[..., None, :, :moved] - own[..., None, :moved]
         kind = entities[..., None, :, moved:].expand(*offset.shape[:-1], -1)
