@@ -28,20 +28,25 @@ def loaded_elsewhere(text: str) -> list[str]:
     return [next(filter(None, found)) for found in LOADING.findall(text)]
 
 
+def shown() -> list[Path]:
+    """Files of `experiments/` that the site has."""
+    return sorted({path for pattern in SHOWN for path in (TOP / "experiments").glob(pattern)})
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the files of `experiments/`, which lie beside `docs/`."""
     from mkdocs.structure.files import File
 
-    experiments = TOP / "experiments"
-    for path in sorted({path for pattern in SHOWN for path in experiments.glob(pattern)}):
+    for path in shown():
         place = path.relative_to(TOP).as_posix()
         files.append(File.generated(config, place, abs_src_path=str(path)))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Turn links to `experiments/` as they are in the repository into those of the site, where it lies in `docs/`."""
-    return re.sub(r"(\]\((?:\.\./)*)\.\./(experiments/)", r"\1\2", markdown)
+    """Turn links between `docs/` and `experiments/` into those of the site, where `experiments/` lies in `docs/`."""
+    markdown = re.sub(r"(\]\((?:\.\./)*)\.\./(experiments/)", r"\1\2", markdown)
+    return re.sub(r"(\]\((?:\.\./)+)docs/", r"\1", markdown)
 
 
 def on_post_build(config: Any) -> None:

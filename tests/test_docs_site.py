@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import posixpath
 import re
 from pathlib import Path
 from types import ModuleType
@@ -90,3 +91,19 @@ def test_links_to_the_experiments_are_those_of_the_site(hooks: ModuleType) -> No
     here = "[a](../experiments/README.md) ![b](../../experiments/results/b.png) [c](experiments.md) ../experiments"
     there = "[a](experiments/README.md) ![b](../experiments/results/b.png) [c](experiments.md) ../experiments"
     assert hooks.on_page_markdown(here) == there
+    back = "[a](../docs/results.md#b) [c](../docs/d/e.md) [f](results.md) ../docs/"
+    assert hooks.on_page_markdown(back) == "[a](../results.md#b) [c](../d/e.md) [f](results.md) ../docs/"
+
+
+def test_each_link_of_a_page_names_a_file_of_the_site(hooks: ModuleType) -> None:
+    docs = {path.relative_to(TOP / "docs").as_posix(): path for path in (TOP / "docs").rglob("*.*")}
+    site = docs | {path.relative_to(TOP).as_posix(): path for path in hooks.shown()}
+    links = [
+        (place, posixpath.normpath(posixpath.join(posixpath.dirname(place), link)))
+        for place, path in site.items()
+        if path.suffix == ".md"
+        for link in re.findall(r"\]\(([^)#\s]+)", hooks.on_page_markdown(path.read_text("utf-8")))
+        if ":" not in link
+    ]
+    assert ("experiments/README.md", "results.md") in links
+    assert [(place, link) for place, link in links if link not in site] == []
