@@ -1,18 +1,18 @@
-"""Natives that deserve the name: for each team the best of a list of settings, then fresh seeds; and the ratios anew.
+"""Natives that deserve the name: for each team the best of a list of settings, then fresh seeds, which play.
 
-Usage: python experiments/natives.py [--cells 1+3 4+4 8+8] [--hours 2] [--no-play-frozen]
+Usage: python experiments/natives.py [--cells 1+3 4+4 8+8] [--hours 2]
 
 The protocol. `CHOICES` has for each cell the settings that are trained with the tuning seeds; chosen is the one whose
 evaluations at the end of training have the most contacts on average, among those in which each class has learnt with
 each tuning seed, if there are any. Where there is one setting, nothing is tuned. Then fresh seeds are trained with the
 chosen setting alone: they are the natives. A class has learnt if each of its agents has at least `LEARNT` contacts in
-the last tenth of the training episodes; random predators have about 0.3 each. The arms are trained with seeds of their
-own, and play frozen in every cell beside the natives that are there, with messages and without; so do the natives of
-2+2, as the arm *fixed*.
+the last tenth of the training episodes; random predators have about 0.3 each. The natives of each cell then play in
+all cells, in the worlds in which ``marl generalise --episodes 200`` lets others play; ``joined_reports.py`` sets both
+side by side.
 
 Runs and episodes are kept in ``--runs``: the same command goes on. With ``--hours`` no setting begins later than
-that. ``experiments/results/natives.json`` is written after each setting, and what stands there is not trained again
-where the runs are gone, but natives that are to play.
+that. ``experiments/results/natives.json`` is written after each setting, and ``experiments/results/natives/`` has what
+the natives of each cell played. What stands there is not trained again where the runs are gone.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import tyro
+from joined_reports import natives_alone
 from rows import markdown
 
 import marl
@@ -35,7 +36,7 @@ from marl.core.files import save_json
 from marl.core.reading import read_json
 from marl.training.checkpoints import Checkpoints
 
-RESULTS = Path(__file__).parent / "results" / "natives.json"
+RESULTS = Path(__file__).parent / "results"
 PRESET, CLASSES, ENV_STEPS = "predator_teams_fixed", ("A", "B"), 400_000
 PREY = "random,flee,held_out_prey"
 LEARNT = 2.0
@@ -48,13 +49,11 @@ class Setting:
 
     Args:
         options: of ``marl train``, beside the preset's.
-        times: length, in budgets of the fixed preset.
-        preset: name of the preset.
+        times: length, in budgets of 400,000 env steps.
     """
 
     options: tuple[str, ...] = ()
     times: int = 1
-    preset: str = PRESET
 
 
 TO_1, TO_HALF = (("--algorithm.team-spirit", "0.0", end) for end in ("1.0", "0.5"))
@@ -85,10 +84,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
 reward, at least in part, and twice the env steps had most contacts: other cells choose between these two. Trainings
 of 4+4 and 8+8 take a quarter and half an hour, so nothing is tuned there."""
 
-FIXED = "2+2"
-ARMS: dict[str, Setting] = {"mixed": Setting(times=2, preset="predator_teams_mixed")}
-"""Trainings that play frozen in every cell."""
-
 
 class LateError(Exception):
     """No time is left to begin a training."""
@@ -102,7 +97,6 @@ class Campaign:
         runs: folder of the runs.
         tuning: seeds of the choice, which are not reported.
         fresh: seeds of the natives.
-        arms: seeds of the arms.
         env_steps: budget of a training.
         jobs: trainings at once.
         until: ``time.monotonic()`` after which no setting begins; None for no end.
@@ -111,7 +105,6 @@ class Campaign:
     runs: Path
     tuning: tuple[int, ...]
     fresh: tuple[int, ...]
-    arms: tuple[int, ...]
     env_steps: int
     jobs: int
     until: float | None = None
@@ -119,24 +112,23 @@ class Campaign:
     @property
     def protocol(self) -> dict[str, Any]:
         """Settings that numbers of one file have in common."""
-        seeds = {"tuning_seeds": self.tuning, "fresh_seeds": self.fresh, "arms_seeds": self.arms}
+        seeds = {"tuning_seeds": self.tuning, "fresh_seeds": self.fresh}
         listed = {name: list(values) for name, values in seeds.items()}
         choices = {cell: list(names) for cell, names in CHOICES.items()}
         return {"preset": PRESET, "env_steps": self.env_steps, "learnt": LEARNT, **listed, "choices": choices}
 
-    def train(self, setting: Setting, folder: Path, seeds: Sequence[int], team: str | None = None) -> list[Path]:
+    def train(self, setting: Setting, folder: Path, seeds: Sequence[int], team: str) -> list[Path]:
         """Train the runs of a setting as far as they are missing, and return their folders.
 
         Raises:
             LateError: if there is something to train and no time.
         """
         found, budget = [folder / f"seed-{seed}" for seed in seeds], setting.times * self.env_steps
-        command = [sys.executable, "-m", "marl", "train", setting.preset, "--out", str(folder)]
+        command = [sys.executable, "-m", "marl", "train", PRESET, "--out", str(folder)]
         command += ["--seeds", ",".join(map(str, seeds)), "--jobs", str(self.jobs), *setting.options]
-        command += ["--total-env-steps", str(budget)]
-        if team is not None:
-            counts = zip(CLASSES, team.split("+"), strict=True)
-            command += ["--team", ",".join(f"{name}={count}" for name, count in counts)]
+        counts = zip(CLASSES, team.split("+"), strict=True)
+        team_words = ",".join(f"{name}={count}" for name, count in counts)
+        command += ["--total-env-steps", str(budget), "--team", team_words]
         if not all(_env_steps(run) >= budget for run in found):
             if self.until is not None and time.monotonic() > self.until:
                 raise LateError
@@ -193,21 +185,23 @@ def tune(campaign: Campaign, cell: str, told: dict[str, Any], results: Path) -> 
     save_json(results, told)
 
 
-def play(campaign: Campaign, natives: Mapping[str, str], episodes: int) -> dict[str, Any]:
-    """Train the arms, play them frozen beside the natives, and return their contacts, ratios and all else over cells.
+def play(campaign: Campaign, cell: str, setting: str, episodes: int, out: Path) -> None:
+    """Play the natives of a cell in all cells, and write their scores unless they are there.
 
     Args:
         campaign: extent.
-        natives: the setting that was chosen for each cell.
+        cell: team of the natives.
+        setting: the one that was chosen.
         episodes: of each policy in each cell against each prey.
+        out: the JSON file.
     """
-    of_cells = {cell: campaign.natives(cell, setting) for cell, setting in natives.items()}
-    runs = of_cells.get(FIXED, [])
-    for name, setting in ARMS.items():
-        runs += campaign.train(setting, campaign.runs / "arms" / name, campaign.arms)
-    trained, out = campaign.runs / "natives", campaign.runs / "report"
-    report = marl.generalise(runs, ",".join(CHOICES), out, PREY, episodes, trained, jobs=campaign.jobs)
-    return {name: report[name] for name in ("comparisons", "aggregates", "improvements")}
+    if out.exists():
+        return
+    runs = campaign.natives(cell, setting)
+    folder, found = campaign.runs / "report" / cell, runs[0].parent
+    report = marl.generalise(runs[:1], ",".join(CHOICES), folder, PREY, episodes, found, jobs=campaign.jobs)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_json(out, natives_alone(report))
 
 
 def table(told: Mapping[str, Any]) -> str:
@@ -233,50 +227,40 @@ def main(
     cells: tuple[str, ...] = tuple(CHOICES),
     tuning: tuple[int, ...] = (201, 202),
     fresh: tuple[int, ...] = tuple(range(211, 216)),
-    arms: tuple[int, ...] = tuple(range(211, 221)),
     env_steps: int = ENV_STEPS,
     episodes: int = 200,
     jobs: int = 1,
     hours: float | None = None,
-    play_frozen: bool = True,
     runs: Path = Path("runs", "natives"),
     out: Path = RESULTS,
 ) -> None:
-    """Train what is missing, play, and print the table of natives.
+    """Train and play what is missing, and print the table of natives.
 
     Args:
         cells: teams, of ``CHOICES``.
         tuning: seeds of the choice, which are not reported.
         fresh: seeds of the natives.
-        arms: seeds of the arms.
         env_steps: budget of a training.
         episodes: of each policy in each cell against each prey.
         jobs: trainings, and processes that play, at once.
         hours: after which no setting begins; none by default.
-        play_frozen: train the arms too and play them beside the natives.
-        runs: folder of the runs and the report.
-        out: the JSON file.
+        runs: folder of the runs and of what they played.
+        out: folder of ``natives.json`` and ``natives/``.
     """
     unknown = [cell for cell in cells if cell not in CHOICES]
     if unknown:
         raise SystemExit(f"there is no cell {unknown[0]!r}; there is {', '.join(CHOICES)}")
-    if min(len(tuning), len(fresh), len(arms)) < 2:
-        raise SystemExit(
-            f"tuning seeds are {tuning}, fresh ones {fresh}, those of the arms {arms}; give at least two of each"
-        )
+    if min(len(tuning), len(fresh)) < 2:
+        raise SystemExit(f"tuning seeds are {tuning}, fresh ones {fresh}; give at least two of each")
     until = None if hours is None else time.monotonic() + 3600 * hours
-    campaign = Campaign(runs, tuning, fresh, arms, env_steps, jobs, until)
-    told: dict[str, Any] = read_json(out) if out.exists() else {"protocol": campaign.protocol, "cells": {}}
+    campaign, results = Campaign(runs, tuning, fresh, env_steps, jobs, until), out / "natives.json"
+    told: dict[str, Any] = read_json(results) if results.exists() else {"protocol": campaign.protocol, "cells": {}}
     if told["protocol"] != campaign.protocol:
-        raise SystemExit(f"{out} was measured with {told['protocol']}, not {campaign.protocol}; move it away first")
+        raise SystemExit(f"{results} was measured with {told['protocol']}, not {campaign.protocol}; move it away first")
     try:
         for cell in cells:
-            tune(campaign, cell, told, out)
-        if play_frozen:
-            rows = {cell: told["cells"].get(cell, {}) for cell in CHOICES}
-            there = {cell: row["chosen"] for cell, row in rows.items() if "natives" in row}
-            told["frozen"] = {"cells": list(there), **play(campaign, there, episodes)}
-            save_json(out, told)
+            tune(campaign, cell, told, results)
+            play(campaign, cell, told["cells"][cell]["chosen"], episodes, out / "natives" / f"{cell}.json")
     except LateError:
         print(table(told))
         raise SystemExit("the hours are over; the same command goes on") from None

@@ -14,7 +14,7 @@ from marl.cli.main import main
 from marl.core.reading import read_json
 from marl.training.presets import settings_of
 
-BRIEF: dict[str, Any] = {"tuning": (1, 2), "fresh": (3, 4), "arms": (3, 4, 5), "env_steps": 80, "episodes": 2}
+BRIEF: dict[str, Any] = {"tuning": (1, 2), "fresh": (3, 4), "env_steps": 80, "episodes": 2}
 SMALL = (
     "--env.max-cycles",
     "20",
@@ -43,20 +43,18 @@ def train_here(command: Sequence[str], check: bool) -> None:
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a campaign of a cell with two settings, another with one, and an arm. Tests must not change it."""
+    """Folder of a campaign of a cell with two settings, and another with one. Tests must not change it."""
     folder = tmp_path_factory.mktemp("natives")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(script, "SETTINGS", {"one": script.Setting(SMALL), "twice": script.Setting(SMALL, times=2)})
         patch.setattr(script, "CHOICES", {"1+1": ("one", "twice"), "2+1": ("twice",)})
-        patch.setattr(script, "FIXED", "1+1")
-        patch.setattr(script, "ARMS", {"to_1": script.Setting((*SMALL, *script.TO_1))})
         patch.setattr(script, "PREY", "random")
         patch.setattr(script.subprocess, "run", train_here)
-        script.main(cells=("1+1", "2+1"), runs=folder / "runs", out=folder / "natives.json", **BRIEF)
+        script.main(cells=("1+1", "2+1"), runs=folder / "runs", out=folder, **BRIEF)
     return folder
 
 
-def test_a_cell_has_the_outcome_of_each_setting_its_natives_and_the_ratio(campaign: Path) -> None:
+def test_a_cell_has_the_outcome_of_each_setting_and_its_natives(campaign: Path) -> None:
     told = read_json(campaign / "natives.json")
     row = told["cells"]["1+1"]
     assert list(row["tuning"]) == ["one", "twice"]
@@ -66,25 +64,36 @@ def test_a_cell_has_the_outcome_of_each_setting_its_natives_and_the_ratio(campai
     assert script._env_steps(campaign / "runs" / "tuning" / "1+1" / "twice" / "seed-1") == 160
     large = told["cells"]["2+1"]
     assert (large["tuning"], large["chosen"], len(large["natives"]["evaluation"])) == ({}, "twice", 2)
-    of_arms = [each for each in told["frozen"]["comparisons"] if each["kind"] == "arm"]
-    rows = [(each["policy"], each["cell"], each["native"], each["ratio"]["seeds"]) for each in of_arms]
-    fixed = row["chosen"]
-    assert sorted(rows) == sorted(
-        (name, cell, f"native {cell}", seeds) for cell in ("1+1", "2+1") for name, seeds in ((fixed, 2), ("to_1", 3))
-    )
+
+
+def test_the_natives_of_each_cell_play_in_all_cells(campaign: Path) -> None:
+    for cell in ("1+1", "2+1"):
+        told = read_json(campaign / "natives" / f"{cell}.json")
+        natives = [each for each in told["policies"] if each["kind"] == "native"]
+        assert [(each["name"], [run["seed"] for run in each["runs"]]) for each in natives] == [
+            (f"native {cell}", [3, 4])
+        ]
+        played = [(row["policy"], row["cell"], row["prey"]) for row in told["results"] if row["kind"] == "native"]
+        assert played == [(f"native {cell}", each, "random") for each in ("1+1", "2+1")]
+        assert told["protocol"]["episodes"] == 2
+        assert {row["kind"] for row in told["results"]} == {"native", "reference"}
 
 
 def test_what_is_trained_is_not_trained_again(campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command would fail here; nothing is left to do, so that no time is needed either."""
     monkeypatch.setattr(script.subprocess, "run", lambda *command, **options: pytest.fail("it is trained again"))
-    limits = script.Campaign(
-        campaign / "runs", (1, 2), (3, 4), (3, 4, 5), BRIEF["env_steps"], 1, until=time.monotonic() - 1
-    )
+    limits = script.Campaign(campaign / "runs", (1, 2), (3, 4), BRIEF["env_steps"], 1, until=time.monotonic() - 1)
     setting, folder = script.Setting(SMALL), campaign / "runs" / "tuning" / "1+1" / "one"
     runs = limits.train(setting, folder, (1, 2), "1+1")
     assert script.outcome(runs) == read_json(campaign / "natives.json")["cells"]["1+1"]["tuning"]["one"]
     with pytest.raises(script.LateError):
         limits.train(setting, folder, (1, 2, 5), "1+1")
+
+
+def test_what_was_played_is_not_played_again(campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script.marl, "generalise", lambda *given, **options: pytest.fail("they play again"))
+    limits = script.Campaign(campaign / "gone", (1, 2), (3, 4), BRIEF["env_steps"], 1)
+    script.play(limits, "1+1", "twice", 2, campaign / "natives" / "1+1.json")
 
 
 def test_what_stands_in_the_file_is_not_trained_again_where_the_runs_are_gone(
@@ -99,7 +108,7 @@ def test_what_stands_in_the_file_is_not_trained_again_where_the_runs_are_gone(
     monkeypatch.setattr(
         script.subprocess, "run", lambda command, check: trained.append(command[command.index("--out") + 1])
     )
-    limits = script.Campaign(tmp_path, (1, 2), (3, 4), (3, 4, 5), BRIEF["env_steps"], 1)
+    limits = script.Campaign(tmp_path, (1, 2), (3, 4), BRIEF["env_steps"], 1)
     script.tune(limits, "1+1", told, tmp_path / "natives.json")
     assert trained == [str(tmp_path / "tuning" / "1+1" / "one")]
     assert read_json(tmp_path / "natives.json")["cells"]["1+1"]["natives"] == told["cells"]["1+1"]["natives"]
@@ -108,9 +117,8 @@ def test_what_stands_in_the_file_is_not_trained_again_where_the_runs_are_gone(
 def test_when_the_hours_are_over_the_table_is_printed_and_the_status_is_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = {"out": tmp_path / "natives.json", "runs": tmp_path, "play_frozen": False, **BRIEF}
     with pytest.raises(SystemExit, match="the same command goes on"):
-        script.main(cells=("4+4",), hours=0.0, **told)
+        script.main(cells=("4+4",), hours=0.0, out=tmp_path, runs=tmp_path, **BRIEF)
     assert "| cell | setting |" in capsys.readouterr().out
 
 
@@ -143,10 +151,10 @@ def test_settings_differ_from_the_preset_and_from_each_other() -> None:
     ("options", "message"),
     [
         ({"cells": ("5+5",)}, r"there is no cell '5\+5'; there is 1\+3, 2\+2"),
-        ({"fresh": (7,)}, r"fresh ones \(7,\), those of the arms .*; give at least two of each"),
-        ({"cells": (), "env_steps": 7, "play_frozen": False}, "was measured with .*; move it away first"),
+        ({"fresh": (7,)}, r"fresh ones \(7,\); give at least two of each"),
+        ({"cells": (), "env_steps": 7}, "was measured with .*; move it away first"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(options: dict[str, Any], message: str, campaign: Path, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=message):
-        script.main(**{"runs": tmp_path, "out": campaign / "natives.json", **options})
+        script.main(**{"runs": tmp_path, "out": campaign, **options})

@@ -33,7 +33,7 @@ from marl.evaluation.episodes import EpisodeTable
 from marl.maths.cell_statistics import CellScores, normalised_score, probability_of_improvement
 from marl.maths.seed_statistics import interquartile_mean, score
 
-__all__ = ["measures_of", "transfer_report"]
+__all__ = ["comparisons", "measures_of", "transfer_report"]
 
 Tables = dict[tuple[str, Cell], list[EpisodeTable]]
 
@@ -54,7 +54,7 @@ def transfer_report(
         setting=_setting(plan, protocol),
         policies=tuple(_policy(plan, contestant) for contestant in plan.contestants),
         results=tuple(_result(plan, c, cell, tables) for cell in plan.cells for c in plan.contestants),
-        comparisons=tuple(_comparisons(plan, scores)),
+        comparisons=tuple(comparisons(plan, scores)),
         aggregates=aggregates(plan, scores),
         notes=(*plan.notes, *_losing_natives(plan, scores)),
         improvements=improvements(plan, scores),
@@ -146,7 +146,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _comparisons(plan: TransferPlan, scores: Scores) -> list[Comparison]:
+def comparisons(plan: TransferPlan, scores: Scores) -> list[Comparison]:
+    """Each contestant beside the natives of each cell that has some."""
     compared = []
     for cell in plan.cells:
         native = plan.natives(cell.composition)
