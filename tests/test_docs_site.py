@@ -105,5 +105,5 @@ def test_each_link_of_a_page_names_a_file_of_the_site(hooks: ModuleType) -> None
         for link in re.findall(r"\]\(([^)#\s]+)", hooks.on_page_markdown(path.read_text("utf-8")))
         if ":" not in link
     ]
-    assert ("experiments/README.md", "results.md") in links
+    assert ("games.md", "results.md") in links
     assert [(place, link) for place, link in links if link not in site] == []
