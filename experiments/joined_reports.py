@@ -3,9 +3,10 @@
 Usage: python experiments/joined_reports.py [--frozen experiments/results/mixed/report.json] [--out runs/joined]
 
 Natives take longer than what is compared with them, so each cell's are trained and play by themselves
-(``natives.py``). All play by one protocol, in the same worlds, which is checked: the references must have the same
-scores in each report. Ratios and all statistics over cells are computed anew from the scores of each seed, as
-``marl generalise ... --natives`` computes them from its episodes, and the same files are written.
+(``natives.py``). All play by one protocol, from the same worlds. That is checked, and so is that the intervals of the
+references overlap: their scores are not quite the same on machines that round differently. Ratios and all statistics
+over cells are computed anew from the scores of each seed, as ``marl generalise ... --natives`` computes them from its
+episodes, and the same files are written.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def joined(frozen: Told, natives: Sequence[Told]) -> GeneralisationReport:
         natives: reports with natives, see `natives_alone`.
 
     Raises:
-        SystemExit: if reports were played by other protocols, or references have other scores.
+        SystemExit: if reports were played by other protocols, or references have scores that are not alike.
     """
     for told in natives:
         _check_alike(frozen, told)
@@ -95,19 +96,20 @@ def _check_alike(one: Told, other: Told) -> None:
         mine, theirs = one["protocol"].get(name), other["protocol"].get(name)
         if mine != theirs:
             raise SystemExit(f"{name} is {mine} in one report and {theirs} in another; play both by one protocol")
-    scores = _references(one)
-    for place, score in _references(other).items():
-        if scores[place] != score:
-            raise SystemExit(f"{', '.join(place)}: {scores[place]} in one report, {score} in another; play both anew")
+    estimates = _references(one)
+    for place, theirs in _references(other).items():
+        mine = estimates[place]
+        if mine[1] < theirs[0] or theirs[1] < mine[0]:
+            raise SystemExit(f"{', '.join(place)}: {mine} in one report, {theirs} in another; play both anew")
 
 
-def _references(told: Told) -> dict[tuple[str, ...], float]:
-    score = told["protocol"]["score"]
-    return {
-        (row["policy"], row["cell"], row["prey"]): row["measures"][score]["value"]
-        for row in told["results"]
-        if row["kind"] == "reference"
-    }
+def _references(told: Told) -> dict[tuple[str, ...], tuple[float, float]]:
+    """Interval of each reference's score in each cell."""
+    score, found = told["protocol"]["score"], {}
+    for row in (row for row in told["results"] if row["kind"] == "reference"):
+        estimate = Estimate.from_json(row["measures"][score])
+        found[row["policy"], row["cell"], row["prey"]] = estimate.ci95 or (estimate.value, estimate.value)
+    return found
 
 
 def _report(setting: Told, policies: Sequence[Told], rows: Sequence[Told]) -> GeneralisationReport:
