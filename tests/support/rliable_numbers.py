@@ -1,4 +1,4 @@
-"""Numbers of rliable for ``tests/maths/test_cell_statistics.py``, from contacts of `experiments/results/transfer`.
+"""Numbers of rliable for ``tests/maths/test_cell_statistics.py``, from contacts of `experiments/results/mixed`.
 
 Usage: pip install rliable==1.2.0, then python tests/support/rliable_numbers.py
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from rliable import library, metrics
 
 HERE = Path(__file__).parent
-REPORT = HERE.parents[1] / "experiments" / "results" / "transfer" / "report.json"
-CELLS, PREY, MEASURE = ("1+1", "2+2", "3+1", "1+3", "4+4", "8+8"), "random", "contacts_per_episode"
+REPORT = HERE.parents[1] / "experiments" / "results" / "mixed" / "report.json"
+CELLS, PREY, MEASURE = ("1+1", "2+2", "3+1", "1+3", "4+4"), "random", "contacts_per_episode"
+ARMS = {"mixed": "mixed", "fixed": "native 2+2"}
 THRESHOLDS = [round(0.05 * number, 2) for number in range(14, 29)]
 RESAMPLES = 5_000
 
@@ -25,9 +26,9 @@ Scores = NDArray[np.float64]
 
 
 def per_seed(results: list, policy: str) -> Scores:
-    """Contacts of a policy, ``[S, M]``; of ``native`` those of each cell's natives."""
+    """Contacts of a policy, ``[S, M]``; of ``native`` those of each cell's natives; of ``fixed`` those of 2+2."""
     found = {(row["policy"], row["cell"]): row["measures"][MEASURE] for row in results if row["prey"] == PREY}
-    names = [f"native {cell}" if policy == "native" else policy for cell in CELLS]
+    names = [f"native {cell}" if policy == "native" else ARMS[policy] for cell in CELLS]
     return np.array([found[name, cell]["per_seed"] for name, cell in zip(names, CELLS, strict=True)]).T
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     results = json.loads(REPORT.read_text(encoding="utf-8"))["results"]
     native = per_seed(results, "native")
     scale = np.array([metrics.aggregate_iqm(column[:, None]) for column in native.T])
-    scores = {name: per_seed(results, name) / scale for name in ("mixed", "fixed")} | {"native": native / scale}
+    scores = {name: per_seed(results, name) / scale for name in ARMS} | {"native": native / scale}
 
     def improvement(first: Scores, second: Scores) -> Scores:
         return np.array([metrics.probability_of_improvement(first, second)])
