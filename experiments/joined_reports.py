@@ -6,7 +6,7 @@ Natives take longer than what is compared with them, so each cell's are trained 
 (``natives.py``). All play by one protocol, from the same worlds. That is checked, and so is that the intervals of the
 references overlap: their scores are not quite the same on machines that round differently. Ratios and all statistics
 over cells are computed anew from the scores of each seed, as ``marl generalise ... --natives`` computes them from its
-episodes, and the same files are written.
+episodes, and the same files are written. References have no ratio: its interval would need their episodes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def joined(frozen: Told, natives: Sequence[Told]) -> GeneralisationReport:
     """Join the natives of several reports to the teams of another.
 
     Args:
-        frozen: report of the teams; natives of a name that another report has are replaced.
+        frozen: report of the teams; natives that it has are replaced where another report has them too.
         natives: reports with natives, see `natives_alone`.
 
     Raises:
@@ -120,18 +120,18 @@ def _report(setting: Told, policies: Sequence[Told], rows: Sequence[Told]) -> Ge
         Contestant(each.name, each.kind, None if each.training is None else Arm(each.name, ())) for each in read
     ]
     seen = {each.name: () if each.training is None else each.training.seen for each in read}
-    sizes = Compositions(cells, list(next(iter(setting["cells"].values()))), 1.0)
+    sizes = Compositions(cells, [], 1.0)  # asked for what was seen alone, which the plan answers itself
     plan = ReadPlan(contestants, cells, sizes, {}, {}, setting["agent_noun"], {}, {}, seen_cells=seen)
     scores: Scores = {
         (row["policy"], _cell(setting, row)): np.array(row["measures"][setting["score"]]["per_seed"])[:, None]
         for row in rows  # the mean of each seed as that of its only episode
     }
-    results = sorted((_result(row) for row in rows), key=lambda each: rank[each.place.policy])
+    ordered = sorted(rows, key=lambda row: (cells.index(_cell(setting, row)), rank[row["policy"]]))
     few = few_seeds_note(each.seeds for each in read)
     return GeneralisationReport(
         _setting(setting),
         tuple(read),
-        tuple(sorted(results, key=lambda each: cells.index(_cell(setting, each.place.as_json())))),
+        tuple(_result(row) for row in ordered),
         tuple(each for each in comparisons(plan, scores) if each.place.kind != "reference"),
         aggregates(plan, scores),
         () if few is None else (few,),

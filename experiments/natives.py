@@ -199,6 +199,7 @@ def play(campaign: Campaign, cell: str, setting: str, episodes: int, out: Path) 
         return
     runs = campaign.natives(cell, setting)
     folder, found = campaign.runs / "report" / cell, runs[0].parent
+    # one run is an arm besides, since a report needs one; only what the natives played is kept
     report = marl.generalise(runs[:1], ",".join(CHOICES), folder, PREY, episodes, found, jobs=campaign.jobs)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_json(out, natives_alone(report))

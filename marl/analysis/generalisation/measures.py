@@ -147,7 +147,12 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def comparisons(plan: TransferPlan, scores: Scores) -> list[Comparison]:
-    """Each contestant beside the natives of each cell that has some."""
+    """Ratios of each contestant to the natives of each cell that has some, and probabilities of improvement.
+
+    Args:
+        plan: its contestants and cells.
+        scores: of each contestant in each cell, ``[S, E]``.
+    """
     compared = []
     for cell in plan.cells:
         native = plan.natives(cell.composition)
