@@ -95,15 +95,25 @@ def test_links_to_the_experiments_are_those_of_the_site(hooks: ModuleType) -> No
     assert hooks.on_page_markdown(back) == "[a](../results.md#b) [c](../d/e.md) [f](results.md) ../docs/"
 
 
-def test_each_link_of_a_page_names_a_file_of_the_site(hooks: ModuleType) -> None:
+def anchors(page: str) -> set[str]:
+    """Anchors of the headings of a page, as Markdown's table of contents makes them; headings alike count up."""
+    text = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    headings = [re.sub(r"[^\w\s-]", "", each).strip().lower() for each in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    found = [re.sub(r"[-\s]+", "-", heading) for heading in headings]
+    return {f"{name}_{number}" if number else name for name in found for number in range(found.count(name))}
+
+
+def test_each_link_of_a_page_names_a_file_and_a_heading_of_the_site(hooks: ModuleType) -> None:
     docs = {path.relative_to(TOP / "docs").as_posix(): path for path in (TOP / "docs").rglob("*.*")}
     site = docs | {path.relative_to(TOP).as_posix(): path for path in hooks.shown()}
+    pages = {place: path.read_text("utf-8") for place, path in site.items() if path.suffix == ".md"}
     links = [
-        (place, posixpath.normpath(posixpath.join(posixpath.dirname(place), link)))
-        for place, path in site.items()
-        if path.suffix == ".md"
-        for link in re.findall(r"\]\(([^)#\s]+)", hooks.on_page_markdown(path.read_text("utf-8")))
+        (place, posixpath.normpath(posixpath.join(posixpath.dirname(place), link)) if link else place, anchor)
+        for place, page in pages.items()
+        for link, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", hooks.on_page_markdown(page))
         if ":" not in link
     ]
-    assert ("games.md", "results.md") in links
-    assert [(place, link) for place, link in links if link not in site] == []
+    assert [each for each in links if each[1] not in site] == []
+    headings = [each for each in links if each[2] and not each[1].startswith("reference/")]  # its anchors are names
+    assert ("results.md", "experiments/README.md", "beside-natives") in headings
+    assert [each for each in headings if each[2] not in anchors(pages[each[1]])] == []
