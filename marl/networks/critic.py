@@ -16,6 +16,7 @@ from marl.networks.cache_parts import by_parts
 from marl.networks.configs import CriticConfig
 from marl.networks.image_encoder import image_network, read_images
 from marl.networks.mlp import MLP
+from marl.networks.size_buckets import size_buckets
 
 __all__ = ["AgentCritic", "Critic", "EntityCritic", "StateCritic"]
 
@@ -62,14 +63,30 @@ class EntityCritic(nn.Module):
         Returns:
             ``[..., N_c]``.
         """
-        own = entities[..., agents, :]
-        (*leading, size, width), count = entities.shape, own.shape[-2]
-        moments, largest = math.prod(leading), max(1, count * size * self.width)
-        each = entities.reshape(moments, size, width), own.reshape(moments, count, width), mask.reshape(moments, size)
-        return by_parts(self._values, PART_ELEMENTS // largest, *each).reshape(*leading, count)
+        *leading, size, width = entities.shape
+        moments = math.prod(leading)
+        entities, mask = entities.reshape(moments, size, width), mask.reshape(moments, size)
+        own, there = entities[:, agents], mask[:, agents]
+        buckets = size_buckets(mask)
+        if not buckets:
+            return self._values(entities, own, mask).reshape(*leading, own.shape[1])
+        parts, places = [], []
+        for each in buckets:
+            moment, agent = there[each.rows].nonzero(as_tuple=True)
+            place = each.rows[moment] * own.shape[1] + agent
+            seen, seer = each.pick(entities)[moment], own.flatten(0, 1)[place][:, None]
+            parts.append(self._values(seen, seer, mask.new_ones(seen.shape[:2])).flatten())
+            places.append(place)
+        values = own.new_zeros(there.numel()).index_copy(0, torch.cat(places), torch.cat(parts))
+        return values.reshape(*leading, own.shape[1])
 
     def _values(self, entities: Tensor, own: Tensor, mask: Tensor) -> Tensor:
-        """The same for ``M`` moments of one part, of the agents ``[M, N_c, F]``."""
+        """The same for ``M`` moments, of the agents ``[M, N_c, F]``, those that fit the cache at a time."""
+        largest = max(1, own.shape[1] * entities.shape[1] * self.width)
+        return by_parts(self._values_of_part, PART_ELEMENTS // largest, entities, own, mask)
+
+    def _values_of_part(self, entities: Tensor, own: Tensor, mask: Tensor) -> Tensor:
+        """The same for ``M`` moments that fit the cache."""
         moved = self.plane.kinematics
         offset = entities[..., None, :, :moved] - own[..., None, :moved]
         kind = entities[..., None, :, moved:].expand(*offset.shape[:-1], -1)

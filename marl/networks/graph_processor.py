@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import cast
 
 import torch
@@ -17,6 +16,7 @@ from marl.maths.symlog import symlog
 from marl.networks.cache_parts import by_parts
 from marl.networks.configs import GraphConfig
 from marl.networks.message_layers import EdgeGATv2Conv, MessageLayer, message_layer
+from marl.networks.size_buckets import SizeBucket, size_buckets
 
 __all__ = ["GraphProcessor", "edge_features", "watched_attention"]
 
@@ -84,19 +84,26 @@ class GraphProcessor(nn.Module):
         x = tokens.reshape(-1, size, width)
         adjacency = (observation.adjacency & observation.alive[..., None, :]).reshape(-1, size, size)
         moved = moved.reshape(-1, size, self.plane.kinematics)
-        kinds = self._kinds_of(observation, tokens)
-        ends = _ends_of(kinds) if self.config.kind != "plain_gcn" else None
-        rows = PART_ELEMENTS // (size * size * width)
-        passed = by_parts(partial(self._pass, kinds=kinds, ends=ends), rows, x, adjacency, moved)
-        return passed.reshape(*leading, size, width)
+        kinds = self._kinds_of(observation, tokens).expand(x.shape[0], -1, -1)
+        buckets = size_buckets(observation.alive.reshape(-1, size))
+        if not buckets:
+            return self._pass(x, adjacency, moved, kinds).reshape(*leading, size, width)
+        parts = [
+            self._pass(each.pick(x), each.pick_pairs(adjacency), each.pick(moved), each.pick(kinds)) for each in buckets
+        ]
+        return SizeBucket.put(x, buckets, parts).reshape(*leading, size, width)
 
-    def _pass(self, x: Tensor, adjacency: Tensor, kinematics: Tensor, kinds: Tensor, ends: Tensor | None) -> Tensor:
+    def _pass(self, x: Tensor, *others: Tensor) -> Tensor:
+        """The same for ``M`` graphs, those that fit the cache at a time."""
+        _, size, width = x.shape
+        return by_parts(self._pass_part, PART_ELEMENTS // (size * size * width), x, *others)
+
+    def _pass_part(self, x: Tensor, adjacency: Tensor, kinematics: Tensor, kinds: Tensor) -> Tensor:
         """The same for ``M`` graphs that fit the cache: tokens ``[M, N, D]`` and so on."""
-        nodes = torch.cat([symlog(kinematics), kinds.expand(kinematics.shape[0], -1, -1)], -1)
+        nodes = torch.cat([symlog(kinematics), kinds], -1)
         edges = None
-        if ends is not None:
-            seen = edge_features(kinematics, self.plane.position)
-            edges = torch.cat([seen, ends.expand(kinematics.shape[0], -1, -1, -1)], -1)
+        if self.config.kind != "plain_gcn":
+            edges = torch.cat([edge_features(kinematics, self.plane.position), *_ends_of(kinds)], -1)
         dense = self.config.route == "dense" or (self.config.route == "auto" and x.shape[1] <= LARGEST_DENSE_TEAM)
         for norm, inputs, layer, output in zip(
             self.node_norms, self.node_inputs, self.layers, self.outputs, strict=True
@@ -168,10 +175,10 @@ def edge_features(kinematics: Tensor, position: int) -> Tensor:
     return torch.cat([symlog(offset), distance.log1p()], -1)
 
 
-def _ends_of(kinds: Tensor) -> Tensor:
-    """``[N, N, 2 C]``, the classes of row and column."""
-    size = kinds.shape[0]
-    return torch.cat([kinds[:, None].expand(-1, size, -1), kinds[None].expand(size, -1, -1)], -1)
+def _ends_of(kinds: Tensor) -> tuple[Tensor, Tensor]:
+    """``[M, N, N, C]`` each, the classes of row and column, for ``[M, N, C]``."""
+    size = kinds.shape[1]
+    return kinds[:, :, None].expand(-1, -1, size, -1), kinds[:, None].expand(-1, size, -1, -1)
 
 
 def _sparse(layer: MessageLayer, x: Tensor, adjacency: Tensor, edges: Tensor | None) -> Tensor:
