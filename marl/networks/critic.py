@@ -61,7 +61,7 @@ class EntityCritic(nn.Module):
             agents: their slice of the agent axis.
 
         Returns:
-            ``[..., N_c]``.
+            ``[..., N_c]``; of those who are not there it means nothing.
         """
         *leading, size, width = entities.shape
         moments = math.prod(leading)
