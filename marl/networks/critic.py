@@ -72,6 +72,7 @@ class EntityCritic(nn.Module):
             return self._values(entities, own, mask).reshape(*leading, own.shape[1])
         parts, places = [], []
         for each in buckets:
+            # each agent by itself: rows in which equally many are there may have different numbers of one class
             moment, agent = there[each.rows].nonzero(as_tuple=True)
             place = each.rows[moment] * own.shape[1] + agent
             seen, seer = each.pick(entities)[moment], own.flatten(0, 1)[place][:, None]

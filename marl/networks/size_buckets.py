@@ -24,16 +24,16 @@ class SizeBucket:
     members: Tensor
 
     def pick(self, x: Tensor) -> Tensor:
-        """What ``[M, N, ...]`` says of the members, ``[R, n, ...]``."""
+        """Take the members' part of ``[M, N, ...]``, ``[R, n, ...]``."""
         return x.flatten(0, 1).index_select(0, self._places(x)).view(*self.members.shape, *x.shape[2:])
 
     def pick_pairs(self, x: Tensor) -> Tensor:
-        """What ``[M, N, N]`` says of the members of a row with each other, ``[R, n, n]``."""
+        """Take the part of ``[M, N, N]`` in which row and column are members, ``[R, n, n]``."""
         return x[self.rows[:, None, None], self.members[:, :, None], self.members[:, None]]
 
     @staticmethod
     def put(x: Tensor, buckets: Sequence[SizeBucket], parts: Sequence[Tensor]) -> Tensor:
-        """``[M, N, ...]`` with that of the members anew: of each bucket ``[R, n, ...]``; others keep what they have."""
+        """Replace the members' part of ``[M, N, ...]``, by ``[R, n, ...]`` of each bucket; others keep theirs."""
         places = torch.cat([each._places(x) for each in buckets])
         return x.flatten(0, 1).index_copy(0, places, torch.cat([part.flatten(0, 1) for part in parts])).view_as(x)
 
@@ -50,6 +50,7 @@ def size_buckets(there: Tensor) -> list[SizeBucket]:
     Args:
         there: ``[M, N]``.
     """
+    # a single row has nothing to be sorted; attention that is watched while one world is played keeps its whole axis
     if there.device.type != "cpu" or torch.compiler.is_compiling() or len(there) == 1 or bool(there.all()):
         return []
     sizes = there.sum(1)
