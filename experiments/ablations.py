@@ -97,7 +97,13 @@ SPIRITS: dict[str, list[str]] = {
     "to_half": ["--algorithm.team-spirit", "0.0", "0.5"],
     "own_rewards": ["--algorithm.team-spirit", "0.0"],
 }
-NEAR = ["--env.classes", "{A: [landmarks], B: ['prey:1@0.8']}"]
+
+
+def seen_within(radius: float) -> dict[str, list[str]]:
+    """Each memory, where B sees the prey only within a radius."""
+    near = [*TO_1, "--env.classes", f"{{A: [landmarks], B: ['prey:1@{radius}']}}"]
+    return {name: [*near, *memory] for name, memory in (MEMORIES | LONGER).items()}
+
 
 PARTS: dict[str, list[str]] = {
     "all_parts": [],
@@ -143,12 +149,8 @@ ABLATIONS = {
         (61, 62, 63, 64, 65),
         220_000,
     ),
-    "sight": Ablation(
-        "predator_teams_quick",
-        {name: [*TO_1, *NEAR, *memory] for name, memory in MEMORIES.items()},
-        (81, 82, 83, 84, 85),
-        220_000,
-    ),
+    "sight": Ablation("predator_teams_quick", seen_within(0.8), (81, 82, 83, 84, 85), 220_000),
+    "short_sight": Ablation("predator_teams_quick", seen_within(0.4), (131, 132, 133, 134, 135), 220_000),
     "velocities": Ablation(
         "predator_teams_memory",
         MEMORIES | LONGER,
@@ -168,6 +170,7 @@ ABLATIONS = {
         (91, 92, 93, 94, 95),
         220_000,
     ),
+    "outage_parts": Ablation("predator_teams_outages", PARTS, (121, 122, 123, 124, 125), 220_000),
 }
 
 
