@@ -17,7 +17,7 @@ from rliable import library, metrics
 
 HERE = Path(__file__).parent
 REPORT = HERE.parents[1] / "experiments" / "results" / "mixed" / "report.json"
-CELLS, PREY, MEASURE = ("1+1", "2+2", "3+1", "1+3", "4+4"), "random", "contacts_per_episode"
+CELLS, PREY, MEASURE = ("1+1", "2+2", "3+1", "1+3", "4+4", "8+8"), "random", "contacts_per_episode"
 ARMS = {"mixed": "mixed", "fixed": "native 2+2"}
 THRESHOLDS = [round(0.05 * number, 2) for number in range(14, 29)]
 RESAMPLES = 5_000
