@@ -29,7 +29,7 @@ class SelfPlayConfig(Config):
     """Processes that play the groups, at most as many as groups; auto is as many as there are cores. Results do not
     depend on it."""
     temperature_moves: int = Field(12, ge=0)
-    """First moves of a game that are drawn by the search's visits; later ones are the best."""
+    """First moves of a game that puct draws by its visits; later ones, and all of gumbel, are the best."""
     random_moves: int = Field(0, ge=0)
     """A game begins after 0 to so many moves that are drawn evenly, unless it begins in the archive."""
     archive_share: float = Field(0.5, ge=0, lt=1)
@@ -65,7 +65,7 @@ class ArenaConfig(Config):
     random_moves: int = Field(2, ge=0)
     """Moves of each opening, drawn evenly."""
     temperature_moves: int = Field(0, ge=0)
-    """First moves after it that are drawn by the search's visits."""
+    """First moves after it that puct draws by its visits; later ones, and all of gumbel, are the best."""
     on_rejection: Literal["keep", "restore"] = "keep"
     """keep goes on learning; restore takes the best network and its optimiser back."""
 

@@ -71,7 +71,7 @@ def _in_words(metric: str) -> str:
     """Label of an axis; a return is the sum of an episode's rewards."""
     *before, kind, name = ("", *metric.split("/"))
     if kind == "return":
-        whose = ", mean over classes" if name == "all" else f" of each {name}"
+        whose = ", mean over agents" if name == "all" else f" of each {name}"
         return f"return per episode{whose}" + "\nin evaluation" * ("evaluation" in before)
     return metric.replace("_", " ")
 

@@ -33,7 +33,7 @@ class Arguments:
     has all 4,520.
 
     Players: random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH; uct:SIMULATIONS;
-    uct:SECONDSs for each move.
+    uct:SECONDSs for each move; az:RUN, a trained network.
 
     Examples: marl judge connect_four uct:1000 negamax:4 --positions 150 --seed 1;
     marl judge tic_tac_toe rules uct:100 --json mistakes.json

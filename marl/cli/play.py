@@ -33,9 +33,10 @@ class Arguments:
     """Play a turn-based game: by hand at the terminal or on a page, or between players; or steer a prey.
 
     Players: human; random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH;
-    uct:SIMULATIONS; uct:SECONDSs for each move. A human writes moves as they are listed, and help, undo,
-    hint, view (what the opponents know about their last moves) or quit. A page is shown to this machine alone.
-    On one a person also steers the side that a trained team meets, which RUN names in place of a game.
+    uct:SIMULATIONS; uct:SECONDSs for each move; az:RUN, a trained network. A human writes moves as they are
+    listed, and help, undo, hint, view (what the opponents know about their last moves) or quit. A page is shown
+    to this machine alone.
+    On a page a person also steers the side that a trained team meets, which RUN names in place of a game.
 
     Examples: marl play nine_board human uct:10000;
     marl play connect_four --players uct:1000,negamax:6 --view --seed 1;

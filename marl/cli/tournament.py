@@ -37,8 +37,8 @@ class Arguments:
     if that ends the game, and each opening is played from all seats. All groups play the same openings.
 
     Players: random; first (legal action); rules (of tic_tac_toe); negamax:DEPTH; uct:SIMULATIONS;
-    uct:SECONDSs for each move. Each has a seed of its own in each game: the same command plays
-    the same games, whatever --jobs is (but for budgets of time).
+    uct:SECONDSs for each move; az:RUN, a trained network. Each has a seed of its own in each game: the
+    same command plays the same games, whatever --jobs is (but for budgets of time).
 
     Elo is by maximum likelihood with draws as half a win; one drawn game is added to each pair, so that
     who won all has a rating. Its interval is over openings; who won or lost all has one end only, by a

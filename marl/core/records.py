@@ -25,7 +25,8 @@ class Observation(Record):
         alive: ``[..., N]``, True for agents that are there; they may leave and join during an episode.
         action_mask: for each class ``[..., N_c, A]``, True = legal; or None if all is legal.
         adjacency: ``[..., N, N]``, True where row hears column; or None without messages.
-        kinematics: ``[..., N, 4]``, position and velocity that a message carries; or None.
+        kinematics: ``[..., N, P]``, what a message carries of its sender: position and velocity in simple_tag, the
+            position alone in other environments; or None.
         entities: ``[..., S, F]``, everything in the world, the agents first in their order, for the
             centralised critic only; or None.
         entity_mask: ``[..., S]``, True for entities that are there; or None.
@@ -114,7 +115,8 @@ class Step(Record):
 class Memory(Record):
     """Cache of the temporal transformer: keys and values of each agent's last ``K`` own steps, for each layer.
 
-    A gated recurrent unit has one layer, and its state as the one key and value.
+    A gated recurrent unit has one layer, and its state as the one key and value; a stack has one, whose keys and values
+    are the tokens.
 
     Args:
         keys: ``[B, N, L, K, D]``, the latest last.

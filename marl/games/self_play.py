@@ -39,7 +39,8 @@ class Samples:
         legal: ``[S, A]``.
         phase: ``[S]``.
         policy: ``[S, A]``, what the search found, a distribution over the legal actions.
-        value: ``[S, P]``, what the players got, the mover first.
+        value: ``[S, P]``, what the value is to be for each player, the mover first: the outcome, the value that the
+            search found, or a mix (``outcome_share``), and what the search proved where it did.
     """
 
     observation: NDArray[np.int8]

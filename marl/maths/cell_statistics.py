@@ -132,13 +132,12 @@ def _normalise(frozen: Sequence[Values], native: Sequence[Values], axis: int) ->
         axis: axis of the seeds.
     """
     middles = [interquartile_mean(cell, axis) for cell in native]
-    # natives that score zero give inf or nan, which callers report as no value or no interval; so must those that score
-    # below: a team that loses twice as much would seem twice as good
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotients = [
-            cell / np.expand_dims(np.where(middle < 0, np.nan, middle), axis)
-            for cell, middle in zip(frozen, middles, strict=True)
-        ]
+    # nan, which callers report as no value or no interval, for natives that score zero, whose infinite quotients would
+    # be cut with the highest quarter, and below zero, where a team that loses twice as much would seem twice as good
+    quotients = [
+        cell / np.expand_dims(np.where(middle <= 0, np.nan, middle), axis)
+        for cell, middle in zip(frozen, middles, strict=True)
+    ]
     return interquartile_mean(np.concatenate(quotients, axis), axis)
 
 

@@ -1,4 +1,4 @@
-"""Quantities that fall as training goes on: exploration, and the learning rate of a table."""
+"""Quantities that change as training goes on, such as exploration and learning rates."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class GraphConfig(Config):
     heads: Width = 4
     """Attention heads of GATv2; they divide the token width."""
     route: Literal["auto", "dense", "sparse"] = "auto"
-    """Dense algebra, scatter along edges, or dense up to 64 agents."""
+    """dense is dense algebra, sparse scatter along edges; auto is dense up to 64 agents."""
 
 
 class MLPTrunkConfig(Config):

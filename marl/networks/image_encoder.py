@@ -18,7 +18,7 @@ __all__ = ["ImageEncoder", "image_network", "read_images"]
 SMALLEST = 36
 """Least height and width that the large network leaves something of."""
 USUAL = 84
-"""Height and width for which the large network was made; larger images are averaged over squares first."""
+"""Height and width that the large network is for; images of at least twice both are averaged over squares first."""
 LAYERS = {"nature": ((32, 8, 4, 0), (64, 4, 2, 0), (64, 3, 1, 0)), "board": ((32, 3, 1, 1), (64, 3, 1, 1))}
 """Channels, kernel, stride and padding of each convolution."""
 AT_ONCE = 2**22

@@ -35,8 +35,8 @@ class GymnasiumConfig(Config):
     """Axis of the channels of images, which are Boxes of three axes, or of four for a stack; None is the last, unless
     the first is the smallest."""
     processes: Processes = 1
-    """Processes that step the copies in training; auto is as many as there are cores, where that is faster. Evaluations
-    are in one."""
+    """Processes that step the copies in training; auto measures a step and takes the fastest number, at most as many as
+    there are cores. Evaluations are in one."""
     step_timeout: StepTimeout = None
     """Seconds that the copies of a process may take for a step, or a reset, before it counts as hanging and training
     ends; None for any time. With it even one process is beside the training's own."""

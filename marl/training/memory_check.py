@@ -18,7 +18,7 @@ __all__ = ["check_memory", "rollout_bytes"]
 
 
 def check_memory(config: RunConfig[Any], roster: Roster, device: torch.device) -> int:
-    """Refuse a run whose rollout alone, or whose replay, is larger than the memory that is free.
+    """Refuse a run whose rollout and replay alone are larger than the memory that is free.
 
     Returns:
         Bytes that they take.

@@ -231,7 +231,7 @@ class Run:
 
 
 def build_run(config: RunConfig[Any], folder: Path, resume: bool = False) -> Run:
-    """Build the parts of a run. Nothing is written yet.
+    """Build the parts of a run. Nothing is written yet, but damaged checkpoints are set aside at a resume.
 
     A run that was stopped and resumed ends with the same weights, bit for bit, as one that was not, on the same
     machine with the same number of threads. Episodes of an environment that cannot store its state begin anew at a
@@ -287,7 +287,7 @@ def _last_checkpoint(config: RunConfig[Any], folder: Path, checkpoints: Checkpoi
 
 
 def _changes(former: Mapping[str, Any], config: RunConfig[Any]) -> list[str]:
-    """Sentence on settings that change as a run goes on; its length is no news. None if there are none."""
+    """Sentence on settings that change as a run goes on; its length is no news. Empty if there are none."""
     fields = [name for name in type(config).model_fields if name != "total_env_steps"]
     told = ", ".join(f"{name} {was!r} -> {now!r}" for name, was, now in differences(former, config, fields))
     return [f"this run goes on with other settings: {told}"] if told else []

@@ -39,8 +39,8 @@ class ScoreLogConfig(Config):
     """When the task counts as solved, and whether that ends training."""
 
     threshold: Finite | Literal["task"] | None = None
-    """Mean score from which the task counts as solved; task for what the environment states. None for that, too,
-    but without it scores are not logged."""
+    """Mean score from which the task counts as solved; task for what the environment states. With None it is that too,
+    but where the environment states none, scores are logged only if episodes is given."""
     window: int = Field(100, ge=1, le=MOST_GAMES)
     """Episodes over which the mean is taken."""
     stop_when_solved: bool = False
@@ -71,7 +71,7 @@ class ScoreLog:
     """Write ``scores.csv``, ``scores.png`` and ``score.json`` into a run's folder.
 
     Rows are on the disk when `add` returns. Nothing is kept and nothing is written where the environment
-    states no threshold and none is asked for.
+    states no threshold, none is asked for, and the number of episodes is not set.
 
     Args:
         config: settings.

@@ -64,7 +64,7 @@ def test_single_seeds_have_no_bands_and_a_single_place_is_marked(monkeypatch: py
 @pytest.mark.parametrize(
     ("metric", "label"),
     [
-        ("evaluation/return/all", "return per episode, mean over classes\nin evaluation"),
+        ("evaluation/return/all", "return per episode, mean over agents\nin evaluation"),
         ("evaluation/return/wolf", "return per episode of each wolf\nin evaluation"),
         ("policy/clip_fraction", "policy/clip fraction"),
     ],

@@ -81,6 +81,8 @@ def test_where_natives_score_nothing_there_is_no_ratio() -> None:
     assert normalised_score([some], [none]) == Estimate(None, None, "seeds", counts={"seeds": 2, "native_seeds": 2})
     rarely = normalised_score([some], [np.array([[0.0], [2.0]])])  # a quarter of the resamples has none
     assert (rarely.value, rarely.ci95) == (3.5, None)
+    among_many = normalised_score([some] * 5, [some] * 4 + [none])  # an infinite quotient would be cut with the highest
+    assert (among_many.value, among_many.ci95) == (None, None)
     below = normalised_score([-some], [-some])  # twice the loss is not twice as good
     assert (below.value, below.ci95) == (None, None)
 

@@ -30,7 +30,8 @@ class LinksConfig(Config):
     """Message links between agents."""
 
     positions: Columns | dict[str, Columns] | None = None
-    """Numbers of the features that are an agent's position, for all classes or for each; None if nobody sees one."""
+    """Numbers, from 0, of the features that are an agent's position, for all classes or for each; None if nobody sees
+    one."""
     range: float | None = Field(None, ge=0)
     """Largest distance of two agents that hear each other; None for unlimited."""
     nearest: int | None = Field(None, ge=1)
@@ -78,8 +79,8 @@ class PettingZooConfig(Config):
     reward: Literal["own", "class", "side"] = "own"
     """Reward that an agent learns from: its own, or the mean over those of its class, or its side, that are alive."""
     processes: Processes = 1
-    """Processes that step the copies in training; auto is as many as there are cores, where that is faster. Evaluations
-    are in one."""
+    """Processes that step the copies in training; auto measures a step and takes the fastest number, at most as many as
+    there are cores. Evaluations are in one."""
     step_timeout: StepTimeout = None
     """Seconds that the copies of a process may take for a step, or a reset, before it counts as hanging and training
     ends; None for any time. With it even one process is beside the training's own."""
