@@ -81,6 +81,7 @@ def test_a_reference_plays_in_the_world_of_a_run(run: Path) -> None:
         ({"team": "A=1,Z=1"}, "class 'Z', which is not declared"),
         ({"bogus": 1}, "bogus is 1: there is no such field"),
         ({"episodes": 0}, "episodes is 0; give at least 1"),
+        ({"messages": "off"}, "messages is 'off'; give True or False"),
         ({"num_obstacles": 4}, "class 'A' was trained with 10 features .* and here has 14"),
     ],
 )

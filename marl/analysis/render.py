@@ -11,7 +11,7 @@ from marl.analysis.animation import Animation
 from marl.analysis.game_render import render_game
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError, PictureError, UndrawableError
-from marl.core.limits import SEED_BELOW, check_between
+from marl.core.limits import SEED_BELOW, check_between, check_switches
 from marl.core.scene import Picture
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, plays_game, reference
@@ -117,6 +117,7 @@ def render(
     """
     check_between("seed", seed, 0, SEED_BELOW - 1)
     check_between("max_steps", max_steps, 1)
+    check_switches(messages=messages, deterministic=deterministic)
     try:
         path = check_path(out)
     except ValueError as error:

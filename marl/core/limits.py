@@ -34,6 +34,7 @@ __all__ = [
     "StepTimeout",
     "Width",
     "check_between",
+    "check_switches",
 ]
 
 SEED_BELOW = 2**32
@@ -86,3 +87,14 @@ def check_between(name: str, value: int | None, least: int, most: int = MOST_NUM
     if value is not None and not least <= value <= most:
         bound = f"at least {least}" if value < least else f"at most {most:,}"
         raise ConfigError(f"{name} is {value}; give {bound}")
+
+
+def check_switches(**switches: bool) -> None:
+    """Check that values are True or False: any text, ``"off"`` too, would count as True.
+
+    Raises:
+        ConfigError: naming the option and its value.
+    """
+    for name, value in switches.items():
+        if value not in (True, False):
+            raise ConfigError(f"{name} is {value!r}; give True or False")

@@ -13,7 +13,7 @@ import torch
 
 from marl.core.environment import TaskEnvironment
 from marl.core.errors import ConfigError
-from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between
+from marl.core.limits import MOST_GAMES, SEED_BELOW, check_between, check_switches
 from marl.core.result import Result
 from marl.core.trust import trusting
 from marl.evaluation.access import check_fit, reference
@@ -155,6 +155,7 @@ def evaluate_episodes(
     check_between("episodes", episodes, 1, MOST_GAMES)
     check_between("max_steps", max_steps, 1)
     check_between("seed", seed, 0, SEED_BELOW - 1)
+    check_switches(messages=messages, deterministic=deterministic)
     saved = load_policy(find_policy(run)) if isinstance(run, str | Path) else None
     settings = saved.environment if settings is None and saved is not None else settings
     if settings is None:

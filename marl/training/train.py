@@ -8,6 +8,7 @@ from typing import Any
 
 from marl.core.config import Config
 from marl.core.errors import ConfigError
+from marl.core.limits import check_switches
 from marl.core.seeding import global_seed
 from marl.core.settings import completed
 from marl.core.task import Task
@@ -60,6 +61,7 @@ def train(
         TrainingError: if training cannot go on, or a callback failed.
         UntrustedError: if the run that goes on names a module that is not trusted.
     """
+    check_switches(resume=resume, progress=progress)
     told = Callbacks(callbacks).callbacks
     if isinstance(preset, Mapping):
         values, source = preset, "preset"

@@ -16,7 +16,7 @@ from marl.analysis.generalisation.records import ArenaChoice, Protocol, Sizes
 from marl.analysis.generalisation.sizes import argument_values, compositions
 from marl.analysis.generalisation.transfer_report import GeneralisationReport
 from marl.core.errors import ConfigError
-from marl.core.limits import MOST_GAMES, MOST_JOBS, SEED_BELOW, check_between
+from marl.core.limits import MOST_GAMES, MOST_JOBS, SEED_BELOW, check_between, check_switches
 from marl.core.result import Result
 from marl.core.settings import shown_value
 from marl.core.trust import trusting
@@ -103,6 +103,7 @@ def measure_transfer(
         TrainingError: if a playing process dies.
     """
     _check_numbers(protocol.episodes, protocol.seed, jobs)
+    check_switches(deterministic=protocol.deterministic)
     if not runs:
         raise ConfigError("nobody plays; name the folder of at least one run")
     folder = _checked_folder(Path(out))

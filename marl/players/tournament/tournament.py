@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from marl.core.errors import ConfigError
-from marl.core.limits import MOST_JOBS, check_between
+from marl.core.limits import MOST_JOBS, check_between, check_switches
 from marl.core.result import Result
 from marl.core.wording import argument
 from marl.games.search.negamax import Ties
@@ -60,6 +60,7 @@ def tournament(
         OSError: if the picture cannot be written.
     """
     check_between("jobs", jobs, 1, MOST_JOBS)
+    check_switches(classic=classic)
     if isinstance(players, str):
         raise ConfigError(f"players is {players!r}; give a list of names")
     if out is not None and Path(out).suffix != ".png":
