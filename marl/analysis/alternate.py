@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from marl.analysis import crosstable
+from marl.core.limits import check_switches
 from marl.core.result import Result
 from marl.launch.alternation import Alternation
 from marl.system.lock import sole_user
@@ -29,7 +30,7 @@ def alternate(
     progress: bool = False,
     callbacks: Iterable[Callback] = (),
 ) -> Result:
-    """Train both sides in turn, each against all versions of the other so far.
+    """Train both sides in turn, each against the opponents of its preset and all versions of the other so far.
 
     At the end each version of one side plays each of the other. Ctrl-C saves; the same call goes on.
 
@@ -50,6 +51,7 @@ def alternate(
         ConfigError: if the presets are not the two sides of one task, or another command trains there.
         TrainingError: if training cannot go on, or a callback failed.
     """
+    check_switches(progress=progress)
     given = Callbacks(callbacks).callbacks
     presets = side_preset(first, env_steps, seed), side_preset(second, env_steps, seed)
     alternation, trained = Alternation(presets, Path(out), rounds), list[str]()

@@ -15,6 +15,7 @@ from marl.core.composition import format_team
 from marl.core.config import Config
 from marl.core.environment import Rule
 from marl.core.errors import ConfigError
+from marl.core.limits import check_switches
 from marl.core.records import Memory, Observation, Rollout
 from marl.core.roster import Roster
 from marl.core.seeding import ACTIONS, stream
@@ -172,9 +173,11 @@ class Policy(nn.Module, ABC):
         Raises:
             ValueError: for an observation, mask or state of another shape, a mask without a legal action, and an
                 agent that is unknown.
-            ConfigError: if the policy's environment is unknown or cannot be made.
+            ConfigError: if ``deterministic`` is neither True nor False, or the policy's environment is unknown or
+                cannot be made.
             UntrustedError: if its settings name a module that is not imported and not trusted; see `marl.load`.
         """
+        check_switches(deterministic=deterministic)
         if self.interface is None:
             raise ConfigError("this policy knows no environment; predict is for what marl.load and marl.train return")
         if not deterministic and (self._generator is None or self._generator.device != self.device):

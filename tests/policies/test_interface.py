@@ -81,6 +81,11 @@ SOME = [
 ]
 
 
+def test_text_is_no_switch() -> None:
+    with pytest.raises(ConfigError, match="deterministic is 'no'; give True or False"):
+        Told(LINE, spaces.Discrete(2), [0]).predict(np.zeros(1, np.float32), deterministic="no")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("space", "chosen", "expected"), SOME)
 def test_an_action_is_of_its_space(space: spaces.Space[Any], chosen: list[Any], expected: Any) -> None:
     """Two and three quarters of the way from -4 to 8; combination 5 of 2 x 2 x 3 is (0, 1, 2)."""
